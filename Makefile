@@ -1,0 +1,59 @@
+# Everything a developer does here, by name. 'make' alone lists it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build demo test check bench native image format clean packages programs kernel
+
+# Finds JDK 25 by itself, whatever 'java' is. Every command that needs it begins with this.
+jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
+maven := $(jdk) && ./mvnw --batch-mode --no-transfer-progress
+lab := $(jdk) && src/test/lab/bin/java --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+	-cp "target/test-classes:target/classes:$$(cat target/test-class-path)"
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+build: target/built ## build the program for the JVM; ./culvert runs it
+
+demo: packages programs target/built ## show in a minute, on this machine's kernel, that it works and does not leak
+	@$(lab) io.culvert.lab.Demo
+
+test: packages programs kernel target/built ## run every test; the totals come last
+	@rm -rf target/surefire-reports target/lab-reports
+	@$(maven) surefire:test@default-test || status=1; $(maven) surefire:test@lab || status=1; \
+	scripts/test-summary && exit $${status:-0}
+
+check: ## run the fast tests only
+	@$(maven) test
+
+bench: packages programs target/built ## measure against what others do, in pairs
+	@$(lab) io.culvert.lab.Bench
+
+native: ## build the native program; ./culvert runs it
+	@if ! "$${GRAALVM_HOME:-}/bin/native-image" --version > /dev/null 2>&1; then \
+	  echo "GRAALVM_HOME must name a GraalVM or Mandrel for JDK 25, with native-image." >&2; exit 1; fi
+	@$(maven) package -DskipTests -Dnative
+
+image: ## build the container image
+	@$(maven) package -DskipTests -Dquarkus.container-image.build=true
+
+format: ## format the sources
+	@$(maven) spotless:apply
+
+clean: ## remove what was built
+	rm -rf target
+
+packages:
+	@scripts/packages
+
+programs: packages
+	@scripts/go-programs
+
+# Where it cannot be had, the tests that need it say so.
+kernel: packages
+	@scripts/kernel-lab --prepare || true
+
+target/built: pom.xml $(shell find src -type f ! -name '* *')
+	@$(maven) package -DskipTests
+	@$(jdk) && scripts/aot-cache
+	@touch $@

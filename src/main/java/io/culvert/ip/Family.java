@@ -1,0 +1,34 @@
+package io.culvert.ip;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+
+/** An IP version. */
+public enum Family {
+    /** {@code AF_INET} is 2 (include/linux/socket.h). */
+    IPV4(2, 32),
+    /** {@code AF_INET6} is 10 (include/linux/socket.h). */
+    IPV6(10, 128);
+
+    private final int number;
+    private final int bits;
+
+    Family(int number, int bits) {
+        this.number = number;
+        this.bits = bits;
+    }
+
+    /** The kernel's address family number. */
+    public int number() {
+        return number;
+    }
+
+    /** The length of an address in bits. */
+    public int bits() {
+        return bits;
+    }
+
+    public static Family of(InetAddress address) {
+        return address instanceof Inet4Address ? IPV4 : IPV6;
+    }
+}

@@ -1,0 +1,45 @@
+package io.culvert.ip;
+
+import java.net.InetAddress;
+import java.util.stream.Stream;
+
+/** What stands before the port of an endpoint. */
+public sealed interface Host {
+
+    record Literal(InetAddress address) implements Host {
+        @Override
+        public String toString() {
+            return Prefix.text(address);
+        }
+    }
+
+    /** A DNS name, as written. */
+    record Name(String name) implements Host {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    /**
+     * An address literal, or a host name of letters, digits, hyphens, underscores and dots: labels of up to 63
+     * characters, 253 in all (RFC 1035, section 2.3.4).
+     *
+     * @throws IllegalArgumentException with a sentence for people
+     */
+    static Host parse(String text) {
+        if (text.indexOf(':') >= 0 || text.matches("[0-9.]+")) {
+            return new Literal(Prefix.parseAddress(text));
+        }
+        String name = text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
+        // The length first: the labels' pattern must not meet a megabyte.
+        if (name.length() > 253 || !Stream.of(name.split("\\.", -1)).allMatch(Host::isLabel)) {
+            throw new IllegalArgumentException("'" + text + "' is neither an IP address nor a host name");
+        }
+        return new Name(text);
+    }
+
+    private static boolean isLabel(String text) {
+        return text.length() <= 63 && text.matches("[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?");
+    }
+}

@@ -1,0 +1,150 @@
+package io.culvert.ip;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * An address with a prefix length, such as {@code 10.64.0.2/32}. Bits behind the prefix may be set: an interface's own
+ * address has them.
+ *
+ * @param length in bits, 0 to 32 or 128
+ */
+public record Prefix(InetAddress address, int length) {
+
+    public Prefix {
+        if (length < 0 || length > Family.of(address).bits()) {
+            throw new IllegalArgumentException("a prefix length of " + length + " is outside 0 to "
+                    + Family.of(address).bits());
+        }
+    }
+
+    /** The whole of a family: {@code 0.0.0.0/0} or {@code ::/0}. */
+    public static Prefix all(Family family) {
+        return new Prefix(address(new byte[family.bits() / 8]), 0);
+    }
+
+    /** One address, with the family's full length. */
+    public static Prefix host(InetAddress address) {
+        return new Prefix(address, Family.of(address).bits());
+    }
+
+    /**
+     * Reads {@code address} or {@code address/length}; never asks DNS.
+     *
+     * @throws IllegalArgumentException with a sentence for people
+     */
+    public static Prefix parse(String text) {
+        int slash = text.indexOf('/');
+        if (slash == 0) {
+            throw new IllegalArgumentException("'" + text + "' has no address: write address/length");
+        }
+        String literal = slash < 0 ? text : text.substring(0, slash);
+        InetAddress address = parseAddress(literal);
+        if (slash < 0) {
+            return host(address);
+        }
+        String length = text.substring(slash + 1);
+        int bits = Family.of(address).bits();
+        if (!length.matches("[0-9]{1,3}") || Integer.parseInt(length) > bits) {
+            throw new IllegalArgumentException(
+                    "'" + length + "' is not a prefix length: " + literal + " takes 0 to " + bits);
+        }
+        return new Prefix(address, Integer.parseInt(length));
+    }
+
+    /**
+     * Reads an address literal; never asks DNS. Four plain decimal octets or an IPv6 literal without a scope.
+     *
+     * @throws IllegalArgumentException with a sentence for people
+     */
+    public static InetAddress parseAddress(String literal) {
+        boolean looksRight = literal.indexOf(':') >= 0
+                ? literal.matches("[0-9A-Fa-f:.]+")
+                : literal.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
+        if (looksRight) {
+            try {
+                return InetAddress.ofLiteral(literal);
+            } catch (IllegalArgumentException _) {
+                // Said below, in our words.
+            }
+        }
+        throw new IllegalArgumentException("'" + literal + "' is not an IP address");
+    }
+
+    public Family family() {
+        return Family.of(address);
+    }
+
+    /** Whether this is a whole family. */
+    public boolean isDefault() {
+        return length == 0;
+    }
+
+    public boolean isHost() {
+        return length == family().bits();
+    }
+
+    /** The same prefix with the bits behind its length cleared. */
+    public Prefix network() {
+        byte[] bytes = address.getAddress();
+        for (int bit = length; bit < bytes.length * 8; bit++) {
+            bytes[bit / 8] &= (byte) ~(0x80 >> (bit % 8));
+        }
+        return new Prefix(address(bytes), length);
+    }
+
+    public boolean hasHostBits() {
+        return !network().equals(this);
+    }
+
+    public boolean contains(InetAddress other) {
+        return Family.of(other) == family()
+                && Arrays.equals(
+                        network().address.getAddress(),
+                        new Prefix(other, length).network().address.getAddress());
+    }
+
+    public boolean contains(Prefix other) {
+        return other.length >= length && contains(other.address);
+    }
+
+    public boolean overlaps(Prefix other) {
+        return contains(other) || other.contains(this);
+    }
+
+    /**
+     * The two prefixes, one bit longer, that this one consists of.
+     *
+     * @throws IllegalStateException for a single address
+     */
+    public List<Prefix> halves() {
+        if (isHost()) {
+            throw new IllegalStateException(this + " is a single address");
+        }
+        byte[] upper = network().address.getAddress();
+        upper[length / 8] |= (byte) (0x80 >> (length % 8));
+        return List.of(new Prefix(network().address, length + 1), new Prefix(address(upper), length + 1));
+    }
+
+    /** The address as {@code ip} writes it: IPv6 in the short form of RFC 5952. */
+    public static String text(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        return bytes.length == 4 ? address.getHostAddress() : Rfc5952.text(bytes);
+    }
+
+    /** {@code address/length}. */
+    @Override
+    public String toString() {
+        return text(address) + "/" + length;
+    }
+
+    private static InetAddress address(byte[] bytes) {
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Addresses, prefixes and endpoints, of both families. */
+@NullMarked
+package io.culvert.ip;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,145 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+
+/**
+ * A socket of a kind that Java has no class for. It belongs to the network namespace of the thread that opens it, for its
+ * whole life. Not safe for use by several threads at once.
+ */
+public final class KernelSocket implements AutoCloseable {
+
+    /** {@code SOCK_CLOEXEC} (include/linux/net.h). */
+    private static final int CLOSE_ON_EXEC = 0x80000;
+
+    /** {@code MSG_TRUNC}: the real length is told even where the buffer is too short (recv(2)). */
+    private static final int REAL_LENGTH = 0x20;
+
+    /** {@code POLLIN} (include/uapi/asm-generic/poll.h). */
+    private static final short READABLE = 0x1;
+
+    /** {@code sizeof(struct pollfd)}: int, short, short. */
+    private static final int POLLFD = 8;
+
+    private final Descriptor descriptor;
+
+    private KernelSocket(Descriptor descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    /** {@code socket(2)}, closed in children. */
+    public static KernelSocket open(int domain, int type, int protocol) {
+        try {
+            return new KernelSocket(new Descriptor(Libc.socket(domain, type | CLOSE_ON_EXEC, protocol)));
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("socket", e);
+        }
+    }
+
+    /** @param address a {@code sockaddr} in the machine's byte order */
+    public void bind(byte[] address) {
+        try {
+            Libc.bind(descriptor.number(), address, address.length);
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("bind", e);
+        }
+    }
+
+    /** The {@code sockaddr} this socket is bound to. */
+    public byte[] localAddress(int length) {
+        byte[] address = new byte[length];
+        try {
+            Libc.getsockname(descriptor.number(), address, new int[] {length});
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("getsockname", e);
+        }
+        return address;
+    }
+
+    /** Sets an option whose value is an {@code int}. */
+    public void option(int level, int option, int value) {
+        byte[] bytes = ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .putInt(value)
+                .array();
+        try {
+            Libc.setsockopt(descriptor.number(), level, option, bytes, bytes.length);
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("setsockopt", e);
+        }
+    }
+
+    /** Sends one datagram. */
+    public void send(byte[] datagram) {
+        while (true) {
+            try {
+                Libc.send(descriptor.number(), datagram, datagram.length, 0);
+                return;
+            } catch (LastErrorException e) {
+                throwUnlessInterrupted("send", e);
+            }
+        }
+    }
+
+    /**
+     * Waits for one datagram.
+     *
+     * @return its real length, which is larger than the buffer where its end was lost
+     */
+    public int receive(byte[] buffer) {
+        while (true) {
+            try {
+                return Math.toIntExact(Libc.recv(descriptor.number(), buffer, buffer.length, REAL_LENGTH));
+            } catch (LastErrorException e) {
+                throwUnlessInterrupted("recv", e);
+            }
+        }
+    }
+
+    /**
+     * Waits, without using the processor, until something can be received, the time is over, or the wait is ended.
+     *
+     * @return whether something can be received
+     */
+    public boolean awaitReadable(Duration atMost, WakeUp wakeUp) {
+        long deadline = System.nanoTime() + nanos(atMost);
+        while (true) {
+            ByteBuffer descriptors = ByteBuffer.allocate(2 * POLLFD).order(ByteOrder.nativeOrder());
+            descriptors.putInt(descriptor.number()).putShort(READABLE).putShort((short) 0);
+            descriptors.putInt(wakeUp.number()).putShort(READABLE).putShort((short) 0);
+            try {
+                Libc.poll(descriptors.array(), 2, milliseconds(deadline - System.nanoTime()));
+                if (descriptors.getShort(POLLFD + 6) != 0) {
+                    wakeUp.drain();
+                }
+                // Errors count as readable: receive tells which.
+                return descriptors.getShort(6) != 0;
+            } catch (LastErrorException e) {
+                throwUnlessInterrupted("poll", e);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        descriptor.close();
+    }
+
+    private static long nanos(Duration duration) {
+        // Half of the range keeps a deadline from wrapping around; it is 146 years.
+        return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0 ? Long.MAX_VALUE / 2 : duration.toNanos();
+    }
+
+    /** Rounded up, so that a wait does not spin through its last millisecond. */
+    private static int milliseconds(long nanos) {
+        return Math.clamp((nanos + 999_999) / 1_000_000, 0, Integer.MAX_VALUE);
+    }
+
+    private static void throwUnlessInterrupted(String call, LastErrorException e) {
+        if (e.getErrorCode() != Errno.EINTR) {
+            throw SystemCallException.of(call, e);
+        }
+    }
+}

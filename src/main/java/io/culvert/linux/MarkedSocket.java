@@ -1,0 +1,167 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+
+/**
+ * A connected socket with a firewall mark and, where wanted, bound to one link: what the JDK's sockets cannot do. UDP is
+ * connected as well, so that the kernel itself drops datagrams of any other sender. A call blocks its carrier: use
+ * platform threads. For one thread at a time.
+ */
+public final class MarkedSocket implements AutoCloseable {
+
+    /** include/linux/socket.h, include/linux/net.h. */
+    private static final int SOCK_STREAM = 1;
+
+    private static final int SOCK_DGRAM = 2;
+    private static final int SOCK_CLOEXEC = 0x80000;
+    private static final int MSG_NOSIGNAL = 0x4000;
+
+    /** include/uapi/asm-generic/socket.h; the two time limits as on machines with 64 bits. */
+    private static final int SOL_SOCKET = 1;
+
+    private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
+    private static final int SO_BINDTODEVICE = 25;
+    private static final int SO_MARK = 36;
+
+    private static final Duration LEAST = Duration.ofMillis(1);
+
+    private final int fd;
+    private final String peer;
+
+    private MarkedSocket(int fd, String peer) {
+        this.fd = fd;
+        this.peer = peer;
+    }
+
+    /**
+     * A new socket on a port of the kernel's choice.
+     *
+     * @throws SocketTimeoutException when the peer does not accept in time (TCP)
+     * @throws IOException with the kernel's reason; then nothing has left this machine unmarked or by another link
+     */
+    public static MarkedSocket connect(Transport transport, InetSocketAddress peer, Egress egress, Duration atMost)
+            throws IOException {
+        Family family = Family.of(peer.getAddress());
+        String name = transport + " to " + Prefix.text(peer.getAddress()) + " port " + peer.getPort();
+        int type = (transport == Transport.UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC;
+        int fd;
+        try {
+            fd = Libc.socket(family.number(), type, 0);
+        } catch (LastErrorException e) {
+            throw failed(name, e);
+        }
+        MarkedSocket socket = new MarkedSocket(fd, name);
+        try {
+            if (egress.mark() != 0) {
+                socket.set(SO_MARK, number((int) egress.mark()));
+            }
+            if (egress.device().isPresent()) {
+                socket.set(SO_BINDTODEVICE, egress.device().get().getBytes(StandardCharsets.UTF_8));
+            }
+            socket.set(SO_SNDTIMEO, time(atMost));
+            byte[] address = address(family, peer);
+            Libc.connect(fd, address, address.length);
+            return socket;
+        } catch (LastErrorException e) {
+            socket.close();
+            throw failed(name, e);
+        }
+    }
+
+    /** Sends all of it: one datagram, or these bytes of the stream. */
+    public void send(byte[] bytes) throws IOException {
+        try {
+            int sent = 0;
+            while (sent < bytes.length) {
+                byte[] rest = sent == 0 ? bytes : Arrays.copyOfRange(bytes, sent, bytes.length);
+                sent += (int) Libc.send(fd, rest, rest.length, MSG_NOSIGNAL);
+            }
+        } catch (LastErrorException e) {
+            throw failed(peer, e);
+        }
+    }
+
+    /**
+     * Waits for a datagram, or for more of the stream.
+     *
+     * @return how many bytes were put at the start of the buffer; 0 at the end of a stream
+     * @throws SocketTimeoutException when nothing came within the time
+     */
+    public int receive(byte[] buffer, Duration atMost) throws IOException {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        while (true) {
+            try {
+                set(SO_RCVTIMEO, time(Duration.ofNanos(deadline - System.nanoTime())));
+                return (int) Libc.recv(fd, buffer, buffer.length, 0);
+            } catch (LastErrorException e) {
+                if (e.getErrorCode() != Errno.EINTR) {
+                    throw failed(peer, e);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            Libc.close(fd);
+        } catch (LastErrorException _) {
+            // The descriptor is gone all the same (close(2)).
+        }
+    }
+
+    private void set(int option, byte[] value) {
+        Libc.setsockopt(fd, SOL_SOCKET, option, value, value.length);
+    }
+
+    private static IOException failed(String peer, LastErrorException e) {
+        int errno = e.getErrorCode();
+        String text = peer + ": " + Errno.text(errno);
+        boolean late = errno == Errno.EAGAIN || errno == Errno.EINPROGRESS || errno == Errno.ETIMEDOUT;
+        return late ? new SocketTimeoutException(text) : new IOException(text);
+    }
+
+    /** {@code struct timeval}; all zero would mean to wait for ever. */
+    private static byte[] time(Duration duration) {
+        Duration atLeast = duration.compareTo(LEAST) < 0 ? LEAST : duration;
+        return ByteBuffer.allocate(16)
+                .order(ByteOrder.nativeOrder())
+                .putLong(atLeast.toSeconds())
+                .putLong(atLeast.toNanosPart() / 1000)
+                .array();
+    }
+
+    private static byte[] number(int value) {
+        return ByteBuffer.allocate(4)
+                .order(ByteOrder.nativeOrder())
+                .putInt(value)
+                .array();
+    }
+
+    /** {@code struct sockaddr_in} and {@code sockaddr_in6} (include/uapi/linux/in.h, in6.h). */
+    private static byte[] address(Family family, InetSocketAddress peer) {
+        ByteBuffer buffer = ByteBuffer.allocate(family == Family.IPV4 ? 16 : 28);
+        buffer.order(ByteOrder.nativeOrder()).putShort((short) family.number());
+        buffer.order(ByteOrder.BIG_ENDIAN).putShort((short) peer.getPort());
+        if (peer.getAddress() instanceof Inet6Address address) {
+            buffer.putInt(0).put(address.getAddress());
+            buffer.order(ByteOrder.nativeOrder()).putInt(address.getScopeId());
+        } else {
+            buffer.put(peer.getAddress().getAddress());
+        }
+        return buffer.array();
+    }
+}

@@ -1,0 +1,33 @@
+package io.culvert.linux;
+
+import java.nio.file.Path;
+
+/** What differs when this program is a native executable and not run by a JVM. */
+public final class NativeImage {
+
+    private NativeImage() {}
+
+    /**
+     * Tells JNA to take its own library from beside the executable: it would unpack it into a temporary directory
+     * otherwise, which a read-only container does not have. To be called before anything of JNA's.
+     */
+    public static void useLibraryBesideExecutable() {
+        if (System.getProperty("org.graalvm.nativeimage.imagecode") == null) {
+            return;
+        }
+        ProcessHandle.current()
+                .info()
+                .command()
+                .map(Path::of)
+                .map(Path::getParent)
+                .ifPresent(directory -> {
+                    System.setProperty("jna.boot.library.path", directory.toString());
+                    System.setProperty("jna.nounpack", "true");
+                    System.setProperty("jna.nosys", "true");
+                    // Else JNA runs ldconfig to learn where libraries are.
+                    System.setProperty(
+                            "jna.platform.library.path",
+                            "/usr/lib/x86_64-linux-gnu:/usr/lib/aarch64-linux-gnu:/usr/lib64:/usr/lib");
+                });
+    }
+}

@@ -1,0 +1,26 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+
+/** Whether this kernel offers a netlink protocol at all; sandboxes and small kernels leave some out. */
+public final class NetlinkProtocol {
+
+    /** {@code NETLINK_NETFILTER} (include/uapi/linux/netlink.h). */
+    public static final int NETFILTER = 12;
+
+    private static final int AF_NETLINK = 16;
+    private static final int SOCK_RAW = 3;
+    private static final int SOCK_CLOEXEC = 0x80000;
+
+    private NetlinkProtocol() {}
+
+    /** The errno of opening a socket of this protocol in the calling thread's network namespace; 0 when it opens. */
+    public static int errnoOfOpening(int protocol) {
+        try {
+            Libc.close(Libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+            return 0;
+        } catch (LastErrorException e) {
+            return e.getErrorCode();
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+
+/** The kernel refused a system call. */
+public final class SystemCallException extends RuntimeException {
+
+    private final int errno;
+
+    /** @param call what was tried, such as {@code open /dev/net/tun} */
+    public SystemCallException(String call, int errno) {
+        super(call + ": " + Errno.text(errno));
+        this.errno = errno;
+    }
+
+    static SystemCallException of(String call, LastErrorException e) {
+        return new SystemCallException(call, e.getErrorCode());
+    }
+
+    public int errno() {
+        return errno;
+    }
+}

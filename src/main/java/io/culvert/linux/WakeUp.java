@@ -1,0 +1,50 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+
+/** Ends another thread's wait on a {@link KernelSocket}: an {@code eventfd}. A signal before the wait counts as well. */
+public final class WakeUp implements AutoCloseable {
+
+    /** {@code EFD_CLOEXEC|EFD_NONBLOCK} (include/linux/eventfd.h). */
+    private static final int FLAGS = 0x80000 | 0x800;
+
+    private final Descriptor descriptor;
+    private boolean closed;
+
+    public WakeUp() {
+        try {
+            descriptor = new Descriptor(Libc.eventfd(0, FLAGS));
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("eventfd", e);
+        }
+    }
+
+    /** From any thread; nothing happens once it is closed. */
+    public synchronized void signal() {
+        if (!closed) {
+            // Any value but zero and all ones adds to the counter, in either byte order.
+            descriptor.write(new byte[] {1, 0, 0, 0, 0, 0, 0, 1});
+        }
+    }
+
+    int number() {
+        return descriptor.number();
+    }
+
+    /** Takes the signals received so far. */
+    void drain() {
+        try {
+            Libc.read(number(), new byte[Long.BYTES], Long.BYTES);
+        } catch (LastErrorException e) {
+            if (e.getErrorCode() != Errno.EAGAIN) {
+                throw SystemCallException.of("read", e);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        descriptor.close();
+    }
+}

@@ -1,0 +1,72 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.OptionalInt;
+
+/** Child processes that have ended and wait to be collected. */
+public final class Zombies {
+
+    /** {@code P_ALL}, {@code WNOHANG}, {@code WEXITED}, {@code WNOWAIT} (include/uapi/linux/wait.h). */
+    private static final int P_ALL = 0;
+
+    private static final int WNOHANG = 0x1;
+    private static final int WEXITED = 0x4;
+    private static final int WNOWAIT = 0x01000000;
+
+    /** {@code sizeof(siginfo_t)} (include/uapi/asm-generic/siginfo.h). */
+    private static final int SIGINFO_SIZE = 128;
+
+    /** {@code si_pid} stands behind three ints and, where pointers have 64 bits, four bytes of padding. */
+    private static final int SI_PID = 16;
+
+    /** {@code ECHILD}: there are no children at all. */
+    private static final int ECHILD = 10;
+
+    private Zombies() {}
+
+    /** The process id of the first child that waits to be collected; it goes on waiting. */
+    public static OptionalInt first() {
+        byte[] info = new byte[SIGINFO_SIZE];
+        try {
+            retrying(() -> Libc.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT));
+        } catch (LastErrorException e) {
+            if (e.getErrorCode() == ECHILD) {
+                return OptionalInt.empty();
+            }
+            throw e;
+        }
+        int pid = ByteBuffer.wrap(info).order(ByteOrder.nativeOrder()).getInt(SI_PID);
+        return pid == 0 ? OptionalInt.empty() : OptionalInt.of(pid);
+    }
+
+    /** Collects a child that {@link #first} named; its exit status is gone for everyone else. */
+    public static void collect(int pid) {
+        int[] status = new int[1];
+        try {
+            retrying(() -> Libc.waitpid(pid, status, WNOHANG));
+        } catch (LastErrorException e) {
+            if (e.getErrorCode() != ECHILD) { // Someone else was faster: just as well.
+                throw e;
+            }
+        }
+    }
+
+    private interface Call {
+        int run();
+    }
+
+    private static void retrying(Call call) {
+        while (true) {
+            try {
+                call.run();
+                return;
+            } catch (LastErrorException e) {
+                if (e.getErrorCode() != Errno.EINTR) {
+                    throw e;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.culvert.netlink;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The attributes of a message, read with bounds checked: a length that leaves the message ends the reading there, as the
+ * kernel's own {@code nla_ok} does. Repeated types keep their order; a look-up by type gives the last one, which is what the
+ * kernel itself honours.
+ */
+public final class Attributes {
+
+    /** {@code NLA_TYPE_MASK}: without the nested and byte-order flags (include/uapi/linux/netlink.h). */
+    private static final int TYPE_MASK = 0x3fff;
+
+    /** One attribute; the value is shared, not to be changed. */
+    @SuppressWarnings("ArrayRecordComponent")
+    public record Attribute(int type, byte[] value) {}
+
+    private final List<Attribute> attributes;
+
+    private Attributes(List<Attribute> attributes) {
+        this.attributes = attributes;
+    }
+
+    /** Reads what follows the first {@code offset} bytes. */
+    public static Attributes parse(byte[] bytes, int offset) {
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        List<Attribute> found = new ArrayList<>();
+        int position = offset;
+        while (position >= 0 && position + 4 <= bytes.length) {
+            int length = Short.toUnsignedInt(buffer.getShort(position));
+            if (length < 4 || position + length > bytes.length) {
+                break;
+            }
+            int type = Short.toUnsignedInt(buffer.getShort(position + 2)) & TYPE_MASK;
+            found.add(new Attribute(type, Arrays.copyOfRange(bytes, position + 4, position + length)));
+            position += (length + 3) & ~3;
+        }
+        return new Attributes(found);
+    }
+
+    public List<Attribute> all() {
+        return List.copyOf(attributes);
+    }
+
+    public Optional<byte[]> bytes(int type) {
+        byte[] found = null;
+        for (Attribute attribute : attributes) {
+            if (attribute.type() == type) {
+                found = attribute.value();
+            }
+        }
+        return Optional.ofNullable(found);
+    }
+
+    public boolean has(int type) {
+        return bytes(type).isPresent();
+    }
+
+    /** An unsigned number of one, two, four or eight bytes, whichever the attribute has. */
+    public Optional<Long> number(int type) {
+        return bytes(type).flatMap(Attributes::number);
+    }
+
+    /** A string, without its terminating zero. */
+    public Optional<String> string(int type) {
+        return bytes(type).map(value -> {
+            int end = 0;
+            while (end < value.length && value[end] != 0) {
+                end++;
+            }
+            return new String(value, 0, end, StandardCharsets.UTF_8);
+        });
+    }
+
+    /** The attributes inside of one; empty where it is absent. */
+    public Attributes nested(int type) {
+        return bytes(type).map(value -> parse(value, 0)).orElseGet(() -> new Attributes(List.of()));
+    }
+
+    private static Optional<Long> number(byte[] value) {
+        ByteBuffer buffer = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
+        return switch (value.length) {
+            case 1 -> Optional.of((long) Byte.toUnsignedInt(buffer.get(0)));
+            case 2 -> Optional.of((long) Short.toUnsignedInt(buffer.getShort(0)));
+            case 4 -> Optional.of(Integer.toUnsignedLong(buffer.getInt(0)));
+            case 8 -> Optional.of(buffer.getLong(0));
+            default -> Optional.empty();
+        };
+    }
+}

@@ -1,0 +1,270 @@
+package io.culvert.netlink;
+
+import io.culvert.linux.Errno;
+import io.culvert.linux.KernelSocket;
+import io.culvert.linux.SystemCallException;
+import io.culvert.linux.WakeUp;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A netlink socket of the network namespace in which the calling thread opened it. */
+public final class KernelNetlinkSocket implements NetlinkSocket {
+
+    /** {@code AF_NETLINK}, {@code SOCK_RAW} (include/linux/socket.h, net.h). */
+    private static final int AF_NETLINK = 16;
+
+    private static final int SOCK_RAW = 3;
+
+    /** include/uapi/linux/netlink.h. */
+    private static final int NETLINK_ROUTE = 0;
+
+    private static final int NETLINK_NETFILTER = 12;
+    private static final int NETLINK_GENERIC = 16;
+
+    /** {@code NFNLGRP_NFTABLES} (include/uapi/linux/netfilter/nfnetlink.h). */
+    private static final int NFTABLES_GROUP = 7;
+
+    /** {@code SOL_NETLINK} (include/linux/socket.h) and its options (include/uapi/linux/netlink.h). */
+    private static final int SOL_NETLINK = 270;
+
+    private static final int NETLINK_ADD_MEMBERSHIP = 1;
+    private static final int NETLINK_CAP_ACK = 10;
+    private static final int NETLINK_EXT_ACK = 11;
+    private static final int NETLINK_GET_STRICT_CHK = 12;
+
+    /** {@code SOL_SOCKET} and its options (include/uapi/asm-generic/socket.h). */
+    private static final int SOL_SOCKET = 1;
+
+    private static final int SO_RCVBUF = 8;
+    private static final int SO_RCVBUFFORCE = 33;
+
+    /** Room for a burst of notifications; the usual default is a fifth of it. */
+    private static final int RECEIVE_BUFFER = 1 << 20;
+
+    /** The usual default receive buffer holds 250 acknowledgements (measured); those with a text are larger. */
+    private static final int MOST_REQUESTS = 128;
+
+    /** A third of the usual default send buffer. */
+    private static final int MOST_BYTES = 1 << 16;
+
+    /** The kernel fills no datagram of a dump beyond this ({@code netlink_recvmsg} in net/netlink/af_netlink.c). */
+    private static final int DATAGRAM = 1 << 15;
+
+    /** A single message may be larger, though: a link with many virtual functions. */
+    private static final int LARGEST = 1 << 17;
+
+    private static final int DUMP_ATTEMPTS = 5;
+
+    private final KernelSocket socket;
+    private final WakeUp wakeUp = new WakeUp();
+    private final int portId;
+    private final byte[] buffer;
+    private int sequence;
+
+    private KernelNetlinkSocket(int protocol, List<Integer> groups) {
+        socket = KernelSocket.open(AF_NETLINK, SOCK_RAW, protocol);
+        buffer = new byte[groups.isEmpty() ? DATAGRAM : LARGEST];
+        try {
+            optional(NETLINK_EXT_ACK, 1);
+            optional(NETLINK_CAP_ACK, 1);
+            optional(NETLINK_GET_STRICT_CHK, 1);
+            enlargeReceiveBuffer();
+            socket.bind(address(0));
+            portId = ByteBuffer.wrap(socket.localAddress(12))
+                    .order(ByteOrder.nativeOrder())
+                    .getInt(4);
+            for (int group : groups) {
+                socket.option(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** For links, addresses, routes and rules. */
+    public static KernelNetlinkSocket route() {
+        return new KernelNetlinkSocket(NETLINK_ROUTE, List.of());
+    }
+
+    /**
+     * For notifications about links, addresses, routes and rules.
+     *
+     * @param groups {@code RTNLGRP_*} (include/uapi/linux/rtnetlink.h)
+     */
+    public static KernelNetlinkSocket routeEvents(List<Integer> groups) {
+        return new KernelNetlinkSocket(NETLINK_ROUTE, groups);
+    }
+
+    /** For notifications of changes of nftables rulesets, those made by ourselves included. */
+    public static KernelNetlinkSocket rulesetEvents() {
+        return new KernelNetlinkSocket(NETLINK_NETFILTER, List.of(NFTABLES_GROUP));
+    }
+
+    /** For families that are found by name, see {@link GenericNetlink}. */
+    public static KernelNetlinkSocket generic() {
+        return new KernelNetlinkSocket(NETLINK_GENERIC, List.of());
+    }
+
+    @Override
+    public List<Outcome> execute(List<NetlinkMessage> requests) {
+        List<Outcome> outcomes = new ArrayList<>(requests.size());
+        List<Frame> chunk = new ArrayList<>();
+        int bytes = 0;
+        for (NetlinkMessage request : requests) {
+            Frame frame = frame(request, NetlinkMessage.NLM_F_ACK);
+            if (chunk.size() == MOST_REQUESTS || (!chunk.isEmpty() && bytes + frame.alignedLength() > MOST_BYTES)) {
+                outcomes.addAll(exchange(chunk));
+                chunk.clear();
+                bytes = 0;
+            }
+            chunk.add(frame);
+            bytes += frame.alignedLength();
+        }
+        if (!chunk.isEmpty()) {
+            outcomes.addAll(exchange(chunk));
+        }
+        return outcomes;
+    }
+
+    private List<Outcome> exchange(List<Frame> requests) {
+        socket.send(Frame.bytes(requests));
+        List<Outcome> outcomes = new ArrayList<>(requests.size());
+        while (outcomes.size() < requests.size()) {
+            for (Frame frame : answers()) {
+                // Acknowledgements come in order; anything else is left over from an earlier conversation.
+                if (frame.type() == Frame.NLMSG_ERROR
+                        && outcomes.size() < requests.size()
+                        && frame.sequence() == requests.get(outcomes.size()).sequence()) {
+                    outcomes.add(Acknowledgement.read(frame));
+                }
+            }
+        }
+        return outcomes;
+    }
+
+    @Override
+    public List<NetlinkMessage> ask(NetlinkMessage request) {
+        return collect(frame(request, NetlinkMessage.NLM_F_ACK)).messages();
+    }
+
+    @Override
+    public List<NetlinkMessage> dump(NetlinkMessage request) {
+        Collected collected;
+        int attempt = 0;
+        do {
+            collected = collect(frame(request, NetlinkMessage.NLM_F_DUMP));
+            attempt++;
+        } while (collected.interrupted() && attempt < DUMP_ATTEMPTS);
+        return collected.messages();
+    }
+
+    private record Collected(List<NetlinkMessage> messages, boolean interrupted) {}
+
+    /** Sends one request and gathers what comes until the kernel says that this was all. */
+    private Collected collect(Frame request) {
+        socket.send(Frame.bytes(List.of(request)));
+        List<NetlinkMessage> messages = new ArrayList<>();
+        boolean interrupted = false;
+        while (true) {
+            for (Frame frame : answers()) {
+                if (frame.sequence() != request.sequence()) {
+                    continue; // Left over from a conversation that an error cut short.
+                }
+                interrupted |= (frame.flags() & Frame.NLM_F_DUMP_INTR) != 0;
+                if (frame.type() == Frame.NLMSG_ERROR || frame.type() == Frame.NLMSG_DONE) {
+                    Outcome outcome = Acknowledgement.read(frame);
+                    if (!outcome.done()) {
+                        throw new NetlinkException("netlink request of type " + request.type(), outcome);
+                    }
+                    return new Collected(messages, interrupted);
+                }
+                messages.add(frame.message());
+            }
+        }
+    }
+
+    /** The kernel answers while it takes the request, so there is nothing to wait long for. */
+    private List<Frame> answers() {
+        int length = socket.receive(buffer);
+        if (length > buffer.length) {
+            throw new IllegalStateException("an answer of " + length + " bytes is too long");
+        }
+        return Frame.parse(buffer, length);
+    }
+
+    @Override
+    public List<NetlinkMessage> receive(Duration atMost) {
+        if (!socket.awaitReadable(atMost, wakeUp)) {
+            return List.of();
+        }
+        try {
+            int length = socket.receive(buffer);
+            if (length <= buffer.length) {
+                return Frame.parse(buffer, length).stream().map(Frame::message).toList();
+            }
+        } catch (SystemCallException e) {
+            if (e.errno() != Errno.ENOBUFS) {
+                throw e;
+            }
+        }
+        return List.of(new NetlinkMessage(OVERRUN, 0, new byte[0]));
+    }
+
+    @Override
+    public void wake() {
+        wakeUp.signal();
+    }
+
+    @Override
+    public int portId() {
+        return portId;
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+        wakeUp.close();
+    }
+
+    private Frame frame(NetlinkMessage message, int flags) {
+        return new Frame(
+                message.type(),
+                message.flags() | NetlinkMessage.NLM_F_REQUEST | flags,
+                ++sequence,
+                0,
+                message.payload());
+    }
+
+    /** {@code struct sockaddr_nl}: family, padding, port id (0: the kernel chooses), groups. */
+    private static byte[] address(int portId) {
+        return ByteBuffer.allocate(12)
+                .order(ByteOrder.nativeOrder())
+                .putShort((short) AF_NETLINK)
+                .putShort((short) 0)
+                .putInt(portId)
+                .putInt(0)
+                .array();
+    }
+
+    /** An option that older kernels lack; without it errors say less and dumps say more, which their readers allow for. */
+    private void optional(int option, int value) {
+        try {
+            socket.option(SOL_NETLINK, option, value);
+        } catch (SystemCallException _) {
+            // Said above.
+        }
+    }
+
+    private void enlargeReceiveBuffer() {
+        try {
+            socket.option(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
+        } catch (SystemCallException _) {
+            // Without CAP_NET_ADMIN, as far as net.core.rmem_max allows.
+            socket.option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+        }
+    }
+}

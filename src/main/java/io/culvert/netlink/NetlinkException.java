@@ -1,0 +1,21 @@
+package io.culvert.netlink;
+
+import io.culvert.linux.Errno;
+import io.culvert.netlink.NetlinkSocket.Outcome;
+
+/** The kernel refused a request, in its own words where it has any. */
+public final class NetlinkException extends RuntimeException {
+
+    private final int errno;
+
+    /** @param operation a gerund phrase such as "adding the route to 10.0.0.0/8" */
+    public NetlinkException(String operation, Outcome outcome) {
+        super(operation + ": " + Errno.text(outcome.errno())
+                + (outcome.message().isEmpty() ? "" : ": " + outcome.message()));
+        this.errno = outcome.errno();
+    }
+
+    public int errno() {
+        return errno;
+    }
+}

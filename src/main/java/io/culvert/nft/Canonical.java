@@ -1,0 +1,94 @@
+package io.culvert.nft;
+
+import jakarta.json.JsonArray;
+import jakarta.json.JsonNumber;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonObjectBuilder;
+import jakarta.json.JsonValue;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * One form for what libnftables writes in several: sets in any order, one element with or without its set, flags as a list
+ * or as their sum, counters with what they counted.
+ */
+final class Canonical {
+
+    private Canonical() {}
+
+    static JsonValue of(JsonValue value) {
+        return switch (value) {
+            case JsonArray array ->
+                NftJson.JSON
+                        .createArrayBuilder(array.stream().map(Canonical::of).toList())
+                        .build();
+            case JsonObject object
+            when object.size() == 1 && object.get("set") instanceof JsonArray elements -> set(elements);
+            case JsonObject object
+            when object.size() == 1 && object.get("&") instanceof JsonArray operands ->
+                NftJson.JSON
+                        .createObjectBuilder()
+                        .add(
+                                "&",
+                                NftJson.JSON.createArrayBuilder(
+                                        operands.stream().map(Canonical::bits).toList()))
+                        .build();
+            case JsonObject object -> object(object);
+            default -> value;
+        };
+    }
+
+    /** An attribute of a set or chain. */
+    static JsonValue attribute(String name, JsonValue value) {
+        if (value instanceof JsonArray array && name.equals("elem")) {
+            return sorted(array);
+        }
+        return name.equals("flags") ? only(of(value)) : of(value);
+    }
+
+    private static JsonValue object(JsonObject object) {
+        JsonObjectBuilder kept = NftJson.JSON.createObjectBuilder();
+        object.forEach((name, value) -> {
+            if (name.equals("counter")) {
+                kept.addNull(name);
+            } else {
+                kept.add(name, attribute(name, value));
+            }
+        });
+        return kept.build();
+    }
+
+    private static JsonValue set(JsonArray elements) {
+        return elements.size() == 1
+                ? of(elements.getFirst())
+                : NftJson.JSON
+                        .createObjectBuilder()
+                        .add("set", sorted(elements))
+                        .build();
+    }
+
+    private static JsonArray sorted(JsonArray elements) {
+        List<JsonValue> sorted = elements.stream()
+                .map(Canonical::of)
+                .sorted(Comparator.comparing(JsonValue::toString))
+                .toList();
+        return NftJson.JSON.createArrayBuilder(sorted).build();
+    }
+
+    private static JsonValue only(JsonValue value) {
+        return value instanceof JsonArray array && array.size() == 1 ? array.getFirst() : value;
+    }
+
+    /** {@code [2, 4]} and {@code {"|": [2, 4]}} are 6. */
+    private static JsonValue bits(JsonValue operand) {
+        JsonValue terms = operand instanceof JsonObject object && object.size() == 1 && object.containsKey("|")
+                ? object.getOrDefault("|", JsonValue.NULL)
+                : operand;
+        if (terms instanceof JsonArray array && array.stream().allMatch(JsonNumber.class::isInstance)) {
+            return NftJson.JSON.createValue(array.getValuesAs(JsonNumber.class).stream()
+                    .mapToLong(JsonNumber::longValue)
+                    .reduce(0, (one, other) -> one | other));
+        }
+        return of(operand);
+    }
+}

@@ -1,0 +1,259 @@
+package io.culvert.nft;
+
+import io.culvert.ip.Prefix;
+import jakarta.json.JsonArray;
+import jakarta.json.JsonArrayBuilder;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonObjectBuilder;
+import jakarta.json.JsonValue;
+import jakarta.json.spi.JsonProvider;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The JSON of libnftables (libnftables-json(5)), with numbers where nft has words: they depend neither on the library's
+ * version nor on files such as /etc/protocols.
+ */
+final class NftJson {
+
+    /** {@code SYN} and {@code RST} of TCP's flags (RFC 9293, section 3.1). */
+    private static final int SYN = 2;
+
+    private static final int RST = 4;
+
+    /** Kept, because finding it takes longer than most of its work. */
+    static final JsonProvider JSON = JsonProvider.provider();
+
+    private NftJson() {}
+
+    /** Replaces each table, whether it was there or not, in one transaction. */
+    static String replace(List<Table> tables) {
+        List<JsonObject> commands = new ArrayList<>();
+        for (Table table : tables) {
+            JsonObject name = named("table", table(table.id()));
+            commands.add(command("add", name));
+            commands.add(command("delete", name));
+            objects(table).forEach(object -> commands.add(command("add", object)));
+        }
+        return script(commands);
+    }
+
+    /** Makes tables that are not there, and removes them: nothing is changed, but the kernel has said whether it could. */
+    static String trial(List<Table> tables) {
+        List<JsonObject> commands = new ArrayList<>();
+        for (Table table : tables) {
+            objects(table).forEach(object -> commands.add(command("add", object)));
+            commands.add(command("delete", named("table", table(table.id()))));
+        }
+        return script(commands);
+    }
+
+    /** Removes each table, whether it was there or not, in one transaction. */
+    static String remove(List<Table.Id> tables) {
+        List<JsonObject> commands = new ArrayList<>();
+        for (Table.Id id : tables) {
+            JsonObject name = named("table", table(id));
+            commands.add(command("add", name));
+            commands.add(command("delete", name));
+        }
+        return script(commands);
+    }
+
+    /** Removes elements from a set and adds others, in one transaction; elements are as in a listing. */
+    static String change(Table.Id id, String set, List<JsonValue> removed, List<JsonValue> added) {
+        List<JsonObject> commands = new ArrayList<>();
+        if (!removed.isEmpty()) {
+            commands.add(command("delete", elements(id, set, removed)));
+        }
+        if (!added.isEmpty()) {
+            commands.add(command("add", elements(id, set, added)));
+        }
+        return script(commands);
+    }
+
+    /** The objects of a table, of the shape that a listing has. */
+    static List<JsonObject> objects(Table table) {
+        List<JsonObject> objects = new ArrayList<>();
+        objects.add(named("table", table(table.id())));
+        for (NamedSet set : table.sets()) {
+            objects.add(named("set", set(table.id(), set)));
+        }
+        for (Chain chain : table.chains()) {
+            objects.add(named("chain", chain(table.id(), chain)));
+        }
+        for (Chain chain : table.chains()) {
+            for (Rule rule : chain.rules()) {
+                objects.add(named("rule", rule(table.id(), chain, rule)));
+            }
+        }
+        return objects;
+    }
+
+    private static String script(List<JsonObject> commands) {
+        return JSON.createObjectBuilder()
+                .add("nftables", JSON.createArrayBuilder(commands))
+                .build()
+                .toString();
+    }
+
+    private static JsonObject command(String verb, JsonObject object) {
+        return JSON.createObjectBuilder().add(verb, object).build();
+    }
+
+    private static JsonObject elements(Table.Id id, String set, List<JsonValue> elements) {
+        return named("element", inTable(id).add("name", set).add("elem", JSON.createArrayBuilder(elements)));
+    }
+
+    private static JsonObject named(String kind, JsonObjectBuilder object) {
+        return JSON.createObjectBuilder().add(kind, object).build();
+    }
+
+    private static JsonObjectBuilder table(Table.Id id) {
+        return JSON.createObjectBuilder().add("family", id.family().toString()).add("name", id.name());
+    }
+
+    private static JsonObjectBuilder inTable(Table.Id id) {
+        return JSON.createObjectBuilder().add("family", id.family().toString()).add("table", id.name());
+    }
+
+    private static JsonObjectBuilder set(Table.Id id, NamedSet set) {
+        JsonArrayBuilder type = JSON.createArrayBuilder();
+        set.key().forEach(part -> type.add(part.toString()));
+        JsonObjectBuilder object = inTable(id).add("name", set.name());
+        if (set.key().size() == 1) {
+            object.add("type", set.type());
+        } else {
+            object.add("type", type);
+        }
+        if (set.interval()) {
+            object.add("flags", JSON.createArrayBuilder().add("interval"));
+        }
+        if (!set.elements().isEmpty()) {
+            object.add("elem", values(set.elements()));
+        }
+        return object;
+    }
+
+    private static JsonObjectBuilder chain(Table.Id id, Chain chain) {
+        JsonObjectBuilder object = inTable(id).add("name", chain.name());
+        chain.base()
+                .ifPresent(base -> object.add("type", base.type().toString())
+                        .add("hook", base.hook().toString())
+                        .add("prio", base.priority())
+                        .add("policy", base.policy().toString()));
+        return object;
+    }
+
+    private static JsonObjectBuilder rule(Table.Id id, Chain chain, Rule rule) {
+        JsonArrayBuilder statements = JSON.createArrayBuilder();
+        rule.statements().forEach(statement -> add(statements, statement));
+        return inTable(id)
+                .add("chain", chain.name())
+                .add("comment", rule.comment())
+                .add("expr", statements);
+    }
+
+    private static void add(JsonArrayBuilder statements, Statement statement) {
+        switch (statement) {
+            case Statement.Match(Field field, boolean equal, Value value) ->
+                statements.add(match(field(field), equal ? "==" : "!=", value(value)));
+            case Statement.Verdict verdict -> statements.add(bare(verdict.toString()));
+            case Statement.Counter() -> statements.add(bare("counter"));
+            case Statement.Jump(String chain) ->
+                statements.add(named("jump", JSON.createObjectBuilder().add("target", chain)));
+            case Statement.Reject() ->
+                statements.add(named(
+                        "reject",
+                        JSON.createObjectBuilder()
+                                .add("type", "icmpx")
+                                .add("expr", Statement.Reject.ADMIN_PROHIBITED)));
+            case Statement.Masquerade() ->
+                statements.add(named("masquerade", JSON.createObjectBuilder().add("flags", "random")));
+            case Statement.Redirect(int port) ->
+                statements.add(named("redirect", JSON.createObjectBuilder().add("port", port)));
+            case Statement.ClampMss() -> {
+                JsonObjectBuilder flags = JSON.createObjectBuilder()
+                        .add(
+                                "&",
+                                JSON.createArrayBuilder()
+                                        .add(property("payload", "protocol", "tcp", "field", "flags"))
+                                        .add(SYN | RST));
+                statements.add(match(flags.build(), "==", JSON.createValue(SYN)));
+                statements.add(named(
+                        "mangle",
+                        JSON.createObjectBuilder()
+                                .add("key", property("tcp option", "name", "maxseg", "field", "size"))
+                                .add(
+                                        "value",
+                                        named("rt", JSON.createObjectBuilder().add("key", "mtu")))));
+            }
+        }
+    }
+
+    private static JsonObject bare(String name) {
+        return JSON.createObjectBuilder().addNull(name).build();
+    }
+
+    private static JsonObject match(JsonValue left, String operator, JsonValue right) {
+        return named(
+                "match",
+                JSON.createObjectBuilder().add("op", operator).add("left", left).add("right", right));
+    }
+
+    private static JsonObject field(Field field) {
+        return switch (field) {
+            case Field.Property key ->
+                switch (key.group()) {
+                    case "meta", "ct" ->
+                        named(key.group(), JSON.createObjectBuilder().add("key", key.word()));
+                    default -> property("payload", "protocol", key.group(), "field", key.word());
+                };
+            case Field.Masked(Field.Property key, long mask) ->
+                JSON.createObjectBuilder()
+                        .add("&", JSON.createArrayBuilder().add(field(key)).add(mask))
+                        .build();
+            case Field.Joined(List<Field.Property> keys) -> {
+                JsonArrayBuilder parts = JSON.createArrayBuilder();
+                keys.forEach(key -> parts.add(field(key)));
+                yield JSON.createObjectBuilder().add("concat", parts).build();
+            }
+        };
+    }
+
+    private static JsonObject property(String kind, String key, String value, String otherKey, String otherValue) {
+        return named(kind, JSON.createObjectBuilder().add(key, value).add(otherKey, otherValue));
+    }
+
+    private static JsonValue value(Value value) {
+        return switch (value) {
+            case Value.Decimal(long number) -> JSON.createValue(number);
+            case Value.Bits(long bits) -> JSON.createValue(bits);
+            case Value.Word word -> JSON.createValue(word.number());
+            case Value.Link(String name) -> JSON.createValue(name);
+            case Value.In(String set) -> JSON.createValue("@" + set);
+            case Value.Address address -> address(address);
+            case Value.AnyOf(List<Value> values) ->
+                JSON.createObjectBuilder().add("set", values(values)).build();
+            case Value.Tuple(List<Value> parts) ->
+                JSON.createObjectBuilder().add("concat", values(parts)).build();
+        };
+    }
+
+    private static JsonValue address(Value.Address address) {
+        String text = Prefix.text(address.prefix().address());
+        if (address.prefix().isHost()) {
+            return JSON.createValue(text);
+        }
+        return named(
+                "prefix",
+                JSON.createObjectBuilder()
+                        .add("addr", text)
+                        .add("len", address.prefix().length()));
+    }
+
+    private static JsonArray values(List<Value> values) {
+        JsonArrayBuilder array = JSON.createArrayBuilder();
+        values.forEach(value -> array.add(value(value)));
+        return array.build();
+    }
+}

@@ -1,0 +1,105 @@
+package io.culvert.nft;
+
+import static io.culvert.nft.Statement.is;
+
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.linux.Errno;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Whether a kernel has what the guard is made of, tried by making and removing tables. */
+final class NftSupport {
+
+    private static final Place PLACE = Place.machine("nftables");
+
+    private NftSupport() {}
+
+    static Problem noNetfilter(int errno) {
+        return Problem.machine(
+                PLACE,
+                "this kernel or sandbox has no netfilter: " + Errno.text(errno),
+                "Run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it");
+    }
+
+    /** Something the guard is made of, named by the kernel module it usually is. */
+    private record Feature(String name, Table table) {}
+
+    private static final List<Feature> FEATURES = List.of(
+            filter("nft_ct", Chain.Hook.INPUT, is(Field.Property.DIRECTION, Value.Word.REPLY)),
+            filter("nft_reject_inet", Chain.Hook.OUTPUT, new Statement.Reject()),
+            filter("nft_exthdr", Chain.Hook.FORWARD, new Statement.ClampMss()),
+            nat("nft_masq", Chain.Hook.POSTROUTING, new Statement.Masquerade()),
+            nat(
+                    "nft_redir",
+                    Chain.Hook.OUTPUT,
+                    is(Field.Property.UDP_DESTINATION_PORT, new Value.Decimal(53)),
+                    new Statement.Redirect(53)),
+            new Feature("nf_tables_arp", new Table(id(Table.Family.ARP, "arp"), List.of(), List.of())),
+            new Feature(
+                    "nf_tables_set", new Table(id(Table.Family.INET, "set"), List.of(networksWithPorts()), List.of())));
+
+    /** @param attempt runs a script and answers the library's complaint; empty when it has none */
+    static Optional<Problem> probe(Function<String, Optional<String>> attempt) {
+        Optional<String> bare =
+                attempt.apply(NftJson.trial(List.of(new Table(id(Table.Family.INET, "bare"), List.of(), List.of()))));
+        if (bare.isPresent()) {
+            return Optional.of(unusable(bare.get()));
+        }
+        if (attempt.apply(NftJson.trial(FEATURES.stream().map(Feature::table).toList()))
+                .isEmpty()) {
+            return Optional.empty();
+        }
+        List<String> missing = FEATURES.stream()
+                .flatMap(feature -> attempt.apply(NftJson.trial(List.of(feature.table()))).stream()
+                        .map(complaint -> feature.name() + " (" + Nftables.firstError(complaint) + ")"))
+                .toList();
+        return missing.isEmpty()
+                ? Optional.empty()
+                : Optional.of(Problem.machine(
+                        PLACE,
+                        "this kernel lacks parts of nf_tables: " + String.join(", ", missing),
+                        "Load these modules on the host with modprobe; Linux 5.6 or newer is needed"));
+    }
+
+    private static Problem unusable(String complaint) {
+        String reason = Nftables.firstError(complaint);
+        return reason.contains("ermission denied") || reason.contains("not permitted")
+                ? Problem.machine(
+                        PLACE, "may not be changed: " + reason, "Give the container NET_ADMIN: --cap-add=NET_ADMIN")
+                : Problem.machine(
+                        PLACE,
+                        "this kernel has no nf_tables: " + reason,
+                        "Load it on the host: modprobe nf_tables (CONFIG_NF_TABLES_INET of the kernel)");
+    }
+
+    private static Feature filter(String module, Chain.Hook hook, Statement... statements) {
+        return chain(module, Chain.Type.FILTER, hook, 0, statements);
+    }
+
+    private static Feature nat(String module, Chain.Hook hook, Statement... statements) {
+        return chain(module, Chain.Type.NAT, hook, 100, statements);
+    }
+
+    private static Feature chain(
+            String module, Chain.Type type, Chain.Hook hook, int priority, Statement... statements) {
+        Chain chain =
+                Chain.base("probe", type, hook, priority, Chain.Policy.ACCEPT, List.of(Rule.of("probe", statements)));
+        return new Feature(module, new Table(id(Table.Family.INET, module), List.of(), List.of(chain)));
+    }
+
+    private static NamedSet networksWithPorts() {
+        return new NamedSet(
+                "networks",
+                List.of(NamedSet.Part.IPV4, NamedSet.Part.TRANSPORT),
+                true,
+                List.of(Value.Tuple.of(new Value.Address(Prefix.parse("192.0.2.0/24")), Value.Word.of(Transport.TCP))));
+    }
+
+    private static Table.Id id(Table.Family family, String name) {
+        return new Table.Id(family, "culvert_probe_" + name);
+    }
+}

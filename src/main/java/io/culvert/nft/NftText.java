@@ -1,0 +1,110 @@
+package io.culvert.nft;
+
+import io.culvert.ip.Prefix;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The syntax of {@code nft -f}: what a person reads, and could load by hand to the same effect. */
+public final class NftText {
+
+    private NftText() {}
+
+    /** A script that replaces each table, whether it was there or not, in one transaction. */
+    public static String of(List<Table> tables) {
+        StringBuilder text = new StringBuilder();
+        for (Table table : tables) {
+            text.append("table ").append(table.id()).append('\n');
+            text.append("delete table ").append(table.id()).append('\n');
+        }
+        for (Table table : tables) {
+            text.append("table ").append(table.id()).append(" {\n");
+            table.sets().forEach(set -> set(text, set));
+            table.chains().forEach(chain -> chain(text, chain));
+            text.append("}\n");
+        }
+        return text.toString();
+    }
+
+    private static void set(StringBuilder text, NamedSet set) {
+        text.append("\tset ").append(set.name()).append(" {\n");
+        text.append("\t\ttype ").append(set.type()).append('\n');
+        if (set.interval()) {
+            text.append("\t\tflags interval\n");
+        }
+        if (!set.elements().isEmpty()) {
+            text.append("\t\telements = { ")
+                    .append(set.elements().stream().map(NftText::value).collect(Collectors.joining(",\n\t\t\t     ")))
+                    .append(" }\n");
+        }
+        text.append("\t}\n");
+    }
+
+    private static void chain(StringBuilder text, Chain chain) {
+        text.append("\tchain ").append(chain.name()).append(" {\n");
+        chain.base()
+                .ifPresent(base -> text.append("\t\ttype ")
+                        .append(base.type())
+                        .append(" hook ")
+                        .append(base.hook())
+                        .append(" priority ")
+                        .append(base.priority())
+                        .append("; policy ")
+                        .append(base.policy())
+                        .append(";\n"));
+        for (Rule rule : chain.rules()) {
+            text.append("\t\t")
+                    .append(rule.statements().stream().map(NftText::statement).collect(Collectors.joining(" ")))
+                    .append(" comment \"")
+                    .append(rule.comment())
+                    .append("\"\n");
+        }
+        text.append("\t}\n");
+    }
+
+    private static String statement(Statement statement) {
+        return switch (statement) {
+            case Statement.Match(Field field, boolean equal, Value value) ->
+                field(field) + (equal ? operator(field) : " != ") + value(value);
+            case Statement.Verdict verdict -> verdict.toString();
+            case Statement.Counter() -> "counter";
+            case Statement.Jump(String chain) -> "jump " + chain;
+            case Statement.Reject() -> "reject with icmpx admin-prohibited";
+            case Statement.Masquerade() -> "masquerade random";
+            case Statement.Redirect(int port) -> "redirect to :" + port;
+            case Statement.ClampMss() -> "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu";
+        };
+    }
+
+    /** Equality is nft's default, except behind a mask. */
+    private static String operator(Field field) {
+        return field instanceof Field.Masked ? " == " : " ";
+    }
+
+    private static String field(Field field) {
+        return switch (field) {
+            case Field.Property key -> key.text();
+            case Field.Masked(Field.Property key, long mask) -> key.text() + " & " + hexadecimal(mask);
+            case Field.Joined(List<Field.Property> keys) ->
+                keys.stream().map(Field.Property::text).collect(Collectors.joining(" . "));
+        };
+    }
+
+    private static String value(Value value) {
+        return switch (value) {
+            case Value.Decimal(long number) -> Long.toString(number);
+            case Value.Bits(long bits) -> hexadecimal(bits);
+            case Value.Word word -> word.word();
+            case Value.Link(String name) -> "\"" + name + "\"";
+            case Value.In(String set) -> "@" + set;
+            case Value.Address(Prefix prefix) -> prefix.isHost() ? Prefix.text(prefix.address()) : prefix.toString();
+            case Value.AnyOf(List<Value> values) ->
+                values.stream().map(NftText::value).collect(Collectors.joining(", ", "{ ", " }"));
+            case Value.Tuple(List<Value> parts) ->
+                parts.stream().map(NftText::value).collect(Collectors.joining(" . "));
+        };
+    }
+
+    private static String hexadecimal(long bits) {
+        return String.format("0x%08x", bits);
+    }
+}

@@ -1,0 +1,266 @@
+package io.culvert.nft;
+
+import io.culvert.linux.NetlinkProtocol;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonValue;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The tables of one network namespace: that of the thread which opened this. Every change is one transaction, and is read
+ * back. Any thread may call; one is served at a time.
+ */
+public final class Nftables implements AutoCloseable {
+
+    /**
+     * As many elements as fit any socket buffer. Where the buffer cannot be raised (a user namespace), the kernel refuses a
+     * transaction of more than {@code net.core.wmem_max}, by default 208 KiB, with EMSGSIZE.
+     */
+    private static final int ELEMENTS_AT_ONCE = 1000;
+
+    private static final Place PLACE = Place.machine("nftables");
+
+    private final long context;
+    private boolean closed;
+
+    private Nftables(long context) {
+        this.context = context;
+    }
+
+    /**
+     * Opens the tables of the calling thread's network namespace.
+     *
+     * @throws ProblemException of kind MACHINE when libnftables is not installed or the kernel has no netfilter
+     */
+    public static Nftables open() {
+        return open("libnftables.so.1");
+    }
+
+    static Nftables open(String library) {
+        try {
+            LibNftables.load(library);
+        } catch (UnsatisfiedLinkError e) {
+            ProblemException problem = new ProblemException(Problem.machine(
+                    Place.machine(library), "is not installed", "Install it: the Debian package is libnftables1"));
+            problem.initCause(e);
+            throw problem;
+        }
+        // Asked first, because the library ends the whole process where the socket does not open.
+        int errno = NetlinkProtocol.errnoOfOpening(NetlinkProtocol.NETFILTER);
+        if (errno != 0) {
+            throw new ProblemException(NftSupport.noNetfilter(errno));
+        }
+        long context = LibNftables.nft_ctx_new(0);
+        LibNftables.nft_ctx_output_set_flags(context, LibNftables.OUTPUT_JSON | LibNftables.OUTPUT_NUMERIC);
+        LibNftables.nft_ctx_buffer_output(context);
+        LibNftables.nft_ctx_buffer_error(context);
+        return new Nftables(context);
+    }
+
+    /**
+     * Tries whether everything the guard is made of works here, without leaving a trace.
+     *
+     * @return what is missing, with the cure; empty when all is well
+     */
+    public Optional<Problem> probe() {
+        return NftSupport.probe(this::attempt);
+    }
+
+    /**
+     * Replaces these tables, whether they are there or not, in one transaction, and reads them back. When the kernel refuses,
+     * everything is as before. Only where a transaction with all elements of a large set is too large for the socket do the
+     * elements follow in further ones.
+     *
+     * @throws ProblemException of kind FAILURE when refused, or when the kernel has something else afterwards
+     */
+    public void apply(List<Table> tables) {
+        Optional<String> refusal = attempt(NftJson.replace(tables));
+        if (refusal.isPresent() && tables.stream().anyMatch(Nftables::isLarge)) {
+            run(NftJson.replace(tables.stream().map(Nftables::withoutLargeSets).toList()));
+            for (Table table : tables) {
+                for (NamedSet set : table.sets()) {
+                    if (isLarge(set)) {
+                        inSteps(
+                                table.id(),
+                                set.name(),
+                                List.of(),
+                                Listing.of(alone(table.id(), set)).elements(set.name()));
+                    }
+                }
+            }
+        } else if (refusal.isPresent()) {
+            throw refused(refusal.get());
+        }
+        List<String> differences = differences(tables);
+        if (!differences.isEmpty()) {
+            throw new ProblemException(Problem.failure(
+                    PLACE,
+                    "the kernel took the rules, but has others now: " + String.join(", ", differences),
+                    "Look for another program that changes them"));
+        }
+    }
+
+    /** Whether the kernel has exactly these tables; others beside them do not count. */
+    public boolean matches(List<Table> desired) {
+        return differences(desired).isEmpty();
+    }
+
+    /** How what the kernel has differs from these tables, in sentences without a full stop; empty when it does not. */
+    public List<String> differences(List<Table> desired) {
+        List<Table.Id> present = tables();
+        List<String> differences = new ArrayList<>();
+        for (Table table : desired) {
+            if (present.contains(table.id())) {
+                differences.addAll(Listing.of(table).differences(listing(table.id())));
+            } else {
+                differences.add("the table " + table.id() + " is missing");
+            }
+        }
+        return differences;
+    }
+
+    /** The tables that are there, of the families we use, whoever made them. */
+    public List<Table.Id> tables() {
+        List<Table.Id> tables = new ArrayList<>();
+        for (JsonObject object : Listing.objects(run("list tables"))) {
+            JsonObject table = object.getJsonObject("table");
+            if (table != null) {
+                Arrays.stream(Table.Family.values())
+                        .filter(family -> family.toString().equals(table.getString("family", "")))
+                        .filter(_ -> Table.isIdentifier(table.getString("name", "")))
+                        .forEach(family -> tables.add(new Table.Id(family, table.getString("name"))));
+            }
+        }
+        return tables;
+    }
+
+    /** Removes these tables where they are there. */
+    public void remove(List<Table.Id> tables) {
+        run(NftJson.remove(tables));
+    }
+
+    /**
+     * Makes these the elements of a set that is there, changing no more than differs, and reads them back; the rules stay as
+     * they are. One transaction, with the exception that {@link #apply} makes.
+     */
+    public void replaceElements(Table.Id table, NamedSet set) {
+        Listing desired = Listing.of(alone(table, set));
+        List<JsonValue> wanted = desired.elements(set.name());
+        List<JsonValue> present = listing(table).elements(set.name());
+        List<JsonValue> removed = without(present, wanted);
+        List<JsonValue> added = without(wanted, present);
+        Optional<String> refusal = attempt(NftJson.change(table, set.name(), removed, added));
+        if (refusal.isPresent() && removed.size() + added.size() > ELEMENTS_AT_ONCE) {
+            inSteps(table, set.name(), removed, added);
+        } else if (refusal.isPresent()) {
+            throw refused(refusal.get());
+        }
+        if (!listing(table).parts().entrySet().containsAll(desired.parts().entrySet())) {
+            throw new ProblemException(Problem.failure(
+                    PLACE,
+                    "the kernel took the elements of " + set.name() + ", but has others now",
+                    "Look for another program that changes them"));
+        }
+    }
+
+    /** How many packets came as far as the counter of each rule that has one, by the rule's comment, in order. */
+    public Map<String, Long> counters(Table.Id table) {
+        return listing(table).packets();
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            LibNftables.nft_ctx_free(context);
+        }
+    }
+
+    private Listing listing(Table.Id table) {
+        return Listing.parse(run("list table " + table));
+    }
+
+    private void inSteps(Table.Id table, String set, List<JsonValue> removed, List<JsonValue> added) {
+        for (int from = 0; from < removed.size(); from += ELEMENTS_AT_ONCE) {
+            run(NftJson.change(table, set, step(removed, from), List.of()));
+        }
+        for (int from = 0; from < added.size(); from += ELEMENTS_AT_ONCE) {
+            run(NftJson.change(table, set, List.of(), step(added, from)));
+        }
+    }
+
+    private static List<JsonValue> step(List<JsonValue> elements, int from) {
+        return elements.subList(from, Math.min(from + ELEMENTS_AT_ONCE, elements.size()));
+    }
+
+    private static List<JsonValue> without(List<JsonValue> elements, List<JsonValue> others) {
+        Set<JsonValue> excluded = new HashSet<>(others);
+        return elements.stream().filter(element -> !excluded.contains(element)).toList();
+    }
+
+    private static Table alone(Table.Id table, NamedSet set) {
+        return new Table(table, List.of(set), List.of());
+    }
+
+    private static boolean isLarge(Table table) {
+        return table.sets().stream().anyMatch(Nftables::isLarge);
+    }
+
+    private static boolean isLarge(NamedSet set) {
+        return set.elements().size() > ELEMENTS_AT_ONCE;
+    }
+
+    private static Table withoutLargeSets(Table table) {
+        return new Table(
+                table.id(),
+                table.sets().stream()
+                        .map(set -> isLarge(set) ? set.withElements(List.of()) : set)
+                        .toList(),
+                table.chains());
+    }
+
+    private synchronized String run(String commands) {
+        Optional<String> refusal = attempt(commands);
+        if (refusal.isPresent()) {
+            throw refused(refusal.get());
+        }
+        String output = LibNftables.nft_ctx_get_output_buffer(context);
+        return output == null ? "" : output;
+    }
+
+    /** Runs commands; the answer is the library's complaint, empty when it has none. */
+    private synchronized Optional<String> attempt(String commands) {
+        if (closed) {
+            throw new IllegalStateException("closed");
+        }
+        if (LibNftables.nft_run_cmd_from_buffer(context, commands) == 0) {
+            return Optional.empty();
+        }
+        String errors = LibNftables.nft_ctx_get_error_buffer(context);
+        return Optional.of(errors == null ? "" : errors);
+    }
+
+    private static ProblemException refused(String complaint) {
+        return new ProblemException(Problem.failure(
+                PLACE, "refused: " + firstError(complaint), "'culvert check' says what this machine lacks"));
+    }
+
+    /** The library's first error without its place, which is one in our JSON. */
+    static String firstError(String complaint) {
+        return complaint
+                .lines()
+                .filter(line -> !line.isBlank())
+                .map(line -> line.replaceFirst("^.*?[Ee]rror: ", ""))
+                .findFirst()
+                .orElse("no reason given")
+                .strip();
+    }
+}

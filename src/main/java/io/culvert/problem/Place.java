@@ -1,0 +1,60 @@
+package io.culvert.problem;
+
+import java.nio.file.Path;
+
+/** Where a problem is. */
+public sealed interface Place {
+
+    /** A setting, by the name the user wrote. */
+    record Setting(String name) implements Place {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    /**
+     * A place in a text file.
+     *
+     * @param line from 1; 0 where the whole file is meant
+     * @param column from 1, in characters; 0 where the whole line is meant
+     */
+    record InFile(Path file, int line, int column) implements Place {
+        @Override
+        public String toString() {
+            return file + (line == 0 ? "" : ":" + line + (column == 0 ? "" : ":" + column));
+        }
+    }
+
+    /** The machine or container we run in, or a part of it such as {@code /dev/net/tun}. */
+    record Machine(String part) implements Place {
+        @Override
+        public String toString() {
+            return part;
+        }
+    }
+
+    /** The command line. */
+    record CommandLine(String argument) implements Place {
+        @Override
+        public String toString() {
+            return argument;
+        }
+    }
+
+    static Place setting(String name) {
+        return new Setting(name);
+    }
+
+    static Place file(Path file) {
+        return new InFile(file, 0, 0);
+    }
+
+    static Place file(Path file, int line, int column) {
+        return new InFile(file, line, column);
+    }
+
+    static Place machine(String part) {
+        return new Machine(part);
+    }
+}

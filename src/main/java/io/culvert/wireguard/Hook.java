@@ -1,0 +1,87 @@
+package io.culvert.wireguard;
+
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A command line that wg-quick would run and we never do.
+ *
+ * @param key {@code PreUp}, {@code PostUp}, {@code PreDown} or {@code PostDown}
+ * @param intent what it is there for, as far as it is known
+ */
+public record Hook(String key, String command, int line, Intent intent) {
+
+    /** What hooks in providers' files are usually for; of a command with several, the first of these. */
+    public enum Intent {
+        UNKNOWN,
+        /** Lets local networks pass by the tunnel: CULVERT_LAN_ALLOW does. */
+        LAN_BYPASS,
+        /** Forwards and translates the peers' packets: the exit node does. */
+        FORWARDING,
+        /** Sets a resolver: the DNS stub does. */
+        RESOLVER,
+        /** Blocks what does not go through the tunnel: the guard does. */
+        KILL_SWITCH;
+
+        /** Several times what providers write; the patterns are not made for more. */
+        private static final int LONGEST = 2000;
+
+        private static final Pattern SEPARATOR = Pattern.compile("&&|\\|\\|?|;");
+        private static final String TABLES = "ip6?tables(-nft|-legacy)? .*";
+        private static final String PRIVATE =
+                "(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.|169\\.254\\.|f[cd][0-9a-f]{2}:|fe80:)\\S*";
+
+        /** Judges a command line by all of its parts: one that is not known makes it {@link #UNKNOWN}. */
+        public static Intent of(String command) {
+            if (command.length() > LONGEST) {
+                return UNKNOWN;
+            }
+            Set<Intent> intents = EnumSet.noneOf(Intent.class);
+            SEPARATOR
+                    .splitAsStream(command)
+                    .map(part -> part.strip().replaceAll("\\s+", " "))
+                    .filter(part -> !part.isEmpty())
+                    .forEach(part -> intents.add(ofPart(part)));
+            return intents.stream().findFirst().orElse(UNKNOWN);
+        }
+
+        private static Intent ofPart(String part) {
+            boolean accepts = part.matches(TABLES + " (-d|--destination) " + PRIVATE + " .*-j ACCEPT.*");
+            boolean fromOrToPrivate = part.matches("ip (-4 |-6 )?(route|rule) .*\\b" + PRIVATE + ".*")
+                    || (accepts && !part.contains("FORWARD"));
+            if (fromOrToPrivate) {
+                return LAN_BYPASS;
+            }
+            boolean forwards = part.matches(TABLES + "-j (MASQUERADE|SNAT|TCPMSS).*")
+                    || part.matches(TABLES + "FORWARD .*-j ACCEPT.*")
+                    || part.matches("sysctl .*\\b(ip_forward|forwarding)\\b.*");
+            if (forwards) {
+                return FORWARDING;
+            }
+            if (part.matches("(resolvectl|systemd-resolve|resolvconf) .*")
+                    || part.matches("(echo|printf|cp|mv) .*resolv\\.conf")) {
+                return RESOLVER;
+            }
+            boolean blocks = part.matches(TABLES + " ! (-o|--out-interface) .*-j (REJECT|DROP).*")
+                    || part.matches(TABLES + "-P (OUTPUT|INPUT|FORWARD) DROP")
+                    || part.matches(TABLES + "OUTPUT .*-j (REJECT|DROP).*");
+            return blocks ? KILL_SWITCH : UNKNOWN;
+        }
+    }
+
+    /** The program that would be run; the rest of the command line may hold secrets. */
+    public String program() {
+        return Stream.of(command.split("\\s+"))
+                .filter(word -> word.matches("[A-Za-z0-9_./+-]{1,40}"))
+                .findFirst()
+                .orElse("…");
+    }
+
+    /** Its key and its program. */
+    @Override
+    public String toString() {
+        return key + " = " + program() + " …";
+    }
+}

@@ -1,0 +1,199 @@
+package io.culvert.wireguard;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.wireguard.Section.Entry;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Reads the values of {@code [Interface]}. */
+final class InterfaceReader {
+
+    /** wg-quick's lists: by commas or spaces. */
+    private static final Pattern SEPARATOR = Pattern.compile("[,\\s]+");
+
+    /** The least that IPv6 works with (RFC 8200, section 5). */
+    private static final int LEAST_MTU_OF_IPV6 = 1280;
+
+    /** {@code ETH_MIN_MTU} (include/uapi/linux/if_ether.h). */
+    private static final int LEAST_MTU = 68;
+
+    private static final long UNSIGNED_INT = 0xffff_ffffL;
+
+    private final Section section;
+    private final Report report;
+    private final Values values;
+
+    InterfaceReader(Section section, Report report) {
+        this.section = section;
+        this.report = report;
+        this.values = new Values(report);
+    }
+
+    /** The whole configuration; empty where there is no key to make it with. */
+    Optional<WireGuardConfig> read(String name, List<Peer> peers) {
+        Optional<SecretKey> privateKey = privateKey();
+        List<Prefix> addresses = addresses();
+        List<InetAddress> servers = new ArrayList<>();
+        List<String> domains = new ArrayList<>();
+        dns(servers, domains);
+        OptionalInt listenPort = number(Key.LISTEN_PORT, 0, 65535, "write a port, or 0 for a random one");
+        OptionalInt mtu = number(Key.MTU, LEAST_MTU, 65535, "write a size in bytes, such as 1420, or delete the line");
+        checkMtu(mtu, addresses);
+        OptionalLong mark = mark();
+        RoutingTable table = table();
+        boolean saveConfig = saveConfig();
+        List<Hook> hooks = hooks();
+        return privateKey.map(key -> new WireGuardConfig(
+                name, key, addresses, servers, domains, listenPort, mark, mtu, table, saveConfig, hooks, peers));
+    }
+
+    private Optional<SecretKey> privateKey() {
+        Optional<Entry> entry = section.last(Key.PRIVATE_KEY);
+        if (entry.isEmpty()) {
+            report.error(section.header(), "[Interface] has no PrivateKey", "add the key that belongs to your account");
+        }
+        return entry.flatMap(values::secretKey);
+    }
+
+    private List<Prefix> addresses() {
+        List<Entry> entries = section.all(Key.ADDRESS);
+        if (entries.isEmpty()) {
+            report.error(
+                    section.header(), "[Interface] has no Address", "add the one you were given, such as 10.64.0.2/32");
+        }
+        Set<Prefix> addresses = new LinkedHashSet<>();
+        for (Entry entry : entries) {
+            for (Word word : entry.value().split(SEPARATOR)) {
+                values.prefix(entry, word)
+                        .filter(prefix -> isOwnAddress(entry, word, prefix.address()))
+                        .ifPresent(addresses::add);
+            }
+        }
+        return List.copyOf(addresses);
+    }
+
+    private boolean isOwnAddress(Entry entry, Word word, InetAddress address) {
+        boolean own = !address.isAnyLocalAddress() && !address.isMulticastAddress() && !address.isLoopbackAddress();
+        if (!own) {
+            values.refuse(entry, word, "cannot be a tunnel's own address", "write the address you were given");
+        }
+        return own;
+    }
+
+    private void dns(List<InetAddress> servers, List<String> domains) {
+        for (Entry entry : section.all(Key.DNS)) {
+            for (Word word : entry.value().split(SEPARATOR)) {
+                if (word.text().matches("[0-9.]+") || word.text().contains(":")) {
+                    values.address(entry, word).ifPresent(servers::add);
+                } else {
+                    values.domain(entry, word).ifPresent(domains::add);
+                }
+            }
+        }
+    }
+
+    /** Empty where absent, unreadable or 0. */
+    private OptionalInt number(Key key, int least, int most, String cure) {
+        Optional<Entry> entry = section.last(key);
+        OptionalLong number = entry.isEmpty() ? OptionalLong.empty() : values.number(entry.get(), least, most, cure);
+        return number.orElse(0) == 0 ? OptionalInt.empty() : OptionalInt.of((int) number.getAsLong());
+    }
+
+    private void checkMtu(OptionalInt mtu, List<Prefix> addresses) {
+        boolean ipv6 = addresses.stream().anyMatch(prefix -> prefix.family() == Family.IPV6);
+        if (ipv6 && mtu.isPresent() && mtu.getAsInt() < LEAST_MTU_OF_IPV6) {
+            report.warning(
+                    section.last(Key.MTU).orElseThrow().value(),
+                    "MTU: IPv6 does not work below " + LEAST_MTU_OF_IPV6 + " bytes",
+                    "write " + LEAST_MTU_OF_IPV6 + " or more, or leave out the IPv6 addresses");
+        }
+    }
+
+    private OptionalLong mark() {
+        Optional<Entry> entry = section.last(Key.FW_MARK);
+        OptionalLong mark = entry.isEmpty()
+                ? OptionalLong.empty()
+                : values.number(entry.get(), 0, UNSIGNED_INT, "write a number, 0x and a hexadecimal one, or off");
+        return mark.orElse(0) == 0 ? OptionalLong.empty() : mark;
+    }
+
+    private RoutingTable table() {
+        Optional<Entry> entry = section.last(Key.TABLE);
+        if (entry.isEmpty()) {
+            return new RoutingTable.Auto();
+        }
+        // The names that every system has (rtnetlink(7)); Culvert reads no rt_tables.
+        return switch (entry.get().value().compact().toLowerCase(Locale.ROOT)) {
+            case "auto" -> new RoutingTable.Auto();
+            case "off" -> new RoutingTable.Off();
+            case "default" -> new RoutingTable.Numbered(253);
+            case "main" -> new RoutingTable.Numbered(254);
+            case "local" -> new RoutingTable.Numbered(255);
+            default -> {
+                OptionalLong number =
+                        values.number(entry.get(), 1, UNSIGNED_INT, "write the table's number, main, auto or off");
+                yield number.isPresent() ? new RoutingTable.Numbered(number.getAsLong()) : new RoutingTable.Auto();
+            }
+        };
+    }
+
+    private boolean saveConfig() {
+        Optional<Entry> entry = section.last(Key.SAVE_CONFIG);
+        String text = entry.map(each -> each.value().compact().toLowerCase(Locale.ROOT))
+                .orElse("");
+        if (text.equals("true")) {
+            report.note(entry.orElseThrow().name(), "SaveConfig is not honoured: Culvert never writes this file");
+        } else if (!text.isEmpty() && !text.equals("false")) {
+            values.refuse(
+                    entry.orElseThrow(),
+                    entry.orElseThrow().value(),
+                    "is neither true nor false",
+                    "write true or false, or delete the line");
+        }
+        return text.equals("true");
+    }
+
+    private List<Hook> hooks() {
+        List<Hook> hooks = new ArrayList<>();
+        for (Entry entry : section.hooks()) {
+            if (entry.value().isEmpty()) {
+                continue;
+            }
+            String command = entry.value().text();
+            Hook hook = new Hook(entry.key().toString(), command, entry.name().line(), Hook.Intent.of(command));
+            hooks.add(hook);
+            tell(hook, entry.name());
+        }
+        return hooks;
+    }
+
+    private void tell(Hook hook, Word place) {
+        switch (hook.intent()) {
+            case KILL_SWITCH ->
+                report.note(place, hook.key() + " is a kill switch: it is not run, the guard covers it");
+            case RESOLVER -> report.note(place, hook.key() + " sets a resolver: it is not run, the DNS stub covers it");
+            case FORWARDING ->
+                report.note(
+                        place, hook.key() + " forwards and translates packets: it is not run, the exit node does so");
+            case LAN_BYPASS ->
+                report.warning(
+                        place,
+                        hook.key() + " lets a local network pass by the tunnel: it is not run",
+                        "name that network in CULVERT_LAN_ALLOW");
+            case UNKNOWN ->
+                report.warning(
+                        place,
+                        hook.key() + " would run " + hook.program() + ": it is not run, Culvert runs no hooks",
+                        "do this outside of Culvert, and delete the line");
+        }
+    }
+}

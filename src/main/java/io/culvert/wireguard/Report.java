@@ -1,0 +1,80 @@
+package io.culvert.wireguard;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problem.Kind;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** The problems of one file, each at its place. */
+final class Report {
+
+    /** A wrong kind of file may have a problem in each of its lines; nobody reads more than these. */
+    private static final int ENOUGH = 100;
+
+    private final Path file;
+    private final List<Problem> problems = new ArrayList<>();
+    private final List<Kind> untold = new ArrayList<>();
+
+    Report(Path file) {
+        this.file = file;
+    }
+
+    void error(String what, String cure) {
+        add(Problem.input(Place.file(file), what, cure));
+    }
+
+    void error(Word word, String what, String cure) {
+        add(Problem.input(at(word), what, cure));
+    }
+
+    void warning(Word word, String what, String cure) {
+        add(Problem.warning(at(word), what, cure));
+    }
+
+    void note(String what) {
+        add(Problem.note(Place.file(file), what));
+    }
+
+    void note(Word word, String what) {
+        add(Problem.note(at(word), what));
+    }
+
+    private void add(Problem problem) {
+        if (problems.size() < ENOUGH) {
+            problems.add(problem);
+        } else {
+            untold.add(problem.kind());
+        }
+    }
+
+    boolean hasErrors() {
+        return problems.stream().anyMatch(problem -> problem.kind().isError())
+                || untold.stream().anyMatch(Kind::isError);
+    }
+
+    /** All problems, those of the whole file first, then line by line. */
+    List<Problem> inOrder() {
+        List<Problem> ordered = new ArrayList<>(problems);
+        ordered.sort(Comparator.comparingInt((Problem problem) -> place(problem).line())
+                .thenComparingInt(problem -> place(problem).column()));
+        if (!untold.isEmpty()) {
+            ordered.add(new Problem(
+                    untold.stream().anyMatch(Kind::isError) ? Kind.INPUT : Kind.WARNING,
+                    Place.file(file),
+                    "there are " + untold.size() + " more problems",
+                    "check that this is a WireGuard file"));
+        }
+        return ordered;
+    }
+
+    private Place at(Word word) {
+        return Place.file(file, word.line(), word.column());
+    }
+
+    private static Place.InFile place(Problem problem) {
+        return (Place.InFile) problem.place();
+    }
+}

@@ -1,0 +1,162 @@
+package io.culvert.wireguard;
+
+import io.culvert.ip.Endpoint;
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.wireguard.Section.Entry;
+import java.net.InetAddress;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
+
+/** Reads single values; what cannot be read is reported and empty. Empty words were reported before. */
+final class Values {
+
+    /** Longer than any address or host name: not worth showing. */
+    private static final int LONGEST = 300;
+
+    private static final String PLACEHOLDER =
+            "(?i).*(key|your|here|insert|change|replace|redact|hidden|secret|xxxx|\\.\\.\\.|\\*\\*\\*|[<>{}$]).*";
+
+    private final Report report;
+
+    Values(Report report) {
+        this.report = report;
+    }
+
+    Optional<SecretKey> secretKey(Entry entry) {
+        return key(entry, SecretKey::parse).filter(key -> isSet(entry, key.bytes()));
+    }
+
+    Optional<PublicKey> publicKey(Entry entry) {
+        return key(entry, PublicKey::parse).filter(key -> isSet(entry, key.bytes()));
+    }
+
+    private <T> Optional<T> key(Entry entry, Function<String, T> parse) {
+        String text = entry.value().compact();
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(parse.apply(text));
+        } catch (IllegalArgumentException e) {
+            boolean oneCharacter =
+                    text.chars().limit(text.length() - 1L).distinct().count() <= 1;
+            boolean placeholder = oneCharacter || (text.length() < 43 && text.matches(PLACEHOLDER));
+            report.error(
+                    entry.value(),
+                    entry.key() + (placeholder ? " is still a placeholder" : ": " + e.getMessage()),
+                    "copy the whole key from where you got this file");
+            return Optional.empty();
+        }
+    }
+
+    private boolean isSet(Entry entry, byte[] bytes) {
+        boolean set = !Arrays.equals(bytes, new byte[bytes.length]);
+        if (!set) {
+            report.error(
+                    entry.value(), entry.key() + " is all zeros", "copy the whole key from where you got this file");
+        }
+        return set;
+    }
+
+    /** A decimal or, after {@code 0x}, hexadecimal number; {@code off} is 0 where {@code least} is 0. */
+    OptionalLong number(Entry entry, long least, long most, String cure) {
+        String text = entry.value().compact();
+        if (text.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        if (least == 0 && text.equalsIgnoreCase("off")) {
+            return OptionalLong.of(0);
+        }
+        long number = -1;
+        if (text.matches("[0-9]{1,18}")) {
+            number = Long.parseLong(text);
+        } else if (text.matches("0[xX][0-9a-fA-F]{1,8}")) {
+            number = Long.parseLong(text.substring(2), 16);
+        }
+        if (number < least || number > most) {
+            refuse(entry, entry.value(), "is not a number from " + least + " to " + most, cure);
+            return OptionalLong.empty();
+        }
+        return OptionalLong.of(number);
+    }
+
+    Optional<Prefix> prefix(Entry entry, Word word) {
+        return read(entry, word, Prefix::parse, "write address/length, such as 10.64.0.2/32");
+    }
+
+    Optional<InetAddress> address(Entry entry, Word word) {
+        return read(entry, word, Prefix::parseAddress, "write an address, such as 10.64.0.1");
+    }
+
+    Optional<String> domain(Entry entry, Word word) {
+        return read(entry, word, text -> Host.parse(text).toString(), "write a domain, such as home.arpa");
+    }
+
+    Optional<Endpoint> endpoint(Entry entry) {
+        String text = entry.value().compact();
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        Word word = new Word(text, entry.value().line(), entry.value().column());
+        Optional<Endpoint> endpoint = withoutBrackets(text);
+        if (endpoint.isPresent()) {
+            report.warning(
+                    word,
+                    "Endpoint: an IPv6 address without brackets, the last number is taken for the port",
+                    "write " + endpoint.get());
+        } else {
+            endpoint = read(
+                    entry, word, Endpoint::parse, "write host:port, such as 192.0.2.10:51820 or [2001:db8::10]:51820");
+        }
+        return endpoint.filter(read -> isSomebody(read, word));
+    }
+
+    private boolean isSomebody(Endpoint endpoint, Word word) {
+        boolean nobody = endpoint.host() instanceof Host.Literal(InetAddress address)
+                && (address.isAnyLocalAddress() || address.isMulticastAddress());
+        if (nobody) {
+            report.error(word, "Endpoint: " + endpoint.host() + " is no server's address", "write the server's");
+        }
+        return !nobody;
+    }
+
+    /** {@code 2001:db8::1:51820}, which wg reads by its last colon. */
+    private static Optional<Endpoint> withoutBrackets(String text) {
+        int colon = text.lastIndexOf(':');
+        if (colon < 0 || text.startsWith("[")) {
+            return Optional.empty();
+        }
+        try {
+            Endpoint endpoint = Endpoint.parse("[" + text.substring(0, colon) + "]" + text.substring(colon));
+            boolean literal =
+                    endpoint.host() instanceof Host.Literal(InetAddress address) && Family.of(address) == Family.IPV6;
+            return literal ? Optional.of(endpoint) : Optional.empty();
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
+        }
+    }
+
+    void refuse(Entry entry, Word word, String why, String cure) {
+        String shown = word.text().length() > LONGEST ? "this value" : "'" + word.text() + "'";
+        report.error(word, entry.key() + ": " + shown + " " + why, cure);
+    }
+
+    private <T> Optional<T> read(Entry entry, Word word, Function<String, T> parse, String cure) {
+        if (word.text().length() > LONGEST) {
+            refuse(entry, word, "has " + word.text().length() + " characters", cure);
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(parse.apply(word.text()));
+        } catch (IllegalArgumentException e) {
+            // What the values of `ip` say ends in the cure, where they know a better one.
+            String[] whatAndCure = String.valueOf(e.getMessage()).split(": (?=write )", 2);
+            report.error(word, entry.key() + ": " + whatAndCure[0], whatAndCure.length > 1 ? whatAndCure[1] : cure);
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package io.culvert.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class CapabilitiesTest {
+
+    @Test
+    void a_containers_usual_set_lacks_what_a_tunnel_needs() {
+        Capabilities usual =
+                Capabilities.parse("Name:\tculvert\nCapPrm:\tffffffffffffffff\nCapEff:\t00000000a80425fb\n");
+        assertThat(usual.has(Capabilities.NET_ADMIN)).isFalse();
+        assertThat(usual.has(Capabilities.NET_RAW)).isTrue();
+        assertThat(Capabilities.parse("CapEff:\t00000000a80435fb\n").has(Capabilities.NET_ADMIN))
+                .isTrue();
+        assertThat(Capabilities.parse("CapEff:\tffffffffffffffff\n").has(Capabilities.NET_ADMIN))
+                .isTrue();
+    }
+
+    @Test
+    void what_is_not_known_is_not_granted() throws Exception {
+        assertThat(Capabilities.parse("").effective()).isZero();
+        assertThat(Capabilities.parse("CapEff:\tmany\n").effective()).isZero();
+        assertThat(Capabilities.read(Path.of("/nowhere")).effective()).isZero();
+    }
+}

@@ -1,0 +1,109 @@
+package io.culvert.netlink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Function;
+
+/** Plays the kernel in memory: for what a real kernel cannot be made to do. */
+public final class ScriptedNetlinkSocket implements NetlinkSocket {
+
+    /** What the kernel says to a request: a verdict, and messages where the request asked for some. */
+    public record Reply(Outcome outcome, List<NetlinkMessage> messages) {
+
+        public static Reply done(NetlinkMessage... messages) {
+            return new Reply(new Outcome(0, "", -1), List.of(messages));
+        }
+
+        public static Reply refused(int errno, String message) {
+            return new Reply(new Outcome(errno, message, -1), List.of());
+        }
+    }
+
+    private final Function<NetlinkMessage, Reply> kernel;
+    private final List<NetlinkMessage> requests = new ArrayList<>();
+    private final Deque<List<NetlinkMessage>> notifications = new ArrayDeque<>();
+    private boolean closed;
+
+    public ScriptedNetlinkSocket(Function<NetlinkMessage, Reply> kernel) {
+        this.kernel = kernel;
+    }
+
+    /** Asserts that every request is of this type and has these flags, before the script sees it. */
+    public static Function<NetlinkMessage, Reply> checkRequest(
+            int type, int flags, Function<NetlinkMessage, Reply> kernel) {
+        return request -> {
+            assertThat(request.type()).as("type").isEqualTo(type);
+            assertThat(request.flags() & flags).as("flags").isEqualTo(flags);
+            return kernel.apply(request);
+        };
+    }
+
+    /** Everything that was sent so far. */
+    public List<NetlinkMessage> requests() {
+        return List.copyOf(requests);
+    }
+
+    /** What the next calls of {@link #receive} give, one datagram each. */
+    public ScriptedNetlinkSocket notify(NetlinkMessage... datagram) {
+        notifications.add(List.of(datagram));
+        return this;
+    }
+
+    public boolean closed() {
+        return closed;
+    }
+
+    @Override
+    public List<Outcome> execute(List<NetlinkMessage> messages) {
+        return messages.stream().map(request -> answer(request).outcome()).toList();
+    }
+
+    @Override
+    public List<NetlinkMessage> ask(NetlinkMessage request) {
+        return messages(request);
+    }
+
+    @Override
+    public List<NetlinkMessage> dump(NetlinkMessage request) {
+        return messages(request);
+    }
+
+    private List<NetlinkMessage> messages(NetlinkMessage request) {
+        Reply reply = answer(request);
+        if (!reply.outcome().done()) {
+            throw new NetlinkException("netlink request of type " + request.type(), reply.outcome());
+        }
+        return reply.messages();
+    }
+
+    private Reply answer(NetlinkMessage request) {
+        assertThat(closed).as("closed").isFalse();
+        requests.add(request);
+        return kernel.apply(request);
+    }
+
+    @Override
+    public List<NetlinkMessage> receive(Duration atMost) {
+        return notifications.isEmpty() ? List.of() : notifications.remove();
+    }
+
+    @Override
+    public void wake() {
+        // Nothing ever waits here.
+    }
+
+    @Override
+    public int portId() {
+        return 4711;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}

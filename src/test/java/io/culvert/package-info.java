@@ -1,0 +1,4 @@
+@NullMarked
+package io.culvert;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,114 @@
+package io.culvert.wireguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.wireguard.WireGuardFile.Parsed;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+
+/** Whatever is read, it is either understood or its mistakes are located; nothing is thrown. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class WireGuardFileFuzzTest {
+
+    private static final Path FILE = Path.of("wg0.conf");
+
+    private static final List<String> PIECES = List.of(
+            "\n",
+            "\r",
+            "\t",
+            " ",
+            "=",
+            "#",
+            ",",
+            "/",
+            ":",
+            "[",
+            "]",
+            "[Peer]\n",
+            "[Interface]\n",
+            "0",
+            "9",
+            "off",
+            "AllowedIPs = ",
+            "Endpoint",
+            "PostUp = ",
+            "S1 = 2\n",
+            "PublicKey =",
+            "::",
+            "\uFEFF",
+            "\u00A0",
+            "\u0000",
+            "\uD83D",
+            "99999999999999999999");
+
+    @FuzzTest
+    void any_bytes(byte[] data) {
+        check(new String(data, StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void every_file_of_the_corpus_in_many_damaged_forms() throws IOException {
+        Random random = new Random(20260101);
+        for (Path file : corpus()) {
+            String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+            for (int i = 0; i < 100; i++) {
+                check(damaged(text, random));
+            }
+        }
+    }
+
+    private static String damaged(String text, Random random) {
+        StringBuilder damaged = new StringBuilder(text);
+        for (int i = random.nextInt(4); i >= 0; i--) {
+            int start = random.nextInt(damaged.length() + 1);
+            int end = Math.min(damaged.length(), start + random.nextInt(12));
+            switch (random.nextInt(3)) {
+                case 0 -> damaged.delete(start, end);
+                case 1 -> damaged.insert(start, PIECES.get(random.nextInt(PIECES.size())));
+                default -> damaged.insert(random.nextInt(damaged.length() + 1), damaged.substring(start, end));
+            }
+        }
+        return damaged.toString();
+    }
+
+    private static void check(String text) {
+        Parsed parsed = WireGuardFile.parse(FILE, text);
+
+        long lines = text.chars().filter(character -> character == '\n').count() + 1;
+        for (Problem problem : parsed.problems()) {
+            Place.InFile place = (Place.InFile) problem.place();
+            assertThat((long) place.line()).isBetween(0L, lines);
+            assertThat(problem.toString()).doesNotContain("\u0000", "\u001b", "null");
+        }
+        assertThat(parsed.config().isPresent())
+                .isNotEqualTo(parsed.problems().stream()
+                        .anyMatch(problem -> problem.kind().isError()));
+        parsed.config().ifPresent(WireGuardFileFuzzTest::checkRoundTrip);
+    }
+
+    private static void checkRoundTrip(WireGuardConfig config) {
+        String text = WireGuardText.complete(config);
+        Parsed again = WireGuardFile.parse(FILE, text);
+
+        assertThat(again.config().map(WireGuardText::complete)).contains(text);
+    }
+
+    private static List<Path> corpus() throws IOException {
+        try (Stream<Path> files = Files.walk(Path.of("src/test/resources/wireguard"))) {
+            return files.filter(file -> file.toString().endsWith(".conf"))
+                    .sorted()
+                    .toList();
+        }
+    }
+}
