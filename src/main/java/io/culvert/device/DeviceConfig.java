@@ -1,0 +1,99 @@
+package io.culvert.device;
+
+import io.culvert.ip.Endpoint;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.wireguard.Peer;
+import io.culvert.wireguard.PublicKey;
+import io.culvert.wireguard.SecretKey;
+import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetSocketAddress;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The wanted state of a device, endpoints resolved.
+ *
+ * @param listenPort 0 lets the device choose
+ * @param mark of the outer packets; 0 for none
+ */
+public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List<PeerConfig> peers) {
+
+    public DeviceConfig {
+        check(listenPort, 0, 65535, "the listen port");
+        check(mark, 0, 0xffff_ffffL, "the mark");
+        peers = List.copyOf(peers);
+        Set<PublicKey> keys = new HashSet<>();
+        for (PeerConfig peer : peers) {
+            if (!keys.add(peer.publicKey())) {
+                throw new IllegalArgumentException("peer " + peer.publicKey().shortText() + " is there twice");
+            }
+        }
+    }
+
+    /**
+     * What a file wants of a device.
+     *
+     * @param mark of the outer packets; the file's own is not looked at
+     * @param resolved addresses of the endpoints that are host names; one that is absent is left empty
+     */
+    public static DeviceConfig of(WireGuardConfig file, long mark, Map<Endpoint, InetSocketAddress> resolved) {
+        return new DeviceConfig(
+                file.privateKey(),
+                file.listenPort().orElse(0),
+                mark,
+                file.peers().stream().map(peer -> PeerConfig.of(peer, resolved)).toList());
+    }
+
+    /**
+     * A peer.
+     *
+     * @param endpoint empty where the peer is to come to us, or its name is not resolved yet
+     * @param keepaliveSeconds 0 for off
+     */
+    public record PeerConfig(
+            PublicKey publicKey,
+            Optional<SecretKey> presharedKey,
+            Optional<InetSocketAddress> endpoint,
+            int keepaliveSeconds,
+            List<Prefix> allowedIps) {
+
+        public PeerConfig {
+            check(keepaliveSeconds, 0, 65535, "the keepalive interval");
+            if (endpoint.isPresent()) {
+                check(endpoint.get().getPort(), 1, 65535, "the endpoint's port");
+                if (endpoint.get().isUnresolved()) {
+                    throw new IllegalArgumentException(
+                            "the endpoint " + endpoint.get().getHostString() + " is not resolved");
+                }
+            }
+            allowedIps = allowedIps.stream().map(Prefix::network).toList();
+        }
+
+        private static PeerConfig of(Peer peer, Map<Endpoint, InetSocketAddress> resolved) {
+            return new PeerConfig(
+                    peer.publicKey(),
+                    peer.presharedKey(),
+                    peer.endpoint().flatMap(endpoint -> address(endpoint, resolved)),
+                    peer.keepaliveSeconds().orElse(0),
+                    peer.allowedIps());
+        }
+
+        private static Optional<InetSocketAddress> address(
+                Endpoint endpoint, Map<Endpoint, InetSocketAddress> resolved) {
+            return switch (endpoint.host()) {
+                case Host.Literal(var address) -> Optional.of(new InetSocketAddress(address, endpoint.port()));
+                case Host.Name _ -> Optional.ofNullable(resolved.get(endpoint));
+            };
+        }
+    }
+
+    private static void check(long value, long least, long most, String what) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(what + ", " + value + ", is outside " + least + " to " + most);
+        }
+    }
+}

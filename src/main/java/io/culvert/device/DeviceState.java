@@ -1,0 +1,43 @@
+package io.culvert.device;
+
+import io.culvert.ip.Prefix;
+import io.culvert.wireguard.PublicKey;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a device says of itself; no secrets.
+ *
+ * @param publicKey empty where no private key is set
+ * @param mark of the outer packets; 0 for none
+ */
+public record DeviceState(Optional<PublicKey> publicKey, int listenPort, long mark, List<PeerState> peers) {
+
+    public DeviceState {
+        peers = List.copyOf(peers);
+    }
+
+    /**
+     * A peer.
+     *
+     * @param lastHandshake empty before the first
+     * @param receivedBytes since the peer was added
+     * @param sentBytes since the peer was added
+     */
+    public record PeerState(
+            PublicKey publicKey,
+            boolean presharedKey,
+            Optional<InetSocketAddress> endpoint,
+            Optional<Instant> lastHandshake,
+            long receivedBytes,
+            long sentBytes,
+            int keepaliveSeconds,
+            List<Prefix> allowedIps) {
+
+        public PeerState {
+            allowedIps = List.copyOf(allowedIps);
+        }
+    }
+}

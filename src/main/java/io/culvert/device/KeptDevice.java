@@ -1,0 +1,111 @@
+package io.culvert.device;
+
+import io.culvert.problem.ProblemException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/** A device that is to exist and to be configured in one way, however often somebody takes it away. */
+public final class KeptDevice {
+
+    private final Supplier<WireGuardDevice> create;
+    private final Predicate<String> linkExists;
+    private Optional<WireGuardDevice> device = Optional.empty();
+    private Optional<DeviceConfig> configured = Optional.empty();
+
+    /**
+     * @param create makes the device, or adopts the one that an earlier run left
+     * @param linkExists whether the interface of a name is there
+     */
+    public KeptDevice(Supplier<WireGuardDevice> create, Predicate<String> linkExists) {
+        this.create = create;
+        this.linkExists = linkExists;
+    }
+
+    /**
+     * Makes it so, whatever became of it: it may be gone, or be a blank one that its program made when it was started again.
+     * Peers that only moved to another endpoint keep their sessions.
+     *
+     * @return whether anything was changed
+     */
+    public boolean keep(DeviceConfig wanted) {
+        Optional<DeviceState> state = read();
+        if (state.isEmpty()) {
+            drop();
+            device = Optional.of(create.get());
+        }
+        boolean intact = configured.isPresent()
+                && state.isPresent()
+                && DeviceChange.remaining(configured.get(), state.get()).isEmpty();
+        if (intact && configured.equals(Optional.of(wanted))) {
+            return false;
+        }
+        WireGuardDevice present = device.orElseThrow();
+        if (intact && withoutEndpoints(configured.get()).equals(withoutEndpoints(wanted))) {
+            moveEndpoints(present, configured.get(), wanted);
+        } else {
+            configured = Optional.empty();
+            present.configure(wanted);
+        }
+        configured = Optional.of(wanted);
+        return true;
+    }
+
+    /** Its state now; empty while there is no device, or none that answers. */
+    public Optional<DeviceState> read() {
+        try {
+            return device.filter(present -> linkExists.test(present.name())).map(WireGuardDevice::read);
+        } catch (ProblemException _) {
+            // Its program has ended, or is ending: whoever keeps it makes another.
+            return Optional.empty();
+        }
+    }
+
+    /** {@code kernel}, {@code userspace}, or {@code none} while there is no device. */
+    public String implementation() {
+        return device.map(present -> switch (present.implementation()) {
+                    case KERNEL -> "kernel";
+                    case USERSPACE -> "userspace";
+                })
+                .orElse("none");
+    }
+
+    /** Removes it; safe to repeat. */
+    public void remove() {
+        device.ifPresent(WireGuardDevice::remove);
+        drop();
+    }
+
+    private void drop() {
+        device.ifPresent(WireGuardDevice::close);
+        device = Optional.empty();
+        configured = Optional.empty();
+    }
+
+    private static void moveEndpoints(WireGuardDevice device, DeviceConfig before, DeviceConfig wanted) {
+        Map<Object, Object> known = new HashMap<>();
+        before.peers().forEach(peer -> known.put(peer.publicKey(), peer.endpoint()));
+        wanted.peers().forEach(peer -> {
+            if (!peer.endpoint().equals(known.get(peer.publicKey()))) {
+                peer.endpoint().ifPresent(endpoint -> device.moveEndpoint(peer.publicKey(), endpoint));
+            }
+        });
+    }
+
+    private static DeviceConfig withoutEndpoints(DeviceConfig config) {
+        return new DeviceConfig(
+                config.privateKey(),
+                config.listenPort(),
+                config.mark(),
+                config.peers().stream()
+                        .map(peer -> new DeviceConfig.PeerConfig(
+                                peer.publicKey(),
+                                peer.presharedKey(),
+                                Optional.empty(),
+                                peer.keepaliveSeconds(),
+                                peer.allowedIps()))
+                        .toList());
+    }
+}

@@ -1,0 +1,133 @@
+package io.culvert.device;
+
+import io.culvert.device.DeviceState.PeerState;
+import io.culvert.ip.Prefix;
+import io.culvert.netlink.Attributes;
+import io.culvert.netlink.Attributes.Attribute;
+import io.culvert.netlink.GenericNetlink;
+import io.culvert.netlink.NetlinkMessage;
+import io.culvert.wireguard.PublicKey;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The answer to a request for a device (include/uapi/linux/wireguard.h): several messages where one does not hold it. Only the
+ * first tells of the device itself; a peer whose allowed IPs did not fit comes again in the next, with nothing but its key and
+ * the rest of them.
+ */
+final class KernelAnswer {
+
+    private KernelAnswer() {}
+
+    /** @throws IllegalArgumentException when it makes no sense */
+    static DeviceState parse(List<NetlinkMessage> messages) {
+        List<Attributes> parts = messages.stream()
+                .map(message -> Attributes.parse(message.payload(), GenericNetlink.HEADER))
+                .toList();
+        List<PeerState> peers = new ArrayList<>();
+        for (Attributes part : parts) {
+            for (Attribute peer : part.nested(KernelMessages.DEVICE_PEERS).all()) {
+                add(peers, Attributes.parse(peer.value(), 0));
+            }
+        }
+        return new DeviceState(
+                first(parts, KernelMessages.DEVICE_PUBLIC_KEY)
+                        .filter(KernelAnswer::isSet)
+                        .map(PublicKey::new),
+                number(parts, KernelMessages.DEVICE_LISTEN_PORT).intValue(),
+                number(parts, KernelMessages.DEVICE_FWMARK),
+                peers);
+    }
+
+    private static void add(List<PeerState> peers, Attributes attributes) {
+        PeerState peer = peer(attributes);
+        if (!peers.isEmpty() && peers.getLast().publicKey().equals(peer.publicKey())) {
+            PeerState begun = peers.removeLast();
+            peers.add(new PeerState(
+                    begun.publicKey(),
+                    begun.presharedKey(),
+                    begun.endpoint(),
+                    begun.lastHandshake(),
+                    begun.receivedBytes(),
+                    begun.sentBytes(),
+                    begun.keepaliveSeconds(),
+                    Stream.concat(begun.allowedIps().stream(), peer.allowedIps().stream())
+                            .toList()));
+        } else {
+            peers.add(peer);
+        }
+    }
+
+    private static PeerState peer(Attributes attributes) {
+        return new PeerState(
+                new PublicKey(attributes
+                        .bytes(KernelMessages.PEER_PUBLIC_KEY)
+                        .orElseThrow(() -> new IllegalArgumentException("a peer has no key"))),
+                attributes
+                        .bytes(KernelMessages.PEER_PRESHARED_KEY)
+                        .filter(KernelAnswer::isSet)
+                        .isPresent(),
+                attributes.bytes(KernelMessages.PEER_ENDPOINT).map(SocketAddress::decode),
+                attributes.bytes(KernelMessages.PEER_LAST_HANDSHAKE).flatMap(KernelAnswer::time),
+                attributes.number(KernelMessages.PEER_RX_BYTES).orElse(0L),
+                attributes.number(KernelMessages.PEER_TX_BYTES).orElse(0L),
+                attributes.number(KernelMessages.PEER_KEEPALIVE).orElse(0L).intValue(),
+                attributes.nested(KernelMessages.PEER_ALLOWED_IPS).all().stream()
+                        .map(one -> allowedIp(Attributes.parse(one.value(), 0)))
+                        .toList());
+    }
+
+    private static Prefix allowedIp(Attributes attributes) {
+        byte[] address = attributes
+                .bytes(KernelMessages.ALLOWED_IP_ADDRESS)
+                .orElseThrow(() -> new IllegalArgumentException("an allowed IP has no address"));
+        long length = attributes
+                .number(KernelMessages.ALLOWED_IP_LENGTH)
+                .orElseThrow(() -> new IllegalArgumentException("an allowed IP has no length"));
+        try {
+            return new Prefix(InetAddress.getByAddress(address), (int) Math.min(length, Integer.MAX_VALUE));
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("an allowed IP is neither IPv4 nor IPv6", e);
+        }
+    }
+
+    /** {@code struct __kernel_timespec}: seconds and nanoseconds, eight bytes each; zero before the first handshake. */
+    private static Optional<Instant> time(byte[] timespec) {
+        if (timespec.length != 16) {
+            throw new IllegalArgumentException("a time has " + timespec.length + " bytes");
+        }
+        ByteBuffer buffer = ByteBuffer.wrap(timespec).order(ByteOrder.nativeOrder());
+        if (!isSet(timespec)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Instant.ofEpochSecond(buffer.getLong(0), buffer.getLong(8)));
+        } catch (DateTimeException | ArithmeticException e) {
+            throw new IllegalArgumentException("a time is out of range", e);
+        }
+    }
+
+    private static boolean isSet(byte[] bytes) {
+        return !Arrays.equals(bytes, new byte[bytes.length]);
+    }
+
+    private static Long number(List<Attributes> parts, int type) {
+        return parts.stream()
+                .flatMap(part -> part.number(type).stream())
+                .findFirst()
+                .orElse(0L);
+    }
+
+    private static Optional<byte[]> first(List<Attributes> parts, int type) {
+        return parts.stream().flatMap(part -> part.bytes(type).stream()).findFirst();
+    }
+}

@@ -1,0 +1,157 @@
+package io.culvert.device;
+
+import io.culvert.device.DeviceState.PeerState;
+import io.culvert.ip.Endpoint;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.wireguard.Keys;
+import io.culvert.wireguard.PublicKey;
+import io.culvert.wireguard.SecretKey;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * An answer of the configuration protocol.
+ *
+ * @param errno 0 when it was done, else the negative of an error number
+ * @param state as far as it was asked for
+ */
+record UapiAnswer(int errno, DeviceState state) {
+
+    /**
+     * Reads an answer; keys that are not known are passed over, for implementations add their own.
+     *
+     * @throws IllegalArgumentException naming the line, never its value: it may be a secret
+     */
+    static UapiAnswer parse(String text) {
+        Reader reader = new Reader();
+        List<String> lines = text.lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            String line = lines.get(i);
+            if (line.isEmpty()) {
+                break;
+            }
+            int equals = line.indexOf('=');
+            String key = equals < 0 ? "" : line.substring(0, equals);
+            try {
+                reader.take(key, line.substring(equals + 1));
+            } catch (IllegalArgumentException _) { // The cause is left out: it repeats the value.
+                throw new IllegalArgumentException("line " + (i + 1) + " of the device's answer makes no sense"
+                        + (key.matches("[a-z_]+") ? " (" + key + ")" : ""));
+            }
+        }
+        return reader.answer();
+    }
+
+    /** Collects lines: the device's own first, then those of one peer after the other. */
+    private static final class Reader {
+
+        private Optional<Integer> errno = Optional.empty();
+        private Optional<PublicKey> publicKey = Optional.empty();
+        private int listenPort;
+        private long mark;
+        private final List<PeerReader> peers = new ArrayList<>();
+
+        void take(String key, String value) {
+            switch (key) {
+                case "errno" -> errno = Optional.of(Integer.parseInt(value));
+                case "private_key" -> {
+                    byte[] bytes = HexFormat.of().parseHex(value);
+                    publicKey = isZero(bytes) ? Optional.empty() : Optional.of(Keys.publicOf(new SecretKey(bytes)));
+                }
+                case "listen_port" -> listenPort = (int) number(value, 65535);
+                case "fwmark" -> mark = number(value, 0xffff_ffffL);
+                case "public_key" ->
+                    peers.add(new PeerReader(new PublicKey(HexFormat.of().parseHex(value))));
+                case "" -> throw new IllegalArgumentException("no key");
+                default -> {
+                    if (!peers.isEmpty()) {
+                        peers.getLast().take(key, value);
+                    }
+                }
+            }
+        }
+
+        UapiAnswer answer() {
+            int status = errno.orElseThrow(() -> new IllegalArgumentException("the device's answer has no errno line"));
+            return new UapiAnswer(
+                    status,
+                    new DeviceState(
+                            publicKey,
+                            listenPort,
+                            mark,
+                            peers.stream().map(PeerReader::state).toList()));
+        }
+    }
+
+    private static final class PeerReader {
+
+        private final PublicKey publicKey;
+        private boolean presharedKey;
+        private Optional<InetSocketAddress> endpoint = Optional.empty();
+        private long handshakeSeconds;
+        private long handshakeNanos;
+        private long received;
+        private long sent;
+        private int keepalive;
+        private final List<Prefix> allowedIps = new ArrayList<>();
+
+        PeerReader(PublicKey publicKey) {
+            this.publicKey = publicKey;
+        }
+
+        void take(String key, String value) {
+            switch (key) {
+                case "preshared_key" -> presharedKey = !isZero(HexFormat.of().parseHex(value));
+                case "endpoint" -> endpoint = Optional.of(endpoint(value));
+                case "last_handshake_time_sec" -> handshakeSeconds = number(value, Instant.MAX.getEpochSecond());
+                case "last_handshake_time_nsec" -> handshakeNanos = number(value, 999_999_999);
+                case "rx_bytes" -> received = number(value, Long.MAX_VALUE);
+                case "tx_bytes" -> sent = number(value, Long.MAX_VALUE);
+                case "persistent_keepalive_interval" -> keepalive = (int) number(value, 65535);
+                case "allowed_ip" -> allowedIps.add(Prefix.parse(value));
+                default -> {}
+            }
+        }
+
+        PeerState state() {
+            return new PeerState(
+                    publicKey,
+                    presharedKey,
+                    endpoint,
+                    handshakeSeconds == 0 && handshakeNanos == 0
+                            ? Optional.empty()
+                            : Optional.of(Instant.ofEpochSecond(handshakeSeconds, handshakeNanos)),
+                    received,
+                    sent,
+                    keepalive,
+                    allowedIps);
+        }
+
+        /** An address literal and a port; the zone of a link-local address is left out. */
+        private static InetSocketAddress endpoint(String value) {
+            Endpoint endpoint = Endpoint.parse(value.replaceFirst("%[^]]*", ""));
+            return switch (endpoint.host()) {
+                case Host.Literal(var address) -> new InetSocketAddress(address, endpoint.port());
+                case Host.Name _ -> throw new IllegalArgumentException("not an address");
+            };
+        }
+    }
+
+    private static long number(String text, long most) {
+        long number = Long.parseLong(text);
+        if (number < 0 || number > most) {
+            throw new IllegalArgumentException("out of range");
+        }
+        return number;
+    }
+
+    private static boolean isZero(byte[] bytes) {
+        return Arrays.equals(bytes, new byte[bytes.length]);
+    }
+}

@@ -1,0 +1,132 @@
+package io.culvert.device;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problems;
+import io.culvert.process.ChildSpec;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The userspace WireGuard, and what it needs of the machine. It is only ever run by an absolute path: a {@code PATH} is
+ * anyone's.
+ *
+ * @param chosen used and nothing else, where it is there
+ * @param directories where {@code wireguard-go} is looked for first, before /usr/local/bin and /usr/bin
+ * @param sockets where it puts its sockets: {@code /var/run/wireguard}, which is compiled into it
+ * @param tunnelDevice {@code /dev/net/tun}
+ * @param memoryLimit what Go's {@code GOMEMLIMIT} takes, such as {@code 96MiB} or {@code off}
+ */
+public record UserspaceProgram(
+        Optional<Path> chosen, List<Path> directories, Path sockets, Path tunnelDevice, String memoryLimit) {
+
+    /** Keeps most of the speed and a fifth of the memory under load. */
+    public static final String USUAL_MEMORY_LIMIT = "96MiB";
+
+    private static final String NAME = "wireguard-go";
+    private static final Duration GRACE = Duration.ofSeconds(5);
+
+    public UserspaceProgram {
+        directories = List.copyOf(directories);
+    }
+
+    /** With the paths and the limit that serve everywhere but in tests. */
+    public static UserspaceProgram usual(Optional<Path> chosen, List<Path> directories) {
+        return new UserspaceProgram(
+                chosen, directories, Path.of("/var/run/wireguard"), Path.of("/dev/net/tun"), USUAL_MEMORY_LIMIT);
+    }
+
+    /**
+     * Where none is chosen.
+     *
+     * @param directories where it is looked for first
+     */
+    public static UserspaceProgram usual(List<Path> directories, String memoryLimit) {
+        return new UserspaceProgram(
+                Optional.empty(), directories, Path.of("/var/run/wireguard"), Path.of("/dev/net/tun"), memoryLimit);
+    }
+
+    /** The program to be run; empty where there is none. */
+    public Optional<Path> find() {
+        Stream<Path> candidates = chosen.isPresent()
+                ? chosen.stream()
+                : Stream.concat(directories.stream(), Stream.of(Path.of("/usr/local/bin"), Path.of("/usr/bin")))
+                        .map(directory -> directory.resolve(NAME));
+        return candidates
+                .filter(program -> program.isAbsolute() && Files.isRegularFile(program) && Files.isExecutable(program))
+                .findFirst();
+    }
+
+    /** All that keeps it from running; makes the directory of its sockets. */
+    public List<Problem> missing() {
+        Problems problems = new Problems();
+        if (find().isEmpty()) {
+            problems.add(Problem.machine(
+                    Place.machine(chosen.map(Path::toString).orElse(NAME)),
+                    "there is no userspace WireGuard" + (chosen.isPresent() ? " at this absolute path" : ""),
+                    "install the package wireguard-go, or run on a kernel that has WireGuard"));
+        }
+        tunnelDeviceProblem().ifPresent(problems::add);
+        try {
+            Files.createDirectories(sockets);
+        } catch (IOException e) {
+            problems.add(Problem.machine(
+                    Place.machine(sockets.toString()),
+                    "the userspace WireGuard keeps its sockets here and nowhere else, but the directory cannot be made: "
+                            + reason(e),
+                    "mount a tmpfs on /run: `--tmpfs /run`, or `tmpfs: /run` in a compose file"));
+        }
+        return problems.all();
+    }
+
+    private Optional<Problem> tunnelDeviceProblem() {
+        try (FileChannel _ = FileChannel.open(tunnelDevice, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            return Optional.empty();
+        } catch (NoSuchFileException _) {
+            return Optional.of(tunnelDeviceProblem("the device is not there"));
+        } catch (IOException e) {
+            return Optional.of(tunnelDeviceProblem("the device cannot be opened: " + reason(e)));
+        }
+    }
+
+    private Problem tunnelDeviceProblem(String what) {
+        return Problem.machine(
+                Place.machine(tunnelDevice.toString()),
+                what,
+                "give it to the container: `--device /dev/net/tun`, or `devices: [/dev/net/tun]` in a compose file");
+    }
+
+    /** The JDK's text begins with the path. */
+    private static String reason(IOException e) {
+        String text = String.valueOf(e.getMessage());
+        return text.substring(text.lastIndexOf(": ") < 0 ? 0 : text.lastIndexOf(": ") + 2);
+    }
+
+    /** In the foreground, its errors told. */
+    ChildSpec supervised(Path program, String name) {
+        return new ChildSpec(
+                NAME + " " + name,
+                program,
+                List.of("-f", name),
+                // The last one is how the program hands itself over to its background; told, it leaves out its banner.
+                Map.of("LOG_LEVEL", "error", "GOMEMLIMIT", memoryLimit, "WG_PROCESS_FOREGROUND", "1"),
+                GRACE);
+    }
+
+    /** Which makes the interface, leaves another process of itself in the background and ends. */
+    ProcessBuilder detached(Path program, String name) {
+        ProcessBuilder builder = new ProcessBuilder(program.toString(), name).redirectErrorStream(true);
+        builder.environment().clear();
+        builder.environment().put("GOMEMLIMIT", memoryLimit);
+        return builder;
+    }
+}

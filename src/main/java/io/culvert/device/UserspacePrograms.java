@@ -1,0 +1,143 @@
+package io.culvert.device;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.process.Child;
+import io.culvert.process.ChildEvent;
+import io.culvert.process.Supervisor;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** Userspace devices: the programs behind them are started here, or found running. */
+final class UserspacePrograms {
+
+    /** A program that does not listen by then never will; it takes some milliseconds. */
+    private static final Duration START = Duration.ofSeconds(10);
+
+    /** A program whose interface was taken away ends by itself, at once. */
+    private static final Duration END = Duration.ofSeconds(2);
+
+    private final UserspaceProgram program;
+    private final Optional<Supervisor> supervisor;
+    private final Interfaces interfaces;
+    private final Map<String, Child> children = new HashMap<>();
+
+    /** @param supervisor of the programs; without one they go on when we end */
+    UserspacePrograms(UserspaceProgram program, Optional<Supervisor> supervisor, Interfaces interfaces) {
+        this.program = program;
+        this.supervisor = supervisor;
+        this.interfaces = interfaces;
+    }
+
+    /** The device of this name, whoever started it, where a program listens for it. */
+    synchronized Optional<UserspaceDevice> find(String name) {
+        try {
+            return socket(name).isListening() ? Optional.of(device(name)) : Optional.empty();
+        } catch (IOException e) {
+            throw failure(name, "its socket cannot be looked at: " + e.getMessage());
+        }
+    }
+
+    /**
+     * A new device, where there is no interface of this name.
+     *
+     * @throws ProblemException when the machine lacks something, or the program does not start
+     */
+    synchronized UserspaceDevice start(String name) {
+        Child earlier = children.remove(name);
+        if (earlier != null) {
+            earlier.stop(); // It lost its interface, and is ending or on its way back.
+        }
+        List<Problem> missing = program.missing();
+        if (!missing.isEmpty()) {
+            throw new ProblemException(missing);
+        }
+        Path executable = program.find().orElseThrow();
+        UapiSocket socket = socket(name);
+        try {
+            clear(name, socket);
+            if (supervisor.isPresent()) {
+                supervise(name, supervisor.get(), executable, socket);
+            } else {
+                detach(name, executable);
+            }
+        } catch (IOException e) {
+            throw failure(name, "the userspace WireGuard does not start: " + e.getMessage());
+        }
+        interfaces.mark(name);
+        return device(name);
+    }
+
+    /** Removes the socket of a program that was killed. */
+    private static void clear(String name, UapiSocket socket) throws IOException {
+        if (!socket.awaitSilence(END)) {
+            throw new ProblemException(Problem.failure(
+                    Place.machine(name),
+                    "a userspace WireGuard of this name runs already, in another network namespace, and has "
+                            + socket.path(),
+                    "end it, or give the WireGuard file another name"));
+        }
+        socket.delete();
+    }
+
+    private void supervise(String name, Supervisor by, Path executable, UapiSocket socket) throws IOException {
+        Child child = by.start(program.supervised(executable, name));
+        boolean listening = false;
+        try {
+            listening = socket.awaitListening(child.end(), START);
+        } finally {
+            if (!listening) {
+                child.stop();
+                socket.delete();
+            }
+        }
+        if (!listening) {
+            ChildEvent.Ended ended = child.end().join();
+            throw new IOException(
+                    ended.lastWords().isEmpty()
+                            ? "it ended with status " + ended.status()
+                            : String.join(" / ", ended.lastWords()));
+        }
+        children.put(name, child);
+    }
+
+    /** The program returns when its other process listens. */
+    private void detach(String name, Path executable) throws IOException {
+        Process process = program.detached(executable, name).start();
+        try {
+            if (!process.waitFor(START.toNanos(), TimeUnit.NANOSECONDS)) {
+                process.destroyForcibly();
+                throw new IOException("it did not go to the background");
+            }
+        } catch (InterruptedException _) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted");
+        }
+        if (process.exitValue() != 0) {
+            String words = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            throw new IOException(
+                    words.lines().reduce((_, last) -> last).orElse("it ended with status " + process.exitValue()));
+        }
+    }
+
+    private UapiSocket socket(String name) {
+        return new UapiSocket(program.sockets(), name);
+    }
+
+    private UserspaceDevice device(String name) {
+        return new UserspaceDevice(name, socket(name), interfaces, Optional.ofNullable(children.get(name)));
+    }
+
+    private static ProblemException failure(String name, String what) {
+        return new ProblemException(Problem.failure(Place.machine(name), what, ""));
+    }
+}

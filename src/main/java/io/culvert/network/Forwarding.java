@@ -1,0 +1,112 @@
+package io.culvert.network;
+
+import io.culvert.ip.Family;
+import io.culvert.linux.Sysctl;
+import io.culvert.linux.Sysctl.Written;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Lets the machine forward packets from one link to another, as an exit node must, in the calling thread's network
+ * namespace. Only what differs is written, and closing puts it back, in reverse order.
+ */
+public final class Forwarding implements AutoCloseable {
+
+    private static final String IPV4 = "net/ipv4/ip_forward";
+    private static final String IPV6 = "net/ipv6/conf/all/forwarding";
+
+    private final Sysctl sysctl;
+    private final Deque<Map.Entry<String, String>> former = new ArrayDeque<>();
+
+    public Forwarding(Sysctl sysctl) {
+        this.sysctl = sysctl;
+    }
+
+    /** The name of the family's switch, as {@code sysctl} takes it. */
+    public static String sysctl(Family family) {
+        return (family == Family.IPV4 ? IPV4 : IPV6).replace('/', '.');
+    }
+
+    /** The families that are forwarded now. */
+    public static Set<Family> read(Sysctl sysctl) {
+        boolean ipv4 = sysctl.read(IPV4).filter("1"::equals).isPresent();
+        boolean ipv6 = sysctl.read(IPV6).filter("1"::equals).isPresent();
+        if (ipv4) {
+            return ipv6 ? Set.of(Family.IPV4, Family.IPV6) : Set.of(Family.IPV4);
+        }
+        return ipv6 ? Set.of(Family.IPV6) : Set.of();
+    }
+
+    /**
+     * Switches forwarding on.
+     *
+     * @param uplinks names of links whose IPv6 default route may come from router advertisements: the kernel would drop
+     *     it as it becomes a router, unless {@code accept_ra} is 2 (Documentation/networking/ip-sysctl.rst)
+     * @throws ProblemException when it is off and cannot be switched on; then nothing has changed
+     */
+    public void enable(Set<Family> families, Set<String> uplinks) {
+        try {
+            if (families.contains(Family.IPV4)) {
+                set(IPV4, "1");
+            }
+            if (families.contains(Family.IPV6)) {
+                for (String uplink : uplinks) {
+                    String advertisements = "net/ipv6/conf/" + uplink + "/accept_ra";
+                    if (!is(IPV6, "1") && is(advertisements, "1")) {
+                        set(advertisements, "2");
+                    }
+                }
+                set(IPV6, "1");
+            }
+        } catch (ProblemException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private boolean is(String name, String value) {
+        return sysctl.read(name).filter(value::equals).isPresent();
+    }
+
+    private void set(String name, String value) {
+        String before = sysctl.read(name).orElse("");
+        if (before.equals(value)) {
+            return;
+        }
+        Written written = sysctl.write(name, value);
+        if (written == Written.DONE && is(name, value)) {
+            former.push(Map.entry(name, before));
+            return;
+        }
+        throw new ProblemException(problem(name, value, written));
+    }
+
+    private static Problem problem(String name, String value, Written written) {
+        String dotted = name.replace('/', '.');
+        String reason = switch (written) {
+            case ABSENT -> "does not exist in this kernel";
+            case READ_ONLY -> "is read-only in this container";
+            case DENIED -> "may not be changed by this process";
+            case REFUSED, DONE -> "does not take the value";
+        };
+        return Problem.machine(
+                Place.machine(dotted),
+                "must be " + value + " and " + reason,
+                "Set it when the container starts: --sysctl " + dotted + "=" + value + ", or in a compose file"
+                        + " 'sysctls: [" + dotted + "=" + value + "]'.");
+    }
+
+    /** Puts back what was there before; what resists stays, as the namespace usually ends with us. */
+    @Override
+    public void close() {
+        while (!former.isEmpty()) {
+            Map.Entry<String, String> entry = former.pop();
+            sysctl.write(entry.getKey(), entry.getValue());
+        }
+    }
+}

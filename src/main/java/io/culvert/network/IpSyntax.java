@@ -1,0 +1,133 @@
+package io.culvert.network;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.network.Rule.Action;
+import io.culvert.network.Rule.Mark;
+import io.culvert.network.Rule.Selector;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A desired state in the syntax of iproute2: run line by line, it makes the same state. */
+public final class IpSyntax {
+
+    private IpSyntax() {}
+
+    /** One command a line, in the order in which {@link Network} makes them true. */
+    public static List<String> commands(NetworkState state) {
+        List<String> lines = new ArrayList<>();
+        state.rules().stream().filter(Rule::closes).map(IpSyntax::add).forEach(lines::add);
+        state.links().stream().map(IpSyntax::set).forEach(lines::add);
+        state.addresses().stream().map(IpSyntax::add).forEach(lines::add);
+        state.routes().stream().map(IpSyntax::add).forEach(lines::add);
+        state.rules().stream().filter(rule -> !rule.closes()).map(IpSyntax::add).forEach(lines::add);
+        return lines;
+    }
+
+    public static String set(Link link) {
+        return "ip link set dev " + link.name() + " mtu " + link.mtu() + " alias " + link.alias() + " up";
+    }
+
+    public static String add(LinkAddress address) {
+        boolean ipv6 = address.address().family() == Family.IPV6;
+        return address(address, "add") + (ipv6 ? " nodad" : "");
+    }
+
+    static String delete(LinkAddress address) {
+        return address(address, "delete");
+    }
+
+    public static String add(Route route) {
+        return route(route, "add");
+    }
+
+    static String replace(Route route) {
+        return route(route, "replace");
+    }
+
+    static String delete(Route route) {
+        return route(route, "delete");
+    }
+
+    public static String add(Rule rule) {
+        return rule(rule, "add");
+    }
+
+    static String delete(Rule rule) {
+        return rule(rule, "delete");
+    }
+
+    private static String address(LinkAddress address, String verb) {
+        Prefix prefix = address.address();
+        return ip(prefix.family()) + " address " + verb + " " + prefix + " dev " + address.link();
+    }
+
+    private static String route(Route route, String verb) {
+        StringBuilder text =
+                new StringBuilder(ip(route.family())).append(" route ").append(verb);
+        if (route.type() != Route.Type.UNICAST) {
+            text.append(' ').append(route.type().name().toLowerCase(Locale.ROOT));
+        }
+        text.append(' ').append(destination(route.destination()));
+        route.gateway().ifPresent(gateway -> text.append(" via ").append(Prefix.text(gateway)));
+        route.link().ifPresent(link -> text.append(" dev ").append(link));
+        route.gateway().ifPresent(_ -> text.append(" onlink"));
+        text.append(" table ").append(table(route.table()));
+        route.mtu().ifPresent(mtu -> text.append(" mtu ").append(mtu));
+        return text.append(" protocol ").append(Ownership.PROTOCOL).toString();
+    }
+
+    private static String rule(Rule rule, String verb) {
+        StringBuilder text = new StringBuilder(ip(rule.family()))
+                .append(" rule ")
+                .append(verb)
+                .append(" pref ")
+                .append(rule.preference());
+        Selector selector = rule.selector();
+        if (selector.inverted()) {
+            text.append(" not");
+        }
+        selector.from().ifPresent(from -> text.append(" from ").append(destination(from)));
+        selector.to().ifPresent(to -> text.append(" to ").append(destination(to)));
+        selector.inputLink().ifPresent(link -> text.append(" iif ").append(link));
+        selector.outputLink().ifPresent(link -> text.append(" oif ").append(link));
+        selector.mark().ifPresent(mark -> text.append(" fwmark ").append(mark(mark)));
+        selector.transport().ifPresent(transport -> text.append(" ipproto ").append(transport));
+        selector.sourcePort().ifPresent(port -> text.append(" sport ").append(port));
+        selector.destinationPort().ifPresent(port -> text.append(" dport ").append(port));
+        switch (rule.action()) {
+            case Action.Lookup lookup -> {
+                text.append(" lookup ").append(table(lookup.table()));
+                lookup.suppressPrefixLength()
+                        .ifPresent(
+                                length -> text.append(" suppress_prefixlength ").append(length));
+            }
+            case Action.Unreachable _ -> text.append(" unreachable");
+        }
+        return text.append(" protocol ").append(Ownership.PROTOCOL).toString();
+    }
+
+    static String ip(Family family) {
+        return family == Family.IPV4 ? "ip -4" : "ip -6";
+    }
+
+    /** As {@code ip} prints it: one address without its length. */
+    static String destination(Prefix prefix) {
+        if (prefix.isDefault()) {
+            return "default";
+        }
+        return prefix.isHost() ? Prefix.text(prefix.address()) : prefix.toString();
+    }
+
+    static String table(long table) {
+        return table == Route.MAIN ? "main" : Long.toString(table);
+    }
+
+    private static String mark(Mark mark) {
+        String value = "0x" + Long.toHexString(mark.value());
+        return mark.mask() == Mark.ALL_BITS && mark.value() != 0
+                ? value
+                : value + "/0x" + Long.toHexString(mark.mask());
+    }
+}

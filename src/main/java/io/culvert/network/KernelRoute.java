@@ -1,0 +1,239 @@
+package io.culvert.network;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.netlink.AttributeWriter;
+import io.culvert.netlink.Attributes;
+import io.culvert.netlink.NetlinkMessage;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/**
+ * A route as the kernel tells of it.
+ *
+ * @param type {@code rtm_type}
+ * @param metric lower is better
+ * @param mtu 0 where the route limits none
+ * @param hops one, or several of a multipath route; none where the route goes nowhere
+ * @param plain without anything that our own routes never have, such as a source
+ * @param message as it came; sent back with the type for deletion, it names exactly this route
+ */
+record KernelRoute(
+        int type,
+        int protocol,
+        Prefix destination,
+        long table,
+        long metric,
+        int mtu,
+        List<Hop> hops,
+        boolean plain,
+        NetlinkMessage message) {
+
+    /**
+     * One way that a route goes.
+     *
+     * @param link index
+     * @param usable whether its link is up and has a carrier
+     */
+    record Hop(int link, Optional<InetAddress> gateway, boolean usable) {}
+
+    /**
+     * {@code sizeof(struct rtmsg)}: family, lengths of destination and source, type of service, table, protocol, scope,
+     * type, flags (4).
+     */
+    static final int HEADER = 12;
+
+    /** {@code sizeof(struct rtnexthop)}: length (2), flags, weight, link (4). */
+    private static final int HOP_HEADER = 8;
+
+    static final int RTN_UNICAST = 1;
+    static final int RTN_UNREACHABLE = 7;
+
+    private static final int RT_SCOPE_LINK = 253;
+
+    /** A cache entry, not a route. */
+    private static final int RTM_F_CLONED = 0x200;
+
+    private static final int RTNH_F_DEAD = 1;
+    private static final int RTNH_F_LINKDOWN = 16;
+    private static final int RTNH_F_ONLINK = 4;
+
+    static final int RTA_DST = 1;
+    private static final int RTA_SRC = 2;
+    private static final int RTA_IIF = 3;
+    static final int RTA_OIF = 4;
+    private static final int RTA_GATEWAY = 5;
+    private static final int RTA_PRIORITY = 6;
+    private static final int RTA_PREFSRC = 7;
+    static final int RTA_METRICS = 8;
+    private static final int RTA_MULTIPATH = 9;
+    private static final int RTA_TABLE = 15;
+    private static final int RTA_VIA = 18;
+    private static final int RTA_ENCAP = 22;
+    private static final int RTA_NH_ID = 30;
+    static final int RTAX_MTU = 2;
+
+    /** What the kernel takes where a request says nothing; IPv6's is {@code IP6_RT_PRIO_USER} (include/uapi/linux/ipv6_route.h). */
+    private static long usualMetric(Family family) {
+        return family == Family.IPV4 ? 0 : 1024;
+    }
+
+    /** Our routes, in both families; kernels before 4.20 list all routes. */
+    static NetlinkMessage listOurs() {
+        return new NetlinkMessage(
+                RtNetlink.RTM_GETROUTE,
+                0,
+                RtNetlink.struct(HEADER).put(5, (byte) Ownership.PROTOCOL).array());
+    }
+
+    /** The routes of a table, in both families; kernels before 4.20 list all routes. */
+    static NetlinkMessage listTable(long table) {
+        return new NetlinkMessage(
+                RtNetlink.RTM_GETROUTE,
+                0,
+                AttributeWriter.after(new byte[HEADER]).u32(RTA_TABLE, table).toByteArray());
+    }
+
+    static Optional<KernelRoute> decode(NetlinkMessage message) {
+        byte[] payload = message.payload();
+        if (message.type() != RtNetlink.RTM_NEWROUTE || payload.length < HEADER) {
+            return Optional.empty();
+        }
+        var header = RtNetlink.read(payload);
+        int family = header.get(0);
+        int length = Byte.toUnsignedInt(header.get(1));
+        Attributes attributes = Attributes.parse(payload, HEADER);
+        Optional<InetAddress> destination = length == 0
+                ? RtNetlink.unspecified(family)
+                : attributes.bytes(RTA_DST).flatMap(bytes -> RtNetlink.address(family, bytes));
+        if ((header.getInt(8) & RTM_F_CLONED) != 0
+                || destination.filter(it -> length <= Family.of(it).bits()).isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new KernelRoute(
+                Byte.toUnsignedInt(header.get(7)),
+                Byte.toUnsignedInt(header.get(5)),
+                new Prefix(destination.get(), length),
+                attributes.number(RTA_TABLE).orElse((long) Byte.toUnsignedInt(header.get(4))),
+                attributes.number(RTA_PRIORITY).orElse(0L),
+                attributes
+                        .nested(RTA_METRICS)
+                        .number(RTAX_MTU)
+                        .map(Long::intValue)
+                        .orElse(0),
+                hops(family, header.getInt(8), attributes),
+                header.get(2) == 0
+                        && header.get(3) == 0
+                        && IntStream.of(RTA_SRC, RTA_IIF, RTA_PREFSRC, RTA_MULTIPATH, RTA_VIA, RTA_ENCAP, RTA_NH_ID)
+                                .noneMatch(attributes::has),
+                message));
+    }
+
+    private static List<Hop> hops(int family, int flags, Attributes attributes) {
+        List<Hop> hops = new ArrayList<>();
+        attributes
+                .number(RTA_OIF)
+                .ifPresent(link -> hops.add(new Hop(link.intValue(), gateway(family, attributes), usable(flags))));
+        byte[] several = attributes.bytes(RTA_MULTIPATH).orElse(new byte[0]);
+        var buffer = RtNetlink.read(several);
+        int start = 0;
+        while (start + HOP_HEADER <= several.length) {
+            int length = Short.toUnsignedInt(buffer.getShort(start));
+            if (length < HOP_HEADER || start + length > several.length) {
+                break;
+            }
+            Attributes own = Attributes.parse(Arrays.copyOfRange(several, start, start + length), HOP_HEADER);
+            hops.add(new Hop(buffer.getInt(start + 4), gateway(family, own), usable(buffer.get(start + 2))));
+            start += (length + 3) & ~3;
+        }
+        return hops;
+    }
+
+    private static Optional<InetAddress> gateway(int family, Attributes attributes) {
+        return attributes
+                .bytes(RTA_GATEWAY)
+                .flatMap(bytes -> RtNetlink.address(family, bytes))
+                // An IPv4 route by way of an IPv6 neighbour: family (2), then the address.
+                .or(() -> attributes
+                        .bytes(RTA_VIA)
+                        .filter(via -> via.length > 2)
+                        .flatMap(via -> RtNetlink.address(
+                                RtNetlink.read(via).getShort(0), Arrays.copyOfRange(via, 2, via.length))));
+    }
+
+    private static boolean usable(int flags) {
+        return (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) == 0;
+    }
+
+    boolean ours() {
+        return protocol == Ownership.PROTOCOL;
+    }
+
+    /**
+     * In our own terms.
+     *
+     * @param names of links, by index
+     * @return empty where our terms cannot say it
+     */
+    Optional<Route> route(Map<Integer, String> names) {
+        if (!plain || metric != usualMetric(destination.family()) || hops.size() > 1) {
+            return Optional.empty();
+        }
+        OptionalInt limit = mtu == 0 ? OptionalInt.empty() : OptionalInt.of(mtu);
+        if (type == RTN_UNREACHABLE) {
+            // IPv6 names the loopback link here, IPv4 none.
+            return Optional.of(
+                    new Route(Route.Type.UNREACHABLE, destination, table, Optional.empty(), Optional.empty(), limit));
+        }
+        if (type != RTN_UNICAST || hops.isEmpty()) {
+            return Optional.empty();
+        }
+        Hop hop = hops.getFirst();
+        return Optional.ofNullable(names.get(hop.link()))
+                .map(name ->
+                        new Route(Route.Type.UNICAST, destination, table, Optional.of(name), hop.gateway(), limit));
+    }
+
+    /** How to remove it, in the syntax of iproute2. */
+    String deletion(Map<Integer, String> names) {
+        return route(names)
+                .map(IpSyntax::delete)
+                .orElseGet(() -> IpSyntax.ip(destination.family()) + " route delete "
+                        + IpSyntax.destination(destination) + " table " + IpSyntax.table(table) + " protocol "
+                        + protocol);
+    }
+
+    /**
+     * A route of ours.
+     *
+     * @param link the index of the route's link; empty where it has none
+     */
+    static NetlinkMessage message(Route route, OptionalInt link) {
+        boolean unicast = route.type() == Route.Type.UNICAST;
+        boolean onLink = unicast && route.gateway().isEmpty() && route.family() == Family.IPV4;
+        AttributeWriter writer = AttributeWriter.after(RtNetlink.struct(HEADER)
+                        .put(0, (byte) route.family().number())
+                        .put(1, (byte) route.destination().length())
+                        .put(4, (byte) (route.table() < 256 ? route.table() : 0))
+                        .put(5, (byte) Ownership.PROTOCOL)
+                        .put(6, (byte) (onLink ? RT_SCOPE_LINK : 0))
+                        .put(7, (byte) (unicast ? RTN_UNICAST : RTN_UNREACHABLE))
+                        // Or the kernel looks the gateway up first, which our own closing rules make unreachable.
+                        .putInt(8, route.gateway().isPresent() ? RTNH_F_ONLINK : 0)
+                        .array())
+                .u32(RTA_TABLE, route.table());
+        if (!route.destination().isDefault()) {
+            writer.bytes(RTA_DST, route.destination().address().getAddress());
+        }
+        link.ifPresent(index -> writer.u32(RTA_OIF, index));
+        route.gateway().ifPresent(gateway -> writer.bytes(RTA_GATEWAY, gateway.getAddress()));
+        route.mtu().ifPresent(mtu -> writer.nested(RTA_METRICS, metrics -> metrics.u32(RTAX_MTU, mtu)));
+        return new NetlinkMessage(RtNetlink.RTM_NEWROUTE, 0, writer.toByteArray());
+    }
+}

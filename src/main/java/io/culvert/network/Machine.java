@@ -1,0 +1,42 @@
+package io.culvert.network;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What was found on the machine or in the container, before anything is changed.
+ *
+ * @param uplinks by family; a family without a default route is absent
+ * @param connected prefixes of main's connected (on-link) routes on links that are not ours, host bits cleared
+ * @param links names of all links
+ * @param ipv6 whether the kernel has IPv6 and it is not disabled everywhere
+ * @param strictReversePath whether the effective IPv4 rp_filter on the uplink is 1: the larger of {@code all} and the
+ *     link's own (Documentation/networking/ip-sysctl.rst)
+ * @param forwarding families whose forwarding sysctl is on
+ * @param writableSysctl whether {@code /proc/sys/net} can be written
+ * @param netAdmin whether this process has CAP_NET_ADMIN in the user namespace that owns the network namespace
+ * @param tunDevice whether {@code /dev/net/tun} can be opened
+ * @param kernelWireGuard whether generic netlink knows the family {@code wireguard}
+ */
+public record Machine(
+        Map<Family, Uplink> uplinks,
+        List<Prefix> connected,
+        Set<String> links,
+        boolean ipv6,
+        boolean strictReversePath,
+        Set<Family> forwarding,
+        boolean writableSysctl,
+        boolean netAdmin,
+        boolean tunDevice,
+        boolean kernelWireGuard) {
+
+    public Machine {
+        uplinks = Map.copyOf(uplinks);
+        connected = List.copyOf(connected);
+        links = Set.copyOf(links);
+        forwarding = Set.copyOf(forwarding);
+    }
+}

@@ -1,0 +1,149 @@
+package io.culvert.network;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.linux.Capabilities;
+import io.culvert.linux.Descriptor;
+import io.culvert.linux.Sysctl;
+import io.culvert.linux.SystemCallException;
+import io.culvert.netlink.GenericNetlink;
+import io.culvert.netlink.NetlinkSocket;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Looks at the machine or container, in the calling thread's network namespace, and changes nothing. */
+public final class MachineReader {
+
+    private final NetlinkSocket route;
+    private final NetlinkSocket generic;
+    private final Path root;
+    private final Sysctl sysctl;
+
+    /**
+     * @param route for rtnetlink
+     * @param generic for generic netlink
+     * @param root of the file system, usually {@code /}
+     */
+    public MachineReader(NetlinkSocket route, NetlinkSocket generic, Path root) {
+        this.route = route;
+        this.generic = generic;
+        this.root = root;
+        this.sysctl = new Sysctl(root.resolve("proc/sys"));
+    }
+
+    public Machine read() {
+        List<KernelLink> links = Snapshot.read(route, KernelLink.list(), KernelLink::decode);
+        List<KernelAddress> addresses = Snapshot.read(route, KernelAddress.list(), KernelAddress::decode);
+        List<KernelRoute> main = Snapshot.read(route, KernelRoute.listTable(Route.MAIN), KernelRoute::decode).stream()
+                .filter(it -> it.table() == Route.MAIN && it.type() == KernelRoute.RTN_UNICAST)
+                .toList();
+        // A tunnel of an earlier run is not a way out.
+        Map<Integer, KernelLink> foreign =
+                links.stream().filter(link -> !link.ours()).collect(Collectors.toMap(KernelLink::index, link -> link));
+        Map<Family, Uplink> uplinks = new EnumMap<>(Family.class);
+        for (Family family : Family.values()) {
+            uplink(family, main, foreign, addresses).ifPresent(uplink -> uplinks.put(family, uplink));
+        }
+        return new Machine(
+                uplinks,
+                connected(main, foreign, addresses),
+                links.stream().map(KernelLink::name).collect(Collectors.toSet()),
+                ipv6(links),
+                strictReversePath(Optional.ofNullable(uplinks.get(Family.IPV4))),
+                Forwarding.read(sysctl),
+                sysctl.writable("net/ipv4/ip_forward"),
+                capabilities().has(Capabilities.NET_ADMIN),
+                canOpen(root.resolve("dev/net/tun")),
+                new GenericNetlink(generic).family("wireguard").isPresent());
+    }
+
+    /** The default route with the lowest metric; of a multipath route the first way that works. */
+    private static Optional<Uplink> uplink(
+            Family family, List<KernelRoute> main, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
+        return main.stream()
+                .filter(it -> it.destination().equals(Prefix.all(family)))
+                .sorted(Comparator.comparingLong(KernelRoute::metric))
+                .flatMap(it -> it.hops().stream())
+                .filter(hop -> foreign.containsKey(hop.link()))
+                // A way without a carrier counts only where there is no other.
+                .min(Comparator.comparing(hop -> !hop.usable()))
+                .flatMap(hop -> Optional.ofNullable(foreign.get(hop.link()))
+                        .map(link -> new Uplink(
+                                link.name(),
+                                hop.gateway(),
+                                addresses.stream()
+                                        .filter(it -> it.link() == link.index() && it.global())
+                                        .map(KernelAddress::address)
+                                        .filter(address -> address.family() == family)
+                                        .toList(),
+                                link.mtu())));
+    }
+
+    /**
+     * On-link routes that an address of their link confirms: a route that somebody else's DHCP server pushes without a
+     * gateway does not make a subnet ours.
+     */
+    private static List<Prefix> connected(
+            List<KernelRoute> main, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
+        record Subnet(int link, Prefix prefix) {}
+        Set<Subnet> confirmed = addresses.stream()
+                .map(it -> new Subnet(it.link(), it.address().network()))
+                .collect(Collectors.toSet());
+        return main.stream()
+                .flatMap(it -> it.hops().stream()
+                        .filter(hop -> hop.gateway().isEmpty() && foreign.containsKey(hop.link()))
+                        .filter(hop -> confirmed.contains(new Subnet(hop.link(), it.destination())))
+                        .map(_ -> it.destination()))
+                .collect(Collectors.toCollection(LinkedHashSet::new))
+                .stream()
+                .toList();
+    }
+
+    private boolean ipv6(List<KernelLink> links) {
+        // The setting for all links is but the last value written to each of them.
+        return Stream.concat(
+                        Stream.of("default"),
+                        links.stream().map(KernelLink::name).filter(name -> !name.equals("lo")))
+                .anyMatch(name -> sysctl.read("net/ipv6/conf/" + name + "/disable_ipv6")
+                        .filter("0"::equals)
+                        .isPresent());
+    }
+
+    private boolean strictReversePath(Optional<Uplink> uplink) {
+        return uplink.map(it -> Math.max(reversePath("all"), reversePath(it.link())) == 1)
+                .orElse(false);
+    }
+
+    private int reversePath(String link) {
+        return sysctl.read("net/ipv4/conf/" + link + "/rp_filter")
+                .filter(value -> value.matches("[0-2]"))
+                .map(Integer::parseInt)
+                .orElse(0);
+    }
+
+    private Capabilities capabilities() {
+        try {
+            return Capabilities.read(root.resolve("proc"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean canOpen(Path device) {
+        try (Descriptor _ = Descriptor.open(device, Descriptor.Access.READ_WRITE)) {
+            return true;
+        } catch (SystemCallException _) {
+            return false;
+        }
+    }
+}

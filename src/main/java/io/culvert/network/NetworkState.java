@@ -1,0 +1,16 @@
+package io.culvert.network;
+
+import java.util.List;
+
+/** A desired state of the kernel's network, in both families: what is ours, and nothing else. */
+public record NetworkState(List<Link> links, List<LinkAddress> addresses, List<Route> routes, List<Rule> rules) {
+
+    public static final NetworkState EMPTY = new NetworkState(List.of(), List.of(), List.of(), List.of());
+
+    public NetworkState {
+        links = List.copyOf(links);
+        addresses = List.copyOf(addresses);
+        routes = List.copyOf(routes);
+        rules = List.copyOf(rules);
+    }
+}

@@ -1,0 +1,49 @@
+package io.culvert.network;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import java.net.InetAddress;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A route of ours, in one family.
+ *
+ * @param destination with host bits cleared
+ * @param table 1 to 4294967295; main is 254
+ * @param link the outgoing interface; empty only for an unreachable route
+ * @param mtu in bytes, where the route limits it
+ */
+public record Route(
+        Type type,
+        Prefix destination,
+        long table,
+        Optional<String> link,
+        Optional<InetAddress> gateway,
+        OptionalInt mtu) {
+
+    public Route {
+        destination = destination.network();
+    }
+
+    /** {@code RT_TABLE_MAIN} (include/uapi/linux/rtnetlink.h). */
+    public static final long MAIN = 254;
+
+    /** {@code rtm_type} (include/uapi/linux/rtnetlink.h). */
+    public enum Type {
+        UNICAST,
+        UNREACHABLE
+    }
+
+    public static Route unreachable(Prefix destination, long table) {
+        return new Route(Type.UNREACHABLE, destination, table, Optional.empty(), Optional.empty(), OptionalInt.empty());
+    }
+
+    public static Route through(String link, Prefix destination, long table) {
+        return new Route(Type.UNICAST, destination, table, Optional.of(link), Optional.empty(), OptionalInt.empty());
+    }
+
+    public Family family() {
+        return destination.family();
+    }
+}

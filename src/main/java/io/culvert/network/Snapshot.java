@@ -1,0 +1,70 @@
+package io.culvert.network;
+
+import io.culvert.netlink.NetlinkMessage;
+import io.culvert.netlink.NetlinkSocket;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/** What the kernel has: all links, addresses and rules, and of the routes ours. */
+record Snapshot(
+        List<KernelLink> links, List<KernelAddress> addresses, List<KernelRoute> routes, List<KernelRule> rules) {
+
+    Snapshot {
+        links = List.copyOf(links);
+        addresses = List.copyOf(addresses);
+        // Again, as old kernels do not filter.
+        routes = routes.stream().filter(KernelRoute::ours).toList();
+        rules = List.copyOf(rules);
+    }
+
+    static Snapshot read(NetlinkSocket socket) {
+        return new Snapshot(
+                read(socket, KernelLink.list(), KernelLink::decode),
+                read(socket, KernelAddress.list(), KernelAddress::decode),
+                read(socket, KernelRoute.listOurs(), KernelRoute::decode),
+                read(socket, KernelRule.list(), KernelRule::decode));
+    }
+
+    static <T> List<T> read(NetlinkSocket socket, NetlinkMessage list, Function<NetlinkMessage, Optional<T>> decode) {
+        return socket.dump(list).stream()
+                .flatMap(message -> decode.apply(message).stream())
+                .toList();
+    }
+
+    /** What is ours, in our own terms. */
+    NetworkState ours() {
+        Map<Integer, String> names = names();
+        Set<Integer> ourLinks = ourLinks();
+        return new NetworkState(
+                links.stream()
+                        .filter(KernelLink::ours)
+                        .map(link -> new Link(link.name(), link.mtu(), link.alias()))
+                        .toList(),
+                addresses.stream()
+                        .filter(address -> address.ours(ourLinks))
+                        .flatMap(address -> address.linkAddress(names).stream())
+                        .toList(),
+                routes.stream().flatMap(route -> route.route(names).stream()).toList(),
+                rules.stream()
+                        .filter(KernelRule::ours)
+                        .flatMap(rule -> rule.rule().stream())
+                        .toList());
+    }
+
+    Map<Integer, String> names() {
+        Map<Integer, String> names = new HashMap<>();
+        links.forEach(link -> names.put(link.index(), link.name()));
+        return names;
+    }
+
+    Set<Integer> ourLinks() {
+        Set<Integer> indices = new HashSet<>();
+        links.stream().filter(KernelLink::ours).forEach(link -> indices.add(link.index()));
+        return indices;
+    }
+}

@@ -1,0 +1,31 @@
+package io.culvert.process;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/** Takes known secrets out of text: programs print the keys they were given in their error messages. */
+public final class Redactor implements UnaryOperator<String> {
+
+    private final List<String> secrets;
+
+    /** @param secrets as they would appear in the text; blank ones are left out */
+    public Redactor(Collection<String> secrets) {
+        // The longest first: one secret may be the beginning of another.
+        this.secrets = secrets.stream()
+                .map(String::strip)
+                .filter(secret -> !secret.isEmpty())
+                .sorted(Comparator.comparingInt(String::length).reversed())
+                .toList();
+    }
+
+    @Override
+    public String apply(String text) {
+        String clean = text;
+        for (String secret : secrets) {
+            clean = clean.replace(secret, "(hidden)");
+        }
+        return clean;
+    }
+}

@@ -1,0 +1,104 @@
+package io.culvert.settings;
+
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problems;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Where the files are that settings name. Their content is not looked at here. */
+final class ConfigFiles {
+
+    private static final Path USUAL = Path.of("/etc/wireguard");
+
+    private final Values values;
+    private final FileRoot root;
+    private final Problems problems;
+
+    ConfigFiles(Values values, FileRoot root, Problems problems) {
+        this.values = values;
+        this.root = root;
+        this.problems = problems;
+    }
+
+    /** The one file that a setting names, if it does and the file is there. */
+    Optional<Path> one(Setting<Path> setting) {
+        return values.find(setting).flatMap(named -> {
+            Path file = root.at(named);
+            if (Files.isRegularFile(file)) {
+                return Optional.of(file);
+            }
+            wrong(setting, named, Files.exists(file) ? "is not a file" : "does not exist");
+            return Optional.empty();
+        });
+    }
+
+    /** The tunnel's files in failover order, without the mesh's; empty only when that was reported. */
+    List<Path> tunnel(Optional<Path> mesh) {
+        Optional<Path> wanted = values.find(Catalogue.WIREGUARD_CONFIG);
+        if (wanted.isEmpty() && values.isGiven(Catalogue.WIREGUARD_CONFIG)) {
+            return List.of();
+        }
+        Path named = wanted.orElse(USUAL);
+        Path there = root.at(named);
+        if (Files.isRegularFile(there)) {
+            if (mesh.isPresent() && same(there, mesh.get())) {
+                problems.add(Problem.input(
+                        values.place(Catalogue.MESH_CONFIG),
+                        "names the file of the tunnel itself, " + named,
+                        "name the file of the interface that your own devices connect to"));
+            }
+            return List.of(there);
+        }
+        if (!Files.isDirectory(there)) {
+            wrong(Catalogue.WIREGUARD_CONFIG, named, "does not exist");
+            return List.of();
+        }
+        return inDirectory(named, there, mesh);
+    }
+
+    private List<Path> inDirectory(Path named, Path directory, Optional<Path> mesh) {
+        List<Path> files;
+        try (Stream<Path> entries = Files.list(directory)) {
+            files = entries.filter(file -> file.getFileName().toString().endsWith(".conf"))
+                    .filter(file -> !file.getFileName().toString().startsWith("."))
+                    .filter(Files::isRegularFile)
+                    .filter(file -> mesh.isEmpty() || !same(file, mesh.get()))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            wrong(
+                    Catalogue.WIREGUARD_CONFIG,
+                    named,
+                    "cannot be listed (" + e.getClass().getSimpleName() + ")");
+            return List.of();
+        }
+        if (files.isEmpty()) {
+            wrong(
+                    Catalogue.WIREGUARD_CONFIG,
+                    named,
+                    mesh.isPresent() ? "has no *.conf besides the mesh's" : "has no *.conf in it");
+        }
+        return files;
+    }
+
+    private void wrong(Setting<Path> setting, Path named, String why) {
+        problems.add(Problem.input(
+                values.place(setting),
+                (values.isGiven(setting) ? "names " + named + ", which " : "is not set, and " + named + " ") + why,
+                setting.equals(Catalogue.WIREGUARD_CONFIG)
+                        ? "mount your provider's file to /etc/wireguard/wg0.conf, or name its path in " + setting.name()
+                        : "mount the file there, or correct the path"));
+    }
+
+    private static boolean same(Path left, Path right) {
+        try {
+            return Files.isSameFile(left, right);
+        } catch (IOException _) {
+            return left.equals(right);
+        }
+    }
+}

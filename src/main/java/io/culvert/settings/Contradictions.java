@@ -1,0 +1,136 @@
+package io.culvert.settings;
+
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problems;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** What is right alone, but not together. A setting that is wrong by itself is no part of it. */
+final class Contradictions {
+
+    private final Values values;
+    private final Problems problems;
+
+    Contradictions(Values values, Problems problems) {
+        this.values = values;
+        this.problems = problems;
+    }
+
+    void check() {
+        mesh();
+        login();
+        proxy();
+        published();
+        if (values.find(Catalogue.WIREGUARD_IMPLEMENTATION)
+                .equals(Optional.of(WireGuardSettings.Implementation.KERNEL))) {
+            withoutEffect(
+                    List.of(Catalogue.WIREGUARD_MEMORY),
+                    values.written(Catalogue.WIREGUARD_IMPLEMENTATION) + " is kernel");
+        }
+    }
+
+    private void mesh() {
+        Optional<MeshSettings.Kind> kind = values.find(Catalogue.MESH);
+        if (kind.isEmpty()) {
+            return;
+        }
+        boolean wireguard = kind.get() == MeshSettings.Kind.WIREGUARD;
+        if (wireguard && !values.isGiven(Catalogue.MESH_CONFIG)) {
+            problems.add(Problem.input(
+                    values.place(Catalogue.MESH),
+                    "is wireguard, but no file says which peers may exit here",
+                    "name a wg-quick file in " + Catalogue.MESH_CONFIG.name()));
+        }
+        if (!wireguard && values.isGiven(Catalogue.MESH_CONFIG)) {
+            problems.add(Problem.input(
+                    values.place(Catalogue.MESH_CONFIG),
+                    "is set, but " + Catalogue.MESH.name() + " is " + kind.get(),
+                    "set " + Catalogue.MESH.name() + "=wireguard, or remove the file"));
+        }
+    }
+
+    private void login() {
+        boolean user = values.isGiven(Catalogue.SOCKS_USER);
+        boolean password = values.isGiven(Catalogue.SOCKS_PASSWORD);
+        if (user && !password) {
+            problems.add(Problem.input(
+                    values.place(Catalogue.SOCKS_USER),
+                    "is set, but no password",
+                    "set " + Setting.fileVariable(Catalogue.SOCKS_PASSWORD.name())
+                            + " to the path of a file that holds it"));
+        }
+        if (password && !user) {
+            problems.add(Problem.input(
+                    values.place(Catalogue.SOCKS_PASSWORD),
+                    "is set, but no user",
+                    "set " + Catalogue.SOCKS_USER.name() + " too"));
+        }
+    }
+
+    private void proxy() {
+        Optional<Boolean> enabled = values.find(Catalogue.SOCKS);
+        if (values.isGiven(Catalogue.SOCKS_TIMEIN)) {
+            problems.add(Problem.note(
+                    values.place(Catalogue.SOCKS_TIMEIN),
+                    "is not needed any more: the proxy starts as soon as the tunnel is there, without a pause"));
+        }
+        List<Setting<?>> ownFileRules =
+                List.of(Catalogue.SOCKS_PORT, Catalogue.SOCKS_ALLOW, Catalogue.SOCKS_USER, Catalogue.SOCKS_PASSWORD);
+        if (enabled.equals(Optional.of(false))) {
+            String because = values.written(Catalogue.SOCKS) + " is not true";
+            withoutEffect(List.of(Catalogue.SOCKS_CONFIG), because);
+            withoutEffect(ownFileRules, because);
+        } else if (enabled.isPresent() && values.isGiven(Catalogue.SOCKS_CONFIG)) {
+            for (Setting<?> setting : ownFileRules) {
+                if (values.isGiven(setting)) {
+                    problems.add(Problem.note(
+                            values.place(setting),
+                            "has no effect, for the file of " + values.written(Catalogue.SOCKS_CONFIG) + " rules"));
+                }
+            }
+        } else if (enabled.isPresent()) {
+            openProxy();
+        }
+    }
+
+    private void openProxy() {
+        boolean anyone =
+                values.find(Catalogue.SOCKS_ALLOW).orElse(List.of()).stream().anyMatch(Prefix::isDefault);
+        if (anyone && !values.isGiven(Catalogue.SOCKS_PASSWORD)) {
+            problems.add(Problem.warning(
+                    values.place(Catalogue.SOCKS_ALLOW),
+                    "lets everybody use the proxy who reaches its port, without a login",
+                    "name your networks, or set " + Catalogue.SOCKS_USER.name() + " and "
+                            + Catalogue.SOCKS_PASSWORD.name()));
+        }
+    }
+
+    private void published() {
+        Set<Published> seen = new HashSet<>();
+        for (Published port : values.find(Catalogue.PUBLISH).orElse(List.of())) {
+            if (!seen.add(port)) {
+                problems.add(Problem.note(values.place(Catalogue.PUBLISH), "names " + port + " twice"));
+            }
+        }
+        boolean ownPort = values.find(Catalogue.SOCKS).orElse(false) && !values.isGiven(Catalogue.SOCKS_CONFIG);
+        Optional<Published> proxy = values.find(Catalogue.SOCKS_PORT).map(port -> new Published(port, Transport.TCP));
+        if (ownPort && proxy.isPresent() && seen.contains(proxy.get())) {
+            problems.add(Problem.note(
+                    values.place(Catalogue.PUBLISH),
+                    "names " + proxy.get() + ", the proxy's port, which answers on the uplink anyway"));
+        }
+    }
+
+    private void withoutEffect(List<? extends Setting<?>> settings, String because) {
+        for (Setting<?> setting : settings) {
+            if (values.isGiven(setting)) {
+                problems.add(Problem.warning(
+                        values.place(setting), "has no effect while " + because, "remove it, or change the other"));
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package io.culvert.settings;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problems;
+import io.culvert.settings.Malformed.Fault;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What the user has given for a setting, directly or by a file. An empty variable is an absent one, as compose passes them. */
+record Given(Origin origin, String variable, String text) {
+
+    /** Everything given for a setting: one for each name in use. */
+    static List<Given> of(Setting<?> setting, Map<String, String> environment, FileRoot root, Problems problems) {
+        List<Given> all = new ArrayList<>();
+        for (String name : setting.names()) {
+            boolean alias = !name.equals(setting.name());
+            String fileVariable = Setting.fileVariable(name);
+            Optional<String> direct = text(environment, name, setting.secret());
+            Optional<String> path = text(environment, fileVariable, false);
+            direct.ifPresent(text -> all.add(new Given(new Origin.Variable(name, alias), name, text)));
+            if (direct.isPresent() && path.isPresent()) {
+                problems.add(Problem.input(
+                        Place.setting(name), "is set, and " + fileVariable + " is too", "keep one of the two"));
+            } else if (path.isPresent()) {
+                fromFile(setting, fileVariable, path.get(), alias, root, problems)
+                        .ifPresent(all::add);
+            }
+        }
+        return all;
+    }
+
+    /** The first variable in use for a setting, whatever it holds. */
+    static Optional<String> variable(Setting<?> setting, Map<String, String> environment) {
+        return setting.names().stream()
+                .flatMap(name -> Stream.of(name, Setting.fileVariable(name)))
+                .filter(name -> text(environment, name, setting.secret()).isPresent())
+                .findFirst();
+    }
+
+    private static Optional<Given> fromFile(
+            Setting<?> setting, String variable, String path, boolean alias, FileRoot root, Problems problems) {
+        try {
+            Path file = FilePath.parseUnseen(path);
+            String text = ValueFile.read(root.at(file), file);
+            return Optional.of(new Given(
+                    new Origin.File(variable, file, alias), variable, setting.secret() ? text : text.strip()));
+        } catch (Malformed malformed) {
+            malformed.faults().forEach(fault -> problems.add(problem(variable, fault)));
+            return Optional.empty();
+        }
+    }
+
+    /** The fault in this text, with the file's path where it came from one. */
+    Problem problem(Fault fault) {
+        String in = origin instanceof Origin.File file ? "(" + file.path() + ") " : "";
+        return problem(variable, new Fault(in + fault.what(), fault.cure()));
+    }
+
+    private static Problem problem(String variable, Fault fault) {
+        return Problem.input(Place.setting(variable), fault.what(), fault.cure());
+    }
+
+    private static Optional<String> text(Map<String, String> environment, String name, boolean verbatim) {
+        return Optional.ofNullable(environment.get(name))
+                .map(text -> verbatim ? text : text.strip())
+                .filter(text -> !text.isEmpty());
+    }
+}

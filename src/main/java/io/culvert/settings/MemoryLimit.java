@@ -1,0 +1,67 @@
+package io.culvert.settings;
+
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * How much memory a Go program aims to stay under. Its text form is what the variable {@code GOMEMLIMIT} takes (Go's
+ * package {@code runtime}, "Environment Variables").
+ *
+ * @param bytes {@link Long#MAX_VALUE} for no limit
+ */
+public record MemoryLimit(long bytes) {
+
+    /** Userspace WireGuard alone is about 6 MiB when idle; below this it would do little but collect garbage. */
+    private static final long LEAST = 16L << 20;
+
+    private static final long MOST = 1L << 40;
+
+    private static final Pattern FORM = Pattern.compile("([0-9]{1,12})(b|kib|mib|gib)?");
+
+    /**
+     * Reads {@code 96MiB}, {@code 1GiB}, a number of bytes, or {@code off}.
+     *
+     * @throws IllegalArgumentException with a sentence for people
+     */
+    static MemoryLimit parse(String text) {
+        if (text.equalsIgnoreCase("off")) {
+            return new MemoryLimit(Long.MAX_VALUE);
+        }
+        Matcher matcher = FORM.matcher(text.toLowerCase(Locale.ROOT));
+        if (!matcher.matches()) {
+            throw new Malformed(
+                    "is '" + text + "', which is not an amount of memory",
+                    "write it as 96MiB or 1GiB, or off for no limit");
+        }
+        String unit = matcher.group(2);
+        int shift = switch (unit == null ? "b" : unit) {
+            case "kib" -> 10;
+            case "mib" -> 20;
+            case "gib" -> 30;
+            default -> 0;
+        };
+        long number = Long.parseLong(matcher.group(1));
+        if (number > MOST >> shift || number << shift < LEAST) {
+            throw new Malformed(
+                    "is '" + text + "', which is outside 16MiB to 1024GiB",
+                    unit == null ? "write the unit too: " + number + "MiB" : "96MiB keeps most of the speed");
+        }
+        return new MemoryLimit(number << shift);
+    }
+
+    @Override
+    public String toString() {
+        if (bytes == Long.MAX_VALUE) {
+            return "off";
+        }
+        int shift = Math.min(30, Long.numberOfTrailingZeros(bytes) / 10 * 10);
+        return (bytes >> shift)
+                + switch (shift) {
+                    case 30 -> "GiB";
+                    case 20 -> "MiB";
+                    case 10 -> "KiB";
+                    default -> "B";
+                };
+    }
+}

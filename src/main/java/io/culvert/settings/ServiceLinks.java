@@ -1,0 +1,48 @@
+package io.culvert.settings;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problems;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Kubernetes tells every pod of every service of its namespace by variables named after the service. Those of a service
+ * called {@code culvert} or {@code culvert-socks} look like settings, and are none.
+ */
+final class ServiceLinks {
+
+    /** Kubernetes documentation, "Service: Environment variables"; the form is that of Docker's old links. */
+    private static final Pattern NAME = Pattern.compile(
+            "(CULVERT|TSWG)(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
+
+    private static final Pattern LINK = Pattern.compile("(tcp|udp|sctp)://.*");
+
+    private ServiceLinks() {}
+
+    /** The environment without them. */
+    static Map<String, String> without(Map<String, String> environment, Set<String> settings, Problems problems) {
+        Map<String, String> rest = new HashMap<>(environment);
+        if (!environment.containsKey("KUBERNETES_SERVICE_HOST")) {
+            return rest;
+        }
+        environment.forEach((name, text) -> {
+            if (!NAME.matcher(name).matches()) {
+                return;
+            }
+            if (!settings.contains(name)) {
+                rest.remove(name);
+            } else if (LINK.matcher(text).matches()) {
+                rest.remove(name);
+                problems.add(new Problem(
+                        Problem.Kind.NOTE,
+                        Place.setting(name),
+                        "is ignored, for it is Kubernetes' link to a service of that name",
+                        "set enableServiceLinks: false in the pod, and no doubt is left"));
+            }
+        });
+        return rest;
+    }
+}

@@ -1,0 +1,70 @@
+package io.culvert.settings;
+
+import io.culvert.problem.Problems;
+import io.culvert.settings.SocksSettings.Login;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Reads all settings, and finds everything that is wrong with them at once. */
+public final class SettingsReader {
+
+    private final Map<String, String> environment;
+    private final FileRoot root;
+
+    /** @param root where the paths in settings begin; {@code /} but for tests */
+    public SettingsReader(Map<String, String> environment, Path root) {
+        this.environment = Map.copyOf(environment);
+        this.root = new FileRoot(root);
+    }
+
+    /** Never throws for what the user wrote: that is in the result's problems. */
+    public SettingsReading read() {
+        Problems problems = new Problems();
+        Map<String, String> ours = ServiceLinks.without(environment, Names.all(), problems);
+        Names.check(ours.keySet(), problems);
+        Values values = Values.read(ours, root, problems);
+        new Contradictions(values, problems).check();
+        Map<String, String> tailscale = TailscaleVariables.of(environment, problems);
+        ConfigFiles files = new ConfigFiles(values, root, problems);
+        Optional<Path> mesh = files.one(Catalogue.MESH_CONFIG);
+        List<Path> tunnel = files.tunnel(mesh);
+        Optional<Path> proxy = files.one(Catalogue.SOCKS_CONFIG);
+        Optional<Settings> settings =
+                problems.hasErrors() ? Optional.empty() : Optional.of(settings(values, tunnel, mesh, proxy, tailscale));
+        return new SettingsReading(settings, tunnel, mesh, problems.all(), new SettingsTree(values, tunnel, tailscale));
+    }
+
+    private static Settings settings(
+            Values values,
+            List<Path> tunnel,
+            Optional<Path> mesh,
+            Optional<Path> proxy,
+            Map<String, String> tailscale) {
+        Optional<Login> login = values.find(Catalogue.SOCKS_USER)
+                .flatMap(user -> values.find(Catalogue.SOCKS_PASSWORD).map(password -> new Login(user, password)));
+        return new Settings(
+                new WireGuardSettings(
+                        tunnel, values.get(Catalogue.WIREGUARD_IMPLEMENTATION), values.get(Catalogue.WIREGUARD_MEMORY)),
+                new MeshSettings(values.get(Catalogue.MESH), mesh, tailscale),
+                distinct(values.find(Catalogue.HOLEPUNCH)),
+                new SocksSettings(
+                        values.get(Catalogue.SOCKS),
+                        values.get(Catalogue.SOCKS_PORT),
+                        proxy,
+                        distinct(values.find(Catalogue.SOCKS_ALLOW)),
+                        login),
+                distinct(values.find(Catalogue.PUBLISH)),
+                values.get(Catalogue.LAN_ALLOW),
+                distinct(values.find(Catalogue.DNS)),
+                values.find(Catalogue.MTU).map(OptionalInt::of).orElse(OptionalInt.empty()),
+                values.get(Catalogue.MARK),
+                values.get(Catalogue.LOG));
+    }
+
+    private static <T> List<T> distinct(Optional<List<T>> items) {
+        return items.orElse(List.of()).stream().distinct().toList();
+    }
+}

@@ -1,0 +1,83 @@
+package io.culvert.settings;
+
+import io.culvert.settings.Setting.Group;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The effective settings as a tree: what the user gave with its origin, one line for the defaults of each group, and
+ * never a secret.
+ */
+public final class SettingsTree {
+
+    private final Values values;
+    private final List<Path> tunnel;
+    private final List<String> tailscale;
+
+    SettingsTree(Values values, List<Path> tunnel, Map<String, String> tailscale) {
+        this.values = values;
+        this.tunnel = List.copyOf(tunnel);
+        this.tailscale = tailscale.keySet().stream().sorted().toList();
+    }
+
+    /** Lines without a line end behind the last. */
+    @Override
+    public String toString() {
+        List<String> lines = new ArrayList<>();
+        lines.add("Settings");
+        List<Group> groups = List.of(Group.values());
+        for (Group group : groups) {
+            boolean last = group == groups.getLast();
+            lines.add((last ? "└── " : "├── ") + group);
+            List<String> leaves = leaves(group);
+            for (int i = 0; i < leaves.size(); i++) {
+                lines.add((last ? "    " : "│   ") + (i + 1 == leaves.size() ? "└── " : "├── ") + leaves.get(i));
+            }
+        }
+        return String.join("\n", lines);
+    }
+
+    private List<String> leaves(Group group) {
+        List<String> leaves = new ArrayList<>();
+        List<String> defaults = new ArrayList<>();
+        for (Value<?> value : values.all()) {
+            if (value.setting().group() != group) {
+                continue;
+            }
+            if (!value.isDefault()) {
+                leaves.add(label(value) + ": " + shown(value) + "  ← " + value.origin());
+            } else if (!shown(value).isEmpty()) {
+                defaults.add(label(value) + ": " + shown(value));
+            }
+        }
+        if (group == Group.MESH) {
+            // Whatever they hold: an authentication key can stand in several of them.
+            tailscale.forEach(name -> leaves.add(name + ": [set]"));
+        }
+        if (!defaults.isEmpty()) {
+            leaves.add("by default  " + String.join("; ", defaults));
+        }
+        return leaves;
+    }
+
+    private String shown(Value<?> value) {
+        if (value.setting().equals(Catalogue.WIREGUARD_CONFIG)) {
+            return tunnel.isEmpty()
+                    ? "[not found]"
+                    : tunnel.stream().map(Path::toString).collect(Collectors.joining(", then "));
+        }
+        return value.shown();
+    }
+
+    private static String label(Value<?> value) {
+        return value.setting()
+                .name()
+                .replaceFirst("^(CULVERT|TSWG)_", "")
+                .toLowerCase(Locale.ROOT)
+                .replace('_', ' ');
+    }
+}

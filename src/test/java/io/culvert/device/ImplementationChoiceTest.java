@@ -1,0 +1,148 @@
+package io.culvert.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
+
+import io.culvert.device.WireGuardDevice.Implementation;
+import io.culvert.device.WireGuardDevices.Choice;
+import io.culvert.linux.Errno;
+import io.culvert.netlink.AttributeWriter;
+import io.culvert.netlink.NetlinkMessage;
+import io.culvert.netlink.ScriptedNetlinkSocket;
+import io.culvert.netlink.ScriptedNetlinkSocket.Reply;
+import io.culvert.problem.ProblemException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which implementation comes to serve, with kernels in memory that have WireGuard, or have it not. */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class ImplementationChoiceTest {
+
+    private static final int NEW_LINK = 16;
+    private static final int DELETE_LINK = 17;
+    private static final int GET_LINK = 18;
+
+    @TempDir
+    Path directory;
+
+    private final List<Integer> requests = new ArrayList<>();
+
+    @Test
+    void the_kernels_own_is_taken_where_there_is_one_and_marked_in_the_same_breath() {
+        WireGuardDevice device = devices(Choice.AUTO, kernel(0)).create("wg0");
+
+        assertThat(device.implementation()).isEqualTo(Implementation.KERNEL);
+        assertThat(requests).containsExactly(GET_LINK, NEW_LINK, NEW_LINK);
+    }
+
+    @Test
+    void without_one_in_the_kernel_the_choice_of_the_kernel_is_a_problem_of_the_machine() {
+        assertProblem(
+                3,
+                "it has no WireGuard",
+                () -> devices(Choice.KERNEL, kernel(Errno.EOPNOTSUPP)).create("wg0"));
+    }
+
+    @Test
+    void without_any_all_that_a_program_would_need_is_told_too() {
+        assertProblem(
+                3,
+                "there is no userspace WireGuard",
+                () -> devices(Choice.AUTO, kernel(Errno.EOPNOTSUPP)).create("wg0"));
+        assertProblem(
+                3,
+                "tun: the device is not there",
+                () -> devices(Choice.USERSPACE, kernel(0)).create("wg0"));
+    }
+
+    @Test
+    void without_the_right_to_make_interfaces_the_capability_is_named() {
+        assertProblem(
+                3,
+                "--cap-add NET_ADMIN",
+                () -> devices(Choice.AUTO, kernel(Errno.EPERM)).create("wg0"));
+    }
+
+    @Test
+    void an_interface_of_ours_in_the_kernel_is_found_and_one_of_others_is_not() {
+        assertThat(devices(Choice.AUTO, having("wireguard", "culvert")).find("wg0"))
+                .map(WireGuardDevice::implementation)
+                .contains(Implementation.KERNEL);
+        assertThat(devices(Choice.AUTO, having("wireguard", "")).find("wg0")).isEmpty();
+        assertProblem(
+                1,
+                "it is not ours",
+                () -> devices(Choice.AUTO, having("wireguard", "")).create("wg0"));
+        assertProblem(
+                1,
+                "it is not ours",
+                () -> devices(Choice.AUTO, having("veth", "")).create("wg0"));
+    }
+
+    @Test
+    void one_of_ours_that_is_not_of_the_chosen_implementation_is_replaced() {
+        assertProblem(
+                3,
+                "userspace WireGuard",
+                () -> devices(Choice.USERSPACE, having("wireguard", "culvert")).create("wg0"));
+        assertThat(requests).contains(DELETE_LINK);
+    }
+
+    @Test
+    void a_name_that_could_lead_elsewhere_is_none() {
+        for (String name : List.of("", "..", "a/b", "sixteen-letters1", "a b")) {
+            assertThatThrownBy(() -> devices(Choice.AUTO, kernel(0)).create(name))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    private static void assertProblem(int exitStatus, String words, ThrowingCallable action) {
+        assertThatThrownBy(action)
+                .hasMessageContaining(words)
+                .asInstanceOf(type(ProblemException.class))
+                .returns(exitStatus, ProblemException::exitStatus);
+    }
+
+    private WireGuardDevices devices(Choice choice, Function<NetlinkMessage, Reply> kernel) {
+        Function<NetlinkMessage, Reply> noting = request -> {
+            requests.add(request.type());
+            return kernel.apply(request);
+        };
+        UserspaceProgram none = new UserspaceProgram(
+                Optional.of(directory.resolve("gone")), List.of(), directory, directory.resolve("tun"), "off");
+        return new WireGuardDevices(
+                choice,
+                none,
+                Optional.empty(),
+                "culvert",
+                () -> new ScriptedNetlinkSocket(noting),
+                () -> new ScriptedNetlinkSocket(_ -> Reply.done(new NetlinkMessage(
+                        0x10, 0, AttributeWriter.after(new byte[4]).u16(1, 0x21).toByteArray()))));
+    }
+
+    /** A kernel without interfaces that answers so to the making of one. */
+    private static Function<NetlinkMessage, Reply> kernel(int errno) {
+        return request -> request.type() == GET_LINK || errno == 0 ? Reply.done() : Reply.refused(errno, "");
+    }
+
+    /** A kernel with an interface wg0. */
+    private static Function<NetlinkMessage, Reply> having(String kind, String alias) {
+        AttributeWriter link =
+                AttributeWriter.after(new byte[16]).string(3, "wg0").nested(18, info -> info.string(1, kind));
+        if (!alias.isEmpty()) {
+            link.string(20, alias);
+        }
+        return request -> request.type() == GET_LINK
+                ? Reply.done(new NetlinkMessage(NEW_LINK, 0, link.toByteArray()))
+                : Reply.done();
+    }
+}

@@ -1,0 +1,27 @@
+package io.culvert.device;
+
+import io.culvert.device.WireGuardDevices.Choice;
+import io.culvert.process.BackOff;
+import io.culvert.process.Children;
+import io.culvert.process.Redactor;
+import io.culvert.process.Supervisor;
+import io.culvert.process.Timing;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A userspace device whose program is our child. */
+class SupervisedUserspaceDeviceTest extends WireGuardDeviceContract {
+
+    private final WireGuardDevices made = WireGuardDevices.supervised(
+            Choice.USERSPACE,
+            UserspaceProgram.usual(
+                    Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
+            new Supervisor(new Children(), BackOff.USUAL, Timing.REAL, new Redactor(List.of()), _ -> {}),
+            "culvert");
+
+    @Override
+    WireGuardDevice create(String name) {
+        return made.create(name);
+    }
+}

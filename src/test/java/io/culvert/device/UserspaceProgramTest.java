@@ -1,0 +1,93 @@
+package io.culvert.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problem.Kind;
+import io.culvert.process.ChildSpec;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class UserspaceProgramTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void the_program_of_our_own_directory_comes_first() throws Exception {
+        Path own = executable("wireguard-go");
+
+        assertThat(UserspaceProgram.usual(Optional.empty(), List.of(directory)).find())
+                .contains(own);
+    }
+
+    @Test
+    void the_chosen_program_is_used_and_no_other() throws Exception {
+        executable("wireguard-go");
+        Path chosen = executable("other");
+
+        assertThat(UserspaceProgram.usual(Optional.of(chosen), List.of(directory))
+                        .find())
+                .contains(chosen);
+        assertThat(UserspaceProgram.usual(Optional.of(directory.resolve("gone")), List.of(directory))
+                        .find())
+                .isEmpty();
+        assertThat(UserspaceProgram.usual(Optional.of(Path.of("wireguard-go")), List.of(directory))
+                        .find())
+                .isEmpty();
+    }
+
+    @Test
+    void a_file_that_cannot_be_run_does_not_count() throws Exception {
+        Files.createFile(directory.resolve("chosen"));
+
+        assertThat(UserspaceProgram.usual(Optional.of(directory.resolve("chosen")), List.of())
+                        .find())
+                .isEmpty();
+    }
+
+    @Test
+    void all_that_is_missing_is_told_at_once_each_with_its_cure() throws Exception {
+        Path file = Files.createFile(directory.resolve("file"));
+        UserspaceProgram program = new UserspaceProgram(
+                Optional.of(directory.resolve("gone")),
+                List.of(),
+                file.resolve("sockets"),
+                directory.resolve("tun"),
+                "96MiB");
+
+        assertThat(program.missing()).allMatch(problem -> problem.kind() == Kind.MACHINE);
+        assertThat(program.missing())
+                .extracting(Problem::toString)
+                .satisfiesExactly(
+                        problem -> assertThat(problem).contains("gone: there is no userspace WireGuard at this"),
+                        problem ->
+                                assertThat(problem).contains("tun: the device is not there", "devices: [/dev/net/tun]"),
+                        problem -> assertThat(problem).contains("cannot be made: ", "tmpfs: /run"));
+    }
+
+    @Test
+    void the_supervised_program_has_a_memory_limit_and_runs_in_the_foreground() {
+        UserspaceProgram program = UserspaceProgram.usual(Optional.empty(), List.of());
+        ChildSpec spec = program.supervised(Path.of("/usr/bin/wireguard-go"), "wg0");
+
+        assertThat(spec.arguments()).containsExactly("-f", "wg0");
+        assertThat(spec.environment())
+                .containsEntry("GOMEMLIMIT", "96MiB")
+                .containsOnlyKeys("GOMEMLIMIT", "LOG_LEVEL", "WG_PROCESS_FOREGROUND");
+    }
+
+    private Path executable(String name) throws Exception {
+        Path file = Files.createFile(directory.resolve(name));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+        return file;
+    }
+}

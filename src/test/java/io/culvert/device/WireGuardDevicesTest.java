@@ -1,0 +1,238 @@
+package io.culvert.device;
+
+import static io.culvert.linux.FreshNamespace.inside;
+import static io.culvert.linux.FreshNamespace.run;
+import static io.culvert.linux.FreshNamespace.sh;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.culvert.device.WireGuardDevice.Implementation;
+import io.culvert.device.WireGuardDevices.Choice;
+import io.culvert.problem.ProblemException;
+import io.culvert.process.BackOff;
+import io.culvert.process.ChildEvent;
+import io.culvert.process.ChildEvent.Ended;
+import io.culvert.process.ChildEvent.Started;
+import io.culvert.process.Children;
+import io.culvert.process.Redactor;
+import io.culvert.process.Supervisor;
+import io.culvert.process.Timing;
+import io.culvert.wireguard.Keys;
+import io.culvert.wireguard.SecretKey;
+import java.io.BufferedReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How devices come to be, are found again, and lose their programs: with the real userspace WireGuard. */
+@Tag("lab")
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class WireGuardDevicesTest {
+
+    private static final Path SOCKETS = Path.of("/var/run/wireguard");
+
+    private final String name = "cv" + ThreadLocalRandom.current().nextInt(1_000_000);
+    private final SecretKey key = Keys.generatePrivate();
+    private final DeviceConfig config = new DeviceConfig(key, 0, 0, List.of());
+    private final UserspaceProgram program = UserspaceProgram.usual(
+            Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath()));
+    private final BlockingQueue<ChildEvent> events = new LinkedBlockingQueue<>();
+    private final Supervisor supervisor =
+            new Supervisor(new Children(), BackOff.USUAL, Timing.REAL, new Redactor(List.of()), events::add);
+
+    @AfterEach
+    void end_what_still_runs() throws Exception {
+        supervisor.stopAll();
+        Files.deleteIfExists(SOCKETS.resolve(name + ".sock"));
+    }
+
+    @Test
+    void a_second_run_finds_the_device_of_the_first_as_it_is() throws Exception {
+        inside(() -> {
+            WireGuardDevice first = lasting().create(name);
+            first.configure(config);
+            WireGuardDevice second = lasting().create(name);
+
+            assertThat(second.read().publicKey()).contains(Keys.publicOf(key));
+            assertThat(lasting().find(name))
+                    .map(WireGuardDevice::implementation)
+                    .contains(Implementation.USERSPACE);
+            second.remove();
+            assertThat(lasting().find(name)).isEmpty();
+            assertThat(SOCKETS.resolve(name + ".sock")).doesNotExist();
+        });
+    }
+
+    @Test
+    void a_program_that_dies_is_told_and_started_again_with_a_blank_device() throws Exception {
+        inside(() -> {
+            WireGuardDevices devices = supervised();
+            devices.create(name).configure(config);
+            ProcessHandle.of(next(Started.class).pid()).orElseThrow().destroyForcibly();
+
+            assertThat(next(Ended.class).status()).isEqualTo(137);
+            assertThat(next(Started.class).start()).isEqualTo(2);
+            WireGuardDevice again = devices.create(name);
+            assertThat(again.read().publicKey()).isEmpty();
+            again.configure(config);
+            again.remove();
+            assertThat(next(Ended.class).asked()).isTrue();
+            assertThat(sh("ip -o link")).doesNotContain(name);
+        });
+    }
+
+    @Test
+    void a_device_whose_interface_was_deleted_by_someone_is_made_anew() throws Exception {
+        inside(() -> {
+            WireGuardDevices devices = supervised();
+            devices.create(name).configure(config);
+            sh("ip link delete " + name);
+            WireGuardDevice again = devices.create(name);
+
+            assertThat(again.read().publicKey()).isEmpty();
+            again.remove();
+        });
+    }
+
+    @Test
+    void what_a_killed_run_left_behind_is_adopted_with_its_configuration() throws Exception {
+        inside(() -> {
+            Process run = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "--enable-native-access=ALL-UNNAMED",
+                            "-Djna.platform.library.path=" + System.getProperty("jna.platform.library.path", ""),
+                            "-cp",
+                            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                            AnEarlierRun.class.getName(),
+                            name,
+                            Base64.getEncoder().encodeToString(key.bytes()))
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            BufferedReader output = run.inputReader(StandardCharsets.UTF_8);
+            assertThat(output.readLine()).isEqualTo("configured");
+            run.destroyForcibly().waitFor();
+
+            WireGuardDevice adopted = supervised().create(name);
+            assertThat(adopted.read().publicKey()).contains(Keys.publicOf(key));
+            assertThat(events).isEmpty();
+            adopted.remove();
+            assertThat(sh("ip -o link")).doesNotContain(name);
+        });
+    }
+
+    @Test
+    void the_socket_of_a_killed_program_is_no_obstacle() throws Exception {
+        inside(() -> {
+            lasting().create(name);
+            String pid = program();
+            ProcessHandle process = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+            process.destroyForcibly();
+            process.onExit().get(20, TimeUnit.SECONDS);
+            assertThat(SOCKETS.resolve(name + ".sock")).exists();
+
+            WireGuardDevice device = supervised().create(name);
+            assertThat(device.read().publicKey()).isEmpty();
+            device.remove();
+        });
+    }
+
+    @Test
+    void an_interface_of_someone_else_is_left_alone() throws Exception {
+        inside(() -> {
+            sh("ip tuntap add " + name + " mode tun");
+
+            assertThatThrownBy(() -> lasting().create(name))
+                    .isInstanceOf(ProblemException.class)
+                    .hasMessageContaining("it is not ours")
+                    .hasMessageContaining("ip link delete " + name);
+            assertThat(lasting().find(name)).isEmpty();
+            assertThat(sh("ip -o link")).contains(name);
+        });
+    }
+
+    @Test
+    void a_blank_userspace_device_without_our_mark_is_one_we_could_not_mark_any_more() throws Exception {
+        inside(() -> {
+            WireGuardDevice device = lasting().create(name);
+            run("ip", "link", "set", name, "alias", "");
+
+            assertThat(lasting().create(name).read().publicKey()).isEmpty();
+            assertThat(sh("ip -d link show " + name)).contains("alias culvert");
+            device.remove();
+        });
+    }
+
+    @Test
+    void a_userspace_device_in_another_namespace_keeps_its_name() throws Exception {
+        inside(() -> {
+            WireGuardDevice device = lasting().create(name);
+            inside(() -> assertThatThrownBy(() -> lasting().create(name))
+                    .isInstanceOf(ProblemException.class)
+                    .hasMessageContaining("in another network namespace"));
+            assertThat(device.read().peers()).isEmpty();
+            device.remove();
+        });
+    }
+
+    @Test
+    void a_program_that_cannot_make_an_interface_says_why_and_is_not_tried_again(@TempDir Path directory)
+            throws Exception {
+        inside(() -> {
+            Path broken = directory.resolve("wireguard-go");
+            Files.writeString(broken, "#!/bin/sh\necho Failed to create TUN device: no\nexit 1\n");
+            sh("chmod 755 " + broken);
+            UserspaceProgram chosen = UserspaceProgram.usual(Optional.of(broken), List.of());
+
+            assertThatThrownBy(() -> WireGuardDevices.supervised(Choice.USERSPACE, chosen, supervisor, "culvert")
+                            .create(name))
+                    .isInstanceOf(ProblemException.class)
+                    .hasMessageContaining("does not start: Failed to create TUN device: no");
+            assertThatThrownBy(() -> WireGuardDevices.lasting(Choice.USERSPACE, chosen, "culvert")
+                            .create(name))
+                    .isInstanceOf(ProblemException.class)
+                    .hasMessageContaining("does not start: Failed to create TUN device: no");
+        });
+    }
+
+    private WireGuardDevices lasting() {
+        return WireGuardDevices.lasting(Choice.USERSPACE, program, "culvert");
+    }
+
+    private WireGuardDevices supervised() {
+        return WireGuardDevices.supervised(Choice.USERSPACE, program, supervisor, "culvert");
+    }
+
+    /** The process that serves our interface. */
+    private String program() throws Exception {
+        return ProcessHandle.allProcesses()
+                .filter(process -> List.of(process.info().arguments().orElse(new String[0]))
+                        .contains(name))
+                .map(process -> Long.toString(process.pid()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private <E extends ChildEvent> E next(Class<E> kind) throws InterruptedException {
+        while (true) {
+            ChildEvent event = events.poll(20, TimeUnit.SECONDS);
+            assertThat(event).as("an event of kind " + kind.getSimpleName()).isNotNull();
+            if (kind.isInstance(event)) {
+                return kind.cast(event);
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package io.culvert.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class RedactorTest {
+
+    @Test
+    void every_secret_is_hidden_wherever_it_stands() {
+        Redactor redactor = new Redactor(List.of("key-1", "key-1-long", "", " pass\n"));
+
+        assertThat(redactor.apply("up --auth-key=key-1-long --old=key-1 pass:pass"))
+                .isEqualTo("up --auth-key=(hidden) --old=(hidden) (hidden):(hidden)");
+    }
+}

@@ -1,0 +1,42 @@
+package io.culvert.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class CatalogueTest {
+
+    static List<Setting<?>> settings() {
+        return Catalogue.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void every_default_is_a_value_that_the_setting_takes(Setting<?> setting) {
+        setting.defaultText()
+                .ifPresent(text -> assertThat(setting.parser().parse(text)).isNotNull());
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void every_meaning_fits_a_cell_of_a_table(Setting<?> setting) {
+        assertThat(setting.meaning()).isNotBlank().doesNotContain("|", "\n");
+        assertThat(setting.defaultMeaning()).doesNotContain("|", "\n");
+    }
+
+    @Test
+    void no_name_means_two_things() {
+        List<String> names =
+                settings().stream().flatMap(setting -> setting.names().stream()).toList();
+
+        assertThat(names).doesNotHaveDuplicates();
+        // Such as TSWG_SOCKD_FILE, which is a name of its own and no file for TSWG_SOCKD.
+        assertThat(names).noneMatch(name -> names.contains(Setting.fileVariable(name)));
+    }
+}

@@ -1,0 +1,153 @@
+package io.culvert.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class ContradictionsTest {
+
+    @TempDir
+    private Path root;
+
+    @Test
+    void a_user_needs_a_password_and_a_password_a_user() {
+        assertThat(given().set("CULVERT_SOCKS", "true")
+                        .set("CULVERT_SOCKS_USER", "anna")
+                        .problems())
+                .containsExactly("CULVERT_SOCKS_USER: is set, but no password"
+                        + " | set CULVERT_SOCKS_PASSWORD_FILE to the path of a file that holds it");
+        assertThat(given().set("CULVERT_SOCKS", "true")
+                        .set("CULVERT_SOCKS_PASSWORD", "x")
+                        .problems())
+                .containsExactly("CULVERT_SOCKS_PASSWORD: is set, but no user | set CULVERT_SOCKS_USER too");
+    }
+
+    @Test
+    void a_mesh_of_wireguard_needs_its_file() {
+        assertThat(given().set("CULVERT_MESH", "wireguard").problems())
+                .containsExactly("CULVERT_MESH: is wireguard, but no file says which peers may exit here"
+                        + " | name a wg-quick file in CULVERT_MESH_CONFIG");
+    }
+
+    @Test
+    void another_mesh_has_no_use_for_the_file() {
+        Fixture given = given().file("/mesh.conf", "").set("CULVERT_MESH_CONFIG", "/mesh.conf");
+
+        assertThat(given.problems())
+                .containsExactly("CULVERT_MESH_CONFIG: is set, but CULVERT_MESH is tailscale"
+                        + " | set CULVERT_MESH=wireguard, or remove the file");
+        assertThat(given.set("CULVERT_MESH", "none").problems()).hasSize(1);
+    }
+
+    @Test
+    void a_missing_mesh_file_is_told_as_such_and_not_as_an_absent_setting() {
+        assertThat(given().set("CULVERT_MESH", "wireguard")
+                        .set("CULVERT_MESH_CONFIG", "/mesh.conf")
+                        .problems())
+                .containsExactly("CULVERT_MESH_CONFIG: names /mesh.conf, which does not exist"
+                        + " | mount the file there, or correct the path");
+    }
+
+    @Test
+    void the_tunnel_is_no_mesh() {
+        assertThat(given().set("CULVERT_WIREGUARD_CONFIG", "/etc/wireguard/wg0.conf")
+                        .set("CULVERT_MESH", "wireguard")
+                        .set("CULVERT_MESH_CONFIG", "/etc/wireguard/wg0.conf")
+                        .problems())
+                .singleElement()
+                .asString()
+                .startsWith("CULVERT_MESH_CONFIG: names the file of the tunnel itself");
+        assertThat(given().set("CULVERT_MESH", "wireguard")
+                        .set("CULVERT_MESH_CONFIG", "/etc/wireguard/wg0.conf")
+                        .problems())
+                .singleElement()
+                .asString()
+                .contains("/etc/wireguard has no *.conf besides the mesh's");
+    }
+
+    @Test
+    void a_misspelt_mesh_contradicts_nothing() {
+        assertThat(given().file("/mesh.conf", "")
+                        .set("CULVERT_MESH", "wirguard")
+                        .set("CULVERT_MESH_CONFIG", "/mesh.conf")
+                        .problems())
+                .hasSize(1);
+    }
+
+    @Test
+    void what_belongs_to_a_proxy_that_is_off_is_told() {
+        assertThat(given().set("TSWG_SOCKD_PORT", "1081")
+                        .set("TSWG_SOCKD_ENABLED", "false")
+                        .problems())
+                .containsExactly("TSWG_SOCKD_PORT: warning: has no effect while TSWG_SOCKD_ENABLED is not true"
+                        + " | remove it, or change the other");
+    }
+
+    @Test
+    void a_proxy_with_its_own_file_ignores_the_rest() {
+        assertThat(given().file("/own.conf", "")
+                        .set("CULVERT_SOCKS", "true")
+                        .set("TSWG_SOCKD_FILE", "/own.conf")
+                        .set("CULVERT_SOCKS_PORT", "1081")
+                        .problems())
+                .containsExactly("CULVERT_SOCKS_PORT: note: has no effect, for the file of TSWG_SOCKD_FILE rules");
+    }
+
+    @Test
+    void the_proxys_own_file_must_be_there() {
+        assertThat(given().set("CULVERT_SOCKS", "true")
+                        .set("TSWG_SOCKD_FILE", "/own.conf")
+                        .problems())
+                .containsExactly("TSWG_SOCKD_FILE: names /own.conf, which does not exist"
+                        + " | mount the file there, or correct the path");
+    }
+
+    @Test
+    void a_proxy_for_everybody_is_worth_a_warning() {
+        Fixture given = given().set("CULVERT_SOCKS", "true").set("CULVERT_SOCKS_ALLOW", "0.0.0.0/0");
+
+        assertThat(given.problems()).singleElement().asString().contains("warning: lets everybody use the proxy");
+        assertThat(given.set("CULVERT_SOCKS_USER", "anna")
+                        .set("CULVERT_SOCKS_PASSWORD", "x")
+                        .problems())
+                .isEmpty();
+    }
+
+    @Test
+    void the_pause_before_the_proxy_is_gone() {
+        assertThat(given().set("TSWG_SOCKD_TIMEIN", "3").problems())
+                .singleElement()
+                .asString()
+                .startsWith("TSWG_SOCKD_TIMEIN: note: is not needed any more");
+    }
+
+    @Test
+    void a_port_published_twice_and_the_proxys_port_are_worth_a_note() {
+        Fixture given = given().set("CULVERT_SOCKS", "true").set("CULVERT_PUBLISH", "8080 1080 8080/tcp 8080/udp");
+
+        assertThat(given.problems())
+                .containsExactly(
+                        "CULVERT_PUBLISH: note: names 8080/tcp twice",
+                        "CULVERT_PUBLISH: note: names 1080/tcp, the proxy's port, which answers on the uplink anyway");
+        assertThat(given.settings().published()).hasSize(3);
+    }
+
+    @Test
+    void a_memory_limit_is_not_for_the_kernel() {
+        assertThat(given().set("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")
+                        .set("CULVERT_WIREGUARD_MEMORY", "64MiB")
+                        .problems())
+                .singleElement()
+                .asString()
+                .startsWith("CULVERT_WIREGUARD_MEMORY: warning: has no effect");
+    }
+
+    private Fixture given() {
+        return new Fixture(root);
+    }
+}

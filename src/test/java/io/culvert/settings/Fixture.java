@@ -1,0 +1,57 @@
+package io.culvert.settings;
+
+import io.culvert.problem.Problem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A container's environment and files, with a tunnel's file at the usual place. */
+final class Fixture {
+
+    private final Map<String, String> environment = new HashMap<>();
+    private final Path root;
+
+    Fixture(Path root) {
+        this.root = root;
+        file("/etc/wireguard/wg0.conf", "[Interface]\n");
+    }
+
+    Fixture set(String name, String text) {
+        environment.put(name, text);
+        return this;
+    }
+
+    Fixture file(String path, String text) {
+        try {
+            Path file = at(path);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        return this;
+    }
+
+    Path at(String path) {
+        return root.resolve(path.substring(1));
+    }
+
+    SettingsReading read() {
+        return new SettingsReader(environment, root).read();
+    }
+
+    Settings settings() {
+        return read().orThrow();
+    }
+
+    /** Each in one line: {@code place: what | cure}. */
+    List<String> problems() {
+        return read().problems().stream()
+                .map(Problem::toString)
+                .map(text -> text.replace("\n    ", " | ").replace(root.toString(), ""))
+                .toList();
+    }
+}

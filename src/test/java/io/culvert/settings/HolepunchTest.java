@@ -1,0 +1,93 @@
+package io.culvert.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.settings.Malformed.Fault;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class HolepunchTest {
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "hs.example.net:443        | hs.example.net:443",
+                "hs.example.net:443/tcp    | hs.example.net:443/tcp",
+                "hs.example.net:3478/UDP   | hs.example.net:3478/udp",
+                "203.0.113.7:443           | 203.0.113.7:443",
+                "203.0.113.7:443/tcp       | 203.0.113.7:443/tcp",
+                "[2001:db8::7]:443         | [2001:db8::7]:443",
+                "[2001:DB8:0::7]:443/udp   | [2001:db8::7]:443/udp",
+                "203.0.113.0/24            | 203.0.113.0/24",
+                "10.0.0.0/8/udp            | 10.0.0.0/8/udp",
+                "2001:db8::/32             | 2001:db8::/32",
+                "2001:db8::/32/tcp         | 2001:db8::/32/tcp",
+                "203.0.113.7               | 203.0.113.7",
+                "203.0.113.7/udp           | 203.0.113.7/udp",
+                "203.0.113.7/32            | 203.0.113.7",
+                "2001:db8::7               | 2001:db8::7",
+            })
+    void every_form_that_people_write_is_understood(String written, String understood) {
+        assertThat(Holepunch.parse(written)).hasToString(understood);
+        assertThat(Holepunch.parse(understood)).isEqualTo(Holepunch.parse(written));
+    }
+
+    @Test
+    void a_name_is_kept_and_an_address_becomes_a_prefix() {
+        assertThat(Holepunch.parse("hs.example.net:443"))
+                .isEqualTo(new Holepunch.ToName(new Host.Name("hs.example.net"), 443, Optional.empty()));
+        assertThat(Holepunch.parse("203.0.113.7:53/udp"))
+                .isEqualTo(new Holepunch.ToPrefix(
+                        Prefix.parse("203.0.113.7/32"), OptionalInt.of(53), Optional.of(Transport.UDP)));
+        assertThat(Holepunch.parse("10.0.0.0/8"))
+                .isEqualTo(new Holepunch.ToPrefix(Prefix.parse("10.0.0.0/8"), OptionalInt.empty(), Optional.empty()));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "hs.example.net         | a host name without a port             | hs.example.net:443",
+                "hs.example.net/tcp     | a host name without a port             | hs.example.net:443",
+                "https://hs.example.net | a URL                                  | hs.example.net:443",
+                "203.0.113.7:443/sctp   | 'sctp' is not a transport              | /tcp, /udp",
+                "203.0.113.7:443/       | '' is not a transport                  | /tcp, /udp",
+                "203.0.113.7:0          | port 0 is outside 1 to 65535           | ip:port",
+                "203.0.113.7:65536      | port 65536 is outside                  | ip:port",
+                "203.0.113.7:           | '' is not a port                       | ip:port",
+                ":443                   | has no host                            | host:port",
+                "203.0.113.256:443      | not an IP address                      | ip:port",
+                "203.0.113              | not an IP address                      | ip:port",
+                "[2001:db8::7]          | has no port                            | [ipv6]:port",
+                "2001:db8:::7           | not an IP address                      | [ipv6]:port",
+                "203.0.113.0/33         | '33' is not a prefix length            | 192.168.1.0/24",
+                "203.0.113.0/24:443     | '24:443' is not a prefix length        | one address",
+                "203.0.113.7/24         | an address within a network            | 203.0.113.0/24 for the network",
+                "0.0.0.0/0              | would let everything past the tunnel   | name the networks",
+                "::/0                   | would let everything past the tunnel   | name the networks",
+                "0.0.0.0:443            | no destination                         | the address that is to be reached",
+                "/udp                   | neither an IP address nor a host name  | host:port",
+            })
+    void what_is_not_understood_is_told_with_its_cure(String written, String what, String cure) {
+        Malformed malformed = catchThrowableOfType(Malformed.class, () -> Holepunch.parse(written));
+
+        assertThat(malformed.faults()).singleElement().satisfies(fault -> {
+            assertThat(fault.what()).contains(what).startsWith("is '");
+            assertThat(fault.cure()).contains(cure);
+        });
+        assertThat(malformed.faults()).extracting(Fault::cure).doesNotContain("");
+    }
+}

@@ -1,0 +1,327 @@
+package io.culvert.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.culvert.ip.Prefix;
+import io.culvert.problem.ProblemException;
+import io.culvert.settings.MeshSettings.Kind;
+import io.culvert.settings.SocksSettings.Login;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class SettingsReaderTest {
+
+    @TempDir
+    private Path root;
+
+    @Test
+    void one_file_at_the_usual_place_is_all_it_takes() {
+        Settings settings = given().settings();
+
+        assertThat(settings.wireGuard().files()).containsExactly(given().at("/etc/wireguard/wg0.conf"));
+        assertThat(settings.wireGuard().implementation()).hasToString("auto");
+        assertThat(settings.wireGuard().memory()).hasToString("96MiB");
+        assertThat(settings.mesh().kind()).isEqualTo(Kind.TAILSCALE);
+        assertThat(settings.holepunch()).isEmpty();
+        assertThat(settings.socks().enabled()).isFalse();
+        assertThat(settings.socks().port()).isEqualTo(1080);
+        assertThat(settings.socks().allow()).contains(Prefix.parse("192.168.0.0/16"), Prefix.parse("fc00::/7"));
+        assertThat(settings.lan().connected()).isTrue();
+        assertThat(settings.mtu()).isEmpty();
+        assertThat(settings.mark()).isEqualTo(0x51000000L);
+        assertThat(settings.log()).isEqualTo(LogLevel.INFO);
+        assertThat(given().problems()).isEmpty();
+    }
+
+    @Test
+    void everything_can_be_set() {
+        Settings settings = given().file("/etc/culvert/mesh.conf", "[Interface]\n")
+                .file("/run/secrets/socks", "correct horse\n")
+                .set("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")
+                .set("CULVERT_WIREGUARD_MEMORY", "64MiB")
+                .set("CULVERT_MESH", "WireGuard")
+                .set("CULVERT_MESH_CONFIG", "/etc/culvert/mesh.conf")
+                .set("CULVERT_HOLEPUNCH", "hs.example.net:443, 203.0.113.0/24/udp")
+                .set("CULVERT_SOCKS", "yes")
+                .set("CULVERT_SOCKS_PORT", "1081")
+                .set("CULVERT_SOCKS_ALLOW", "10.0.0.0/8")
+                .set("CULVERT_SOCKS_USER", "anna")
+                .set("CULVERT_SOCKS_PASSWORD_FILE", "/run/secrets/socks")
+                .set("CULVERT_PUBLISH", "8080 53/udp")
+                .set("CULVERT_LAN_ALLOW", "none")
+                .set("CULVERT_DNS", "10.64.0.1")
+                .set("CULVERT_MTU", "1380")
+                .set("CULVERT_MARK", "0x52000000")
+                .set("CULVERT_LOG", "debug")
+                .settings();
+
+        assertThat(settings.mesh().file()).contains(given().at("/etc/culvert/mesh.conf"));
+        assertThat(settings.holepunch())
+                .extracting(Holepunch::toString)
+                .containsExactly("hs.example.net:443", "203.0.113.0/24/udp");
+        assertThat(settings.socks().login()).contains(new Login("anna", Password.parse("correct horse")));
+        assertThat(settings.published()).extracting(Published::toString).containsExactly("8080/tcp", "53/udp");
+        assertThat(settings.dns()).extracting(Prefix::text).containsExactly("10.64.0.1");
+        assertThat(settings.mtu()).isEqualTo(OptionalInt.of(1380));
+        assertThat(settings.lan()).hasToString("none");
+    }
+
+    @Test
+    void every_older_name_works() {
+        Settings settings = given().file("/wg/proton.conf", "[Interface]\n")
+                .file("/etc/my-sockd.conf", "")
+                .set("WG_CONFIG", "/wg/proton.conf")
+                .set("HOLEPUNCH_ENDPOINTS", "203.0.113.7:443")
+                .set("TSWG_SOCKD_ENABLED", "true")
+                .set("TSWG_SOCKD_FILE", "/etc/my-sockd.conf")
+                .settings();
+
+        assertThat(settings.wireGuard().files()).containsExactly(given().at("/wg/proton.conf"));
+        assertThat(settings.holepunch()).hasSize(1);
+        assertThat(settings.socks().config()).contains(given().at("/etc/my-sockd.conf"));
+        assertThat(given().file("/wg/proton.conf", "")
+                        .set("TSWG_WGCONF", "/wg/proton.conf")
+                        .settings()
+                        .wireGuard()
+                        .files())
+                .hasSize(1);
+        assertThat(given().set("TSWG_HOLEPUNCH_ENDPOINTS", "203.0.113.7:443")
+                        .settings()
+                        .holepunch())
+                .hasSize(1);
+        assertThat(given().set("TSWG_SOCKD_ENABLED", "1")
+                        .set("TSWG_SOCKD_PORT", "1081")
+                        .settings()
+                        .socks()
+                        .port())
+                .isEqualTo(1081);
+    }
+
+    @Test
+    void an_empty_variable_is_an_absent_one() {
+        assertThat(given().set("CULVERT_SOCKS_PORT", "")
+                        .set("TSWG_SOCKD_PORT", " ")
+                        .set("CULVERT_MTU_FILE", "")
+                        .read())
+                .satisfies(reading -> {
+                    assertThat(reading.problems()).isEmpty();
+                    assertThat(reading.orThrow().socks().port()).isEqualTo(1080);
+                });
+    }
+
+    @Test
+    void all_problems_are_told_at_once_by_the_names_the_user_wrote() throws IOException {
+        Fixture given = given().set("TSWG_SOCKD_PORT", "70000")
+                .set("HOLEPUNCH_ENDPOINTS", "hs.example.net")
+                .set("CULVERT_MESH", "wirguard")
+                .set("CULVERT_SOKS", "true")
+                .set("TS_USERSPACE", "true");
+        Files.delete(given.at("/etc/wireguard/wg0.conf"));
+
+        assertThat(given.problems())
+                .containsExactly(
+                        "CULVERT_SOKS: is no setting of Culvert | did you mean CULVERT_SOCKS?",
+                        "CULVERT_MESH: is 'wirguard', but takes tailscale, wireguard, none | did you mean wireguard?",
+                        "TSWG_SOCKD_PORT: is '70000', which is not a port | write a number from 1 to 65535",
+                        "HOLEPUNCH_ENDPOINTS: item 1 is 'hs.example.net', a host name without a port"
+                                + " | write its port too: hs.example.net:443",
+                        "TSWG_SOCKD_PORT: warning: has no effect while CULVERT_SOCKS is not true"
+                                + " | remove it, or change the other",
+                        "TS_USERSPACE: is true, which is refused: Tailscale would then forward exit traffic from its own"
+                                + " sockets, which leave past the tunnel with the real address"
+                                + " | remove it, and give the container /dev/net/tun and NET_ADMIN",
+                        "CULVERT_WIREGUARD_CONFIG: is not set, and /etc/wireguard has no *.conf in it"
+                                + " | mount your provider's file to /etc/wireguard/wg0.conf,"
+                                + " or name its path in CULVERT_WIREGUARD_CONFIG");
+        assertThat(given.read().settings()).isEmpty();
+        assertThat(catchThrowableOfType(ProblemException.class, given::settings).exitStatus())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void files_that_were_found_are_known_even_when_a_setting_is_wrong() {
+        assertThat(given().set("CULVERT_SOCKS", "perhaps").read().wireGuardFiles())
+                .hasSize(1);
+    }
+
+    @Test
+    void two_names_may_say_the_same_but_not_two_things() {
+        assertThat(given().set("CULVERT_SOCKS", "true")
+                        .set("TSWG_SOCKD_ENABLED", "yes")
+                        .problems())
+                .isEmpty();
+        assertThat(given().set("TSWG_WGCONF", "/a.conf")
+                        .set("WG_CONFIG", "/b.conf")
+                        .problems())
+                .contains("TSWG_WGCONF: is set, and so is WG_CONFIG, another name for it, to something else"
+                        + " | keep only CULVERT_WIREGUARD_CONFIG");
+    }
+
+    @Test
+    void a_value_and_a_file_for_it_contradict_each_other() {
+        assertThat(given().file("/log", "debug")
+                        .set("CULVERT_LOG", "debug")
+                        .set("CULVERT_LOG_FILE", "/log")
+                        .problems())
+                .containsExactly("CULVERT_LOG: is set, and CULVERT_LOG_FILE is too | keep one of the two");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"secret", "secret\n", "secret\r\n"})
+    void a_line_end_behind_a_secret_is_not_part_of_it(String content) {
+        Settings settings = given().file("/run/secrets/p", content)
+                .set("CULVERT_SOCKS", "true")
+                .set("CULVERT_SOCKS_USER", "anna")
+                .set("CULVERT_SOCKS_PASSWORD_FILE", "/run/secrets/p")
+                .settings();
+
+        assertThat(settings.socks().login().orElseThrow().password().text()).isEqualTo("secret");
+    }
+
+    @Test
+    void any_setting_can_come_from_a_file_by_any_of_its_names() {
+        Settings settings = given().file("/run/config/punch", "203.0.113.7:443\n203.0.113.8:443\n")
+                .file("/run/config/own", "/etc/own.conf\n")
+                .set("HOLEPUNCH_ENDPOINTS_FILE", "/run/config/punch")
+                .set("CULVERT_SOCKS", "on")
+                .set("TSWG_SOCKD_FILE_FILE", "/run/config/own")
+                .file("/etc/own.conf", "")
+                .settings();
+
+        assertThat(settings.holepunch()).hasSize(2);
+        assertThat(settings.socks().config()).contains(given().at("/etc/own.conf"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "/none        | names /none, which does not exist",
+                "/directory   | names /directory, which is not a file",
+                "/empty       | names /empty, which is empty",
+                "/line-end    | names /line-end, which is empty",
+                "/binary      | names /binary, which is not a text",
+                "/huge        | names /huge, which is larger than 1 MiB",
+                "/two-lines   | (/two-lines) has control characters in it",
+            })
+    void a_bad_file_is_told_by_variable_and_path(String path, String what) throws IOException {
+        Fixture given = given().file("/directory/x", "")
+                .file("/empty", "")
+                .file("/line-end", "\n")
+                .file("/huge", "x".repeat((1 << 20) + 1))
+                .file("/two-lines", "one\ntwo\n");
+        Files.write(given.at("/binary"), new byte[] {(byte) 0xff, 0, 1});
+
+        assertThat(given.set("CULVERT_SOCKS", "true")
+                        .set("CULVERT_SOCKS_USER", "anna")
+                        .set("CULVERT_SOCKS_PASSWORD_FILE", path)
+                        .problems())
+                .singleElement()
+                .asString()
+                .startsWith("CULVERT_SOCKS_PASSWORD_FILE: " + what)
+                .contains(" | ");
+    }
+
+    @Test
+    void a_file_that_cannot_be_read_is_told() {
+        // A regular file whose first page is never mapped: reading it fails even for root.
+        SettingsReading reading = new SettingsReader(Map.of("CULVERT_LOG_FILE", "/proc/self/mem"), Path.of("/")).read();
+
+        assertThat(reading.problems())
+                .anySatisfy(problem -> assertThat(problem.toString())
+                        .startsWith("CULVERT_LOG_FILE: names /proc/self/mem, which cannot be read"));
+    }
+
+    @Test
+    void a_directory_gives_its_files_in_the_order_of_their_names_without_the_meshs() {
+        Fixture given = given().file("/vpn/20-b.conf", "")
+                .file("/vpn/10-a.conf", "")
+                .file("/vpn/mesh.conf", "")
+                .file("/vpn/readme.txt", "")
+                .file("/vpn/.hidden.conf", "")
+                .file("/vpn/directory.conf/x", "")
+                .set("CULVERT_WIREGUARD_CONFIG", "/vpn")
+                .set("CULVERT_MESH", "wireguard")
+                .set("CULVERT_MESH_CONFIG", "/vpn/mesh.conf");
+
+        assertThat(given.settings().wireGuard().files())
+                .containsExactly(given.at("/vpn/10-a.conf"), given.at("/vpn/20-b.conf"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "CULVERT_WIREGUARD_CONFIG | /none.conf | names /none.conf, which does not exist",
+                "TSWG_WGCONF              | /none.conf | names /none.conf, which does not exist",
+                "CULVERT_WIREGUARD_CONFIG | /vacant    | names /vacant, which has no *.conf in it",
+                "WG_CONFIG                | wg0        | is 'wg0', which is not a whole path",
+            })
+    void a_tunnel_without_a_file_is_told(String name, String path, String what) {
+        assertThat(given().file("/vacant/readme.txt", "").set(name, path).problems())
+                .singleElement()
+                .asString()
+                .startsWith(name + ": " + what)
+                .contains(" | ");
+    }
+
+    @Test
+    void tailscales_variables_are_passed_on_unchanged() {
+        assertThat(given().set("TS_AUTHKEY", "tskey-auth-x ")
+                        .set("TS_USERSPACE", "false")
+                        .settings()
+                        .mesh()
+                        .tailscale())
+                .containsExactly(Map.entry("TS_AUTHKEY", "tskey-auth-x "), Map.entry("TS_USERSPACE", "false"));
+    }
+
+    @Test
+    void links_that_kubernetes_makes_are_no_settings() {
+        Fixture given = given().set("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+                .set("CULVERT_SERVICE_HOST", "10.0.0.7")
+                .set("CULVERT_PORT_1080_TCP_ADDR", "10.0.0.7")
+                .set("CULVERT_SOCKS_PORT", "tcp://10.0.0.7:1080")
+                .set("CULVERT_SOCKS_PORT_1080_TCP", "tcp://10.0.0.7:1080");
+
+        assertThat(given.problems())
+                .singleElement()
+                .asString()
+                .startsWith("CULVERT_SOCKS_PORT: note: is ignored, for it is Kubernetes' link");
+        assertThat(given.settings().socks().port()).isEqualTo(1080);
+        assertThat(given().set("CULVERT_SERVICE_HOST", "x").problems()).hasSize(1);
+    }
+
+    @Test
+    void ten_thousand_holes_fit() {
+        String holes = String.join(
+                "\n",
+                IntStream.range(0, 10_000)
+                        .mapToObj(i -> "10." + i / 250 + ".0." + i % 250 + ":443/tcp")
+                        .toList());
+
+        assertThat(given().file("/holes", holes)
+                        .set("CULVERT_HOLEPUNCH_FILE", "/holes")
+                        .settings()
+                        .holepunch())
+                .hasSize(10_000);
+    }
+
+    private Fixture given() {
+        return new Fixture(root);
+    }
+}

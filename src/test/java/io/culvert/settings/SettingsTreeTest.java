@@ -1,0 +1,84 @@
+package io.culvert.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class SettingsTreeTest {
+
+    @TempDir
+    private Path root;
+
+    @Test
+    void defaults_take_one_line_for_each_group() {
+        assertThat(tree(new Fixture(root))).isEqualTo("""
+                Settings
+                ├── Tunnel
+                │   └── by default  wireguard config: /etc/wireguard/wg0.conf; wireguard implementation: auto; \
+                wireguard memory: 96MiB; dns: the file's DNS=, else a public resolver; \
+                mtu: the file's MTU=, else the uplink's, less 80 (60 to an IPv4 server); mark: 0x51000000
+                ├── Mesh
+                │   └── by default  mesh: tailscale
+                ├── SOCKS5 proxy
+                │   └── by default  socks: false; socks port: 1080; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, \
+                100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no login; socks password: [not set]
+                ├── Past the tunnel
+                │   └── by default  lan allow: auto
+                └── Other
+                    └── by default  log: info""");
+    }
+
+    @Test
+    void what_was_set_stands_out_with_its_origin() {
+        Fixture given = new Fixture(root)
+                .file("/etc/wireguard/wg1.conf", "")
+                .file("/run/secrets/socks", "correct horse\n")
+                .set("CULVERT_MESH", "none")
+                .set("TS_AUTHKEY", "tskey-auth-x")
+                .set("TSWG_SOCKD_ENABLED", "1")
+                .set("CULVERT_SOCKS_USER", "anna")
+                .set("CULVERT_SOCKS_PASSWORD_FILE", "/run/secrets/socks")
+                .set(
+                        "HOLEPUNCH_ENDPOINTS",
+                        "1.example:1 2.example:1 3.example:1 4.example:1 5.example:1 6.example:1"
+                                + " 7.example:1 8.example:1 9.example:1 203.0.113.0/24")
+                .set("CULVERT_PUBLISH", "8080,53/udp")
+                .set("CULVERT_DNS", "2001:db8:0::53")
+                .set("CULVERT_MARK", "0x52000000")
+                .set("CULVERT_MTU", "1380");
+
+        assertThat(tree(given)).isEqualTo("""
+                Settings
+                ├── Tunnel
+                │   ├── dns: 2001:db8::53  ← CULVERT_DNS
+                │   ├── mtu: 1380  ← CULVERT_MTU
+                │   ├── mark: 0x52000000  ← CULVERT_MARK
+                │   └── by default  wireguard config: /etc/wireguard/wg0.conf, then /etc/wireguard/wg1.conf; \
+                wireguard implementation: auto; wireguard memory: 96MiB
+                ├── Mesh
+                │   ├── mesh: none  ← CULVERT_MESH
+                │   └── TS_AUTHKEY: [set]
+                ├── SOCKS5 proxy
+                │   ├── socks: true  ← TSWG_SOCKD_ENABLED (alias)
+                │   ├── socks user: anna  ← CULVERT_SOCKS_USER
+                │   ├── socks password: [set]  ← CULVERT_SOCKS_PASSWORD_FILE=/run/secrets/socks
+                │   └── by default  socks port: 1080; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
+                127.0.0.0/8, fc00::/7, ::1/128
+                ├── Past the tunnel
+                │   ├── holepunch: 1.example:1, 2.example:1, 3.example:1, 4.example:1, 5.example:1, 6.example:1, \
+                7.example:1, 8.example:1 and 2 more  ← HOLEPUNCH_ENDPOINTS (alias)
+                │   ├── publish: 8080/tcp, 53/udp  ← CULVERT_PUBLISH
+                │   └── by default  lan allow: auto
+                └── Other
+                    └── by default  log: info""");
+    }
+
+    private String tree(Fixture given) {
+        return given.read().tree().toString().replace(root.toString(), "");
+    }
+}

@@ -1,0 +1,137 @@
+package io.culvert.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class ValueFormsTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"true", "TRUE", "yes", "On", "1"})
+    void yes_has_several_words(String text) {
+        assertThat(Truth.parse(text)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"false", "False", "no", "OFF", "0"})
+    void no_has_several_words(String text) {
+        assertThat(Truth.parse(text)).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8080, 8080/tcp", "53/udp, 53/udp", "443/TCP, 443/tcp", "65535, 65535/tcp"})
+    void a_published_port_is_of_tcp_unless_it_says_otherwise(String written, String understood) {
+        assertThat(Published.parse(written)).hasToString(understood);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "96MiB | 96MiB",
+                "1gib | 1GiB",
+                "1024MiB | 1GiB",
+                "off | off",
+                "100663296 | 96MiB",
+                "20000KiB | 20000KiB"
+            })
+    void a_memory_limit_is_written_as_go_reads_it(String written, String understood) {
+        assertThat(MemoryLimit.parse(written)).hasToString(understood);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0x51000000, 0x51000000", "0xFF, 0xff", "1, 0x1", "1358954496, 0x51000000", "0xff0000ff, 0xff0000ff"})
+    void a_mark_is_hexadecimal_or_decimal(String written, String understood) {
+        assertThat("0x" + Long.toHexString(Mark.parse(written))).isEqualTo(understood);
+    }
+
+    @Test
+    void allowed_networks_may_join_the_connected_ones() {
+        assertThat(LanAllow.parse("none")).isEqualTo(new LanAllow(false, List.of()));
+        assertThat(LanAllow.parse("auto")).isEqualTo(new LanAllow(true, List.of()));
+        assertThat(LanAllow.parse("192.168.1.0/24 auto,fd00::/8")).hasToString("auto, 192.168.1.0/24, fd00::/8");
+        assertThat(LanAllow.parse("192.168.1.0/24").connected()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "CULVERT_SOCKS            | maybe             | neither yes nor no              | true or false",
+                "CULVERT_SOCKS_PORT       | 0                 | is not a port                   | 1 to 65535",
+                "CULVERT_SOCKS_PORT       | 65536             | is not a port                   | 1 to 65535",
+                "CULVERT_SOCKS_PORT       | -1                | is not a port                   | 1 to 65535",
+                "CULVERT_SOCKS_PORT       | 99999999999999    | is not a port                   | 1 to 65535",
+                "CULVERT_MESH             | wirguard          | tailscale, wireguard, none      | did you mean wireguard?",
+                "CULVERT_MESH             | 7                 | tailscale, wireguard, none      | write one of them",
+                "CULVERT_LOG              | warning           | error, warn, info, debug        | did you mean warn?",
+                "CULVERT_MTU              | 100               | is not a MTU                    | 576",
+                "CULVERT_MARK             | 0xca6c            | wg-quick's usual mark           | 0x51000000",
+                "CULVERT_MARK             | 51820             | wg-quick's usual mark           | 0x51000000",
+                "CULVERT_MARK             | 0x80000           | belong to Tailscale             | 0x51000000",
+                "CULVERT_MARK             | 0                 | the guard needs a mark          | leave the setting out",
+                "CULVERT_MARK             | off               | is not a mark                   | 0x51000000",
+                "CULVERT_MARK             | 0x100000000       | is not a mark                   | 0x51000000",
+                "CULVERT_WIREGUARD_MEMORY | 96                | outside 16MiB                   | 96MiB",
+                "CULVERT_WIREGUARD_MEMORY | 96MB              | not an amount of memory         | 96MiB",
+                "CULVERT_DNS              | dns.example.net   | item 1 is 'dns.example.net'     | the server's address",
+                "CULVERT_DNS              | 9.9.9.9 127.0.0.53 | item 2 is '127.0.0.53'         | the tunnel's other end",
+                "CULVERT_PUBLISH          | 80,8080:80        | item 2 is '8080:80'             | that the service listens on",
+                "CULVERT_PUBLISH          | 53/icmp           | 'icmp' is not a transport       | /tcp or /udp",
+                "CULVERT_PUBLISH          | 8000-8010         | is not a port                   | 1 to 65535",
+                "CULVERT_LAN_ALLOW        | none 10.0.0.0/8   | stands alone                    | none",
+                "CULVERT_LAN_ALLOW        | 0.0.0.0/0         | everything past the tunnel      | name the networks",
+                "CULVERT_LAN_ALLOW        | ,                 | no item                         | leave the setting out",
+                "CULVERT_SOCKS_USER       | a b               | not a user name                 | letters",
+                "CULVERT_SOCKS_USER       | root              | not for a proxy                 | another name",
+                "CULVERT_MESH_CONFIG      | mesh.conf         | not a whole path                | begin with /",
+            })
+    void what_is_wrong_is_told_with_its_cure(String name, String text, String what, String cure) {
+        Setting<?> setting = Catalogue.all().stream()
+                .filter(candidate -> candidate.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+
+        Malformed malformed =
+                catchThrowableOfType(Malformed.class, () -> setting.parser().parse(text));
+
+        assertThat(malformed.faults()).singleElement().satisfies(fault -> {
+            assertThat(fault.what()).contains(what);
+            assertThat(fault.cure()).contains(cure);
+        });
+    }
+
+    @Test
+    void every_bad_item_of_a_list_is_told_by_its_position() {
+        Malformed malformed = catchThrowableOfType(
+                Malformed.class,
+                () -> Catalogue.HOLEPUNCH.parser().parse("a.example:1, b.example\nc.example:2,,d.example"));
+
+        assertThat(malformed.faults())
+                .extracting(Malformed.Fault::what)
+                .containsExactly(
+                        "item 2 is 'b.example', a host name without a port",
+                        "item 4 is 'd.example', a host name without a port");
+    }
+
+    @Test
+    void a_list_of_nonsense_does_not_bury_the_rest() {
+        Malformed malformed = catchThrowableOfType(
+                Malformed.class, () -> Catalogue.PUBLISH.parser().parse("x ".repeat(1000)));
+
+        assertThat(malformed.faults())
+                .hasSize(21)
+                .last()
+                .hasToString("Fault[what=has 980 more bad items, cure=correct these first]");
+    }
+}
