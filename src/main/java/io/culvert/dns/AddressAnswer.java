@@ -1,0 +1,62 @@
+package io.culvert.dns;
+
+import io.culvert.ip.Family;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.xbill.DNS.AAAARecord;
+import org.xbill.DNS.ARecord;
+import org.xbill.DNS.CNAMERecord;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.Type;
+
+/**
+ * The addresses of one family in an answer: those of the name itself or of the aliases it leads to, and no others that
+ * somebody put there.
+ *
+ * @param life the shortest on the way
+ */
+record AddressAnswer(List<InetAddress> addresses, Duration life) {
+
+    /** More aliases than any sane zone has; a circle must end. */
+    private static final int MOST_ALIASES = 16;
+
+    private static final long A_DAY = 86_400;
+
+    static int type(Family family) {
+        return family == Family.IPV4 ? Type.A : Type.AAAA;
+    }
+
+    static AddressAnswer read(Message answer, Name name, Family family) {
+        Name owner = name;
+        long seconds = A_DAY;
+        for (int alias = 0; alias <= MOST_ALIASES; alias++) {
+            List<InetAddress> addresses = new ArrayList<>();
+            Name next = owner;
+            for (Record record : answer.getSection(Section.ANSWER)) {
+                if (!record.getName().equals(owner)) {
+                    continue;
+                }
+                if (record instanceof ARecord a && family == Family.IPV4) {
+                    addresses.add(a.getAddress());
+                    seconds = Math.min(seconds, a.getTTL());
+                } else if (record instanceof AAAARecord aaaa && family == Family.IPV6) {
+                    addresses.add(aaaa.getAddress());
+                    seconds = Math.min(seconds, aaaa.getTTL());
+                } else if (record instanceof CNAMERecord cname) {
+                    next = cname.getTarget();
+                    seconds = Math.min(seconds, cname.getTTL());
+                }
+            }
+            if (!addresses.isEmpty() || next.equals(owner)) {
+                return new AddressAnswer(addresses, Duration.ofSeconds(seconds));
+            }
+            owner = next;
+        }
+        return new AddressAnswer(List.of(), Duration.ZERO);
+    }
+}

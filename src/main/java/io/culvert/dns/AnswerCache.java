@@ -1,0 +1,127 @@
+package io.culvert.dns;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+import java.util.stream.LongStream;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.OPTRecord;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.Section;
+
+/**
+ * Answers that are still good, those that nothing is there included (RFC 2308). Bounded: the longest unused goes first.
+ */
+final class AnswerCache {
+
+    private static final int SECTIONS = Section.ADDITIONAL + 1;
+
+    /** In seconds; a day is usual, but who follows a moved service is glad of an hour. */
+    private static final long LONGEST = 3600;
+
+    /** In seconds; RFC 2308 section 5 allows up to 3 hours, resolvers of today some minutes. */
+    private static final long LONGEST_NEGATIVE = 300;
+
+    private static final long SECOND = 1_000_000_000L;
+
+    private final Map<Question, Kept> entries;
+    private final LongSupplier nanoTime;
+
+    /** Starts empty; the clock counts nanoseconds and never goes back. */
+    AnswerCache(int capacity, LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+        this.entries = new LinkedHashMap<>(16, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Question, Kept> eldest) {
+                return size() > capacity;
+            }
+        };
+    }
+
+    private record Kept(Message answer, long since, long seconds) {}
+
+    /** The answer with what is left of its times to live. */
+    synchronized Optional<Message> get(Question question) {
+        Kept entry = entries.get(question);
+        if (entry == null) {
+            return Optional.empty();
+        }
+        long age = (nanoTime.getAsLong() - entry.since) / SECOND;
+        if (age >= entry.seconds) {
+            entries.remove(question);
+            return Optional.empty();
+        }
+        return Optional.of(aged(entry.answer, age));
+    }
+
+    synchronized void put(Question question, Message answer) {
+        lifetime(answer).ifPresent(seconds -> entries.put(question, new Kept(answer, nanoTime.getAsLong(), seconds)));
+    }
+
+    synchronized void clear() {
+        entries.clear();
+    }
+
+    /** In seconds; empty for what must not be kept. */
+    private static OptionalLong lifetime(Message answer) {
+        int code = answer.getRcode();
+        boolean nothingThere =
+                code == Rcode.NXDOMAIN || answer.getSection(Section.ANSWER).isEmpty();
+        if (answer.getHeader().getFlag(Flags.TC) || (code != Rcode.NOERROR && code != Rcode.NXDOMAIN)) {
+            return OptionalLong.empty();
+        }
+        LongStream lives = LongStream.empty();
+        for (int section = Section.ANSWER; section < SECTIONS; section++) {
+            lives = LongStream.concat(
+                    lives,
+                    answer.getSection(section).stream()
+                            .filter(record -> !(record instanceof OPTRecord))
+                            .mapToLong(Record::getTTL));
+        }
+        if (nothingThere) {
+            // Without the zone's word on how long nothing stays nothing, it is not kept (RFC 2308 section 5).
+            long zone = answer.getSection(Section.AUTHORITY).stream()
+                    .filter(SOARecord.class::isInstance)
+                    .mapToLong(soa -> ((SOARecord) soa).getMinimum())
+                    .findFirst()
+                    .orElse(0);
+            lives = LongStream.concat(lives, LongStream.of(zone, LONGEST_NEGATIVE));
+        }
+        return lives.min().stream()
+                .map(seconds -> Math.min(seconds, LONGEST))
+                .filter(seconds -> seconds > 0)
+                .findFirst();
+    }
+
+    private static Message aged(Message answer, long age) {
+        Message copy = new Message();
+        copy.setHeader(answer.getHeader().clone());
+        for (int section = 0; section < SECTIONS; section++) {
+            copy.removeAllRecords(section);
+            for (Record record : answer.getSection(section)) {
+                boolean lives = section != Section.QUESTION && !(record instanceof OPTRecord);
+                copy.addRecord(lives ? withLife(record, Math.max(record.getTTL() - age, 0)) : record, section);
+            }
+        }
+        return copy;
+    }
+
+    /** Records cannot be changed; behind its name one has type and class of two bytes each, then the time to live. */
+    private static Record withLife(Record record, long seconds) {
+        byte[] wire = record.toWire(Section.ANSWER);
+        ByteBuffer.wrap(wire).putInt(record.getName().length() + 4, (int) seconds);
+        try {
+            return Record.fromWire(wire, Section.ANSWER);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

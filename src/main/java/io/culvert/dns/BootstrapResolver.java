@@ -1,0 +1,144 @@
+package io.culvert.dns;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.linux.Egress;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.TextParseException;
+
+/**
+ * Resolves the few names that are needed before the tunnel is up, by the servers that the container was given and by
+ * marked sockets, which the guard lets out. Never asks the C library, whose questions go into the tunnel.
+ */
+public final class BootstrapResolver {
+
+    /** For what stands in a file: it is read again each time. */
+    private static final Duration FILE_LIFE = Duration.ofMinutes(5);
+
+    private final Map<String, List<InetAddress>> lastGood = new ConcurrentHashMap<>();
+    private final ResolvConf runtime;
+    private final Path hosts;
+    private final Forwarder forwarder;
+    private final Set<Family> families;
+
+    /**
+     * Asks nothing yet.
+     *
+     * @param runtime what resolv.conf said before we rewrote it
+     * @param hosts normally {@code /etc/hosts}
+     * @param egress with the mark that the guard lets out
+     * @param families in which this machine has a way out
+     */
+    public BootstrapResolver(ResolvConf runtime, Path hosts, Egress egress, Set<Family> families, Patience patience) {
+        this.runtime = runtime;
+        this.hosts = hosts;
+        this.forwarder = new Forwarder(new Upstreams(runtime.nameservers(), egress), patience);
+        this.families = Set.copyOf(families);
+    }
+
+    /** Looks a name up, at most for the patience's whole time for each family and each domain of the search list. */
+    public Resolution resolve(Host.Name host, List<Forbidden> forbidden) {
+        String name = host.name();
+        List<Problem> problems = new ArrayList<>();
+        Found found = inHosts(name);
+        if (found.addresses.isEmpty()) {
+            found = inDns(name, problems);
+        }
+        List<InetAddress> usable = new ArrayList<>();
+        for (InetAddress address : found.addresses) {
+            Forbidden.reason(address, forbidden)
+                    .ifPresentOrElse(what -> problems.add(refusal(name, address, what)), () -> usable.add(address));
+        }
+        if (!usable.isEmpty()) {
+            lastGood.put(name, usable);
+            return new Resolution(usable, found.life, true, problems);
+        }
+        List<InetAddress> old = lastGood.getOrDefault(name, List.of()).stream()
+                .filter(address -> Forbidden.reason(address, forbidden).isEmpty())
+                .toList();
+        if (!old.isEmpty()) {
+            problems.add(Problem.note(Place.machine(name), "the last good addresses are kept"));
+        } else if (problems.isEmpty()) {
+            problems.add(Problem.failure(
+                    Place.machine(name), "the name has no address", "correct the name, or write an address instead"));
+        }
+        return new Resolution(old, Duration.ZERO, false, problems);
+    }
+
+    private record Found(Set<InetAddress> addresses, Duration life) {
+
+        static final Found NOTHING = new Found(Set.of(), Duration.ZERO);
+    }
+
+    private Found inHosts(String name) {
+        try {
+            String text = Files.readString(hosts, StandardCharsets.ISO_8859_1);
+            Set<InetAddress> addresses = new LinkedHashSet<>(new HostsFile(text).addresses(name));
+            addresses.removeIf(address -> !families.contains(Family.of(address)));
+            return new Found(addresses, FILE_LIFE);
+        } catch (IOException _) {
+            return Found.NOTHING;
+        }
+    }
+
+    private Found inDns(String host, List<Problem> problems) {
+        for (String candidate : runtime.candidates(host)) {
+            Found found = ask(candidate, problems);
+            if (!found.addresses.isEmpty()) {
+                // What other candidates failed of no longer matters.
+                problems.clear();
+                return found;
+            }
+        }
+        return Found.NOTHING;
+    }
+
+    private Found ask(String candidate, List<Problem> problems) {
+        Set<InetAddress> addresses = new LinkedHashSet<>();
+        Duration life = Duration.ofDays(1);
+        for (Family family : Family.values()) {
+            if (families.contains(family)) {
+                try {
+                    Name name = Name.fromString(candidate);
+                    Message answer = forwarder.ask(Question.plain(name, AddressAnswer.type(family)));
+                    AddressAnswer found = AddressAnswer.read(answer, name, family);
+                    addresses.addAll(found.addresses());
+                    life = life.compareTo(found.life()) < 0 ? life : found.life();
+                } catch (NoAnswerException e) {
+                    problems.add(Problem.failure(
+                            Place.machine(candidate),
+                            "the container's own DNS servers gave no " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                    + " address: " + e.why(),
+                            "see the nameserver lines of /etc/resolv.conf, or write an address instead of the name"));
+                } catch (TextParseException _) {
+                    problems.add(Problem.input(
+                            Place.machine(candidate), "is too long for a DNS name", "write an address instead"));
+                }
+            }
+        }
+        return new Found(addresses, life);
+    }
+
+    private static Problem refusal(String name, InetAddress address, String what) {
+        return Problem.warning(
+                Place.machine(name),
+                "the answer " + Prefix.text(address) + " is refused: " + what,
+                "if the name is right, its DNS is wrong or forged: write the address instead");
+    }
+}

@@ -1,0 +1,118 @@
+package io.culvert.dns;
+
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps what a name stands for up to date: looks again when its time to live ends, sooner while nobody answers, and tells
+ * when the set of addresses has changed. A failure changes nothing.
+ */
+public final class NameWatch implements AutoCloseable {
+
+    private static final Duration SHORTEST = Duration.ofSeconds(30);
+    private static final Duration LONGEST = Duration.ofHours(1);
+    private static final Duration FIRST_RETRY = Duration.ofSeconds(5);
+    private static final Duration LAST_RETRY = Duration.ofMinutes(5);
+
+    private final Supplier<Resolution> look;
+    private final Consumer<Resolution> changed;
+    private final ScheduledExecutorService scheduler;
+
+    private final Object looking = new Object();
+    private Set<InetAddress> known;
+    private Duration retry = FIRST_RETRY;
+    private @Nullable Future<?> next;
+    private boolean closed;
+
+    /**
+     * Starts from what is known already, which {@code changed} is not told again.
+     *
+     * @param look resolves; runs on the scheduler and may take seconds
+     * @param changed runs on the scheduler, never twice at once
+     */
+    public NameWatch(
+            Resolution first,
+            Supplier<Resolution> look,
+            Consumer<Resolution> changed,
+            ScheduledExecutorService scheduler) {
+        this.look = look;
+        this.changed = changed;
+        this.scheduler = scheduler;
+        this.known = Set.copyOf(first.addresses());
+        schedule(delay(first));
+    }
+
+    /** Looks at once, for who has reason to doubt the addresses. */
+    public void lookNow() {
+        schedule(Duration.ZERO);
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        cancel();
+    }
+
+    private void lookAgain() {
+        synchronized (looking) {
+            Resolution found = look.get();
+            try {
+                if (found.fresh() && learn(found.addresses())) {
+                    changed.accept(found);
+                }
+            } finally {
+                schedule(delay(found));
+            }
+        }
+    }
+
+    private synchronized boolean learn(List<InetAddress> addresses) {
+        Set<InetAddress> now = Set.copyOf(addresses);
+        boolean different = !now.equals(known);
+        known = now;
+        return different && !closed;
+    }
+
+    private synchronized Duration delay(Resolution found) {
+        if (found.fresh()) {
+            retry = FIRST_RETRY;
+            return within(SHORTEST, found.life(), LONGEST);
+        }
+        Duration delay = retry;
+        retry = within(FIRST_RETRY, retry.multipliedBy(2), LAST_RETRY);
+        return delay;
+    }
+
+    private synchronized void schedule(Duration delay) {
+        cancel();
+        if (!closed) {
+            try {
+                next = scheduler.schedule(this::lookAgain, delay.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException _) {
+                // The scheduler has ended, and the watch with it.
+            }
+        }
+    }
+
+    private synchronized void cancel() {
+        if (next != null) {
+            next.cancel(false);
+        }
+    }
+
+    private static Duration within(Duration least, Duration wanted, Duration most) {
+        if (wanted.compareTo(least) < 0) {
+            return least;
+        }
+        return wanted.compareTo(most) > 0 ? most : wanted;
+    }
+}

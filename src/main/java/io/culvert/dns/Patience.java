@@ -1,0 +1,21 @@
+package io.culvert.dns;
+
+import java.time.Duration;
+
+/**
+ * How long to wait for answers.
+ *
+ * @param server for one server, before the next is asked
+ * @param all for all servers together, before the answer is a failure; a C library waits 5 seconds (resolv.conf(5))
+ */
+public record Patience(Duration server, Duration all) {
+
+    /** Two servers get two chances each within the 5 seconds that a program waits for us. */
+    public static final Patience USUAL = new Patience(Duration.ofMillis(1100), Duration.ofMillis(4500));
+
+    public Patience {
+        if (server.isNegative() || server.isZero() || all.compareTo(server) < 0) {
+            throw new IllegalArgumentException("the time for one server is positive and within the time for all");
+        }
+    }
+}

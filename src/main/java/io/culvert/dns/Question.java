@@ -1,0 +1,70 @@
+package io.culvert.dns;
+
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.ExtendedFlags;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.OPTRecord;
+import org.xbill.DNS.Opcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+
+/**
+ * All of a query that the answer depends on. Names compare without regard to case.
+ *
+ * @param edns whether the asker speaks EDNS (RFC 6891)
+ * @param dnssecOk the DO bit (RFC 3225)
+ * @param checkingDisabled the CD bit (RFC 4035)
+ */
+record Question(Name name, int type, boolean edns, boolean dnssecOk, boolean checkingDisabled) {
+
+    /** What passes without fragments everywhere (DNS flag day 2020). */
+    static final int PAYLOAD = 1232;
+
+    static Question plain(Name name, int type) {
+        return new Question(name, type, false, false, false);
+    }
+
+    /** From a query with exactly one question. */
+    static Question of(Message query) {
+        Record question = query.getQuestion();
+        OPTRecord edns = query.getOPT();
+        return new Question(
+                question.getName(),
+                question.getType(),
+                edns != null,
+                edns != null && (edns.getFlags() & ExtendedFlags.DO) != 0,
+                query.getHeader().getFlag(Flags.CD));
+    }
+
+    /** The query to send, which carries nothing of the asker's but the question. */
+    Message query(int id) {
+        Message query = new Message(id);
+        query.getHeader().setFlag(Flags.RD);
+        if (checkingDisabled) {
+            query.getHeader().setFlag(Flags.CD);
+        }
+        query.addRecord(record(), Section.QUESTION);
+        if (edns) {
+            query.addRecord(new OPTRecord(PAYLOAD, 0, 0, dnssecOk ? ExtendedFlags.DO : 0), Section.ADDITIONAL);
+        }
+        return query;
+    }
+
+    /** Whether the message answers the query of this id and this question, and no other. */
+    boolean isAnsweredBy(Message message, int id) {
+        Record asked = message.getQuestion();
+        return message.getHeader().getID() == id
+                && message.getHeader().getFlag(Flags.QR)
+                && message.getHeader().getOpcode() == Opcode.QUERY
+                && message.getSection(Section.QUESTION).size() == 1
+                && asked.getName().equals(name)
+                && asked.getType() == type
+                && asked.getDClass() == DClass.IN;
+    }
+
+    Record record() {
+        return Record.newRecord(name, type, DClass.IN);
+    }
+}

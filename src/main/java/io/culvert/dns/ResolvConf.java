@@ -1,0 +1,94 @@
+package io.culvert.dns;
+
+import io.culvert.ip.Prefix;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What resolv.conf says, read as the GNU C library reads it (resolv.conf(5)).
+ *
+ * @param nameservers at most 3, on port 53
+ * @param search domains to try names in
+ * @param dots a name with at least so many dots is tried as it stands first; 0 to 15
+ */
+public record ResolvConf(List<InetSocketAddress> nameservers, List<String> search, int dots) {
+
+    /** {@code MAXNS}, {@code RES_MAXNDOTS} (resolv.h). */
+    private static final int MOST_NAMESERVERS = 3;
+
+    private static final int MOST_DOTS = 15;
+    private static final int PORT = 53;
+
+    public ResolvConf {
+        nameservers = List.copyOf(nameservers);
+        search = List.copyOf(search);
+    }
+
+    /** Reads a whole file; what cannot be understood is passed over, as the C library does. */
+    public static ResolvConf parse(String text) {
+        List<InetSocketAddress> nameservers = new ArrayList<>();
+        List<String> search = List.of();
+        int dots = 1;
+        for (String line : text.split("\n", -1)) {
+            // A keyword stands at the very start of its line.
+            List<String> words = List.of(line.trim().split("\\s+"));
+            if (!line.startsWith(words.getFirst()) || words.size() < 2) {
+                continue;
+            }
+            switch (words.getFirst()) {
+                case "nameserver" -> {
+                    if (nameservers.size() < MOST_NAMESERVERS) {
+                        address(words.get(1)).ifPresent(a -> nameservers.add(new InetSocketAddress(a, PORT)));
+                    }
+                }
+                case "domain" -> search = List.of(words.get(1));
+                case "search" -> search = words.subList(1, words.size());
+                case "options" -> dots = dots(words, dots);
+                default -> {
+                    // Sort lists and comments.
+                }
+            }
+        }
+        return new ResolvConf(nameservers, search, dots);
+    }
+
+    /** The names to ask for, in order: each is absolute. */
+    public List<String> candidates(String name) {
+        if (name.endsWith(".")) {
+            return List.of(name);
+        }
+        List<String> candidates = new ArrayList<>();
+        for (String domain : search) {
+            String suffix = domain.endsWith(".") ? domain : domain + ".";
+            candidates.add(suffix.equals(".") ? name + "." : name + "." + suffix);
+        }
+        boolean asItStandsFirst = name.chars().filter(c -> c == '.').count() >= dots;
+        candidates.add(asItStandsFirst ? 0 : candidates.size(), name + ".");
+        return candidates.stream().distinct().toList();
+    }
+
+    private static Optional<InetAddress> address(String word) {
+        try {
+            // A link-local server has a scope, as in fe80::1%eth0.
+            return Optional.of(
+                    word.matches("[0-9A-Fa-f:.]+%[0-9A-Za-z_.-]+")
+                            ? InetAddress.ofLiteral(word)
+                            : Prefix.parseAddress(word));
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
+        }
+    }
+
+    private static int dots(List<String> options, int otherwise) {
+        int dots = otherwise;
+        for (String option : options) {
+            if (option.matches("ndots:[0-9]{1,4}")) {
+                dots = Math.min(Integer.parseInt(option.substring("ndots:".length())), MOST_DOTS);
+            }
+        }
+        return dots;
+    }
+}

@@ -1,0 +1,49 @@
+package io.culvert.plan;
+
+import io.culvert.device.DeviceConfig;
+import io.culvert.device.DeviceConfig.PeerConfig;
+import io.culvert.ip.Family;
+import io.culvert.wireguard.Peer;
+import io.culvert.wireguard.WireGuardConfig;
+import java.util.Optional;
+import java.util.Set;
+
+/** A WireGuard file as a device takes it: names resolved, our mark set. */
+final class DevicePlan {
+
+    private DevicePlan() {}
+
+    /**
+     * @param families with an uplink; an endpoint in another family is left out
+     * @param keepaliveSeconds for peers whose file gives none; 0 for off
+     */
+    static DeviceConfig of(WireGuardConfig file, long mark, Names names, Set<Family> families, int keepaliveSeconds) {
+        return new DeviceConfig(
+                file.privateKey(),
+                file.listenPort().orElse(0),
+                mark,
+                file.peers().stream()
+                        .map(peer -> peer(peer, names, families, keepaliveSeconds))
+                        .toList());
+    }
+
+    private static PeerConfig peer(Peer peer, Names names, Set<Family> families, int keepaliveSeconds) {
+        return new PeerConfig(
+                peer.publicKey(),
+                peer.presharedKey(),
+                peer.endpoint().flatMap(endpoint -> names.reachable(endpoint, families)),
+                peer.endpoint().isPresent()
+                        ? peer.keepaliveSeconds().orElse(keepaliveSeconds)
+                        : peer.keepaliveSeconds().orElse(0),
+                peer.allowedIps());
+    }
+
+    /** The family of the endpoints, where all that are known share one. */
+    static Optional<Family> endpointFamily(DeviceConfig device) {
+        Set<Family> found = device.peers().stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .map(endpoint -> Family.of(endpoint.getAddress()))
+                .collect(java.util.stream.Collectors.toSet());
+        return found.size() == 1 ? Optional.of(found.iterator().next()) : Optional.empty();
+    }
+}

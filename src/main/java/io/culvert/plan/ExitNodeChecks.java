@@ -1,0 +1,136 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Coverage;
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.network.Rule;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.settings.Holepunch;
+import io.culvert.settings.MeshSettings;
+import io.culvert.settings.Settings;
+import io.culvert.wireguard.Peer;
+import io.culvert.wireguard.RoutingTable;
+import io.culvert.wireguard.WireGuardConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What files that are right by themselves cannot do in an exit node. */
+public final class ExitNodeChecks {
+
+    private ExitNodeChecks() {}
+
+    /** Of a provider's file. */
+    public static List<Problem> server(Path file, WireGuardConfig config, Settings settings) {
+        List<Problem> problems = new ArrayList<>();
+        Place place = Place.file(file);
+        if (config.peers().stream().noneMatch(peer -> peer.endpoint().isPresent())) {
+            problems.add(Problem.input(
+                    place, "no peer has an Endpoint, so there is no server to connect to", "add Endpoint = host:port"));
+        }
+        List<Prefix> allowed = allowedIps(config);
+        if (allowed.isEmpty()) {
+            problems.add(Problem.input(
+                    place,
+                    "no peer has AllowedIPs, so nothing would go through the tunnel",
+                    "add AllowedIPs = 0.0.0.0/0, ::/0"));
+        }
+        for (Family family : Family.values()) {
+            coverage(family, allowed, config, place, problems);
+        }
+        if (!(config.table() instanceof RoutingTable.Auto)) {
+            problems.add(Problem.note(place, "Table= is not used here: the exit node has a table of its own"));
+        }
+        if (config.fwMark().isPresent() && config.fwMark().getAsLong() != settings.mark()) {
+            problems.add(Problem.note(
+                    place, "FwMark= is not used here: CULVERT_MARK is, because the guard knows the tunnel by it"));
+        }
+        return problems;
+    }
+
+    /** Of the mesh interface's file. */
+    public static List<Problem> mesh(Path file, WireGuardConfig config, WireGuardConfig server) {
+        List<Problem> problems = new ArrayList<>();
+        Place place = Place.file(file);
+        if (config.listenPort().isEmpty()) {
+            problems.add(Problem.input(
+                    place, "ListenPort is missing, so clients cannot find this node", "add ListenPort = 51820"));
+        }
+        port(place, config.listenPort().orElse(0), problems);
+        for (Prefix prefix : allowedIps(config)) {
+            if (prefix.isDefault()) {
+                problems.add(Problem.input(
+                        place,
+                        "a client's AllowedIPs is " + prefix
+                                + ", but clients use this node as their exit, not the other way",
+                        "write the client's own addresses, such as 10.99.0.2/32"));
+            }
+            if (server.addresses().stream().anyMatch(own -> prefix.overlaps(Prefix.host(own.address())))) {
+                problems.add(Problem.input(
+                        place,
+                        "the clients' " + prefix + " contains the tunnel's own address",
+                        "choose another range for the mesh, such as 10.99.0.0/24"));
+            }
+        }
+        return problems;
+    }
+
+    /** Of settings that this version, or a routing rule, cannot carry out. */
+    public static List<Problem> settings(Settings settings) {
+        List<Problem> problems = new ArrayList<>();
+        if (settings.mesh().kind() == MeshSettings.Kind.TAILSCALE) {
+            problems.add(Problem.input(
+                    Place.setting("CULVERT_MESH"),
+                    "is tailscale, which this version does not chain yet",
+                    "set CULVERT_MESH=wireguard with CULVERT_MESH_CONFIG, or CULVERT_MESH=none"));
+        }
+        settings.published().forEach(it -> port(Place.setting("CULVERT_PUBLISH"), it.port(), problems));
+        settings.holepunch().forEach(it -> port(Place.setting("CULVERT_HOLEPUNCH"), port(it), problems));
+        if (settings.socks().enabled()) {
+            port(Place.setting("CULVERT_SOCKS_PORT"), settings.socks().port(), problems);
+        }
+        return problems;
+    }
+
+    private static int port(Holepunch entry) {
+        return switch (entry) {
+            case Holepunch.ToName name -> name.port();
+            case Holepunch.ToPrefix prefix -> prefix.port().orElse(0);
+        };
+    }
+
+    private static void port(Place place, int port, List<Problem> problems) {
+        if (port > Rule.LARGEST_PORT) {
+            problems.add(Problem.input(
+                    place,
+                    "port " + port + " is one that the kernel's routing rules cannot be made for",
+                    "use a port up to " + Rule.LARGEST_PORT));
+        }
+    }
+
+    static List<Prefix> allowedIps(WireGuardConfig config) {
+        return config.peers().stream()
+                .map(Peer::allowedIps)
+                .flatMap(List::stream)
+                .distinct()
+                .toList();
+    }
+
+    private static void coverage(
+            Family family, List<Prefix> allowed, WireGuardConfig config, Place place, List<Problem> problems) {
+        Coverage coverage = Coverage.of(family, allowed);
+        String name = family == Family.IPV4 ? "IPv4" : "IPv6";
+        if (coverage.extent() == Coverage.Extent.NONE) {
+            problems.add(Problem.note(place, "AllowedIPs has no " + name + ": " + name + " is closed, not leaked"));
+        } else if (!coverage.isFullTunnel()) {
+            problems.add(Problem.warning(
+                    place,
+                    "AllowedIPs covers only a part of " + name + ": the rest is closed, not leaked",
+                    "for everything write " + Prefix.all(family)));
+        } else if (config.addresses().stream().noneMatch(own -> own.family() == family)) {
+            problems.add(
+                    Problem.note(place, "the tunnel has no " + name + " address: " + name + " is closed, not leaked"));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.culvert.plan;
+
+import io.culvert.network.Machine;
+import io.culvert.settings.Settings;
+import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * All that a plan follows from.
+ *
+ * @param server the provider's file in use
+ * @param mesh the file of the mesh interface; present when the mesh is plain WireGuard
+ * @param socksPort where the proxy listens; empty when it is off
+ * @param resolvers the runtime's own, asked for the names that are needed before the tunnel is up
+ */
+public record ExitNodeInputs(
+        Settings settings,
+        WireGuardConfig server,
+        Optional<WireGuardConfig> mesh,
+        OptionalInt socksPort,
+        List<InetAddress> resolvers,
+        Machine machine,
+        Names names) {
+
+    public ExitNodeInputs with(Machine other) {
+        return new ExitNodeInputs(settings, server, mesh, socksPort, resolvers, other, names);
+    }
+
+    public ExitNodeInputs with(Names other) {
+        return new ExitNodeInputs(settings, server, mesh, socksPort, resolvers, machine, other);
+    }
+
+    public ExitNodeInputs with(WireGuardConfig other) {
+        return new ExitNodeInputs(settings, other, mesh, socksPort, resolvers, machine, names);
+    }
+}

@@ -1,0 +1,72 @@
+package io.culvert.plan;
+
+import io.culvert.device.DeviceConfig;
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.nft.Table;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The whole desired state of an exit node.
+ *
+ * @param tunnel the device of the tunnel
+ * @param mesh the device of the mesh interface, where the mesh is plain WireGuard
+ * @param guard the nftables layer
+ * @param rules the routing layer, which needs no link: it stands before the tunnel does
+ * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
+ * @param network the whole: the mesh's too
+ * @param dnsServers asked by the stub, through the tunnel
+ * @param stubAddresses where the stub listens for local processes
+ * @param names that the plan depends on and that must be followed
+ * @param meshPeers the prefixes behind the mesh interface
+ * @param machine that this is a plan for
+ */
+public record ExitNodePlan(
+        DeviceConfig tunnel,
+        Optional<DeviceConfig> mesh,
+        List<Table> guard,
+        NetworkState rules,
+        NetworkState tunnelNetwork,
+        NetworkState network,
+        List<InetAddress> dnsServers,
+        List<InetAddress> stubAddresses,
+        Set<Host.Name> names,
+        List<Prefix> meshPeers,
+        Machine machine) {
+
+    /** The tunnel's interface, whatever its file is called: the guard, Dante's configuration and people know it. */
+    public static final String TUNNEL = "wg0";
+
+    /** The interface of a plain WireGuard mesh. */
+    public static final String MESH = "mesh0";
+
+    /** Where the stub listens; the guard leads everybody's questions there. */
+    public static final int STUB_PORT = 53;
+
+    public ExitNodePlan {
+        guard = List.copyOf(guard);
+        dnsServers = List.copyOf(dnsServers);
+        stubAddresses = List.copyOf(stubAddresses);
+        names = Set.copyOf(names);
+        meshPeers = List.copyOf(meshPeers);
+    }
+
+    /** The mesh interface's own; empty where the mesh is not plain WireGuard. */
+    public List<InetAddress> meshAddresses() {
+        return network.addresses().stream()
+                .filter(own -> own.link().equals(MESH))
+                .map(own -> own.address().address())
+                .toList();
+    }
+
+    /** In which there is an uplink. */
+    public Set<Family> families() {
+        return machine.uplinks().keySet();
+    }
+}

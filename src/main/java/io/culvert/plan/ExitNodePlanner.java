@@ -1,0 +1,278 @@
+package io.culvert.plan;
+
+import io.culvert.device.DeviceConfig;
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.network.Link;
+import io.culvert.network.LinkAddress;
+import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.network.Ownership;
+import io.culvert.network.Route;
+import io.culvert.nft.Table;
+import io.culvert.plan.ExitNodeRouting.Bypass;
+import io.culvert.plan.ExitNodeRouting.Published;
+import io.culvert.settings.Holepunch;
+import io.culvert.settings.Settings;
+import io.culvert.wireguard.Peer;
+import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** From settings, files and machine to the whole desired state: a pure function. */
+public final class ExitNodePlanner {
+
+    /** Keeps the session's renewals coming, so that a dead server is noticed when nobody uses the tunnel. */
+    private static final int KEEPALIVE_SECONDS = 25;
+
+    /** A resolver that is asked, through the tunnel, where neither file nor settings name one: Quad9's. */
+    private static final List<InetAddress> PUBLIC_RESOLVERS =
+            List.of(Prefix.parseAddress("9.9.9.9"), Prefix.parseAddress("2620:fe::fe"));
+
+    private static final List<Prefix> PRIVATE = Stream.of(
+                    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
+            .map(Prefix::parse)
+            .toList();
+
+    private final ExitNodeInputs inputs;
+    private final Settings settings;
+    private final Machine machine;
+
+    private ExitNodePlanner(ExitNodeInputs inputs) {
+        this.inputs = inputs;
+        this.settings = inputs.settings();
+        this.machine = inputs.machine();
+    }
+
+    public static ExitNodePlan plan(ExitNodeInputs inputs) {
+        return new ExitNodePlanner(inputs).plan();
+    }
+
+    private ExitNodePlan plan() {
+        Set<Family> families = machine.uplinks().keySet();
+        DeviceConfig tunnel =
+                DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), families, KEEPALIVE_SECONDS);
+        Optional<DeviceConfig> mesh =
+                inputs.mesh().map(file -> DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
+        ExitNodeRouting routing = routing();
+        return new ExitNodePlan(
+                tunnel,
+                mesh,
+                guard(),
+                new NetworkState(List.of(), List.of(), routing.bypassRoutes(), routing.rules()),
+                only(routing, network(routing, tunnel), ExitNodePlan.TUNNEL),
+                network(routing, tunnel),
+                dnsServers(),
+                stubAddresses(),
+                names(),
+                inputs.mesh().map(ExitNodeChecks::allowedIps).orElse(List.of()),
+                machine);
+    }
+
+    private ExitNodeRouting routing() {
+        return new ExitNodeRouting(
+                machine,
+                ExitNodePlan.TUNNEL,
+                tunnelRoutes(),
+                inputs.mesh().map(file -> new ExitNodeRouting.Mesh(ExitNodePlan.MESH, ExitNodeChecks.allowedIps(file))),
+                settings.mark(),
+                lan(),
+                published(),
+                bypasses());
+    }
+
+    private NetworkState network(ExitNodeRouting routing, DeviceConfig tunnel) {
+        List<Link> links = new ArrayList<>();
+        List<LinkAddress> addresses = new ArrayList<>();
+        int mtu =
+                settings.mtu().orElse(inputs.server().mtu().orElse(Mtu.of(machine, DevicePlan.endpointFamily(tunnel))));
+        link(ExitNodePlan.TUNNEL, inputs.server(), mtu, links, addresses);
+        inputs.mesh()
+                .ifPresent(file -> link(
+                        ExitNodePlan.MESH,
+                        file,
+                        file.mtu().orElse(Mtu.of(machine, Optional.empty())),
+                        links,
+                        addresses));
+        List<Route> routes = Stream.concat(routing.routes().stream(), routing.bypassRoutes().stream())
+                .toList();
+        return new NetworkState(links, addresses, routes, routing.rules());
+    }
+
+    /** The part of a state that needs one link only. */
+    private static NetworkState only(ExitNodeRouting routing, NetworkState whole, String link) {
+        return new NetworkState(
+                whole.links().stream().filter(it -> it.name().equals(link)).toList(),
+                whole.addresses().stream().filter(it -> it.link().equals(link)).toList(),
+                whole.routes().stream()
+                        .filter(it -> it.table() != ExitNodeRouting.MESH_TABLE)
+                        .toList(),
+                routing.rules());
+    }
+
+    private List<Table> guard() {
+        GuardInput.Tunnel tunnel = new GuardInput.Tunnel(ExitNodePlan.TUNNEL, own(inputs.server()), carried());
+        return GuardRuleset.of(new GuardInput(
+                Marks.withTunnel(settings.mark()),
+                GuardInput.Scope.NODE,
+                tunnel,
+                inputs.mesh()
+                        .map(file -> new GuardInput.Mesh(
+                                GuardInput.Mesh.Kind.WIREGUARD, ExitNodePlan.MESH, own(file), file.listenPort())),
+                serverPorts(),
+                inputs.resolvers(),
+                lan(),
+                guardPorts(),
+                bypasses().stream()
+                        .map(it -> new GuardInput.Hole(it.destination(), it.transport(), it.port()))
+                        .toList(),
+                OptionalInt.of(ExitNodePlan.STUB_PORT)));
+    }
+
+    private static List<InetAddress> own(WireGuardConfig file) {
+        return file.addresses().stream().map(Prefix::address).toList();
+    }
+
+    private List<GuardInput.Port> serverPorts() {
+        return inputs.server().peers().stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .map(endpoint -> new GuardInput.Port(Transport.UDP, endpoint.port()))
+                .distinct()
+                .toList();
+    }
+
+    /** The mesh's own port is known to the guard by itself. */
+    private List<GuardInput.Port> guardPorts() {
+        LinkedHashSet<GuardInput.Port> ports = new LinkedHashSet<>();
+        settings.published().forEach(port -> ports.add(new GuardInput.Port(port.transport(), port.port())));
+        inputs.socksPort().ifPresent(port -> ports.add(new GuardInput.Port(Transport.TCP, port)));
+        return List.copyOf(ports);
+    }
+
+    private void link(String name, WireGuardConfig file, int mtu, List<Link> links, List<LinkAddress> addresses) {
+        links.add(new Link(name, mtu, Ownership.ALIAS));
+        for (Prefix own : file.addresses()) {
+            if (machine.ipv6() || own.family() == Family.IPV4) {
+                addresses.add(new LinkAddress(name, own));
+            }
+        }
+    }
+
+    /** A family without an address of the tunnel's has no routes, so that it ends in "unreachable". */
+    private List<Prefix> tunnelRoutes() {
+        return ExitNodeChecks.allowedIps(inputs.server()).stream()
+                .filter(prefix -> carried().contains(prefix.family()))
+                .toList();
+    }
+
+    private Set<Family> carried() {
+        Set<Family> carried = new LinkedHashSet<>();
+        inputs.server().addresses().forEach(own -> carried.add(own.family()));
+        if (!machine.ipv6()) {
+            carried.remove(Family.IPV6);
+        }
+        return carried;
+    }
+
+    private List<Prefix> lan() {
+        return lan(settings, machine);
+    }
+
+    /** The networks that are reached, and reach us, beside the tunnel. */
+    public static List<Prefix> lan(Settings settings, Machine machine) {
+        Stream<Prefix> connected = settings.lan().connected()
+                ? machine.connected().stream()
+                        .filter(prefix -> PRIVATE.stream().anyMatch(range -> range.contains(prefix)))
+                : Stream.empty();
+        return Stream.concat(settings.lan().prefixes().stream(), connected)
+                .distinct()
+                .toList();
+    }
+
+    /** What answers on the uplink: the user's ports, the proxy's, and the mesh's own. */
+    private List<Published> published() {
+        LinkedHashSet<Published> ports = new LinkedHashSet<>();
+        settings.published().forEach(port -> ports.add(new Published(port.transport(), port.port())));
+        inputs.socksPort().ifPresent(port -> ports.add(new Published(Transport.TCP, port)));
+        inputs.mesh()
+                .ifPresent(file -> file.listenPort().ifPresent(port -> ports.add(new Published(Transport.UDP, port))));
+        return List.copyOf(ports);
+    }
+
+    private List<Bypass> bypasses() {
+        Set<Bypass> bypasses = new LinkedHashSet<>();
+        for (Holepunch entry : settings.holepunch()) {
+            switch (entry) {
+                case Holepunch.ToPrefix(Prefix prefix, OptionalInt port, Optional<Transport> transport) ->
+                    bypass(prefix, port, transport, bypasses);
+                case Holepunch.ToName(Host.Name name, int port, Optional<Transport> transport) -> {
+                    for (InetAddress address : inputs.names().of(name)) {
+                        bypass(Prefix.host(address), OptionalInt.of(port), transport, bypasses);
+                    }
+                }
+            }
+        }
+        return List.copyOf(bypasses);
+    }
+
+    /** A port belongs to a protocol in the kernel's rules: both, where the entry names none. */
+    private static void bypass(Prefix prefix, OptionalInt port, Optional<Transport> transport, Set<Bypass> bypasses) {
+        if (port.isPresent() && transport.isEmpty()) {
+            for (Transport each : Transport.values()) {
+                bypasses.add(new Bypass(prefix, Optional.of(each), port));
+            }
+        } else {
+            bypasses.add(new Bypass(prefix, transport, port));
+        }
+    }
+
+    /** Only servers of a family that the tunnel carries can answer. */
+    private List<InetAddress> dnsServers() {
+        List<InetAddress> wanted =
+                !settings.dns().isEmpty() ? settings.dns() : inputs.server().dnsServers();
+        List<InetAddress> usable = reachable(wanted);
+        return usable.isEmpty() ? reachable(PUBLIC_RESOLVERS) : usable;
+    }
+
+    private List<InetAddress> reachable(List<InetAddress> servers) {
+        return servers.stream()
+                .filter(server -> carried().contains(Family.of(server)))
+                .toList();
+    }
+
+    private List<InetAddress> stubAddresses() {
+        List<InetAddress> addresses = new ArrayList<>();
+        addresses.add(Prefix.parseAddress("127.0.0.1"));
+        if (machine.ipv6()) {
+            addresses.add(Prefix.parseAddress("::1"));
+        }
+        return addresses;
+    }
+
+    private Set<Host.Name> names() {
+        Set<Host.Name> names = new LinkedHashSet<>();
+        Stream.concat(Stream.of(inputs.server()), inputs.mesh().stream())
+                .flatMap(file -> file.peers().stream())
+                .map(Peer::endpoint)
+                .flatMap(Optional::stream)
+                .forEach(endpoint -> {
+                    if (endpoint.host() instanceof Host.Name name) {
+                        names.add(name);
+                    }
+                });
+        settings.holepunch().forEach(entry -> {
+            if (entry instanceof Holepunch.ToName name) {
+                names.add(name.name());
+            }
+        });
+        return names;
+    }
+}

@@ -1,0 +1,245 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.network.Machine;
+import io.culvert.network.Route;
+import io.culvert.network.Rule;
+import io.culvert.network.Rule.Action;
+import io.culvert.network.Rule.Mark;
+import io.culvert.network.Rule.Selector;
+import io.culvert.network.Uplink;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The routing layer of the guard: which table each packet sees. Exit traffic never sees main; unmarked local traffic sees
+ * it only towards the allowed local networks; both end in "unreachable" when the tunnel has no route for them.
+ *
+ * @param mesh empty where nobody uses this node as an exit
+ * @param mark of the sockets that carry the tunnel itself
+ * @param lan prefixes that local processes may reach outside the tunnel
+ * @param published ports that answer on the uplink
+ */
+record ExitNodeRouting(
+        Machine machine,
+        String tunnel,
+        List<Prefix> tunnelRoutes,
+        Optional<Mesh> mesh,
+        long mark,
+        List<Prefix> lan,
+        List<Published> published,
+        List<Bypass> bypasses) {
+
+    /** The tunnel's routing table: wg-quick's own number, so that those who look for it find it. */
+    static final long TUNNEL_TABLE = 51820;
+
+    static final long MESH_TABLE = 51821;
+
+    /** Above as many bypasses, prefixes go into tables of their own: each rule costs every packet a comparison. */
+    private static final int RULES_AT_MOST = 32;
+
+    private static final long FIRST_BYPASS_TABLE = 51900;
+
+    private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
+
+    /**
+     * The mesh interface.
+     *
+     * @param peers the prefixes behind it
+     */
+    record Mesh(String link, List<Prefix> peers) {}
+
+    /** A port that answers on the uplink. */
+    record Published(Transport transport, int port) {}
+
+    /**
+     * A destination that local processes reach outside of the tunnel.
+     *
+     * @param transport empty for any
+     * @param port empty for any; only with a transport
+     */
+    record Bypass(Prefix destination, Optional<Transport> transport, OptionalInt port) {}
+
+    /** The rules of every family that the machine has; they need no link to exist. */
+    List<Rule> rules() {
+        List<Rule> rules = new ArrayList<>();
+        bypassRules(rules);
+        for (Family family : families()) {
+            publishedRules(family, rules);
+            meshRules(family, rules);
+            for (Prefix prefix : lan) {
+                if (prefix.family() == family) {
+                    add(rules, family, Preference.LAN, Selector.ANY.to(prefix), Action.Lookup.of(Route.MAIN));
+                }
+            }
+            if (family == Family.IPV6) {
+                add(rules, family, Preference.LAN, Selector.ANY.to(LINK_LOCAL), Action.Lookup.of(Route.MAIN));
+            }
+            gatewayRules(family, rules);
+            Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
+            add(rules, family, Preference.LOCAL_TO_TUNNEL, unmarked, Action.Lookup.of(TUNNEL_TABLE));
+            add(rules, family, Preference.LOCAL_UNREACHABLE, unmarked, new Action.Unreachable());
+        }
+        return List.copyOf(rules);
+    }
+
+    /** The routes that need the tunnel's and the mesh's links. */
+    List<Route> routes() {
+        List<Route> routes = new ArrayList<>();
+        for (Prefix prefix : tunnelRoutes) {
+            if (families().contains(prefix.family())) {
+                routes.add(Route.through(tunnel, prefix, TUNNEL_TABLE));
+            }
+        }
+        mesh.ifPresent(side -> {
+            for (Prefix prefix : side.peers()) {
+                if (families().contains(prefix.family())) {
+                    routes.add(Route.through(side.link(), prefix, MESH_TABLE));
+                }
+            }
+        });
+        return List.copyOf(routes);
+    }
+
+    /** The routes of the bypass tables, by the uplink; none where rules do. */
+    List<Route> bypassRoutes() {
+        List<Route> routes = new ArrayList<>();
+        long table = FIRST_BYPASS_TABLE;
+        for (List<Bypass> group : bypassGroups().values()) {
+            for (Bypass bypass : group) {
+                Uplink uplink = machine.uplinks().get(bypass.destination().family());
+                if (uplink != null) {
+                    routes.add(byUplink(uplink, bypass.destination(), table));
+                }
+            }
+            table++;
+        }
+        return List.copyOf(routes);
+    }
+
+    private static Route byUplink(Uplink uplink, Prefix destination, long table) {
+        boolean onLink =
+                uplink.addresses().stream().anyMatch(own -> own.network().contains(destination));
+        Optional<InetAddress> gateway = onLink ? Optional.empty() : uplink.gateway();
+        return new Route(
+                Route.Type.UNICAST, destination, table, Optional.of(uplink.link()), gateway, OptionalInt.empty());
+    }
+
+    private List<Family> families() {
+        return machine.ipv6() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
+    }
+
+    private void bypassRules(List<Rule> rules) {
+        if (bypasses.size() <= RULES_AT_MOST) {
+            for (Bypass bypass : bypasses) {
+                Family family = bypass.destination().family();
+                if (families().contains(family)) {
+                    Selector selector = local(bypass).to(bypass.destination());
+                    add(rules, family, Preference.HOLEPUNCH, selector, Action.Lookup.of(Route.MAIN));
+                }
+            }
+            return;
+        }
+        long table = FIRST_BYPASS_TABLE;
+        for (List<Bypass> group : bypassGroups().values()) {
+            Bypass first = group.getFirst();
+            add(rules, first.destination().family(), Preference.HOLEPUNCH, local(first), Action.Lookup.of(table++));
+        }
+    }
+
+    /** What shares a rule: one family, protocol and port. Empty where each bypass has a rule of its own. */
+    private Map<Object, List<Bypass>> bypassGroups() {
+        Map<Object, List<Bypass>> groups = new LinkedHashMap<>();
+        if (bypasses.size() > RULES_AT_MOST) {
+            for (Bypass bypass : bypasses) {
+                Family family = bypass.destination().family();
+                if (families().contains(family)) {
+                    Object key = List.of(family, bypass.transport(), bypass.port());
+                    groups.computeIfAbsent(key, _ -> new ArrayList<>()).add(bypass);
+                }
+            }
+        }
+        return groups;
+    }
+
+    /** {@code iif lo}: made on this machine, never forwarded for an exit client. */
+    private static Selector local(Bypass bypass) {
+        Selector selector = Selector.ANY.inputLink("lo");
+        if (bypass.transport().isPresent()) {
+            selector = selector.transport(bypass.transport().get());
+        }
+        return bypass.port().isPresent()
+                ? selector.destinationPort(bypass.port().getAsInt())
+                : selector;
+    }
+
+    /**
+     * Answers of published ports leave by the way the request came, from near and far, under strict rp_filter as well:
+     * the kernel's reverse look-up swaps the ports. Without the port these rules would let local IPv6 escape when the
+     * tunnel is gone, because the kernel retries an unreachable look-up with a source address.
+     */
+    private void publishedRules(Family family, List<Rule> rules) {
+        Uplink uplink = machine.uplinks().get(family);
+        if (uplink == null) {
+            return;
+        }
+        for (Prefix own : uplink.addresses()) {
+            Selector from = Selector.ANY.from(Prefix.host(own.address()));
+            for (Published port : published) {
+                Selector answer = from.transport(port.transport()).sourcePort(port.port());
+                add(rules, family, Preference.PUBLISHED, answer, Action.Lookup.of(Route.MAIN));
+            }
+            if (family == Family.IPV4 && machine.strictReversePath()) {
+                // Replies to marked sockets would be dropped on arrival otherwise; nftables then holds alone.
+                add(rules, family, Preference.STRICT_REVERSE_PATH, from, Action.Lookup.of(Route.MAIN));
+            }
+        }
+    }
+
+    private void meshRules(Family family, List<Rule> rules) {
+        if (mesh.isEmpty()) {
+            return;
+        }
+        Selector fromMesh = Selector.ANY.inputLink(mesh.get().link());
+        add(
+                rules,
+                family,
+                Preference.MESH_PEERS,
+                Selector.ANY.mark(Mark.exactly(mark)).not(),
+                Action.Lookup.of(MESH_TABLE));
+        add(rules, family, Preference.MESH_TO_TUNNEL, fromMesh, Action.Lookup.of(TUNNEL_TABLE));
+        add(rules, family, Preference.MESH_UNREACHABLE, fromMesh, new Action.Unreachable());
+    }
+
+    /**
+     * The kernel takes an IPv4 default route only when a look-up finds its gateway on that link ({@code fib_check_nh} in
+     * net/ipv4/fib_semantics.c): without this, nobody could give the machine its uplink back while the guard stands. What is
+     * bound to the link sees main by it too, but not main's default route.
+     */
+    private void gatewayRules(Family family, List<Rule> rules) {
+        if (family == Family.IPV4) {
+            machine.links().stream()
+                    .filter(link -> !link.equals("lo") && !link.equals(tunnel))
+                    .filter(link ->
+                            mesh.filter(side -> side.link().equals(link)).isEmpty())
+                    .sorted()
+                    .forEach(link -> add(
+                            rules,
+                            family,
+                            Preference.GATEWAYS,
+                            Selector.ANY.outputLink(link),
+                            new Action.Lookup(Route.MAIN, OptionalInt.of(0))));
+        }
+    }
+
+    private static void add(List<Rule> rules, Family family, int preference, Selector selector, Action action) {
+        rules.add(new Rule(family, preference, selector, action));
+    }
+}

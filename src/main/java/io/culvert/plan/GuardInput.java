@@ -1,0 +1,125 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * What the guard must know. The uplink is not among it: every link but the loopback, the tunnel and the mesh counts as one.
+ *
+ * @param servers where the tunnel's outer packets go; all servers that may be failed over to
+ * @param resolvers who is asked, on port 53, for the names that are needed before the tunnel is up
+ * @param lan networks that local processes reach and are reached from beside the tunnel
+ * @param published ports that answer whoever comes by the uplink; the tunnel's own {@code ListenPort} too, where the server may
+ *     be the one who begins
+ * @param holes what local processes reach beside the tunnel
+ * @param dnsPort where our DNS stub listens, on the loopback and the mesh; empty: nobody's questions are redirected
+ */
+public record GuardInput(
+        Marks marks,
+        Scope scope,
+        Tunnel tunnel,
+        Optional<Mesh> mesh,
+        List<Port> servers,
+        List<InetAddress> resolvers,
+        List<Prefix> lan,
+        List<Port> published,
+        List<Hole> holes,
+        OptionalInt dnsPort) {
+
+    /** How much is guarded. */
+    public enum Scope {
+        /** A container that is ours: what comes in is guarded as well, and the mesh's exit traffic is translated. */
+        NODE,
+        /**
+         * Any machine with a tunnel: nothing leaves beside it, neither its own packets nor forwarded ones; what comes in and is
+         * answered is not our affair.
+         */
+        TUNNEL_ONLY
+    }
+
+    /**
+     * @param addresses its own
+     * @param families which it carries
+     */
+    public record Tunnel(String link, List<InetAddress> addresses, Set<Family> families) {
+
+        public Tunnel {
+            addresses = List.copyOf(addresses);
+            families = Set.copyOf(families);
+        }
+    }
+
+    /**
+     * @param addresses its own, as far as they are known; the guard is applied anew when they change
+     * @param port its UDP port, reached by the uplink
+     */
+    public record Mesh(Kind kind, String link, List<InetAddress> addresses, OptionalInt port) {
+
+        public enum Kind {
+            /** Its sockets bear {@link Marks#TAILSCALE}. */
+            TAILSCALE,
+            /** Its sockets bear {@link Marks#tunnel()} and are bound to its port. */
+            WIREGUARD
+        }
+
+        public Mesh {
+            addresses = List.copyOf(addresses);
+        }
+    }
+
+    /** @param number 1 to 65535 */
+    public record Port(Transport transport, int number) {
+
+        public Port {
+            if (number < 1 || number > 65535) {
+                throw new IllegalArgumentException("port " + number + " is outside 1 to 65535");
+            }
+        }
+    }
+
+    /**
+     * A way past the tunnel.
+     *
+     * @param transport empty: any, or TCP and UDP where there is a port
+     * @param port empty: any, except for DNS
+     */
+    public record Hole(Prefix to, Optional<Transport> transport, OptionalInt port) {
+
+        public Hole {
+            requireNarrow(to);
+        }
+    }
+
+    public GuardInput {
+        servers = List.copyOf(servers);
+        resolvers = List.copyOf(resolvers);
+        lan = List.copyOf(lan);
+        published = List.copyOf(published);
+        holes = List.copyOf(holes);
+        lan.forEach(GuardInput::requireNarrow);
+        if (scope == Scope.TUNNEL_ONLY && mesh.isPresent()) {
+            throw new IllegalArgumentException("the tunnel alone has no mesh");
+        }
+    }
+
+    /** The addresses of tunnel and mesh that are of this family. */
+    List<InetAddress> innerAddresses(Family family) {
+        return Stream.concat(tunnel.addresses().stream(), mesh.stream().flatMap(m -> m.addresses().stream()))
+                .filter(address -> Family.of(address) == family)
+                .distinct()
+                .toList();
+    }
+
+    private static void requireNarrow(Prefix prefix) {
+        if (prefix.isDefault()) {
+            throw new IllegalArgumentException(prefix + " is everything: a guard with it would guard nothing");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Family;
+import io.culvert.nft.Chain;
+import io.culvert.nft.Chain.Hook;
+import io.culvert.nft.Chain.Policy;
+import io.culvert.nft.Field.Property;
+import io.culvert.nft.NamedSet;
+import io.culvert.nft.Rule;
+import io.culvert.nft.Statement;
+import io.culvert.nft.Statement.Verdict;
+import io.culvert.nft.Table;
+import io.culvert.nft.Value;
+import io.culvert.plan.GuardInput.Hole;
+import io.culvert.plan.GuardInput.Scope;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The guard: which packets may pass which link. It holds without any help from the routing rules, as they do without it.
+ */
+public final class GuardRuleset {
+
+    public static final Table.Id TABLE = new Table.Id(Table.Family.INET, "culvert");
+    public static final Table.Id ARP_TABLE = new Table.Id(Table.Family.ARP, "culvert");
+
+    /** Every table that may be ours, for {@code Nftables.remove}. */
+    public static final List<Table.Id> ALL = List.of(TABLE, ARP_TABLE);
+
+    /** Before everybody else's filter chains, at 0. */
+    static final int PRIORITY = -10;
+
+    private GuardRuleset() {}
+
+    /** The guard of a running tunnel. */
+    public static List<Table> of(GuardInput input) {
+        List<Chain> chains = new ArrayList<>();
+        Inward inward = new Inward(input);
+        Forwarding forwarding = new Forwarding(input);
+        NameQueries queries = new NameQueries(input);
+        inward.spoofed().ifPresent(chains::add);
+        queries.ofMeshClients().ifPresent(chains::add);
+        if (input.scope() == Scope.NODE) {
+            chains.add(inward.input());
+        }
+        chains.add(forwarding.segmentSize());
+        chains.add(forwarding.forward());
+        queries.ofLocalProcesses().ifPresent(chains::add);
+        chains.addAll(new Outward(input).chains());
+        if (input.scope() == Scope.NODE) {
+            forwarding.translation().ifPresent(chains::add);
+        }
+        List<NamedSet> sets = new ArrayList<>(new Lan(input.lan()).sets());
+        sets.addAll(holeSets(input.holes()));
+        List<Table> tables = new ArrayList<>();
+        tables.add(new Table(TABLE, sets, chains));
+        List<InetAddress> silent = input.innerAddresses(Family.IPV4);
+        if (!silent.isEmpty()) {
+            tables.add(arp(silent));
+        }
+        return tables;
+    }
+
+    /**
+     * The guard before anything is known: nothing passes but what is local, keeps addresses alive, or is our own question for
+     * a name.
+     */
+    public static List<Table> closed(Marks marks) {
+        return List.of(new Table(
+                TABLE,
+                List.of(),
+                List.of(
+                        Inward.closed(),
+                        Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, PRIORITY, Policy.DROP, List.of()),
+                        Outward.uplink(Outward.closed(marks)),
+                        Outward.output(List.of()),
+                        Outward.postrouting(List.of("lo")))));
+    }
+
+    /**
+     * The sets of these holes as {@link #of} has them. Where the holes are of the same kinds as before, replacing the elements
+     * of these sets is all that needs doing.
+     */
+    public static List<NamedSet> holeSets(List<Hole> holes) {
+        return new Holes(holes).sets();
+    }
+
+    /** The name of a family for people. */
+    static String name(Family family) {
+        return family == Family.IPV4 ? "IPv4" : "IPv6";
+    }
+
+    /** The addresses of tunnel and mesh are nobody's business on a wire: neither answered for nor announced. */
+    private static Table arp(List<InetAddress> silent) {
+        Value addresses = Match.oneOf(silent);
+        return new Table(
+                ARP_TABLE,
+                List.of(),
+                List.of(
+                        Chain.base(
+                                "input",
+                                Chain.Type.FILTER,
+                                Hook.INPUT,
+                                0,
+                                Policy.ACCEPT,
+                                List.of(Rule.of(
+                                        "who has an inner address",
+                                        Statement.is(Property.ARP_TARGET, addresses),
+                                        Verdict.DROP))),
+                        Chain.base(
+                                "output",
+                                Chain.Type.FILTER,
+                                Hook.OUTPUT,
+                                0,
+                                Policy.ACCEPT,
+                                List.of(Rule.of(
+                                        "an inner address asks or answers",
+                                        Statement.is(Property.ARP_SENDER, addresses),
+                                        Verdict.DROP)))));
+    }
+}

@@ -1,0 +1,135 @@
+package io.culvert.plan;
+
+import static io.culvert.nft.Statement.is;
+import static io.culvert.nft.Statement.isNot;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Transport;
+import io.culvert.nft.Field.Masked;
+import io.culvert.nft.Field.Property;
+import io.culvert.nft.Statement;
+import io.culvert.nft.Value;
+import java.net.InetAddress;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+
+/** The guard's vocabulary: which packets, in the words of this program. */
+final class Match {
+
+    static final int DNS = 53;
+
+    /** DNS over TLS and over QUIC (RFC 7858, RFC 9250). */
+    static final int DNS_ENCRYPTED = 853;
+
+    private Match() {}
+
+    static Statement cameBy(Collection<String> links) {
+        return is(Property.INPUT_LINK, links(links));
+    }
+
+    static Statement cameBy(String... links) {
+        return cameBy(Arrays.asList(links));
+    }
+
+    static Statement cameByOtherThan(String... links) {
+        return isNot(Property.INPUT_LINK, links(Arrays.asList(links)));
+    }
+
+    static Statement leavesBy(Collection<String> links) {
+        return is(Property.OUTPUT_LINK, links(links));
+    }
+
+    static Statement leavesBy(String... links) {
+        return leavesBy(Arrays.asList(links));
+    }
+
+    static Statement leavesByOtherThan(String link) {
+        return isNot(Property.OUTPUT_LINK, new Value.Link(link));
+    }
+
+    /** Of a conversation that the other side began; unlike the state "established", it tells who did. */
+    static Statement isReply() {
+        return is(Property.DIRECTION, Value.Word.REPLY);
+    }
+
+    static Statement marked(long mark) {
+        return is(Property.MARK, new Value.Bits(mark));
+    }
+
+    static Statement markedByNoneOf(Marks marks) {
+        return isNot(Property.MARK, Value.anyOf(new Value.Bits(marks.tunnel()), new Value.Bits(marks.stub())));
+    }
+
+    static Statement markedByTailscale() {
+        return is(new Masked(Property.MARK, Marks.TAILSCALE_MASK), new Value.Bits(Marks.TAILSCALE));
+    }
+
+    static Statement of(Family family) {
+        return is(Property.FAMILY, Value.Word.of(family));
+    }
+
+    static Statement hasPorts() {
+        return is(Property.TRANSPORT, Value.anyOf(Value.Word.of(Transport.TCP), Value.Word.of(Transport.UDP)));
+    }
+
+    /** Behind {@link #hasPorts()}. */
+    static Statement toPort(int... ports) {
+        return is(Property.DESTINATION_PORT, ports(ports));
+    }
+
+    /** Behind {@link #hasPorts()}. */
+    static Statement toPortOtherThan(int... ports) {
+        return isNot(Property.DESTINATION_PORT, ports(ports));
+    }
+
+    static Statement toPorts(Transport transport, Collection<Integer> ports) {
+        Property key = transport == Transport.TCP ? Property.TCP_DESTINATION_PORT : Property.UDP_DESTINATION_PORT;
+        return is(key, Value.anyOf(ports.stream().map(Value.Decimal::new).toList()));
+    }
+
+    static Statement fromUdpPort(int port) {
+        return is(Property.UDP_SOURCE_PORT, new Value.Decimal(port));
+    }
+
+    static Statement toUdpPort(int port) {
+        return is(Property.UDP_DESTINATION_PORT, new Value.Decimal(port));
+    }
+
+    static Statement sentFrom(Family family, Value source) {
+        return is(source(family), source);
+    }
+
+    static Statement sentFromOtherThan(Family family, Value source) {
+        return isNot(source(family), source);
+    }
+
+    static Statement sentTo(Family family, Value destination) {
+        return is(destination(family), destination);
+    }
+
+    static Property destination(Family family) {
+        return family == Family.IPV4 ? Property.IPV4_DESTINATION : Property.IPV6_DESTINATION;
+    }
+
+    static Statement icmpv6(Value.Word... types) {
+        return is(Property.ICMPV6_TYPE, Value.anyOf(types));
+    }
+
+    /** @param addresses of one family, at least one */
+    static Value oneOf(List<InetAddress> addresses) {
+        return Value.anyOf(addresses.stream().map(Value.Address::of).toList());
+    }
+
+    private static Property source(Family family) {
+        return family == Family.IPV4 ? Property.IPV4_SOURCE : Property.IPV6_SOURCE;
+    }
+
+    private static Value links(Collection<String> links) {
+        return Value.anyOf(links.stream().map(Value.Link::new).toList());
+    }
+
+    private static Value ports(int... ports) {
+        return Value.anyOf(Arrays.stream(ports).mapToObj(Value.Decimal::new).toList());
+    }
+}

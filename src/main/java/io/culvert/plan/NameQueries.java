@@ -1,0 +1,80 @@
+package io.culvert.plan;
+
+import static io.culvert.plan.Match.cameBy;
+import static io.culvert.plan.Match.hasPorts;
+import static io.culvert.plan.Match.leavesByOtherThan;
+import static io.culvert.plan.Match.markedByNoneOf;
+import static io.culvert.plan.Match.oneOf;
+import static io.culvert.plan.Match.sentTo;
+import static io.culvert.plan.Match.toPort;
+
+import io.culvert.ip.Family;
+import io.culvert.nft.Chain;
+import io.culvert.nft.Chain.Hook;
+import io.culvert.nft.Chain.Policy;
+import io.culvert.nft.Rule;
+import io.culvert.nft.Statement;
+import io.culvert.nft.Statement.Redirect;
+import io.culvert.plan.GuardInput.Mesh;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Whoever asks for a name asks our stub. */
+final class NameQueries {
+
+    /** Before the container engine's own redirections, at -100, which lead to a resolver outside of the tunnel. */
+    private static final int PRIORITY = -110;
+
+    private final GuardInput input;
+
+    NameQueries(GuardInput input) {
+        this.input = input;
+    }
+
+    /**
+     * All questions of local processes, wherever they are meant to go, except into the mesh: these are encrypted, and
+     * Tailscale's own resolver asks there on behalf of the stub.
+     */
+    Optional<Chain> ofLocalProcesses() {
+        if (input.dnsPort().isEmpty()) {
+            return Optional.empty();
+        }
+        List<Rule> rules = new ArrayList<>(new Holes(input.holes()).rulesWithPort("not redirected: holepunch"));
+        List<Statement> question = new ArrayList<>();
+        input.mesh().map(Mesh::link).ifPresent(link -> question.add(leavesByOtherThan(link)));
+        question.add(markedByNoneOf(input.marks()));
+        question.add(hasPorts());
+        question.add(toPort(Match.DNS));
+        question.add(new Redirect(input.dnsPort().getAsInt()));
+        rules.add(new Rule("every local question for a name to our stub", question));
+        return Optional.of(Chain.base("names", Chain.Type.NAT, Hook.OUTPUT, PRIORITY, Policy.ACCEPT, rules));
+    }
+
+    /** The questions that mesh clients ask this node itself. */
+    Optional<Chain> ofMeshClients() {
+        List<Rule> rules = new ArrayList<>();
+        input.dnsPort()
+                .ifPresent(port -> input.mesh().ifPresent(mesh -> {
+                    for (Family family : Family.values()) {
+                        List<InetAddress> own = mesh.addresses().stream()
+                                .filter(address -> Family.of(address) == family)
+                                .toList();
+                        if (!own.isEmpty()) {
+                            rules.add(Rule.of(
+                                    "questions from the mesh to our stub, " + GuardRuleset.name(family),
+                                    cameBy(mesh.link()),
+                                    sentTo(family, oneOf(own)),
+                                    hasPorts(),
+                                    toPort(Match.DNS),
+                                    new Redirect(port)));
+                        }
+                    }
+                }));
+        return rules.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        Chain.base("mesh_names", Chain.Type.NAT, Hook.PREROUTING, PRIORITY, Policy.ACCEPT, rules));
+    }
+}

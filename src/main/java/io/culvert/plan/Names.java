@@ -1,0 +1,36 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Endpoint;
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What host names stand for at the moment; a name that is not known has no addresses. */
+public record Names(Map<Host.Name, List<InetAddress>> addresses) {
+
+    public static final Names NONE = new Names(Map.of());
+
+    public Names {
+        addresses = Map.copyOf(addresses);
+    }
+
+    public List<InetAddress> of(Host host) {
+        return switch (host) {
+            case Host.Literal(InetAddress address) -> List.of(address);
+            case Host.Name name -> addresses.getOrDefault(name, List.of());
+        };
+    }
+
+    /** The first address that a family of the machine leads to; empty where there is none. */
+    Optional<InetSocketAddress> reachable(Endpoint endpoint, Set<Family> families) {
+        return of(endpoint.host()).stream()
+                .filter(address -> families.contains(Family.of(address)))
+                .findFirst()
+                .map(address -> new InetSocketAddress(address, endpoint.port()));
+    }
+}

@@ -1,0 +1,213 @@
+package io.culvert.plan;
+
+import static io.culvert.plan.Match.fromUdpPort;
+import static io.culvert.plan.Match.hasPorts;
+import static io.culvert.plan.Match.isReply;
+import static io.culvert.plan.Match.leavesBy;
+import static io.culvert.plan.Match.marked;
+import static io.culvert.plan.Match.markedByTailscale;
+import static io.culvert.plan.Match.oneOf;
+import static io.culvert.plan.Match.sentFrom;
+import static io.culvert.plan.Match.sentTo;
+import static io.culvert.plan.Match.toPort;
+import static io.culvert.plan.Match.toPortOtherThan;
+import static io.culvert.plan.Match.toPorts;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.nft.Chain;
+import io.culvert.nft.Chain.Hook;
+import io.culvert.nft.Chain.Policy;
+import io.culvert.nft.Rule;
+import io.culvert.nft.Statement;
+import io.culvert.nft.Statement.Counter;
+import io.culvert.nft.Statement.Jump;
+import io.culvert.nft.Statement.Reject;
+import io.culvert.nft.Statement.Verdict;
+import io.culvert.nft.Value;
+import io.culvert.plan.GuardInput.Mesh;
+import io.culvert.plan.GuardInput.Port;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * What may go out. The chain {@code uplink} says what may leave by an uplink, and is asked twice: in {@code output}, where a
+ * local process can be told that its packet is rejected, and in {@code postrouting}, because a packet whose destination
+ * or mark was changed on its way may leave by another link than {@code output} saw.
+ */
+final class Outward {
+
+    private final GuardInput input;
+
+    Outward(GuardInput input) {
+        this.input = input;
+    }
+
+    List<Chain> chains() {
+        List<String> inside = new ArrayList<>();
+        inside.add("lo");
+        inside.add(input.tunnel().link());
+        input.mesh().map(Mesh::link).ifPresent(inside::add);
+        return List.of(uplink(allowed()), output(toInnerLinks()), postrouting(inside));
+    }
+
+    static Chain uplink(List<Rule> rules) {
+        return Chain.regular("uplink", rules);
+    }
+
+    /** @param inner what goes by tunnel and mesh */
+    static Chain output(List<Rule> inner) {
+        List<Rule> rules = new ArrayList<>();
+        rules.add(Rule.of("to this machine", leavesBy("lo"), Verdict.ACCEPT));
+        rules.addAll(inner);
+        rules.add(Rule.of("everything else is by an uplink", new Jump("uplink")));
+        rules.add(Rule.of("rejected by the uplink", new Counter(), new Reject()));
+        return Chain.base("output", Chain.Type.FILTER, Hook.OUTPUT, GuardRuleset.PRIORITY, Policy.DROP, rules);
+    }
+
+    static Chain postrouting(List<String> inside) {
+        return Chain.base(
+                "postrouting",
+                Chain.Type.FILTER,
+                Hook.POSTROUTING,
+                GuardRuleset.PRIORITY,
+                Policy.DROP,
+                List.of(
+                        Rule.of("stays inside", leavesBy(inside), Verdict.ACCEPT),
+                        Rule.of("really by an uplink", new Jump("uplink")),
+                        Rule.of("turned to the uplink on its way", new Counter(), Verdict.DROP)));
+    }
+
+    /** Before anything is known, whom we ask for names is not either. */
+    static List<Rule> closed(Marks marks) {
+        List<Rule> rules = new ArrayList<>();
+        rules.add(replies());
+        rules.addAll(AddressKeeping.outward());
+        rules.add(Rule.of(
+                "our own questions for names", marked(marks.tunnel()), hasPorts(), toPort(Match.DNS), Verdict.ACCEPT));
+        return rules;
+    }
+
+    private List<Rule> toInnerLinks() {
+        String tunnel = input.tunnel().link();
+        List<String> inner = new ArrayList<>(List.of(tunnel));
+        input.mesh().map(Mesh::link).ifPresent(inner::add);
+        List<Rule> rules = new ArrayList<>();
+        rules.add(Rule.of(
+                "the tunnel's own sockets never enter it",
+                leavesBy(inner),
+                marked(input.marks().tunnel()),
+                Verdict.DROP));
+        if (isTailscale()) {
+            rules.add(Rule.of(
+                    "Tailscale's own sockets never enter the tunnel",
+                    leavesBy(tunnel),
+                    markedByTailscale(),
+                    Verdict.DROP));
+        }
+        for (Family family : Family.values()) {
+            if (!input.tunnel().families().contains(family)) {
+                rules.add(Rule.of(
+                        "the tunnel has no " + GuardRuleset.name(family) + " for local processes",
+                        leavesBy(tunnel),
+                        Match.of(family),
+                        new Reject()));
+            }
+        }
+        rules.add(Rule.of("by " + String.join(" and ", inner), leavesBy(inner), Verdict.ACCEPT));
+        if (input.dnsPort().isPresent()) {
+            // The kernel shows these with the link they would have left by before they were redirected.
+            rules.add(Rule.of(
+                    "redirected to our DNS stub, IPv4",
+                    sentTo(Family.IPV4, new Value.Address(Prefix.parse("127.0.0.0/8"))),
+                    Verdict.ACCEPT));
+            rules.add(Rule.of(
+                    "redirected to our DNS stub, IPv6",
+                    sentTo(Family.IPV6, new Value.Address(Prefix.parse("::1"))),
+                    Verdict.ACCEPT));
+        }
+        return rules;
+    }
+
+    private List<Rule> allowed() {
+        List<Rule> rules = new ArrayList<>();
+        for (Family family : Family.values()) {
+            List<InetAddress> inner = input.innerAddresses(family);
+            if (!inner.isEmpty()) {
+                rules.add(Rule.of(
+                        "never from an inner address, " + GuardRuleset.name(family),
+                        sentFrom(family, oneOf(inner)),
+                        Verdict.RETURN));
+            }
+        }
+        rules.add(replies());
+        rules.addAll(AddressKeeping.outward());
+        rules.addAll(tunnelItself());
+        rules.addAll(meshItself());
+        Holes holes = new Holes(input.holes());
+        rules.addAll(holes.rulesWithPort("holepunch by port"));
+        rules.add(Rule.of(
+                "no DNS beside the tunnel", hasPorts(), toPort(Match.DNS, Match.DNS_ENCRYPTED), Verdict.RETURN));
+        rules.addAll(holes.rulesWithoutPort("holepunch"));
+        rules.addAll(new Lan(input.lan()).reached());
+        return rules;
+    }
+
+    private List<Rule> tunnelItself() {
+        Statement ours = marked(input.marks().tunnel());
+        List<Rule> rules = new ArrayList<>();
+        for (Transport transport : Transport.values()) {
+            TreeSet<Integer> ports = new TreeSet<>();
+            input.servers().stream()
+                    .filter(port -> port.transport() == transport)
+                    .map(Port::number)
+                    .forEach(ports::add);
+            if (!ports.isEmpty()) {
+                rules.add(
+                        Rule.of("the tunnel itself, by " + transport, ours, toPorts(transport, ports), Verdict.ACCEPT));
+            }
+        }
+        for (Family family : Family.values()) {
+            List<InetAddress> resolvers = input.resolvers().stream()
+                    .filter(address -> Family.of(address) == family)
+                    .toList();
+            if (!resolvers.isEmpty()) {
+                rules.add(Rule.of(
+                        "our own questions for names, " + GuardRuleset.name(family),
+                        ours,
+                        sentTo(family, oneOf(resolvers)),
+                        hasPorts(),
+                        toPort(Match.DNS),
+                        Verdict.ACCEPT));
+            }
+        }
+        return rules;
+    }
+
+    private List<Rule> meshItself() {
+        if (isTailscale()) {
+            return List.of(Rule.of(
+                    "Tailscale itself, except its DNS",
+                    markedByTailscale(),
+                    hasPorts(),
+                    toPortOtherThan(Match.DNS, Match.DNS_ENCRYPTED),
+                    Verdict.ACCEPT));
+        }
+        return input.mesh().stream()
+                .flatMapToInt(mesh -> mesh.port().stream())
+                .mapToObj(port ->
+                        Rule.of("the mesh itself", marked(input.marks().tunnel()), fromUdpPort(port), Verdict.ACCEPT))
+                .toList();
+    }
+
+    private boolean isTailscale() {
+        return input.mesh().filter(mesh -> mesh.kind() == Mesh.Kind.TAILSCALE).isPresent();
+    }
+
+    private static Rule replies() {
+        return Rule.of("replies to what came by the uplink", isReply(), Verdict.ACCEPT);
+    }
+}

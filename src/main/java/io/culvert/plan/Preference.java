@@ -1,0 +1,22 @@
+package io.culvert.plan;
+
+/**
+ * The preferences of our rules: always explicit, because the kernel's own choice would land before Tailscale's, and
+ * outside of 5200 to 5299, which are Tailscale's.
+ */
+final class Preference {
+
+    static final int HOLEPUNCH = 5100;
+    static final int TUNNEL_TO_TAILNET = 5180;
+    static final int PUBLISHED = 5191;
+    static final int STRICT_REVERSE_PATH = 5192;
+    static final int MESH_PEERS = 5300;
+    static final int MESH_TO_TUNNEL = 5310;
+    static final int MESH_UNREACHABLE = 5311;
+    static final int LAN = 5320;
+    static final int GATEWAYS = 5325;
+    static final int LOCAL_TO_TUNNEL = 5330;
+    static final int LOCAL_UNREACHABLE = 5340;
+
+    private Preference() {}
+}

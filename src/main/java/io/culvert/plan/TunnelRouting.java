@@ -1,0 +1,175 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.network.Machine;
+import io.culvert.network.Route;
+import io.culvert.network.Rule;
+import io.culvert.network.Rule.Action;
+import io.culvert.network.Rule.Mark;
+import io.culvert.network.Rule.Selector;
+import io.culvert.network.Uplink;
+import io.culvert.wireguard.RoutingTable;
+import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * The routes and rules of a tunnel alone, as wg-quick's {@code add_route} and {@code add_default} would set them
+ * (wireguard-tools, src/wg-quick/linux.bash): main's more specific routes win over the tunnel, and a family without
+ * AllowedIPs stays as it was, unless the kill switch closes it.
+ *
+ * <p>One thing is done better: where AllowedIPs hold the server itself, such as two halves of everything, wg-quick's routes
+ * lead the tunnel's own packets into the tunnel. Here such a family gets a table of its own, as if it were a default route.
+ *
+ * @param servers addresses of the peers' endpoints
+ * @param mark of the tunnel's own packets, and the number of its table
+ * @param slot which preferences are this tunnel's: 0 for the first; a later tunnel comes before an earlier one
+ */
+record TunnelRouting(
+        WireGuardConfig file,
+        Machine machine,
+        List<InetSocketAddress> servers,
+        long mark,
+        int slot,
+        boolean killSwitch) {
+
+    /** Before main's 32766; wg-quick's own rules land just there as well. */
+    private static final int LAST_PREFERENCE = 32764;
+
+    private static final int PREFERENCES_OF_A_SLOT = 3;
+
+    /** The most tunnels at once; a mark's lowest byte tells them apart. */
+    static final int SLOTS = 256;
+
+    static int firstPreference(int slot) {
+        return LAST_PREFERENCE - PREFERENCES_OF_A_SLOT * (slot + 1) + 1;
+    }
+
+    /** Whether a rule of ours stands in a slot. */
+    static boolean inSlot(Rule rule, int slot) {
+        int first = firstPreference(slot);
+        return rule.preference() >= first && rule.preference() < first + PREFERENCES_OF_A_SLOT;
+    }
+
+    static boolean inAnySlot(Rule rule) {
+        return rule.preference() >= firstPreference(SLOTS - 1) && rule.preference() <= LAST_PREFERENCE;
+    }
+
+    List<Route> routes() {
+        List<Route> routes = new ArrayList<>();
+        for (Prefix prefix : allowedIps()) {
+            switch (file.table()) {
+                case RoutingTable.Off() -> {}
+                case RoutingTable.Numbered(long number) -> routes.add(Route.through(file.name(), prefix, number));
+                case RoutingTable.Auto() when isApart(prefix) -> routes.add(Route.through(file.name(), prefix, mark));
+                case RoutingTable.Auto()
+                when !isConnected(prefix) -> routes.add(Route.through(file.name(), prefix, Route.MAIN));
+                case RoutingTable.Auto() -> {}
+            }
+        }
+        return List.copyOf(routes);
+    }
+
+    List<Rule> rules() {
+        List<Rule> rules = new ArrayList<>();
+        int first = firstPreference(slot);
+        for (Family family : families()) {
+            if (hasTable(family) || killSwitch) {
+                rules.add(new Rule(family, first, Selector.ANY, new Action.Lookup(Route.MAIN, OptionalInt.of(0))));
+                strictReversePath(family, first, rules);
+            }
+            if (hasTable(family)) {
+                rules.add(new Rule(
+                        family, first + 1, Selector.ANY.mark(ofTunnels()).not(), Action.Lookup.of(mark)));
+            }
+            if (killSwitch) {
+                Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
+                rules.add(new Rule(family, first + 2, unmarked, new Action.Unreachable()));
+                // Stops nothing that the rule above would not: it says whose kill switch this is, even when the link is
+                // gone.
+                rules.add(new Rule(family, first + 2, Selector.ANY.inputLink(file.name()), new Action.Unreachable()));
+            }
+        }
+        return List.copyOf(rules);
+    }
+
+    /** Whether a family's packets find the tunnel by a table of its own. */
+    boolean hasTable(Family family) {
+        return file.table() instanceof RoutingTable.Auto
+                && allowedIps().stream().anyMatch(prefix -> prefix.family() == family && isApart(prefix));
+    }
+
+    boolean needsMark() {
+        return killSwitch || file.fwMark().isPresent() || families().stream().anyMatch(this::hasTable);
+    }
+
+    /**
+     * No tunnel of ours carries another's packets: with marks told apart here, two that carry everything would carry each
+     * other's, round and round.
+     */
+    private Mark ofTunnels() {
+        return file.fwMark().isPresent() ? Mark.exactly(mark) : new Mark(mark, Mark.ALL_BITS - (SLOTS - 1));
+    }
+
+    private boolean isApart(Prefix prefix) {
+        return prefix.isDefault() || holdsServer(prefix.family());
+    }
+
+    private boolean holdsServer(Family family) {
+        return allowedIps().stream()
+                .filter(prefix -> prefix.family() == family && !prefix.isDefault())
+                .anyMatch(prefix -> servers.stream().anyMatch(server -> prefix.contains(server.getAddress())));
+    }
+
+    /** The prefixes of all peers, each once, the longest first, as {@code wg-quick} sorts them. */
+    private List<Prefix> allowedIps() {
+        return file.peers().stream()
+                .flatMap(peer -> peer.allowedIps().stream())
+                .distinct()
+                .filter(prefix -> families().contains(prefix.family()))
+                .sorted(Comparator.comparingInt(Prefix::length).reversed())
+                .toList();
+    }
+
+    /** Whether the interface's own address brings the route to main already; a single IPv4 address brings none. */
+    private boolean isConnected(Prefix prefix) {
+        return file.addresses().stream()
+                .filter(own -> own.family() == Family.IPV6 || !own.isHost())
+                .anyMatch(own -> own.contains(prefix));
+    }
+
+    /**
+     * Where rp_filter is strict, the kernel looks for the way back of the server's answers, which bear no mark: this rule
+     * gives it, and needs no sysctl and no connection tracking.
+     */
+    private void strictReversePath(Family family, int preference, List<Rule> rules) {
+        Uplink uplink = machine.uplinks().get(family);
+        if (family == Family.IPV6 || uplink == null || !machine.strictReversePath()) {
+            return;
+        }
+        for (Prefix own : uplink.addresses()) {
+            servers.stream()
+                    .filter(server -> Family.of(server.getAddress()) == family)
+                    .distinct()
+                    .forEach(server -> rules.add(
+                            new Rule(family, preference, answersOf(server, own), Action.Lookup.of(Route.MAIN))));
+        }
+    }
+
+    private static Selector answersOf(InetSocketAddress server, Prefix own) {
+        Selector answers = Selector.ANY
+                .from(Prefix.host(own.address()))
+                .to(Prefix.host(server.getAddress()))
+                .transport(Transport.UDP);
+        return server.getPort() > Rule.LARGEST_PORT ? answers : answers.destinationPort(server.getPort());
+    }
+
+    private List<Family> families() {
+        return machine.ipv6() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
+    }
+}

@@ -1,0 +1,159 @@
+package io.culvert.plan;
+
+import io.culvert.network.NetworkState;
+import io.culvert.network.Route;
+import io.culvert.network.Rule;
+import io.culvert.network.Rule.Action;
+import io.culvert.network.Rule.Mark;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * The tunnels that are up without a mesh, told from what is ours in the kernel: no file says whose a rule is. Each has a slot
+ * of preferences; a slot is that of the tunnel whose kill switch stands there, by name, or of the one whose routes its rules
+ * lead to. A slot that is nobody's is left from a tunnel whose link went away, and stops nothing.
+ *
+ * @param present what is ours
+ */
+public record Tunnels(NetworkState present) {
+
+    /** The tunnel that nothing leaves beside; it may be gone, and its kill switch holds all the same. */
+    public Optional<String> killSwitch() {
+        return IntStream.range(0, TunnelRouting.SLOTS)
+                .mapToObj(slot -> killSwitch(rules(slot)))
+                .flatMap(Optional::stream)
+                .findFirst();
+    }
+
+    /** Whether there is something of ours that no tunnel alone would set: a chain runs here, or did until it was killed. */
+    public boolean besideChain() {
+        return present.rules().stream().anyMatch(rule -> !TunnelRouting.inAnySlot(rule));
+    }
+
+    /** Whether anything is there of a tunnel. */
+    public boolean has(String link) {
+        return !without(link).equals(present);
+    }
+
+    /** What remains of ours when one tunnel goes: the other tunnels'. */
+    public NetworkState without(String link) {
+        Set<Integer> gone = new HashSet<>();
+        for (int slot = 0; slot < TunnelRouting.SLOTS; slot++) {
+            if (owner(slot).isEmpty() || isOf(slot, link)) {
+                gone.add(slot);
+            }
+        }
+        return new NetworkState(
+                present.links().stream()
+                        .filter(other -> !other.name().equals(link))
+                        .toList(),
+                present.addresses().stream()
+                        .filter(other -> !other.link().equals(link))
+                        .toList(),
+                present.routes().stream()
+                        .filter(route -> route.link().filter(link::equals).isEmpty())
+                        .toList(),
+                present.rules().stream()
+                        .filter(rule -> gone.stream().noneMatch(slot -> TunnelRouting.inSlot(rule, slot)))
+                        .toList());
+    }
+
+    /**
+     * The slot of a tunnel: the one it has, or one before all others, as wg-quick's newest rules come first.
+     *
+     * @throws IllegalStateException where there are too many
+     */
+    int slot(String link) {
+        int next = 0;
+        for (int slot = 0; slot < TunnelRouting.SLOTS; slot++) {
+            if (isOf(slot, link)) {
+                return slot;
+            }
+            if (owner(slot).isPresent()) {
+                next = slot + 1;
+            }
+        }
+        if (next == TunnelRouting.SLOTS) {
+            throw new IllegalStateException("there are too many tunnels");
+        }
+        return next;
+    }
+
+    /** The mark of a tunnel, and the number of its table, where its file gives none: the one it has, or a free one. */
+    long mark(String link) {
+        Set<Long> taken = new HashSet<>();
+        for (int slot = 0; slot < TunnelRouting.SLOTS; slot++) {
+            OptionalLong mark = mark(rules(slot));
+            if (mark.isPresent()) {
+                long own = mark.getAsLong();
+                if (isOf(slot, link) && own >= Marks.DEFAULT.tunnel() && own < lastMark()) {
+                    return own;
+                }
+                taken.add(own);
+            }
+        }
+        present.routes().forEach(route -> taken.add(route.table()));
+        long mark = Marks.DEFAULT.tunnel();
+        while (taken.contains(mark)) {
+            mark++;
+        }
+        return mark;
+    }
+
+    private static long lastMark() {
+        return Marks.DEFAULT.tunnel() + TunnelRouting.SLOTS;
+    }
+
+    private boolean isOf(int slot, String link) {
+        return owner(slot).filter(link::equals).isPresent();
+    }
+
+    private Optional<String> owner(int slot) {
+        List<Rule> rules = rules(slot);
+        return killSwitch(rules)
+                .or(() -> rules.stream()
+                        .flatMapToLong(Tunnels::table)
+                        .boxed()
+                        .flatMap(table -> linksIn(table).stream())
+                        .findFirst());
+    }
+
+    private static LongStream table(Rule rule) {
+        return rule.action() instanceof Action.Lookup lookup && lookup.table() != Route.MAIN
+                ? LongStream.of(lookup.table())
+                : LongStream.empty();
+    }
+
+    private Collection<String> linksIn(long table) {
+        return present.routes().stream()
+                .filter(route -> route.table() == table)
+                .flatMap(route -> route.link().stream())
+                .toList();
+    }
+
+    private List<Rule> rules(int slot) {
+        return present.rules().stream()
+                .filter(rule -> TunnelRouting.inSlot(rule, slot))
+                .toList();
+    }
+
+    private static Optional<String> killSwitch(List<Rule> rules) {
+        return rules.stream()
+                .filter(rule -> rule.action() instanceof Action.Unreachable)
+                .flatMap(rule -> rule.selector().inputLink().stream())
+                .findFirst();
+    }
+
+    private static OptionalLong mark(List<Rule> rules) {
+        return rules.stream()
+                .flatMap(rule -> rule.selector().mark().stream())
+                .mapToLong(Mark::value)
+                .findFirst();
+    }
+}

@@ -1,0 +1,87 @@
+package io.culvert.proxy;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes everything ready that Dante needs to run: its program, its configuration, its user. */
+public final class Dante {
+
+    /** Debian's name, then the author's. */
+    private static final List<String> PROGRAMS = List.of("usr/sbin/danted", "usr/sbin/sockd", "usr/bin/sockd");
+
+    /** From {@code Dante/server[1/1] v1.4.2 running}, logged once all sockets listen. */
+    private static final String READY = " running";
+
+    private final Path root;
+    private final Path directory;
+    private final ShadowFile shadow;
+
+    /**
+     * Nothing is touched yet.
+     *
+     * @param root the container's root
+     * @param directory for the configuration and the pid file, such as {@code /run/culvert}
+     */
+    public Dante(Path root, Path directory) {
+        this.root = root;
+        this.directory = directory;
+        this.shadow = new ShadowFile(root.resolve("etc/shadow"));
+    }
+
+    /** The configuration that {@link #prepare(SocksSettings)} writes; it holds no secret. */
+    public static String configuration(SocksSettings settings) {
+        return SockdTemplate.fill(settings);
+    }
+
+    /**
+     * Writes the configuration and, where a login is wanted, its user.
+     *
+     * @throws ProblemException when the program is missing or a file cannot be written
+     */
+    public ProxyProgram prepare(SocksSettings settings) {
+        Path program = program();
+        settings.login().ifPresent(shadow::grant);
+        return write(program, configuration(settings), settings.port(), true);
+    }
+
+    /** Takes the user's own configuration. */
+    public ProxyProgram prepare(SockdFile own) {
+        return write(program(), own.text(), own.port(), own.logsToUs());
+    }
+
+    /** Undoes what preparing did to the system's files. */
+    public Optional<Problem> forget(SocksSettings settings) {
+        return settings.login().isPresent() ? shadow.revoke() : Optional.empty();
+    }
+
+    private ProxyProgram write(Path program, String configuration, int port, boolean logsToUs) {
+        Path file = directory.resolve("sockd.conf");
+        try {
+            Files.createDirectories(directory);
+            Files.writeString(file, configuration);
+        } catch (IOException e) {
+            throw new ProblemException(Problem.machine(
+                    Place.file(file), "cannot be written: " + e.getMessage(), "mount a tmpfs on " + directory));
+        }
+        List<String> args = List.of(
+                "-f", file.toString(), "-p", directory.resolve("sockd.pid").toString());
+        return new ProxyProgram(program, args, file, port, logsToUs ? Optional.of(READY) : Optional.empty());
+    }
+
+    private Path program() {
+        return PROGRAMS.stream()
+                .map(root::resolve)
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(() -> new ProblemException(Problem.machine(
+                        Place.machine("SOCKS"),
+                        "Dante is not installed: there is none of /" + String.join(", /", PROGRAMS),
+                        "install it (Debian: dante-server), or unset CULVERT_SOCKS")));
+    }
+}

@@ -1,0 +1,21 @@
+package io.culvert.proxy;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The proxy, ready to be started; it stays in the foreground, and ends its own children on SIGTERM.
+ *
+ * @param program absolute: never looked up in a PATH
+ * @param config the file it reads
+ * @param port on which it takes clients
+ * @param readyText stands in the line of its output that says that clients are taken; empty where its output goes
+ *     elsewhere
+ */
+public record ProxyProgram(Path program, List<String> args, Path config, int port, Optional<String> readyText) {
+
+    public ProxyProgram {
+        args = List.copyOf(args);
+    }
+}

@@ -1,0 +1,146 @@
+package io.culvert.proxy;
+
+import io.culvert.ip.Prefix;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problems;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The user's own configuration of Dante: used as it is, once it is certain that it goes out by the tunnel alone.
+ *
+ * @param path where the user has it
+ * @param text what Dante is given
+ * @param port on which it takes clients; 1080 where the file names none, as Dante does
+ * @param internals addresses and interfaces on which it listens; interfaces must exist before Dante starts
+ * @param logsToUs whether its log goes to standard output or error
+ */
+public record SockdFile(Path path, String text, int port, Set<String> internals, boolean logsToUs) {
+
+    private static final int USUAL_PORT = 1080;
+
+    /** Dante takes white space and line ends anywhere between its words, and any case. */
+    private static final Pattern INTERNAL = keyword("internal", "(\\S+)(?:\\s+port\\s*(?:=|eq)?\\s*(\\S+))?");
+
+    private static final Pattern EXTERNAL = keyword("external", "(\\S+)");
+
+    /** The redirect module gives a session another source address. */
+    private static final Pattern REDIRECT =
+            Pattern.compile("(?<![\\w.-])redirect\\s+from\\s*:\\s*(\\S+)", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern LOG = keyword("logoutput", "([^\\n]+)");
+
+    public SockdFile {
+        internals = Set.copyOf(internals);
+    }
+
+    /**
+     * Reads the file. The words {@code TSWG_DANTE_PORT} and {@code TSWG_DANTE_EXTERNAL}, which tswg's published file has,
+     * stand for the port setting and the tunnel.
+     *
+     * @param tunnel the tunnel's interface
+     * @param addresses the tunnel's own addresses
+     * @param port the port setting, for tswg's word only
+     * @throws io.culvert.problem.ProblemException with everything that is wrong, each with its line
+     */
+    public static SockdFile check(Path path, String text, String tunnel, List<InetAddress> addresses, int port) {
+        String filled = text.replace("TSWG_DANTE_PORT", String.valueOf(port)).replace("TSWG_DANTE_EXTERNAL", tunnel);
+        Check check = new Check(path, withoutComments(filled));
+        Set<Integer> ports = new LinkedHashSet<>();
+        Set<String> internals = new LinkedHashSet<>();
+        check.each(INTERNAL, found -> {
+            internals.add(found.group(1));
+            ports.add(check.port(found));
+        });
+        if (internals.isEmpty()) {
+            check.missing("internal", "write 'internal: 0.0.0.0 port = 1080'");
+        } else if (ports.size() > 1) {
+            check.problems.add(Problem.input(
+                    Place.file(path), "listens on the ports " + ports, "use one port for all 'internal' lines"));
+        }
+        boolean external = check.each(EXTERNAL, found -> check.leaves(found, tunnel, addresses));
+        if (!external) {
+            check.missing("external", "write 'external: " + tunnel + "'");
+        }
+        check.each(REDIRECT, found -> check.leaves(found, tunnel, addresses));
+        boolean[] logsToUs = new boolean[1];
+        check.each(LOG, found -> logsToUs[0] |= found.group(1).contains("std"));
+        check.problems.throwIfErrors();
+        return new SockdFile(path, filled, ports.iterator().next(), internals, logsToUs[0]);
+    }
+
+    private static Pattern keyword(String word, String value) {
+        return Pattern.compile("(?<![\\w.-])" + word + "\\s*:\\s*" + value, Pattern.CASE_INSENSITIVE);
+    }
+
+    /** With every line still in its place. */
+    private static String withoutComments(String text) {
+        return text.replaceAll("#[^\\n]*", "");
+    }
+
+    /** Goes through one text and collects what is wrong with it. */
+    private record Check(Path path, String text, Problems problems) {
+
+        Check(Path path, String text) {
+            this(path, text, new Problems());
+        }
+
+        boolean each(Pattern pattern, Consumer<Matcher> found) {
+            Matcher matcher = pattern.matcher(text);
+            boolean any = false;
+            while (matcher.find()) {
+                any = true;
+                found.accept(matcher);
+            }
+            return any;
+        }
+
+        int port(Matcher found) {
+            String port = found.group(2);
+            if (port == null) {
+                return USUAL_PORT;
+            }
+            if (port.matches("[0-9]{1,5}") && Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= 65535) {
+                return Integer.parseInt(port);
+            }
+            problems.add(Problem.input(at(found, 2), "'" + port + "' is not a port", "write 1 to 65535"));
+            return USUAL_PORT;
+        }
+
+        void leaves(Matcher found, String tunnel, List<InetAddress> addresses) {
+            String value = found.group(1);
+            if (!value.equals(tunnel) && !isOneOf(value, addresses)) {
+                problems.add(Problem.input(
+                        at(found, 1),
+                        "'" + value + "' is not the tunnel: sessions would leave outside of it",
+                        "write '" + tunnel + "'"));
+            }
+        }
+
+        void missing(String keyword, String cure) {
+            problems.add(Problem.input(Place.file(path), "there is no '" + keyword + "'", cure));
+        }
+
+        private static boolean isOneOf(String value, List<InetAddress> addresses) {
+            try {
+                Prefix prefix = Prefix.parse(value);
+                return prefix.isHost() && addresses.contains(prefix.address());
+            } catch (IllegalArgumentException _) {
+                return false;
+            }
+        }
+
+        private Place at(Matcher found, int group) {
+            String before = text.substring(0, found.start(group));
+            int line = (int) before.chars().filter(c -> c == '\n').count() + 1;
+            return Place.file(path, line, before.length() - before.lastIndexOf('\n'));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.culvert.proxy;
+
+import io.culvert.ip.Prefix;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Dante's configuration from our settings: {@code sockd/sockd.conf}, filled in. */
+final class SockdTemplate {
+
+    /** This machine under all its names, and what is only near it; 0.0.0.0 and mapped addresses lead here as well. */
+    private static final List<Prefix> NEVER_REACHED = Stream.of(
+                    "0.0.0.0/8",
+                    "127.0.0.0/8",
+                    "169.254.0.0/16",
+                    "224.0.0.0/4",
+                    "::/128",
+                    "::1/128",
+                    "fe80::/10",
+                    "ff00::/8")
+            .map(Prefix::parse)
+            .toList();
+
+    private SockdTemplate() {}
+
+    static String fill(SocksSettings settings) {
+        String pass = settings.clients().stream()
+                .map(client -> """
+                        client pass {
+                            from: %s to: 0/0
+                            log: error
+                        }
+                        """.formatted(client.network()))
+                .collect(Collectors.joining());
+        String block = Stream.concat(NEVER_REACHED.stream(), settings.unreachable().stream())
+                .map(Prefix::network)
+                .distinct()
+                .map(prefix -> """
+                        socks block {
+                            from: 0/0 to: %s
+                            command: connect udpassociate bind
+                            log: error
+                        }
+                        """.formatted(prefix))
+                .collect(Collectors.joining());
+        return text().replace("${port}", String.valueOf(settings.port()))
+                .replace("${internal6}", settings.ipv6() ? "internal: :: port = " + settings.port() : "")
+                .replace("${tunnel}", settings.tunnel())
+                .replace("${method}", settings.login().isPresent() ? "username" : "none")
+                .replace("${clients}", pass.strip())
+                .replace("${unreachable}", block.strip())
+                .replace(
+                        "${user}",
+                        settings.login().map(login -> "user: " + login.user()).orElse(""));
+    }
+
+    private static String text() {
+        try (InputStream template = SockdTemplate.class.getResourceAsStream("sockd.conf")) {
+            return new String(
+                    Objects.requireNonNull(template, "sockd.conf is missing from the program")
+                            .readAllBytes(),
+                    StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.culvert.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.Type;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class AnswerCacheTest {
+
+    private static final Question WWW = ScriptedServer.question("www.example.net.", Type.A);
+
+    private final AtomicLong seconds = new AtomicLong();
+    private final AnswerCache cache = new AnswerCache(2, () -> TimeUnit.SECONDS.toNanos(seconds.get()));
+
+    @Test
+    void an_answer_is_kept_for_its_shortest_time_to_live_which_runs_down() {
+        cache.put(WWW, answer("www.example.net. 300 CNAME web.example.net.", "web.example.net. 60 A 192.0.2.80"));
+
+        seconds.set(59);
+        assertThat(cache.get(WWW))
+                .hasValueSatisfying(message -> assertThat(message.getSection(Section.ANSWER))
+                        .extracting(Record::getTTL)
+                        .containsExactly(241L, 1L));
+        seconds.set(60);
+        assertThat(cache.get(WWW)).isEmpty();
+    }
+
+    @Test
+    void the_case_of_a_name_does_not_matter() {
+        cache.put(WWW, answer("www.example.net. 60 A 192.0.2.80"));
+
+        assertThat(cache.get(ScriptedServer.question("WWW.Example.NET.", Type.A)))
+                .isPresent();
+    }
+
+    @Test
+    void nothing_stays_nothing_for_as_long_as_the_zone_says() {
+        Message nothing = answer();
+        nothing.getHeader().setRcode(Rcode.NXDOMAIN);
+        nothing.addRecord(
+                ScriptedServer.record("example.net. 900 SOA ns.example.net. host.example.net. 1 2 3 4 30"),
+                Section.AUTHORITY);
+        cache.put(WWW, nothing);
+
+        seconds.set(29);
+        assertThat(cache.get(WWW))
+                .hasValueSatisfying(message -> assertThat(message.getRcode()).isEqualTo(Rcode.NXDOMAIN));
+        seconds.set(30);
+        assertThat(cache.get(WWW)).isEmpty();
+    }
+
+    @Test
+    void what_must_not_be_kept_is_not() {
+        Message cut = answer("www.example.net. 60 A 192.0.2.80");
+        cut.getHeader().setFlag(Flags.TC);
+        Message failure = answer();
+        failure.getHeader().setRcode(Rcode.SERVFAIL);
+
+        for (Message message : new Message[] {cut, failure, answer(), answer("www.example.net. 0 A 192.0.2.80")}) {
+            cache.put(WWW, message);
+            assertThat(cache.get(WWW)).isEmpty();
+        }
+    }
+
+    @Test
+    void the_longest_unused_makes_room() {
+        Question a = ScriptedServer.question("a.example.net.", Type.A);
+        Question b = ScriptedServer.question("b.example.net.", Type.A);
+        cache.put(a, answer("a.example.net. 60 A 192.0.2.1"));
+        cache.put(b, answer("b.example.net. 60 A 192.0.2.2"));
+        assertThat(cache.get(a)).isPresent();
+
+        cache.put(WWW, answer("www.example.net. 60 A 192.0.2.80"));
+
+        assertThat(cache.get(a)).isPresent();
+        assertThat(cache.get(b)).isEmpty();
+    }
+
+    private static Message answer(String... records) {
+        return ScriptedServer.answer(WWW.query(1), records);
+    }
+}

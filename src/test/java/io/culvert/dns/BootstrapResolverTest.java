@@ -1,0 +1,186 @@
+package io.culvert.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.linux.Egress;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.function.Function;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Type;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class BootstrapResolverTest {
+
+    private static final Patience PATIENCE = new Patience(Duration.ofSeconds(10), Duration.ofSeconds(20));
+    private static final Host.Name VPN = new Host.Name("vpn.example.net");
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void both_families_are_asked_and_aliases_followed() throws IOException {
+        try (ScriptedServer server = new ScriptedServer(zone(Map.of(
+                "A", List.of("vpn.example.net. 300 CNAME se.example.net.", "se.example.net. 45 A 192.0.2.10"),
+                "AAAA", List.of("vpn.example.net. 300 AAAA 2001:db8::10"))))) {
+            Resolution found = resolver(server, Family.values()).resolve(VPN, List.of());
+
+            assertThat(found.addresses()).containsExactly(address("192.0.2.10"), address("2001:db8::10"));
+            assertThat(found.life()).isEqualTo(Duration.ofSeconds(45));
+            assertThat(found.fresh()).isTrue();
+            assertThat(found.problems()).isEmpty();
+        }
+    }
+
+    @Test
+    void only_families_with_a_way_out_are_asked() throws IOException {
+        try (ScriptedServer server =
+                new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))))) {
+            resolver(server, Family.IPV4).resolve(VPN, List.of());
+
+            assertThat(server.asked()).hasSize(1);
+        }
+    }
+
+    @Test
+    void addresses_of_other_names_in_the_answer_do_not_count() throws IOException {
+        try (ScriptedServer server =
+                new ScriptedServer(zone(Map.of("A", List.of("bank.example.net. 300 A 203.0.113.66"))))) {
+            Resolution found = resolver(server, Family.IPV4).resolve(VPN, List.of());
+
+            assertThat(found.addresses()).isEmpty();
+            assertThat(found.problems()).singleElement().asString().contains("the name has no address");
+        }
+    }
+
+    @Test
+    void forged_answers_are_refused_each_with_its_reason() throws IOException {
+        try (ScriptedServer server = new ScriptedServer(zone(Map.of(
+                "A",
+                List.of(
+                        "vpn.example.net. 300 A 127.0.0.1",
+                        "vpn.example.net. 300 A 10.64.0.9",
+                        "vpn.example.net. 300 A 192.0.2.10"))))) {
+            Resolution found = resolver(server, Family.IPV4)
+                    .resolve(VPN, List.of(new Forbidden(Prefix.parse("10.64.0.0/10"), "the tunnel's own range")));
+
+            assertThat(found.addresses()).containsExactly(address("192.0.2.10"));
+            assertThat(found.problems())
+                    .extracting(Object::toString)
+                    .satisfiesExactly(
+                            first -> assertThat(first).contains("127.0.0.1 is refused: this machine"),
+                            second -> assertThat(second).contains("10.64.0.9 is refused: the tunnel's own range"));
+        }
+    }
+
+    @Test
+    void the_last_good_addresses_outlive_a_failure() throws IOException {
+        ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))));
+        BootstrapResolver resolver = resolver(server, Family.IPV4);
+        assertThat(resolver.resolve(VPN, List.of()).fresh()).isTrue();
+        server.close();
+
+        Resolution kept = resolver.resolve(VPN, List.of());
+
+        assertThat(kept.addresses()).containsExactly(address("192.0.2.10"));
+        assertThat(kept.fresh()).isFalse();
+        assertThat(kept.problems())
+                .extracting(Object::toString)
+                .satisfiesExactly(
+                        why -> assertThat(why).contains("connection refused"),
+                        note -> assertThat(note).contains("the last good addresses are kept"));
+    }
+
+    @Test
+    void a_last_good_address_that_has_become_forbidden_is_not_kept() throws IOException {
+        ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))));
+        BootstrapResolver resolver = resolver(server, Family.IPV4);
+        resolver.resolve(VPN, List.of());
+        server.close();
+
+        List<Forbidden> forbidden = List.of(new Forbidden(Prefix.parse("192.0.2.0/24"), "the LAN"));
+
+        assertThat(resolver.resolve(VPN, forbidden).addresses()).isEmpty();
+    }
+
+    @Test
+    void the_hosts_file_comes_first() throws IOException {
+        Files.writeString(directory.resolve("hosts"), """
+                127.0.0.1 localhost
+                192.0.2.77 other VPN.example.net # by hand
+                nonsense vpn.example.net
+                """);
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.silence())) {
+            assertThat(resolver(server, Family.values()).resolve(VPN, List.of()).addresses())
+                    .containsExactly(address("192.0.2.77"));
+            assertThat(server.asked()).isEmpty();
+        }
+    }
+
+    @Test
+    void the_search_list_is_used_as_the_runtime_meant_it() throws IOException {
+        try (ScriptedServer server =
+                new ScriptedServer(zone(Map.of("A", List.of("headscale.svc.example. 30 A 192.0.2.20"))))) {
+            ResolvConf conf = new ResolvConf(List.of(server.address()), List.of("svc.example"), 1);
+            BootstrapResolver resolver =
+                    new BootstrapResolver(conf, directory.resolve("hosts"), Egress.ANY, Set.of(Family.IPV4), PATIENCE);
+
+            assertThat(resolver.resolve(new Host.Name("headscale"), List.of()).addresses())
+                    .containsExactly(address("192.0.2.20"));
+        }
+    }
+
+    @Test
+    void a_name_that_is_not_there_is_the_users_to_correct() throws IOException {
+        Queue<Integer> codes = new ArrayDeque<>(List.of(Rcode.NXDOMAIN, Rcode.NXDOMAIN));
+        try (ScriptedServer server = new ScriptedServer(query -> {
+            Message answer = ScriptedServer.answer(query);
+            answer.getHeader().setRcode(codes.remove());
+            return List.of(answer);
+        })) {
+            Resolution found = resolver(server, Family.values()).resolve(VPN, List.of());
+
+            assertThat(found.problems())
+                    .singleElement()
+                    .hasToString("vpn.example.net: the name has no address\n    correct the name, or write an address"
+                            + " instead");
+        }
+    }
+
+    private BootstrapResolver resolver(ScriptedServer server, Family... families) {
+        return new BootstrapResolver(
+                new ResolvConf(List.of(server.address()), List.of(), 1),
+                directory.resolve("hosts"),
+                Egress.ANY,
+                EnumSet.copyOf(List.of(families)),
+                PATIENCE);
+    }
+
+    private static Function<Message, List<Message>> zone(Map<String, List<String>> byType) {
+        return query -> List.of(ScriptedServer.answer(
+                query,
+                byType.getOrDefault(Type.string(query.getQuestion().getType()), List.of())
+                        .toArray(String[]::new)));
+    }
+
+    private static InetAddress address(String text) {
+        return InetAddress.ofLiteral(text);
+    }
+}

@@ -1,0 +1,214 @@
+package io.culvert.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.culvert.linux.Egress;
+import io.culvert.problem.ProblemException;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.xbill.DNS.ExtendedErrorCodeOption;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.TextParseException;
+import org.xbill.DNS.Type;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class DnsStubTest {
+
+    private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
+
+    private final AtomicLong seconds = new AtomicLong();
+    private final DnsStub stub = new DnsStub(
+            new Patience(Duration.ofSeconds(10), Duration.ofSeconds(20)),
+            () -> TimeUnit.SECONDS.toNanos(seconds.get()));
+    private final InetSocketAddress address = stub.listen(ANY_PORT);
+
+    @AfterEach
+    void close() {
+        stub.close();
+    }
+
+    @Test
+    void an_answer_is_passed_on_under_the_askers_id_and_kept_for_its_time() throws IOException {
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.always("www.example.net. 60 A 192.0.2.80"))) {
+            stub.useUpstreams(to(server), List.of());
+
+            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.80");
+            seconds.set(40);
+            assertThat(answers(askByTcp("www.example.net.", Type.A))).containsExactly("20 192.0.2.80");
+            assertThat(server.asked()).hasSize(1);
+            seconds.set(60);
+            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.80");
+            assertThat(server.asked()).hasSize(2);
+        }
+    }
+
+    @Test
+    void other_servers_begin_with_nothing_kept() throws IOException {
+        try (ScriptedServer one = new ScriptedServer(ScriptedServer.always("www.example.net. 60 A 192.0.2.1"));
+                ScriptedServer two = new ScriptedServer(ScriptedServer.always("www.example.net. 60 A 192.0.2.2"))) {
+            stub.useUpstreams(to(one), List.of());
+            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.1");
+            stub.useUpstreams(to(two), List.of());
+            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.2");
+        }
+    }
+
+    @Test
+    void names_of_a_route_go_to_its_servers_and_the_longest_suffix_counts() throws IOException {
+        try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer mesh = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer lab = new ScriptedServer(ScriptedServer.always())) {
+            stub.useUpstreams(
+                    to(tunnel),
+                    List.of(new DnsRoute("mesh.example", to(mesh)), new DnsRoute("lab.mesh.example.", to(lab))));
+
+            askByUdp("www.example.net.", Type.A);
+            askByUdp("node.MESH.example.", Type.A);
+            askByUdp("node.lab.mesh.example.", Type.A);
+            askByUdp("notmesh.example.", Type.A);
+
+            assertThat(tunnel.asked()).containsExactly("udp www.example.net.", "udp notmesh.example.");
+            assertThat(mesh.asked()).containsExactly("udp node.MESH.example.");
+            assertThat(lab.asked()).containsExactly("udp node.lab.mesh.example.");
+        }
+    }
+
+    @Test
+    void without_servers_it_fails_and_says_why() throws IOException {
+        Message query = new Question(Name.fromString("www.example.net."), Type.A, true, false, false).query(7);
+
+        Message answer = overUdp(query);
+
+        assertThat(answer.getRcode()).isEqualTo(Rcode.SERVFAIL);
+        assertThat(answer.getOPT().getOptions()).singleElement().satisfies(option -> {
+            ExtendedErrorCodeOption reason = (ExtendedErrorCodeOption) option;
+            assertThat(reason.getErrorCode()).isEqualTo(ExtendedErrorCodeOption.NOT_READY);
+            assertThat(reason.getText()).isEqualTo("there is no DNS server to ask");
+        });
+    }
+
+    @Test
+    void localhost_is_answered_at_home() throws IOException {
+        assertThat(answers(askByUdp("localhost.", Type.A))).containsExactly("3600 127.0.0.1");
+        assertThat(answers(askByUdp("my.localhost.", Type.AAAA))).containsExactly("3600 0:0:0:0:0:0:0:1");
+        Message mail = askByUdp("localhost.", Type.MX);
+        assertThat(mail.getRcode()).isEqualTo(Rcode.NOERROR);
+        assertThat(answers(mail)).isEmpty();
+    }
+
+    @Test
+    void an_answer_too_long_for_the_asker_is_cut_and_whole_by_tcp() throws IOException {
+        String[] many = IntStream.range(1, 100)
+                .mapToObj(i -> "www.example.net. 60 A 192.0.2." + i)
+                .toArray(String[]::new);
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.always(many))) {
+            stub.useUpstreams(to(server), List.of());
+
+            Message cut = askByUdp("www.example.net.", Type.A);
+            assertThat(cut.getHeader().getFlag(Flags.TC)).isTrue();
+            assertThat(cut.numBytes()).isLessThanOrEqualTo(512);
+            assertThat(answers(askByTcp("www.example.net.", Type.A))).hasSize(99);
+        }
+    }
+
+    @Test
+    void a_dead_server_is_a_failure_not_another_way() throws IOException {
+        ScriptedServer dead = new ScriptedServer(ScriptedServer.silence());
+        stub.useUpstreams(to(dead), List.of());
+        dead.close();
+
+        assertThat(askByUdp("www.example.net.", Type.A).getRcode()).isEqualTo(Rcode.SERVFAIL);
+    }
+
+    @Test
+    void an_address_that_is_taken_is_a_problem_for_people() {
+        assertThatThrownBy(() -> stub.listen(address))
+                .isInstanceOf(ProblemException.class)
+                .hasMessageContaining("names cannot be answered on 127.0.0.1 port " + address.getPort());
+    }
+
+    @Test
+    void it_serves_until_it_is_closed() {
+        assertThat(stub.isServing()).isTrue();
+        stub.close();
+        assertThat(stub.isServing()).isFalse();
+    }
+
+    private static Upstreams to(ScriptedServer server) {
+        return new Upstreams(List.of(server.address()), Egress.ANY);
+    }
+
+    private Message askByUdp(String name, int type) throws IOException {
+        return overUdp(query(name, type));
+    }
+
+    private Message overUdp(Message query) throws IOException {
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.setSoTimeout(30_000);
+            byte[] wire = query.toWire();
+            socket.send(new DatagramPacket(wire, wire.length, address));
+            DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
+            socket.receive(packet);
+            return checked(query, Arrays.copyOf(packet.getData(), packet.getLength()));
+        }
+    }
+
+    private Message askByTcp(String name, int type) throws IOException {
+        Message query = query(name, type);
+        try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+            socket.setSoTimeout(30_000);
+            byte[] wire = query.toWire();
+            socket.getOutputStream()
+                    .write(ByteBuffer.allocate(2 + wire.length)
+                            .putShort((short) wire.length)
+                            .put(wire)
+                            .array());
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            return checked(query, in.readNBytes(in.readUnsignedShort()));
+        }
+    }
+
+    private static Message query(String name, int type) throws TextParseException {
+        return Question.plain(Name.fromString(name), type).query(4711);
+    }
+
+    private static Message checked(Message query, byte[] wire) throws IOException {
+        Message answer = new Message(wire);
+        assertThat(answer.getHeader().getID()).isEqualTo(query.getHeader().getID());
+        assertThat(answer.getQuestion()).isEqualTo(query.getQuestion());
+        assertThat(answer.getHeader().getFlag(Flags.QR)).isTrue();
+        return answer;
+    }
+
+    private static List<String> answers(Message message) {
+        return message.getSection(Section.ANSWER).stream()
+                .map(DnsStubTest::text)
+                .toList();
+    }
+
+    private static String text(Record record) {
+        return record.getTTL() + " " + record.rdataToString();
+    }
+}

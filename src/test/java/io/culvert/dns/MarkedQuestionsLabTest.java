@@ -1,0 +1,174 @@
+package io.culvert.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.linux.Egress;
+import io.culvert.linux.InNamespace;
+import io.culvert.linux.TwoWays;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+
+/** Real sockets, a real kernel: who asks which way, counted by nftables. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class MarkedQuestionsLabTest {
+
+    private static final long STUB_MARK = 0x52000000L;
+    private static final long OUR_MARK = 0x51000000L;
+    private static final Patience PATIENCE = new Patience(Duration.ofSeconds(2), Duration.ofSeconds(4));
+
+    /** Every program's port 53 leads to the stub; the stub's own questions do not. */
+    private static final String RULES = """
+            table inet watch {
+                counter stub { }
+                counter ours { }
+                counter stray { }
+                chain turn {
+                    type nat hook output priority -100
+                    meta mark { 0x51000000, 0x52000000 } accept
+                    udp dport 53 redirect to :53
+                    tcp dport 53 redirect to :53
+                }
+                # Not in the output hook, which still names the link from before the redirection.
+                chain out {
+                    type filter hook postrouting priority 0
+                    oifname lo accept
+                    meta mark 0x52000000 oifname wg0 th dport 53 counter name stub accept
+                    meta mark 0x51000000 oifname eth0 th dport 53 counter name ours accept
+                    th dport 53 counter name stray
+                }
+            }
+            """;
+
+    @TempDir
+    Path directory;
+
+    private TwoWays lab;
+
+    @BeforeEach
+    void build() throws IOException {
+        lab = new TwoWays();
+        Path rules = Files.writeString(directory.resolve("rules.nft"), RULES);
+        assertThat(lab.run(lab.box(), "nft", "-f", rules.toString())).isEmpty();
+    }
+
+    @AfterEach
+    void clear() throws IOException {
+        lab.close();
+    }
+
+    @Test
+    void the_stub_asks_through_the_tunnel_alone_whomever_a_program_wanted_to_ask() throws Exception {
+        try (ScriptedServer provider = server(lab.provider(), "198.51.100.53", cutOverUdp("198.51.100.80"));
+                ScriptedServer lan = server(lab.lan(), "192.0.2.53", ScriptedServer.always());
+                DnsStub stub = new DnsStub(PATIENCE, System::nanoTime)) {
+            InNamespace.call(lab.box(), () -> stub.listen(socket("127.0.0.1")));
+            InNamespace.call(lab.box(), () -> stub.listen(socket("::1")));
+            stub.useUpstreams(upstreams("198.51.100.53"), List.of());
+
+            assertThat(dig("127.0.0.1", "one.example.net")).isEqualTo("198.51.100.80\n");
+            assertThat(dig("::1", "two.example.net")).isEqualTo("198.51.100.80\n");
+            assertThat(dig("203.0.113.8", "three.example.net")).isEqualTo("198.51.100.80\n");
+
+            assertThat(provider.asked())
+                    .contains("udp one.example.net.", "tcp one.example.net.", "udp three.example.net.");
+            assertThat(lan.asked()).isEmpty();
+            assertThat(packets("stub")).isPositive();
+            assertThat(packets("stray")).isZero();
+        }
+    }
+
+    @Test
+    void a_stub_whose_tunnel_is_gone_fails_and_asks_nobody_else() throws Exception {
+        try (ScriptedServer lan = server(lab.lan(), "192.0.2.53", ScriptedServer.always());
+                DnsStub stub = new DnsStub(PATIENCE, System::nanoTime)) {
+            InNamespace.call(lab.box(), () -> stub.listen(socket("127.0.0.1")));
+            // Even with a server that the other way leads to, and no rule in the way.
+            stub.useUpstreams(upstreams("192.0.2.53"), List.of());
+            lab.in(lab.box(), "rule del pref 5340");
+            lab.in(lab.box(), "link del wg0");
+
+            assertThat(lab.run(lab.box(), "dig", "+tries=1", "+timeout=10", "@127.0.0.1", "www.example.net"))
+                    .contains("status: SERVFAIL")
+                    .contains("no such device");
+
+            assertThat(lan.asked()).isEmpty();
+            assertThat(packets("stray")).isZero();
+        }
+    }
+
+    @Test
+    void the_bootstrap_resolver_asks_outside_with_our_mark() throws Exception {
+        try (ScriptedServer lan =
+                server(lab.lan(), "192.0.2.53", ScriptedServer.always("vpn.example.net. 60 A 203.0.113.10"))) {
+            BootstrapResolver resolver = new BootstrapResolver(
+                    new ResolvConf(List.of(lan.address()), List.of(), 1),
+                    directory.resolve("hosts"),
+                    Egress.marked(OUR_MARK),
+                    Set.of(Family.IPV4),
+                    PATIENCE);
+
+            Resolution found =
+                    InNamespace.call(lab.box(), () -> resolver.resolve(new Host.Name("vpn.example.net"), List.of()));
+
+            assertThat(found.addresses()).containsExactly(InetAddress.ofLiteral("203.0.113.10"));
+            assertThat(packets("ours")).isEqualTo(1);
+            assertThat(packets("stray")).isZero();
+        }
+    }
+
+    private String dig(String server, String name) throws IOException {
+        return lab.run(lab.box(), "dig", "+short", "+tries=1", "+timeout=10", "@" + server, name, "A");
+    }
+
+    private long packets(String counter) throws IOException {
+        String text = lab.run(lab.box(), "nft", "list", "counter", "inet", "watch", counter);
+        Matcher packets = Pattern.compile("packets (\\d+)").matcher(text);
+        assertThat(packets.find()).isTrue();
+        return Long.parseLong(packets.group(1));
+    }
+
+    private static ScriptedServer server(String space, String address, Function<Message, List<Message>> script)
+            throws Exception {
+        Function<Message, List<Message>> overTcp = query ->
+                List.of(ScriptedServer.answer(query, query.getQuestion().getName() + " 60 A 198.51.100.80"));
+        return InNamespace.call(space, () -> new ScriptedServer(socket(address), script, overTcp));
+    }
+
+    /** Has every answer fetched by TCP, so that both kinds of sockets are seen. */
+    private static Function<Message, List<Message>> cutOverUdp(String address) {
+        return query -> {
+            Message cut = ScriptedServer.answer(query, query.getQuestion().getName() + " 60 A " + address);
+            cut.getHeader().setFlag(Flags.TC);
+            return List.of(cut);
+        };
+    }
+
+    private static Upstreams upstreams(String server) {
+        return new Upstreams(List.of(socket(server)), Egress.marked(STUB_MARK).through("wg0"));
+    }
+
+    private static InetSocketAddress socket(String address) {
+        return new InetSocketAddress(InetAddress.ofLiteral(address), 53);
+    }
+}

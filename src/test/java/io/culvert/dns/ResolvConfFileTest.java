@@ -1,0 +1,101 @@
+package io.culvert.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class ResolvConfFileTest {
+
+    private static final List<InetAddress> STUB = List.of(InetAddress.ofLiteral("127.0.0.1"));
+
+    @TempDir
+    Path directory;
+
+    private Path path;
+
+    @BeforeEach
+    void place() {
+        path = directory.resolve("resolv.conf");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "nameserver 192.0.2.53",
+                "nameserver 192.0.2.53\n",
+                "\n\nnameserver 192.0.2.53\r\n# caf\u00e9 \u00ff\n\n",
+                "#| odd\n#> odder\noptions ndots:3"
+            })
+    void the_original_comes_back_byte_for_byte(String original) throws IOException {
+        Files.write(path, original.getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThat(new ResolvConfFile(path).pointTo(STUB, List.of())).isEmpty();
+        assertThat(ResolvConf.parse(Files.readString(path, StandardCharsets.ISO_8859_1))
+                        .nameservers())
+                .extracting(server -> server.getAddress().getHostAddress())
+                .containsExactly("127.0.0.1");
+        assertThat(new ResolvConfFile(path).restore()).isEmpty();
+
+        assertThat(Files.readAllBytes(path)).isEqualTo(original.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    @Test
+    void who_was_killed_finds_the_true_original_when_started_again() throws IOException {
+        Files.writeString(path, "nameserver 192.0.2.53\n");
+        new ResolvConfFile(path).pointTo(STUB, List.of());
+
+        ResolvConfFile again = new ResolvConfFile(path);
+        assertThat(again.isOurs()).isTrue();
+        assertThat(again.original()).isEqualTo("nameserver 192.0.2.53\n");
+        again.pointTo(STUB, List.of());
+        again.restore();
+
+        assertThat(path).hasContent("nameserver 192.0.2.53\n");
+    }
+
+    @Test
+    void it_is_written_in_place_as_a_mount_demands() throws IOException {
+        Files.writeString(path, "nameserver 192.0.2.53\n");
+        Object before = Files.getAttribute(path, "unix:ino");
+
+        new ResolvConfFile(path).pointTo(STUB, List.of());
+
+        assertThat(Files.getAttribute(path, "unix:ino")).isEqualTo(before);
+    }
+
+    @Test
+    void what_somebody_else_wrote_meanwhile_stays() throws IOException {
+        Files.writeString(path, "nameserver 192.0.2.53\n");
+        ResolvConfFile file = new ResolvConfFile(path);
+        file.pointTo(STUB, List.of());
+        Files.writeString(path, "nameserver 192.0.2.54\n");
+
+        assertThat(file.restore()).isEmpty();
+
+        assertThat(path).hasContent("nameserver 192.0.2.54\n");
+    }
+
+    @Test
+    void a_file_that_cannot_be_written_is_a_warning() throws IOException {
+        Files.createDirectory(path);
+
+        assertThat(new ResolvConfFile(path).pointTo(STUB, List.of())).hasValueSatisfying(problem -> {
+            assertThat(problem.kind().isError()).isFalse();
+            assertThat(problem.what()).startsWith("cannot be rewritten to name our resolver");
+        });
+    }
+}

@@ -1,0 +1,156 @@
+package io.culvert.dns;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.TextParseException;
+import org.xbill.DNS.Type;
+
+/** A DNS server on loopback that answers each query, over UDP and TCP, as a test says. */
+final class ScriptedServer implements AutoCloseable {
+
+    private final List<String> asked = new CopyOnWriteArrayList<>();
+    private final DatagramSocket udp;
+    private final ServerSocket tcp;
+    private final List<Thread> serving;
+
+    /** Over UDP and TCP the same replies: none, one or several. */
+    ScriptedServer(Function<Message, List<Message>> script) throws IOException {
+        this(script, script);
+    }
+
+    ScriptedServer(Function<Message, List<Message>> overUdp, Function<Message, List<Message>> overTcp)
+            throws IOException {
+        this(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), overUdp, overTcp);
+    }
+
+    /** Elsewhere than on loopback; port 0 is one of the kernel's choice. */
+    ScriptedServer(
+            InetSocketAddress where, Function<Message, List<Message>> overUdp, Function<Message, List<Message>> overTcp)
+            throws IOException {
+        tcp = new ServerSocket(where.getPort(), 5, where.getAddress());
+        udp = new DatagramSocket(tcp.getLocalPort(), where.getAddress());
+        serving = List.of(
+                Thread.ofPlatform().daemon().start(() -> serveUdp(overUdp)),
+                Thread.ofPlatform().daemon().start(() -> serveTcp(overTcp)));
+    }
+
+    InetSocketAddress address() {
+        return (InetSocketAddress) udp.getLocalSocketAddress();
+    }
+
+    /** Such as {@code udp www.example.net.}, in order. */
+    List<String> asked() {
+        return List.copyOf(asked);
+    }
+
+    static Function<Message, List<Message>> always(String... records) {
+        return query -> List.of(answer(query, records));
+    }
+
+    static Function<Message, List<Message>> silence() {
+        return _ -> List.of();
+    }
+
+    /** A positive answer; each record as {@code name ttl type data}. */
+    static Message answer(Message query, String... records) {
+        Message answer = new Message(query.getHeader().getID());
+        answer.getHeader().setFlag(Flags.QR);
+        answer.getHeader().setFlag(Flags.RA);
+        answer.addRecord(query.getQuestion(), Section.QUESTION);
+        for (String record : records) {
+            answer.addRecord(record(record), Section.ANSWER);
+        }
+        return answer;
+    }
+
+    static Record record(String text) {
+        String[] words = text.split(" ", 4);
+        try {
+            return Record.fromString(
+                    Name.fromString(words[0]),
+                    Type.value(words[2]),
+                    DClass.IN,
+                    Long.parseLong(words[1]),
+                    words[3],
+                    Name.root);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(text, e);
+        }
+    }
+
+    static Question question(String name, int type) {
+        try {
+            return Question.plain(Name.fromString(name), type);
+        } catch (TextParseException e) {
+            throw new IllegalArgumentException(name, e);
+        }
+    }
+
+    private void serveUdp(Function<Message, List<Message>> script) {
+        DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
+        try {
+            while (true) {
+                udp.receive(packet);
+                Message query = new Message(Arrays.copyOf(packet.getData(), packet.getLength()));
+                asked.add("udp " + query.getQuestion().getName());
+                for (Message reply : script.apply(query)) {
+                    byte[] wire = reply.toWire();
+                    udp.send(new DatagramPacket(wire, wire.length, packet.getSocketAddress()));
+                }
+            }
+        } catch (IOException _) {
+            // Closed.
+        }
+    }
+
+    private void serveTcp(Function<Message, List<Message>> script) {
+        while (!tcp.isClosed()) {
+            try (Socket socket = tcp.accept()) {
+                DataInputStream in = new DataInputStream(socket.getInputStream());
+                Message query = new Message(in.readNBytes(in.readUnsignedShort()));
+                asked.add("tcp " + query.getQuestion().getName());
+                for (Message reply : script.apply(query)) {
+                    byte[] wire = reply.toWire();
+                    socket.getOutputStream()
+                            .write(ByteBuffer.allocate(2 + wire.length)
+                                    .putShort((short) wire.length)
+                                    .put(wire)
+                                    .array());
+                }
+            } catch (IOException _) {
+                // Closed, or the asker has gone.
+            }
+        }
+    }
+
+    /** Once this returns the port is closed: a socket stays open while a thread is still inside of it. */
+    @Override
+    public void close() throws IOException {
+        udp.close();
+        tcp.close();
+        try {
+            for (Thread thread : serving) {
+                thread.join();
+            }
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+}

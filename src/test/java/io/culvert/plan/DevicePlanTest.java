@@ -1,0 +1,76 @@
+package io.culvert.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.device.DeviceConfig;
+import io.culvert.ip.Endpoint;
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetSocketAddress;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class DevicePlanTest {
+
+    private static final Set<Family> BOTH = EnumSet.allOf(Family.class);
+    private static final WireGuardConfig NAMED =
+            PlanExamples.config(PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "vpn.example.net:51820"));
+    private static final Names KNOWN =
+            new Names(Map.of(new Host.Name("vpn.example.net"), PlanExamples.addresses("2001:db8::10", "192.0.2.10")));
+
+    @Test
+    void a_name_that_is_not_known_leaves_the_peer_without_an_endpoint() {
+        DeviceConfig device = DevicePlan.of(NAMED, 7, Names.NONE, BOTH, 25);
+
+        assertThat(device.mark()).isEqualTo(7);
+        assertThat(device.peers().getFirst().endpoint()).isEmpty();
+        assertThat(DevicePlan.endpointFamily(device)).isEmpty();
+    }
+
+    @Test
+    void the_resolvers_order_counts_where_the_machine_has_both_families() {
+        assertThat(endpoint(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25))).isEqualTo("[2001:db8::10]:51820");
+    }
+
+    @Test
+    void only_a_family_with_an_uplink_leads_to_the_server() {
+        DeviceConfig device = DevicePlan.of(NAMED, 7, KNOWN, Set.of(Family.IPV4), 25);
+
+        assertThat(endpoint(device)).isEqualTo("192.0.2.10:51820");
+        assertThat(DevicePlan.endpointFamily(device)).contains(Family.IPV4);
+        assertThat(DevicePlan.of(NAMED, 7, KNOWN, Set.of(), 25)
+                        .peers()
+                        .getFirst()
+                        .endpoint())
+                .isEmpty();
+    }
+
+    @Test
+    void an_address_needs_no_resolver() {
+        WireGuardConfig literal =
+                PlanExamples.config(PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "[2001:db8::5]:1"));
+
+        assertThat(endpoint(DevicePlan.of(literal, 7, Names.NONE, BOTH, 25))).isEqualTo("[2001:db8::5]:1");
+    }
+
+    @Test
+    void a_dead_server_is_noticed_because_we_keep_talking_to_it_and_clients_are_left_in_peace() {
+        WireGuardConfig clients = PlanExamples.dualStack().mesh().orElseThrow();
+
+        assertThat(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25).peers().getFirst().keepaliveSeconds())
+                .isEqualTo(25);
+        assertThat(DevicePlan.of(clients, 7, KNOWN, BOTH, 25).peers().getFirst().keepaliveSeconds())
+                .isZero();
+    }
+
+    private static String endpoint(DeviceConfig device) {
+        InetSocketAddress address = device.peers().getFirst().endpoint().orElseThrow();
+        return Endpoint.of(address).toString();
+    }
+}

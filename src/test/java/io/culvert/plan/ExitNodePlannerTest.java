@@ -1,0 +1,198 @@
+package io.culvert.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.TextFile;
+import io.culvert.ip.Family;
+import io.culvert.network.Machine;
+import io.culvert.network.Route;
+import io.culvert.network.Rule;
+import io.culvert.network.Rule.Action;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class ExitNodePlannerTest {
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void reads_as_expected(String name) {
+        TextFile.mustBe(
+                Path.of("src/test/resources/plan", name + ".txt"),
+                PlanText.of(inputs(name)).text() + "\n");
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void no_secret_is_shown(String name) {
+        ExitNodeInputs inputs = inputs(name);
+
+        assertThat(PlanText.of(inputs).toString() + ExitNodePlanner.plan(inputs))
+                .doesNotContain("yAnz5TF", "FpCyhws9", "6D/THBwD");
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void what_the_tunnel_does_not_take_is_unreachable_in_every_family(String name) {
+        ExitNodeInputs inputs = inputs(name);
+        List<Rule> rules = ExitNodePlanner.plan(inputs).network().rules();
+
+        for (Family family : families(inputs.machine())) {
+            List<Rule> own = inOrder(rules, family);
+            assertThat(own.getLast().action()).isEqualTo(new Action.Unreachable());
+            assertThat(own.getLast().preference()).isEqualTo(Preference.LOCAL_UNREACHABLE);
+            assertThat(own.get(own.size() - 2).selector())
+                    .as("what may look up the tunnel is what ends unreachable")
+                    .isEqualTo(own.getLast().selector());
+        }
+        assertThat(rules).extracting(Rule::family).isSubsetOf(families(inputs.machine()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void tailscales_preferences_are_left_alone(String name) {
+        assertThat(ExitNodePlanner.plan(inputs(name)).network().rules())
+                .extracting(Rule::preference)
+                .noneMatch(preference -> preference >= 5200 && preference <= 5299)
+                .allMatch(
+                        preference -> preference > 0 && preference < 32766, "before the kernel's own main and default");
+    }
+
+    /** In the order of the kernel: before what comes from the mesh is stopped, no rule that it matches leads to main. */
+    @Test
+    void exit_traffic_never_sees_main() {
+        List<Rule> rules =
+                ExitNodePlanner.plan(PlanExamples.dualStack()).network().rules();
+
+        for (Family family : Family.values()) {
+            List<Rule> until = inOrder(rules, family).stream()
+                    .takeWhile(rule -> rule.preference() < Preference.MESH_UNREACHABLE)
+                    .toList();
+            assertThat(until)
+                    .filteredOn(rule -> rule.action().equals(Action.Lookup.of(Route.MAIN)))
+                    .as("only what is made here, or comes from our own address")
+                    .allSatisfy(rule -> assertThat(rule.selector().inputLink().equals(Optional.of("lo"))
+                                    || rule.selector().from().isPresent())
+                            .isTrue());
+            assertThat(inOrder(rules, family))
+                    .filteredOn(rule -> rule.preference() == Preference.MESH_UNREACHABLE)
+                    .singleElement()
+                    .satisfies(rule -> {
+                        assertThat(rule.action()).isEqualTo(new Action.Unreachable());
+                        assertThat(rule.selector()).isEqualTo(Rule.Selector.ANY.inputLink(ExitNodePlan.MESH));
+                    });
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void nothing_is_said_twice(String name) {
+        ExitNodePlan plan = ExitNodePlanner.plan(inputs(name));
+
+        assertThat(plan.network().rules()).doesNotHaveDuplicates();
+        assertThat(plan.network().routes()).doesNotHaveDuplicates();
+        assertThat(PlanText.of(inputs(name)).commands()).doesNotHaveDuplicates();
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void the_routing_layer_needs_no_link_of_ours(String name) {
+        ExitNodePlan plan = ExitNodePlanner.plan(inputs(name));
+
+        assertThat(plan.rules().links()).isEmpty();
+        assertThat(plan.rules().routes())
+                .allSatisfy(route -> assertThat(route.link())
+                        .hasValueSatisfying(link -> assertThat(link).isNotIn(ExitNodePlan.TUNNEL, ExitNodePlan.MESH)));
+        assertThat(plan.network().rules()).isEqualTo(plan.rules().rules());
+    }
+
+    @Test
+    void the_same_inputs_make_the_same_plan() {
+        assertThat(ExitNodePlanner.plan(PlanExamples.dualStack()))
+                .isEqualTo(ExitNodePlanner.plan(PlanExamples.dualStack()));
+    }
+
+    @Test
+    void few_holes_are_rules() {
+        assertThat(holes("203.0.113.0/25 203.0.113.9:80/tcp 203.0.113.9:80/tcp"))
+                .containsExactly("5100 to 203.0.113.0/25 lookup 254", "5100 to 203.0.113.9/32 TCP 80 lookup 254");
+    }
+
+    /** Each rule costs every packet a comparison; a look-up in a table costs next to nothing. */
+    @Test
+    void ten_thousand_holes_are_one_rule_and_one_table_for_each_kind() {
+        String list = IntStream.range(0, 10_000)
+                .mapToObj(i -> "198.18." + i / 200 + "." + i % 200 + (i % 2 == 0 ? ":443/tcp" : ":53/udp"))
+                .collect(Collectors.joining(" "));
+        ExitNodePlan plan = ExitNodePlanner.plan(withHoles(list + " " + list));
+
+        assertThat(plan.rules().rules())
+                .filteredOn(rule -> rule.preference() == Preference.HOLEPUNCH)
+                .hasSize(2);
+        assertThat(plan.rules().routes()).hasSize(10_000).doesNotHaveDuplicates();
+        assertThat(plan.rules().routes().stream().map(Route::table).distinct()).hasSize(2);
+        assertThat(plan.rules().rules().size()).isLessThan(20);
+    }
+
+    @Test
+    void a_hole_on_the_uplinks_own_network_needs_no_gateway() {
+        String many = IntStream.range(10, 60).mapToObj(i -> "192.168.7." + i).collect(Collectors.joining(","));
+
+        assertThat(ExitNodePlanner.plan(withHoles(many + ",203.0.113.9"))
+                        .rules()
+                        .routes())
+                .satisfies(routes -> assertThat(routes.getFirst().gateway()).isEmpty())
+                .satisfies(routes -> assertThat(routes.getLast().gateway()).isEqualTo(PlanExamples.IPV4.gateway()));
+    }
+
+    private static List<String> holes(String list) {
+        return ExitNodePlanner.plan(withHoles(list)).rules().rules().stream()
+                .filter(rule -> rule.preference() == Preference.HOLEPUNCH)
+                .map(rule -> rule.preference() + " to " + rule.selector().to().orElseThrow()
+                        + rule.selector()
+                                .transport()
+                                .map(transport -> " " + transport.name() + " "
+                                        + rule.selector().destinationPort().orElseThrow())
+                                .orElse("")
+                        + " lookup " + ((Action.Lookup) rule.action()).table())
+                .toList();
+    }
+
+    private static ExitNodeInputs withHoles(String list) {
+        return PlanExamples.inputs(
+                PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "192.0.2.10:51820"),
+                PlanExamples.machine(Map.of(Family.IPV4, PlanExamples.IPV4), false, false),
+                "CULVERT_HOLEPUNCH",
+                list);
+    }
+
+    private static List<Rule> inOrder(List<Rule> rules, Family family) {
+        return rules.stream()
+                .filter(rule -> rule.family() == family)
+                .sorted(Comparator.comparingInt(Rule::preference))
+                .toList();
+    }
+
+    private static List<Family> families(Machine machine) {
+        return machine.ipv6() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
+    }
+
+    static Stream<String> examples() {
+        return PlanExamples.all().keySet().stream();
+    }
+
+    private static ExitNodeInputs inputs(String name) {
+        return PlanExamples.inputsOf(name);
+    }
+}

@@ -1,0 +1,393 @@
+package io.culvert.plan;
+
+import static io.culvert.plan.GuardLab.listen;
+import static io.culvert.plan.GuardLab.receive;
+import static io.culvert.plan.GuardLab.tcp;
+import static io.culvert.plan.GuardLab.udp;
+import static io.culvert.plan.GuardLab.udp6;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.linux.TestNamespace;
+import io.culvert.linux.TestSocket;
+import io.culvert.plan.GuardInput.Hole;
+import io.culvert.plan.GuardInput.Mesh;
+import io.culvert.plan.GuardInput.Port;
+import io.culvert.plan.GuardInput.Scope;
+import io.culvert.plan.GuardInput.Tunnel;
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What the guard lets pass on a real kernel, with nothing else to help it. That a packet did not arrive is seen by the next
+ * one, which may, being the first that does.
+ */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class GuardBehaviourTest {
+
+    private static final long OURS = Marks.DEFAULT.tunnel();
+    private static final long TAILSCALE = Marks.TAILSCALE;
+    private static final String REJECTED = "rejected by the uplink";
+
+    private final GuardLab lab = new GuardLab();
+
+    @AfterEach
+    void leave() {
+        lab.close();
+    }
+
+    @Test
+    void without_the_guard_all_of_this_passes() throws IOException {
+        try (DatagramSocket world = listen(lab.outside, "198.51.100.7", 443);
+                TestSocket socket = udp(lab.node)) {
+            assertThat(socket.send("clear", "198.51.100.7", 443)).isZero();
+            assertThat(receive(world, "ok")).isEqualTo("clear from 192.0.2.1");
+        }
+    }
+
+    @Test
+    void only_the_tunnels_own_packets_to_its_servers_port_leave() throws IOException {
+        guard();
+        try (DatagramSocket server = listen(lab.outside, "198.51.100.7", 51820);
+                DatagramSocket other = listen(lab.outside, "198.51.100.7", 443)) {
+            assertThat(send(lab.node, 0, "clear", "198.51.100.7", 443)).isNotZero();
+            assertThat(send(lab.node, 0, "clear, to the server", "198.51.100.7", 51820))
+                    .isNotZero();
+            assertThat(send(lab.node, OURS, "marked, to another port", "198.51.100.7", 443))
+                    .isNotZero();
+            try (TestSocket socket = tcp(lab.node).mark(OURS)) {
+                assertThat(socket.send("marked, by TCP", "198.51.100.7", 51820)).isEqualTo(113);
+            }
+            assertThat(lab.count(REJECTED)).isGreaterThanOrEqualTo(4);
+
+            try (TestSocket socket = udp(lab.node).mark(OURS)) {
+                assertThat(socket.send("handshake", "198.51.100.7", 51820)).isZero();
+                assertThat(receive(server, "answer")).isEqualTo("handshake from 192.0.2.1");
+                assertThat(socket.receive()).isEqualTo("answer");
+            }
+            assertNothingCame(other, 443);
+        }
+    }
+
+    @Test
+    void ipv6_is_held_as_well() throws IOException {
+        guard();
+        try (DatagramSocket server = listen(lab.outside, "2001:db8:7::7", 51820);
+                TestSocket clear = udp6(lab.node);
+                TestSocket marked = udp6(lab.node).mark(OURS)) {
+            assertThat(clear.send("clear", "2001:db8:7::7", 51820)).isNotZero();
+            assertThat(marked.send("handshake", "2001:db8:7::7", 51820)).isZero();
+            assertThat(receive(server, "")).startsWith("handshake from 2001:db8:e:");
+        }
+    }
+
+    @Test
+    void a_published_port_answers_and_nothing_else_does() throws IOException {
+        guard();
+        try (DatagramSocket published = listen(lab.node, "192.0.2.1", 1080);
+                DatagramSocket hidden = listen(lab.node, "192.0.2.1", 1081);
+                TestSocket one = udp(lab.outside).from("198.51.100.7", 4000);
+                TestSocket other = udp(lab.outside).from("198.51.100.7", 4001)) {
+            other.send("to the hidden one", "192.0.2.1", 1081);
+            one.send("to the published one", "192.0.2.1", 1080);
+
+            assertThat(receive(published, "yes")).isEqualTo("to the published one from 198.51.100.7");
+            assertThat(one.receive()).as("replies leave without a mark").isEqualTo("yes");
+            assertThat(lab.count("nothing else by the uplink")).isEqualTo(1);
+            assertNothingCame(hidden, 1081);
+        }
+    }
+
+    @Test
+    void nobody_on_the_wire_reaches_an_inner_address() throws IOException {
+        lab.outside.run("ip", "route", "add", "10.64.0.2/32", "via", "192.0.2.1");
+        try (DatagramSocket service = listen(lab.node, "0.0.0.0", 1080);
+                TestSocket spoofed = udp(lab.outside);
+                TestSocket honest = udp(lab.outside)) {
+            spoofed.send("before the guard", "10.64.0.2", 1080);
+            assertThat(receive(service, "")).startsWith("before the guard");
+
+            guard();
+            spoofed.send("behind the guard", "10.64.0.2", 1080);
+            honest.send("to the published port", "192.0.2.1", 1080);
+
+            assertThat(receive(service, "")).startsWith("to the published port");
+            assertThat(lab.count("to the tunnel's address by another link, IPv4"))
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void nobody_on_the_wire_learns_an_inner_address_by_arp() {
+        lab.outside.run("ip", "route", "add", "10.64.0.2/32", "dev", "eth0");
+        lab.outside.run("sh", "-c", "echo 50 > /proc/sys/net/ipv4/neigh/eth0/retrans_time_ms");
+        assertThat(neighbourState("10.64.0.2")).contains("lladdr");
+        lab.outside.run("ip", "neighbour", "flush", "all");
+
+        guard();
+
+        assertThat(neighbourState("10.64.0.2")).contains("FAILED");
+        assertThat(neighbourState("192.0.2.1")).contains("lladdr");
+    }
+
+    @Test
+    void every_local_question_for_a_name_reaches_our_stub() throws IOException {
+        guard();
+        try (DatagramSocket stub = listen(lab.node, "127.0.0.1", 5353);
+                DatagramSocket lan = listen(lab.outside, "192.0.2.2", 53);
+                TestSocket far = udp(lab.node);
+                TestSocket near = udp(lab.node)) {
+            assertThat(far.send("far", "198.51.100.7", 53)).isZero();
+            assertThat(receive(stub, "name")).startsWith("far from");
+            assertThat(far.receive()).as("as if the one asked had answered").isEqualTo("name");
+            assertThat(near.send("near", "192.0.2.2", 53)).isZero();
+            assertThat(receive(stub, "name")).startsWith("near from");
+
+            assertThat(send(lab.node, OURS, "for the endpoint", "192.0.2.2", 53))
+                    .isZero();
+            assertThat(receive(lan, "")).isEqualTo("for the endpoint from 192.0.2.1");
+        }
+    }
+
+    @Test
+    void the_stubs_own_questions_are_not_redirected_and_never_leave_by_the_uplink() throws IOException {
+        guard();
+        lab.node.run("ip", "route", "add", "198.51.100.9/32", "via", "10.64.0.1");
+        try (DatagramSocket resolver = listen(lab.provider, "198.51.100.9", 53)) {
+            assertThat(send(lab.node, Marks.DEFAULT.stub(), "by the tunnel", "198.51.100.9", 53))
+                    .isZero();
+            assertThat(receive(resolver, "")).isEqualTo("by the tunnel from 10.64.0.2");
+            assertThat(send(lab.node, Marks.DEFAULT.stub(), "by the uplink", "192.0.2.2", 53))
+                    .isNotZero();
+        }
+    }
+
+    @Test
+    void a_question_bound_to_the_uplink_does_not_leave_by_it_with_the_stubs_address() throws IOException {
+        guard();
+        try (DatagramSocket stub = listen(lab.node, "127.0.0.1", 5353);
+                TestSocket bound = udp(lab.node).link("eth0");
+                TestSocket free = udp(lab.node)) {
+            // Redirected to 127.0.0.1, but routed by the link that the socket is bound to.
+            bound.send("bound", "198.51.100.7", 53);
+            free.send("free", "198.51.100.7", 53);
+
+            assertThat(receive(stub, "")).startsWith("free");
+            assertThat(lab.count("turned to the uplink on its way")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void exit_traffic_leaves_by_the_tunnel_only_and_with_its_address() throws IOException {
+        guard();
+        try (DatagramSocket inTunnel = listen(lab.provider, "198.51.100.9", 443);
+                DatagramSocket inTunnel6 = listen(lab.provider, "2001:db8:9::9", 443);
+                DatagramSocket clientsService = listen(lab.client, "10.99.0.2", 8080);
+                TestSocket exit = udp(lab.client);
+                TestSocket exit6 = udp6(lab.client);
+                TestSocket intruder = udp(lab.provider)) {
+            assertThat(exit.send("out", "198.51.100.9", 443)).isZero();
+            assertThat(receive(inTunnel, "back")).isEqualTo("out from 10.64.0.2");
+            assertThat(exit.receive()).isEqualTo("back");
+            assertThat(exit6.send("out", "2001:db8:9::9", 443)).isZero();
+            assertThat(receive(inTunnel6, "back")).startsWith("out from fd00:64:");
+
+            lab.provider.run("ip", "route", "add", "10.99.0.0/24", "via", "10.64.0.2");
+            intruder.send("in", "10.99.0.2", 8080);
+            intruder.send("in", "10.64.0.2", 1080);
+            assertThat(lab.count("not forwarded")).isEqualTo(1);
+            assertThat(lab.count("nothing else from the tunnel")).isEqualTo(1);
+            assertNothingCameFromInside(clientsService, lab.client, "10.99.0.2", 8080);
+        }
+        lab.node.run("ip", "route", "flush", "table", "100");
+        try (TestSocket exit = udp(lab.client)) {
+            assertThat(exit.send("the tunnel is gone, main leads out", "198.51.100.7", 443))
+                    .isZero();
+            assertThat(exit.receive()).as("told at once").isEqualTo("errno 113");
+            assertThat(lab.count("rejected from the mesh")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void where_the_tunnel_has_no_ipv6_mesh_and_local_processes_are_told_at_once() {
+        lab.nftables.apply(GuardRuleset.of(input(Set.of(Family.IPV4), List.of(), List.of())));
+        try (TestSocket exit = udp6(lab.client);
+                TestSocket local = udp6(lab.node).link("wg0")) {
+            assertThat(exit.send("out", "2001:db8:9::9", 443)).isZero();
+            assertThat(exit.receive()).as("EACCES").isEqualTo("errno 13");
+            assertThat(local.send("out", "fd00:64::1", 443)).isNotZero();
+        }
+    }
+
+    @Test
+    void questions_of_mesh_clients_to_this_node_reach_our_stub() throws IOException {
+        guard();
+        try (DatagramSocket stub = listen(lab.node, "10.99.0.1", 5353);
+                TestSocket phone = udp(lab.client)) {
+            assertThat(phone.send("question", "10.99.0.1", 53)).isZero();
+            assertThat(receive(stub, "name")).isEqualTo("question from 10.99.0.2");
+            assertThat(phone.receive()).isEqualTo("name");
+        }
+    }
+
+    @Test
+    void an_allowed_lan_is_reached_but_not_asked_for_names() throws IOException {
+        lab.nftables.apply(
+                GuardRuleset.of(input(EnumSet.allOf(Family.class), List.of(Prefix.parse("192.0.2.0/24")), List.of())));
+        try (DatagramSocket printer = listen(lab.outside, "192.0.2.2", 631);
+                DatagramSocket service = listen(lab.node, "192.0.2.1", 8080);
+                TestSocket neighbour = udp(lab.outside)) {
+            assertThat(send(lab.node, 0, "print", "192.0.2.2", 631)).isZero();
+            assertThat(receive(printer, "")).isEqualTo("print from 192.0.2.1");
+            assertThat(send(lab.node, 0, "encrypted question", "192.0.2.2", 853))
+                    .isNotZero();
+            assertThat(send(lab.node, 0, "farther", "198.51.100.7", 631)).isNotZero();
+            assertThat(neighbour.send("hello", "192.0.2.1", 8080)).isZero();
+            assertThat(receive(service, "")).isEqualTo("hello from 192.0.2.2");
+
+            try (TestSocket inner = udp(lab.node).from("10.64.0.2", 0)) {
+                assertThat(inner.send("with the tunnel's address", "192.0.2.2", 631))
+                        .isNotZero();
+            }
+        }
+    }
+
+    @Test
+    void a_hole_is_as_wide_as_it_says() throws IOException {
+        lab.nftables.apply(GuardRuleset.of(input(
+                EnumSet.allOf(Family.class),
+                List.of(),
+                List.of(
+                        new Hole(Prefix.parse("203.0.113.7"), Optional.of(Transport.UDP), OptionalInt.of(443)),
+                        new Hole(Prefix.parse("192.0.2.2"), Optional.empty(), OptionalInt.of(53)),
+                        new Hole(Prefix.parse("198.51.100.0/24"), Optional.empty(), OptionalInt.empty())))));
+        try (DatagramSocket hole = listen(lab.outside, "203.0.113.7", 443);
+                DatagramSocket resolver = listen(lab.outside, "192.0.2.2", 53);
+                DatagramSocket network = listen(lab.outside, "198.51.100.7", 4444);
+                DatagramSocket stub = listen(lab.node, "127.0.0.1", 5353)) {
+            assertThat(send(lab.node, 0, "another port", "203.0.113.7", 444)).isNotZero();
+            assertThat(send(lab.node, 0, "through", "203.0.113.7", 443)).isZero();
+            assertThat(receive(hole, "")).isEqualTo("through from 192.0.2.1");
+            assertThat(send(lab.node, 0, "who names port 53 means it", "192.0.2.2", 53))
+                    .isZero();
+            assertThat(receive(resolver, "")).startsWith("who names port 53 means it");
+            assertThat(send(lab.node, 0, "any port", "198.51.100.7", 4444)).isZero();
+            assertThat(receive(network, "")).startsWith("any port");
+            assertThat(send(lab.node, 0, "but DNS", "198.51.100.7", 53)).isZero();
+            assertThat(receive(stub, "")).startsWith("but DNS");
+        }
+    }
+
+    @Test
+    void tailscales_own_packets_leave_but_neither_as_dns_nor_by_the_tunnel() throws IOException {
+        guard();
+        try (DatagramSocket peer = listen(lab.outside, "198.51.100.7", 41641);
+                DatagramSocket encrypted = listen(lab.outside, "198.51.100.7", 853);
+                DatagramSocket provider = listen(lab.provider, "10.64.0.1", 41641)) {
+            assertThat(send(lab.node, TAILSCALE, "question", "198.51.100.7", 853))
+                    .isNotZero();
+            assertThat(send(lab.node, TAILSCALE, "peer", "198.51.100.7", 41641)).isZero();
+            assertThat(receive(peer, "")).isEqualTo("peer from 192.0.2.1");
+            assertThat(send(lab.node, TAILSCALE, "by the tunnel", "10.64.0.1", 41641))
+                    .isNotZero();
+            assertNothingCame(encrypted, 853);
+            assertThat(send(lab.node, 0, "of others", "10.64.0.1", 41641)).isZero();
+            assertThat(receive(provider, "")).startsWith("of others");
+        }
+    }
+
+    @Test
+    void the_closed_guard_lets_out_our_own_questions_and_nothing_else() throws IOException {
+        lab.nftables.apply(GuardRuleset.closed(Marks.DEFAULT));
+        try (DatagramSocket resolver = listen(lab.outside, "192.0.2.2", 53);
+                DatagramSocket local = listen(lab.node, "127.0.0.1", 7000)) {
+            assertThat(send(lab.node, 0, "clear", "192.0.2.2", 53)).isNotZero();
+            assertThat(send(lab.node, OURS, "too early", "198.51.100.7", 51820)).isNotZero();
+            assertThat(send(lab.node, 0, "into the tunnel", "10.64.0.1", 443)).isNotZero();
+            assertThat(send(lab.node, OURS, "question", "192.0.2.2", 53)).isZero();
+            assertThat(receive(resolver, "")).startsWith("question");
+            assertThat(send(lab.node, 0, "local", "127.0.0.1", 7000)).isZero();
+            assertThat(receive(local, "")).startsWith("local");
+        }
+    }
+
+    @Test
+    void the_kill_switch_of_a_tunnel_alone_leaves_services_reachable() throws IOException {
+        lab.nftables.apply(GuardRuleset.of(GuardExamples.tunnelOnly()));
+        try (DatagramSocket ssh = listen(lab.node, "192.0.2.1", 2222);
+                DatagramSocket inTunnel = listen(lab.provider, "10.64.0.1", 443);
+                TestSocket admin = udp(lab.outside).from("198.51.100.7", 4000)) {
+            assertThat(admin.send("hello", "192.0.2.1", 2222)).isZero();
+            assertThat(receive(ssh, "welcome")).startsWith("hello");
+            assertThat(admin.receive()).isEqualTo("welcome");
+            assertThat(send(lab.node, 0, "clear", "198.51.100.7", 443)).isNotZero();
+            assertThat(send(lab.node, 0, "inside", "10.64.0.1", 443)).isZero();
+            assertThat(receive(inTunnel, "")).startsWith("inside");
+        }
+    }
+
+    private void guard() {
+        lab.nftables.apply(GuardRuleset.of(input(EnumSet.allOf(Family.class), List.of(), List.of())));
+    }
+
+    private static GuardInput input(Set<Family> families, List<Prefix> allowed, List<Hole> holes) {
+        return new GuardInput(
+                Marks.DEFAULT,
+                Scope.NODE,
+                new Tunnel("wg0", GuardExamples.addresses("10.64.0.2", "fd00:64::2"), families),
+                Optional.of(new Mesh(
+                        Mesh.Kind.TAILSCALE,
+                        "tailscale0",
+                        GuardExamples.addresses("10.99.0.1", "fd99::1"),
+                        OptionalInt.of(41641))),
+                List.of(new Port(Transport.UDP, 51820)),
+                GuardExamples.addresses("192.0.2.2"),
+                allowed,
+                List.of(new Port(Transport.UDP, 1080), new Port(Transport.TCP, 1080)),
+                holes,
+                OptionalInt.of(5353));
+    }
+
+    private static int send(TestNamespace namespace, long mark, String text, String address, int port) {
+        try (TestSocket socket = udp(namespace)) {
+            return (mark == 0 ? socket : socket.mark(mark)).send(text, address, port);
+        }
+    }
+
+    /** The first to come is one sent by a neighbour of the listener itself. */
+    private void assertNothingCame(DatagramSocket listener, int port) throws IOException {
+        boolean outside = listener.getLocalAddress().getHostAddress().startsWith("198.");
+        assertNothingCameFromInside(
+                listener,
+                outside ? lab.outside : lab.node,
+                listener.getLocalAddress().getHostAddress(),
+                port);
+    }
+
+    private static void assertNothingCameFromInside(
+            DatagramSocket listener, TestNamespace namespace, String address, int port) throws IOException {
+        send(namespace, 0, "the first", address, port);
+        assertThat(receive(listener, "")).startsWith("the first");
+    }
+
+    /** What the neighbour outside knows about an address after it has tried to reach it. */
+    private String neighbourState(String address) {
+        try (TestSocket socket = tcp(lab.outside)) {
+            socket.send("anyone?", address, 1080);
+        }
+        return lab.outside.run("ip", "neighbour", "show", address, "dev", "eth0");
+    }
+}

@@ -1,0 +1,110 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.ip.Transport;
+import io.culvert.nft.Table;
+import io.culvert.plan.GuardInput.Hole;
+import io.culvert.plan.GuardInput.Mesh;
+import io.culvert.plan.GuardInput.Port;
+import io.culvert.plan.GuardInput.Scope;
+import io.culvert.plan.GuardInput.Tunnel;
+import java.net.InetAddress;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** The guard's main cases, by the name of the file that holds what is expected. */
+public final class GuardExamples {
+
+    private GuardExamples() {}
+
+    public static Map<String, List<Table>> all() {
+        Map<String, List<Table>> examples = new LinkedHashMap<>();
+        examples.put("tailscale", GuardRuleset.of(tailscale()));
+        examples.put("wireguard-mesh-ipv4-only", GuardRuleset.of(wireGuardMeshIpv4Only()));
+        examples.put("no-mesh-with-holes", GuardRuleset.of(noMeshWithHoles()));
+        examples.put("tunnel-only", GuardRuleset.of(tunnelOnly()));
+        examples.put("closed", GuardRuleset.closed(Marks.DEFAULT));
+        return examples;
+    }
+
+    static GuardInput tailscale() {
+        return new GuardInput(
+                Marks.DEFAULT,
+                Scope.NODE,
+                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class)),
+                Optional.of(new Mesh(
+                        Mesh.Kind.TAILSCALE,
+                        "tailscale0",
+                        addresses("100.64.0.1", "fd7a:115c:a1e0::1"),
+                        OptionalInt.of(41641))),
+                List.of(new Port(Transport.UDP, 51820), new Port(Transport.UDP, 1637)),
+                addresses("192.0.2.53", "2001:db8::53"),
+                List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("192.0.2.128/25"), Prefix.parse("2001:db8:e::/64")),
+                List.of(new Port(Transport.TCP, 1080), new Port(Transport.UDP, 1080)),
+                List.of(hole("203.0.113.7", Transport.TCP, 443)),
+                OptionalInt.of(53));
+    }
+
+    static GuardInput wireGuardMeshIpv4Only() {
+        return new GuardInput(
+                Marks.DEFAULT,
+                Scope.NODE,
+                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4)),
+                Optional.of(new Mesh(
+                        Mesh.Kind.WIREGUARD, "mesh0", addresses("10.99.0.1", "fd99::1"), OptionalInt.of(51821))),
+                List.of(new Port(Transport.UDP, 51820)),
+                addresses("192.0.2.53"),
+                List.of(),
+                List.of(),
+                List.of(),
+                OptionalInt.of(5353));
+    }
+
+    static GuardInput noMeshWithHoles() {
+        return new GuardInput(
+                Marks.DEFAULT,
+                Scope.NODE,
+                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class)),
+                Optional.empty(),
+                List.of(new Port(Transport.UDP, 51820)),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(
+                        new Hole(Prefix.parse("203.0.113.0/24"), Optional.empty(), OptionalInt.empty()),
+                        new Hole(Prefix.parse("203.0.113.9/32"), Optional.empty(), OptionalInt.empty()),
+                        new Hole(Prefix.parse("198.51.100.0/25"), Optional.of(Transport.UDP), OptionalInt.empty()),
+                        new Hole(Prefix.parse("192.0.2.53"), Optional.empty(), OptionalInt.of(53)),
+                        hole("2001:db8:7::7", Transport.TCP, 443)),
+                OptionalInt.of(53));
+    }
+
+    static GuardInput tunnelOnly() {
+        return new GuardInput(
+                Marks.DEFAULT,
+                Scope.TUNNEL_ONLY,
+                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4)),
+                Optional.empty(),
+                List.of(new Port(Transport.UDP, 51820)),
+                List.of(),
+                List.of(Prefix.parse("192.0.2.0/24")),
+                List.of(),
+                List.of(),
+                OptionalInt.empty());
+    }
+
+    static Hole hole(String address, Transport transport, int port) {
+        return new Hole(Prefix.parse(address), Optional.of(transport), OptionalInt.of(port));
+    }
+
+    static List<InetAddress> addresses(String... literals) {
+        return Arrays.stream(literals).map(Prefix::parseAddress).toList();
+    }
+}

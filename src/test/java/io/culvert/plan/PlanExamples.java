@@ -1,0 +1,221 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.network.Machine;
+import io.culvert.network.Uplink;
+import io.culvert.settings.Settings;
+import io.culvert.settings.SettingsReader;
+import io.culvert.settings.SettingsReading;
+import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.WireGuardFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** The main shapes of an exit node, by the name of the file that holds the expected plan. */
+final class PlanExamples {
+
+    static final Uplink IPV4 = new Uplink(
+            "eth0", Optional.of(Prefix.parseAddress("192.168.7.1")), List.of(Prefix.parse("192.168.7.2/24")), 1500);
+
+    static final Uplink IPV6 = new Uplink(
+            "eth0", Optional.of(Prefix.parseAddress("fe80::1")), List.of(Prefix.parse("2001:db8:7::2/64")), 1500);
+
+    static final Machine DUAL_STACK = machine(Map.of(Family.IPV4, IPV4, Family.IPV6, IPV6), true, false);
+
+    private static final String DUAL_STACK_FILE =
+            file("10.64.0.2/32, fd00:64::2/128", "0.0.0.0/0, ::/0", """
+            DNS = 10.64.0.1
+            """, "192.0.2.10:51820");
+
+    private static final String CLIENTS = """
+            [Interface]
+            PrivateKey = 6D/THBwDlbO4mE6bYRVLIEnyTTsJfZU3MpNYyxxcUVU=
+            Address = 10.99.0.1/24, fd99::1/64
+            ListenPort = 51821
+            [Peer]
+            PublicKey = TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=
+            AllowedIPs = 10.99.0.2/32, fd99::2/128
+            """;
+
+    private PlanExamples() {}
+
+    static Map<String, ExitNodeInputs> all() {
+        Map<String, ExitNodeInputs> all = new LinkedHashMap<>();
+        all.put("dual-stack-with-everything", dualStack());
+        all.put("ipv4-only-file", inputs(file("10.64.0.2/32", "0.0.0.0/0", "", "192.0.2.10:51820"), DUAL_STACK));
+        all.put(
+                "no-ipv6",
+                inputs(DUAL_STACK_FILE, machine(Map.of(Family.IPV4, IPV4), false, false), "CULVERT_LAN_ALLOW", "none"));
+        all.put(
+                "strict-reverse-path",
+                inputs(
+                        DUAL_STACK_FILE,
+                        machine(Map.of(Family.IPV4, IPV4), true, true),
+                        "CULVERT_PUBLISH",
+                        "8080, 53/udp"));
+        all.put("several-uplink-addresses", severalAddresses());
+        all.put(
+                "complement-allowed-ips",
+                inputs(
+                        file(
+                                "10.64.0.2/32",
+                                "0.0.0.0/1, 128.0.0.0/2, 192.0.0.0/9, 192.128.0.0/11, 192.160.0.0/13, 192.169.0.0/16,"
+                                        + " 192.170.0.0/15, 192.172.0.0/14, 192.176.0.0/12, 192.192.0.0/10, 193.0.0.0/8,"
+                                        + " 194.0.0.0/7, 196.0.0.0/6, 200.0.0.0/5, 208.0.0.0/4, 224.0.0.0/3",
+                                "",
+                                "192.0.2.10:51820"),
+                        DUAL_STACK));
+        all.put(
+                "dns-server-in-a-range-of-the-lan",
+                inputs(file("10.64.0.2/32", "0.0.0.0/0", "DNS = 192.168.7.53\n", "192.0.2.10:51820"), DUAL_STACK));
+        all.put("names-not-resolved", names());
+        all.put(
+                "names-resolved",
+                names().with(new Names(Map.of(
+                        new Host.Name("vpn.example.net"), addresses("2001:db8::10", "192.0.2.10"),
+                        new Host.Name("hs.example.net"), addresses("203.0.113.9", "2001:db8::9")))));
+        all.put(
+                "userspace",
+                inputs(
+                        DUAL_STACK_FILE,
+                        new Machine(
+                                Map.of(Family.IPV4, IPV4),
+                                List.of(),
+                                Set.of("lo", "eth0"),
+                                true,
+                                false,
+                                Set.of(Family.IPV4),
+                                true,
+                                true,
+                                true,
+                                false),
+                        "CULVERT_WIREGUARD_MEMORY",
+                        "64MiB"));
+        return all;
+    }
+
+    static ExitNodeInputs inputsOf(String name) {
+        return Objects.requireNonNull(all().get(name));
+    }
+
+    static ExitNodeInputs dualStack() {
+        ExitNodeInputs base = inputs(
+                DUAL_STACK_FILE,
+                DUAL_STACK,
+                "CULVERT_PUBLISH",
+                "8080, 53/udp",
+                "CULVERT_HOLEPUNCH",
+                "203.0.113.7:443/tcp, 203.0.113.7:443/tcp, 198.51.100.0/25, [2001:db8:7::7]:443");
+        return new ExitNodeInputs(
+                base.settings(),
+                base.server(),
+                Optional.of(config(CLIENTS)),
+                OptionalInt.of(1080),
+                base.resolvers(),
+                base.machine(),
+                base.names());
+    }
+
+    private static ExitNodeInputs severalAddresses() {
+        Uplink several = new Uplink(
+                "enp3s0",
+                IPV4.gateway(),
+                List.of(Prefix.parse("192.168.7.2/24"), Prefix.parse("192.168.8.2/24")),
+                9000);
+        return inputs(DUAL_STACK_FILE, machine(Map.of(Family.IPV4, several), true, true), "CULVERT_PUBLISH", "8080");
+    }
+
+    private static ExitNodeInputs names() {
+        return inputs(
+                file("10.64.0.2/32", "0.0.0.0/0", "", "vpn.example.net:51820"),
+                machine(Map.of(Family.IPV4, IPV4), false, false),
+                "CULVERT_HOLEPUNCH",
+                "hs.example.net:443/tcp");
+    }
+
+    /** @param settings names and values, in turn */
+    static ExitNodeInputs inputs(String file, Machine machine, String... settings) {
+        return new ExitNodeInputs(
+                settings(settings),
+                config(file),
+                Optional.empty(),
+                OptionalInt.empty(),
+                addresses("192.168.7.1"),
+                machine,
+                Names.NONE);
+    }
+
+    static Settings settings(String... values) {
+        Map<String, String> environment = new HashMap<>(Map.of("CULVERT_MESH", "none"));
+        for (int i = 0; i < values.length; i += 2) {
+            environment.put(values[i], values[i + 1]);
+        }
+        try {
+            Path root = Files.createTempDirectory("plan");
+            Path file = root.resolve("wg0.conf");
+            Files.writeString(file, DUAL_STACK_FILE);
+            environment.put("CULVERT_WIREGUARD_CONFIG", "/wg0.conf");
+            SettingsReading reading = new SettingsReader(environment, root).read();
+            Files.delete(file);
+            Files.delete(root);
+            return reading.settings()
+                    .orElseThrow(() ->
+                            new IllegalArgumentException(reading.problems().toString()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Machine machine(Map<Family, Uplink> uplinks, boolean ipv6, boolean strictReversePath) {
+        return new Machine(
+                uplinks,
+                List.of(Prefix.parse("192.168.7.0/24"), Prefix.parse("203.0.113.0/24")),
+                Set.of("lo", "eth0"),
+                ipv6,
+                strictReversePath,
+                Set.of(),
+                true,
+                true,
+                true,
+                true);
+    }
+
+    static String file(String addresses, String allowedIps, String more, String endpoint) {
+        return """
+                [Interface]
+                PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+                Address = %s
+                %s
+                [Peer]
+                PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+                PresharedKey = FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=
+                AllowedIPs = %s
+                Endpoint = %s
+                """.formatted(addresses, more, allowedIps, endpoint);
+    }
+
+    static WireGuardConfig config(String text) {
+        WireGuardFile.Parsed parsed = WireGuardFile.parse(Path.of("wg0.conf"), text);
+        return parsed.config()
+                .orElseThrow(
+                        () -> new IllegalArgumentException(parsed.problems().toString()));
+    }
+
+    static List<InetAddress> addresses(String... literals) {
+        return Arrays.stream(literals).map(Prefix::parseAddress).toList();
+    }
+}

@@ -1,0 +1,205 @@
+package io.culvert.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.network.IpSyntax;
+import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.network.Uplink;
+import io.culvert.nft.NftText;
+import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.WireGuardFile;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+
+/** Tunnels alone as plans: what wg-quick would do, in the syntax of iproute2. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class TunnelPlanTest {
+
+    private static final String EVERYTHING = "0.0.0.0/0, ::/0";
+
+    @Test
+    void a_full_tunnel_has_its_own_table_and_mains_more_specific_routes_win() {
+        assertThat(commands(plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, false)))
+                .containsExactly(
+                        "ip link set dev wg0 mtu 1420 alias culvert up",
+                        "ip -4 address add 10.64.0.2/32 dev wg0",
+                        "ip -6 address add fd00:64::2/128 dev wg0 nodad",
+                        "ip -4 route add default dev wg0 table 1358954496 protocol 67",
+                        "ip -6 route add default dev wg0 table 1358954496 protocol 67",
+                        "ip -4 rule add pref 32762 lookup main suppress_prefixlength 0 protocol 67",
+                        "ip -4 rule add pref 32763 not fwmark 0x51000000/0xffffff00 lookup 1358954496 protocol 67",
+                        "ip -6 rule add pref 32762 lookup main suppress_prefixlength 0 protocol 67",
+                        "ip -6 rule add pref 32763 not fwmark 0x51000000/0xffffff00 lookup 1358954496 protocol 67");
+    }
+
+    @Test
+    void the_kill_switch_closes_both_families_and_says_whose_it_is() {
+        TunnelPlan plan = plan(file("wg0", "0.0.0.0/0", ""), NetworkState.EMPTY, true);
+
+        assertThat(commands(plan))
+                .filteredOn(line -> line.contains(" rule "))
+                .containsExactly(
+                        "ip -4 rule add pref 32764 not fwmark 0x51000000 unreachable protocol 67",
+                        "ip -4 rule add pref 32764 iif wg0 unreachable protocol 67",
+                        "ip -6 rule add pref 32764 not fwmark 0x51000000 unreachable protocol 67",
+                        "ip -6 rule add pref 32764 iif wg0 unreachable protocol 67",
+                        "ip -4 rule add pref 32762 lookup main suppress_prefixlength 0 protocol 67",
+                        "ip -4 rule add pref 32763 not fwmark 0x51000000/0xffffff00 lookup 1358954496 protocol 67",
+                        "ip -6 rule add pref 32762 lookup main suppress_prefixlength 0 protocol 67");
+        assertThat(new Tunnels(plan.all()).killSwitch()).contains("wg0");
+        assertThat(NftText.of(plan.guard())).contains("meta mark 0x51000000", "51820");
+    }
+
+    @Test
+    void part_of_the_world_goes_to_main_without_rules_or_a_mark() {
+        TunnelPlan plan = plan(file("wg0", "10.0.0.0/8, 10.64.0.2/32, fd00:64::2/128", ""), NetworkState.EMPTY, false);
+
+        assertThat(commands(plan))
+                .as("the kernel itself makes the route to fd00:64::2, but none to 10.64.0.2")
+                .filteredOn(line -> !line.contains("address") && !line.contains("link"))
+                .containsExactly(
+                        "ip -4 route add 10.64.0.2 dev wg0 table main protocol 67",
+                        "ip -4 route add 10.0.0.0/8 dev wg0 table main protocol 67");
+        assertThat(plan.device().mark()).isZero();
+        assertThat(plan.guard()).isEmpty();
+    }
+
+    @Test
+    void halves_that_hold_the_server_get_a_table_so_that_its_packets_do_not_enter_the_tunnel() {
+        TunnelPlan plan = plan(file("wg0", "0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1", ""), NetworkState.EMPTY, false);
+
+        assertThat(commands(plan))
+                .contains(
+                        "ip -4 route add 128.0.0.0/1 dev wg0 table 1358954496 protocol 67",
+                        "ip -6 route add 8000::/1 dev wg0 table main protocol 67");
+        assertThat(plan.device().mark()).isEqualTo(0x51000000L);
+    }
+
+    @Test
+    void table_and_mark_of_the_file_are_honoured() {
+        assertThat(commands(plan(file("wg0", EVERYTHING, "Table = 123\nFwMark = 0x77"), NetworkState.EMPTY, false)))
+                .contains("ip -4 route add default dev wg0 table 123 protocol 67")
+                .noneMatch(line -> line.contains(" rule "));
+        assertThat(commands(plan(file("wg0", EVERYTHING, "Table = off"), NetworkState.EMPTY, false)))
+                .noneMatch(line -> line.contains(" route ") || line.contains(" rule "));
+        assertThat(commands(plan(file("wg0", EVERYTHING, "FwMark = 0x77"), NetworkState.EMPTY, false)))
+                .contains("ip -6 rule add pref 32763 not fwmark 0x77 lookup 119 protocol 67");
+    }
+
+    @Test
+    void a_strict_reverse_path_lets_the_servers_answers_in_and_nothing_else_out() {
+        TunnelPlan plan = TunnelPlan.of(new TunnelInputs(
+                file("wg0", "0.0.0.0/0", ""),
+                machine(true),
+                Names.NONE,
+                (_, _) -> OptionalInt.empty(),
+                NetworkState.EMPTY,
+                false));
+
+        assertThat(commands(plan))
+                .contains("ip -4 rule add pref 32762 from 192.0.2.10 to 203.0.113.10 ipproto udp dport 51820"
+                        + " lookup main protocol 67");
+    }
+
+    @Test
+    void the_mtu_is_what_the_widest_way_to_a_server_carries_less_80() {
+        TunnelPlan plan = TunnelPlan.of(new TunnelInputs(
+                file("wg0", "0.0.0.0/0", ""),
+                machine(false),
+                Names.NONE,
+                (_, _) -> OptionalInt.of(9000),
+                NetworkState.EMPTY,
+                false));
+
+        assertThat(plan.network().links().getFirst().mtu()).isEqualTo(8920);
+    }
+
+    @Test
+    void tunnels_keep_their_places_and_the_latest_comes_first() {
+        NetworkState one =
+                plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, false).all();
+        NetworkState two = plan(file("wg1", EVERYTHING, ""), one, false).all();
+
+        assertThat(IpSyntax.commands(two))
+                .contains(
+                        "ip -4 rule add pref 32759 lookup main suppress_prefixlength 0 protocol 67",
+                        "ip -4 rule add pref 32760 not fwmark 0x51000001/0xffffff00 lookup 1358954497 protocol 67");
+        assertThat(plan(file("wg0", EVERYTHING, ""), two, false).network().rules())
+                .as("a second run")
+                .allMatch(one.rules()::contains);
+        assertThat(new Tunnels(two).without("wg1")).isEqualTo(one);
+        assertThat(IpSyntax.commands(new Tunnels(two).without("wg0")))
+                .containsExactlyElementsOf(commands(plan(file("wg1", EVERYTHING, ""), two, false)));
+        assertThat(new Tunnels(new Tunnels(two).without("wg0")).without("wg1")).isEqualTo(NetworkState.EMPTY);
+    }
+
+    @Test
+    void rules_of_a_tunnel_whose_link_went_away_go_with_any_but_a_kill_switch_stays() {
+        NetworkState orphan = onlyRules(
+                plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, false).all());
+        NetworkState closed = onlyRules(
+                plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, true).all());
+
+        assertThat(new Tunnels(orphan).without("wg7")).isEqualTo(NetworkState.EMPTY);
+        assertThat(new Tunnels(closed).without("wg7")).isEqualTo(closed);
+        assertThat(new Tunnels(closed).without("wg0")).isEqualTo(NetworkState.EMPTY);
+    }
+
+    private static NetworkState onlyRules(NetworkState state) {
+        return new NetworkState(List.of(), List.of(), List.of(), state.rules());
+    }
+
+    private static List<String> commands(TunnelPlan plan) {
+        return IpSyntax.commands(plan.network());
+    }
+
+    private static TunnelPlan plan(WireGuardConfig file, NetworkState present, boolean killSwitch) {
+        return TunnelPlan.of(
+                new TunnelInputs(file, machine(false), Names.NONE, (_, _) -> OptionalInt.empty(), present, killSwitch));
+    }
+
+    private static Machine machine(boolean strictReversePath) {
+        return new Machine(
+                Map.of(
+                        Family.IPV4,
+                        new Uplink(
+                                "eth0",
+                                Optional.of(Prefix.parseAddress("192.0.2.1")),
+                                List.of(Prefix.parse("192.0.2.10/26")),
+                                1500)),
+                List.of(),
+                Set.of("lo", "eth0"),
+                true,
+                strictReversePath,
+                Set.of(),
+                true,
+                true,
+                true,
+                true);
+    }
+
+    private static WireGuardConfig file(String name, String allowedIps, String lines) {
+        return WireGuardFile.parse(Path.of(name + ".conf"), """
+                [Interface]
+                PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+                Address = 10.64.0.2/32, fd00:64::2/128
+                %s
+                [Peer]
+                PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+                AllowedIPs = %s
+                Endpoint = 203.0.113.10:51820
+                """.formatted(lines, allowedIps))
+                .config()
+                .orElseThrow();
+    }
+}

@@ -1,0 +1,289 @@
+package io.culvert.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Prefix;
+import io.culvert.linux.InNamespace;
+import io.culvert.linux.TwoWays;
+import java.io.BufferedReader;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.Writer;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real Dante between two ways out; every server answers with the address that it sees. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class DanteLabTest {
+
+    private static final int SERVICE = 8000;
+    private static final List<Prefix> LAN = List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("10.64.0.2/32"));
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @TempDir
+    Path directory;
+
+    private TwoWays lab;
+
+    @BeforeEach
+    void build() throws Exception {
+        lab = new TwoWays();
+        for (String space : List.of(lab.provider(), lab.lan(), lab.box())) {
+            InNamespace.call(space, this::serve);
+        }
+    }
+
+    @AfterEach
+    void clear() throws Exception {
+        for (AutoCloseable each : opened.reversed()) {
+            each.close();
+        }
+        lab.close();
+    }
+
+    @Test
+    void both_families_leave_by_the_tunnel_with_its_addresses() throws Exception {
+        start(Optional.empty());
+
+        assertThat(curl("127.0.0.1:1080", "198.51.100.53")).isEqualTo("10.64.0.2");
+        assertThat(curl("[::1]:1080", "[2001:db8:1::53]")).isEqualTo("fd64:0:0:0:0:0:0:2");
+        assertThat(curl("127.0.0.1:1080", "[2001:db8:1::53]")).isEqualTo("fd64:0:0:0:0:0:0:2");
+    }
+
+    @Test
+    void datagrams_leave_by_the_tunnel_and_come_back() throws Exception {
+        start(Optional.empty());
+
+        assertThat(InNamespace.call(lab.box(), () -> associate("198.51.100.53")))
+                .isEqualTo("10.64.0.2");
+    }
+
+    @Test
+    void this_machine_and_the_lan_are_not_reached() throws Exception {
+        openLan();
+        start(Optional.empty());
+
+        for (String target : List.of("127.0.0.1", "0.0.0.0", "[::1]", "192.0.2.53", "10.64.0.2", "localhost")) {
+            assertThat(curl("127.0.0.1:1080", target)).as(target).contains("exit status 97");
+        }
+    }
+
+    @Test
+    void a_client_from_elsewhere_is_turned_away() throws Exception {
+        lab.in(lab.lan(), "addr add 203.0.113.5/32 dev far");
+        lab.in(lab.box(), "route add 203.0.113.5 dev eth0");
+        lab.in(lab.box(), "rule add ipproto tcp sport 1080 table main pref 5191");
+        start(Optional.empty());
+
+        assertThat(lab.run(
+                        lab.lan(),
+                        "curl",
+                        "-sm5",
+                        "--interface",
+                        "203.0.113.5",
+                        "--socks5",
+                        "192.0.2.10:1080",
+                        "http://198.51.100.53:8000/"))
+                .contains("exit status 97");
+    }
+
+    @Test
+    void a_tunnel_without_a_way_is_a_failure_not_another_way() throws Exception {
+        start(Optional.empty());
+        lab.in(lab.box(), "route del default dev wg0 table 51820");
+        lab.in(lab.lan(), "addr add 198.51.100.53/32 dev far");
+
+        assertThat(curl("127.0.0.1:1080", "198.51.100.53")).contains("exit status 97");
+    }
+
+    @Test
+    void without_the_tunnel_it_does_not_even_start() throws Exception {
+        lab.in(lab.box(), "link del wg0");
+        Process process = launch(new Dante(Path.of("/"), directory).prepare(settings(Optional.empty())));
+
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isNotZero();
+    }
+
+    @Test
+    void a_file_of_ones_own_is_really_used() throws Exception {
+        SockdFile own = SockdFile.check(Path.of("sockd.conf"), """
+                logoutput: stdout
+                internal.protocol: ipv4
+                internal: lo port=3128
+                external.protocol: ipv4 ipv6
+                external: TSWG_DANTE_EXTERNAL
+                socksmethod: none
+                clientmethod: none
+                client pass { from: 0/0 to: 0/0 }
+                socks pass { from: 0/0 to: 0/0 }
+                """, "wg0", List.of(), 1080);
+        awaitReady(new Dante(Path.of("/"), directory).prepare(own));
+
+        assertThat(curl("127.0.0.1:3128", "198.51.100.53")).isEqualTo("10.64.0.2");
+        // It blocks nothing, so what our own file blocks is reached here: the control of the test above.
+        openLan();
+        assertThat(curl("127.0.0.1:3128", "127.0.0.1")).isEqualTo("10.64.0.2");
+        assertThat(curl("127.0.0.1:3128", "192.0.2.53")).isEqualTo("10.64.0.2");
+    }
+
+    @Test
+    void with_a_login_only_who_knows_the_password_gets_through() throws Exception {
+        Login login = new Login("culvert-lab", "sesame");
+        Path root = Files.createDirectories(directory.resolve("root"));
+        Path shadow = Files.createDirectories(root.resolve("etc")).resolve("shadow");
+        Files.createDirectories(root.resolve("usr/sbin"));
+        Files.copy(Path.of("/usr/sbin/danted"), root.resolve("usr/sbin/danted"), StandardCopyOption.COPY_ATTRIBUTES);
+        Files.writeString(shadow, "root:*:19000:0:99999:7:::\n");
+        ProxyProgram program = new Dante(root, directory).prepare(settings(Optional.of(login)));
+        // Dante reads the system's file: it gets ours in a mount namespace of its own.
+        List<String> command = new ArrayList<>(List.of(
+                "unshare", "-m", "sh", "-c", "mount --bind \"$0\" /etc/shadow && exec \"$@\"", shadow.toString()));
+        command.add(program.program().toString());
+        command.addAll(program.args());
+        awaitReady(program, lab.start(lab.box(), command.toArray(String[]::new)));
+
+        assertThat(curl("culvert-lab:sesame@127.0.0.1:1080", "198.51.100.53")).isEqualTo("10.64.0.2");
+        assertThat(curl("culvert-lab:wrong@127.0.0.1:1080", "198.51.100.53")).contains("exit status 97");
+        assertThat(curl("127.0.0.1:1080", "198.51.100.53")).contains("exit status 97");
+    }
+
+    /** Lets local programs reach the LAN outside of the tunnel, as CULVERT_LAN_ALLOW does. */
+    private void openLan() throws IOException {
+        lab.in(lab.box(), "rule add to 192.0.2.0/24 table main pref 5320");
+        lab.in(lab.lan(), "route add 10.64.0.2 via 192.0.2.10");
+    }
+
+    private static SocksSettings settings(Optional<Login> login) {
+        return new SocksSettings(1080, "wg0", true, SocksSettings.USUAL_CLIENTS, LAN, login);
+    }
+
+    private void start(Optional<Login> login) throws IOException {
+        awaitReady(new Dante(Path.of("/"), directory).prepare(settings(login)));
+    }
+
+    private Process launch(ProxyProgram program) throws IOException {
+        List<String> command = new ArrayList<>(List.of(program.program().toString()));
+        command.addAll(program.args());
+        return lab.start(lab.box(), command.toArray(String[]::new));
+    }
+
+    private void awaitReady(ProxyProgram program) throws IOException {
+        awaitReady(program, launch(program));
+    }
+
+    private void awaitReady(ProxyProgram program, Process process) throws IOException {
+        opened.add(() -> {
+            process.destroy();
+            process.waitFor();
+        });
+        BufferedReader log = process.inputReader(StandardCharsets.UTF_8);
+        StringBuilder seen = new StringBuilder();
+        for (String line = log.readLine(); line != null; line = log.readLine()) {
+            seen.append(line).append('\n');
+            if (line.contains(program.readyText().orElseThrow())) {
+                Thread.ofPlatform().daemon().start(() -> drain(log));
+                return;
+            }
+        }
+        throw new IOException("Dante ended: " + seen);
+    }
+
+    /** A child whose pipe is full stands still. */
+    private static void drain(BufferedReader log) {
+        try (log) {
+            log.transferTo(Writer.nullWriter());
+        } catch (IOException _) {
+            // The child has ended.
+        }
+    }
+
+    private String curl(String proxy, String target) throws IOException {
+        String option = target.equals("localhost") ? "--socks5-hostname" : "--socks5";
+        return lab.run(lab.box(), "curl", "-gsm10", option, proxy, "http://" + target + ":" + SERVICE + "/");
+    }
+
+    /** UDP ASSOCIATE (RFC 1928 section 7); what the echo says about its client. */
+    private static String associate(String target) throws IOException {
+        try (Socket control = new Socket(InetAddress.ofLiteral("127.0.0.1"), 1080);
+                DatagramSocket socket =
+                        new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0))) {
+            control.setSoTimeout(10_000);
+            socket.setSoTimeout(10_000);
+            DataInputStream in = new DataInputStream(control.getInputStream());
+            control.getOutputStream().write(new byte[] {5, 1, 0});
+            assertThat(in.readNBytes(2)).containsExactly(5, 0);
+            control.getOutputStream().write(new byte[] {5, 3, 0, 1, 0, 0, 0, 0, 0, 0});
+            assertThat(in.readNBytes(4)).startsWith(5, 0);
+            InetSocketAddress relay =
+                    new InetSocketAddress(InetAddress.getByAddress(in.readNBytes(4)), in.readUnsignedShort());
+            byte[] request = ByteBuffer.allocate(14)
+                    .put(new byte[] {0, 0, 0, 1})
+                    .put(InetAddress.ofLiteral(target).getAddress())
+                    .putShort((short) SERVICE)
+                    .putInt(0)
+                    .array();
+            socket.send(new DatagramPacket(request, request.length, relay));
+            DatagramPacket reply = new DatagramPacket(new byte[1500], 1500);
+            socket.receive(reply);
+            return new String(Arrays.copyOfRange(reply.getData(), 10, reply.getLength()), StandardCharsets.US_ASCII);
+        }
+    }
+
+    /** On TCP and UDP: the address that asks. */
+    private Void serve() throws IOException {
+        ServerSocket tcp = new ServerSocket(SERVICE);
+        DatagramSocket udp = new DatagramSocket(SERVICE);
+        opened.add(tcp);
+        opened.add(udp);
+        Thread.ofPlatform().daemon().start(() -> {
+            while (!tcp.isClosed()) {
+                try (Socket socket = tcp.accept()) {
+                    String body = socket.getInetAddress().getHostAddress();
+                    socket.getInputStream().read(new byte[4096]);
+                    socket.getOutputStream()
+                            .write(("HTTP/1.0 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                                    .getBytes(StandardCharsets.US_ASCII));
+                } catch (IOException _) {
+                    // Closed, or the client has gone.
+                }
+            }
+        });
+        Thread.ofPlatform().daemon().start(() -> {
+            DatagramPacket packet = new DatagramPacket(new byte[1500], 1500);
+            try {
+                while (true) {
+                    udp.receive(packet);
+                    byte[] body = packet.getAddress().getHostAddress().getBytes(StandardCharsets.US_ASCII);
+                    udp.send(new DatagramPacket(body, body.length, packet.getSocketAddress()));
+                }
+            } catch (IOException _) {
+                // Closed.
+            }
+        });
+        return null;
+    }
+}

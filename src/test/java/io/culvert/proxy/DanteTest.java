@@ -1,0 +1,132 @@
+package io.culvert.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.culvert.ip.Prefix;
+import io.culvert.problem.ProblemException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class DanteTest {
+
+    private static final Login LOTTE = new Login("lotte", "sesame");
+
+    @TempDir
+    Path root;
+
+    @Test
+    void the_configuration_goes_out_by_the_tunnel_and_lets_in_whom_it_should() {
+        String text = Dante.configuration(settings(true, Optional.empty()));
+
+        assertThat(text)
+                .contains("internal: 0.0.0.0 port = 1080\ninternal: :: port = 1080\n")
+                .containsOnlyOnce("external: ")
+                .contains("external: wg0\n")
+                .contains("socksmethod: none\n")
+                .contains("client pass {\n    from: 100.64.0.0/10 to: 0/0\n")
+                .contains("socks block {\n    from: 0/0 to: 127.0.0.0/8\n")
+                .contains("socks block {\n    from: 0/0 to: 198.51.100.0/24\n")
+                .doesNotContain("${");
+        assertThat(SockdFile.check(Path.of("own"), text, "wg0", List.of(), 1).port())
+                .isEqualTo(1080);
+    }
+
+    @Test
+    void without_ipv6_it_does_not_listen_there() {
+        assertThat(Dante.configuration(settings(false, Optional.empty()))).doesNotContain("internal: ::");
+    }
+
+    @Test
+    void the_program_is_named_by_its_whole_path_and_its_files_are_written() throws IOException {
+        Path danted = install("usr/sbin/danted");
+
+        ProxyProgram program = dante().prepare(settings(true, Optional.empty()));
+
+        assertThat(program.program()).isEqualTo(danted);
+        assertThat(program.args()).startsWith("-f", program.config().toString());
+        assertThat(program.readyText()).contains(" running");
+        assertThat(program.config()).hasContent(Dante.configuration(settings(true, Optional.empty())));
+    }
+
+    @Test
+    void no_program_is_a_problem_of_the_machine() {
+        assertThatThrownBy(() -> dante().prepare(settings(true, Optional.empty())))
+                .isInstanceOfSatisfying(
+                        ProblemException.class, e -> assertThat(e.exitStatus()).isEqualTo(3))
+                .hasMessageContaining("there is none of /usr/sbin/danted, /usr/sbin/sockd, /usr/bin/sockd");
+    }
+
+    @Test
+    void a_login_is_a_line_of_ours_that_goes_again() throws IOException {
+        install("usr/sbin/sockd");
+        Path shadow = shadow("root:*:19000:0:99999:7:::\n");
+        SocksSettings settings = settings(true, Optional.of(LOTTE));
+
+        ProxyProgram program = dante().prepare(settings);
+        dante().prepare(settings);
+
+        assertThat(shadow).content().containsPattern("(?s)\\Aroot:[^\n]*\nlotte:\\$6\\$[^:]+:::::::51820\n\\z");
+        assertThat(shadow).content().doesNotContain("sesame");
+        assertThat(program.config())
+                .content()
+                .contains("socksmethod: username\n")
+                .contains("    user: lotte\n")
+                .doesNotContain("sesame");
+        assertThat(dante().forget(settings)).isEmpty();
+        assertThat(shadow).hasContent("root:*:19000:0:99999:7:::\n");
+    }
+
+    @Test
+    void a_user_of_the_system_is_not_ours_to_change() throws IOException {
+        install("usr/sbin/sockd");
+        shadow("lotte:*:19000:0:99999:7:::\n");
+
+        assertThatThrownBy(() -> dante().prepare(settings(true, Optional.of(LOTTE))))
+                .hasMessageContaining("'lotte' is a user of the container's system already");
+    }
+
+    @Test
+    void names_and_passwords_must_suit_the_protocol_and_stay_secret() {
+        assertThatThrownBy(() -> new Login("a:b", "x")).hasMessageContaining("'a:b' is not a user name");
+        assertThatThrownBy(() -> new Login("lotte", "")).hasMessage("a SOCKS password has 1 to 255 bytes");
+        assertThat(LOTTE).hasToString("lotte (password hidden)");
+        assertThat(settings(true, Optional.of(LOTTE)).toString()).doesNotContain("sesame");
+    }
+
+    private Dante dante() {
+        return new Dante(root, root.resolve("run/culvert"));
+    }
+
+    private static SocksSettings settings(boolean ipv6, Optional<Login> login) {
+        return new SocksSettings(
+                1080,
+                "wg0",
+                ipv6,
+                SocksSettings.USUAL_CLIENTS,
+                List.of(Prefix.parse("198.51.100.7/24"), Prefix.parse("2001:db8::/32")),
+                login);
+    }
+
+    private Path install(String program) throws IOException {
+        Path path = root.resolve(program);
+        Files.createDirectories(path.getParent());
+        return Files.createFile(
+                path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+    }
+
+    private Path shadow(String text) throws IOException {
+        Path shadow = root.resolve("etc/shadow");
+        Files.createDirectories(shadow.getParent());
+        return Files.writeString(shadow, text);
+    }
+}
