@@ -1,0 +1,96 @@
+package io.culvert.cli;
+
+import io.culvert.problem.DidYouMean;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Every failure as sentences on standard error and an exit status: 1 failed, 2 wrong input, 3 the machine lacks something. */
+final class Failures {
+
+    private Failures() {}
+
+    /** Of a command at work. */
+    static int failed(Exception failure, CommandLine command, ParseResult arguments) {
+        if (failure instanceof ProblemException known) {
+            print(known.problems(), command);
+            return known.exitStatus();
+        }
+        print(List.of(unforeseen(failure, command.getCommandSpec().qualifiedName())), command);
+        return 1;
+    }
+
+    /** Of a command line that cannot be understood. */
+    static int wrongUse(ParameterException failure, String... arguments) {
+        CommandLine command = failure.getCommandLine();
+        String name = command.getCommandSpec().qualifiedName();
+        String help = "'" + name + " --help' tells what there is";
+        if (failure instanceof UnmatchedArgumentException unknown
+                && !unknown.getUnmatched().isEmpty()) {
+            String argument = unknown.getUnmatched().getFirst();
+            print(List.of(unknown(argument, command, help)), command);
+        } else {
+            print(
+                    List.of(Problem.input(new Place.CommandLine(name), String.valueOf(failure.getMessage()), help)),
+                    command);
+        }
+        return 2;
+    }
+
+    /** What nobody has thought of, a fault of ours included, in one sentence. */
+    static Problem unforeseen(Throwable failure, String command) {
+        Throwable cause =
+                failure instanceof UncheckedIOException && failure.getCause() != null ? failure.getCause() : failure;
+        String message = cause.getMessage() == null ? "it broke" : cause.getMessage();
+        boolean expected = cause instanceof IOException || ourOwn(cause);
+        return Problem.failure(
+                new Place.CommandLine(command),
+                message,
+                expected ? "" : "this is a fault in Culvert, please report it: " + origin(cause));
+    }
+
+    private static boolean ourOwn(Throwable cause) {
+        return cause.getClass().getPackageName().startsWith("io.culvert");
+    }
+
+    private static String origin(Throwable cause) {
+        return cause.getClass().getSimpleName()
+                + Arrays.stream(cause.getStackTrace())
+                        .filter(frame -> frame.getClassName().startsWith("io.culvert."))
+                        .findFirst()
+                        .map(frame -> " at " + frame.getFileName() + ":" + frame.getLineNumber())
+                        .orElse("");
+    }
+
+    private static Problem unknown(String argument, CommandLine command, String help) {
+        boolean option = argument.startsWith("-");
+        List<String> known = new ArrayList<>(
+                option
+                        ? command.getCommandSpec().optionsMap().keySet()
+                        : command.getSubcommands().keySet());
+        String what =
+                option || !known.isEmpty() ? "there is no such " + (option ? "option" : "command") : "is too much";
+        return Problem.input(
+                new Place.CommandLine(command.getCommandSpec().qualifiedName() + " " + argument),
+                what,
+                DidYouMean.nearest(argument, known)
+                        .map(meant -> "did you mean " + meant + "?")
+                        .orElse(help));
+    }
+
+    private static void print(List<Problem> problems, CommandLine command) {
+        PrintWriter err = command.getErr();
+        new ProblemReport(Terminal.takesColour(System.getenv())).lines(problems).forEach(err::println);
+        err.flush();
+    }
+}

@@ -1,0 +1,234 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.DeviceState;
+import io.culvert.exitnode.Event.Stop;
+import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.network.Forwarding;
+import io.culvert.network.Uplink;
+import io.culvert.plan.ExitNodeInputs;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.ExitNodePlanner;
+import io.culvert.process.ChildEvent;
+import io.culvert.status.StatusReport;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The running chain. Whatever happens, the same is done: the machine is looked at, the plan is made anew, and what differs
+ * from it is put right ({@link #settle}); so a changed uplink, a killed child and a deleted rule are all handled in one way.
+ */
+final class Chain {
+
+    /** When something could not be put right, and nothing happens that would be a reason to try again. */
+    private static final Duration RETRY = Duration.ofSeconds(2);
+
+    private final Parts parts;
+    private final Journal journal;
+    private final Failover servers;
+    private final ChildNews children;
+    private final Instant started;
+    private ExitNodeInputs inputs;
+    private ExitNodePlan plan;
+    private Optional<String> trouble = Optional.empty();
+    private boolean ready;
+
+    Chain(Parts parts) {
+        this.parts = parts;
+        this.journal = parts.around().journal();
+        this.servers = new Failover(parts.reading().servers(), journal, now());
+        this.children = new ChildNews(journal);
+        this.started = now();
+        this.inputs = parts.inputs();
+        this.plan = parts.plan();
+    }
+
+    void guard(Undo undo) {
+        if (!dieWithNamespace()) {
+            undo.push("opening the guard", () -> parts.guard().disarm());
+        }
+        parts.guard().arm(plan);
+        journal.info("guard: closed; nothing leaves but the tunnel's own packets");
+        Watchers watchers = Watchers.start(parts.kernel(), parts.wakeups());
+        undo.push("ending the watch", watchers::close);
+    }
+
+    void answerForItself(Undo undo) {
+        undo.push("closing the status socket", StatusService.open(parts.around(), parts.wakeups())::close);
+    }
+
+    void resolveNames(Undo undo) {
+        undo.push("giving resolv.conf back", parts.names()::close);
+        parts.names().resolve(plan);
+    }
+
+    void raiseTunnel(Undo undo) {
+        undo.push("ending the children", parts.supervisor()::stopAll);
+        undo.push("removing " + ExitNodePlan.TUNNEL, parts.tunnel()::remove);
+        parts.tunnel().keep(plan.tunnel());
+        parts.kernel().network().ensure(plan.tunnelNetwork());
+        journal.info("tunnel: " + ExitNodePlan.TUNNEL + " is up ("
+                + parts.tunnel().implementation() + "), waiting for " + servers.name(plan));
+        parts.names().serve(plan);
+    }
+
+    void chainMesh(Undo undo) {
+        undo.push("unchaining the mesh", parts.mesh()::unchain);
+        parts.mesh().chain(plan);
+        parts.kernel().network().apply(plan.network());
+        if (inputs.mesh().isPresent()) {
+            Forwarding forwarding = new Forwarding(parts.kernel().sysctl());
+            undo.push("putting forwarding back", forwarding::close);
+            forwarding.enable(plan.families(), uplinks());
+        }
+        parts.names().serveMesh(plan);
+        journal.info("mesh: " + parts.mesh().describe());
+    }
+
+    void openProxy(Undo undo) {
+        undo.push("closing the proxy", parts.proxy()::close);
+        parts.proxy().follow(plan, parts.supervisor());
+    }
+
+    /** Does what events ask for, until one of them is to stop. */
+    void watch() throws InterruptedException {
+        Instant next = look();
+        while (true) {
+            List<Event> come = parts.wakeups().await(Duration.between(now(), next));
+            boolean changed = come.isEmpty() && isUnsettled();
+            for (Event event : come) {
+                switch (event) {
+                    case Stop(String why) -> {
+                        journal.info(why + " received");
+                        return;
+                    }
+                    case Event.StatusAsked(var answer) -> answer.completeAsync(this::report, Runnable::run);
+                    case Event.Child(ChildEvent what) -> {
+                        parts.proxy().heard(what);
+                        changed |= children.heard(what);
+                    }
+                    case Event.NetworkChanged(), Event.RulesetChanged(), Event.NamesChanged() -> changed = true;
+                }
+            }
+            if (changed) {
+                settle();
+            }
+            next = look();
+            tellWhenReady();
+        }
+    }
+
+    /** Once, when traffic passes and the proxy takes clients. */
+    private void tellWhenReady() {
+        if (!ready && servers.verdict() == Verdict.CONNECTED && parts.proxy().isReady()) {
+            ready = true;
+            journal.info("ready: everything exits by " + servers.name(plan) + ", "
+                    + Duration.between(started, now()).toMillis() + " ms after the start");
+        }
+    }
+
+    /**
+     * Makes everything as planned for the machine as it is now. What fails, whatever it is, is said once and tried again:
+     * to end here would be to end the guard.
+     */
+    private void settle() {
+        try {
+            boolean followed = follow(inputs.with(servers.config())
+                    .with(parts.kernel().machine())
+                    .with(parts.names().known()));
+            tell(followed, parts.guard().arm(plan));
+            if (parts.tunnel().keep(plan.tunnel())) {
+                journal.info("tunnel: " + ExitNodePlan.TUNNEL + " set to " + servers.name(plan));
+                servers.begin(now());
+            }
+            parts.mesh().chain(plan);
+            parts.kernel().network().apply(plan.network()).forEach(line -> journal.info("network: " + line));
+            parts.names().serve(plan);
+            parts.names().serveMesh(plan);
+            parts.proxy().follow(plan, parts.supervisor());
+            trouble.ifPresent(_ -> journal.info("all is as planned again"));
+            trouble = Optional.empty();
+        } catch (RuntimeException e) {
+            Optional<String> what = Optional.of(String.valueOf(e.getMessage()));
+            if (!trouble.equals(what)) {
+                journal.failure(e);
+            }
+            trouble = what;
+        }
+    }
+
+    /** @return whether the guard is planned in another way now */
+    private boolean follow(ExitNodeInputs now) {
+        if (now.equals(inputs)) {
+            return false;
+        }
+        ExitNodePlan before = plan;
+        inputs = now;
+        plan = ExitNodePlanner.plan(inputs);
+        parts.names().resolve(plan);
+        return !plan.guard().equals(before.guard()) || !plan.rules().equals(before.rules());
+    }
+
+    /** A guard that another hand has changed is worth a warning; one that follows the machine or a name is not. */
+    private void tell(boolean followed, List<String> done) {
+        done.forEach(line -> {
+            if (followed) {
+                journal.info("guard: follows: " + line);
+            } else {
+                journal.warn("guard: put back: " + line);
+            }
+        });
+    }
+
+    /** Whether there is something to be put right of which no event will remind us. */
+    private boolean isUnsettled() {
+        return trouble.isPresent() || parts.tunnel().read().isEmpty();
+    }
+
+    /** @return when to look again without an event */
+    private Instant look() {
+        Instant now = now();
+        Optional<DeviceState> state = parts.tunnel().read();
+        if (state.isEmpty()) {
+            return now.plus(RETRY);
+        }
+        Instant next = servers.judge(state.get(), plan, now);
+        if (servers.isDue(now)) {
+            if (servers.next(now)) {
+                settle();
+            } else {
+                // Its server may have moved.
+                parts.names().lookNow();
+            }
+        }
+        return trouble.isPresent() && next.isAfter(now.plus(RETRY)) ? now.plus(RETRY) : next;
+    }
+
+    private StatusReport report() {
+        look();
+        return StatusOf.chain(
+                servers.name(plan),
+                parts.tunnel(),
+                parts.guard().layers(plan),
+                children.doing(),
+                parts.mesh().describe(),
+                servers.verdict(),
+                trouble);
+    }
+
+    private Set<String> uplinks() {
+        return inputs.machine().uplinks().values().stream().map(Uplink::link).collect(Collectors.toSet());
+    }
+
+    /** As process 1, the network namespace is usually ours and ends with us: its guard is never opened. */
+    private static boolean dieWithNamespace() {
+        return ProcessHandle.current().pid() == 1;
+    }
+
+    private Instant now() {
+        return parts.around().clock().instant();
+    }
+}

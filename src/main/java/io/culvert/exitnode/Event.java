@@ -1,0 +1,27 @@
+package io.culvert.exitnode;
+
+import io.culvert.process.ChildEvent;
+import io.culvert.status.StatusReport;
+import java.util.concurrent.CompletableFuture;
+
+/** What wakes the running chain. */
+sealed interface Event {
+
+    /** Somebody asked us to stop. */
+    record Stop(String why) implements Event {}
+
+    /** Links, addresses, routes or rules changed by another hand. */
+    record NetworkChanged() implements Event {}
+
+    /** The nftables ruleset changed. */
+    record RulesetChanged() implements Event {}
+
+    /** Something happened to a child. */
+    record Child(ChildEvent what) implements Event {}
+
+    /** A name that the plan depends on has other addresses now. */
+    record NamesChanged() implements Event {}
+
+    /** Somebody asks how we are. */
+    record StatusAsked(CompletableFuture<StatusReport> answer) implements Event {}
+}

@@ -1,0 +1,105 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.DeviceState;
+import io.culvert.exitnode.Reading.Server;
+import io.culvert.health.Heard;
+import io.culvert.health.TunnelHealth;
+import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.wireguard.WireGuardConfig;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/** Which of the providers' files is in use, whether its server answers, and which comes next when it does not. */
+final class Failover {
+
+    /** How long a server may take to answer before the next is tried, or its name looked up again. */
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    private final List<Server> servers;
+    private final Journal journal;
+    private int current;
+    private Instant since;
+    private Verdict verdict = Verdict.CONNECTING;
+    private Heard heard;
+
+    /** @param servers in the order in which they are tried, again and again */
+    Failover(List<Server> servers, Journal journal, Instant now) {
+        this.servers = servers;
+        this.journal = journal;
+        this.since = now;
+        this.heard = Heard.nothing(now);
+    }
+
+    WireGuardConfig config() {
+        return servers.get(current).config();
+    }
+
+    Verdict verdict() {
+        return verdict;
+    }
+
+    /** The server for people: where it is, and which file says so. */
+    String name(ExitNodePlan plan) {
+        String file = String.valueOf(servers.get(current).file().getFileName());
+        return plan.tunnel().peers().stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .findFirst()
+                .map(endpoint ->
+                        endpoint.getAddress().getHostAddress() + " port " + endpoint.getPort() + " (" + file + ")")
+                .orElse(file
+                        + (plan.families().isEmpty()
+                                ? ", which no uplink leads to now"
+                                : ", whose server's name is not resolved yet"));
+    }
+
+    /** The device was given its server now: it has to answer anew. */
+    void begin(Instant now) {
+        since = now;
+        verdict = Verdict.CONNECTING;
+    }
+
+    /**
+     * Judges the tunnel, and tells when the judgement has changed.
+     *
+     * @return when it can change without an event
+     */
+    Instant judge(DeviceState state, ExitNodePlan plan, Instant now) {
+        heard = heard.and(state, now);
+        TunnelHealth health = TunnelHealth.of(state, since, heard, now);
+        if (health.verdict() != verdict) {
+            verdict = health.verdict();
+            tell(name(plan), now);
+        }
+        return health.nextLook();
+    }
+
+    /** Whether the server was waited for long enough. */
+    boolean isDue(Instant now) {
+        boolean waiting = verdict == Verdict.CONNECTING || verdict == Verdict.LOST;
+        return waiting && since.plus(PATIENCE).isBefore(now);
+    }
+
+    /** Goes on to the next file, where there is another; patience begins anew. */
+    boolean next(Instant now) {
+        since = now;
+        if (servers.size() == 1) {
+            return false;
+        }
+        current = (current + 1) % servers.size();
+        journal.warn("tunnel: no answer; trying " + servers.get(current).file());
+        return true;
+    }
+
+    private void tell(String server, Instant now) {
+        switch (verdict) {
+            case CONNECTED ->
+                journal.info("tunnel: connected to " + server + " after "
+                        + Duration.between(since, now).toMillis() + " ms");
+            case SILENT -> journal.warn("tunnel: " + server + " does not answer");
+            case LOST -> journal.warn("tunnel: " + server + " is lost; nothing leaves until a server answers");
+            case CONNECTING -> journal.info("tunnel: waiting for " + server);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.culvert.exitnode;
+
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import java.io.PrintWriter;
+import java.util.Collection;
+import java.util.Locale;
+
+/** What the running chain tells its user, one line a fact, on standard error. */
+public final class Journal {
+
+    /** How much is told; each level has those before it. */
+    public enum Level {
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG
+    }
+
+    private final PrintWriter out;
+    private volatile Level level = Level.INFO;
+
+    public Journal(PrintWriter out) {
+        this.out = out;
+    }
+
+    public void tellUpTo(Level most) {
+        level = most;
+    }
+
+    public void error(String line) {
+        tell(Level.ERROR, line);
+    }
+
+    public void warn(String line) {
+        tell(Level.WARN, line);
+    }
+
+    public void info(String line) {
+        tell(Level.INFO, line);
+    }
+
+    public void debug(String line) {
+        tell(Level.DEBUG, line);
+    }
+
+    public void problems(Collection<Problem> problems) {
+        for (Problem problem : problems) {
+            tell(
+                    switch (problem.kind()) {
+                        case INPUT, MACHINE, FAILURE -> Level.ERROR;
+                        case WARNING -> Level.WARN;
+                        case NOTE -> Level.INFO;
+                    },
+                    problem.toString());
+        }
+    }
+
+    /** Something that should have worked did not; what is no problem of the user's is a sentence too. */
+    public void failure(RuntimeException failure) {
+        if (failure instanceof ProblemException known) {
+            problems(known.problems());
+        } else {
+            error(failure.getClass().getSimpleName() + ": " + failure.getMessage());
+        }
+    }
+
+    private void tell(Level of, String line) {
+        if (of.compareTo(level) <= 0) {
+            synchronized (out) {
+                out.println((of == Level.INFO ? "" : of.name().toLowerCase(Locale.ROOT) + ": ") + line);
+                out.flush();
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package io.culvert.exitnode;
+
+import io.culvert.linux.Sysctl;
+import io.culvert.netlink.KernelNetlinkSocket;
+import io.culvert.netlink.NetlinkSocket;
+import io.culvert.network.Links;
+import io.culvert.network.Machine;
+import io.culvert.network.MachineReader;
+import io.culvert.network.Network;
+import io.culvert.nft.Nftables;
+import io.culvert.problem.ProblemException;
+
+/** Our ways to the kernel, in the network namespace of the thread that opened them; for that thread only. */
+final class Kernel implements AutoCloseable {
+
+    private final NetlinkSocket route;
+    private final NetlinkSocket generic;
+    private final Nftables nftables;
+    private final MachineReader machine;
+    private final Sysctl sysctl;
+
+    private Kernel(Surroundings around, NetlinkSocket route, NetlinkSocket generic, Nftables nftables) {
+        this.route = route;
+        this.generic = generic;
+        this.nftables = nftables;
+        this.machine = new MachineReader(route, generic, around.root());
+        this.sysctl = new Sysctl(around.root().resolve("proc/sys"));
+    }
+
+    /** @throws ProblemException where libnftables or netlink is missing */
+    static Kernel open(Surroundings around) {
+        NetlinkSocket route = KernelNetlinkSocket.route();
+        NetlinkSocket generic = KernelNetlinkSocket.generic();
+        return new Kernel(around, route, generic, Nftables.open());
+    }
+
+    Machine machine() {
+        return machine.read();
+    }
+
+    Network network() {
+        return new Network(route);
+    }
+
+    Links links() {
+        return new Links(route);
+    }
+
+    NetlinkSocket route() {
+        return route;
+    }
+
+    NetlinkSocket generic() {
+        return generic;
+    }
+
+    Nftables nftables() {
+        return nftables;
+    }
+
+    Sysctl sysctl() {
+        return sysctl;
+    }
+
+    @Override
+    public void close() {
+        nftables.close();
+        generic.close();
+        route.close();
+    }
+}

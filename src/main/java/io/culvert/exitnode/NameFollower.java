@@ -1,0 +1,78 @@
+package io.culvert.exitnode;
+
+import io.culvert.dns.NameWatch;
+import io.culvert.dns.Resolution;
+import io.culvert.ip.Host;
+import io.culvert.plan.Names;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
+
+/** Follows the names that the plan depends on; the first look at each is at once, and never waits for an answer. */
+final class NameFollower implements AutoCloseable {
+
+    private static final Resolution NOTHING_YET = new Resolution(List.of(), Duration.ZERO, false, List.of());
+
+    private final Function<Host.Name, Resolution> look;
+    private final Runnable changed;
+    private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor(
+            work -> Thread.ofPlatform().daemon().name("names").unstarted(work));
+    private final Map<Host.Name, NameWatch> watches = new HashMap<>();
+    private final Map<Host.Name, List<InetAddress>> known = new HashMap<>();
+
+    /**
+     * @param look resolves a name; may take seconds
+     * @param changed is told when a name has other addresses than before
+     */
+    NameFollower(Function<Host.Name, Resolution> look, Runnable changed) {
+        this.look = look;
+        this.changed = changed;
+    }
+
+    /** From now on these names are followed, and no others; what is known of others is kept. */
+    synchronized void follow(Set<Host.Name> names) {
+        watches.entrySet().removeIf(entry -> {
+            boolean gone = !names.contains(entry.getKey());
+            if (gone) {
+                entry.getValue().close();
+            }
+            return gone;
+        });
+        for (Host.Name name : names) {
+            watches.computeIfAbsent(name, this::watch);
+        }
+    }
+
+    /** Looks at all of them again, for who has reason to doubt them. */
+    synchronized void lookNow() {
+        watches.values().forEach(NameWatch::lookNow);
+    }
+
+    synchronized Names names() {
+        return new Names(known);
+    }
+
+    private NameWatch watch(Host.Name name) {
+        NameWatch watch = new NameWatch(NOTHING_YET, () -> look.apply(name), found -> learn(name, found), scheduler);
+        watch.lookNow();
+        return watch;
+    }
+
+    private void learn(Host.Name name, Resolution found) {
+        synchronized (this) {
+            known.put(name, found.addresses());
+        }
+        changed.run();
+    }
+
+    @Override
+    public void close() {
+        scheduler.shutdownNow();
+    }
+}

@@ -1,0 +1,157 @@
+package io.culvert.exitnode;
+
+import io.culvert.dns.BootstrapResolver;
+import io.culvert.dns.DnsStub;
+import io.culvert.dns.Forbidden;
+import io.culvert.dns.Patience;
+import io.culvert.dns.Resolution;
+import io.culvert.dns.ResolvConf;
+import io.culvert.dns.ResolvConfFile;
+import io.culvert.dns.Upstreams;
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import io.culvert.linux.Egress;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.Marks;
+import io.culvert.plan.Names;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Names, in both directions: those that the chain itself needs, asked of the runtime's resolvers by marked sockets; and
+ * everybody else's, answered by our stub through the tunnel.
+ */
+final class NameService implements AutoCloseable {
+
+    private static final int DNS_PORT = ExitNodePlan.STUB_PORT;
+
+    private final Journal journal;
+    private final long mark;
+    private final Path hosts;
+    private final ResolvConfFile file;
+    private final ResolvConf runtime;
+    private final NameFollower follower;
+    private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
+    private final Set<InetAddress> listening = new HashSet<>();
+    private List<InetAddress> asked = List.of();
+    private Optional<Problem> told = Optional.empty();
+    private final Set<Host.Name> unresolved = new HashSet<>();
+    private volatile List<Forbidden> forbidden = List.of();
+    private volatile Set<Family> families = Set.of();
+
+    /**
+     * Reads what the runtime wrote into resolv.conf; asks and changes nothing yet.
+     *
+     * @param mark of sockets that the guard lets out
+     * @param changed is told when a name that the plan depends on has other addresses
+     */
+    NameService(Surroundings around, long mark, Runnable changed) {
+        this.journal = around.journal();
+        this.mark = mark;
+        this.hosts = around.root().resolve("etc/hosts");
+        this.file = new ResolvConfFile(around.resolvConf());
+        this.runtime = ResolvConf.parse(original(file, around));
+        this.follower = new NameFollower(this::look, changed);
+    }
+
+    /** The runtime's own resolvers, which only we may ask. */
+    List<InetSocketAddress> bootstrapResolvers() {
+        return runtime.nameservers();
+    }
+
+    Names known() {
+        return follower.names();
+    }
+
+    /** Follows the plan's names. */
+    void resolve(ExitNodePlan next) {
+        families = next.families();
+        forbidden = next.network().addresses().stream()
+                .map(own -> new Forbidden(Prefix.host(own.address().address()), "it is this node's own address"))
+                .toList();
+        follower.follow(next.names());
+    }
+
+    void lookNow() {
+        follower.lookNow();
+    }
+
+    /** Answers everybody's questions by the plan's servers, through the tunnel and no other way. Safe to repeat. */
+    void serve(ExitNodePlan next) {
+        if (!next.dnsServers().equals(asked)) {
+            asked = next.dnsServers();
+            List<InetSocketAddress> servers = asked.stream()
+                    .map(address -> new InetSocketAddress(address, DNS_PORT))
+                    .toList();
+            Egress egress = Egress.marked(Marks.withTunnel(mark).stub()).through(ExitNodePlan.TUNNEL);
+            stub.useUpstreams(new Upstreams(servers, egress), List.of());
+        }
+        listen(next.stubAddresses());
+        Optional<Problem> problem = file.pointTo(next.stubAddresses(), List.of());
+        if (!problem.equals(told)) {
+            told = problem;
+            problem.ifPresent(it -> journal.problems(List.of(it)));
+        }
+    }
+
+    /** Answers the mesh's clients too, on the mesh interface's own addresses, which must be there. */
+    void serveMesh(ExitNodePlan next) {
+        listen(next.meshAddresses());
+    }
+
+    private void listen(List<InetAddress> addresses) {
+        for (InetAddress address : addresses) {
+            if (!listening.contains(address)) {
+                stub.listen(new InetSocketAddress(address, DNS_PORT));
+                listening.add(address);
+            }
+        }
+    }
+
+    private Resolution look(Host.Name name) {
+        Resolution found = new BootstrapResolver(runtime, hosts, Egress.marked(mark), families, Patience.USUAL)
+                .resolve(name, forbidden);
+        if (found.addresses().isEmpty()) {
+            if (unresolved.add(name)) {
+                journal.problems(found.problems());
+                journal.warn(name + " does not resolve; waiting for it, with the guard closed");
+            }
+        } else if (unresolved.remove(name)) {
+            journal.info(name + " resolves now");
+        }
+        return found;
+    }
+
+    /** The runtime's own resolvers, without starting anything. */
+    static List<InetSocketAddress> runtimeResolvers(Surroundings around) {
+        return ResolvConf.parse(original(new ResolvConfFile(around.resolvConf()), around))
+                .nameservers();
+    }
+
+    private static String original(ResolvConfFile file, Surroundings around) {
+        try {
+            return file.original();
+        } catch (IOException e) {
+            throw new ProblemException(Problem.machine(
+                    Place.file(around.resolvConf()), "cannot be read: " + e.getMessage(), "make it readable"));
+        }
+    }
+
+    /** Gives resolv.conf back. */
+    @Override
+    public void close() {
+        follower.close();
+        stub.close();
+        file.restore().ifPresent(problem -> journal.problems(List.of(problem)));
+    }
+}

@@ -1,0 +1,134 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.KeptDevice;
+import io.culvert.device.UserspaceProgram;
+import io.culvert.device.WireGuardDevices;
+import io.culvert.mesh.Mesh;
+import io.culvert.mesh.NoMesh;
+import io.culvert.mesh.WireGuardMesh;
+import io.culvert.network.Machine;
+import io.culvert.network.Ownership;
+import io.culvert.plan.ExitNodeInputs;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.ExitNodePlanner;
+import io.culvert.plan.Names;
+import io.culvert.process.BackOff;
+import io.culvert.process.Children;
+import io.culvert.process.Reaper;
+import io.culvert.process.Redactor;
+import io.culvert.process.Supervisor;
+import io.culvert.process.Timing;
+import io.culvert.settings.Password;
+import io.culvert.settings.Settings;
+import io.culvert.settings.SocksSettings.Login;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a chain is made of, put together and not started.
+ *
+ * @param inputs of the first plan
+ */
+record Parts(
+        Surroundings around,
+        Reading reading,
+        Kernel kernel,
+        Wakeups wakeups,
+        ExitNodeInputs inputs,
+        Guard guard,
+        Supervisor supervisor,
+        KeptDevice tunnel,
+        Mesh mesh,
+        Proxy proxy,
+        NameService names) {
+
+    static Parts assemble(Surroundings around, Reading reading, Kernel kernel, Machine machine, Wakeups wakeups) {
+        Settings settings = reading.settings();
+        NameService names = new NameService(around, settings.mark(), () -> wakeups.add(new Event.NamesChanged()));
+        Proxy proxy = new Proxy(around, settings, reading.sockd());
+        ExitNodeInputs inputs = new ExitNodeInputs(
+                settings,
+                reading.servers().getFirst().config(),
+                reading.mesh(),
+                Proxy.port(settings, reading.sockd()),
+                names.bootstrapResolvers().stream()
+                        .map(InetSocketAddress::getAddress)
+                        .toList(),
+                machine,
+                Names.NONE);
+        Children children = new Children();
+        Reaper.installAsInit(children);
+        Supervisor supervisor = new Supervisor(
+                children,
+                BackOff.USUAL,
+                Timing.REAL,
+                new Redactor(secrets(settings)),
+                event -> wakeups.add(new Event.Child(event)));
+        WireGuardDevices devices = devices(settings, supervisor);
+        Mesh mesh =
+                reading.mesh().isPresent() ? new WireGuardMesh(kept(devices, ExitNodePlan.MESH, kernel)) : new NoMesh();
+        return new Parts(
+                around,
+                reading,
+                kernel,
+                wakeups,
+                inputs,
+                new Guard(kernel.nftables(), kernel.network()),
+                supervisor,
+                kept(devices, ExitNodePlan.TUNNEL, kernel),
+                mesh,
+                proxy,
+                names);
+    }
+
+    ExitNodePlan plan() {
+        return ExitNodePlanner.plan(inputs);
+    }
+
+    private static WireGuardDevices devices(Settings settings, Supervisor supervisor) {
+        return WireGuardDevices.supervised(choice(settings), program(settings), supervisor, Ownership.ALIAS);
+    }
+
+    /** The devices that are there, for who only looks. */
+    static WireGuardDevices devices(Settings settings) {
+        return WireGuardDevices.lasting(choice(settings), program(settings), Ownership.ALIAS);
+    }
+
+    private static WireGuardDevices.Choice choice(Settings settings) {
+        return switch (settings.wireGuard().implementation()) {
+            case AUTO -> WireGuardDevices.Choice.AUTO;
+            case KERNEL -> WireGuardDevices.Choice.KERNEL;
+            case USERSPACE -> WireGuardDevices.Choice.USERSPACE;
+        };
+    }
+
+    private static UserspaceProgram program(Settings settings) {
+        return UserspaceProgram.usual(
+                programDirectories(), settings.wireGuard().memory().toString());
+    }
+
+    /** Where a checkout or an image keeps the programs that belong to this one; told by whoever starts us, not by users. */
+    static List<Path> programDirectories() {
+        return Optional.ofNullable(System.getProperty("culvert.programs")).stream()
+                .map(Path::of)
+                .toList();
+    }
+
+    private static KeptDevice kept(WireGuardDevices devices, String name, Kernel kernel) {
+        return new KeptDevice(() -> devices.create(name), kernel.links()::exists);
+    }
+
+    private static List<String> secrets(Settings settings) {
+        return Stream.concat(
+                        settings.socks().login().map(Login::password).map(Password::text).stream(),
+                        settings.mesh().tailscale().entrySet().stream()
+                                .filter(entry -> entry.getKey().contains("KEY")
+                                        || entry.getKey().contains("SECRET"))
+                                .map(Map.Entry::getValue))
+                .toList();
+    }
+}

@@ -1,0 +1,70 @@
+package io.culvert.exitnode;
+
+import io.culvert.network.Machine;
+import io.culvert.plan.ExitNodeInputs;
+import io.culvert.plan.Names;
+import io.culvert.plan.PlanText;
+import io.culvert.problem.Problem;
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonValue;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** What {@code up} would do here and now, names unresolved. */
+public final class Preview {
+
+    private final PlanText plan;
+    private final List<Problem> remarks;
+
+    private Preview(PlanText plan, List<Problem> remarks) {
+        this.plan = plan;
+        this.remarks = remarks;
+    }
+
+    /** Reads settings, files and machine; changes nothing. */
+    public static Preview of(Surroundings around) {
+        Reading reading = Reading.of(around);
+        try (Kernel kernel = Kernel.open(around)) {
+            Machine machine = kernel.machine();
+            PlanText plan = PlanText.of(new ExitNodeInputs(
+                    reading.settings(),
+                    reading.servers().getFirst().config(),
+                    reading.mesh(),
+                    Proxy.port(reading.settings(), reading.sockd()),
+                    NameService.runtimeResolvers(around).stream()
+                            .map(InetSocketAddress::getAddress)
+                            .toList(),
+                    machine,
+                    Names.NONE));
+            return new Preview(plan, reading.remarks());
+        }
+    }
+
+    public String text() {
+        return remarks.stream()
+                        .map(remark -> "# " + remark.toString().replace("\n", "\n# ") + "\n")
+                        .collect(Collectors.joining())
+                + plan.text();
+    }
+
+    public JsonObject json() {
+        return json(plan, remarks);
+    }
+
+    static JsonObject json(PlanText plan, List<Problem> remarks) {
+        return Json.createObjectBuilder()
+                .add(
+                        "remarks",
+                        Json.createArrayBuilder(
+                                remarks.stream().map(Problem::toString).toList()))
+                .add("nft", plan.ruleset())
+                .add("commands", Json.createArrayBuilder(plan.commands()))
+                .add("resolvConf", Json.createArrayBuilder(plan.resolvConf()))
+                .add("dnsServers", Json.createArrayBuilder(plan.dnsServers()))
+                .add("waitingFor", Json.createArrayBuilder(plan.waitingFor()))
+                .add("proxy", plan.proxy().<JsonValue>map(Json::createValue).orElse(JsonValue.NULL))
+                .build();
+    }
+}

@@ -1,0 +1,106 @@
+package io.culvert.exitnode;
+
+import io.culvert.ip.Prefix;
+import io.culvert.plan.ExitNodeChecks;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.problem.Problems;
+import io.culvert.proxy.SockdFile;
+import io.culvert.settings.Settings;
+import io.culvert.settings.SettingsReader;
+import io.culvert.settings.SettingsReading;
+import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.WireGuardFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The user's settings and the files that they name, read together, so that all that is wrong is told at once.
+ *
+ * @param servers the providers' files in failover order; never empty
+ * @param sockd the user's own configuration of the proxy
+ * @param remarks what is worth knowing and no error
+ * @param tree the effective settings, as shown at start
+ */
+record Reading(
+        Settings settings,
+        List<Server> servers,
+        Optional<WireGuardConfig> mesh,
+        Optional<SockdFile> sockd,
+        List<Problem> remarks,
+        String tree) {
+
+    /** A provider's file. */
+    record Server(Path file, WireGuardConfig config) {}
+
+    Reading {
+        servers = List.copyOf(servers);
+        remarks = List.copyOf(remarks);
+    }
+
+    /** @throws ProblemException with every problem of every setting and file */
+    static Reading of(Surroundings surroundings) {
+        Problems problems = new Problems();
+        SettingsReading reading = new SettingsReader(surroundings.environment(), surroundings.root()).read();
+        problems.addAll(reading.problems());
+        List<Server> servers = new ArrayList<>();
+        for (Path file : reading.wireGuardFiles()) {
+            parse(file, problems).ifPresent(config -> servers.add(new Server(file, config)));
+        }
+        Optional<WireGuardConfig> mesh = reading.meshFile().flatMap(file -> parse(file, problems));
+        reading.settings().ifPresent(settings -> {
+            problems.addAll(ExitNodeChecks.settings(settings));
+            servers.forEach(server -> problems.addAll(ExitNodeChecks.server(server.file(), server.config(), settings)));
+            if (mesh.isPresent() && !servers.isEmpty()) {
+                problems.addAll(ExitNodeChecks.mesh(
+                        reading.meshFile().orElseThrow(),
+                        mesh.get(),
+                        servers.getFirst().config()));
+            }
+        });
+        Optional<SockdFile> sockd = reading.settings().flatMap(settings -> sockd(settings, servers, problems));
+        problems.throwIfErrors();
+        return new Reading(
+                reading.settings().orElseThrow(),
+                servers,
+                mesh,
+                sockd,
+                problems.all(),
+                reading.tree().toString());
+    }
+
+    private static Optional<SockdFile> sockd(Settings settings, List<Server> servers, Problems problems) {
+        if (!settings.socks().enabled() || settings.socks().config().isEmpty()) {
+            return Optional.empty();
+        }
+        Path file = settings.socks().config().get();
+        try {
+            return Optional.of(SockdFile.check(
+                    file,
+                    Files.readString(file),
+                    ExitNodePlan.TUNNEL,
+                    servers.stream()
+                            .flatMap(server -> server.config().addresses().stream())
+                            .map(Prefix::address)
+                            .toList(),
+                    settings.socks().port()));
+        } catch (ProblemException e) {
+            problems.addAll(e.problems());
+        } catch (IOException _) {
+            problems.add(Problem.input(Place.file(file), "cannot be read", "make it a readable text file"));
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<WireGuardConfig> parse(Path file, Problems problems) {
+        WireGuardFile.Parsed parsed = WireGuardFile.read(file);
+        problems.addAll(parsed.problems());
+        return parsed.config();
+    }
+}

@@ -1,0 +1,96 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.WireGuardDevices;
+import io.culvert.ip.Family;
+import io.culvert.network.Forwarding;
+import io.culvert.network.Machine;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.problem.Problems;
+import io.culvert.settings.WireGuardSettings.Implementation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What a chain needs of the machine, each with the runtime option that cures its absence. */
+final class Requirements {
+
+    private Requirements() {}
+
+    /**
+     * @return warnings and notes
+     * @throws ProblemException with all that is missing
+     */
+    static List<Problem> of(Kernel kernel, Machine machine, Reading reading) {
+        Problems problems = new Problems();
+        kernel.nftables().probe().ifPresent(problems::add);
+        problems.addAll(missing(machine, reading.settings().wireGuard().implementation()));
+        if (reading.mesh().isPresent()) {
+            problems.addAll(forwarding(machine));
+        }
+        if (machine.netAdmin()) {
+            problems.addAll(taken(reading));
+        }
+        problems.throwIfErrors();
+        return problems.all();
+    }
+
+    /** Interfaces that bear our names and are somebody else's; ours, of a run that was killed, are taken over. */
+    private static List<Problem> taken(Reading reading) {
+        WireGuardDevices devices = Parts.devices(reading.settings());
+        List<Problem> problems = new ArrayList<>();
+        Stream.concat(Stream.of(ExitNodePlan.TUNNEL), reading.mesh().map(_ -> ExitNodePlan.MESH).stream())
+                .filter(devices::isForeign)
+                .forEach(name -> problems.add(Problem.machine(
+                        Place.machine(name),
+                        "there is an interface of this name already, and it is not ours",
+                        "take it down with what made it (wg-quick down " + name
+                                + "), or give this container a network of its own")));
+        return problems;
+    }
+
+    private static List<Problem> forwarding(Machine machine) {
+        List<Problem> problems = new ArrayList<>();
+        for (Family family : machine.uplinks().keySet()) {
+            if (!machine.forwarding().contains(family) && !machine.writableSysctl()) {
+                String name = Forwarding.sysctl(family);
+                problems.add(Problem.machine(
+                        Place.machine(name),
+                        "is 0 and read-only here, so nothing can be forwarded for the mesh",
+                        "compose: sysctls: [" + name + "=1]; podman or docker run: --sysctl " + name + "=1"));
+            }
+        }
+        return problems;
+    }
+
+    static List<Problem> missing(Machine machine, Implementation wanted) {
+        List<Problem> problems = new ArrayList<>();
+        if (!machine.netAdmin()) {
+            problems.add(Problem.machine(
+                    Place.machine("CAP_NET_ADMIN"),
+                    "is missing, so neither the guard nor the tunnel can be made",
+                    "compose: cap_add: [NET_ADMIN]; podman or docker run: --cap-add NET_ADMIN"));
+        }
+        boolean kernel = machine.kernelWireGuard();
+        if (wanted == Implementation.KERNEL && !kernel) {
+            problems.add(Problem.machine(
+                    Place.machine("kernel"),
+                    "has no WireGuard, but CULVERT_WIREGUARD_IMPLEMENTATION=kernel asks for it",
+                    "load the module on the host (modprobe wireguard), or leave the setting at auto"));
+        } else if (!machine.tunDevice() && (wanted == Implementation.USERSPACE || !kernel)) {
+            problems.add(Problem.machine(
+                    Place.machine("/dev/net/tun"),
+                    "cannot be opened, and userspace WireGuard needs it",
+                    "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun"));
+        }
+        if (machine.uplinks().isEmpty()) {
+            problems.add(Problem.warning(
+                    Place.machine("network"),
+                    "there is no default route in either family, so no server can be reached yet",
+                    "give the container a network; the tunnel is raised when a default route appears"));
+        }
+        return problems;
+    }
+}

@@ -1,0 +1,59 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.DeviceState;
+import io.culvert.device.DeviceState.PeerState;
+import io.culvert.device.KeptDevice;
+import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.status.StatusReport;
+import io.culvert.status.StatusReport.State;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The report of a running chain. */
+final class StatusOf {
+
+    private StatusOf() {}
+
+    static StatusReport chain(
+            String server,
+            KeptDevice tunnel,
+            Map<String, Boolean> guard,
+            Map<String, String> children,
+            String mesh,
+            Verdict verdict,
+            Optional<String> trouble) {
+        Optional<DeviceState> device = tunnel.read();
+        List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
+        Optional<Instant> handshake = peers.stream()
+                .map(PeerState::lastHandshake)
+                .flatMap(Optional::stream)
+                .max(Instant::compareTo);
+        return new StatusReport(
+                state(guard, device.isPresent(), verdict),
+                server,
+                tunnel.implementation(),
+                handshake,
+                peers.stream().mapToLong(PeerState::receivedBytes).sum(),
+                peers.stream().mapToLong(PeerState::sentBytes).sum(),
+                guard,
+                children,
+                mesh,
+                trouble.stream().toList());
+    }
+
+    private static State state(Map<String, Boolean> guard, boolean tunnel, Verdict verdict) {
+        if (guard.containsValue(false)) {
+            return State.EXPOSED;
+        }
+        if (!tunnel) {
+            return State.BLOCKED;
+        }
+        return switch (verdict) {
+            case CONNECTED -> State.CONNECTED;
+            case CONNECTING -> State.CONNECTING;
+            case SILENT, LOST -> State.BLOCKED;
+        };
+    }
+}

@@ -1,0 +1,48 @@
+package io.culvert.exitnode;
+
+import io.culvert.status.StatusReport;
+import io.culvert.status.StatusSocket;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Answers for the chain: each question goes to the thread that does everything, so that no answer is half true. */
+final class StatusService implements AutoCloseable {
+
+    private static final int PATIENCE_SECONDS = 10;
+
+    private final Journal journal;
+    private final AutoCloseable socket;
+
+    private StatusService(Journal journal, AutoCloseable socket) {
+        this.journal = journal;
+        this.socket = socket;
+    }
+
+    /** Where the socket cannot be made the chain runs all the same, and says that nobody can ask it. */
+    static StatusService open(Surroundings around, Wakeups wakeups) {
+        try {
+            return new StatusService(around.journal(), StatusSocket.serve(around.statusSocket(), () -> ask(wakeups)));
+        } catch (IOException e) {
+            around.journal()
+                    .warn("status and health will not work: " + around.statusSocket() + " cannot be made: "
+                            + e.getMessage());
+            return new StatusService(around.journal(), () -> {});
+        }
+    }
+
+    private static StatusReport ask(Wakeups wakeups) {
+        CompletableFuture<StatusReport> answer = new CompletableFuture<>();
+        wakeups.add(new Event.StatusAsked(answer));
+        return answer.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (Exception e) {
+            journal.debug("status socket: " + e.getMessage());
+        }
+    }
+}

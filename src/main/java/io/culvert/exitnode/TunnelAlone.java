@@ -1,0 +1,157 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.DeviceState;
+import io.culvert.device.UserspaceProgram;
+import io.culvert.device.WireGuardDevice;
+import io.culvert.device.WireGuardDevices;
+import io.culvert.dns.ResolvConfFile;
+import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.network.Ownership;
+import io.culvert.network.Paths;
+import io.culvert.plan.PlanText;
+import io.culvert.plan.TunnelInputs;
+import io.culvert.plan.TunnelPlan;
+import io.culvert.plan.Tunnels;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.status.TunnelText;
+import io.culvert.wireguard.WireGuardConfig;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * One tunnel from one file, on any machine: wg-quick's job, all of it or nothing. Nothing of ours keeps running but the
+ * userspace WireGuard, where the kernel has none; what is in the kernel bears our mark, by which {@link #down} finds it.
+ */
+public final class TunnelAlone {
+
+    private final Surroundings around;
+    private final Journal journal;
+
+    public TunnelAlone(Surroundings around) {
+        this.around = around;
+        this.journal = around.journal();
+    }
+
+    /**
+     * Raises it; where it is up already, makes it as the file says now.
+     *
+     * @param killSwitch whether nothing may leave beside it until it is taken down
+     * @throws ProblemException with everything that is wrong; then nothing has changed
+     */
+    public void up(String fileOrName, boolean killSwitch) {
+        TunnelFile at = TunnelFile.of(fileOrName, around.root());
+        WireGuardConfig file = at.read(journal, killSwitch);
+        inTurn(() -> {
+            try (Kernel kernel = Kernel.open(around)) {
+                Machine machine = kernel.machine();
+                NetworkState before = kernel.network().observe();
+                WireGuardDevices devices = devices();
+                new TunnelChecks(at.path(), file, machine, before)
+                        .of(
+                                killSwitch,
+                                foreign(file.name(), machine, devices),
+                                kernel.nftables().probe())
+                        .forEach(problem -> journal.problems(List.of(problem)));
+                TunnelPlan plan = plan(file, kernel, machine, before, killSwitch);
+                change(kernel, devices, before).raise(plan, machine.links().contains(file.name()));
+                journal.info(file.name() + " is up");
+            }
+        });
+    }
+
+    /** Takes it down, whatever is left of it; safe to repeat. */
+    public void down(String fileOrName) {
+        String name = TunnelFile.of(fileOrName, around.root()).interfaceName();
+        inTurn(() -> {
+            try (Kernel kernel = Kernel.open(around)) {
+                WireGuardDevices devices = devices();
+                NetworkState before = kernel.network().observe();
+                TunnelChecks.refuse(name, foreign(name, kernel.machine(), devices), before);
+                boolean was = change(kernel, devices, before).lower(name);
+                journal.info(name + (was ? " is down" : " was not up"));
+            }
+        });
+    }
+
+    /** The state of one tunnel, or of all of ours. */
+    public String show(Optional<String> fileOrName, boolean json) {
+        try (Kernel kernel = Kernel.open(around)) {
+            Optional<String> wanted =
+                    fileOrName.map(one -> TunnelFile.of(one, around.root()).interfaceName());
+            Map<String, DeviceState> states = new TreeMap<>();
+            WireGuardDevices devices = devices();
+            kernel.network().observe().links().stream()
+                    .map(link -> link.name())
+                    .filter(name -> wanted.isEmpty() || wanted.get().equals(name))
+                    .forEach(name -> devices.find(name).ifPresent(device -> {
+                        states.put(name, device.read());
+                        device.close();
+                    }));
+            if (wanted.isPresent() && states.isEmpty()) {
+                throw new ProblemException(
+                        Problem.failure(Place.machine(wanted.get()), "is not up", "raise it with 'culvert tunnel up'"));
+            }
+            TunnelText text = new TunnelText(states);
+            return json ? text.json().toString() : text.text(around.clock().instant());
+        }
+    }
+
+    /** What {@link #up} would do; changes nothing. */
+    public String plan(String fileOrName, boolean killSwitch, boolean json) {
+        WireGuardConfig file = TunnelFile.of(fileOrName, around.root()).read(journal, killSwitch);
+        try (Kernel kernel = Kernel.open(around)) {
+            PlanText text = PlanText.of(
+                    plan(file, kernel, kernel.machine(), kernel.network().observe(), killSwitch));
+            return json ? Preview.json(text, List.of()).toString() : text.text();
+        }
+    }
+
+    private static TunnelPlan plan(
+            WireGuardConfig file, Kernel kernel, Machine machine, NetworkState before, boolean killSwitch) {
+        boolean standing = new Tunnels(before).killSwitch().isPresent();
+        return TunnelPlan.of(new TunnelInputs(
+                file,
+                machine,
+                TunnelFile.resolve(file, machine),
+                new Paths(kernel.route())::mtu,
+                before,
+                killSwitch || standing));
+    }
+
+    private TunnelChange change(Kernel kernel, WireGuardDevices devices, NetworkState before) {
+        return new TunnelChange(kernel, devices, new ResolvConfFile(around.resolvConf()), journal, before);
+    }
+
+    private static boolean foreign(String name, Machine machine, WireGuardDevices devices) {
+        if (!machine.links().contains(name)) {
+            return false;
+        }
+        Optional<WireGuardDevice> ours = devices.find(name);
+        ours.ifPresent(WireGuardDevice::close);
+        return ours.isEmpty();
+    }
+
+    private WireGuardDevices devices() {
+        return WireGuardDevices.lasting(
+                WireGuardDevices.Choice.AUTO,
+                UserspaceProgram.usual(Parts.programDirectories(), UserspaceProgram.USUAL_MEMORY_LIMIT),
+                Ownership.ALIAS);
+    }
+
+    private void inTurn(Runnable change) {
+        try (Turn _ = Turn.await(around.root().resolve("run/culvert-tunnel.lock"))) {
+            change.run();
+        } catch (IOException e) {
+            throw new ProblemException(Problem.machine(
+                    Place.machine("/run"),
+                    "cannot be written, so two runs at once could not be told apart: " + e.getMessage(),
+                    "mount a tmpfs there: --tmpfs /run"));
+        }
+    }
+}

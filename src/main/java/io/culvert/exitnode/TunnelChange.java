@@ -1,0 +1,122 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.WireGuardDevice;
+import io.culvert.device.WireGuardDevices;
+import io.culvert.dns.ResolvConfFile;
+import io.culvert.network.Network;
+import io.culvert.network.NetworkState;
+import io.culvert.nft.Nftables;
+import io.culvert.nft.Table;
+import io.culvert.plan.GuardRuleset;
+import io.culvert.plan.TunnelGuard;
+import io.culvert.plan.TunnelPlan;
+import io.culvert.plan.Tunnels;
+import io.culvert.problem.Problem;
+import java.util.List;
+import java.util.Optional;
+
+/** What is done to the machine to raise a tunnel alone, or to take it down. */
+final class TunnelChange {
+
+    private final Nftables nftables;
+    private final Network network;
+    private final WireGuardDevices devices;
+    private final ResolvConfFile resolvConf;
+    private final Journal journal;
+    private final Tunnels before;
+
+    /** @param before what is ours now */
+    TunnelChange(
+            Kernel kernel, WireGuardDevices devices, ResolvConfFile resolvConf, Journal journal, NetworkState before) {
+        this.nftables = kernel.nftables();
+        this.network = kernel.network();
+        this.devices = devices;
+        this.resolvConf = resolvConf;
+        this.journal = journal;
+        this.before = new Tunnels(before);
+    }
+
+    /**
+     * All of it, or nothing. A kill switch comes before all else; one that stands already is only replaced when the rest is
+     * done, as what it names may have changed.
+     *
+     * @param exists whether its link is there, from an earlier run
+     */
+    void raise(TunnelPlan plan, boolean exists) {
+        Undo undo = new Undo();
+        try {
+            if (before.killSwitch().isEmpty()) {
+                undo.push("taking the guard back", () -> guard(TunnelGuard.shield(before.present())));
+                guard(plan.guard());
+            }
+            if (!exists) {
+                undo.push("removing " + plan.link(), () -> remove(plan.link()));
+            }
+            try (WireGuardDevice device = devices.create(plan.link())) {
+                undo.push(
+                        "taking the network back",
+                        () -> network.apply(exists ? before.present() : before.without(plan.link())));
+                if (exists) {
+                    // The network's change can be taken back, the device's cannot.
+                    network.apply(plan.all());
+                    device.configure(plan.device());
+                } else {
+                    // A new device that is up already would send its first packets before all its way is made.
+                    device.configure(plan.device());
+                    network.apply(plan.all());
+                }
+            }
+            guard(plan.guard());
+        } catch (RuntimeException e) {
+            undo.run().forEach(journal::warn);
+            throw e;
+        }
+        tell(
+                plan.dnsServers().isEmpty()
+                        ? resolvConf.release(plan.link())
+                        : resolvConf.claim(plan.link(), plan.dnsServers(), plan.searchDomains()));
+    }
+
+    /**
+     * Whatever is left of it.
+     *
+     * @return whether anything was
+     */
+    boolean lower(String link) {
+        boolean was = remove(link) || before.has(link);
+        NetworkState rest = before.without(link);
+        network.apply(rest);
+        boolean others =
+                before.killSwitch().filter(other -> !other.equals(link)).isPresent();
+        if (!others) {
+            guard(TunnelGuard.shield(rest));
+        }
+        tell(resolvConf.release(link));
+        return was;
+    }
+
+    private boolean remove(String link) {
+        Optional<WireGuardDevice> device = devices.find(link);
+        device.ifPresent(found -> {
+            found.remove();
+            found.close();
+        });
+        return device.isPresent();
+    }
+
+    /** Without nftables there is nothing to take away, and a plan that needs them was refused before. */
+    private void guard(List<Table> tables) {
+        if (nftables.probe().isPresent()) {
+            return;
+        }
+        if (tables.isEmpty()) {
+            nftables.remove(GuardRuleset.ALL);
+        } else if (!nftables.matches(tables)) {
+            nftables.apply(tables);
+        }
+    }
+
+    private void tell(Optional<Problem> problem) {
+        journal.problems(problem.stream().toList());
+    }
+}

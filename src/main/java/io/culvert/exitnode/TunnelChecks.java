@@ -1,0 +1,111 @@
+package io.culvert.exitnode;
+
+import io.culvert.ip.Family;
+import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.plan.Marks;
+import io.culvert.plan.Tunnels;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.problem.Problems;
+import io.culvert.settings.WireGuardSettings.Implementation;
+import io.culvert.wireguard.WireGuardConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What must be so before a tunnel alone is raised.
+ *
+ * @param before what is ours already
+ */
+record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkState before) {
+
+    /**
+     * @param foreign whether the interface's name is somebody else's
+     * @param nftables what keeps nftables from being used
+     * @return warnings and notes
+     * @throws ProblemException with all that is wrong
+     */
+    List<Problem> of(boolean killSwitch, boolean foreign, Optional<Problem> nftables) {
+        Problems problems = new Problems();
+        problems.addAll(refusals(file.name(), foreign, before));
+        Requirements.missing(machine, Implementation.AUTO).stream()
+                .filter(problem -> problem.kind().isError())
+                .forEach(problems::add);
+        Optional<String> standing = new Tunnels(before).killSwitch();
+        boolean guarded = killSwitch || standing.isPresent();
+        if (guarded) {
+            nftables.ifPresent(problems::add);
+            problems.addAll(alone(standing));
+            mark().ifPresent(problems::add);
+        } else if (machine.netAdmin()) {
+            nftables.ifPresent(problem -> problems.add(Problem.warning(
+                    Place.machine("nftables"),
+                    "cannot be used, so packets to the tunnel's own addresses may come by other links too",
+                    problem.cure())));
+        }
+        if (standing.filter(file.name()::equals).isPresent() && !killSwitch) {
+            problems.add(Problem.note(Place.machine(file.name()), "its kill switch stays until it is taken down"));
+        }
+        if (!machine.ipv6() && file.addresses().stream().anyMatch(own -> own.family() == Family.IPV6)) {
+            problems.add(Problem.note(
+                    Place.machine("IPv6"), "is switched off here: the file's IPv6 addresses and routes are left out"));
+        }
+        problems.throwIfErrors();
+        return problems.all();
+    }
+
+    /** @throws ProblemException where a name is not ours to change */
+    static void refuse(String name, boolean foreign, NetworkState before) {
+        Problems problems = new Problems();
+        problems.addAll(refusals(name, foreign, before));
+        problems.throwIfErrors();
+    }
+
+    private static List<Problem> refusals(String name, boolean foreign, NetworkState before) {
+        if (new Tunnels(before).besideChain()) {
+            return List.of(Problem.input(
+                    Place.machine(name),
+                    "'culvert up' runs in this network namespace, or was killed here",
+                    "end it first; what a killed one left goes with its next run"));
+        }
+        return foreign
+                ? List.of(Problem.input(
+                        Place.machine(name),
+                        "there is an interface of this name already, and it is not ours",
+                        "take it down with what made it (wg-quick down " + name + "), or rename the file"))
+                : List.of();
+    }
+
+    /** A kill switch is for one tunnel: what is beside it would be cut off. */
+    private List<Problem> alone(Optional<String> standing) {
+        Optional<String> other = standing.filter(name -> !name.equals(file.name()))
+                .or(() -> new Tunnels(before)
+                        .without(file.name()).links().stream()
+                                .map(link -> link.name())
+                                .findFirst());
+        return other.stream()
+                .map(name -> Problem.input(
+                        Place.machine(name),
+                        standing.isPresent()
+                                ? "its kill switch lets nothing leave beside it, so no other tunnel can be raised"
+                                : "is up, and a kill switch would cut it off",
+                        "take it down first: culvert tunnel down " + name))
+                .toList();
+    }
+
+    private Optional<Problem> mark() {
+        if (file.fwMark().isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            Marks.withTunnel(file.fwMark().getAsLong());
+            return Optional.empty();
+        } catch (IllegalArgumentException e) {
+            return Optional.of(Problem.input(
+                    Place.file(path), "FwMark cannot serve the kill switch: " + e.getMessage(), "delete the line"));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.culvert.exitnode;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Host;
+import io.culvert.network.Machine;
+import io.culvert.plan.Names;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.problem.Problems;
+import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.WireGuardFile;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The file of a tunnel alone.
+ *
+ * @param path of the file, which need not be there where only its name is asked
+ */
+record TunnelFile(Path path) {
+
+    /** As wg-quick does: a bare name is a file in /etc/wireguard. */
+    static TunnelFile of(String fileOrName, Path root) {
+        return new TunnelFile(
+                fileOrName.matches("[a-zA-Z0-9_=+.-]{1,15}") && !Files.exists(Path.of(fileOrName))
+                        ? root.resolve("etc/wireguard").resolve(fileOrName + ".conf")
+                        : Path.of(fileOrName).toAbsolutePath().normalize());
+    }
+
+    /** @throws ProblemException where the file's name cannot be an interface's */
+    String interfaceName() {
+        return WireGuardFile.interfaceName(path)
+                .orElseThrow(() -> new ProblemException(
+                        WireGuardFile.interfaceNameProblem(path).orElseThrow()));
+    }
+
+    /** @throws ProblemException with everything that is wrong with the file */
+    WireGuardConfig read(Journal journal, boolean killSwitch) {
+        Problems problems = new Problems();
+        WireGuardFile.interfaceNameProblem(path).ifPresent(problems::add);
+        WireGuardFile.Parsed parsed = WireGuardFile.read(path);
+        problems.addAll(parsed.config()
+                .map(file -> new TunnelHooks(killSwitch).reworded(parsed.problems(), file))
+                .orElse(parsed.problems()));
+        problems.throwIfErrors();
+        journal.problems(problems.all());
+        return parsed.config().orElseThrow();
+    }
+
+    /**
+     * What the servers' names stand for, by the machine's resolver; of the families that it has a way out in first.
+     *
+     * @throws ProblemException where one does not resolve
+     */
+    static Names resolve(WireGuardConfig file, Machine machine) {
+        Map<Host.Name, List<InetAddress>> addresses = new HashMap<>();
+        Problems problems = new Problems();
+        file.peers().stream().flatMap(peer -> peer.endpoint().stream()).forEach(endpoint -> {
+            if (endpoint.host() instanceof Host.Name name && !addresses.containsKey(name)) {
+                try {
+                    addresses.put(
+                            name,
+                            Stream.of(InetAddress.getAllByName(name.name()))
+                                    .sorted(Comparator.comparing(
+                                            address -> !machine.uplinks().containsKey(Family.of(address))))
+                                    .toList());
+                } catch (UnknownHostException _) {
+                    problems.add(Problem.failure(
+                            Place.machine(name.name()),
+                            "the server's name does not resolve",
+                            "see /etc/resolv.conf, or write the address into Endpoint"));
+                }
+            }
+        });
+        problems.throwIfErrors();
+        return new Names(addresses);
+    }
+}

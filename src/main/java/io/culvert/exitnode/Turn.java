@@ -1,0 +1,40 @@
+package io.culvert.exitnode;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * One at a time: what two programs plan from the same look at the machine would undo each other, as when a machine starts
+ * several tunnels at once.
+ */
+final class Turn implements AutoCloseable {
+
+    private final FileChannel file;
+
+    private Turn(FileChannel file) {
+        this.file = file;
+    }
+
+    /**
+     * Waits until it is ours; it ends with the process at the latest.
+     *
+     * @param path a file that is made where there is none, and stays
+     */
+    static Turn await(Path path) throws IOException {
+        FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            var _ = file.lock();
+            return new Turn(file);
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

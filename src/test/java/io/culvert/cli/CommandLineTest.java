@@ -1,0 +1,177 @@
+package io.culvert.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class CommandLineTest {
+
+    @TempDir
+    Path root;
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void every_command_has_help_in_both_forms(String command) {
+        for (String option : List.of("-h", "--help")) {
+            CommandRun run = culvert(words(command, option));
+
+            assertThat(run.status()).isZero();
+            assertThat(run.out()).startsWith("Usage: " + ("culvert " + command).strip());
+            assertThat(run.err()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void every_command_tells_the_version(String command) {
+        CommandRun run = culvert(words(command, "--version"));
+
+        assertThat(run.status()).isZero();
+        assertThat(run.out()).startsWith("culvert ");
+    }
+
+    static Stream<String> commands() {
+        List<String> names = new ArrayList<>();
+        collect(Main.commandLine(new Culvert()), "", names);
+        return names.stream();
+    }
+
+    private static void collect(CommandLine command, String name, List<String> names) {
+        names.add(name);
+        command.getSubcommands().forEach((next, line) -> collect(line, (name + " " + next).strip(), names));
+    }
+
+    @Test
+    void help_of_up_lists_the_settings() {
+        assertThat(culvert("up", "--help").out())
+                .contains("CULVERT_WIREGUARD_CONFIG, TSWG_WGCONF, WG_CONFIG", "Exit status: 0 stopped");
+    }
+
+    @ParameterizedTest
+    @CsvSource(textBlock = """
+                    sattus            | culvert sattus: there is no such command          | did you mean status?
+                    xyz               | culvert xyz: there is no such command             | 'culvert --help' tells what there is
+                    status --jsn      | culvert status --jsn: there is no such option     | did you mean --json?
+                    status --zzz      | culvert status --zzz: there is no such option     | 'culvert status --help' tells what there is
+                    status more       | culvert status more: is too much                  | 'culvert status --help' tells what there is
+                    tunnel pu         | culvert tunnel pu: there is no such command       | did you mean up?
+                    tunnel up         | culvert tunnel up: Missing required parameter: 'FILE' | 'culvert tunnel up --help' tells what there is
+                    tunnel            | culvert tunnel: Say what to do: up, down, show or plan. | 'culvert tunnel --help' tells what there is
+                    """, delimiter = '|', quoteCharacter = '"')
+    void a_command_line_that_makes_no_sense_ends_with_2_and_a_hint(String line, String what, String cure) {
+        CommandRun run = culvert(line.split(" ", -1));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err().lines()).containsExactly(what, "    " + cure);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "up", "plan", "plan --json"})
+    void wrong_settings_end_with_2_and_all_of_them_are_told(String command) {
+        CommandRun run = CommandRun.of(
+                Map.of("CULVERT_SOCKS_PROT", "1081", "CULVERT_MTU", "many", "CULVERT_MESH", "none"),
+                root,
+                words(command));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err())
+                .contains("CULVERT_SOCKS_PROT: is no setting", "did you mean CULVERT_SOCKS_PORT?", "CULVERT_MTU: ")
+                .contains("etc/wireguard")
+                .endsWith("3 problems\n")
+                .doesNotContain("\tat ", "Exception");
+    }
+
+    @Test
+    void check_tells_the_same_on_standard_output() {
+        CommandRun run = CommandRun.of(Map.of("CULVERT_MESH", "tailscale"), root, "check");
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.out()).contains("× ");
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void tailscale_is_refused_with_what_there_is_instead() {
+        file("etc/wireguard/wg0.conf", """
+                [Interface]
+                PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+                Address = 10.64.0.2/32
+                [Peer]
+                PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+                AllowedIPs = 0.0.0.0/0
+                Endpoint = 192.0.2.10:51820
+                """);
+
+        CommandRun run = culvert("plan");
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err())
+                .contains("CULVERT_MESH: is tailscale, which this version does not chain yet")
+                .contains("CULVERT_MESH=wireguard", "CULVERT_MESH=none");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"status", "health", "status --json", "health --json"})
+    void where_nothing_runs_the_state_is_told_and_the_status_is_1(String command) {
+        CommandRun run = culvert(words(command));
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.out()).containsIgnoringCase("stopped");
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void a_tunnel_file_that_is_not_there_is_the_users_to_mend() {
+        CommandRun run = culvert("tunnel", "plan", root.resolve("none.conf").toString());
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).contains("none.conf").doesNotContain("Exception");
+    }
+
+    @Test
+    void a_fault_of_ours_is_one_sentence_with_its_place() {
+        assertThat(Failures.unforeseen(new IllegalStateException("half open"), "culvert up"))
+                .asString()
+                .startsWith("culvert up: half open\n    this is a fault in Culvert, please report it:"
+                        + " IllegalStateException at CommandLineTest.java:");
+        assertThat(Failures.unforeseen(new UncheckedIOException(new IOException("No space left")), "culvert up"))
+                .hasToString("culvert up: No space left");
+    }
+
+    private CommandRun culvert(String... args) {
+        return CommandRun.of(Map.of(), root, args);
+    }
+
+    private static String[] words(String command, String... more) {
+        return Stream.concat(Stream.of(command.split(" ")).filter(word -> !word.isEmpty()), Stream.of(more))
+                .toArray(String[]::new);
+    }
+
+    private void file(String name, String text) {
+        try {
+            Files.createDirectories(root.resolve(name).getParent());
+            Files.writeString(root.resolve(name), text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

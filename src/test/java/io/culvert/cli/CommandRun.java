@@ -1,0 +1,21 @@
+package io.culvert.cli;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** A command line, run in this process: what it said, and how it ended. */
+record CommandRun(int status, String out, String err) {
+
+    /** @param root the file system as the command sees it */
+    static CommandRun of(Map<String, String> environment, Path root, String... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int status = Main.commandLine(new Culvert(new Console(environment, root)))
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(args);
+        return new CommandRun(status, out.toString(), err.toString());
+    }
+}

@@ -1,0 +1,51 @@
+package io.culvert.cli;
+
+import io.culvert.TextFile;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class CommandsTableTest {
+
+    @Test
+    void the_readme_shows_the_commands() {
+        StringBuilder table = new StringBuilder("| command | what it does |\n|---|---|\n");
+        rows(Main.commandLine(new Culvert()), "", table);
+
+        TextFile.mustHold(Path.of("README.md"), "commands", table.toString());
+    }
+
+    private static void rows(CommandLine parent, String before, StringBuilder table) {
+        parent.getSubcommands().forEach((name, command) -> {
+            if (command.getSubcommands().isEmpty()) {
+                String description =
+                        String.join(" ", command.getCommandSpec().usageMessage().description());
+                table.append("| `%s%s%s` | %s |\n".formatted(before, name, arguments(command), description));
+            } else {
+                rows(command, before + name + " ", table);
+            }
+        });
+    }
+
+    private static String arguments(CommandLine command) {
+        return command.getCommandSpec().args().stream()
+                .filter(it -> !it.isOption() || !standard(it))
+                .map(CommandsTableTest::text)
+                .collect(Collectors.joining());
+    }
+
+    private static boolean standard(ArgSpec argument) {
+        return argument instanceof CommandLine.Model.OptionSpec option && (option.usageHelp() || option.versionHelp());
+    }
+
+    private static String text(ArgSpec argument) {
+        String name =
+                argument instanceof CommandLine.Model.OptionSpec option ? option.longestName() : argument.paramLabel();
+        return argument.required() ? " " + name : " [" + name + "]";
+    }
+}

@@ -1,0 +1,42 @@
+package io.culvert.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class ProblemReportTest {
+
+    private static final Problem WRONG = Problem.input(Place.setting("CULVERT_X"), "is wrong", "write y");
+    private static final Problem ODD = Problem.warning(Place.setting("CULVERT_Z"), "is odd", "");
+
+    @Test
+    void errors_come_last_with_their_count() {
+        assertThat(new ProblemReport(false).lines(List.of(WRONG, ODD, WRONG)))
+                .containsExactly(
+                        "CULVERT_Z: warning: is odd",
+                        "CULVERT_X: is wrong",
+                        "    write y",
+                        "CULVERT_X: is wrong",
+                        "    write y",
+                        "2 problems");
+    }
+
+    @Test
+    void colour_marks_what_is_wrong_and_spares_its_cure() {
+        assertThat(new ProblemReport(true).lines(List.of(WRONG)))
+                .containsExactly("\u001b[31mCULVERT_X: is wrong\u001b[0m", "    write y");
+    }
+
+    @Test
+    void control_characters_never_reach_the_terminal() {
+        Problem evil = Problem.input(Place.setting("X"), "is '\u001b[2J'", "");
+
+        assertThat(new ProblemReport(false).lines(List.of(evil))).containsExactly("X: is '?[2J'");
+    }
+}

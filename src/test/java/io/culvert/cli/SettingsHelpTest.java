@@ -1,0 +1,28 @@
+package io.culvert.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.settings.Catalogue;
+import io.culvert.settings.Setting;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class SettingsHelpTest {
+
+    @Test
+    void every_setting_is_there_by_all_its_names() {
+        String help = String.join("\n", SettingsHelp.lines(80));
+
+        for (Setting<?> setting : Catalogue.all()) {
+            assertThat(help).contains(setting.names());
+        }
+        assertThat(help).contains("  CULVERT_SOCKS_PORT, TSWG_SOCKD_PORT\n      its port (default: 1080)\n");
+    }
+
+    @Test
+    void no_line_is_wider_than_the_terminal() {
+        assertThat(SettingsHelp.lines(80)).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
+    }
+}

@@ -1,0 +1,178 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.lab.Lab;
+import io.culvert.lab.Namespace;
+import io.culvert.lab.Shape;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What the user lets pass beside the tunnel, and that it is this and no more. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class BesideTheTunnelTest {
+
+    private static final String PRIVATE_4 = "10.5.0.";
+
+    private final World world = World.of(Shape.USUAL);
+
+    @AfterEach
+    void closeLab() {
+        world.close();
+    }
+
+    /** The answer of a TCP service that says who asked; empty without one. */
+    private static String ask(Namespace from, String address, int port) {
+        String host = address.contains(":") ? "[" + address + "]" : address;
+        return from.attempt("curl", "-s", "--max-time", "1", "http://" + host + ":" + port + "/")
+                .out()
+                .strip();
+    }
+
+    private static void serve(Namespace where, int port) {
+        where.start("python3", "-u", "-c", """
+                        import http.server, socket
+                        class Who(http.server.BaseHTTPRequestHandler):
+                            def do_GET(self):
+                                who = self.client_address[0].removeprefix('::ffff:').encode()
+                                self.send_response(200); self.send_header('Content-Length', str(len(who)))
+                                self.end_headers(); self.wfile.write(who)
+                            def log_message(self, *a): pass
+                        class Server(http.server.ThreadingHTTPServer):
+                            address_family = socket.AF_INET6
+                        server = Server(('::', %d), Who); print('serving'); server.serve_forever()
+                        """.formatted(port)).awaitLine("serving", World.SOON);
+    }
+
+    @Test
+    void published_ports_answer_from_near_and_far_and_others_do_not() {
+        serve(world.space(), 8080);
+        serve(world.space(), 8081);
+        assertThat(ask(world.lab.neighbour(), Lab.NODE_4, 8081)).isEqualTo(Lab.NEIGHBOUR_4);
+        world.connect(world.settings(Map.of("CULVERT_PUBLISH", "8080")));
+        world.observer.forget();
+        world.observer.allow("answers of the published port", packet -> packet.sourcePort() == 8080);
+
+        assertThat(ask(world.lab.neighbour(), Lab.NODE_4, 8080)).isEqualTo(Lab.NEIGHBOUR_4);
+        assertThat(ask(world.lab.neighbour(), Lab.NODE_6, 8080)).isEqualTo(Lab.NEIGHBOUR_6);
+        assertThat(ask(world.lab.internet().space(), Lab.NODE_4, 8080)).isNotEmpty();
+        assertThat(ask(world.lab.internet().space(), Lab.NODE_6, 8080)).isNotEmpty();
+        assertThat(ask(world.lab.client().space(), Lab.NODE_4, 8080)).isEqualTo(Lab.CLIENT_4);
+
+        for (Namespace from :
+                new Namespace[] {world.lab.neighbour(), world.lab.internet().space()}) {
+            assertThat(ask(from, Lab.NODE_4, 8081)).isEmpty();
+            assertThat(ask(from, Lab.NODE_6, 8081)).isEmpty();
+        }
+        // The provider's side reaches nothing at all, by the tunnel's addresses, published or not.
+        for (int port : new int[] {8080, 8081, 53}) {
+            assertThat(ask(world.lab.provider().space(), world.lab.provider().customer4(), port))
+                    .isEmpty();
+            assertThat(ask(world.lab.provider().space(), world.lab.provider().customer6(), port))
+                    .isEmpty();
+        }
+        world.localTrafficGoesByTheProvider(Family.values());
+    }
+
+    @Test
+    void holes_are_for_local_processes_and_not_for_phones() {
+        Map<String, String> settings = world.settings(Map.of(
+                "CULVERT_HOLEPUNCH",
+                "198.51.100.10:80/tcp [2001:db8:1::10]:80 198.51.100.53/32, 2001:db8:1::53/128/tcp web.example:7/udp"));
+        world.observerIsNotBlind(Family.values());
+        world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
+        world.observer.allow("the holes", packet -> packet.destinationPort() == 80 || packet.destinationPort() == 7);
+        world.connect(settings).awaitLine("guard: follows: .*198.51.100.10.*dport 7", World.SOON);
+        world.lab.client().useExitNode();
+
+        assertThat(world.node.whoami(Family.IPV4)).contains(Lab.NODE_4);
+        assertThat(world.node.whoami(Family.IPV6)).contains(Lab.NODE_6);
+        assertThat(world.node.echo(Family.IPV4)).contains(Lab.NODE_4);
+        assertThat(world.node.echo(Family.IPV6)).contains(Lab.NODE_6);
+        assertThat(world.observer.leaks()).isEmpty();
+
+        for (Family family : Family.values()) {
+            assertThat(world.phone.whoami(family)).contains(world.provider(family));
+            assertThat(world.phone.echo(family)).contains(world.provider(family));
+        }
+        assertThat(world.observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void ten_thousand_holes_stand_and_lead_out() {
+        String many = IntStream.range(0, 10_000)
+                .mapToObj(number -> number % 2 == 0
+                        ? "198.18.%d.%d:443/tcp".formatted(number / 250, number % 250)
+                        : "[2001:db8:aaaa::%x]:443/tcp".formatted(number))
+                .collect(Collectors.joining(" "));
+        world.observer.allow("the hole", packet -> packet.destinationPort() == 80);
+        Map<String, String> settings = World.alone(Map.of(
+                "CULVERT_HOLEPUNCH_FILE",
+                world.lab.node().file("holes", many + " " + Lab.SERVER_4 + ":80/tcp [" + Lab.SERVER_6 + "]:80/tcp")));
+        world.connect(settings);
+
+        assertThat(world.node.whoami(Family.IPV4)).contains(Lab.NODE_4);
+        assertThat(world.node.whoami(Family.IPV6)).contains(Lab.NODE_6);
+        assertThat(world.node.echo(Family.IPV4)).contains(world.provider(Family.IPV4));
+        assertThat(world.node.echo(Family.IPV6)).contains(world.provider(Family.IPV6));
+        assertThat(world.observer.leaks()).isEmpty();
+    }
+
+    /** A private network beside the lab's, which is of documentation addresses. */
+    private void giveThemPrivateAddresses() {
+        world.space().ip("address add " + PRIVATE_4 + "10/24 dev eth0", "address add fd05::10/64 dev eth0 nodad");
+        world.lab
+                .neighbour()
+                .ip("address add " + PRIVATE_4 + "20/24 dev eth0", "address add fd05::20/64 dev eth0 nodad");
+        serve(world.lab.neighbour(), 8000);
+        serve(world.space(), 8001);
+    }
+
+    @Test
+    void a_private_network_that_is_connected_is_reached_by_local_processes_and_never_by_phones() {
+        giveThemPrivateAddresses();
+        world.connect(world.settings(Map.of()));
+        world.lab.client().useExitNode();
+        world.observer.allow(
+                "the private network", packet -> packet.destinationPort() == 8000 || packet.sourcePort() == 8001);
+
+        assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEqualTo(PRIVATE_4 + "10");
+        assertThat(ask(world.space(), "fd05::20", 8000)).isEqualTo("fd05::10");
+        assertThat(ask(world.lab.neighbour(), PRIVATE_4 + "10", 8001)).isEqualTo(PRIVATE_4 + "20");
+        assertThat(ask(world.lab.neighbour(), "fd05::10", 8001)).isEqualTo("fd05::20");
+        // Public addresses that are connected are the internet.
+        assertThat(ask(world.space(), Lab.NEIGHBOUR_4, 8000)).isNotEqualTo(Lab.NODE_4);
+
+        world.observer.forget();
+        assertThat(ask(world.lab.client().space(), PRIVATE_4 + "20", 8000)).isEmpty();
+        assertThat(ask(world.lab.client().space(), "fd05::20", 8000)).isEmpty();
+        assertThat(world.observer.count("the private network")).isZero();
+        assertThat(world.observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void no_local_network_or_another_one_when_the_user_says_so() {
+        giveThemPrivateAddresses();
+        assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEqualTo(PRIVATE_4 + "10");
+        try (var culvert = world.connect(World.alone(Map.of("CULVERT_LAN_ALLOW", "none")))) {
+            world.observer.forget();
+            assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEmpty();
+            assertThat(ask(world.space(), "fd05::20", 8000)).isEmpty();
+            assertThat(ask(world.lab.neighbour(), PRIVATE_4 + "10", 8001)).isEmpty();
+            assertThat(world.observer.leaks()).isEmpty();
+            culvert.kill();
+        }
+        world.connect(World.alone(Map.of("CULVERT_LAN_ALLOW", "192.0.2.0/26 2001:db8:e::/64")));
+        assertThat(ask(world.space(), Lab.NEIGHBOUR_4, 8000)).isEqualTo(Lab.NODE_4);
+        assertThat(ask(world.space(), Lab.NEIGHBOUR_6, 8000)).isEqualTo(Lab.NODE_6);
+        assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEmpty();
+    }
+}

@@ -1,0 +1,147 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.lab.Child;
+import io.culvert.lab.DnsQuestion;
+import io.culvert.lab.Lab;
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Provider;
+import io.culvert.lab.Shape;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Names: everybody's are asked through the tunnel, and only those that the tunnel itself needs beside it, only by us. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class NamesTest {
+
+    private static final List<String> RESOLVERS =
+            List.of(Lab.RESOLVER_4, Lab.RESOLVER_6, Lab.ROUTER_4, Lab.ROUTER_6, "127.0.0.1", "::1");
+
+    /** Those that a phone reaches as well. */
+    private static final List<String> INTERNET = List.of(Lab.RESOLVER_4, Lab.RESOLVER_6);
+
+    private final World world = World.of(Shape.USUAL);
+
+    @AfterEach
+    void closeLab() {
+        world.close();
+    }
+
+    private List<DnsQuestion> asked(String name) {
+        return world.lab.internet().questions().stream()
+                .filter(question -> question.name().equals(name + "."))
+                .toList();
+    }
+
+    private void muteTheResolver() {
+        world.lab.router().nft("""
+                table inet mute {
+                  chain in { type filter hook prerouting priority -300; th dport 53 drop; }
+                }
+                """);
+    }
+
+    private void allAskedByTheProvider(String name) {
+        assertThat(asked(name))
+                .as(name)
+                .isNotEmpty()
+                .allSatisfy(question ->
+                        assertThat(question.asker()).isIn(world.provider(Family.IPV4), world.provider(Family.IPV6)));
+    }
+
+    @Test
+    void whatever_resolver_a_process_or_a_phone_asks_the_question_goes_through_the_tunnel() {
+        // Before it runs, the observer sees such questions.
+        assertThat(world.observer.sees(() -> world.node.resolve(Lab.RESOLVER_4, "before.example", Family.IPV4)))
+                .isTrue();
+        world.connect(world.settings(Map.of()));
+        world.lab.client().useExitNode();
+        world.observer.forget();
+
+        int number = 0;
+        for (String resolver : RESOLVERS) {
+            for (String transport : List.of("+notcp", "+tcp")) {
+                for (String from : List.of("node", "phone")) {
+                    boolean phone = from.equals("phone");
+                    if (phone && !INTERNET.contains(resolver)) {
+                        continue;
+                    }
+                    String name = "n" + ++number + ".example";
+                    Outcome answer = (phone ? world.lab.client().space() : world.space())
+                            .attempt("dig", "+short", "+tries=1", "+time=3", transport, "@" + resolver, name, "A");
+                    assertThat(answer.out().strip())
+                            .as(from + " asks " + resolver + " " + transport)
+                            .isEqualTo(Lab.SERVER_4);
+                    allAskedByTheProvider(name);
+                }
+            }
+        }
+        for (String resolver : World.meshAddresses()) {
+            String name = "m" + ++number + ".example";
+            assertThat(world.phone.resolve(resolver, name, Family.IPV6)).containsExactly(Lab.SERVER_6);
+            allAskedByTheProvider(name);
+        }
+        assertThat(world.lab.node().resolvConf()).contains("127.0.0.1");
+        assertThat(world.observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void the_server_s_name_does_not_resolve_at_first_and_all_is_closed_until_it_does() {
+        world.observerIsNotBlind(Family.values());
+        muteTheResolver();
+        world.lab
+                .node()
+                .wireGuardFile(
+                        "provider.conf",
+                        world.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
+        Child culvert = world.start(World.alone(Map.of()));
+        culvert.awaitLine("provider0.example does not resolve; waiting for it, with the guard closed", World.SOON);
+
+        world.localTrafficIsClosed(Family.values());
+        assertThat(world.status().state()).hasToString("connecting");
+        assertThat(world.status().server()).contains("not resolved yet");
+
+        world.lab.router().nft("delete table inet mute");
+        culvert.awaitLine("provider0.example resolves now", World.SOON);
+        culvert.awaitLine("tunnel: connected to 203.0.113.10", World.SOON);
+
+        world.localTrafficGoesByTheProvider(Family.values());
+        // Asked by the node itself, and by nobody else: other questions go through the tunnel.
+        assertThat(asked("provider0.example"))
+                .isNotEmpty()
+                .allSatisfy(question -> assertThat(question.asker()).isEqualTo(Lab.NODE_4));
+        assertThat(world.node.resolve(Lab.ROUTER_4, "provider0.example", Family.IPV4))
+                .containsExactly("203.0.113.10");
+        assertThat(asked("provider0.example").getLast().asker()).isEqualTo(world.provider(Family.IPV4));
+    }
+
+    @Test
+    void a_stop_is_quick_and_orderly_while_the_server_s_name_does_not_resolve() {
+        muteTheResolver();
+        world.lab
+                .node()
+                .wireGuardFile(
+                        "provider.conf",
+                        world.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        String resolvConf = world.lab.node().resolvConf();
+        world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
+        Child culvert = world.start(World.alone(Map.of()));
+        culvert.awaitLine("waiting for provider.conf", World.SOON);
+
+        culvert.signal("TERM");
+
+        assertThat(culvert.awaitExit(World.SOON)).isZero();
+        assertThat(culvert.output()).contains("SIGTERM received").endsWith("stopped");
+        assertThat(world.lab.node().resolvConf()).isEqualTo(resolvConf);
+        world.localTrafficIsClosed(Family.values());
+    }
+}

@@ -1,0 +1,44 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.plan.PlanText;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonValue;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+/** The JSON is a contract with the user's programs: a member may be added; renaming one breaks them. */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class PreviewTest {
+
+    private static final PlanText PLAN = new PlanText(
+            "table inet culvert",
+            List.of("ip link add dev wg0 type wireguard"),
+            List.of("nameserver 127.0.0.1"),
+            List.of("10.64.0.1"),
+            List.of("vpn.example.net"),
+            Optional.of("Dante, SOCKS5 on port 1080"));
+
+    @Test
+    void the_members_of_its_json_are_these() {
+        JsonObject json = Preview.json(PLAN, List.of(Problem.note(Place.setting("CULVERT_X"), "is odd")));
+
+        assertThat(json).hasToString("""
+                {"remarks":["CULVERT_X: note: is odd"],"nft":"table inet culvert",\
+                "commands":["ip link add dev wg0 type wireguard"],"resolvConf":["nameserver 127.0.0.1"],\
+                "dnsServers":["10.64.0.1"],"waitingFor":["vpn.example.net"],"proxy":"Dante, SOCKS5 on port 1080"}""");
+    }
+
+    @Test
+    void a_proxy_that_is_not_wanted_is_null() {
+        PlanText without = new PlanText("", List.of(), List.of(), List.of(), List.of(), Optional.empty());
+
+        assertThat(Preview.json(without, List.of()).get("proxy")).isEqualTo(JsonValue.NULL);
+    }
+}

@@ -1,0 +1,139 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.lab.Observer;
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Probe;
+import io.culvert.lab.Provider;
+import io.culvert.lab.Shape;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** {@code --kill-switch}: nothing leaves beside the tunnel, whatever becomes of it. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class TunnelKillSwitchTest {
+
+    private final TunnelLab lab = new TunnelLab(Shape.USUAL);
+    private final Provider provider = lab.lab().provider();
+    private final Probe node = Probe.from(lab.lab().node().space());
+    private final Observer observer = lab.lab().observe().allowWireGuardTo(provider.outer4(), Provider.PORT);
+    private final String file = lab.file("wg0.conf", provider.file());
+
+    @AfterEach
+    void closeLab() {
+        lab.close();
+    }
+
+    private void ask() {
+        node.whoami(Family.IPV4);
+        node.whoami(Family.IPV6);
+        node.echo(Family.IPV4);
+        node.echo(Family.IPV6);
+    }
+
+    @Test
+    void without_it_packets_leave_beside_the_tunnel_when_its_link_goes() {
+        lab.tunnel("up", file).orFail();
+
+        assertThat(observer.sees(() -> {
+                    lab.ip("link", "delete", "wg0");
+                    ask();
+                }))
+                .isTrue();
+    }
+
+    @Test
+    void with_it_the_tunnel_works_and_nothing_leaves_when_the_provider_falls_silent_or_the_link_goes() {
+        String before = lab.everything();
+        lab.tunnel("up", file, "--kill-switch").orFail();
+        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
+        assertThat(node.whoami(Family.IPV6)).contains(provider.outer6());
+
+        provider.fallSilent();
+        ask();
+        provider.speak();
+        lab.ip("link", "delete", "wg0");
+        ask();
+
+        assertThat(observer.leaks()).isEmpty();
+
+        lab.tunnel("down", file).orFail();
+
+        assertThat(lab.everything()).isEqualTo(before);
+    }
+
+    @Test
+    void each_layer_holds_alone() {
+        lab.tunnel("up", file, "--kill-switch").orFail();
+        lab.ip("link", "delete", "wg0");
+
+        lab.node().attempt("nft", "flush", "ruleset").orFail();
+        ask();
+        assertThat(observer.leaks()).isEmpty();
+
+        lab.tunnel("up", file).orFail();
+        lab.ip("-4", "rule", "flush");
+        lab.ip("-4", "rule", "add", "pref", "32766", "lookup", "main");
+        lab.ip("-6", "rule", "flush");
+        lab.ip("-6", "rule", "add", "pref", "32766", "lookup", "main");
+        lab.ip("link", "delete", "wg0");
+        ask();
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void it_stays_until_the_tunnel_is_taken_down_even_when_up_is_said_without_it() {
+        lab.tunnel("up", file, "--kill-switch").orFail();
+        String once = lab.everything();
+
+        Outcome again = lab.tunnel("up", file);
+
+        assertThat(again.status()).isZero();
+        assertThat(again.err()).contains("its kill switch stays until it is taken down");
+        assertThat(lab.everything()).isEqualTo(once);
+    }
+
+    @Test
+    void a_killed_program_does_not_open_it_and_nor_does_taking_another_tunnel_down() {
+        lab.tunnel("up", file, "--kill-switch").orFail();
+        lab.killUserspace("wg0");
+
+        lab.tunnel("down", "wg7").orFail();
+        ask();
+
+        assertThat(observer.leaks()).isEmpty();
+
+        lab.tunnel("up", file).orFail();
+
+        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void halves_of_everything_are_guarded_too() {
+        String halves = lab.file(
+                "halves.conf", provider.file(provider.outer4() + ":" + Provider.PORT, "0.0.0.0/1, 128.0.0.0/1"));
+        lab.tunnel("up", halves, "--kill-switch").orFail();
+
+        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
+        ask();
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void a_second_tunnel_is_refused() {
+        String other = lab.file("wg1.conf", provider.file("203.0.113.77:51820", "10.9.0.0/24"));
+        lab.tunnel("up", file, "--kill-switch").orFail();
+
+        Outcome second = lab.tunnel("up", other);
+
+        assertThat(second.status()).isEqualTo(2);
+        assertThat(second.err()).contains("culvert tunnel down wg0");
+    }
+}

@@ -1,0 +1,150 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.lab.Box;
+import io.culvert.lab.Lab;
+import io.culvert.lab.Node;
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Shape;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** A machine in the lab on which tunnels are raised: by the program under test, and by wg-quick itself for comparison. */
+final class TunnelLab implements AutoCloseable {
+
+    private final Lab lab;
+    private final Node node;
+    private final String path;
+
+    TunnelLab(Shape shape) {
+        this.lab = Lab.open(shape);
+        this.node = lab.node().in(Box.MACHINE);
+        // wg-quick's DNS= needs a resolvconf; this one writes what it is told.
+        String resolvconf = node.file("resolvconf", """
+                #!/bin/sh
+                [ "$1" = -a ] && cp /etc/resolv.conf /run/resolv.conf.before && cat > /etc/resolv.conf
+                [ "$1" = -d ] && cat /run/resolv.conf.before > /etc/resolv.conf
+                exit 0
+                """);
+        node.attempt("chmod", "+x", resolvconf).orFail();
+        this.path = resolvconf.substring(0, resolvconf.lastIndexOf('/')) + ":" + System.getenv("PATH");
+    }
+
+    Lab lab() {
+        return lab;
+    }
+
+    Node node() {
+        return node;
+    }
+
+    /** Puts a file there; its path. */
+    String file(String name, String text) {
+        return node.file(name, text);
+    }
+
+    /** Runs {@code culvert tunnel} with these arguments. */
+    Outcome tunnel(String... arguments) {
+        return node.run(
+                Map.of(),
+                Stream.concat(Stream.of("tunnel"), Arrays.stream(arguments)).toArray(String[]::new));
+    }
+
+    Outcome wgQuick(String... arguments) {
+        return node.attempt(Stream.concat(Stream.of("env", "PATH=" + path, "wg-quick"), Arrays.stream(arguments))
+                .toArray(String[]::new));
+    }
+
+    /** What routes, rules and names are after a tunnel was raised, in words that do not depend on who raised it. */
+    String meaning(String... links) {
+        StringBuilder text = new StringBuilder();
+        for (String link : links) {
+            text.append(ip("-o", "link", "show", "dev", link).replaceAll("(?s).*?(<\\S+> mtu \\d+).*", "$1\n"));
+            text.append(lines(ip("-o", "addr", "show", "dev", link)
+                    .replaceAll("(?m)^\\d+: ", "")
+                    .replaceAll("( nodad)?\\s*\\\\.*", "")
+                    // The kernel draws these.
+                    .replaceAll("fe80::\\S+", "fe80::")));
+            text.append(node.attempt("wg", "show", link, "fwmark").out().replaceAll("0x[0-9a-f]+", "MARK"));
+        }
+        for (String family : List.of("-4", "-6")) {
+            text.append(lines(ip(family, "route", "show", "table", "all")
+                    .lines()
+                    .filter(line -> !line.contains("table local"))
+                    .map(line -> line.replaceAll("table \\d{4,}", "table MARK").replaceAll("(proto|scope) \\S+ ?", ""))
+                    .collect(Collectors.joining("\n"))));
+            text.append(ip(family, "rule")
+                    .replaceAll("(?m)^\\d+:\\s+", "")
+                    .replaceAll("(fwmark|lookup) (0x[0-9a-f/x]{4,}|\\d{4,})", "$1 MARK")
+                    .replaceAll(" proto \\S+", ""));
+        }
+        node.resolvConf()
+                .lines()
+                .filter(line -> line.matches("(nameserver|search) .*"))
+                .forEach(line -> text.append(line).append('\n'));
+        return text.toString().replaceAll("(?m)[ \t]+$", "");
+    }
+
+    /** Everything that a tunnel may have left, and what it must not have touched. */
+    String everything() {
+        return ip("-o", "link").replaceAll("qdisc \\S+", "")
+                + lines(ip("-o", "addr"))
+                + lines(ip("-4", "route", "show", "table", "all"))
+                + lines(ip("-6", "route", "show", "table", "all"))
+                + ip("-4", "rule")
+                + ip("-6", "rule")
+                + node.attempt("nft", "list", "ruleset").orFail()
+                + node.resolvConf()
+                + node.attempt("ls", "/run/wireguard").out()
+                + programs();
+    }
+
+    /** Names of the programs that run in the node. */
+    List<String> programs() {
+        return pids().map(pid -> Outcome.of(List.of("cat", "/proc/" + pid + "/comm"))
+                        .out()
+                        .strip())
+                .sorted()
+                .toList();
+    }
+
+    /** Kills the userspace WireGuard of a link, with no chance to clean up; its link goes with it. */
+    void killUserspace(String link) {
+        List<ProcessHandle> programs = pids().flatMap(pid -> ProcessHandle.of(pid).stream())
+                .filter(program -> program.info()
+                        .commandLine()
+                        .filter(line -> line.endsWith("wireguard-go " + link))
+                        .isPresent())
+                .toList();
+        assertThat(programs).hasSize(1);
+        programs.forEach(ProcessHandle::destroyForcibly);
+        programs.forEach(program -> assertThat(program.onExit()).succeedsWithin(Duration.ofSeconds(10)));
+    }
+
+    private Stream<Long> pids() {
+        return Outcome.of(List.of("ip", "netns", "pids", node.space().name()))
+                .orFail()
+                .lines()
+                .map(Long::valueOf);
+    }
+
+    String ip(String... arguments) {
+        return node.attempt(
+                        Stream.concat(Stream.of("ip"), Arrays.stream(arguments)).toArray(String[]::new))
+                .orFail();
+    }
+
+    private static String lines(String text) {
+        return text.lines().map(String::strip).sorted().collect(Collectors.joining("\n", "", "\n"));
+    }
+
+    @Override
+    public void close() {
+        lab.close();
+    }
+}

@@ -1,0 +1,71 @@
+package io.culvert.lab;
+
+import io.culvert.ip.Prefix;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.Locale;
+import java.util.function.Consumer;
+import org.xbill.DNS.AAAARecord;
+import org.xbill.DNS.ARecord;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.Type;
+
+/**
+ * What the internet's resolver was asked.
+ *
+ * @param name with a final dot
+ * @param type such as {@code AAAA}
+ * @param transport {@code udp} or {@code tcp}
+ * @param asker the address it came from
+ */
+public record DnsQuestion(String name, String type, String transport, String asker) {
+
+    private static final long TTL = 1;
+
+    /** Remembers the question and answers it: every name below {@code example.} is the server, except {@code provider0.}. */
+    static byte[] answer(byte[] wire, InetAddress asker, String transport, Consumer<DnsQuestion> memory)
+            throws IOException {
+        Message query = new Message(wire);
+        Record question = query.getQuestion();
+        Name name = question.getName();
+        memory.accept(new DnsQuestion(name.toString(), Type.string(question.getType()), transport, Prefix.text(asker)));
+        Message answer = new Message(query.getHeader().getID());
+        answer.getHeader().setFlag(Flags.QR);
+        answer.getHeader().setFlag(Flags.RD);
+        answer.getHeader().setFlag(Flags.RA);
+        answer.addRecord(question, Section.QUESTION);
+        String text = name.toString(true).toLowerCase(Locale.ROOT);
+        if (!text.endsWith(".example")) {
+            answer.getHeader().setRcode(Rcode.NXDOMAIN);
+            return answer.toWire();
+        }
+        boolean provider = text.matches("provider[0-9]\\.example");
+        int number = provider ? text.charAt("provider".length()) - '0' : 0;
+        switch (question.getType()) {
+            case Type.A ->
+                answer.addRecord(
+                        new ARecord(
+                                name,
+                                DClass.IN,
+                                TTL,
+                                InetAddress.getByName(provider ? Provider.outer4(number) : Lab.SERVER_4)),
+                        Section.ANSWER);
+            case Type.AAAA ->
+                answer.addRecord(
+                        new AAAARecord(
+                                name,
+                                DClass.IN,
+                                TTL,
+                                InetAddress.getByName(provider ? Provider.outer6(number) : Lab.SERVER_6)),
+                        Section.ANSWER);
+            default -> {}
+        }
+        return answer.toWire();
+    }
+}
