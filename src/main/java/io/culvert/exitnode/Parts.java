@@ -11,7 +11,6 @@ import io.culvert.network.Ownership;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
-import io.culvert.plan.Names;
 import io.culvert.process.BackOff;
 import io.culvert.process.Children;
 import io.culvert.process.Reaper;
@@ -21,7 +20,6 @@ import io.culvert.process.Timing;
 import io.culvert.settings.Password;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SocksSettings.Login;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -50,16 +48,7 @@ record Parts(
         Settings settings = reading.settings();
         NameService names = new NameService(around, settings.mark(), () -> wakeups.add(new Event.NamesChanged()));
         Proxy proxy = new Proxy(around, settings, reading.sockd());
-        ExitNodeInputs inputs = new ExitNodeInputs(
-                settings,
-                reading.servers().getFirst().config(),
-                reading.mesh(),
-                Proxy.port(settings, reading.sockd()),
-                names.bootstrapResolvers().stream()
-                        .map(InetSocketAddress::getAddress)
-                        .toList(),
-                machine,
-                Names.NONE);
+        ExitNodeInputs inputs = reading.inputs(names.bootstrapResolvers(), machine);
         Children children = new Children();
         Reaper.installAsInit(children);
         Supervisor supervisor = new Supervisor(

@@ -1,14 +1,11 @@
 package io.culvert.exitnode;
 
 import io.culvert.network.Machine;
-import io.culvert.plan.ExitNodeInputs;
-import io.culvert.plan.Names;
 import io.culvert.plan.PlanText;
 import io.culvert.problem.Problem;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonValue;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -28,16 +25,7 @@ public final class Preview {
         Reading reading = Reading.of(around);
         try (Kernel kernel = Kernel.open(around)) {
             Machine machine = kernel.machine();
-            PlanText plan = PlanText.of(new ExitNodeInputs(
-                    reading.settings(),
-                    reading.servers().getFirst().config(),
-                    reading.mesh(),
-                    Proxy.port(reading.settings(), reading.sockd()),
-                    NameService.runtimeResolvers(around).stream()
-                            .map(InetSocketAddress::getAddress)
-                            .toList(),
-                    machine,
-                    Names.NONE));
+            PlanText plan = PlanText.of(reading.inputs(NameService.runtimeResolvers(around), machine));
             return new Preview(plan, reading.remarks());
         }
     }

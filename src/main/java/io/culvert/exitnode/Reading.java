@@ -1,8 +1,11 @@
 package io.culvert.exitnode;
 
 import io.culvert.ip.Prefix;
+import io.culvert.network.Machine;
 import io.culvert.plan.ExitNodeChecks;
+import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.Names;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -14,6 +17,7 @@ import io.culvert.settings.SettingsReading;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,6 +77,22 @@ record Reading(
                 sockd,
                 problems.all(),
                 reading.tree().toString());
+    }
+
+    /**
+     * What the first plan follows from, names unresolved.
+     *
+     * @param resolvers the runtime's own
+     */
+    ExitNodeInputs inputs(List<InetSocketAddress> resolvers, Machine machine) {
+        return new ExitNodeInputs(
+                settings,
+                servers.getFirst().config(),
+                mesh,
+                Proxy.port(settings, sockd),
+                resolvers.stream().map(InetSocketAddress::getAddress).toList(),
+                machine,
+                Names.NONE);
     }
 
     private static Optional<SockdFile> sockd(Settings settings, List<Server> servers, Problems problems) {

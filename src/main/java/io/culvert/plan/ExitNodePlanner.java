@@ -63,13 +63,14 @@ public final class ExitNodePlanner {
         Optional<DeviceConfig> mesh =
                 inputs.mesh().map(file -> DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
         ExitNodeRouting routing = routing();
+        NetworkState network = network(routing, tunnel);
         return new ExitNodePlan(
                 tunnel,
                 mesh,
                 guard(),
                 new NetworkState(List.of(), List.of(), routing.bypassRoutes(), routing.rules()),
-                only(routing, network(routing, tunnel), ExitNodePlan.TUNNEL),
-                network(routing, tunnel),
+                only(routing, network, ExitNodePlan.TUNNEL),
+                network,
                 dnsServers(),
                 stubAddresses(),
                 names(),
