@@ -113,8 +113,7 @@ class HouseTest {
                 .dependOnClassesThat()
                 .areAssignableTo(ProcessBuilder.class)
                 .orShould()
-                .dependOnClassesThat()
-                .areAssignableTo(Runtime.class)
+                .callMethodWhere(target(name("exec")).and(target(owner(type(Runtime.class)))))
                 .check(CLASSES);
     }
 

@@ -2,10 +2,10 @@ package io.culvert.cli;
 
 import io.culvert.exitnode.Journal;
 import io.culvert.exitnode.Surroundings;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
-import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * The world as commands see it.
@@ -18,12 +18,7 @@ record Console(Map<String, String> environment, Path root) {
         return new Console(System.getenv(), Path.of("/"));
     }
 
-    static Surroundings surroundings(CommandSpec spec) {
-        Culvert top = (Culvert) spec.root().userObject();
-        return new Surroundings(
-                top.console().environment(),
-                top.console().root(),
-                Clock.systemUTC(),
-                new Journal(spec.commandLine().getErr()));
+    Surroundings surroundings(PrintWriter err) {
+        return new Surroundings(environment, root, Clock.systemUTC(), new Journal(err));
     }
 }

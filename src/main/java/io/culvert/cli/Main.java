@@ -1,58 +1,38 @@
 package io.culvert.cli;
 
 import io.culvert.linux.NativeImage;
-import io.quarkus.runtime.Quarkus;
-import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
 import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
 
-/** Where the program starts: one command line, one map from failures to exit statuses. */
+/**
+ * Where the program starts. Quarkus builds, packs and compiles the program; its runtime, which takes longer to start than the
+ * guard, is not started.
+ */
 @QuarkusMain
-public final class Main implements QuarkusApplication {
+public final class Main {
 
-    private static final int WIDTH = 100;
+    private Main() {}
 
     public static void main(String... args) {
         NativeImage.useLibraryBesideExecutable();
-        Quarkus.run(Main.class, args);
+        // What Quarkus brings along for logging complains otherwise, as soon as a library logs.
+        System.setProperty("java.util.logging.manager", "org.jboss.logmanager.LogManager");
+        int status = run(args);
+        System.out.flush();
+        System.err.flush();
+        // All is undone by now. System.exit would first set a logger up, to tell it of the exit.
+        Runtime.getRuntime().halt(status);
     }
 
-    @Override
-    public int run(String... args) {
-        CommandLine commandLine = commandLine(new Culvert());
+    private static int run(String... args) {
+        CommandLine line = new Commands(Console.real()).line();
         try {
-            return commandLine.execute(args);
+            return line.execute(args);
         } catch (LinkageError e) {
             // Such as a library of the system that is not there; picocli hands on exceptions only.
-            commandLine.getErr().println(Failures.unforeseen(e, "culvert"));
+            line.getErr().println(Failures.unforeseen(e, "culvert"));
+            line.getErr().flush();
             return 1;
         }
-    }
-
-    static CommandLine commandLine(Culvert top) {
-        CommandLine commandLine = new CommandLine(top)
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setUsageHelpWidth(WIDTH)
-                .setParameterExceptionHandler(Failures::wrongUse)
-                .setExecutionExceptionHandler(Failures::failed);
-        versions(commandLine);
-        settings(Objects.requireNonNull(commandLine.getSubcommands().get("up")).getCommandSpec());
-        return commandLine;
-    }
-
-    private static void versions(CommandLine commandLine) {
-        commandLine.getCommandSpec().versionProvider(new Version());
-        commandLine.getSubcommands().values().forEach(Main::versions);
-    }
-
-    private static void settings(CommandSpec up) {
-        List<String> lines = new ArrayList<>(List.of(up.usageMessage().footer()));
-        lines.add("");
-        SettingsHelp.lines(WIDTH).stream().map(line -> line.replace("%", "%%")).forEach(lines::add);
-        up.usageMessage().footer(lines.toArray(String[]::new));
     }
 }

@@ -1,18 +1,21 @@
 package io.culvert.cli;
 
-import org.eclipse.microprofile.config.ConfigProvider;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import picocli.CommandLine.IVersionProvider;
 
-/** The version that was built. */
+/** The version that was built, which the build writes into the resource beside this class. */
 final class Version implements IVersionProvider {
 
     @Override
     public String[] getVersion() {
-        return new String[] {
-            "culvert "
-                    + ConfigProvider.getConfig()
-                            .getOptionalValue("quarkus.application.version", String.class)
-                            .orElse("unknown")
-        };
+        try (InputStream text = Objects.requireNonNull(Version.class.getResourceAsStream("version"))) {
+            return new String[] {"culvert " + new String(text.readAllBytes(), StandardCharsets.UTF_8).strip()};
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

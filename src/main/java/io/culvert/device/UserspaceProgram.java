@@ -4,6 +4,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
 import io.culvert.process.ChildSpec;
+import java.io.File;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -122,11 +124,16 @@ public record UserspaceProgram(
                 GRACE);
     }
 
-    /** Which makes the interface, leaves another process of itself in the background and ends. */
-    ProcessBuilder detached(Path program, String name) {
-        ProcessBuilder builder = new ProcessBuilder(program.toString(), name).redirectErrorStream(true);
+    /** The same without a supervisor: it goes on when we end. */
+    ProcessBuilder lasting(Path program, String name) {
+        ChildSpec spec = supervised(program, name);
+        List<String> command = new ArrayList<>(List.of(program.toString()));
+        command.addAll(spec.arguments());
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+                .redirectErrorStream(true);
         builder.environment().clear();
-        builder.environment().put("GOMEMLIMIT", memoryLimit);
+        builder.environment().putAll(spec.environment());
         return builder;
     }
 }

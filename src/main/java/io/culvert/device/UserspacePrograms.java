@@ -7,14 +7,13 @@ import io.culvert.process.Child;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.Supervisor;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /** Userspace devices: the programs behind them are started here, or found running. */
 final class UserspacePrograms {
@@ -67,7 +66,7 @@ final class UserspacePrograms {
             if (supervisor.isPresent()) {
                 supervise(name, supervisor.get(), executable, socket);
             } else {
-                detach(name, executable);
+                leave(name, executable, socket);
             }
         } catch (IOException e) {
             throw failure(name, "the userspace WireGuard does not start: " + e.getMessage());
@@ -109,23 +108,29 @@ final class UserspacePrograms {
         children.put(name, child);
     }
 
-    /** The program returns when its other process listens. */
-    private void detach(String name, Path executable) throws IOException {
-        Process process = program.detached(executable, name).start();
+    /** What it says goes to a file without a name once it listens: a pipe that nobody reads any more would be its end. */
+    private void leave(String name, Path executable, UapiSocket socket) throws IOException {
+        Path words = program.sockets().resolve(name + ".log");
+        Process process =
+                program.lasting(executable, name).redirectOutput(words.toFile()).start();
+        boolean listening = false;
         try {
-            if (!process.waitFor(START.toNanos(), TimeUnit.NANOSECONDS)) {
-                process.destroyForcibly();
-                throw new IOException("it did not go to the background");
+            listening = socket.awaitListening(process.onExit(), START);
+            if (!listening) {
+                throw new IOException(
+                        process.isAlive()
+                                ? "it does not listen"
+                                : Files.readString(words)
+                                        .lines()
+                                        .reduce((_, last) -> last)
+                                        .orElse("it ended with status " + process.exitValue()));
             }
-        } catch (InterruptedException _) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted");
-        }
-        if (process.exitValue() != 0) {
-            String words = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            throw new IOException(
-                    words.lines().reduce((_, last) -> last).orElse("it ended with status " + process.exitValue()));
+        } finally {
+            Files.deleteIfExists(words);
+            if (!listening) {
+                process.destroyForcibly();
+                socket.delete();
+            }
         }
     }
 

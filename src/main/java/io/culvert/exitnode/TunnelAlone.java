@@ -53,13 +53,14 @@ public final class TunnelAlone {
                 NetworkState before = kernel.network().observe();
                 WireGuardDevices devices = devices();
                 new TunnelChecks(at.path(), file, machine, before)
-                        .of(
-                                killSwitch,
-                                foreign(file.name(), machine, devices),
-                                kernel.nftables().probe())
+                        .of(killSwitch, foreign(file.name(), machine, devices), kernel.nftables()::probe)
                         .forEach(problem -> journal.problems(List.of(problem)));
                 TunnelPlan plan = plan(file, kernel, machine, before, killSwitch);
-                change(kernel, devices, before).raise(plan, machine.links().contains(file.name()));
+                change(kernel, devices, before)
+                        .raise(
+                                plan,
+                                machine.links().contains(file.name()),
+                                killSwitch || new Tunnels(before).killSwitch().isPresent());
                 journal.info(file.name() + " is up");
             }
         });

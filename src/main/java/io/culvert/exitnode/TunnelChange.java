@@ -11,7 +11,9 @@ import io.culvert.plan.GuardRuleset;
 import io.culvert.plan.TunnelGuard;
 import io.culvert.plan.TunnelPlan;
 import io.culvert.plan.Tunnels;
+import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,6 +26,7 @@ final class TunnelChange {
     private final ResolvConfFile resolvConf;
     private final Journal journal;
     private final Tunnels before;
+    private Optional<Problem> unusable = Optional.empty();
 
     /** @param before what is ours now */
     TunnelChange(
@@ -41,13 +44,14 @@ final class TunnelChange {
      * done, as what it names may have changed.
      *
      * @param exists whether its link is there, from an earlier run
+     * @param killSwitch whether it is no tunnel without a guard
      */
-    void raise(TunnelPlan plan, boolean exists) {
+    void raise(TunnelPlan plan, boolean exists, boolean killSwitch) {
         Undo undo = new Undo();
         try {
             if (before.killSwitch().isEmpty()) {
-                undo.push("taking the guard back", () -> guard(TunnelGuard.shield(before.present())));
-                guard(plan.guard());
+                undo.push("taking the guard back", () -> guard(TunnelGuard.shield(before.present()), false));
+                guard(plan.guard(), killSwitch);
             }
             if (!exists) {
                 undo.push("removing " + plan.link(), () -> remove(plan.link()));
@@ -66,11 +70,15 @@ final class TunnelChange {
                     network.apply(plan.all());
                 }
             }
-            guard(plan.guard());
+            guard(plan.guard(), killSwitch);
         } catch (RuntimeException e) {
             undo.run().forEach(journal::warn);
             throw e;
         }
+        tell(unusable.map(problem -> Problem.warning(
+                Place.machine("nftables"),
+                "cannot be used, so packets to the tunnel's own addresses may come by other links too",
+                problem.cure())));
         tell(
                 plan.dnsServers().isEmpty()
                         ? resolvConf.release(plan.link())
@@ -89,7 +97,7 @@ final class TunnelChange {
         boolean others =
                 before.killSwitch().filter(other -> !other.equals(link)).isPresent();
         if (!others) {
-            guard(TunnelGuard.shield(rest));
+            guard(TunnelGuard.shield(rest), false);
         }
         tell(resolvConf.release(link));
         return was;
@@ -104,15 +112,22 @@ final class TunnelChange {
         return device.isPresent();
     }
 
-    /** Without nftables there is nothing to take away, and a plan that needs them was refused before. */
-    private void guard(List<Table> tables) {
-        if (nftables.probe().isPresent()) {
+    /** A machine without nftables still gets its tunnel, where nothing asks for a kill switch. */
+    private void guard(List<Table> tables, boolean needed) {
+        if (unusable.isPresent()) {
             return;
         }
-        if (tables.isEmpty()) {
-            nftables.remove(GuardRuleset.ALL);
-        } else if (!nftables.matches(tables)) {
-            nftables.apply(tables);
+        try {
+            if (tables.isEmpty()) {
+                nftables.remove(GuardRuleset.ALL);
+            } else if (!nftables.matches(tables)) {
+                nftables.apply(tables);
+            }
+        } catch (ProblemException e) {
+            unusable = nftables.probe();
+            if (needed || unusable.isEmpty()) {
+                throw e;
+            }
         }
     }
 

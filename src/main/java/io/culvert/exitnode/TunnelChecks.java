@@ -14,6 +14,7 @@ import io.culvert.wireguard.WireGuardConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * What must be so before a tunnel alone is raised.
@@ -24,11 +25,11 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
 
     /**
      * @param foreign whether the interface's name is somebody else's
-     * @param nftables what keeps nftables from being used
+     * @param nftables finds what keeps nftables from being used, which matters to a kill switch
      * @return warnings and notes
      * @throws ProblemException with all that is wrong
      */
-    List<Problem> of(boolean killSwitch, boolean foreign, Optional<Problem> nftables) {
+    List<Problem> of(boolean killSwitch, boolean foreign, Supplier<Optional<Problem>> nftables) {
         Problems problems = new Problems();
         problems.addAll(refusals(file.name(), foreign, before));
         Requirements.missing(machine, Implementation.AUTO).stream()
@@ -37,14 +38,9 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         Optional<String> standing = new Tunnels(before).killSwitch();
         boolean guarded = killSwitch || standing.isPresent();
         if (guarded) {
-            nftables.ifPresent(problems::add);
+            nftables.get().ifPresent(problems::add);
             problems.addAll(alone(standing));
             mark().ifPresent(problems::add);
-        } else if (machine.netAdmin()) {
-            nftables.ifPresent(problem -> problems.add(Problem.warning(
-                    Place.machine("nftables"),
-                    "cannot be used, so packets to the tunnel's own addresses may come by other links too",
-                    problem.cure())));
         }
         if (standing.filter(file.name()::equals).isPresent() && !killSwitch) {
             problems.add(Problem.note(Place.machine(file.name()), "its kill switch stays until it is taken down"));

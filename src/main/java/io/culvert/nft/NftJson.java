@@ -26,13 +26,17 @@ final class NftJson {
 
     private NftJson() {}
 
-    /** Replaces each table, whether it was there or not, in one transaction. */
-    static String replace(List<Table> tables) {
+    /**
+     * Makes each table, instead of the one that was there, in one transaction.
+     *
+     * @param present those that are there; the kernel takes its time over what is deleted, so no others are
+     */
+    static String replace(List<Table> tables, List<Table.Id> present) {
         List<JsonObject> commands = new ArrayList<>();
         for (Table table : tables) {
-            JsonObject name = named("table", table(table.id()));
-            commands.add(command("add", name));
-            commands.add(command("delete", name));
+            if (present.contains(table.id())) {
+                commands.add(command("delete", named("table", table(table.id()))));
+            }
             objects(table).forEach(object -> commands.add(command("add", object)));
         }
         return script(commands);
@@ -48,15 +52,11 @@ final class NftJson {
         return script(commands);
     }
 
-    /** Removes each table, whether it was there or not, in one transaction. */
+    /** Removes each table, all of which are there, in one transaction. */
     static String remove(List<Table.Id> tables) {
-        List<JsonObject> commands = new ArrayList<>();
-        for (Table.Id id : tables) {
-            JsonObject name = named("table", table(id));
-            commands.add(command("add", name));
-            commands.add(command("delete", name));
-        }
-        return script(commands);
+        return script(tables.stream()
+                .map(id -> command("delete", named("table", table(id))))
+                .toList());
     }
 
     /** Removes elements from a set and adds others, in one transaction; elements are as in a listing. */

@@ -82,9 +82,10 @@ public final class Nftables implements AutoCloseable {
      * @throws ProblemException of kind FAILURE when refused, or when the kernel has something else afterwards
      */
     public void apply(List<Table> tables) {
-        Optional<String> refusal = attempt(NftJson.replace(tables));
+        List<Table.Id> present = tables();
+        Optional<String> refusal = attempt(NftJson.replace(tables, present));
         if (refusal.isPresent() && tables.stream().anyMatch(Nftables::isLarge)) {
-            run(NftJson.replace(tables.stream().map(Nftables::withoutLargeSets).toList()));
+            run(NftJson.replace(tables.stream().map(Nftables::withoutLargeSets).toList(), present));
             for (Table table : tables) {
                 for (NamedSet set : table.sets()) {
                     if (isLarge(set)) {
@@ -144,7 +145,11 @@ public final class Nftables implements AutoCloseable {
 
     /** Removes these tables where they are there. */
     public void remove(List<Table.Id> tables) {
-        run(NftJson.remove(tables));
+        List<Table.Id> present = new ArrayList<>(tables);
+        present.retainAll(tables());
+        if (!present.isEmpty()) {
+            run(NftJson.remove(present));
+        }
     }
 
     /**

@@ -49,7 +49,7 @@ class CommandLineTest {
 
     static Stream<String> commands() {
         List<String> names = new ArrayList<>();
-        collect(Main.commandLine(new Culvert()), "", names);
+        collect(new Commands(Console.real()).line(), "", names);
         return names.stream();
     }
 

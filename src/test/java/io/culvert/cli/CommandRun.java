@@ -12,7 +12,8 @@ record CommandRun(int status, String out, String err) {
     static CommandRun of(Map<String, String> environment, Path root, String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int status = Main.commandLine(new Culvert(new Console(environment, root)))
+        int status = new Commands(new Console(environment, root))
+                .line()
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
                 .execute(args);

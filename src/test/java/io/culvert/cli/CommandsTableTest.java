@@ -15,7 +15,7 @@ class CommandsTableTest {
     @Test
     void the_readme_shows_the_commands() {
         StringBuilder table = new StringBuilder("| command | what it does |\n|---|---|\n");
-        rows(Main.commandLine(new Culvert()), "", table);
+        rows(new Commands(Console.real()).line(), "", table);
 
         TextFile.mustHold(Path.of("README.md"), "commands", table.toString());
     }

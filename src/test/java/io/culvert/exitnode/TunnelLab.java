@@ -118,7 +118,7 @@ final class TunnelLab implements AutoCloseable {
         List<ProcessHandle> programs = pids().flatMap(pid -> ProcessHandle.of(pid).stream())
                 .filter(program -> program.info()
                         .commandLine()
-                        .filter(line -> line.endsWith("wireguard-go " + link))
+                        .filter(line -> line.matches(".*wireguard-go (-f )?" + link))
                         .isPresent())
                 .toList();
         assertThat(programs).hasSize(1);

@@ -1,0 +1,41 @@
+package io.culvert.cli;
+
+import io.culvert.exitnode.Surroundings;
+import java.util.Optional;
+import java.util.function.Function;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * One use of a command: what was given to it, the world it works in, and where its answer goes.
+ *
+ * @param given the arguments, parsed
+ */
+record Use(ParseResult given, Surroundings around) {
+
+    static final String JSON = "--json";
+    static final String KILL_SWITCH = "--kill-switch";
+
+    /** What a command does; what it returns is the exit status. */
+    @FunctionalInterface
+    interface Action {
+        int of(Use use) throws InterruptedException;
+    }
+
+    boolean has(String option) {
+        return given.hasMatchedOption(option);
+    }
+
+    /** The argument without an option's name. */
+    Optional<String> file() {
+        return Optional.ofNullable(given.matchedPositionalValue(0, null));
+    }
+
+    /** Prints one of two forms of an answer, as asked for. */
+    <T> void print(T answer, Function<T, String> text, Function<T, ?> json) {
+        print(String.valueOf((has(JSON) ? json : text).apply(answer)));
+    }
+
+    void print(String answer) {
+        given.commandSpec().commandLine().getOut().println(answer);
+    }
+}
