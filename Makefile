@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test check bench native image format clean packages programs kernel
+.PHONY: help build demo test check bench native image format clean packages programs tailscale kernel
 
 # Finds JDK 25 by itself, whatever 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
@@ -15,10 +15,10 @@ help: ## list what can be made
 
 build: target/built ## build the program for the JVM; ./culvert runs it
 
-demo: packages programs target/built ## show in a minute, on this machine's kernel, that it works and does not leak
+demo: packages programs $(filter tailscale,$(MESH)) target/built ## show in a minute, on this machine's kernel, that it works and does not leak
 	@$(lab) io.culvert.lab.Demo
 
-test: packages programs kernel target/built ## run every test; the totals come last
+test: packages programs tailscale kernel target/built ## run every test; the totals come last
 	@rm -rf target/surefire-reports target/lab-reports
 	@$(maven) surefire:test@default-test || status=1; $(maven) surefire:test@lab || status=1; \
 	scripts/test-summary && exit $${status:-0}
@@ -47,9 +47,13 @@ packages:
 	@scripts/packages
 
 programs: packages
-	@scripts/go-programs
+	@scripts/go-programs wireguard
 
-# Where it cannot be had, the tests that need it say so.
+# Tailscale for the exit node, and Headscale for the lab. This takes minutes the first time, so that only what needs them waits.
+# Where they cannot be had, what needs them says so; and so it is with the kernel.
+tailscale: packages
+	@scripts/go-programs tailscale headscale || true
+
 kernel: packages
 	@scripts/kernel-lab --prepare || true
 
