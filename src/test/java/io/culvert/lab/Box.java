@@ -1,5 +1,6 @@
 package io.culvert.lab;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -35,6 +36,42 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, List<St
 
     /** A machine of its own, where root may everything. */
     public static final Box MACHINE = new Box(false, false, true, List.of());
+
+    /** The command that runs the given one confined, with the disk's files as its own. */
+    List<String> around(Disk disk, List<String> command) {
+        StringBuilder script = new StringBuilder("set -e\n");
+        if (readOnlySysctl) {
+            script.append("mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys\n");
+        }
+        if (!tun) {
+            script.append("mount -t tmpfs none /dev/net\n");
+        }
+        // Files that programs create in /etc stay in the box; those that are there already show through.
+        script.append("""
+                mount --bind /etc "$1/etc"
+                mount -t tmpfs -o mode=755 none /etc
+                ln -s "$1"/etc/* /etc/
+                rm -f /etc/resolv.conf /etc/wireguard /etc/ssl
+                mkdir -p /etc/wireguard /etc/ssl/certs
+                touch /etc/resolv.conf /etc/ssl/certs/ca-certificates.crt
+                mount --bind "$1/trusted.pem" /etc/ssl/certs/ca-certificates.crt
+                mount --bind "$1/resolv.conf" /etc/resolv.conf
+                mount --bind "$1/wireguard" /etc/wireguard
+                mount --bind "$1/lib" /var/lib
+                mount -n --bind "$1/run" /run
+                shift
+                """);
+        String bounds =
+                capabilities.isEmpty() ? "" : "setpriv --bounding-set -all,+" + String.join(",+", capabilities) + " ";
+        script.append("exec ").append(bounds).append("\"$@\"\n");
+        List<String> all = new ArrayList<>(List.of("unshare", "--mount"));
+        if (process1) {
+            all.addAll(List.of("--pid", "--fork", "--mount-proc", "--kill-child"));
+        }
+        all.addAll(List.of("sh", "-c", script.toString(), "box", disk.root().toString()));
+        all.addAll(command);
+        return all;
+    }
 
     public Box withoutTun() {
         return new Box(process1, readOnlySysctl, false, capabilities);

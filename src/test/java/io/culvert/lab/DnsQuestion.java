@@ -28,7 +28,7 @@ public record DnsQuestion(String name, String type, String transport, String ask
 
     private static final long TTL = 1;
 
-    /** Remembers the question and answers it: every name below {@code example.} is the server, except {@code provider0.}. */
+    /** Remembers the question and answers it: every name below {@code example.} is the server, except {@code provider0.} and {@code headscale.}. */
     static byte[] answer(byte[] wire, InetAddress asker, String transport, Consumer<DnsQuestion> memory)
             throws IOException {
         Message query = new Message(wire);
@@ -45,27 +45,35 @@ public record DnsQuestion(String name, String type, String transport, String ask
             answer.getHeader().setRcode(Rcode.NXDOMAIN);
             return answer.toWire();
         }
-        boolean provider = text.matches("provider[0-9]\\.example");
-        int number = provider ? text.charAt("provider".length()) - '0' : 0;
         switch (question.getType()) {
             case Type.A ->
                 answer.addRecord(
-                        new ARecord(
-                                name,
-                                DClass.IN,
-                                TTL,
-                                InetAddress.getByName(provider ? Provider.outer4(number) : Lab.SERVER_4)),
-                        Section.ANSWER);
+                        new ARecord(name, DClass.IN, TTL, InetAddress.getByName(address4(text))), Section.ANSWER);
             case Type.AAAA ->
                 answer.addRecord(
-                        new AAAARecord(
-                                name,
-                                DClass.IN,
-                                TTL,
-                                InetAddress.getByName(provider ? Provider.outer6(number) : Lab.SERVER_6)),
-                        Section.ANSWER);
+                        new AAAARecord(name, DClass.IN, TTL, InetAddress.getByName(address6(text))), Section.ANSWER);
             default -> {}
         }
         return answer.toWire();
+    }
+
+    private static String address4(String name) {
+        return isProvider(name)
+                ? Provider.outer4(number(name))
+                : name.equals(Headscale.NAME) ? Headscale.ADDRESS_4 : Lab.SERVER_4;
+    }
+
+    private static String address6(String name) {
+        return isProvider(name)
+                ? Provider.outer6(number(name))
+                : name.equals(Headscale.NAME) ? Headscale.ADDRESS_6 : Lab.SERVER_6;
+    }
+
+    private static boolean isProvider(String name) {
+        return name.matches("provider[0-9]\\.example");
+    }
+
+    private static int number(String provider) {
+        return provider.charAt("provider".length()) - '0';
     }
 }

@@ -1,6 +1,7 @@
 package io.culvert.lab;
 
 import io.culvert.ip.Prefix;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -136,8 +137,8 @@ public final class Internet implements AutoCloseable {
         serve("names by TCP", server::isClosed, () -> {
             try (Socket socket = server.accept()) {
                 socket.setSoTimeout(2000);
-                InputStream in = socket.getInputStream();
-                byte[] question = in.readNBytes(in.read() << 8 | in.read());
+                DataInputStream in = new DataInputStream(socket.getInputStream());
+                byte[] question = in.readNBytes(in.readUnsignedShort());
                 InetAddress asker = ((InetSocketAddress) socket.getRemoteSocketAddress()).getAddress();
                 byte[] answer = DnsQuestion.answer(question, asker, "tcp", questions::add);
                 OutputStream out = socket.getOutputStream();

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one topology, each box a network namespace, with addresses of the documentation ranges only:
@@ -63,6 +64,9 @@ public final class Lab implements AutoCloseable {
     private final List<Provider> providers;
     private final Client client;
     private final Node node;
+    private @Nullable Headscale headscale;
+    private @Nullable TailscaleClient phone;
+    private @Nullable TailscaleClient laptop;
 
     private Lab(Shape shape) {
         this.shape = shape;
@@ -116,6 +120,38 @@ public final class Lab implements AutoCloseable {
 
     public Node node() {
         return node;
+    }
+
+    /** The control server of the tailnet; it starts when it is first asked for. */
+    public Headscale headscale() {
+        if (headscale == null) {
+            headscale = kept(new Headscale(internetSpace));
+            node.trustHeadscale();
+        }
+        return headscale;
+    }
+
+    /** The client's Tailscale, far from the node, in the tailnet as {@code phone} since it was first asked for. */
+    public TailscaleClient phone() {
+        if (phone == null) {
+            phone = member(clientSpace, "phone");
+        }
+        return phone;
+    }
+
+    /** The neighbour's Tailscale, beside the node, in the tailnet as {@code laptop} since it was first asked for. */
+    public TailscaleClient laptop() {
+        if (laptop == null) {
+            laptop = member(neighbour, "laptop");
+        }
+        return laptop;
+    }
+
+    private TailscaleClient member(Namespace space, String name) {
+        String key = headscale().key();
+        TailscaleClient device = kept(new TailscaleClient(space, name));
+        device.join(key).orFail();
+        return device;
     }
 
     /** A plain machine on the node's network. */

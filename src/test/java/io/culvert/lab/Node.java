@@ -1,17 +1,10 @@
 package io.culvert.lab;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * The box in which the program under test runs: the node's network, and a file system of its own where the program writes.
@@ -27,23 +20,18 @@ public final class Node implements AutoCloseable {
     /** The line with which {@code culvert up} says that it works. */
     public static final String READY = "(?i)\\bready\\b";
 
+    /** Where a test lets the node's tailscaled listen, so that it can be reached from outside the box. */
+    public static final String TAILSCALE_SOCKET = "/run/tailscaled.sock";
+
     private final Namespace space;
     private final String uplink;
-    private final Path files;
+    private final Disk disk = new Disk(Lab.ROUTER_4);
     private final List<Child> children = new ArrayList<>();
     private Box box = Box.CONTAINER;
 
     Node(Namespace space, String uplink) {
         this.space = space;
         this.uplink = uplink;
-        try {
-            files = Files.createTempDirectory("culvert-lab");
-            Files.createDirectories(files.resolve("run/wireguard"));
-            Files.createDirectories(files.resolve("wireguard"));
-            Files.writeString(files.resolve("resolv.conf"), "nameserver " + Lab.ROUTER_4 + "\n");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
         // As container engines are told to set them, since /proc/sys is read-only inside.
         space.sysctl("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1");
     }
@@ -60,49 +48,59 @@ public final class Node implements AutoCloseable {
 
     /** The text of the node's /etc/resolv.conf. */
     public String resolvConf() {
-        try {
-            return Files.readString(files.resolve("resolv.conf"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return disk.read("resolv.conf");
     }
 
     /** Replaces the text of the node's /etc/resolv.conf. */
     public Node resolvConf(String text) {
-        return write(files.resolve("resolv.conf"), text);
+        disk.write("resolv.conf", text);
+        return this;
     }
 
     /** Puts a file into the node's /etc/wireguard. */
     public Node wireGuardFile(String name, String text) {
-        return write(files.resolve("wireguard").resolve(name), text);
+        disk.write("wireguard/" + name, text);
+        return this;
     }
 
     /** Puts a file somewhere in the node; its path there. */
     public String file(String name, String text) {
-        Path path = files.resolve(name);
-        write(path, text);
-        return path.toString();
+        return disk.write(name, text).toString();
     }
 
     /** Where the node's /run is, seen from outside the box. */
     public Path run() {
-        return files.resolve("run");
+        return disk.root().resolve("run");
     }
 
-    private Node write(Path path, String text) {
-        try {
-            Files.writeString(path, text);
-            // Some hold secrets; nobody else may read them, as programs rightly warn.
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    /** Where the node's /var/lib is, seen from outside the box. */
+    public Path lib() {
+        return disk.root().resolve("lib");
+    }
+
+    /** Makes the node's programs trust Headscale's certificate, as a mounted file does in a container. */
+    Node trustHeadscale() {
+        disk.trust(Certificate.HEADSCALE);
         return this;
+    }
+
+    /** The node's tailscaled, when its socket is {@link #TAILSCALE_SOCKET}. */
+    public Tailscale tailscale() {
+        return new Tailscale(disk.root().resolve(TAILSCALE_SOCKET.substring(1)));
     }
 
     /** Starts the program with these settings and no other environment. */
     public Child start(Map<String, String> settings, String... arguments) {
-        Child child = Child.start("culvert " + String.join(" ", arguments), boxed(program(settings, arguments)));
+        return start("culvert " + String.join(" ", arguments), program(settings, arguments));
+    }
+
+    /** Starts another program in the same box, with these settings and no other environment. */
+    public Child startOther(Map<String, String> settings, String... command) {
+        return start(command[0], environment(settings, List.of(command)));
+    }
+
+    private Child start(String name, List<String> command) {
+        Child child = Child.start(name, boxed(command));
         children.add(child);
         return child;
     }
@@ -136,38 +134,20 @@ public final class Node implements AutoCloseable {
     }
 
     private static List<String> program(Map<String, String> settings, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("env", "-i", "PATH=" + System.getenv("PATH"), "LANG=C.UTF-8"));
-        settings.forEach((name, value) -> command.add(name + "=" + value));
-        command.add(PROGRAM);
-        command.addAll(Arrays.asList(arguments));
-        return command;
+        List<String> command = new ArrayList<>(List.of(PROGRAM));
+        command.addAll(List.of(arguments));
+        return environment(settings, command);
+    }
+
+    private static List<String> environment(Map<String, String> settings, List<String> command) {
+        List<String> all = new ArrayList<>(List.of("env", "-i", "PATH=" + System.getenv("PATH"), "LANG=C.UTF-8"));
+        settings.forEach((name, value) -> all.add(name + "=" + value));
+        all.addAll(command);
+        return all;
     }
 
     private List<String> boxed(List<String> command) {
-        StringBuilder script = new StringBuilder("set -e\n");
-        if (box.readOnlySysctl()) {
-            script.append("mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys\n");
-        }
-        if (!box.tun()) {
-            script.append("mount -t tmpfs none /dev/net\n");
-        }
-        script.append("""
-                mount --bind "$1/resolv.conf" /etc/resolv.conf
-                mount --bind "$1/wireguard" /etc/wireguard
-                mount -n --bind "$1/run" /run
-                shift
-                """);
-        String bounds = box.capabilities().isEmpty()
-                ? ""
-                : "setpriv --bounding-set -all,+" + String.join(",+", box.capabilities()) + " ";
-        script.append("exec ").append(bounds).append("\"$@\"\n");
-        List<String> all = new ArrayList<>(space.inside(List.of("unshare", "--mount")));
-        if (box.process1()) {
-            all.addAll(List.of("--pid", "--fork", "--mount-proc", "--kill-child"));
-        }
-        all.addAll(List.of("sh", "-c", script.toString(), "box", files.toString()));
-        all.addAll(command);
-        return all;
+        return space.inside(box.around(disk, command));
     }
 
     @Override
@@ -178,12 +158,6 @@ public final class Node implements AutoCloseable {
                 .out()
                 .lines()
                 .forEach(pid -> Outcome.of(List.of("kill", "-KILL", pid)));
-        try (Stream<Path> all = Files.walk(files)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        disk.close();
     }
 }

@@ -68,6 +68,18 @@ public final class Observer implements AutoCloseable {
                 "WireGuard of the mesh", packet -> packet.sourcePort() == Client.MESH_PORT && packet.isWireGuard());
     }
 
+    /** Declares as allowed what a tailscaled sends by itself: to Headscale, and to its peers from this port. */
+    public Observer allowTailscale(int port) {
+        return allow(
+                        "Tailscale to Headscale",
+                        packet -> List.of(Headscale.ADDRESS_4, Headscale.ADDRESS_6).stream()
+                                .anyMatch(headscale -> packet.isTcpTo(headscale, Headscale.PORT)
+                                        || packet.isUdpTo(headscale, Headscale.STUN_PORT)))
+                .allow(
+                        "Tailscale to its peers",
+                        packet -> packet.sourcePort() == port && (packet.isWireGuard() || packet.isDisco()));
+    }
+
     /** Declares what a published TCP port sends to its guests on the node's network as allowed. */
     public Observer allowService(int port) {
         return allow(

@@ -140,6 +140,11 @@ public record Packet(
         return protocol == UDP && destinationPort == port && isTo(address);
     }
 
+    /** Is it to this address and port, by TCP? */
+    public boolean isTcpTo(String address, int port) {
+        return protocol == TCP && destinationPort == port && isTo(address);
+    }
+
     /** Is it from this port, by TCP? */
     public boolean isTcpFrom(int port) {
         return protocol == TCP && sourcePort == port;
@@ -160,6 +165,11 @@ public record Packet(
             case 4 -> payloadLength >= 32 && payloadLength % 16 == 0;
             default -> false;
         };
+    }
+
+    /** Is its payload one with which Tailscale's nodes find ways to each other? (disco/disco.go: six bytes of magic.) */
+    public boolean isDisco() {
+        return protocol == UDP && payload.startsWith("TS\u00f0\u009f\u0092\u00ac");
     }
 
     /**

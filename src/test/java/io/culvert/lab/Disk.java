@@ -1,0 +1,75 @@
+package io.culvert.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/**
+ * The files that belong to one box and that its programs find again: its /run, /var/lib, /etc/wireguard, /etc/resolv.conf and
+ * trusted certificates, and whatever a test puts beside them.
+ */
+final class Disk implements AutoCloseable {
+
+    private final Path root;
+
+    /** @param resolver the address in its /etc/resolv.conf */
+    Disk(String resolver) {
+        try {
+            root = Files.createTempDirectory("culvert-lab");
+            Files.createDirectories(root.resolve("run/wireguard"));
+            Files.createDirectory(root.resolve("lib"));
+            Files.createDirectory(root.resolve("wireguard"));
+            Files.createDirectory(root.resolve("etc"));
+            Files.createFile(root.resolve("trusted.pem"));
+            Files.writeString(root.resolve("resolv.conf"), "nameserver " + resolver + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** From now on, TLS programs in the box trust this certificate. */
+    Disk trust(Certificate certificate) {
+        write("trusted.pem", certificate.certificate());
+        return this;
+    }
+
+    /** Where it is, for those inside and outside the box. */
+    Path root() {
+        return root;
+    }
+
+    String read(String name) {
+        try {
+            return Files.readString(root.resolve(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Path write(String name, String text) {
+        Path path = root.resolve(name);
+        try {
+            Files.writeString(path, text);
+            // Some hold secrets; nobody else may read them, as programs rightly warn.
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return path;
+    }
+
+    @Override
+    public void close() {
+        try (Stream<Path> all = Files.walk(root)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
