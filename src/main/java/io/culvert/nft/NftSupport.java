@@ -69,7 +69,9 @@ final class NftSupport {
         String reason = Nftables.firstError(complaint);
         return reason.contains("ermission denied") || reason.contains("not permitted")
                 ? Problem.machine(
-                        PLACE, "may not be changed: " + reason, "Give the container NET_ADMIN: --cap-add=NET_ADMIN")
+                        PLACE,
+                        "may not be changed: " + reason,
+                        "Give the container NET_ADMIN (--cap-add=NET_ADMIN) in a network namespace that it owns")
                 : Problem.machine(
                         PLACE,
                         "this kernel has no nf_tables: " + reason,

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is wrong is said with its place and its cure, all at once, and nothing is changed. */
 @Tag("lab")
@@ -140,6 +142,32 @@ class BadInputTest {
         } finally {
             world.in(Box.CONTAINER);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(textBlock = """
+                    REFUSED         | nftables: may not be changed: | in a network namespace that it owns
+                    ABSENT          | nftables: this kernel or sandbox has no netfilter: | Run on a Linux kernel with nf_tables
+                    WITHOUT_LIBRARY | libnftables.so.1: is not installed | the Debian package is libnftables1
+                    """, delimiter = '|')
+    void nftables_that_cannot_be_used(Box.Nft found, String what, String cure) {
+        world.in(Box.CONTAINER.with(found));
+        try {
+            refused(3, Map.of(), what, cure);
+        } finally {
+            world.in(Box.CONTAINER);
+        }
+    }
+
+    @Test
+    void a_password_file_that_is_missing() {
+        refused(
+                2,
+                Map.of(
+                        "CULVERT_SOCKS", "true",
+                        "CULVERT_SOCKS_USER", "lotte",
+                        "CULVERT_SOCKS_PASSWORD_FILE", "/run/secrets/password"),
+                "CULVERT_SOCKS_PASSWORD_FILE: names /run/secrets/password, which does not exist");
     }
 
     @Test

@@ -3,9 +3,11 @@ package io.culvert.exitnode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Family;
+import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Namespace;
 import io.culvert.lab.Shape;
+import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -54,6 +56,7 @@ class BesideTheTunnelTest {
 
     @Test
     void published_ports_answer_from_near_and_far_and_others_do_not() {
+        world.observerIsNotBlind(Family.values());
         serve(world.space(), 8080);
         serve(world.space(), 8081);
         assertThat(ask(world.lab.neighbour(), Lab.NODE_4, 8081)).isEqualTo(Lab.NEIGHBOUR_4);
@@ -107,7 +110,36 @@ class BesideTheTunnelTest {
     }
 
     @Test
+    void a_hole_to_a_host_name_goes_where_the_name_goes() {
+        String before = "198.51.100.21";
+        String after = "198.51.100.22";
+        Namespace internet = world.lab.internet().space();
+        internet.ip("address add " + before + "/32 dev lo", "address add " + after + "/32 dev lo");
+        serve(internet, 8000);
+        world.lab.internet().point("moving.example", before);
+        world.observerIsNotBlind(Family.values());
+        world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
+        world.observer.allow("the hole", packet -> packet.isTo(before) && packet.destinationPort() == 8000);
+        Child culvert = world.connect(World.alone(Map.of("CULVERT_HOLEPUNCH", "moving.example:8000/tcp")));
+        culvert.awaitLine("guard: follows: ip -4 rule add .*" + before, World.SOON);
+        assertThat(ask(world.space(), before, 8000)).isEqualTo(Lab.NODE_4);
+        assertThat(ask(world.space(), after, 8000)).isEqualTo(world.provider(Family.IPV4));
+        assertThat(world.observer.leaks()).isEmpty();
+
+        world.lab.internet().point("moving.example", after);
+        culvert.awaitLine("guard: follows: ip -4 rule add .*" + after, Duration.ofMinutes(1));
+        culvert.awaitLine("network: ip -4 rule del.* " + before, World.SOON);
+
+        world.observer.forget();
+        world.observer.allow("the hole", packet -> packet.isTo(after) && packet.destinationPort() == 8000);
+        assertThat(ask(world.space(), after, 8000)).isEqualTo(Lab.NODE_4);
+        assertThat(ask(world.space(), before, 8000)).isEqualTo(world.provider(Family.IPV4));
+        assertThat(world.observer.leaks()).isEmpty();
+    }
+
+    @Test
     void ten_thousand_holes_stand_and_lead_out() {
+        world.observerIsNotBlind(Family.values());
         String many = IntStream.range(0, 10_000)
                 .mapToObj(number -> number % 2 == 0
                         ? "198.18.%d.%d:443/tcp".formatted(number / 250, number % 250)
@@ -139,6 +171,12 @@ class BesideTheTunnelTest {
     @Test
     void a_private_network_that_is_connected_is_reached_by_local_processes_and_never_by_phones() {
         giveThemPrivateAddresses();
+        world.unguarded(() -> {
+            for (String address : new String[] {PRIVATE_4 + "20", "fd05::20"}) {
+                assertThat(world.observer.sees(() -> ask(world.lab.client().space(), address, 8000)))
+                        .isTrue();
+            }
+        });
         world.connect(world.settings(Map.of()));
         world.lab.client().useExitNode();
         world.observer.allow(

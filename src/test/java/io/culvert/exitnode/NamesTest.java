@@ -62,6 +62,9 @@ class NamesTest {
         // Before it runs, the observer sees such questions.
         assertThat(world.observer.sees(() -> world.node.resolve(Lab.RESOLVER_4, "before.example", Family.IPV4)))
                 .isTrue();
+        world.unguarded(() -> assertThat(
+                        world.observer.sees(() -> world.phone.resolve(Lab.RESOLVER_4, "before.example", Family.IPV4)))
+                .isTrue());
         world.connect(world.settings(Map.of()));
         world.lab.client().useExitNode();
         world.observer.forget();

@@ -34,7 +34,7 @@ class ShapesTest {
     @Test
     void a_provider_without_IPv6_closes_IPv6_at_once_for_everybody() {
         world = World.of(Shape.USUAL);
-        world.observerIsNotBlind(Family.IPV6);
+        world.observerIsNotBlind(Family.values());
         String file = world.lab
                 .provider()
                 .file(world.lab.provider().outer4() + ":" + Provider.PORT, "0.0.0.0/0")

@@ -13,6 +13,7 @@ import io.culvert.lab.Outcome;
 import io.culvert.lab.Probe;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
+import io.culvert.lab.UnguardedExit;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
 import java.nio.file.Files;
@@ -95,12 +96,29 @@ final class World implements AutoCloseable {
         return StatusSocket.ask(lab.node().run().resolve("culvert/status.sock"));
     }
 
-    /** The test's eyes are open: what a local process sends now is seen, in these families. */
+    /**
+     * The test's eyes are open: what a local process sends now is seen, in these families, and so is what a phone sends that
+     * exits here while nobody guards the node.
+     */
     void observerIsNotBlind(Family... families) {
         for (Family family : families) {
             assertThat(observer.sees(() -> node.whoami(family)))
                     .as("the observer sees " + family)
                     .isTrue();
+        }
+        unguarded(() -> {
+            for (Family family : families) {
+                assertThat(observer.sees(() -> phone.echo(family)))
+                        .as("the observer sees the phone's " + family)
+                        .isTrue();
+            }
+        });
+    }
+
+    /** Lets the phone exit here, before the program runs, with nobody who guards the node. */
+    void unguarded(Runnable story) {
+        try (UnguardedExit _ = lab.unguardedExit()) {
+            story.run();
         }
     }
 

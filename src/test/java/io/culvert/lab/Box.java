@@ -1,5 +1,6 @@
 package io.culvert.lab;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,9 +10,23 @@ import java.util.List;
  * @param process1 whether the program is process 1 of a process namespace, as in a container
  * @param readOnlySysctl whether /proc/sys is read-only, as in an unprivileged container
  * @param tun whether there is /dev/net/tun
+ * @param nft what it finds of nftables
  * @param capabilities what it may do, in the words of setpriv's bounding set
  */
-public record Box(boolean process1, boolean readOnlySysctl, boolean tun, List<String> capabilities) {
+public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft, List<String> capabilities) {
+
+    /** What a program finds of nftables. */
+    public enum Nft {
+        USABLE,
+        /** It has every capability, but in a user namespace that the network does not belong to. */
+        REFUSED,
+        /** The kernel, or a sandbox in its place, has none. */
+        ABSENT,
+        WITHOUT_LIBRARY
+    }
+
+    private static final Path WITHOUT_NETFILTER =
+            Path.of("src/test/lab/bin/without-netfilter").toAbsolutePath();
 
     /** What container engines grant by default, and NET_ADMIN, which everybody who runs a VPN in one adds. */
     private static final List<String> USUAL = List.of(
@@ -32,10 +47,10 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, List<St
             "net_admin");
 
     /** A container as most users run it. */
-    public static final Box CONTAINER = new Box(true, true, true, USUAL);
+    public static final Box CONTAINER = new Box(true, true, true, Nft.USABLE, USUAL);
 
     /** A machine of its own, where root may everything. */
-    public static final Box MACHINE = new Box(false, false, true, List.of());
+    public static final Box MACHINE = new Box(false, false, true, Nft.USABLE, List.of());
 
     /** The command that runs the given one confined, with the disk's files as its own. */
     List<String> around(Disk disk, List<String> command) {
@@ -46,16 +61,21 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, List<St
         if (!tun) {
             script.append("mount -t tmpfs none /dev/net\n");
         }
+        if (nft == Nft.WITHOUT_LIBRARY) {
+            script.append("for library in $(ldconfig -p | sed -n 's/.*libnftables.*=> //p'); do"
+                    + " mount --bind /dev/null $library; done\n");
+        }
         // Files that programs create in /etc stay in the box; those that are there already show through.
         script.append("""
                 mount --bind /etc "$1/etc"
                 mount -t tmpfs -o mode=755 none /etc
                 ln -s "$1"/etc/* /etc/
-                rm -f /etc/resolv.conf /etc/wireguard /etc/ssl
+                rm -f /etc/resolv.conf /etc/wireguard /etc/ssl /etc/shadow
                 mkdir -p /etc/wireguard /etc/ssl/certs
-                touch /etc/resolv.conf /etc/ssl/certs/ca-certificates.crt
+                touch /etc/resolv.conf /etc/shadow /etc/ssl/certs/ca-certificates.crt
                 mount --bind "$1/trusted.pem" /etc/ssl/certs/ca-certificates.crt
                 mount --bind "$1/resolv.conf" /etc/resolv.conf
+                mount --bind "$1/shadow" /etc/shadow
                 mount --bind "$1/wireguard" /etc/wireguard
                 mount --bind "$1/lib" /var/lib
                 mount -n --bind "$1/run" /run
@@ -63,7 +83,13 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, List<St
                 """);
         String bounds =
                 capabilities.isEmpty() ? "" : "setpriv --bounding-set -all,+" + String.join(",+", capabilities) + " ";
-        script.append("exec ").append(bounds).append("\"$@\"\n");
+        String kernel =
+                switch (nft) {
+                    case REFUSED -> "unshare --user --map-root-user ";
+                    case ABSENT -> WITHOUT_NETFILTER + " ";
+                    case USABLE, WITHOUT_LIBRARY -> "";
+                };
+        script.append("exec ").append(bounds).append(kernel).append("\"$@\"\n");
         List<String> all = new ArrayList<>(List.of("unshare", "--mount"));
         if (process1) {
             all.addAll(List.of("--pid", "--fork", "--mount-proc", "--kill-child"));
@@ -74,7 +100,11 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, List<St
     }
 
     public Box withoutTun() {
-        return new Box(process1, readOnlySysctl, false, capabilities);
+        return new Box(process1, readOnlySysctl, false, nft, capabilities);
+    }
+
+    public Box with(Nft found) {
+        return new Box(process1, readOnlySysctl, tun, found, capabilities);
     }
 
     public Box without(String capability) {
@@ -82,10 +112,11 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, List<St
                 process1,
                 readOnlySysctl,
                 tun,
+                nft,
                 capabilities.stream().filter(name -> !name.equals(capability)).toList());
     }
 
     public Box withWritableSysctl() {
-        return new Box(process1, false, tun, capabilities);
+        return new Box(process1, false, tun, nft, capabilities);
     }
 }

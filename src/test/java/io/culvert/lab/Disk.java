@@ -9,8 +9,8 @@ import java.util.Comparator;
 import java.util.stream.Stream;
 
 /**
- * The files that belong to one box and that its programs find again: its /run, /var/lib, /etc/wireguard, /etc/resolv.conf and
- * trusted certificates, and whatever a test puts beside them.
+ * The files that belong to one box and that its programs find again: its /run, /var/lib, /etc/wireguard, /etc/resolv.conf,
+ * /etc/shadow and trusted certificates, and whatever a test puts beside them.
  */
 final class Disk implements AutoCloseable {
 
@@ -25,6 +25,7 @@ final class Disk implements AutoCloseable {
             Files.createDirectory(root.resolve("wireguard"));
             Files.createDirectory(root.resolve("etc"));
             Files.createFile(root.resolve("trusted.pem"));
+            Files.writeString(root.resolve("shadow"), "root:*:19000:0:99999:7:::\n");
             Files.writeString(root.resolve("resolv.conf"), "nameserver " + resolver + "\n");
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -4,6 +4,7 @@ import io.culvert.ip.Prefix;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
@@ -28,8 +29,13 @@ public record DnsQuestion(String name, String type, String transport, String ask
 
     private static final long TTL = 1;
 
-    /** Remembers the question and answers it: every name below {@code example.} is the server, except {@code provider0.} and {@code headscale.}. */
-    static byte[] answer(byte[] wire, InetAddress asker, String transport, Consumer<DnsQuestion> memory)
+    /**
+     * Remembers the question and answers it: every name below {@code example.} is the server, except {@code provider0.} and {@code headscale.}.
+     *
+     * @param moved names that stand for another IPv4 address
+     */
+    static byte[] answer(
+            byte[] wire, InetAddress asker, String transport, Map<String, String> moved, Consumer<DnsQuestion> memory)
             throws IOException {
         Message query = new Message(wire);
         Record question = query.getQuestion();
@@ -48,7 +54,9 @@ public record DnsQuestion(String name, String type, String transport, String ask
         switch (question.getType()) {
             case Type.A ->
                 answer.addRecord(
-                        new ARecord(name, DClass.IN, TTL, InetAddress.getByName(address4(text))), Section.ANSWER);
+                        new ARecord(
+                                name, DClass.IN, TTL, InetAddress.getByName(moved.getOrDefault(text, address4(text)))),
+                        Section.ANSWER);
             case Type.AAAA ->
                 answer.addRecord(
                         new AAAARecord(name, DClass.IN, TTL, InetAddress.getByName(address6(text))), Section.ANSWER);

@@ -15,6 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 
@@ -33,6 +35,7 @@ public final class Internet implements AutoCloseable {
     private final Namespace space;
     private final List<AutoCloseable> sockets = new ArrayList<>();
     private final List<DnsQuestion> questions = new CopyOnWriteArrayList<>();
+    private final Map<String, String> moved = new ConcurrentHashMap<>();
 
     Internet(Namespace space) {
         this.space = space;
@@ -58,6 +61,11 @@ public final class Internet implements AutoCloseable {
     /** What the resolver was asked so far. */
     public List<DnsQuestion> questions() {
         return List.copyOf(questions);
+    }
+
+    /** From now on the name, such as {@code moving.example}, stands for this IPv4 address. */
+    public void point(String name, String address) {
+        moved.put(name, address);
     }
 
     private ServerSocket listen(String address, int port) throws Exception {
@@ -128,7 +136,7 @@ public final class Internet implements AutoCloseable {
             DatagramPacket packet = new DatagramPacket(new byte[4096], 4096);
             socket.receive(packet);
             byte[] question = Arrays.copyOf(packet.getData(), packet.getLength());
-            byte[] answer = DnsQuestion.answer(question, packet.getAddress(), "udp", questions::add);
+            byte[] answer = DnsQuestion.answer(question, packet.getAddress(), "udp", moved, questions::add);
             socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
         });
     }
@@ -140,7 +148,7 @@ public final class Internet implements AutoCloseable {
                 DataInputStream in = new DataInputStream(socket.getInputStream());
                 byte[] question = in.readNBytes(in.readUnsignedShort());
                 InetAddress asker = ((InetSocketAddress) socket.getRemoteSocketAddress()).getAddress();
-                byte[] answer = DnsQuestion.answer(question, asker, "tcp", questions::add);
+                byte[] answer = DnsQuestion.answer(question, asker, "tcp", moved, questions::add);
                 OutputStream out = socket.getOutputStream();
                 out.write(new byte[] {(byte) (answer.length >> 8), (byte) answer.length});
                 out.write(answer);

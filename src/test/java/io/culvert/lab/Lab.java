@@ -168,6 +168,11 @@ public final class Lab implements AutoCloseable {
         return kept(new Observer(router, "node0"));
     }
 
+    /** The client exits by a node that nobody guards, until it is closed: what must never be seen otherwise. */
+    public UnguardedExit unguardedExit() {
+        return new UnguardedExit(this);
+    }
+
     private <T extends AutoCloseable> T kept(T role) {
         roles.add(role);
         return role;

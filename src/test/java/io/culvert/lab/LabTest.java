@@ -202,4 +202,19 @@ class LabTest {
                         .orFail())
                 .isEmpty();
     }
+
+    @ParameterizedTest
+    @EnumSource
+    void what_a_client_sends_by_a_node_without_a_guard_is_seen(Family family) {
+        Observer observer = lab.observe().allowMesh();
+        Probe client = Probe.from(lab.client().space());
+
+        try (UnguardedExit _ = lab.unguardedExit()) {
+            assertThat(client.echo(family))
+                    .contains(family == Family.IPV4 ? Client.MESH_CLIENT_4 : Client.MESH_CLIENT_6);
+        }
+
+        assertThat(observer.leaks()).hasSize(1);
+        assertThat(client.echo(family)).contains(family == Family.IPV4 ? Lab.CLIENT_4 : Lab.CLIENT_6);
+    }
 }

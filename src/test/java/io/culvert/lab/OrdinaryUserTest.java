@@ -1,0 +1,87 @@
+package io.culvert.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The lab for somebody who is not root, on a machine that lets him have namespaces. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class OrdinaryUserTest {
+
+    private static final List<String> NOBODY =
+            List.of("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups");
+
+    /** A view of the checkout and of the libraries in places that everybody may enter, and a device with this mode. */
+    private static final String SCRIPT = """
+            set -e
+            mount --bind . "$1/checkout"
+            mount --bind "$2" "$1/libraries"
+            mount -t tmpfs none /dev/net
+            mknod -m "$3" /dev/net/tun c 10 200
+            cd "$1/checkout"
+            shift 3
+            exec "$@"
+            """;
+
+    @TempDir
+    Path home;
+
+    @BeforeEach
+    void become_somebody_else() {
+        List<String> who = new ArrayList<>(NOBODY);
+        who.addAll(List.of("unshare", "--user", "--map-root-user", "--net", "true"));
+        Outcome outcome = Outcome.of(who);
+        Assumptions.assumeTrue(outcome.status() == 0, outcome.err());
+    }
+
+    private Outcome demo(String modeOfTun) throws IOException {
+        Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.createDirectory(home.resolve("checkout"));
+        Files.createDirectory(home.resolve("libraries"));
+        String classPath = Files.readString(Path.of("target/test-class-path"));
+        Path libraries = Path.of(classPath.substring(0, classPath.indexOf("/repository/")), "repository");
+        List<String> command = new ArrayList<>(List.of(
+                "unshare", "--mount", "sh", "-c", SCRIPT, "user", home.toString(), libraries.toString(), modeOfTun));
+        command.addAll(NOBODY);
+        command.addAll(List.of(
+                "src/test/lab/bin/java",
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                String.join(File.pathSeparator, "target/test-classes", "target/classes", classPath)
+                        .replace(libraries.toString(), home.resolve("libraries").toString()),
+                "io.culvert.lab.Demo"));
+        return Outcome.of(command);
+    }
+
+    @Test
+    void an_ordinary_user_sees_the_whole_demo() throws IOException {
+        Outcome demo = demo("666");
+
+        assertThat(demo.status()).as(demo.out() + demo.err()).isZero();
+        assertThat(demo.out()).contains(" 0 not, in ");
+    }
+
+    @Test
+    void who_may_not_open_the_tun_device_is_told_so() throws IOException {
+        Outcome demo = demo("600");
+
+        assertThat(demo.status()).isEqualTo(1);
+        assertThat(demo.err()).contains("The lab needs /dev/net/tun, which nobody cannot open here");
+    }
+}
