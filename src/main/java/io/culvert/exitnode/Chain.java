@@ -34,12 +34,13 @@ final class Chain {
     private ExitNodeInputs inputs;
     private ExitNodePlan plan;
     private Optional<String> trouble = Optional.empty();
+    private Optional<DeviceState> seen = Optional.empty();
     private boolean ready;
 
     Chain(Parts parts) {
         this.parts = parts;
         this.journal = parts.around().journal();
-        this.servers = new Failover(parts.reading().servers(), journal, now());
+        this.servers = new Failover(parts.reading().servers(), Failover.PATIENCE, journal, now());
         this.children = new ChildNews(journal);
         this.started = now();
         this.inputs = parts.inputs();
@@ -185,17 +186,17 @@ final class Chain {
 
     /** Whether there is something to be put right of which no event will remind us. */
     private boolean isUnsettled() {
-        return trouble.isPresent() || parts.tunnel().read().isEmpty();
+        return trouble.isPresent() || seen.isEmpty();
     }
 
     /** @return when to look again without an event */
     private Instant look() {
         Instant now = now();
-        Optional<DeviceState> state = parts.tunnel().read();
-        if (state.isEmpty()) {
+        seen = parts.tunnel().read();
+        if (seen.isEmpty()) {
             return now.plus(RETRY);
         }
-        Instant next = servers.judge(state.get(), plan, now);
+        Instant next = servers.judge(seen.get(), plan, now);
         if (servers.isDue(now)) {
             if (servers.next(now)) {
                 settle();
@@ -211,7 +212,8 @@ final class Chain {
         look();
         return StatusOf.chain(
                 servers.name(plan),
-                parts.tunnel(),
+                parts.tunnel().implementation(),
+                seen,
                 parts.guard().layers(plan),
                 children.doing(),
                 parts.mesh().describe(),

@@ -14,19 +14,24 @@ import java.util.List;
 /** Which of the providers' files is in use, whether its server answers, and which comes next when it does not. */
 final class Failover {
 
-    /** How long a server may take to answer before the next is tried, or its name looked up again. */
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    /** How long a server may usually take to answer. */
+    static final Duration PATIENCE = Duration.ofSeconds(15);
 
     private final List<Server> servers;
+    private final Duration patience;
     private final Journal journal;
     private int current;
     private Instant since;
     private Verdict verdict = Verdict.CONNECTING;
     private Heard heard;
 
-    /** @param servers in the order in which they are tried, again and again */
-    Failover(List<Server> servers, Journal journal, Instant now) {
+    /**
+     * @param servers in the order in which they are tried, again and again
+     * @param patience how long a server may take to answer before the next is tried, or its name looked up again
+     */
+    Failover(List<Server> servers, Duration patience, Journal journal, Instant now) {
         this.servers = servers;
+        this.patience = patience;
         this.journal = journal;
         this.since = now;
         this.heard = Heard.nothing(now);
@@ -78,7 +83,7 @@ final class Failover {
     /** Whether the server was waited for long enough. */
     boolean isDue(Instant now) {
         boolean waiting = verdict == Verdict.CONNECTING || verdict == Verdict.LOST;
-        return waiting && since.plus(PATIENCE).isBefore(now);
+        return waiting && since.plus(patience).isBefore(now);
     }
 
     /** Goes on to the next file, where there is another; patience begins anew. */

@@ -5,6 +5,7 @@ import io.culvert.problem.ProblemException;
 import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /** What the running chain tells its user, one line a fact, on standard error. */
 public final class Journal {
@@ -16,6 +17,9 @@ public final class Journal {
         INFO,
         DEBUG
     }
+
+    /** What a child or a server says is not to command the terminal of who reads it. */
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
 
     private final PrintWriter out;
     private volatile Level level = Level.INFO;
@@ -68,7 +72,8 @@ public final class Journal {
     private void tell(Level of, String line) {
         if (of.compareTo(level) <= 0) {
             synchronized (out) {
-                out.println((of == Level.INFO ? "" : of.name().toLowerCase(Locale.ROOT) + ": ") + line);
+                out.println((of == Level.INFO ? "" : of.name().toLowerCase(Locale.ROOT) + ": ")
+                        + CONTROL.matcher(line).replaceAll("\uFFFD"));
                 out.flush();
             }
         }

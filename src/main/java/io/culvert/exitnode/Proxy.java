@@ -9,6 +9,7 @@ import io.culvert.process.ChildEvent;
 import io.culvert.process.ChildSpec;
 import io.culvert.process.Supervisor;
 import io.culvert.proxy.Dante;
+import io.culvert.proxy.DanteSettings;
 import io.culvert.proxy.Login;
 import io.culvert.proxy.ProxyProgram;
 import io.culvert.proxy.SockdFile;
@@ -79,7 +80,7 @@ final class Proxy implements AutoCloseable {
 
     private ProxyProgram prepare(ExitNodePlan plan) {
         List<Prefix> lan = ExitNodePlanner.lan(settings, plan.machine());
-        io.culvert.proxy.SocksSettings wanted = new io.culvert.proxy.SocksSettings(
+        DanteSettings wanted = new DanteSettings(
                 settings.socks().port(),
                 ExitNodePlan.TUNNEL,
                 plan.machine().ipv6(),

@@ -2,7 +2,6 @@ package io.culvert.exitnode;
 
 import io.culvert.device.DeviceState;
 import io.culvert.device.DeviceState.PeerState;
-import io.culvert.device.KeptDevice;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
@@ -18,13 +17,13 @@ final class StatusOf {
 
     static StatusReport chain(
             String server,
-            KeptDevice tunnel,
+            String implementation,
+            Optional<DeviceState> device,
             Map<String, Boolean> guard,
             Map<String, String> children,
             String mesh,
             Verdict verdict,
             Optional<String> trouble) {
-        Optional<DeviceState> device = tunnel.read();
         List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
         Optional<Instant> handshake = peers.stream()
                 .map(PeerState::lastHandshake)
@@ -33,7 +32,7 @@ final class StatusOf {
         return new StatusReport(
                 state(guard, device.isPresent(), verdict),
                 server,
-                tunnel.implementation(),
+                implementation,
                 handshake,
                 peers.stream().mapToLong(PeerState::receivedBytes).sum(),
                 peers.stream().mapToLong(PeerState::sentBytes).sum(),

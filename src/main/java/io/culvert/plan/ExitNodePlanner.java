@@ -45,11 +45,17 @@ public final class ExitNodePlanner {
     private final ExitNodeInputs inputs;
     private final Settings settings;
     private final Machine machine;
+    private final Set<Family> carried;
+    private final List<Prefix> lan;
+    private final List<Bypass> bypasses;
 
     private ExitNodePlanner(ExitNodeInputs inputs) {
         this.inputs = inputs;
         this.settings = inputs.settings();
         this.machine = inputs.machine();
+        this.carried = carried();
+        this.lan = lan(settings, machine);
+        this.bypasses = bypasses();
     }
 
     public static ExitNodePlan plan(ExitNodeInputs inputs) {
@@ -85,9 +91,9 @@ public final class ExitNodePlanner {
                 tunnelRoutes(),
                 inputs.mesh().map(file -> new ExitNodeRouting.Mesh(ExitNodePlan.MESH, ExitNodeChecks.allowedIps(file))),
                 settings.mark(),
-                lan(),
+                lan,
                 published(),
-                bypasses());
+                bypasses);
     }
 
     private NetworkState network(ExitNodeRouting routing, DeviceConfig tunnel) {
@@ -120,7 +126,7 @@ public final class ExitNodePlanner {
     }
 
     private List<Table> guard() {
-        GuardInput.Tunnel tunnel = new GuardInput.Tunnel(ExitNodePlan.TUNNEL, own(inputs.server()), carried());
+        GuardInput.Tunnel tunnel = new GuardInput.Tunnel(ExitNodePlan.TUNNEL, own(inputs.server()), carried);
         return GuardRuleset.of(new GuardInput(
                 Marks.withTunnel(settings.mark()),
                 GuardInput.Scope.NODE,
@@ -130,9 +136,9 @@ public final class ExitNodePlanner {
                                 GuardInput.Mesh.Kind.WIREGUARD, ExitNodePlan.MESH, own(file), file.listenPort())),
                 serverPorts(),
                 inputs.resolvers(),
-                lan(),
+                lan,
                 guardPorts(),
-                bypasses().stream()
+                bypasses.stream()
                         .map(it -> new GuardInput.Hole(it.destination(), it.transport(), it.port()))
                         .toList(),
                 OptionalInt.of(ExitNodePlan.STUB_PORT)));
@@ -170,7 +176,7 @@ public final class ExitNodePlanner {
     /** A family without an address of the tunnel's has no routes, so that it ends in "unreachable". */
     private List<Prefix> tunnelRoutes() {
         return ExitNodeChecks.allowedIps(inputs.server()).stream()
-                .filter(prefix -> carried().contains(prefix.family()))
+                .filter(prefix -> carried.contains(prefix.family()))
                 .toList();
     }
 
@@ -181,10 +187,6 @@ public final class ExitNodePlanner {
             carried.remove(Family.IPV6);
         }
         return carried;
-    }
-
-    private List<Prefix> lan() {
-        return lan(settings, machine);
     }
 
     /** The networks that are reached, and reach us, beside the tunnel. */
@@ -245,7 +247,7 @@ public final class ExitNodePlanner {
 
     private List<InetAddress> reachable(List<InetAddress> servers) {
         return servers.stream()
-                .filter(server -> carried().contains(Family.of(server)))
+                .filter(server -> carried.contains(Family.of(server)))
                 .toList();
     }
 

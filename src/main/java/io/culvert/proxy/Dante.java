@@ -34,8 +34,8 @@ public final class Dante {
         this.shadow = new ShadowFile(root.resolve("etc/shadow"));
     }
 
-    /** The configuration that {@link #prepare(SocksSettings)} writes; it holds no secret. */
-    public static String configuration(SocksSettings settings) {
+    /** The configuration that {@link #prepare(DanteSettings)} writes; it holds no secret. */
+    public static String configuration(DanteSettings settings) {
         return SockdTemplate.fill(settings);
     }
 
@@ -44,7 +44,7 @@ public final class Dante {
      *
      * @throws ProblemException when the program is missing or a file cannot be written
      */
-    public ProxyProgram prepare(SocksSettings settings) {
+    public ProxyProgram prepare(DanteSettings settings) {
         Path program = program();
         settings.login().ifPresent(shadow::grant);
         return write(program, configuration(settings), settings.port(), true);
@@ -56,7 +56,7 @@ public final class Dante {
     }
 
     /** Undoes what preparing did to the system's files. */
-    public Optional<Problem> forget(SocksSettings settings) {
+    public Optional<Problem> forget(DanteSettings settings) {
         return settings.login().isPresent() ? shadow.revoke() : Optional.empty();
     }
 

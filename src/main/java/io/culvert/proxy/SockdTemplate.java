@@ -28,7 +28,7 @@ final class SockdTemplate {
 
     private SockdTemplate() {}
 
-    static String fill(SocksSettings settings) {
+    static String fill(DanteSettings settings) {
         String pass = settings.clients().stream()
                 .map(client -> """
                         client pass {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.ip.Prefix;
+import io.culvert.linux.TestNamespace;
 import io.culvert.problem.ProblemException;
 import io.culvert.wireguard.Keys;
 import io.culvert.wireguard.PublicKey;
@@ -52,13 +53,13 @@ abstract class WireGuardDeviceContract {
 
     @AfterEach
     void remove_all() throws Exception {
-        here.run(() -> devices.forEach(WireGuardDevice::remove));
+        here.step(() -> devices.forEach(WireGuardDevice::remove));
         here.close();
     }
 
     @Test
     void a_new_device_is_blank() throws Exception {
-        here.run(() -> {
+        here.step(() -> {
             DeviceState state = device(name).read();
 
             assertThat(state.publicKey()).isEmpty();
@@ -81,7 +82,7 @@ abstract class WireGuardDeviceContract {
                 Optional.of(new InetSocketAddress("2001:db8::9", 443)),
                 0,
                 prefixes("10.1.0.0/16", "fd00:1::/64"));
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
             device.configure(new DeviceConfig(ours, 51820, 0x51000000L, List.of(first, second)));
             DeviceState state = device.read();
@@ -110,7 +111,7 @@ abstract class WireGuardDeviceContract {
                 Optional.empty(),
                 5,
                 prefixes("10.2.0.0/16"));
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
             device.configure(new DeviceConfig(ours, 0, 7, List.of(stays, goes)));
             DeviceState before = device.read();
@@ -130,7 +131,7 @@ abstract class WireGuardDeviceContract {
     void a_prefix_moves_from_one_peer_to_another_and_a_preshared_key_goes() throws Exception {
         PublicKey one = Keys.publicOf(Keys.generatePrivate());
         PublicKey other = Keys.publicOf(Keys.generatePrivate());
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
             PeerConfig keyed = new PeerConfig(
                     one, Optional.of(Keys.generatePreshared()), Optional.empty(), 0, prefixes("10.1.0.0/16"));
@@ -160,7 +161,7 @@ abstract class WireGuardDeviceContract {
             peers.add(new PeerConfig(
                     Keys.publicOf(Keys.generatePrivate()), Optional.empty(), Optional.empty(), 0, prefixes));
         }
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
             device.configure(new DeviceConfig(ours, 0, 0, peers));
             DeviceState state = device.read();
@@ -177,9 +178,9 @@ abstract class WireGuardDeviceContract {
     void two_devices_talk_and_a_new_configuration_keeps_their_session() throws Exception {
         try (TestNamespace there = new TestNamespace()) {
             connect(there);
-            WireGuardDevice far = there.call(() -> up(name + "b", "10.99.0.2", theirs, Optional.empty(), ours));
+            WireGuardDevice far = there.inside(() -> up(name + "b", "10.99.0.2", theirs, Optional.empty(), ours));
             try {
-                here.run(() -> {
+                here.step(() -> {
                     WireGuardDevice near = up(
                             name, "10.99.0.1", ours, Optional.of(new InetSocketAddress("203.0.113.2", 51820)), theirs);
                     exchangeDatagram(there);
@@ -195,7 +196,7 @@ abstract class WireGuardDeviceContract {
                             .isEqualTo(before.lastHandshake());
                 });
             } finally {
-                there.run(far::remove);
+                there.step(far::remove);
             }
         }
     }
@@ -204,11 +205,11 @@ abstract class WireGuardDeviceContract {
     void a_moved_peer_is_sent_a_packet_of_the_same_session_at_once() throws Exception {
         try (TestNamespace there = new TestNamespace()) {
             connect(there);
-            WireGuardDevice far = there.call(() -> up(name + "b", "10.99.0.2", theirs, Optional.empty(), ours));
+            WireGuardDevice far = there.inside(() -> up(name + "b", "10.99.0.2", theirs, Optional.empty(), ours));
             try (DatagramSocket elsewhere =
-                    there.call(() -> new DatagramSocket(new InetSocketAddress("203.0.113.3", 4000)))) {
+                    there.inside(() -> new DatagramSocket(new InetSocketAddress("203.0.113.3", 4000)))) {
                 elsewhere.setSoTimeout(PATIENCE_MILLIS);
-                here.run(() -> {
+                here.step(() -> {
                     WireGuardDevice near = up(
                             name, "10.99.0.1", ours, Optional.of(new InetSocketAddress("203.0.113.2", 51820)), theirs);
                     exchangeDatagram(there);
@@ -223,14 +224,14 @@ abstract class WireGuardDeviceContract {
                     assertThat(moved.keepaliveSeconds()).isZero();
                 });
             } finally {
-                there.run(far::remove);
+                there.step(far::remove);
             }
         }
     }
 
     @Test
     void a_peer_that_is_not_there_cannot_be_moved() throws Exception {
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
             PublicKey nobody = Keys.publicOf(theirs);
 
@@ -243,7 +244,7 @@ abstract class WireGuardDeviceContract {
 
     @Test
     void a_peer_with_the_devices_own_key_is_refused_before_anything_is_told() throws Exception {
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
 
             assertThatThrownBy(() -> device.configure(new DeviceConfig(
@@ -256,7 +257,7 @@ abstract class WireGuardDeviceContract {
 
     @Test
     void a_port_that_is_taken_is_told_as_such() throws Exception {
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
             sh("ip link set " + name + " up");
             try (DatagramSocket taken = new DatagramSocket()) {
@@ -269,7 +270,7 @@ abstract class WireGuardDeviceContract {
 
     @Test
     void one_that_is_there_already_is_taken_over_as_it_is() throws Exception {
-        here.run(() -> {
+        here.step(() -> {
             device(name).configure(new DeviceConfig(ours, 0, 7, List.of()));
 
             assertThat(create(name).read().publicKey()).contains(Keys.publicOf(ours));
@@ -279,7 +280,7 @@ abstract class WireGuardDeviceContract {
 
     @Test
     void a_configured_one_of_someone_else_is_left_alone() throws Exception {
-        here.run(() -> {
+        here.step(() -> {
             device(name).configure(new DeviceConfig(ours, 0, 7, List.of()));
             sh("ip link set " + name + " alias theirs");
 
@@ -292,7 +293,7 @@ abstract class WireGuardDeviceContract {
 
     @Test
     void a_removed_device_leaves_nothing_and_may_be_removed_again() throws Exception {
-        here.run(() -> {
+        here.step(() -> {
             WireGuardDevice device = device(name);
             device.remove();
 
@@ -309,12 +310,12 @@ abstract class WireGuardDeviceContract {
 
     /** A cable: 203.0.113.1 here, 203.0.113.2 and .3 there. */
     private void connect(TestNamespace there) throws Exception {
-        here.run(() -> {
-            sh("ip link add cable type veth peer name cable netns " + there.pid());
+        here.step(() -> {
+            sh("ip link add cable type veth peer name cable netns " + there.name());
             sh("ip addr add 203.0.113.1/24 dev cable");
             sh("ip link set cable up");
         });
-        there.run(() -> {
+        there.step(() -> {
             sh("ip addr add 203.0.113.2/24 dev cable");
             sh("ip addr add 203.0.113.3/24 dev cable");
             sh("ip link set cable up");
@@ -336,7 +337,7 @@ abstract class WireGuardDeviceContract {
 
     /** From the calling thread's namespace to the other side of the tunnel and back. */
     private static void exchangeDatagram(TestNamespace there) throws Exception {
-        try (DatagramSocket far = there.call(() -> new DatagramSocket(new InetSocketAddress("10.99.0.2", 7)));
+        try (DatagramSocket far = there.inside(() -> new DatagramSocket(new InetSocketAddress("10.99.0.2", 7)));
                 DatagramSocket near = new DatagramSocket(new InetSocketAddress("10.99.0.1", 0))) {
             far.setSoTimeout(PATIENCE_MILLIS);
             near.setSoTimeout(PATIENCE_MILLIS);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.ip.Family;
 import io.culvert.ip.Host;
 import io.culvert.linux.Egress;
-import io.culvert.linux.InNamespace;
+import io.culvert.linux.NetworkNamespace;
 import io.culvert.linux.TwoWays;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -82,8 +82,8 @@ class MarkedQuestionsLabTest {
         try (ScriptedServer provider = server(lab.provider(), "198.51.100.53", cutOverUdp("198.51.100.80"));
                 ScriptedServer lan = server(lab.lan(), "192.0.2.53", ScriptedServer.always());
                 DnsStub stub = new DnsStub(PATIENCE, System::nanoTime)) {
-            InNamespace.call(lab.box(), () -> stub.listen(socket("127.0.0.1")));
-            InNamespace.call(lab.box(), () -> stub.listen(socket("::1")));
+            NetworkNamespace.named(lab.box()).call(() -> stub.listen(socket("127.0.0.1")));
+            NetworkNamespace.named(lab.box()).call(() -> stub.listen(socket("::1")));
             stub.useUpstreams(upstreams("198.51.100.53"), List.of());
 
             assertThat(dig("127.0.0.1", "one.example.net")).isEqualTo("198.51.100.80\n");
@@ -102,7 +102,7 @@ class MarkedQuestionsLabTest {
     void a_stub_whose_tunnel_is_gone_fails_and_asks_nobody_else() throws Exception {
         try (ScriptedServer lan = server(lab.lan(), "192.0.2.53", ScriptedServer.always());
                 DnsStub stub = new DnsStub(PATIENCE, System::nanoTime)) {
-            InNamespace.call(lab.box(), () -> stub.listen(socket("127.0.0.1")));
+            NetworkNamespace.named(lab.box()).call(() -> stub.listen(socket("127.0.0.1")));
             // Even with a server that the other way leads to, and no rule in the way.
             stub.useUpstreams(upstreams("192.0.2.53"), List.of());
             lab.in(lab.box(), "rule del pref 5340");
@@ -128,8 +128,8 @@ class MarkedQuestionsLabTest {
                     Set.of(Family.IPV4),
                     PATIENCE);
 
-            Resolution found =
-                    InNamespace.call(lab.box(), () -> resolver.resolve(new Host.Name("vpn.example.net"), List.of()));
+            Resolution found = NetworkNamespace.named(lab.box())
+                    .call(() -> resolver.resolve(new Host.Name("vpn.example.net"), List.of()));
 
             assertThat(found.addresses()).containsExactly(InetAddress.ofLiteral("203.0.113.10"));
             assertThat(packets("ours")).isEqualTo(1);
@@ -152,7 +152,7 @@ class MarkedQuestionsLabTest {
             throws Exception {
         Function<Message, List<Message>> overTcp = query ->
                 List.of(ScriptedServer.answer(query, query.getQuestion().getName() + " 60 A 198.51.100.80"));
-        return InNamespace.call(space, () -> new ScriptedServer(socket(address), script, overTcp));
+        return NetworkNamespace.named(space).call(() -> new ScriptedServer(socket(address), script, overTcp));
     }
 
     /** Has every answer fetched by TCP, so that both kinds of sockets are seen. */

@@ -3,6 +3,7 @@ package io.culvert.exitnode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Family;
+import io.culvert.lab.Box;
 import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Probe;
@@ -51,5 +52,19 @@ class SocksTest {
         assertThat(seenAs("--proxy-user", "lotte:open")).isEmpty();
         assertThat(seenAs()).isEmpty();
         assertThat(culvert.output()).doesNotContain("sesame");
+    }
+
+    @Test
+    void a_proxy_that_a_killed_run_left_is_replaced() {
+        world.in(Box.MACHINE);
+        Child first = world.connect(open(Map.of()));
+        first.awaitLine("^ready", World.SOON);
+        first.kill();
+
+        Child second = world.connect(open(Map.of()));
+        second.awaitLine("^ready", World.SOON);
+
+        assertThat(seenAs()).contains(world.provider(Family.IPV4));
+        assertThat(second.output()).doesNotContain("ended unexpectedly");
     }
 }

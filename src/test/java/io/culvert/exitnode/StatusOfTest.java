@@ -2,7 +2,6 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.device.KeptDevice;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
@@ -15,16 +14,17 @@ import org.junit.jupiter.api.Test;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class StatusOfTest {
 
-    private static final KeptDevice NO_DEVICE = new KeptDevice(
-            () -> {
-                throw new AssertionError("nobody asked for one");
-            },
-            _ -> false);
-
     private static StatusReport report(boolean nftables) {
         Map<String, Boolean> guard = Map.of("nftables", nftables, "routing", true);
         return StatusOf.chain(
-                "here", NO_DEVICE, guard, Map.of(), "none", Verdict.CONNECTED, Optional.of("it was refused"));
+                "here",
+                "none",
+                Optional.empty(),
+                guard,
+                Map.of(),
+                "none",
+                Verdict.CONNECTED,
+                Optional.of("it was refused"));
     }
 
     @Test

@@ -47,10 +47,11 @@ public record NetworkNamespace(Path path) {
             thread.interrupt();
             throw e;
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof Exception thrown) {
-                throw thrown;
+            switch (e.getCause()) {
+                case Exception thrown -> throw thrown;
+                case Error thrown -> throw thrown;
+                case null, default -> throw e;
             }
-            throw e;
         }
     }
 

@@ -7,14 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /** A network namespace of a test's own, gone when closed. */
 public final class TestNamespace implements AutoCloseable {
-
-    private static final int O_CLOEXEC = 0x80000;
-    private static final int CLONE_NEWNET = 0x40000000;
 
     private final String name = "culvert-" + UUID.randomUUID().toString().substring(0, 8);
 
@@ -59,25 +54,28 @@ public final class TestNamespace implements AutoCloseable {
         return command(input, inside);
     }
 
+    /** A test's step. */
+    public interface Step {
+        void run() throws Exception;
+    }
+
     /** Runs on a thread of its own inside; sockets opened there stay there. */
     public <T> T inside(Callable<T> work) {
-        FutureTask<T> task = new FutureTask<>(() -> {
-            int fd = Libc.open("/run/netns/" + name, O_CLOEXEC);
-            Libc.setns(fd, CLONE_NEWNET);
-            Libc.close(fd);
-            return work.call();
-        });
-        Thread.ofPlatform().daemon().start(task);
         try {
-            return task.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
+            return NetworkNamespace.named(name).call(work);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** The same, where there is nothing to bring back. */
+    public void step(Step step) {
+        inside(() -> {
+            step.run();
+            return true;
+        });
     }
 
     @Override

@@ -3,7 +3,7 @@ package io.culvert.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Prefix;
-import io.culvert.linux.InNamespace;
+import io.culvert.linux.NetworkNamespace;
 import io.culvert.linux.TwoWays;
 import java.io.BufferedReader;
 import java.io.DataInputStream;
@@ -38,6 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class DanteLabTest {
 
+    private static final List<Prefix> CLIENTS =
+            List.of(Prefix.parse("100.64.0.0/10"), Prefix.parse("127.0.0.0/8"), Prefix.parse("::1/128"));
+
     private static final int SERVICE = 8000;
     private static final List<Prefix> LAN = List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("10.64.0.2/32"));
 
@@ -52,7 +55,7 @@ class DanteLabTest {
     void build() throws Exception {
         lab = new TwoWays();
         for (String space : List.of(lab.provider(), lab.lan(), lab.box())) {
-            InNamespace.call(space, this::serve);
+            NetworkNamespace.named(space).call(this::serve);
         }
     }
 
@@ -77,7 +80,7 @@ class DanteLabTest {
     void datagrams_leave_by_the_tunnel_and_come_back() throws Exception {
         start(Optional.empty());
 
-        assertThat(InNamespace.call(lab.box(), () -> associate("198.51.100.53")))
+        assertThat(NetworkNamespace.named(lab.box()).call(() -> associate("198.51.100.53")))
                 .isEqualTo("10.64.0.2");
     }
 
@@ -177,8 +180,8 @@ class DanteLabTest {
         lab.in(lab.lan(), "route add 10.64.0.2 via 192.0.2.10");
     }
 
-    private static SocksSettings settings(Optional<Login> login) {
-        return new SocksSettings(1080, "wg0", true, SocksSettings.USUAL_CLIENTS, LAN, login);
+    private static DanteSettings settings(Optional<Login> login) {
+        return new DanteSettings(1080, "wg0", true, CLIENTS, LAN, login);
     }
 
     private void start(Optional<Login> login) throws IOException {

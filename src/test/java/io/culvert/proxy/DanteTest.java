@@ -19,6 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class DanteTest {
 
+    private static final List<Prefix> CLIENTS =
+            List.of(Prefix.parse("100.64.0.0/10"), Prefix.parse("127.0.0.0/8"), Prefix.parse("::1/128"));
+
     private static final Login LOTTE = new Login("lotte", "sesame");
 
     @TempDir
@@ -70,7 +73,7 @@ class DanteTest {
     void a_login_is_a_line_of_ours_that_goes_again() throws IOException {
         install("usr/sbin/sockd");
         Path shadow = shadow("root:*:19000:0:99999:7:::\n");
-        SocksSettings settings = settings(true, Optional.of(LOTTE));
+        DanteSettings settings = settings(true, Optional.of(LOTTE));
 
         ProxyProgram program = dante().prepare(settings);
         dante().prepare(settings);
@@ -107,12 +110,12 @@ class DanteTest {
         return new Dante(root, root.resolve("run/culvert"));
     }
 
-    private static SocksSettings settings(boolean ipv6, Optional<Login> login) {
-        return new SocksSettings(
+    private static DanteSettings settings(boolean ipv6, Optional<Login> login) {
+        return new DanteSettings(
                 1080,
                 "wg0",
                 ipv6,
-                SocksSettings.USUAL_CLIENTS,
+                CLIENTS,
                 List.of(Prefix.parse("198.51.100.7/24"), Prefix.parse("2001:db8::/32")),
                 login);
     }
