@@ -13,13 +13,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.Rcode;
 import org.xbill.DNS.TextParseException;
 
 /**
@@ -35,7 +39,7 @@ public final class BootstrapResolver {
     private final ResolvConf runtime;
     private final Path hosts;
     private final Forwarder forwarder;
-    private final Set<Family> families;
+    private final Supplier<Set<Family>> families;
 
     /**
      * Asks nothing yet.
@@ -43,35 +47,41 @@ public final class BootstrapResolver {
      * @param runtime what resolv.conf said before we rewrote it
      * @param hosts normally {@code /etc/hosts}
      * @param egress with the mark that the guard lets out
-     * @param families in which this machine has a way out
+     * @param families in which this machine has a way out now
      */
-    public BootstrapResolver(ResolvConf runtime, Path hosts, Egress egress, Set<Family> families, Patience patience) {
+    public BootstrapResolver(
+            ResolvConf runtime, Path hosts, Egress egress, Supplier<Set<Family>> families, Patience patience) {
         this.runtime = runtime;
         this.hosts = hosts;
         this.forwarder = new Forwarder(new Upstreams(runtime.nameservers(), egress), patience);
-        this.families = Set.copyOf(families);
+        this.families = families;
     }
 
     /** Looks a name up, at most for the patience's whole time for each family and each domain of the search list. */
     public Resolution resolve(Host.Name host, List<Forbidden> forbidden) {
         String name = host.name();
         List<Problem> problems = new ArrayList<>();
-        Found found = inHosts(name);
-        if (found.addresses.isEmpty()) {
-            found = inDns(name, problems);
-        }
+        Found inHosts = inHosts(name);
+        Found found = inHosts.addresses.isEmpty() ? inDns(name, problems) : inHosts;
         List<InetAddress> usable = new ArrayList<>();
         for (InetAddress address : found.addresses) {
             Forbidden.reason(address, forbidden)
                     .ifPresentOrElse(what -> problems.add(refusal(name, address, what)), () -> usable.add(address));
         }
-        if (!usable.isEmpty()) {
-            lastGood.put(name, usable);
-            return new Resolution(usable, found.life, true, problems);
-        }
         List<InetAddress> old = lastGood.getOrDefault(name, List.of()).stream()
                 .filter(address -> Forbidden.reason(address, forbidden).isEmpty())
                 .toList();
+        if (!usable.isEmpty()) {
+            // That nobody answered for one family does not mean that the name has left it.
+            old.stream()
+                    .filter(address -> found.silent.contains(Family.of(address)) && !usable.contains(address))
+                    .forEach(usable::add);
+            if (!found.silent.isEmpty()) {
+                usable.sort(Comparator.comparing(Family::of));
+            }
+            lastGood.put(name, usable);
+            return new Resolution(usable, found.life, true, problems);
+        }
         if (!old.isEmpty()) {
             problems.add(Problem.note(Place.machine(name), "the last good addresses are kept"));
         } else if (problems.isEmpty()) {
@@ -81,17 +91,18 @@ public final class BootstrapResolver {
         return new Resolution(old, Duration.ZERO, false, problems);
     }
 
-    private record Found(Set<InetAddress> addresses, Duration life) {
+    /** @param silent of which nobody said whether the name has addresses */
+    private record Found(Set<InetAddress> addresses, Set<Family> silent, Duration life) {
 
-        static final Found NOTHING = new Found(Set.of(), Duration.ZERO);
+        static final Found NOTHING = new Found(Set.of(), Set.of(), Duration.ZERO);
     }
 
     private Found inHosts(String name) {
         try {
             String text = Files.readString(hosts, StandardCharsets.ISO_8859_1);
             Set<InetAddress> addresses = new LinkedHashSet<>(new HostsFile(text).addresses(name));
-            addresses.removeIf(address -> !families.contains(Family.of(address)));
-            return new Found(addresses, FILE_LIFE);
+            addresses.removeIf(address -> !families.get().contains(Family.of(address)));
+            return new Found(addresses, Set.of(), FILE_LIFE);
         } catch (IOException _) {
             return Found.NOTHING;
         }
@@ -111,28 +122,38 @@ public final class BootstrapResolver {
 
     private Found ask(String candidate, List<Problem> problems) {
         Set<InetAddress> addresses = new LinkedHashSet<>();
+        Set<Family> silent = EnumSet.noneOf(Family.class);
         Duration life = Duration.ofDays(1);
         for (Family family : Family.values()) {
-            if (families.contains(family)) {
+            if (families.get().contains(family)) {
                 try {
                     Name name = Name.fromString(candidate);
                     Message answer = forwarder.ask(Question.plain(name, AddressAnswer.type(family)));
                     AddressAnswer found = AddressAnswer.read(answer, name, family);
                     addresses.addAll(found.addresses());
                     life = life.compareTo(found.life()) < 0 ? life : found.life();
+                    if (answer.getRcode() != Rcode.NOERROR && answer.getRcode() != Rcode.NXDOMAIN) {
+                        silent.add(family);
+                        problems.add(noAnswer(candidate, family, Rcode.string(answer.getRcode())));
+                    }
                 } catch (NoAnswerException e) {
-                    problems.add(Problem.failure(
-                            Place.machine(candidate),
-                            "the container's own DNS servers gave no " + (family == Family.IPV4 ? "IPv4" : "IPv6")
-                                    + " address: " + e.why(),
-                            "see the nameserver lines of /etc/resolv.conf, or write an address instead of the name"));
+                    silent.add(family);
+                    problems.add(noAnswer(candidate, family, e.why()));
                 } catch (TextParseException _) {
                     problems.add(Problem.input(
                             Place.machine(candidate), "is too long for a DNS name", "write an address instead"));
                 }
             }
         }
-        return new Found(addresses, life);
+        return new Found(addresses, silent, silent.isEmpty() ? life : Duration.ZERO);
+    }
+
+    private static Problem noAnswer(String candidate, Family family, String why) {
+        return Problem.failure(
+                Place.machine(candidate),
+                "the container's own DNS servers gave no " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address: "
+                        + why,
+                "see the nameserver lines of /etc/resolv.conf, or write an address instead of the name");
     }
 
     private static Problem refusal(String name, InetAddress address, String what) {

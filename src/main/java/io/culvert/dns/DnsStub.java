@@ -6,9 +6,11 @@ import io.culvert.ip.Transport;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -16,16 +18,17 @@ import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Message;
 
 /**
@@ -51,7 +54,7 @@ public final class DnsStub implements AutoCloseable {
     private final AnswerCache cache;
     private final Responder responder;
     private final Patience patience;
-    private final List<AutoCloseable> sockets = new CopyOnWriteArrayList<>();
+    private final Map<InetAddress, List<Closeable>> sockets = new ConcurrentHashMap<>();
     private final ThreadPoolExecutor questions = workers(AT_ONCE);
     private final ThreadPoolExecutor connections = workers(CONNECTIONS);
 
@@ -97,9 +100,10 @@ public final class DnsStub implements AutoCloseable {
      * @throws ProblemException when the address cannot be had
      */
     public InetSocketAddress listen(InetSocketAddress address) {
-        ServerSocket tcp = null;
+        List<Closeable> opened = new ArrayList<>();
         try {
-            tcp = new ServerSocket();
+            ServerSocket tcp = new ServerSocket();
+            opened.add(tcp);
             tcp.setReuseAddress(true);
             tcp.bind(address);
             InetSocketAddress bound = new InetSocketAddress(address.getAddress(), tcp.getLocalPort());
@@ -107,15 +111,14 @@ public final class DnsStub implements AutoCloseable {
                     Family.of(address.getAddress()) == Family.IPV4
                             ? StandardProtocolFamily.INET
                             : StandardProtocolFamily.INET6);
-            sockets.add(udp);
+            opened.add(udp);
             udp.bind(bound);
-            sockets.add(tcp);
-            ServerSocket accepting = tcp;
-            start("dns-udp", () -> serveDatagrams(udp));
-            start("dns-tcp", () -> serveConnections(accepting));
+            sockets.put(address.getAddress(), opened);
+            start("dns-udp", () -> serveDatagrams(udp, opened));
+            start("dns-tcp", () -> serveConnections(tcp, opened));
             return bound;
         } catch (IOException e) {
-            quietly(tcp);
+            opened.forEach(DnsStub::quietly);
             String where = Prefix.text(address.getAddress()) + " port " + address.getPort();
             throw new ProblemException(Problem.machine(
                     Place.machine("DNS"),
@@ -125,21 +128,21 @@ public final class DnsStub implements AutoCloseable {
         }
     }
 
-    /** Whether every address still takes questions. */
-    public boolean isServing() {
-        return !sockets.isEmpty() && sockets.stream().noneMatch(DnsStub::isClosed);
+    /** Whether questions are still taken on an address; a fault of either socket ends both, and both are had anew. */
+    public boolean isServing(InetAddress address) {
+        return sockets.containsKey(address) && sockets.get(address).stream().noneMatch(DnsStub::isClosed);
     }
 
     @Override
     public void close() {
-        sockets.forEach(DnsStub::quietly);
+        sockets.values().forEach(both -> both.forEach(DnsStub::quietly));
         questions.shutdown();
         connections.shutdown();
     }
 
-    private void serveDatagrams(DatagramChannel channel) {
+    private void serveDatagrams(DatagramChannel channel, List<Closeable> both) {
         ByteBuffer buffer = ByteBuffer.allocate(65535);
-        try (channel) {
+        try {
             while (true) {
                 buffer.clear();
                 SocketAddress asker = channel.receive(buffer);
@@ -149,6 +152,8 @@ public final class DnsStub implements AutoCloseable {
             }
         } catch (IOException _) {
             // Closed, by us or by a fault that isServing() shows.
+        } finally {
+            both.forEach(DnsStub::quietly);
         }
     }
 
@@ -162,8 +167,8 @@ public final class DnsStub implements AutoCloseable {
         });
     }
 
-    private void serveConnections(ServerSocket listening) {
-        try (listening) {
+    private void serveConnections(ServerSocket listening, List<Closeable> both) {
+        try {
             while (true) {
                 Socket connection = listening.accept();
                 if (!execute(connections, () -> converse(connection))) {
@@ -172,6 +177,8 @@ public final class DnsStub implements AutoCloseable {
             }
         } catch (IOException _) {
             // Closed, by us or by a fault that isServing() shows.
+        } finally {
+            both.forEach(DnsStub::quietly);
         }
     }
 
@@ -219,18 +226,16 @@ public final class DnsStub implements AutoCloseable {
         return Thread.ofPlatform().daemon().name("dns").unstarted(work);
     }
 
-    private static boolean isClosed(AutoCloseable socket) {
+    private static boolean isClosed(Closeable socket) {
         return socket instanceof DatagramChannel channel
                 ? !channel.isOpen()
                 : socket instanceof ServerSocket server && server.isClosed();
     }
 
-    private static void quietly(@Nullable AutoCloseable socket) {
+    private static void quietly(Closeable socket) {
         try {
-            if (socket != null) {
-                socket.close();
-            }
-        } catch (Exception _) {
+            socket.close();
+        } catch (IOException _) {
             // Nothing to be done about it.
         }
     }

@@ -23,6 +23,9 @@ public final class NameWatch implements AutoCloseable {
     private static final Duration FIRST_RETRY = Duration.ofSeconds(5);
     private static final Duration LAST_RETRY = Duration.ofMinutes(5);
 
+    /** A look that broke is one that nobody answered. */
+    private static final Resolution NOTHING = new Resolution(List.of(), Duration.ZERO, false, List.of());
+
     private final Supplier<Resolution> look;
     private final Consumer<Resolution> changed;
     private final ScheduledExecutorService scheduler;
@@ -30,6 +33,7 @@ public final class NameWatch implements AutoCloseable {
     private final Object looking = new Object();
     private Set<InetAddress> known;
     private Duration retry = FIRST_RETRY;
+    private int doubts;
     private @Nullable Future<?> next;
     private boolean closed;
 
@@ -52,7 +56,8 @@ public final class NameWatch implements AutoCloseable {
     }
 
     /** Looks at once, for who has reason to doubt the addresses. */
-    public void lookNow() {
+    public synchronized void lookNow() {
+        doubts++;
         schedule(Duration.ZERO);
     }
 
@@ -64,14 +69,27 @@ public final class NameWatch implements AutoCloseable {
 
     private void lookAgain() {
         synchronized (looking) {
-            Resolution found = look.get();
+            int before = doubts();
+            Resolution found = NOTHING;
             try {
+                found = look.get();
                 if (found.fresh() && learn(found.addresses())) {
                     changed.accept(found);
                 }
             } finally {
-                schedule(delay(found));
+                scheduleUnlessDoubted(before, delay(found));
             }
+        }
+    }
+
+    private synchronized int doubts() {
+        return doubts;
+    }
+
+    /** Who began to doubt while we looked means another look than this one. */
+    private synchronized void scheduleUnlessDoubted(int before, Duration delay) {
+        if (doubts == before) {
+            schedule(delay);
         }
     }
 

@@ -64,8 +64,11 @@ public final class ResolvConfFile {
      */
     public Optional<Problem> pointTo(List<InetAddress> nameservers, List<String> search) {
         try {
-            String original = original();
-            write(render(original, nameservers, search));
+            String now = read();
+            String then = render(original(now), nameservers, search);
+            if (!then.equals(now)) {
+                write(then);
+            }
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(

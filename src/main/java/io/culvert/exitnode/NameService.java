@@ -21,7 +21,6 @@ import io.culvert.problem.ProblemException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -37,9 +36,9 @@ final class NameService implements AutoCloseable {
 
     private final Journal journal;
     private final long mark;
-    private final Path hosts;
     private final ResolvConfFile file;
     private final ResolvConf runtime;
+    private final BootstrapResolver bootstrap;
     private final NameFollower follower;
     private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
     private final Set<InetAddress> listening = new HashSet<>();
@@ -58,9 +57,10 @@ final class NameService implements AutoCloseable {
     NameService(Surroundings around, long mark, Runnable changed) {
         this.journal = around.journal();
         this.mark = mark;
-        this.hosts = around.root().resolve("etc/hosts");
         this.file = new ResolvConfFile(around.resolvConf());
         this.runtime = ResolvConf.parse(original(file, around));
+        this.bootstrap = new BootstrapResolver(
+                runtime, around.root().resolve("etc/hosts"), Egress.marked(mark), () -> families, Patience.USUAL);
         this.follower = new NameFollower(this::look, changed);
     }
 
@@ -75,10 +75,15 @@ final class NameService implements AutoCloseable {
 
     /** Follows the plan's names. */
     void resolve(ExitNodePlan next) {
+        boolean moved = !families.equals(next.families());
         families = next.families();
         forbidden = next.network().addresses().stream()
                 .map(own -> new Forbidden(Prefix.host(own.address().address()), "it is this node's own address"))
                 .toList();
+        if (moved) {
+            // What could not be asked before, or is of no use any more.
+            follower.lookNow();
+        }
         follower.follow(next.names());
     }
 
@@ -104,6 +109,11 @@ final class NameService implements AutoCloseable {
         }
     }
 
+    /** Whether everybody who was answered so far still is. */
+    boolean isServing() {
+        return listening.stream().allMatch(stub::isServing);
+    }
+
     /** Answers the mesh's clients too, on the mesh interface's own addresses, which must be there. */
     void serveMesh(ExitNodePlan next) {
         listen(next.meshAddresses());
@@ -111,7 +121,7 @@ final class NameService implements AutoCloseable {
 
     private void listen(List<InetAddress> addresses) {
         for (InetAddress address : addresses) {
-            if (!listening.contains(address)) {
+            if (!stub.isServing(address)) {
                 stub.listen(new InetSocketAddress(address, DNS_PORT));
                 listening.add(address);
             }
@@ -119,15 +129,16 @@ final class NameService implements AutoCloseable {
     }
 
     private Resolution look(Host.Name name) {
-        Resolution found = new BootstrapResolver(runtime, hosts, Egress.marked(mark), families, Patience.USUAL)
-                .resolve(name, forbidden);
-        if (found.addresses().isEmpty()) {
-            if (unresolved.add(name)) {
-                journal.problems(found.problems());
+        Resolution found = bootstrap.resolve(name, forbidden);
+        if (found.fresh()) {
+            if (unresolved.remove(name)) {
+                journal.info(name + " resolves now");
+            }
+        } else if (unresolved.add(name)) {
+            journal.problems(found.problems());
+            if (found.addresses().isEmpty()) {
                 journal.warn(name + " does not resolve; waiting for it, with the guard closed");
             }
-        } else if (unresolved.remove(name)) {
-            journal.info(name + " resolves now");
         }
         return found;
     }

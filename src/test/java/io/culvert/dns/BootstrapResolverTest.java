@@ -109,6 +109,31 @@ class BootstrapResolverTest {
     }
 
     @Test
+    void a_family_that_nobody_answers_for_keeps_what_it_had() throws IOException {
+        Queue<Integer> codes = new ArrayDeque<>(List.of(Rcode.NOERROR, Rcode.NOERROR, Rcode.SERVFAIL, Rcode.NOERROR));
+        Map<String, List<String>> records = Map.of(
+                "A", List.of("vpn.example.net. 300 A 192.0.2.10"),
+                "AAAA", List.of("vpn.example.net. 300 AAAA 2001:db8::10"));
+        try (ScriptedServer server = new ScriptedServer(query -> {
+            int code = codes.remove();
+            Message answer =
+                    code == Rcode.NOERROR ? zone(records).apply(query).getFirst() : ScriptedServer.answer(query);
+            answer.getHeader().setRcode(code);
+            return List.of(answer);
+        })) {
+            BootstrapResolver resolver = resolver(server, Family.values());
+            Resolution first = resolver.resolve(VPN, List.of());
+
+            Resolution then = resolver.resolve(VPN, List.of());
+
+            assertThat(then.addresses())
+                    .isEqualTo(first.addresses())
+                    .containsExactly(address("192.0.2.10"), address("2001:db8::10"));
+            assertThat(then.life()).isZero();
+        }
+    }
+
+    @Test
     void a_last_good_address_that_has_become_forbidden_is_not_kept() throws IOException {
         ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))));
         BootstrapResolver resolver = resolver(server, Family.IPV4);
@@ -139,8 +164,8 @@ class BootstrapResolverTest {
         try (ScriptedServer server =
                 new ScriptedServer(zone(Map.of("A", List.of("headscale.svc.example. 30 A 192.0.2.20"))))) {
             ResolvConf conf = new ResolvConf(List.of(server.address()), List.of("svc.example"), 1);
-            BootstrapResolver resolver =
-                    new BootstrapResolver(conf, directory.resolve("hosts"), Egress.ANY, Set.of(Family.IPV4), PATIENCE);
+            BootstrapResolver resolver = new BootstrapResolver(
+                    conf, directory.resolve("hosts"), Egress.ANY, () -> Set.of(Family.IPV4), PATIENCE);
 
             assertThat(resolver.resolve(new Host.Name("headscale"), List.of()).addresses())
                     .containsExactly(address("192.0.2.20"));
@@ -169,7 +194,7 @@ class BootstrapResolverTest {
                 new ResolvConf(List.of(server.address()), List.of(), 1),
                 directory.resolve("hosts"),
                 Egress.ANY,
-                EnumSet.copyOf(List.of(families)),
+                () -> EnumSet.copyOf(List.of(families)),
                 PATIENCE);
     }
 

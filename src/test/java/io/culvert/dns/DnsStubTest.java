@@ -151,9 +151,9 @@ class DnsStubTest {
 
     @Test
     void it_serves_until_it_is_closed() {
-        assertThat(stub.isServing()).isTrue();
+        assertThat(stub.isServing(address.getAddress())).isTrue();
         stub.close();
-        assertThat(stub.isServing()).isFalse();
+        assertThat(stub.isServing(address.getAddress())).isFalse();
     }
 
     private static Upstreams to(ScriptedServer server) {

@@ -125,7 +125,7 @@ class MarkedQuestionsLabTest {
                     new ResolvConf(List.of(lan.address()), List.of(), 1),
                     directory.resolve("hosts"),
                     Egress.marked(OUR_MARK),
-                    Set.of(Family.IPV4),
+                    () -> Set.of(Family.IPV4),
                     PATIENCE);
 
             Resolution found = NetworkNamespace.named(lab.box())

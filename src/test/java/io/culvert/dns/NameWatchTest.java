@@ -1,6 +1,7 @@
 package io.culvert.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
 import java.time.Duration;
@@ -87,6 +88,37 @@ class NameWatchTest {
         watch.lookNow();
 
         assertThat(scheduler.last()).isZero();
+    }
+
+    @Test
+    void a_doubt_that_comes_while_it_looks_is_looked_into_afterwards() {
+        NameWatch[] watch = new NameWatch[1];
+        watch[0] = new NameWatch(
+                found(60, "192.0.2.1"),
+                () -> {
+                    watch[0].lookNow();
+                    return found(60, "192.0.2.1");
+                },
+                told::add,
+                scheduler);
+
+        assertThat(scheduler.run()).isZero();
+        assertThat(scheduler.isPending()).isTrue();
+    }
+
+    @Test
+    void a_look_that_breaks_is_not_the_last_one() {
+        NameWatch _ = new NameWatch(
+                found(60, "192.0.2.1"),
+                () -> {
+                    throw new IllegalStateException("no sockets left");
+                },
+                told::add,
+                scheduler);
+
+        assertThatThrownBy(scheduler::run).hasMessage("no sockets left");
+        assertThat(scheduler.last()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(scheduler.isPending()).isTrue();
     }
 
     @Test

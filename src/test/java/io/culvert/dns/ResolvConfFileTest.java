@@ -7,6 +7,8 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -51,6 +53,18 @@ class ResolvConfFileTest {
         assertThat(new ResolvConfFile(path).restore()).isEmpty();
 
         assertThat(Files.readAllBytes(path)).isEqualTo(original.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    @Test
+    void what_stands_there_already_is_not_written_again() throws IOException {
+        Files.writeString(path, "nameserver 192.0.2.53\n");
+        new ResolvConfFile(path).pointTo(STUB, List.of());
+        FileTime longAgo = FileTime.from(Instant.EPOCH);
+        Files.setLastModifiedTime(path, longAgo);
+
+        new ResolvConfFile(path).pointTo(STUB, List.of());
+
+        assertThat(Files.getLastModifiedTime(path)).isEqualTo(longAgo);
     }
 
     @Test
