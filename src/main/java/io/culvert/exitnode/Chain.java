@@ -109,8 +109,10 @@ final class Chain {
                     case Event.StatusAsked(var answer) -> answer.completeAsync(this::report, Runnable::run);
                     case Event.Child(ChildEvent what) -> {
                         parts.proxy().heard(what);
+                        parts.mesh().heard(what);
                         changed |= children.heard(what);
                     }
+                    case Event.Learned(Runnable takeIn) -> takeIn.run();
                     case Event.NetworkChanged(), Event.RulesetChanged(), Event.NamesChanged() -> changed = true;
                 }
             }
@@ -124,6 +126,9 @@ final class Chain {
 
     /** Once, when traffic passes and the proxy takes clients. */
     private void tellWhenReady() {
+        if (servers.verdict() == Verdict.CONNECTED) {
+            parts.mesh().offerExit();
+        }
         if (!ready && servers.verdict() == Verdict.CONNECTED && parts.proxy().isReady()) {
             ready = true;
             journal.info("ready: everything exits by " + servers.name(plan) + ", "

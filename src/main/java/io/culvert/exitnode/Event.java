@@ -22,6 +22,9 @@ sealed interface Event {
     /** A name that the plan depends on has other addresses now. */
     record NamesChanged() implements Event {}
 
+    /** Something learned on another thread, to be taken in on this one. */
+    record Learned(Runnable takeIn) implements Event {}
+
     /** Somebody asks how we are. */
     record StatusAsked(CompletableFuture<StatusReport> answer) implements Event {}
 }

@@ -6,6 +6,8 @@ import io.culvert.device.WireGuardDevices;
 import io.culvert.mesh.Mesh;
 import io.culvert.mesh.NoMesh;
 import io.culvert.mesh.WireGuardMesh;
+import io.culvert.mesh.tailscale.TailscaleMesh;
+import io.culvert.mesh.tailscale.TailscaleProgram;
 import io.culvert.network.Machine;
 import io.culvert.network.Ownership;
 import io.culvert.plan.ExitNodeInputs;
@@ -22,7 +24,6 @@ import io.culvert.settings.Settings;
 import io.culvert.settings.SocksSettings.Login;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -58,8 +59,6 @@ record Parts(
                 new Redactor(secrets(settings)),
                 event -> wakeups.add(new Event.Child(event)));
         WireGuardDevices devices = devices(settings, supervisor);
-        Mesh mesh =
-                reading.mesh().isPresent() ? new WireGuardMesh(kept(devices, ExitNodePlan.MESH, kernel)) : new NoMesh();
         return new Parts(
                 around,
                 reading,
@@ -69,13 +68,32 @@ record Parts(
                 new Guard(kernel.nftables(), kernel.network()),
                 supervisor,
                 kept(devices, ExitNodePlan.TUNNEL, kernel),
-                mesh,
+                mesh(reading, kept(devices, ExitNodePlan.MESH, kernel), around, supervisor, wakeups),
                 proxy,
                 names);
     }
 
     ExitNodePlan plan() {
         return ExitNodePlanner.plan(inputs);
+    }
+
+    private static Mesh mesh(
+            Reading reading, KeptDevice device, Surroundings around, Supervisor supervisor, Wakeups wakeups) {
+        return switch (reading.settings().mesh().kind()) {
+            case NONE -> new NoMesh();
+            case WIREGUARD -> new WireGuardMesh(device);
+            case TAILSCALE ->
+                new TailscaleMesh(
+                        tailscale(around, reading.settings()).orElseThrow(),
+                        supervisor,
+                        takeIn -> wakeups.add(new Event.Learned(takeIn)),
+                        problem -> around.journal().problems(List.of(problem)));
+        };
+    }
+
+    /** Tailscale's programs, where the mesh is made with them. */
+    static Optional<TailscaleProgram> tailscale(Surroundings around, Settings settings) {
+        return settings.mesh().tailscale().map(it -> new TailscaleProgram(it, programDirectories(), around.root()));
     }
 
     private static WireGuardDevices devices(Settings settings, Supervisor supervisor) {
@@ -114,10 +132,7 @@ record Parts(
     private static List<String> secrets(Settings settings) {
         return Stream.concat(
                         settings.socks().login().map(Login::password).map(Password::text).stream(),
-                        settings.mesh().tailscale().entrySet().stream()
-                                .filter(entry -> entry.getKey().contains("KEY")
-                                        || entry.getKey().contains("SECRET"))
-                                .map(Map.Entry::getValue))
+                        settings.mesh().tailscale().stream().flatMap(it -> it.secrets().stream()))
                 .toList();
     }
 }

@@ -1,12 +1,19 @@
 package io.culvert.mesh;
 
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.process.ChildEvent;
 
 /** The mesh side of the chain: an interface whose peers use this node as their exit. */
 public interface Mesh {
 
     /** Makes the mesh as planned; safe to repeat, and how a changed plan is followed. */
     void chain(ExitNodePlan plan);
+
+    /** The tunnel has had its first handshake: from now on peers may exit here. Safe to repeat. */
+    default void offerExit() {}
+
+    /** Something happened to a child, perhaps one of the mesh's. */
+    default void heard(ChildEvent what) {}
 
     /** What it is, in a few words for people, read now. */
     String describe();

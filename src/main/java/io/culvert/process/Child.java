@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,19 +20,21 @@ public final class Child {
 
     private static final Pattern ERROR = Pattern.compile("error[:=] ?[0-9]+,? \\(?([^()]+?)\\)? *$");
 
-    private final ChildSpec spec;
+    private final Supplier<ChildSpec> specs;
     private final Supervision supervision;
     private final CountDownLatch stopping = new CountDownLatch(1);
     private final Thread thread;
     private int starts;
+    private volatile ChildSpec spec;
     private Run run;
 
     /** @throws ProblemException when the program cannot be started */
-    Child(ChildSpec spec, Supervision supervision) {
-        this.spec = spec;
+    Child(Supplier<ChildSpec> specs, Supervision supervision) {
+        this.specs = specs;
+        this.spec = specs.get();
         this.supervision = supervision;
         try {
-            this.run = begin();
+            this.run = begin(spec);
         } catch (IOException e) {
             throw new ProblemException(Problem.failure(
                     Place.machine(spec.program().toString()),
@@ -122,17 +125,19 @@ public final class Child {
             return Optional.empty();
         }
         try {
-            run = begin();
+            ChildSpec next = specs.get();
+            run = begin(next);
+            spec = next;
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(e);
         }
     }
 
-    private Run begin() throws IOException {
-        Run fresh = Run.start(spec, supervision);
+    private Run begin(ChildSpec now) throws IOException {
+        Run fresh = Run.start(now, supervision);
         starts++;
-        supervision.tell(new ChildEvent.Started(spec.name(), fresh.pid(), starts));
+        supervision.tell(new ChildEvent.Started(now.name(), fresh.pid(), starts));
         fresh.read();
         return fresh;
     }

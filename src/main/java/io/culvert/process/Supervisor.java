@@ -4,6 +4,7 @@ import io.culvert.problem.ProblemException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -38,8 +39,19 @@ public final class Supervisor {
      *
      * @throws ProblemException when it cannot be started at all
      */
-    public synchronized Child start(ChildSpec spec) {
-        Child child = new Child(spec, supervision);
+    public Child start(ChildSpec spec) {
+        return start(() -> spec);
+    }
+
+    /**
+     * The same, for a program of which something has to be cleared away before each start, or that is not started twice in
+     * the same way.
+     *
+     * @param specs is asked before each start, on the child's own thread but for the first; always of one name
+     * @throws ProblemException when it cannot be started at all
+     */
+    public synchronized Child start(Supplier<ChildSpec> specs) {
+        Child child = new Child(specs, supervision);
         started.removeIf(Child::isStopping);
         started.add(child);
         return child;

@@ -1,24 +1,15 @@
 package io.culvert.settings;
 
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * Who uses this node as its exit.
  *
  * @param file the WireGuard file of the mesh interface; present if, and only if, the kind is WireGuard
- * @param tailscale the environment for Tailscale's own program: every {@code TS_} variable that was given, unchanged
+ * @param tailscale present if, and only if, the kind is Tailscale
  */
-public record MeshSettings(Kind kind, Optional<Path> file, Map<String, String> tailscale) {
-
-    public MeshSettings {
-        SortedMap<String, String> sorted = new TreeMap<>(tailscale);
-        tailscale = Collections.unmodifiableMap(sorted);
-    }
+public record MeshSettings(Kind kind, Optional<Path> file, Optional<TailscaleSettings> tailscale) {
 
     /** What the mesh is made with. */
     public enum Kind {
@@ -30,11 +21,5 @@ public record MeshSettings(Kind kind, Optional<Path> file, Map<String, String> t
         public String toString() {
             return Words.word(this);
         }
-    }
-
-    /** Names only: a Tailscale variable may hold a key. */
-    @Override
-    public String toString() {
-        return "MeshSettings[" + kind + ", " + file + ", " + tailscale.keySet() + "]";
     }
 }

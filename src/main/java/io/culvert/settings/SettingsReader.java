@@ -27,14 +27,17 @@ public final class SettingsReader {
         Names.check(ours.keySet(), problems);
         Values values = Values.read(ours, root, problems);
         new Contradictions(values, problems).check();
-        Map<String, String> tailscale = TailscaleVariables.of(environment, problems);
+        boolean wanted = values.find(Catalogue.MESH).orElse(MeshSettings.Kind.TAILSCALE) == MeshSettings.Kind.TAILSCALE;
+        Optional<TailscaleSettings> tailscale =
+                wanted ? Optional.of(TailscaleVariables.of(environment, root, problems)) : Optional.empty();
         ConfigFiles files = new ConfigFiles(values, root, problems);
         Optional<Path> mesh = files.one(Catalogue.MESH_CONFIG);
         List<Path> tunnel = files.tunnel(mesh);
         Optional<Path> proxy = files.one(Catalogue.SOCKS_CONFIG);
         Optional<Settings> settings =
                 problems.hasErrors() ? Optional.empty() : Optional.of(settings(values, tunnel, mesh, proxy, tailscale));
-        return new SettingsReading(settings, tunnel, mesh, problems.all(), new SettingsTree(values, tunnel, tailscale));
+        return new SettingsReading(
+                settings, tunnel, mesh, problems.all(), new SettingsTree(values, tunnel, environment.keySet()));
     }
 
     private static Settings settings(
@@ -42,7 +45,7 @@ public final class SettingsReader {
             List<Path> tunnel,
             Optional<Path> mesh,
             Optional<Path> proxy,
-            Map<String, String> tailscale) {
+            Optional<TailscaleSettings> tailscale) {
         Optional<Login> login = values.find(Catalogue.SOCKS_USER)
                 .flatMap(user -> values.find(Catalogue.SOCKS_PASSWORD).map(password -> new Login(user, password)));
         return new Settings(

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -18,10 +18,14 @@ public final class SettingsTree {
     private final List<Path> tunnel;
     private final List<String> tailscale;
 
-    SettingsTree(Values values, List<Path> tunnel, Map<String, String> tailscale) {
+    /** @param variables the names of all that were given */
+    SettingsTree(Values values, List<Path> tunnel, Set<String> variables) {
         this.values = values;
         this.tunnel = List.copyOf(tunnel);
-        this.tailscale = tailscale.keySet().stream().sorted().toList();
+        this.tailscale = variables.stream()
+                .filter(name -> name.startsWith(TailscaleNames.PREFIX))
+                .sorted()
+                .toList();
     }
 
     /** Lines without a line end behind the last. */

@@ -281,16 +281,6 @@ class SettingsReaderTest {
     }
 
     @Test
-    void tailscales_variables_are_passed_on_unchanged() {
-        assertThat(given().set("TS_AUTHKEY", "tskey-auth-x ")
-                        .set("TS_USERSPACE", "false")
-                        .settings()
-                        .mesh()
-                        .tailscale())
-                .containsExactly(Map.entry("TS_AUTHKEY", "tskey-auth-x "), Map.entry("TS_USERSPACE", "false"));
-    }
-
-    @Test
     void links_that_kubernetes_makes_are_no_settings() {
         Fixture given = given().set("KUBERNETES_SERVICE_HOST", "10.0.0.1")
                 .set("CULVERT_SERVICE_HOST", "10.0.0.7")

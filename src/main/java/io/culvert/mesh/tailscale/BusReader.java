@@ -1,0 +1,27 @@
+package io.culvert.mesh.tailscale;
+
+import jakarta.json.JsonObject;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
+import java.util.Optional;
+
+/** One listening connection: a JSON object on each line, as long as tailscaled runs. */
+record BusReader(SocketChannel channel, BufferedReader lines) implements AutoCloseable {
+
+    /** Waits for the next; empty when the connection has ended. */
+    Optional<Notice> next() throws IOException {
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            if (!line.isBlank()) {
+                JsonObject json = LocalApi.parse(line);
+                return Optional.of(Notice.of(json));
+            }
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,49 @@
+package io.culvert.mesh.tailscale;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import jakarta.json.Json;
+import jakarta.json.JsonArray;
+import jakarta.json.JsonArrayBuilder;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonString;
+import jakarta.json.JsonValue;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Whether peers are told that they may exit here: both families' whole, always together, for clients know no exit node of one
+ * family; beside the subnets that are announced.
+ */
+final class Offer {
+
+    private static final String ROUTES = "AdvertiseRoutes";
+
+    private static final Set<String> EXIT =
+            Set.of(Prefix.all(Family.IPV4).toString(), Prefix.all(Family.IPV6).toString());
+
+    private Offer() {}
+
+    /** What has to be edited; empty when the preferences say it already. */
+    static Optional<JsonObject> edit(JsonObject preferences, boolean offered) {
+        Set<String> now = new LinkedHashSet<>();
+        if (preferences.getOrDefault(ROUTES, JsonValue.NULL) instanceof JsonArray routes) {
+            routes.getValuesAs(JsonString.class).forEach(route -> now.add(route.getString()));
+        }
+        Set<String> wanted = new LinkedHashSet<>(now);
+        wanted.removeAll(EXIT);
+        if (offered) {
+            EXIT.stream().sorted().forEach(wanted::add);
+        }
+        if (wanted.equals(now)) {
+            return Optional.empty();
+        }
+        JsonArrayBuilder array = Json.createArrayBuilder();
+        wanted.forEach(array::add);
+        return Optional.of(Json.createObjectBuilder()
+                .add(ROUTES, array)
+                .add(ROUTES + "Set", true)
+                .build());
+    }
+}

@@ -1,0 +1,73 @@
+package io.culvert.mesh.tailscale;
+
+import io.culvert.settings.GoFlags;
+import jakarta.json.Json;
+import jakarta.json.JsonArray;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonObjectBuilder;
+import jakarta.json.JsonString;
+import jakarta.json.JsonValue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a node with a state holds otherwise than its arguments say. With TS_AUTH_ONCE containerboot leaves TS_EXTRA_ARGS
+ * aside once the node is logged in.
+ *
+ * @param edit of the preferences, which makes them as the arguments say where that needs no login; empty when nothing is to
+ *     be edited
+ * @param edited the flags that it is about
+ * @param kept the flags that would need another login
+ */
+record Remembered(Optional<JsonObject> edit, List<String> edited, List<String> kept) {
+
+    private record Switch(String preference, boolean inverted) {}
+
+    /** Tailscale: cmd/tailscale/cli/up.go, prefsFromUpArgs. */
+    private static final Map<String, Switch> SWITCHES = Map.of(
+            "shields-up", new Switch("ShieldsUp", false),
+            "accept-routes", new Switch("RouteAll", false),
+            "snat-subnet-routes", new Switch("NoSNAT", true),
+            "stateful-filtering", new Switch("NoStatefulFiltering", true),
+            "report-posture", new Switch("PostureChecking", false),
+            "ssh", new Switch("RunSSH", false));
+
+    Remembered {
+        edited = List.copyOf(edited);
+        kept = List.copyOf(kept);
+    }
+
+    static Remembered of(JsonObject preferences, GoFlags arguments) {
+        JsonObjectBuilder edit = Json.createObjectBuilder();
+        List<String> edited = new ArrayList<>();
+        SWITCHES.forEach((flag, one) -> arguments.truth(flag).ifPresent(wanted -> {
+            boolean now = preferences.getBoolean(one.preference(), false) != one.inverted();
+            if (now != wanted) {
+                edit.add(one.preference(), wanted != one.inverted()).add(one.preference() + "Set", true);
+                edited.add("--" + flag + "=" + wanted);
+            }
+        }));
+        List<String> kept = new ArrayList<>();
+        arguments
+                .value("login-server")
+                .filter(server -> !server.equals(preferences.getString("ControlURL", "")))
+                .ifPresent(_ -> kept.add("--login-server"));
+        arguments
+                .value("advertise-tags")
+                .filter(tags -> !Set.copyOf(List.of(tags.split(","))).equals(tags(preferences)))
+                .ifPresent(_ -> kept.add("--advertise-tags"));
+        return new Remembered(
+                edited.isEmpty() ? Optional.empty() : Optional.of(edit.build()),
+                edited.stream().sorted().toList(),
+                kept);
+    }
+
+    private static Set<String> tags(JsonObject preferences) {
+        return preferences.getOrDefault("AdvertiseTags", JsonValue.NULL) instanceof JsonArray tags
+                ? Set.copyOf(tags.getValuesAs(JsonString::getString))
+                : Set.of();
+    }
+}

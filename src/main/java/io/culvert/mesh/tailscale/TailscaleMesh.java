@@ -1,0 +1,251 @@
+package io.culvert.mesh.tailscale;
+
+import io.culvert.mesh.Mesh;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.process.Child;
+import io.culvert.process.ChildEvent;
+import io.culvert.process.Supervisor;
+import io.culvert.settings.GoFlags;
+import io.culvert.settings.TailscaleSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * A node of a tailnet, Tailscale's or a Headscale's. Its programs are kept running, offer the exit as soon as the tunnel has
+ * had its first handshake, and are explained to the user.
+ *
+ * <p>All methods are called on the chain's one thread, and what is learned of tailscaled comes back there.
+ */
+public final class TailscaleMesh implements Mesh {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** A control server that approves by rule has done so by then. */
+    private static final Duration APPROVAL = Duration.ofSeconds(5);
+
+    private final TailscaleSettings settings;
+    private final TailscaleProgram program;
+    private final LocalApi api;
+    private final Supervisor supervisor;
+    private final Executor chain;
+    private final Consumer<Problem> journal;
+    private final ExecutorService asking = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("tailscale").daemon().factory());
+    private final AtomicBoolean toSettle = new AtomicBoolean();
+    private final Set<Problem> told = new HashSet<>();
+    private final Story story;
+
+    private Optional<Child> child = Optional.empty();
+    private Optional<Listener> listener = Optional.empty();
+    private boolean again;
+    private volatile boolean offered;
+    private volatile boolean reset;
+
+    /**
+     * @param chain runs what it is given on the chain's thread
+     * @param journal is told what the user should know
+     */
+    public TailscaleMesh(TailscaleProgram program, Supervisor supervisor, Executor chain, Consumer<Problem> journal) {
+        this.settings = program.settings();
+        this.program = program;
+        this.api = new LocalApi(settings.socket(), PATIENCE);
+        this.supervisor = supervisor;
+        this.chain = chain;
+        this.journal = journal;
+        this.story = new Story(settings);
+    }
+
+    @Override
+    public void chain(ExitNodePlan plan) {
+        start();
+    }
+
+    void start() {
+        if (child.isEmpty()) {
+            child = Optional.of(supervisor.start(() -> program.next(offers(), reset)));
+        }
+    }
+
+    @Override
+    public void offerExit() {
+        if (!offered) {
+            offered = true;
+            settle();
+        }
+    }
+
+    private boolean offers() {
+        return offered && settings.offersExit();
+    }
+
+    @Override
+    public void heard(ChildEvent what) {
+        if (!what.child().equals(TailscaleProgram.NAME)) {
+            return;
+        }
+        switch (what) {
+            case ChildEvent.Started started -> {
+                again = started.start() > 1;
+                story.begin();
+            }
+            case ChildEvent.Said said -> said(said.line());
+            case ChildEvent.Ended ended -> {
+                listener.ifPresent(Listener::close);
+                story.end();
+                if (!ended.asked()) {
+                    story.unexplained().ifPresent(this::complain);
+                }
+            }
+            case ChildEvent.Restarting _, ChildEvent.NotStarted _ -> {}
+        }
+    }
+
+    private void said(String line) {
+        story.hear(line);
+        Complaint.in(line).map(Complaint::problem).ifPresent(this::complain);
+        LostFlags.in(line, List.of(settings.upArguments().toString().split(" ")))
+                .ifPresent(this::lost);
+        // A line is a sign of life, and once tailscaled answers there are some: no need to ask at intervals.
+        if (listener.filter(Listener::isOpen).isEmpty() && Files.exists(settings.socket())) {
+            listener = Optional.of(Listener.start(api, chain, this::noticed));
+        }
+    }
+
+    /** Only what is given now is meant to hold; but nobody leaves for another control server by leaving out a word. */
+    private void lost(List<String> flags) {
+        if (LostFlags.needAnotherServer(flags)) {
+            complain(Complaint.OTHER_SERVER.problem());
+        } else if (!reset) {
+            reset = true;
+            tell(Problem.note(
+                    Place.setting("TS_EXTRA_ARGS"),
+                    "no longer has what the node remembers, which is dropped: " + String.join(" ", flags)));
+        }
+    }
+
+    private void noticed(Notice notice) {
+        notice.state().ifPresent(story::enter);
+        notice.loginUrl().ifPresent(url -> complain(story.login(url)));
+        notice.error().flatMap(Complaint::in).map(Complaint::problem).ifPresent(this::complain);
+        notice.warnings().ifPresent(warnings -> {
+            List<Problem> known = warnings.values().stream()
+                    .flatMap(text -> Complaint.in(text).stream())
+                    .map(Complaint::problem)
+                    .toList();
+            known.forEach(this::complain);
+            if (warnings.isEmpty()) {
+                story.recover();
+            }
+        });
+        boolean runs = notice.state().equals(Optional.of(Notice.State.RUNNING));
+        if (runs) {
+            told.clear();
+            greet();
+        }
+        if (story.runs() && (runs || notice.changed())) {
+            settle();
+        }
+    }
+
+    /** Peers that had sessions with the one before find this one at once. */
+    private void greet() {
+        if (again) {
+            again = false;
+            asking.execute(() -> {
+                try {
+                    new Node(api).greetPeers();
+                } catch (IOException _) {
+                    // They find it by themselves, some seconds later.
+                }
+            });
+        }
+    }
+
+    /** Brings the node to where it should be; what is asked for while it waits is done with it. */
+    private void settle() {
+        if (!story.runs() || toSettle.getAndSet(true)) {
+            return;
+        }
+        asking.execute(() -> {
+            toSettle.set(false);
+            try {
+                Node.Settled settled = new Node(api).settle(offers(), once());
+                chain.execute(() -> settled(settled));
+            } catch (IOException e) {
+                chain.execute(() -> refused(e));
+            }
+        });
+    }
+
+    private Optional<GoFlags> once() {
+        return settings.loginOnce() ? Optional.of(settings.upArguments()) : Optional.empty();
+    }
+
+    private void settled(Node.Settled settled) {
+        boolean first = story.learn(settled.status(), settled.offered());
+        if (!settled.set().isEmpty()) {
+            tell(Problem.note(
+                    Place.setting("TS_EXTRA_ARGS"),
+                    "set on a node that was logged in before: " + String.join(" ", settled.set())));
+        }
+        settled.kept()
+                .forEach(flag -> tell(Problem.warning(
+                        Place.setting("TS_EXTRA_ARGS"),
+                        flag + " needs another login, which TS_AUTH_ONCE=true leaves out",
+                        "start once with TS_AUTH_ONCE=false and a key, or with an empty TS_STATE_DIR")));
+        story.otherName().ifPresent(this::tell);
+        if (first) {
+            CompletableFuture.delayedExecutor(APPROVAL.toMillis(), TimeUnit.MILLISECONDS, chain)
+                    .execute(() -> story.unapproved().ifPresent(this::tell));
+        }
+    }
+
+    private void refused(IOException reason) {
+        if (story.runs()) { // Else it has ended meanwhile, and is told otherwise.
+            tell(Problem.warning(
+                    Place.machine("tailscale"),
+                    "tailscaled did not take its settings: " + reason.getMessage(),
+                    settings.configured() ? "leave \"Locked\" out of the configuration file" : "see its lines above"));
+        }
+    }
+
+    private void complain(Problem problem) {
+        story.complain(problem);
+        tell(problem);
+    }
+
+    /** Once, until the node runs again. */
+    private void tell(Problem problem) {
+        if (told.add(problem)) {
+            journal.accept(problem);
+        }
+    }
+
+    @Override
+    public String describe() {
+        return story.toString();
+    }
+
+    @Override
+    public void unchain() {
+        child.ifPresent(Child::stop);
+        child = Optional.empty();
+        listener.ifPresent(Listener::close);
+        asking.shutdownNow();
+        program.clearAway();
+    }
+}

@@ -1,0 +1,178 @@
+package io.culvert.mesh.tailscale;
+
+import io.culvert.network.Machine;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.Problems;
+import io.culvert.process.ChildSpec;
+import io.culvert.process.Kin;
+import io.culvert.settings.TailscaleSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * Containerboot and what it starts in turn, and what they need of the machine.
+ *
+ * @param directories where the programs are looked for first, before the system's
+ * @param root {@code /} but in tests
+ */
+public record TailscaleProgram(TailscaleSettings settings, List<Path> directories, Path root) {
+
+    static final String NAME = "containerboot";
+
+    private static final List<String> PROGRAMS = List.of(NAME, "tailscaled", "tailscale");
+
+    private static final List<Path> USUAL = Stream.of("/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin")
+            .map(Path::of)
+            .toList();
+
+    /**
+     * A stop takes a quarter of a second as a rule; services that have to be withdrawn, 25 s at most (tailscale:
+     * cmd/containerboot/main.go).
+     */
+    private static final Duration GRACE = Duration.ofSeconds(30);
+
+    /** What containerboot left behind ends by SIGTERM within half a second, its rules and routes with it. */
+    private static final Duration LEFT_BEHIND = Duration.ofSeconds(1);
+
+    /** Files that live in memory or in the container's own layer are gone with the container. */
+    private static final Set<String> PASSING = Set.of("overlay", "tmpfs", "ramfs", "fuse.fuse-overlayfs");
+
+    public TailscaleProgram {
+        directories = List.copyOf(directories);
+    }
+
+    /** All that keeps it from running, and what will surprise later; makes the directory of the state. */
+    public List<Problem> missing(Machine machine) {
+        Problems problems = new Problems();
+        if (directory().isEmpty()) {
+            problems.add(Problem.machine(
+                    Place.machine(NAME),
+                    "there is no Tailscale here: " + String.join(", ", PROGRAMS) + " have to be in one directory",
+                    "use Culvert's image, which has them, or set CULVERT_MESH=none"));
+        }
+        if (!machine.tunDevice()) {
+            problems.add(Problem.machine(
+                    Place.machine("/dev/net/tun"),
+                    "cannot be opened, and Tailscale makes its interface by it",
+                    "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun"));
+        }
+        settings.stateDirectory().ifPresent(directory -> state(directory, problems));
+        if (settings.ephemeral()) {
+            problems.add(Problem.warning(
+                    Place.setting("TS_STATE_DIR"),
+                    "is not set, so the node's identity is kept nowhere: each start makes another node",
+                    "mount a volume and name it: TS_STATE_DIR=/var/lib/tailscale"));
+        }
+        return problems.all();
+    }
+
+    private void state(Path named, Problems problems) {
+        Path directory = root.resolve(Path.of("/").relativize(named));
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException _) {
+            problems.add(Problem.machine(
+                    Place.setting("TS_STATE_DIR"),
+                    "names " + named + ", which is not there and cannot be made",
+                    "mount a writable volume there"));
+            return;
+        }
+        if (!Files.isWritable(directory)) {
+            problems.add(Problem.machine(
+                    Place.setting("TS_STATE_DIR"),
+                    "names " + named + ", which cannot be written",
+                    "mount it without :ro, and let this user write there"));
+        } else if (isPassing(directory)) {
+            problems.add(Problem.warning(
+                    Place.setting("TS_STATE_DIR"),
+                    "names " + named + ", which is part of the container: the next container is another node",
+                    "mount a volume there"));
+        }
+    }
+
+    private static boolean isPassing(Path directory) {
+        try {
+            return PASSING.contains(Files.getFileStore(directory).type());
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    /** With which it is started now, after what an earlier one left behind was cleared away. */
+    ChildSpec next(boolean offered, boolean reset) {
+        clearAway();
+        Path programs = directory().orElse(USUAL.getFirst());
+        Map<String, String> environment = new TreeMap<>(settings.environment());
+        environment.putAll(kin().environment());
+        environment.put("PATH", path(programs));
+        if (!settings.configured()) {
+            environment.put("TS_EXTRA_ARGS", arguments(offered, reset));
+        }
+        return new ChildSpec(NAME, programs.resolve(NAME), List.of(), environment, GRACE);
+    }
+
+    /**
+     * The offer is always mentioned, also when it is none: a node that remembers having offered the exit would otherwise
+     * refuse all arguments.
+     */
+    private String arguments(boolean offered, boolean reset) {
+        List<String> all = new ArrayList<>();
+        all.add(settings.upArguments().toString());
+        all.add("--advertise-exit-node=" + offered);
+        if (reset) {
+            all.add("--reset");
+        }
+        return String.join(" ", all).strip();
+    }
+
+    /**
+     * Ends what outlived its containerboot, and removes the socket, which containerboot would take for that of its own
+     * tailscaled, and the link to it, over which it stumbles.
+     */
+    void clearAway() {
+        kin().end(LEFT_BEHIND);
+        delete(settings.socket());
+        Path link = root.resolve("var/run/tailscale/tailscaled.sock");
+        if (Files.isSymbolicLink(link)) {
+            delete(link);
+        }
+    }
+
+    /** Everything that was started for the same socket, by an earlier run of ours too. */
+    Kin kin() {
+        return new Kin(NAME + " " + settings.socket());
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException _) {
+            // Containerboot says what comes of it.
+        }
+    }
+
+    private Optional<Path> directory() {
+        return Stream.concat(directories.stream(), USUAL.stream())
+                .filter(directory -> PROGRAMS.stream().allMatch(it -> Files.isExecutable(directory.resolve(it))))
+                .findFirst();
+    }
+
+    private static String path(Path first) {
+        return String.join(
+                ":",
+                Stream.concat(Stream.of(first), USUAL.stream())
+                        .distinct()
+                        .map(Path::toString)
+                        .toList());
+    }
+}

@@ -1,0 +1,87 @@
+package io.culvert.settings;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The arguments in a variable that a program written in Go takes: words between white space, read as Go's package flag does.
+ * {@code -name} and {@code --name} are the same; the last of several counts.
+ *
+ * @param given in order, as written
+ */
+public record GoFlags(List<Flag> given) {
+
+    /** What Go's strconv.ParseBool takes. */
+    private static final Set<String> TRUE = Set.of("1", "t", "T", "TRUE", "true", "True");
+
+    private static final Set<String> FALSE = Set.of("0", "f", "F", "FALSE", "false", "False");
+
+    /**
+     * @param name without hyphens; empty for what is no flag
+     * @param value empty where a switch has none
+     * @param words as written
+     */
+    public record Flag(String name, Optional<String> value, List<String> words) {
+
+        public Flag {
+            words = List.copyOf(words);
+        }
+    }
+
+    public GoFlags {
+        given = List.copyOf(given);
+    }
+
+    /** @param switches the flags that take their value behind {@code =} or not at all, never from the next word */
+    static GoFlags parse(String text, Set<String> switches) {
+        List<Flag> flags = new ArrayList<>();
+        List<String> words = text.isBlank() ? List.of() : List.of(text.strip().split("\\s+"));
+        for (int i = 0; i < words.size(); i++) {
+            String word = words.get(i);
+            String name = word.replaceFirst("^--?", "");
+            int equals = name.indexOf('=');
+            if (!word.startsWith("-") || name.isEmpty()) {
+                flags.add(new Flag("", Optional.empty(), List.of(word)));
+            } else if (equals >= 0) {
+                flags.add(new Flag(name.substring(0, equals), Optional.of(name.substring(equals + 1)), List.of(word)));
+            } else if (switches.contains(name) || i + 1 == words.size()) {
+                flags.add(new Flag(name, Optional.empty(), List.of(word)));
+            } else {
+                flags.add(new Flag(name, Optional.of(words.get(i + 1)), List.of(word, words.get(i + 1))));
+                i++;
+            }
+        }
+        return new GoFlags(flags);
+    }
+
+    /** The value that counts; empty where the flag is not given. */
+    public Optional<String> value(String name) {
+        return given.stream()
+                .filter(flag -> flag.name().equals(name))
+                .reduce((_, last) -> last)
+                .map(flag -> flag.value().orElse("true"));
+    }
+
+    /** A switch's; empty where it is not given, or its value is none. */
+    public Optional<Boolean> truth(String name) {
+        return value(name).flatMap(GoFlags::truthOf);
+    }
+
+    GoFlags without(String name) {
+        return new GoFlags(
+                given.stream().filter(flag -> !flag.name().equals(name)).toList());
+    }
+
+    static Optional<Boolean> truthOf(String text) {
+        return TRUE.contains(text) ? Optional.of(true) : FALSE.contains(text) ? Optional.of(false) : Optional.empty();
+    }
+
+    /** As written, one space between the words. */
+    @Override
+    public String toString() {
+        return String.join(
+                " ", given.stream().flatMap(flag -> flag.words().stream()).toList());
+    }
+}

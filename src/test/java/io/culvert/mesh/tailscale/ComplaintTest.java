@@ -1,0 +1,107 @@
+package io.culvert.mesh.tailscale;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The files hold what the programs of Tailscale 1.98.9 printed against Headscale 0.29.0. */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class ComplaintTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "key-used, KEY_USED",
+        "key-expired, KEY_EXPIRED",
+        "key-unknown, KEY_UNKNOWN",
+        "flags-lost, FLAGS",
+        "server-unreachable, UNREACHABLE",
+    })
+    void what_goes_wrong_is_recognised_in_what_the_programs_print(String file, Complaint expected) {
+        Set<Complaint> heard = heard(file);
+        heard.remove(Complaint.BOOT_LIMIT);
+
+        assertThat(heard).containsExactly(expected);
+    }
+
+    @Test
+    void nothing_is_wrong_with_a_node_that_joins() {
+        assertThat(heard("joins")).isEmpty();
+    }
+
+    @Test
+    void a_login_that_nobody_made_ends_by_the_limit() {
+        assertThat(heard("login-needed")).containsExactly(Complaint.BOOT_LIMIT);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "backend error: invalid key: API key does not exist | KEY_UNKNOWN",
+                "You are logged out. The last login error was: invalid key: API key kAbCdEf not valid | KEY_USED",
+                "backend error: requested tags [tag:exit] are invalid or not permitted | TAGS",
+                "can't change --login-server without --force-reauth | OTHER_SERVER",
+                "Received error: fetch control key: Get \"https://hs.example.net/key?v=138\": tls: failed to verify"
+                        + " certificate: x509: certificate has expired or is not yet valid: current time"
+                        + " 2020-01-01T00:00:10Z is before 2026-08-01T00:00:00Z | CLOCK",
+                "Received error: fetch control key: Get \"https://hs.example.net/key?v=138\": x509: certificate signed by"
+                        + " unknown authority | CERTIFICATE",
+                "Unable to connect to the Tailscale coordination server to synchronize the state of your tailnet."
+                        + " Peer reachability might degrade over time. | UNREACHABLE",
+                "boot: 2026/11/22 17:08:04 ensuring that /dev/net/tun exists: permission denied | NO_TUN",
+                "store.New: open /var/lib/tailscale/tailscaled.state: permission denied | STATE",
+                "boot: Failed to enable IP forwarding: open /proc/sys/net/ipv4/ip_forward: read-only | FORWARDING",
+                "flag provided but not defined: -advertise-exitnode | UNKNOWN_FLAG",
+                "boot: 2026/11/22 17:08:04 tailscaled left running state (now in state \"NeedsLogin\"), exiting | LOGGED_OUT",
+                "boot: 2026/11/22 17:08:04 machine authorization required, please visit the admin panel | APPROVAL",
+                "boot: 2026/11/22 17:08:04 timed out waiting for tailscaled socket | BOOT_LIMIT",
+            })
+    void so_it_is_in_what_they_print_elsewhere(String line, Complaint expected) {
+        assertThat(Complaint.in(line)).contains(expected);
+    }
+
+    @Test
+    void each_says_what_to_do() {
+        assertThat(Complaint.values())
+                .allSatisfy(complaint -> assertThat(complaint.problem().cure()).isNotBlank());
+    }
+
+    @Test
+    void what_a_node_remembers_is_read_from_the_command_that_would_keep_it() {
+        List<String> given = List.of("--login-server=http://198.51.100.2:8080");
+
+        assertThat(lines("flags-lost").flatMap(line -> LostFlags.in(line, given).stream()))
+                .containsExactly(List.of("--shields-up"));
+    }
+
+    @Test
+    void a_server_that_is_no_longer_named_is_not_simply_dropped() {
+        List<String> lost = lines("flags-lost")
+                .flatMap(line -> LostFlags.in(line, List.of("--shields-up")).stream())
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(LostFlags.needAnotherServer(lost)).isTrue();
+    }
+
+    private static Set<Complaint> heard(String file) {
+        return lines(file)
+                .map(Complaint::in)
+                .flatMap(Optional::stream)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Complaint.class)));
+    }
+
+    private static Stream<String> lines(String file) {
+        return Recorded.text(file + ".txt").lines();
+    }
+}

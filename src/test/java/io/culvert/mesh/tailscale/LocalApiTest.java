@@ -1,0 +1,164 @@
+package io.culvert.mesh.tailscale;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.culvert.ip.Prefix;
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class LocalApiTest {
+
+    @TempDir
+    Path directory;
+
+    private ScriptedTailscaled tailscaled;
+    private LocalApi api;
+
+    @BeforeEach
+    void start() throws IOException {
+        Path socket = directory.resolve("tailscaled.sock");
+        tailscaled = new ScriptedTailscaled(socket);
+        api = new LocalApi(socket, Duration.ofSeconds(10));
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        tailscaled.close();
+    }
+
+    @Test
+    void a_status_is_read() throws IOException {
+        tailscaled.answer("GET status", Recorded.text("status.json"));
+
+        assertThat(api.status(false))
+                .isEqualTo(new NodeStatus(
+                        "1.98.9",
+                        Notice.State.STARTING,
+                        Optional.empty(),
+                        "4",
+                        "exit-2.tail.test",
+                        "exit",
+                        List.of(Prefix.parseAddress("100.64.0.4"), Prefix.parseAddress("fd7a:115c:a1e0::4")),
+                        "tail.test",
+                        false,
+                        false,
+                        List.of()));
+    }
+
+    @Test
+    void the_peers_that_are_online_are_found() throws IOException {
+        tailscaled.answer("GET status", """
+                {"Version": "1.98.9-t0", "BackendState": "Running", "Self": {"ExitNodeOption": true}, "Peer": {
+                 "nodekey:1": {"Online": true, "TailscaleIPs": ["100.64.0.2", "fd7a:115c:a1e0::2"]},
+                 "nodekey:2": {"Online": false, "TailscaleIPs": ["100.64.0.3"]},
+                 "nodekey:3": {"Online": true, "TailscaleIPs": null}}}""");
+
+        NodeStatus status = api.status(true);
+        assertThat(status.awakePeers()).containsExactly(Prefix.parseAddress("100.64.0.2"));
+        assertThat(status.exitApproved()).isTrue();
+        assertThat(status.version()).isEqualTo("1.98.9");
+    }
+
+    @Test
+    void the_exit_is_offered_in_both_families_beside_the_subnets() throws Exception {
+        tailscaled
+                .answer("GET prefs", "{\"AdvertiseRoutes\": [\"192.0.2.0/24\"]}")
+                .answer("PATCH prefs", "{}")
+                .answer("GET status", Recorded.text("status.json"));
+
+        new Node(api).settle(true, Optional.empty());
+
+        assertThat(tailscaled.asked().poll(10, TimeUnit.SECONDS)).isEqualTo("GET prefs");
+        assertThat(tailscaled.asked().poll(10, TimeUnit.SECONDS))
+                .isEqualTo("PATCH prefs {\"AdvertiseRoutes\":[\"192.0.2.0/24\",\"0.0.0.0/0\",\"::/0\"],"
+                        + "\"AdvertiseRoutesSet\":true}");
+    }
+
+    @Test
+    void what_is_so_already_is_not_edited() {
+        JsonObject offered = json("{\"AdvertiseRoutes\": [\"::/0\", \"0.0.0.0/0\", \"192.0.2.0/24\"]}");
+
+        assertThat(Offer.edit(offered, true)).isEmpty();
+        assertThat(Offer.edit(json("{\"AdvertiseRoutes\": null}"), false)).isEmpty();
+        assertThat(Offer.edit(offered, false).orElseThrow().getJsonArray("AdvertiseRoutes"))
+                .hasToString("[\"192.0.2.0/24\"]");
+    }
+
+    @Test
+    void a_refusal_is_told_in_tailscaleds_words() {
+        assertThatThrownBy(() -> api.preferences())
+                .isInstanceOf(IOException.class)
+                .hasMessage("404 Not Found: 404 page not found");
+    }
+
+    @Test
+    void what_does_not_answer_is_given_up() {
+        tailscaled.silent("GET prefs");
+        LocalApi hasty = new LocalApi(api.socket(), Duration.ofMillis(50));
+
+        assertThatThrownBy(hasty::preferences).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void what_is_not_there_is_told() {
+        LocalApi nobody = new LocalApi(directory.resolve("nowhere"), Duration.ofSeconds(10));
+
+        assertThatThrownBy(nobody::preferences).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void the_bus_tells_what_happens() throws IOException {
+        tailscaled.notify("{\"State\":2,\"NetMap\":null,\"Health\":{\"Warnings\":null}}");
+        tailscaled.notify("{\"State\":null,\"BrowseToURL\":\"http://198.51.100.2:8080/register/x\"}");
+        tailscaled.notify("{\"ErrMessage\":\"authkey already used\",\"Health\":{\"Warnings\":{\"login-state\":"
+                + "{\"Severity\":\"medium\",\"Text\":\"You are logged out.\"}}}}");
+        tailscaled.notify("{\"State\":6,\"SelfChange\":{\"ID\":4}}");
+
+        try (BusReader bus = api.watch()) {
+            assertThat(bus.next())
+                    .contains(new Notice(
+                            Optional.of(Notice.State.NEEDS_LOGIN),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.of(Map.of()),
+                            false));
+            assertThat(bus.next().orElseThrow().loginUrl()).contains("http://198.51.100.2:8080/register/x");
+            assertThat(bus.next())
+                    .contains(new Notice(
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.of("authkey already used"),
+                            Optional.of(Map.of("login-state", "You are logged out.")),
+                            false));
+            assertThat(bus.next())
+                    .contains(new Notice(
+                            Optional.of(Notice.State.RUNNING),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            true));
+        }
+    }
+
+    static JsonObject json(String text) {
+        try (var reader = Json.createReader(new StringReader(text))) {
+            return reader.readObject();
+        }
+    }
+}
