@@ -83,12 +83,11 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft
                 """);
         String bounds =
                 capabilities.isEmpty() ? "" : "setpriv --bounding-set -all,+" + String.join(",+", capabilities) + " ";
-        String kernel =
-                switch (nft) {
-                    case REFUSED -> "unshare --user --map-root-user ";
-                    case ABSENT -> WITHOUT_NETFILTER + " ";
-                    case USABLE, WITHOUT_LIBRARY -> "";
-                };
+        String kernel = switch (nft) {
+            case REFUSED -> "unshare --user --map-root-user ";
+            case ABSENT -> WITHOUT_NETFILTER + " ";
+            case USABLE, WITHOUT_LIBRARY -> "";
+        };
         script.append("exec ").append(bounds).append(kernel).append("\"$@\"\n");
         List<String> all = new ArrayList<>(List.of("unshare", "--mount"));
         if (process1) {
