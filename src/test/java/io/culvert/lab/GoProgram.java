@@ -20,8 +20,7 @@ final class GoProgram {
     static String path(String name) {
         Path program = DIRECTORY.resolve(name);
         if (!Files.isExecutable(program)) {
-            throw new TestAbortedException(
-                    name + " is not here: 'make tailscale' builds it, and needs Go and a module proxy for that");
+            throw new TestAbortedException(name + " is not here: 'make tailscale' builds it, and needs Go");
         }
         return program.toString();
     }

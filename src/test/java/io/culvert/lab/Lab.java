@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *   neighbour ──┐  192.0.2.0/26, 2001:db8:e::/64
  *   node ───────┴─ router ─────────── internet ── provider 0, 1, ...   203.0.113.10, .26, ...
  *   client ────────┘  192.0.2.64/26        │                           2001:db8:f::10, f1::10, ...
- *                     2001:db8:c::/64      └ 198.51.100.0/24, 2001:db8:1::/64: servers
+ *                     2001:db8:c::/64      └ 198.51.100.0/24, 2001:db8:1::/64: servers, Headscale
  * </pre>
  *
  * The node is where the program runs; the client is a phone somewhere, the neighbour sits beside the node on its network.
