@@ -9,6 +9,7 @@ import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.process.ChildEvent;
+import io.culvert.settings.MeshSettings;
 import io.culvert.status.StatusReport;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,7 +42,7 @@ final class Chain {
         this.parts = parts;
         this.journal = parts.around().journal();
         this.servers = new Failover(parts.reading().servers(), Failover.PATIENCE, journal, now());
-        this.children = new ChildNews(journal);
+        this.children = new ChildNews(journal, parts.mesh()::explains);
         this.started = now();
         this.inputs = parts.inputs();
         this.plan = parts.plan();
@@ -78,13 +79,13 @@ final class Chain {
 
     void chainMesh(Undo undo) {
         undo.push("unchaining the mesh", parts.mesh()::unchain);
-        parts.mesh().chain(plan);
-        parts.kernel().network().apply(plan.network());
-        if (inputs.mesh().isPresent()) {
+        if (inputs.settings().mesh().kind() != MeshSettings.Kind.NONE) {
             Forwarding forwarding = new Forwarding(parts.kernel().sysctl());
             undo.push("putting forwarding back", forwarding::close);
             forwarding.enable(plan.families(), uplinks());
         }
+        parts.mesh().chain(plan);
+        parts.kernel().network().apply(plan.network());
         parts.names().serveMesh(plan);
         journal.info("mesh: " + parts.mesh().describe());
     }
@@ -112,7 +113,10 @@ final class Chain {
                         parts.mesh().heard(what);
                         changed |= children.heard(what);
                     }
-                    case Event.Learned(Runnable takeIn) -> takeIn.run();
+                    case Event.Learned(Runnable takeIn) -> {
+                        takeIn.run();
+                        changed |= !parts.mesh().tailnet().equals(inputs.tailnet());
+                    }
                     case Event.NetworkChanged(), Event.RulesetChanged(), Event.NamesChanged() -> changed = true;
                 }
             }
@@ -144,7 +148,8 @@ final class Chain {
         try {
             boolean followed = follow(inputs.with(servers.config())
                     .with(parts.kernel().machine())
-                    .with(parts.names().known()));
+                    .with(parts.names().known())
+                    .with(parts.mesh().tailnet()));
             tell(followed, parts.guard().arm(plan));
             if (parts.tunnel().keep(plan.tunnel())) {
                 journal.info("tunnel: " + ExitNodePlan.TUNNEL + " set to " + servers.name(plan));

@@ -50,7 +50,8 @@ public record Checkup(List<Category> categories, int exitStatus) {
             categories.add(
                     new Category("settings and files", checks("all settings and files are right", reading.remarks())));
             try (Kernel kernel = Kernel.open(around)) {
-                List<Problem> remarks = Requirements.of(kernel, kernel.machine(), reading);
+                List<Problem> remarks =
+                        Requirements.of(kernel, kernel.machine(), reading, Parts.tailscale(around, reading.settings()));
                 categories.add(new Category("machine", checks("the machine has what it takes", remarks)));
             } catch (ProblemException e) {
                 categories.add(new Category("machine", checks("", e.problems())));

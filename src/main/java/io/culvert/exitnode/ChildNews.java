@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /** What is heard of the children: told to the user, and kept for who asks. */
@@ -16,11 +17,14 @@ final class ChildNews {
     private static final Pattern NUMBERS = Pattern.compile("[0-9]+");
 
     private final Journal journal;
+    private final Predicate<String> explained;
     private final Map<String, String> lastWords = new HashMap<>();
     private final Map<String, String> doing = new TreeMap<>();
 
-    ChildNews(Journal journal) {
+    /** @param explained whose lines somebody else explains */
+    ChildNews(Journal journal, Predicate<String> explained) {
         this.journal = journal;
+        this.explained = explained;
     }
 
     /** What each child does now, for people. */
@@ -57,7 +61,7 @@ final class ChildNews {
     private void said(String child, String line) {
         String gist = NUMBERS.matcher(line).replaceAll("0");
         boolean again = gist.equals(lastWords.put(child, gist));
-        if (again || !line.toLowerCase(Locale.ROOT).contains("error")) {
+        if (again || explained.test(child) || !line.toLowerCase(Locale.ROOT).contains("error")) {
             journal.debug(child + ": " + line);
         } else {
             journal.warn(child + ": " + line);

@@ -59,7 +59,7 @@ public final class ExitNode {
 
     private Machine look(Kernel kernel, Reading reading) {
         Machine machine = kernel.machine();
-        journal.problems(Requirements.of(kernel, machine, reading));
+        journal.problems(Requirements.of(kernel, machine, reading, Parts.tailscale(around, reading.settings())));
         return machine;
     }
 

@@ -1,6 +1,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.dns.BootstrapResolver;
+import io.culvert.dns.DnsRoute;
 import io.culvert.dns.DnsStub;
 import io.culvert.dns.Forbidden;
 import io.culvert.dns.Patience;
@@ -32,6 +33,8 @@ import java.util.Set;
  */
 final class NameService implements AutoCloseable {
 
+    private record Directions(Upstreams upstreams, List<DnsRoute> others) {}
+
     private static final int DNS_PORT = ExitNodePlan.STUB_PORT;
 
     private final Journal journal;
@@ -42,7 +45,7 @@ final class NameService implements AutoCloseable {
     private final NameFollower follower;
     private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
     private final Set<InetAddress> listening = new HashSet<>();
-    private List<InetAddress> asked = List.of();
+    private Directions asked = new Directions(Upstreams.NONE, List.of());
     private Optional<Problem> told = Optional.empty();
     private final Set<Host.Name> unresolved = new HashSet<>();
     private volatile List<Forbidden> forbidden = List.of();
@@ -93,20 +96,31 @@ final class NameService implements AutoCloseable {
 
     /** Answers everybody's questions by the plan's servers, through the tunnel and no other way. Safe to repeat. */
     void serve(ExitNodePlan next) {
-        if (!next.dnsServers().equals(asked)) {
-            asked = next.dnsServers();
-            List<InetSocketAddress> servers = asked.stream()
-                    .map(address -> new InetSocketAddress(address, DNS_PORT))
-                    .toList();
-            Egress egress = Egress.marked(Marks.withTunnel(mark).stub()).through(ExitNodePlan.TUNNEL);
-            stub.useUpstreams(new Upstreams(servers, egress), List.of());
+        Upstreams upstreams = upstreams(next.dnsServers(), Optional.of(ExitNodePlan.TUNNEL));
+        List<DnsRoute> others = next.dnsRoutes().stream()
+                .map(route -> new DnsRoute(route.suffix(), upstreams(route.servers(), route.link())))
+                .toList();
+        Directions to = new Directions(upstreams, others);
+        if (!to.equals(asked)) {
+            asked = to;
+            stub.useUpstreams(upstreams, others);
         }
         listen(next.stubAddresses());
-        Optional<Problem> problem = file.pointTo(next.stubAddresses(), List.of());
+        Optional<Problem> problem = file.pointTo(
+                next.stubAddresses(), next.tailnet().suffix().stream().toList());
         if (!problem.equals(told)) {
             told = problem;
             problem.ifPresent(it -> journal.problems(List.of(it)));
         }
+    }
+
+    private Upstreams upstreams(List<InetAddress> servers, Optional<String> link) {
+        Marks marks = Marks.withTunnel(mark);
+        return new Upstreams(
+                servers.stream()
+                        .map(address -> new InetSocketAddress(address, DNS_PORT))
+                        .toList(),
+                link.map(it -> Egress.marked(marks.stub()).through(it)).orElse(Egress.marked(mark)));
     }
 
     /** Whether everybody who was answered so far still is. */

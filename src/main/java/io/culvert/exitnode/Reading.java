@@ -6,6 +6,7 @@ import io.culvert.plan.ExitNodeChecks;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Names;
+import io.culvert.plan.Tailnet;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -89,6 +90,7 @@ record Reading(
                 settings,
                 servers.getFirst().config(),
                 mesh,
+                Tailnet.UNKNOWN,
                 Proxy.port(settings, sockd),
                 resolvers.stream().map(InetSocketAddress::getAddress).toList(),
                 machine,

@@ -2,6 +2,7 @@ package io.culvert.exitnode;
 
 import io.culvert.device.WireGuardDevices;
 import io.culvert.ip.Family;
+import io.culvert.mesh.tailscale.TailscaleProgram;
 import io.culvert.network.Forwarding;
 import io.culvert.network.Machine;
 import io.culvert.plan.ExitNodePlan;
@@ -12,6 +13,7 @@ import io.culvert.problem.Problems;
 import io.culvert.settings.WireGuardSettings.Implementation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What a chain needs of the machine, each with the runtime option that cures its absence. */
@@ -23,13 +25,14 @@ final class Requirements {
      * @return warnings and notes
      * @throws ProblemException with all that is missing
      */
-    static List<Problem> of(Kernel kernel, Machine machine, Reading reading) {
+    static List<Problem> of(Kernel kernel, Machine machine, Reading reading, Optional<TailscaleProgram> tailscale) {
         Problems problems = new Problems();
         kernel.nftables().probe().ifPresent(problems::add);
         problems.addAll(missing(machine, reading.settings().wireGuard().implementation()));
-        if (reading.mesh().isPresent()) {
+        if (reading.mesh().isPresent() || tailscale.isPresent()) {
             problems.addAll(forwarding(machine));
         }
+        tailscale.ifPresent(program -> problems.addAll(program.missing(machine)));
         if (machine.netAdmin()) {
             problems.addAll(taken(reading));
         }

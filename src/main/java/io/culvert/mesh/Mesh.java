@@ -1,6 +1,7 @@
 package io.culvert.mesh;
 
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.Tailnet;
 import io.culvert.process.ChildEvent;
 
 /** The mesh side of the chain: an interface whose peers use this node as their exit. */
@@ -14,6 +15,16 @@ public interface Mesh {
 
     /** Something happened to a child, perhaps one of the mesh's. */
     default void heard(ChildEvent what) {}
+
+    /** Whether it explains in its own words what this child says, of which much sounds worse than it is. */
+    default boolean explains(String child) {
+        return false;
+    }
+
+    /** The network of a Tailscale mesh, as far as it is known by now. */
+    default Tailnet tailnet() {
+        return Tailnet.UNKNOWN;
+    }
 
     /** What it is, in a few words for people, read now. */
     String describe();

@@ -7,7 +7,6 @@ import io.culvert.network.Rule;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.settings.Holepunch;
-import io.culvert.settings.MeshSettings;
 import io.culvert.settings.Settings;
 import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.RoutingTable;
@@ -79,12 +78,6 @@ public final class ExitNodeChecks {
     /** Of settings that this version, or a routing rule, cannot carry out. */
     public static List<Problem> settings(Settings settings) {
         List<Problem> problems = new ArrayList<>();
-        if (settings.mesh().kind() == MeshSettings.Kind.TAILSCALE) {
-            problems.add(Problem.input(
-                    Place.setting("CULVERT_MESH"),
-                    "is tailscale, which this version does not chain yet",
-                    "set CULVERT_MESH=wireguard with CULVERT_MESH_CONFIG, or CULVERT_MESH=none"));
-        }
         settings.published().forEach(it -> port(Place.setting("CULVERT_PUBLISH"), it.port(), problems));
         settings.holepunch().forEach(it -> port(Place.setting("CULVERT_HOLEPUNCH"), port(it), problems));
         if (settings.socks().enabled()) {

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
  *
  * @param server the provider's file in use
  * @param mesh the file of the mesh interface; present when the mesh is plain WireGuard
+ * @param tailnet what tailscaled has told of its network; nothing yet before it is logged in
  * @param socksPort where the proxy listens; empty when it is off
  * @param resolvers the runtime's own, asked for the names that are needed before the tunnel is up
  */
@@ -20,20 +21,25 @@ public record ExitNodeInputs(
         Settings settings,
         WireGuardConfig server,
         Optional<WireGuardConfig> mesh,
+        Tailnet tailnet,
         OptionalInt socksPort,
         List<InetAddress> resolvers,
         Machine machine,
         Names names) {
 
     public ExitNodeInputs with(Machine other) {
-        return new ExitNodeInputs(settings, server, mesh, socksPort, resolvers, other, names);
+        return new ExitNodeInputs(settings, server, mesh, tailnet, socksPort, resolvers, other, names);
     }
 
     public ExitNodeInputs with(Names other) {
-        return new ExitNodeInputs(settings, server, mesh, socksPort, resolvers, machine, other);
+        return new ExitNodeInputs(settings, server, mesh, tailnet, socksPort, resolvers, machine, other);
     }
 
     public ExitNodeInputs with(WireGuardConfig other) {
-        return new ExitNodeInputs(settings, other, mesh, socksPort, resolvers, machine, names);
+        return new ExitNodeInputs(settings, other, mesh, tailnet, socksPort, resolvers, machine, names);
+    }
+
+    public ExitNodeInputs with(Tailnet other) {
+        return new ExitNodeInputs(settings, server, mesh, other, socksPort, resolvers, machine, names);
     }
 }

@@ -22,9 +22,11 @@ import java.util.Set;
  * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
  * @param network the whole: the mesh's too
  * @param dnsServers asked by the stub, through the tunnel
+ * @param dnsRoutes names that other servers are asked for
  * @param stubAddresses where the stub listens for local processes
  * @param names that the plan depends on and that must be followed
  * @param meshPeers the prefixes behind the mesh interface
+ * @param tailnet the network of a Tailscale mesh, as far as it is known
  * @param machine that this is a plan for
  */
 public record ExitNodePlan(
@@ -35,9 +37,11 @@ public record ExitNodePlan(
         NetworkState tunnelNetwork,
         NetworkState network,
         List<InetAddress> dnsServers,
+        List<NameRoute> dnsRoutes,
         List<InetAddress> stubAddresses,
         Set<Host.Name> names,
         List<Prefix> meshPeers,
+        Tailnet tailnet,
         Machine machine) {
 
     /** The tunnel's interface, whatever its file is called: the guard, Dante's configuration and people know it. */
@@ -46,12 +50,21 @@ public record ExitNodePlan(
     /** The interface of a plain WireGuard mesh. */
     public static final String MESH = "mesh0";
 
+    /**
+     * Names for which others than the tunnel's servers are asked.
+     *
+     * @param suffix this name and all below it
+     * @param link by which they are asked; empty: by the uplink, as the guard lets our own questions for names
+     */
+    public record NameRoute(String suffix, List<InetAddress> servers, Optional<String> link) {}
+
     /** Where the stub listens; the guard leads everybody's questions there. */
     public static final int STUB_PORT = 53;
 
     public ExitNodePlan {
         guard = List.copyOf(guard);
         dnsServers = List.copyOf(dnsServers);
+        dnsRoutes = List.copyOf(dnsRoutes);
         stubAddresses = List.copyOf(stubAddresses);
         names = Set.copyOf(names);
         meshPeers = List.copyOf(meshPeers);

@@ -37,6 +37,9 @@ public final class ExitNodePlanner {
     private static final List<InetAddress> PUBLIC_RESOLVERS =
             List.of(Prefix.parseAddress("9.9.9.9"), Prefix.parseAddress("2620:fe::fe"));
 
+    /** Tailscale's own (tailscale: net/tsaddr, TailscaleServiceIP). */
+    private static final InetAddress TAILNET_RESOLVER = Prefix.parseAddress("100.100.100.100");
+
     private static final List<Prefix> PRIVATE = Stream.of(
                     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
             .map(Prefix::parse)
@@ -45,6 +48,7 @@ public final class ExitNodePlanner {
     private final ExitNodeInputs inputs;
     private final Settings settings;
     private final Machine machine;
+    private final Optional<MeshSide> mesh;
     private final Set<Family> carried;
     private final List<Prefix> lan;
     private final List<Bypass> bypasses;
@@ -53,6 +57,7 @@ public final class ExitNodePlanner {
         this.inputs = inputs;
         this.settings = inputs.settings();
         this.machine = inputs.machine();
+        this.mesh = MeshSide.of(inputs);
         this.carried = carried();
         this.lan = lan(settings, machine);
         this.bypasses = bypasses();
@@ -66,21 +71,23 @@ public final class ExitNodePlanner {
         Set<Family> families = machine.uplinks().keySet();
         DeviceConfig tunnel =
                 DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), families, KEEPALIVE_SECONDS);
-        Optional<DeviceConfig> mesh =
+        Optional<DeviceConfig> meshDevice =
                 inputs.mesh().map(file -> DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
         ExitNodeRouting routing = routing();
         NetworkState network = network(routing, tunnel);
         return new ExitNodePlan(
                 tunnel,
-                mesh,
+                meshDevice,
                 guard(),
                 new NetworkState(List.of(), List.of(), routing.bypassRoutes(), routing.rules()),
                 only(routing, network, ExitNodePlan.TUNNEL),
                 network,
                 dnsServers(),
+                nameRoutes(),
                 stubAddresses(),
                 names(),
-                inputs.mesh().map(ExitNodeChecks::allowedIps).orElse(List.of()),
+                mesh.map(MeshSide::peers).orElse(List.of()),
+                inputs.tailnet(),
                 machine);
     }
 
@@ -89,7 +96,7 @@ public final class ExitNodePlanner {
                 machine,
                 ExitNodePlan.TUNNEL,
                 tunnelRoutes(),
-                inputs.mesh().map(file -> new ExitNodeRouting.Mesh(ExitNodePlan.MESH, ExitNodeChecks.allowedIps(file))),
+                mesh.map(MeshSide::routed),
                 settings.mark(),
                 lan,
                 published(),
@@ -131,9 +138,7 @@ public final class ExitNodePlanner {
                 Marks.withTunnel(settings.mark()),
                 GuardInput.Scope.NODE,
                 tunnel,
-                inputs.mesh()
-                        .map(file -> new GuardInput.Mesh(
-                                GuardInput.Mesh.Kind.WIREGUARD, ExitNodePlan.MESH, own(file), file.listenPort())),
+                mesh.map(MeshSide::guarded),
                 serverPorts(),
                 inputs.resolvers(),
                 lan,
@@ -158,10 +163,9 @@ public final class ExitNodePlanner {
 
     /** The mesh's own port is known to the guard by itself. */
     private List<GuardInput.Port> guardPorts() {
-        LinkedHashSet<GuardInput.Port> ports = new LinkedHashSet<>();
-        settings.published().forEach(port -> ports.add(new GuardInput.Port(port.transport(), port.port())));
-        inputs.socksPort().ifPresent(port -> ports.add(new GuardInput.Port(Transport.TCP, port)));
-        return List.copyOf(ports);
+        return services()
+                .map(it -> new GuardInput.Port(it.transport(), it.port()))
+                .toList();
     }
 
     private void link(String name, WireGuardConfig file, int mtu, List<Link> links, List<LinkAddress> addresses) {
@@ -200,14 +204,24 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
-    /** What answers on the uplink: the user's ports, the proxy's, and the mesh's own. */
+    /** What answers on the uplink: services, and the mesh's own port. */
     private List<Published> published() {
-        LinkedHashSet<Published> ports = new LinkedHashSet<>();
-        settings.published().forEach(port -> ports.add(new Published(port.transport(), port.port())));
-        inputs.socksPort().ifPresent(port -> ports.add(new Published(Transport.TCP, port)));
-        inputs.mesh()
-                .ifPresent(file -> file.listenPort().ifPresent(port -> ports.add(new Published(Transport.UDP, port))));
-        return List.copyOf(ports);
+        Stream<Published> own = mesh.stream()
+                .flatMapToInt(side -> side.port().stream())
+                .mapToObj(port -> new Published(Transport.UDP, port));
+        return Stream.concat(services(), own).distinct().toList();
+    }
+
+    /** The user's ports, and those of the proxies. */
+    private Stream<Published> services() {
+        return Stream.of(
+                        settings.published().stream().map(port -> new Published(port.transport(), port.port())),
+                        inputs.socksPort().stream().mapToObj(port -> new Published(Transport.TCP, port)),
+                        settings.mesh().tailscale().stream()
+                                .flatMap(it -> it.proxies().stream())
+                                .map(port -> new Published(port.transport(), port.port())))
+                .flatMap(ports -> ports)
+                .distinct();
     }
 
     private List<Bypass> bypasses() {
@@ -245,6 +259,23 @@ public final class ExitNodePlanner {
         return usable.isEmpty() ? reachable(PUBLIC_RESOLVERS) : usable;
     }
 
+    /**
+     * The tailnet's names are Tailscale's own resolver's affair. The control server's must resolve before the tunnel is up,
+     * and may exist on the local network only.
+     */
+    private List<ExitNodePlan.NameRoute> nameRoutes() {
+        List<ExitNodePlan.NameRoute> routes = new ArrayList<>();
+        mesh.ifPresent(side -> inputs.tailnet()
+                .suffix()
+                .ifPresent(suffix -> routes.add(
+                        new ExitNodePlan.NameRoute(suffix, List.of(TAILNET_RESOLVER), Optional.of(side.link())))));
+        control()
+                .filter(_ -> !inputs.resolvers().isEmpty())
+                .ifPresent(name ->
+                        routes.add(new ExitNodePlan.NameRoute(name.name(), inputs.resolvers(), Optional.empty())));
+        return routes;
+    }
+
     private List<InetAddress> reachable(List<InetAddress> servers) {
         return servers.stream()
                 .filter(server -> carried.contains(Family.of(server)))
@@ -258,6 +289,14 @@ public final class ExitNodePlanner {
             addresses.add(Prefix.parseAddress("::1"));
         }
         return addresses;
+    }
+
+    /** The server that Tailscale logs in to, which is reached beside the tunnel and before it is up. */
+    private Optional<Host.Name> control() {
+        return settings.mesh().tailscale().map(it -> it.control().host()).flatMap(host -> switch (host) {
+            case Host.Name name -> Optional.of(name);
+            case Host.Literal _ -> Optional.empty();
+        });
     }
 
     private Set<Host.Name> names() {
@@ -276,6 +315,7 @@ public final class ExitNodePlanner {
                 names.add(name.name());
             }
         });
+        control().ifPresent(names::add);
         return names;
     }
 }

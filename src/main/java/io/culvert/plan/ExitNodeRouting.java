@@ -42,6 +42,9 @@ record ExitNodeRouting(
 
     static final long MESH_TABLE = 51821;
 
+    /** Where Tailscale keeps the routes to its peers (tailscale: wgengine/router/osrouter). */
+    static final long TAILSCALE_TABLE = 52;
+
     /** Above as many bypasses, prefixes go into tables of their own: each rule costs every packet a comparison. */
     private static final int RULES_AT_MOST = 32;
 
@@ -52,9 +55,16 @@ record ExitNodeRouting(
     /**
      * The mesh interface.
      *
-     * @param peers the prefixes behind it
+     * @param table that leads to its peers; Tailscale's own is looked up by Tailscale's own rules
+     * @param peers the prefixes behind it, where their routes are ours
+     * @param subnets that its peers reach past the tunnel
      */
-    record Mesh(String link, List<Prefix> peers) {}
+    record Mesh(String link, long table, List<Prefix> peers, List<Prefix> subnets) {
+
+        boolean isTailscale() {
+            return table == TAILSCALE_TABLE;
+        }
+    }
 
     /** A port that answers on the uplink. */
     record Published(Transport transport, int port) {}
@@ -101,7 +111,7 @@ record ExitNodeRouting(
         mesh.ifPresent(side -> {
             for (Prefix prefix : side.peers()) {
                 if (families().contains(prefix.family())) {
-                    routes.add(Route.through(side.link(), prefix, MESH_TABLE));
+                    routes.add(Route.through(side.link(), prefix, side.table()));
                 }
             }
         });
@@ -207,13 +217,24 @@ record ExitNodeRouting(
         if (mesh.isEmpty()) {
             return;
         }
-        Selector fromMesh = Selector.ANY.inputLink(mesh.get().link());
-        add(
-                rules,
-                family,
-                Preference.MESH_PEERS,
-                Selector.ANY.mark(Mark.exactly(mark)).not(),
-                Action.Lookup.of(MESH_TABLE));
+        Mesh side = mesh.get();
+        Selector fromMesh = Selector.ANY.inputLink(side.link());
+        if (side.isTailscale()) {
+            // What an accepted route to the server's network would swallow.
+            Selector itself = Selector.ANY.mark(Mark.exactly(mark));
+            add(rules, family, Preference.TUNNEL_ITSELF, itself, Action.Lookup.of(Route.MAIN));
+            // Tailscale's rules come later, and versions of it send what comes by other links to main (its pull 19860).
+            Selector replies = Selector.ANY.inputLink(tunnel);
+            add(rules, family, Preference.TUNNEL_TO_TAILNET, replies, Action.Lookup.of(side.table()));
+        } else {
+            Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
+            add(rules, family, Preference.MESH_PEERS, unmarked, Action.Lookup.of(side.table()));
+        }
+        for (Prefix subnet : side.subnets()) {
+            if (subnet.family() == family) {
+                add(rules, family, Preference.MESH_TO_SUBNETS, fromMesh.to(subnet), Action.Lookup.of(Route.MAIN));
+            }
+        }
         add(rules, family, Preference.MESH_TO_TUNNEL, fromMesh, Action.Lookup.of(TUNNEL_TABLE));
         add(rules, family, Preference.MESH_UNREACHABLE, fromMesh, new Action.Unreachable());
     }

@@ -55,6 +55,8 @@ final class Forwarding {
         input.mesh().ifPresent(mesh -> {
             String link = mesh.link();
             rules.add(Rule.of("from mesh to mesh", cameBy(link), leavesBy(link), Verdict.ACCEPT));
+            Subnets subnets = new Subnets(mesh);
+            rules.addAll(subnets.forwarded(tunnel));
             for (Family family : Family.values()) {
                 if (!input.tunnel().families().contains(family)) {
                     rules.add(Rule.of(

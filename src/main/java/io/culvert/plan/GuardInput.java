@@ -59,8 +59,9 @@ public record GuardInput(
     /**
      * @param addresses its own, as far as they are known; the guard is applied anew when they change
      * @param port its UDP port, reached by the uplink
+     * @param subnets that its peers reach past the tunnel
      */
-    public record Mesh(Kind kind, String link, List<InetAddress> addresses, OptionalInt port) {
+    public record Mesh(Kind kind, String link, List<InetAddress> addresses, OptionalInt port, List<Prefix> subnets) {
 
         public enum Kind {
             /** Its sockets bear {@link Marks#TAILSCALE}. */
@@ -71,6 +72,8 @@ public record GuardInput(
 
         public Mesh {
             addresses = List.copyOf(addresses);
+            subnets = List.copyOf(subnets);
+            subnets.forEach(GuardInput::requireNarrow);
         }
     }
 

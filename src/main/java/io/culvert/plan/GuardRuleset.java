@@ -75,7 +75,7 @@ public final class GuardRuleset {
                         Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, PRIORITY, Policy.DROP, List.of()),
                         Outward.uplink(Outward.closed(marks)),
                         Outward.output(List.of()),
-                        Outward.postrouting(List.of("lo")))));
+                        Outward.postrouting(List.of("lo"), List.of()))));
     }
 
     /**

@@ -4,6 +4,7 @@ import static io.culvert.nft.Statement.is;
 import static io.culvert.nft.Statement.isNot;
 
 import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import io.culvert.nft.Field.Masked;
 import io.culvert.nft.Field.Property;
@@ -119,6 +120,11 @@ final class Match {
     /** @param addresses of one family, at least one */
     static Value oneOf(List<InetAddress> addresses) {
         return Value.anyOf(addresses.stream().map(Value.Address::of).toList());
+    }
+
+    /** @param networks of one family, at least one */
+    static Value oneOfPrefixes(List<Prefix> networks) {
+        return Value.anyOf(networks.stream().map(Value.Address::new).toList());
     }
 
     private static Property source(Family family) {

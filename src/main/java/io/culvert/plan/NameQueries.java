@@ -52,26 +52,31 @@ final class NameQueries {
         return Optional.of(Chain.base("names", Chain.Type.NAT, Hook.OUTPUT, PRIORITY, Policy.ACCEPT, rules));
     }
 
-    /** The questions that mesh clients ask this node itself. */
+    /**
+     * The questions that clients of a plain mesh ask this node itself. Tailscale's have a resolver of their own, and what
+     * listens on port 53 for them here is the user's.
+     */
     Optional<Chain> ofMeshClients() {
         List<Rule> rules = new ArrayList<>();
         input.dnsPort()
-                .ifPresent(port -> input.mesh().ifPresent(mesh -> {
-                    for (Family family : Family.values()) {
-                        List<InetAddress> own = mesh.addresses().stream()
-                                .filter(address -> Family.of(address) == family)
-                                .toList();
-                        if (!own.isEmpty()) {
-                            rules.add(Rule.of(
-                                    "questions from the mesh to our stub, " + GuardRuleset.name(family),
-                                    cameBy(mesh.link()),
-                                    sentTo(family, oneOf(own)),
-                                    hasPorts(),
-                                    toPort(Match.DNS),
-                                    new Redirect(port)));
-                        }
-                    }
-                }));
+                .ifPresent(port -> input.mesh()
+                        .filter(mesh -> mesh.kind() == Mesh.Kind.WIREGUARD)
+                        .ifPresent(mesh -> {
+                            for (Family family : Family.values()) {
+                                List<InetAddress> own = mesh.addresses().stream()
+                                        .filter(address -> Family.of(address) == family)
+                                        .toList();
+                                if (!own.isEmpty()) {
+                                    rules.add(Rule.of(
+                                            "questions from the mesh to our stub, " + GuardRuleset.name(family),
+                                            cameBy(mesh.link()),
+                                            sentTo(family, oneOf(own)),
+                                            hasPorts(),
+                                            toPort(Match.DNS),
+                                            new Redirect(port)));
+                                }
+                            }
+                        }));
         return rules.isEmpty()
                 ? Optional.empty()
                 : Optional.of(

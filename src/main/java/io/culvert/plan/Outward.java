@@ -51,7 +51,9 @@ final class Outward {
         inside.add("lo");
         inside.add(input.tunnel().link());
         input.mesh().map(Mesh::link).ifPresent(inside::add);
-        return List.of(uplink(allowed()), output(toInnerLinks()), postrouting(inside));
+        List<Rule> subnets =
+                input.mesh().map(mesh -> new Subnets(mesh).leaving()).orElse(List.of());
+        return List.of(uplink(allowed()), output(toInnerLinks()), postrouting(inside, subnets));
     }
 
     static Chain uplink(List<Rule> rules) {
@@ -68,17 +70,15 @@ final class Outward {
         return Chain.base("output", Chain.Type.FILTER, Hook.OUTPUT, GuardRuleset.PRIORITY, Policy.DROP, rules);
     }
 
-    static Chain postrouting(List<String> inside) {
+    /** @param forwarded past the tunnel, as the user said */
+    static Chain postrouting(List<String> inside, List<Rule> forwarded) {
+        List<Rule> rules = new ArrayList<>();
+        rules.add(Rule.of("stays inside", leavesBy(inside), Verdict.ACCEPT));
+        rules.addAll(forwarded);
+        rules.add(Rule.of("really by an uplink", new Jump("uplink")));
+        rules.add(Rule.of("turned to the uplink on its way", new Counter(), Verdict.DROP));
         return Chain.base(
-                "postrouting",
-                Chain.Type.FILTER,
-                Hook.POSTROUTING,
-                GuardRuleset.PRIORITY,
-                Policy.DROP,
-                List.of(
-                        Rule.of("stays inside", leavesBy(inside), Verdict.ACCEPT),
-                        Rule.of("really by an uplink", new Jump("uplink")),
-                        Rule.of("turned to the uplink on its way", new Counter(), Verdict.DROP)));
+                "postrouting", Chain.Type.FILTER, Hook.POSTROUTING, GuardRuleset.PRIORITY, Policy.DROP, rules);
     }
 
     /** Before anything is known, whom we ask for names is not either. */

@@ -7,10 +7,12 @@ package io.culvert.plan;
 final class Preference {
 
     static final int HOLEPUNCH = 5100;
+    static final int TUNNEL_ITSELF = 5170;
     static final int TUNNEL_TO_TAILNET = 5180;
     static final int PUBLISHED = 5191;
     static final int STRICT_REVERSE_PATH = 5192;
     static final int MESH_PEERS = 5300;
+    static final int MESH_TO_SUBNETS = 5305;
     static final int MESH_TO_TUNNEL = 5310;
     static final int MESH_UNREACHABLE = 5311;
     static final int LAN = 5320;

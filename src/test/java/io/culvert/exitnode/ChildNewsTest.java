@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class ChildNewsTest {
 
     private final StringWriter told = new StringWriter();
-    private final ChildNews news = new ChildNews(new Journal(new PrintWriter(told)));
+    private final ChildNews news = new ChildNews(new Journal(new PrintWriter(told)), _ -> false);
 
     @Test
     void a_child_that_says_the_same_over_and_over_is_heard_once() {

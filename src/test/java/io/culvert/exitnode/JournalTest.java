@@ -17,7 +17,7 @@ class JournalTest {
 
     @Test
     void what_a_child_prints_cannot_command_the_terminal() {
-        new ChildNews(journal)
+        new ChildNews(journal, _ -> false)
                 .heard(new ChildEvent.Said("dante", "error: \u001b]0;title\u0007\u001b[2J\rready\u009b31m"));
 
         assertThat(out.toString().strip())

@@ -67,6 +67,7 @@ final class PlanExamples {
                         machine(Map.of(Family.IPV4, IPV4), true, true),
                         "CULVERT_PUBLISH",
                         "8080, 53/udp"));
+        all.put("tailscale", tailscale());
         all.put("several-uplink-addresses", severalAddresses());
         all.put(
                 "complement-allowed-ips",
@@ -124,6 +125,7 @@ final class PlanExamples {
                 base.settings(),
                 base.server(),
                 Optional.of(config(CLIENTS)),
+                Tailnet.UNKNOWN,
                 OptionalInt.of(1080),
                 base.resolvers(),
                 base.machine(),
@@ -147,12 +149,28 @@ final class PlanExamples {
                 "hs.example.net:443/tcp");
     }
 
+    private static ExitNodeInputs tailscale() {
+        ExitNodeInputs base = inputs(
+                DUAL_STACK_FILE,
+                machine(Map.of(Family.IPV4, IPV4), true, true),
+                "CULVERT_MESH",
+                "tailscale",
+                "TS_STATE_DIR",
+                "/var/lib/tailscale",
+                "TS_ROUTES",
+                "192.168.7.0/24",
+                "TS_EXTRA_ARGS",
+                "--login-server=https://hs.example.net --advertise-exit-node");
+        return base.with(new Tailnet(addresses("100.64.0.1", "fd7a:115c:a1e0::1"), Optional.of("tailnet.example")));
+    }
+
     /** @param settings names and values, in turn */
     static ExitNodeInputs inputs(String file, Machine machine, String... settings) {
         return new ExitNodeInputs(
                 settings(settings),
                 config(file),
                 Optional.empty(),
+                Tailnet.UNKNOWN,
                 OptionalInt.empty(),
                 addresses("192.168.7.1"),
                 machine,

@@ -90,11 +90,17 @@ enum Complaint {
             "the node waits until an administrator approves it",
             "approve it: https://login.tailscale.com/admin/machines, or with a pre-approved key"),
     UNREACHABLE(
-            "Unable to connect to the Tailscale coordination server|fetch control key: Get|register request: (Post|http 5)"
+            "Unable to connect to the Tailscale coordination server"
+                    + "|(fetch control key: Get|register request: (Post|http 5))(?!.*(context canceled|use of closed))"
                     + "|hasn't received a network map|the network is down",
             "tailscale",
             "the control server cannot be reached; the tunnel and the proxy serve all the same",
-            "check the server and its name; a server in your own network is found by CULVERT_HOLEPUNCH=its.name:443"),
+            "check the server and its name; one that answers without TLS has to have a private address"),
+    CRASHED(
+            "tailscaled exited|process already finished|failed to read from tailscaled|Error ensuring services are not",
+            "tailscale",
+            "tailscaled ended by itself",
+            "nothing: it starts again at once; CULVERT_LOG=debug shows what it said before"),
     BOOT_LIMIT(
             "tailscale up failed: signal: killed|timed out waiting for tailscaled socket",
             "tailscale",

@@ -19,8 +19,9 @@ record Node(LocalApi api) {
      * @param offered whether peers are told that they may exit here
      * @param set flags that had to be set by us
      * @param kept flags that hold only after another login
+     * @param forwards whether the kernel forwards what is routed through this node
      */
-    record Settled(NodeStatus status, boolean offered, List<String> set, List<String> kept) {}
+    record Settled(NodeStatus status, boolean offered, List<String> set, List<String> kept, boolean forwards) {}
 
     /** @param once the arguments of a node that is told them only at its first login */
     Settled settle(boolean offered, Optional<GoFlags> once) throws IOException {
@@ -39,7 +40,8 @@ record Node(LocalApi api) {
         if (offer.isPresent()) {
             api.edit(offer.get());
         }
-        return new Settled(api.status(false), offered, set, kept);
+        return new Settled(
+                api.status(false), offered, set, kept, api.forwardingWarning().isEmpty());
     }
 
     /**

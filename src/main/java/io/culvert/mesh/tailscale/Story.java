@@ -6,11 +6,18 @@ import io.culvert.problem.Problem;
 import io.culvert.settings.TailscaleSettings;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Where the node is between start and exit, as told to people. */
 final class Story {
+
+    private static final Pattern PROGRESS = Pattern.compile(
+            "Sending SIGTERM|Starting tailscaled|Waiting for|Running '|Startup complete|, waiting|\\[warning\\]");
+
+    /** Tailscaled: control/controlclient/direct.go. And tailscale up, which has it alone on a line. */
+    private static final Pattern LOGIN = Pattern.compile("(?:control: AuthURL is |^\\t)(https?://\\S+)$");
 
     private final TailscaleSettings settings;
     private Notice.State state = Notice.State.NO_STATE;
@@ -20,13 +27,16 @@ final class Story {
     private Optional<String> lastWords = Optional.empty();
     private boolean alive;
     private boolean offered;
+    private boolean offeredFromStart;
 
     Story(TailscaleSettings settings) {
         this.settings = settings;
     }
 
-    void begin() {
+    /** @param exitOffered by the arguments already */
+    void begin(boolean exitOffered) {
         alive = true;
+        offeredFromStart = exitOffered;
         lastWords = Optional.empty();
     }
 
@@ -39,11 +49,18 @@ final class Story {
         offered = false;
     }
 
-    /** Keeps what containerboot itself says: its last words name the reason of its end. */
-    void hear(String line) {
-        if (line.startsWith("boot: ") && !line.contains("Sending SIGTERM")) {
+    /**
+     * Keeps what containerboot itself says: its last words name the reason of its end, unless they are about its progress.
+     *
+     * @return the address where a person has to log in, when this line names it; the bus tells it only to whoever asked for
+     *     a login
+     */
+    Optional<String> hear(String line) {
+        if (line.startsWith("boot: ") && !PROGRESS.matcher(line).find()) {
             lastWords = Optional.of(line.replaceFirst("^boot: ([0-9/]+ [0-9:]+ )?", ""));
         }
+        Matcher matcher = LOGIN.matcher(line);
+        return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
     }
 
     /** Why it ended, where nobody knows what it means. */
@@ -94,9 +111,15 @@ final class Story {
         return first;
     }
 
-    /** The exit is offered, but the control server does not tell peers. */
+    /**
+     * The exit is offered, but the control server does not tell peers. A Headscale tells a node of its own approval only when
+     * that logs in, so of an offer made later nothing is known.
+     */
     Optional<Problem> unapproved() {
-        if (!runs() || !offered || status.filter(NodeStatus::exitApproved).isPresent()) {
+        if (!runs()
+                || !offered
+                || !isTold()
+                || status.filter(NodeStatus::exitApproved).isPresent()) {
             return Optional.empty();
         }
         String id = status.map(NodeStatus::id).orElse("");
@@ -108,6 +131,10 @@ final class Story {
                                 + " or autoApprovers in the policy"
                         : "headscale nodes approve-routes --identifier " + (id.matches("[0-9]+") ? id : "ID")
                                 + " --routes 0.0.0.0/0,::/0; or autoApprovers in the policy"));
+    }
+
+    private boolean isTold() {
+        return offeredFromStart || settings.usesTailscalesServer();
     }
 
     /** The control server has given it another name than it asked for, as that is taken. */
@@ -146,7 +173,7 @@ final class Story {
                 ? "offers no exit, as asked"
                 : !offered
                         ? "offers the exit as soon as the tunnel is up"
-                        : now.exitApproved() ? "offers the exit" : "offers the exit, not yet approved";
+                        : now.exitApproved() || !isTold() ? "offers the exit" : "offers the exit, not yet approved";
         return ", Tailscale " + now.version() + ", " + now.name() + " (" + addresses + "), " + exit;
     }
 }

@@ -2,6 +2,7 @@ package io.culvert.mesh.tailscale;
 
 import io.culvert.mesh.Mesh;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.Tailnet;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.process.Child;
@@ -12,6 +13,7 @@ import io.culvert.settings.TailscaleSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +39,9 @@ public final class TailscaleMesh implements Mesh {
     /** A control server that approves by rule has done so by then. */
     private static final Duration APPROVAL = Duration.ofSeconds(5);
 
+    /** In the first the peers are known, in the second all ways to them. */
+    private static final Set<Notice.State> GREETING = EnumSet.of(Notice.State.STARTING, Notice.State.RUNNING);
+
     private final TailscaleSettings settings;
     private final TailscaleProgram program;
     private final LocalApi api;
@@ -47,11 +52,14 @@ public final class TailscaleMesh implements Mesh {
             Thread.ofPlatform().name("tailscale").daemon().factory());
     private final AtomicBoolean toSettle = new AtomicBoolean();
     private final Set<Problem> told = new HashSet<>();
+    private final Set<Notice.State> greeted = EnumSet.noneOf(Notice.State.class);
     private final Story story;
+
+    /** Kept while tailscaled is away: it will be the same again. */
+    private Tailnet tailnet = Tailnet.UNKNOWN;
 
     private Optional<Child> child = Optional.empty();
     private Optional<Listener> listener = Optional.empty();
-    private boolean again;
     private volatile boolean offered;
     private volatile boolean reset;
 
@@ -98,9 +106,9 @@ public final class TailscaleMesh implements Mesh {
             return;
         }
         switch (what) {
-            case ChildEvent.Started started -> {
-                again = started.start() > 1;
-                story.begin();
+            case ChildEvent.Started _ -> {
+                greeted.clear();
+                story.begin(offers());
             }
             case ChildEvent.Said said -> said(said.line());
             case ChildEvent.Ended ended -> {
@@ -115,7 +123,7 @@ public final class TailscaleMesh implements Mesh {
     }
 
     private void said(String line) {
-        story.hear(line);
+        story.hear(line).map(story::login).ifPresent(this::complain);
         Complaint.in(line).map(Complaint::problem).ifPresent(this::complain);
         LostFlags.in(line, List.of(settings.upArguments().toString().split(" ")))
                 .ifPresent(this::lost);
@@ -139,7 +147,7 @@ public final class TailscaleMesh implements Mesh {
 
     private void noticed(Notice notice) {
         notice.state().ifPresent(story::enter);
-        notice.loginUrl().ifPresent(url -> complain(story.login(url)));
+        notice.loginUrl().map(story::login).ifPresent(this::complain);
         notice.error().flatMap(Complaint::in).map(Complaint::problem).ifPresent(this::complain);
         notice.warnings().ifPresent(warnings -> {
             List<Problem> known = warnings.values().stream()
@@ -152,27 +160,27 @@ public final class TailscaleMesh implements Mesh {
             }
         });
         boolean runs = notice.state().equals(Optional.of(Notice.State.RUNNING));
+        notice.state().filter(GREETING::contains).filter(greeted::add).ifPresent(_ -> greet());
         if (runs) {
             told.clear();
-            greet();
         }
         if (story.runs() && (runs || notice.changed())) {
             settle();
         }
     }
 
-    /** Peers that had sessions with the one before find this one at once. */
+    /**
+     * Peers that had sessions with an earlier life of this node find this one at once. And a session is what tailscaled
+     * starts for: without one it waits some seconds for its relays first.
+     */
     private void greet() {
-        if (again) {
-            again = false;
-            asking.execute(() -> {
-                try {
-                    new Node(api).greetPeers();
-                } catch (IOException _) {
-                    // They find it by themselves, some seconds later.
-                }
-            });
-        }
+        asking.execute(() -> {
+            try {
+                new Node(api).greetPeers();
+            } catch (IOException _) {
+                // They find it by themselves, some seconds later.
+            }
+        });
     }
 
     /** Brings the node to where it should be; what is asked for while it waits is done with it. */
@@ -196,6 +204,7 @@ public final class TailscaleMesh implements Mesh {
     }
 
     private void settled(Node.Settled settled) {
+        tailnet = settled.status().tailnet();
         boolean first = story.learn(settled.status(), settled.offered());
         if (!settled.set().isEmpty()) {
             tell(Problem.note(
@@ -207,6 +216,9 @@ public final class TailscaleMesh implements Mesh {
                         Place.setting("TS_EXTRA_ARGS"),
                         flag + " needs another login, which TS_AUTH_ONCE=true leaves out",
                         "start once with TS_AUTH_ONCE=false and a key, or with an empty TS_STATE_DIR")));
+        if (!settled.forwards()) {
+            complain(Complaint.FORWARDING.problem());
+        }
         story.otherName().ifPresent(this::tell);
         if (first) {
             CompletableFuture.delayedExecutor(APPROVAL.toMillis(), TimeUnit.MILLISECONDS, chain)
@@ -233,6 +245,16 @@ public final class TailscaleMesh implements Mesh {
         if (told.add(problem)) {
             journal.accept(problem);
         }
+    }
+
+    @Override
+    public boolean explains(String child) {
+        return child.equals(TailscaleProgram.NAME);
+    }
+
+    @Override
+    public Tailnet tailnet() {
+        return tailnet;
     }
 
     @Override

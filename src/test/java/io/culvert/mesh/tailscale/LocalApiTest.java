@@ -50,13 +50,11 @@ class LocalApiTest {
                 .isEqualTo(new NodeStatus(
                         "1.98.9",
                         Notice.State.STARTING,
-                        Optional.empty(),
                         "4",
                         "exit-2.tail.test",
                         "exit",
                         List.of(Prefix.parseAddress("100.64.0.4"), Prefix.parseAddress("fd7a:115c:a1e0::4")),
                         "tail.test",
-                        false,
                         false,
                         List.of()));
     }
@@ -80,6 +78,7 @@ class LocalApiTest {
         tailscaled
                 .answer("GET prefs", "{\"AdvertiseRoutes\": [\"192.0.2.0/24\"]}")
                 .answer("PATCH prefs", "{}")
+                .answer("GET check-ip-forwarding", "{\"Warning\":\"\"}")
                 .answer("GET status", Recorded.text("status.json"));
 
         new Node(api).settle(true, Optional.empty());

@@ -44,6 +44,47 @@ class TailscaleMeshTest {
     }
 
     @Test
+    void peers_that_are_online_are_greeted_as_soon_as_they_are_known() throws Exception {
+        try (Boot boot = new Boot(root, Map.of(), RUNS)) {
+            boot.mesh().start();
+            boot.until(() -> boot.starts() == 1);
+            try (ScriptedTailscaled tailscaled = tailscaled()
+                    .answer("GET status", "{\"Peer\":{\"k\":{\"Online\":true,\"TailscaleIPs\":[\"100.64.0.2\"]}}}")
+                    .answer("POST ping", "{}")) {
+                tailscaled.notify("{\"State\":5}");
+                boot.until(() -> tailscaled.asked().contains("POST ping"));
+            }
+        }
+    }
+
+    @Test
+    void a_headscale_is_not_blamed_for_what_it_does_not_tell() throws Exception {
+        try (Boot boot = new Boot(root, server(), RUNS)) {
+            boot.mesh().start();
+            boot.until(() -> boot.starts() == 1);
+            try (ScriptedTailscaled tailscaled = tailscaled()) {
+                tailscaled.notify("{\"State\":6}");
+                boot.mesh().offerExit();
+                boot.until(() -> boot.mesh().describe().endsWith(", offers the exit"));
+                assertThat(boot.mesh().tailnet().suffix()).contains("tail.test");
+            }
+        }
+    }
+
+    @Test
+    void a_kernel_that_does_not_forward_is_said() throws Exception {
+        try (Boot boot = new Boot(root, server(), RUNS)) {
+            boot.mesh().start();
+            boot.until(() -> boot.starts() == 1);
+            try (ScriptedTailscaled tailscaled =
+                    tailscaled().answer("GET check-ip-forwarding", "{\"Warning\":\"IP forwarding is disabled\"}")) {
+                tailscaled.notify("{\"State\":6}");
+                boot.until(() -> boot.told().contains(Complaint.FORWARDING.problem()));
+            }
+        }
+    }
+
+    @Test
     void a_start_with_the_tunnel_up_offers_the_exit_at_once() throws Exception {
         try (Boot boot = new Boot(root, Map.of(), "echo \"arguments: $TS_EXTRA_ARGS\"")) {
             boot.mesh().offerExit();
@@ -132,6 +173,17 @@ class TailscaleMeshTest {
     }
 
     @Test
+    void the_address_of_a_login_is_read_from_the_output_too() throws Exception {
+        Path login = Files.writeString(root.resolve("login"), Recorded.text("login-needed.txt"));
+        try (Boot boot = new Boot(root, server(), "head -90 " + login + "; sleep 600")) {
+            boot.mesh().start();
+            boot.until(() -> boot.mesh().describe().contains("waits for a login: http://198.51.100.2:8080/register/"));
+
+            assertThat(boot.told()).hasSize(1);
+        }
+    }
+
+    @Test
     void a_used_key_is_said_with_its_cure_and_stays_in_the_status() throws Exception {
         Path used = Files.writeString(root.resolve("used"), Recorded.text("key-used.txt"));
         try (Boot boot = new Boot(root, server(), "cat " + used + "; exit 1")) {
@@ -182,6 +234,7 @@ class TailscaleMeshTest {
         return new ScriptedTailscaled(Boot.socket(root))
                 .answer("GET prefs", "{\"AdvertiseRoutes\":null,\"ShieldsUp\":false}")
                 .answer("PATCH prefs", "{}")
+                .answer("GET check-ip-forwarding", "{\"Warning\":\"\"}")
                 .answer("GET status", Recorded.text("status.json"));
     }
 }

@@ -1,0 +1,64 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Prefix;
+import io.culvert.settings.TailscaleSettings;
+import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The mesh's interface, whatever makes it.
+ *
+ * @param addresses of this node in it, as far as they are known
+ * @param port over UDP, where peers reach this node by the uplink
+ * @param peers the prefixes behind it; empty where Tailscale keeps the routes to them
+ * @param subnets that peers reach past the tunnel, because the user said so
+ */
+record MeshSide(
+        GuardInput.Mesh.Kind kind,
+        String link,
+        List<InetAddress> addresses,
+        OptionalInt port,
+        List<Prefix> peers,
+        List<Prefix> subnets) {
+
+    static Optional<MeshSide> of(ExitNodeInputs inputs) {
+        return inputs.mesh()
+                .map(MeshSide::plain)
+                .or(() -> inputs.settings().mesh().tailscale().map(it -> tailscale(it, inputs.tailnet())));
+    }
+
+    private static MeshSide plain(WireGuardConfig file) {
+        return new MeshSide(
+                GuardInput.Mesh.Kind.WIREGUARD,
+                ExitNodePlan.MESH,
+                file.addresses().stream().map(Prefix::address).toList(),
+                file.listenPort(),
+                ExitNodeChecks.allowedIps(file),
+                List.of());
+    }
+
+    private static MeshSide tailscale(TailscaleSettings settings, Tailnet tailnet) {
+        return new MeshSide(
+                GuardInput.Mesh.Kind.TAILSCALE,
+                settings.link(),
+                tailnet.addresses(),
+                settings.port(),
+                List.of(),
+                settings.routes());
+    }
+
+    GuardInput.Mesh guarded() {
+        return new GuardInput.Mesh(kind, link, addresses, port, subnets);
+    }
+
+    ExitNodeRouting.Mesh routed() {
+        long table = switch (kind) {
+            case WIREGUARD -> ExitNodeRouting.MESH_TABLE;
+            case TAILSCALE -> ExitNodeRouting.TAILSCALE_TABLE;
+        };
+        return new ExitNodeRouting.Mesh(link, table, peers, subnets);
+    }
+}
