@@ -3,6 +3,7 @@ package io.culvert.exitnode;
 import io.culvert.device.DeviceState;
 import io.culvert.exitnode.Event.Stop;
 import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.ip.Family;
 import io.culvert.network.Forwarding;
 import io.culvert.network.Uplink;
 import io.culvert.plan.ExitNodeInputs;
@@ -13,6 +14,7 @@ import io.culvert.settings.MeshSettings;
 import io.culvert.status.StatusReport;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -36,6 +38,8 @@ final class Chain {
     private ExitNodePlan plan;
     private Optional<String> trouble = Optional.empty();
     private Optional<DeviceState> seen = Optional.empty();
+    private Optional<Forwarding> forwarding = Optional.empty();
+    private Instant settled;
     private boolean ready;
 
     Chain(Parts parts) {
@@ -44,6 +48,7 @@ final class Chain {
         this.servers = new Failover(parts.reading().servers(), Failover.PATIENCE, journal, now());
         this.children = new ChildNews(journal, parts.mesh()::explains);
         this.started = now();
+        this.settled = started;
         this.inputs = parts.inputs();
         this.plan = parts.plan();
     }
@@ -56,6 +61,10 @@ final class Chain {
         journal.info("guard: closed; nothing leaves but the tunnel's own packets");
         Watchers watchers = Watchers.start(parts.kernel(), parts.wakeups());
         undo.push("ending the watch", watchers::close);
+        if (!parts.kernel().machine().equals(inputs.machine())) {
+            // It changed before anybody listened.
+            parts.wakeups().add(new Event.NetworkChanged());
+        }
     }
 
     void answerForItself(Undo undo) {
@@ -80,14 +89,25 @@ final class Chain {
     void chainMesh(Undo undo) {
         undo.push("unchaining the mesh", parts.mesh()::unchain);
         if (inputs.settings().mesh().kind() != MeshSettings.Kind.NONE) {
-            Forwarding forwarding = new Forwarding(parts.kernel().sysctl());
-            undo.push("putting forwarding back", forwarding::close);
-            forwarding.enable(plan.families(), uplinks());
+            Forwarding switches = new Forwarding(parts.kernel().sysctl());
+            undo.push("putting forwarding back", switches::close);
+            forwarding = Optional.of(switches);
+            forward();
         }
         parts.mesh().chain(plan);
         parts.kernel().network().apply(plan.network());
         parts.names().serveMesh(plan);
         journal.info("mesh: " + parts.mesh().describe());
+    }
+
+    /** Safe to repeat. What the tunnel carries is forwarded whether the uplink has that family or not, where we may. */
+    private void forward() {
+        Set<Family> families = EnumSet.noneOf(Family.class);
+        families.addAll(plan.families());
+        if (inputs.machine().writableSysctl()) {
+            families.addAll(plan.carried());
+        }
+        forwarding.ifPresent(switches -> switches.enable(families, uplinks()));
     }
 
     void openProxy(Undo undo) {
@@ -100,7 +120,7 @@ final class Chain {
         Instant next = look();
         while (true) {
             List<Event> come = parts.wakeups().await(Duration.between(now(), next));
-            boolean changed = come.isEmpty() && isUnsettled();
+            boolean changed = isUnsettled() && !now().isBefore(settled.plus(RETRY));
             for (Event event : come) {
                 switch (event) {
                     case Stop(String why) -> {
@@ -160,15 +180,22 @@ final class Chain {
             parts.names().serve(plan);
             parts.names().serveMesh(plan);
             parts.proxy().follow(plan, parts.supervisor());
+            forward();
             trouble.ifPresent(_ -> journal.info("all is as planned again"));
             trouble = Optional.empty();
         } catch (RuntimeException e) {
-            Optional<String> what = Optional.of(String.valueOf(e.getMessage()));
-            if (!trouble.equals(what)) {
-                journal.failure(e);
-            }
-            trouble = what;
+            complain(e);
+        } finally {
+            settled = now();
         }
+    }
+
+    private void complain(RuntimeException e) {
+        Optional<String> what = Optional.of(String.valueOf(e.getMessage()));
+        if (!trouble.equals(what)) {
+            journal.failure(e);
+        }
+        trouble = what;
     }
 
     /** @return whether the guard is planned in another way now */
@@ -196,15 +223,24 @@ final class Chain {
 
     /** Whether there is something to be put right of which no event will remind us. */
     private boolean isUnsettled() {
-        return trouble.isPresent() || seen.isEmpty();
+        return trouble.isPresent() || seen.isEmpty() || !parts.names().isServing();
     }
 
     /** @return when to look again without an event */
     private Instant look() {
         Instant now = now();
-        seen = parts.tunnel().read();
+        if (settled.isAfter(now)) {
+            // The clock was set back.
+            settled = now;
+        }
+        try {
+            seen = parts.tunnel().read();
+        } catch (RuntimeException e) {
+            seen = Optional.empty();
+            complain(e);
+        }
         if (seen.isEmpty()) {
-            return now.plus(RETRY);
+            return settled.plus(RETRY);
         }
         Instant next = servers.judge(seen.get(), plan, now);
         if (servers.isDue(now)) {
@@ -215,7 +251,8 @@ final class Chain {
                 parts.names().lookNow();
             }
         }
-        return trouble.isPresent() && next.isAfter(now.plus(RETRY)) ? now.plus(RETRY) : next;
+        Instant retry = settled.plus(RETRY);
+        return isUnsettled() && next.isAfter(retry) ? retry : next;
     }
 
     private StatusReport report() {

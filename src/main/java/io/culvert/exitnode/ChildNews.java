@@ -2,6 +2,7 @@ package io.culvert.exitnode;
 
 import io.culvert.process.ChildEvent;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +30,7 @@ final class ChildNews {
 
     /** What each child does now, for people. */
     Map<String, String> doing() {
-        return Map.copyOf(doing);
+        return Collections.unmodifiableMap(new TreeMap<>(doing));
     }
 
     /** @return whether something may have to be put right after it */

@@ -63,6 +63,8 @@ final class Failover {
     void begin(Instant now) {
         since = now;
         verdict = Verdict.CONNECTING;
+        // Its counters may begin anew, and come to the same number.
+        heard = Heard.nothing(now);
     }
 
     /**

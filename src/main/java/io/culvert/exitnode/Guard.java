@@ -7,6 +7,7 @@ import io.culvert.plan.GuardRuleset;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /** Both layers of the guard: nftables, and the rules that lead every packet to the tunnel or nowhere. */
@@ -37,12 +38,22 @@ final class Guard {
                 : Stream.concat(Stream.of("nftables replaced"), done.stream()).toList();
     }
 
-    /** Each layer, and whether reading it back finds it as planned. */
+    /** Each layer, and whether reading it back finds it as planned; what cannot be read is not known to hold. */
     Map<String, Boolean> layers(ExitNodePlan plan) {
         Map<String, Boolean> layers = new LinkedHashMap<>();
-        layers.put("nftables", nftables.matches(plan.guard()));
-        layers.put("routing", network.observe().rules().containsAll(plan.rules().rules()));
+        layers.put("nftables", holds(() -> nftables.matches(plan.guard())));
+        layers.put(
+                "routing",
+                holds(() -> network.observe().rules().containsAll(plan.rules().rules())));
         return layers;
+    }
+
+    private static boolean holds(BooleanSupplier layer) {
+        try {
+            return layer.getAsBoolean();
+        } catch (RuntimeException _) {
+            return false;
+        }
     }
 
     /** Opens it, the routing layer first. */

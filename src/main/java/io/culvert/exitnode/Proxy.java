@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
-/** The SOCKS proxy's process: started when the tunnel has its addresses, and anew when they change, as it reads them once. */
+/** The SOCKS proxy's process: started when the tunnel has its addresses, and anew when they change, or what it must not reach. */
 final class Proxy implements AutoCloseable {
 
     private static final String NAME = "dante";
@@ -30,15 +30,24 @@ final class Proxy implements AutoCloseable {
     private final Settings settings;
     private final Optional<SockdFile> own;
     private final Dante dante;
+    private final Journal journal;
     private Optional<Child> child = Optional.empty();
-    private List<LinkAddress> startedWith = List.of();
+    private Optional<Start> started = Optional.empty();
     private Optional<String> awaited = Optional.empty();
-    private Runnable forget = () -> {};
+
+    /**
+     * What it was started with, and reads only once.
+     *
+     * @param external the tunnel's addresses
+     * @param settings empty where the configuration is the user's own
+     */
+    private record Start(List<LinkAddress> external, Optional<DanteSettings> settings) {}
 
     /** @param own the user's own configuration, checked */
     Proxy(Surroundings around, Settings settings, Optional<SockdFile> own) {
         this.settings = settings;
         this.own = own;
+        this.journal = around.journal();
         this.dante = new Dante(around.root(), around.runDirectory());
     }
 
@@ -52,16 +61,20 @@ final class Proxy implements AutoCloseable {
 
     /** Runs it as planned, when it is wanted; safe to repeat. */
     void follow(ExitNodePlan plan, Supervisor supervisor) {
-        List<LinkAddress> addresses = plan.tunnelNetwork().addresses();
-        if (!settings.socks().enabled() || (child.isPresent() && addresses.equals(startedWith))) {
+        if (!settings.socks().enabled()) {
+            return;
+        }
+        Start wanted = start(plan);
+        if (child.isPresent() && started.equals(Optional.of(wanted))) {
             return;
         }
         close();
-        ProxyProgram program = own.map(dante::prepare).orElseGet(() -> prepare(plan));
+        started = Optional.of(wanted);
+        ProxyProgram program = own.map(dante::prepare)
+                .orElseGet(() -> dante.prepare(wanted.settings().orElseThrow()));
         awaited = program.readyText();
         child = Optional.of(supervisor.start(
                 new ChildSpec(NAME, program.program(), program.args(), Map.of("LANG", "C.UTF-8"), GRACE)));
-        startedWith = addresses;
     }
 
     /** What a child says: perhaps the line by which the proxy says that it takes clients. */
@@ -78,9 +91,14 @@ final class Proxy implements AutoCloseable {
         return awaited.isEmpty();
     }
 
-    private ProxyProgram prepare(ExitNodePlan plan) {
+    private Start start(ExitNodePlan plan) {
+        return new Start(
+                plan.tunnelNetwork().addresses(), own.isPresent() ? Optional.empty() : Optional.of(usual(plan)));
+    }
+
+    private DanteSettings usual(ExitNodePlan plan) {
         List<Prefix> lan = ExitNodePlanner.lan(settings, plan.machine());
-        DanteSettings wanted = new DanteSettings(
+        return new DanteSettings(
                 settings.socks().port(),
                 ExitNodePlan.TUNNEL,
                 plan.machine().ipv6(),
@@ -96,15 +114,15 @@ final class Proxy implements AutoCloseable {
                 settings.socks()
                         .login()
                         .map(it -> new Login(it.user(), it.password().text())));
-        forget = () -> dante.forget(wanted);
-        return dante.prepare(wanted);
     }
 
     @Override
     public void close() {
         child.ifPresent(Child::stop);
         child = Optional.empty();
-        forget.run();
-        forget = () -> {};
+        started.flatMap(Start::settings)
+                .flatMap(dante::forget)
+                .ifPresent(problem -> journal.problems(List.of(problem)));
+        started = Optional.empty();
     }
 }

@@ -66,7 +66,7 @@ record Reading(
                 problems.addAll(ExitNodeChecks.mesh(
                         reading.meshFile().orElseThrow(),
                         mesh.get(),
-                        servers.getFirst().config()));
+                        servers.stream().map(Server::config).toList()));
             }
         });
         Optional<SockdFile> sockd = reading.settings().flatMap(settings -> sockd(settings, servers, problems));
@@ -103,7 +103,7 @@ record Reading(
         }
         Path file = settings.socks().config().get();
         try {
-            return Optional.of(SockdFile.check(
+            SockdFile own = SockdFile.check(
                     file,
                     Files.readString(file),
                     ExitNodePlan.TUNNEL,
@@ -111,7 +111,9 @@ record Reading(
                             .flatMap(server -> server.config().addresses().stream())
                             .map(Prefix::address)
                             .toList(),
-                    settings.socks().port()));
+                    settings.socks().port());
+            problems.addAll(ExitNodeChecks.proxy(file, own.port()));
+            return Optional.of(own);
         } catch (ProblemException e) {
             problems.addAll(e.problems());
         } catch (IOException _) {

@@ -30,7 +30,7 @@ final class Requirements {
         kernel.nftables().probe().ifPresent(problems::add);
         problems.addAll(missing(machine, reading.settings().wireGuard().implementation()));
         if (reading.mesh().isPresent() || tailscale.isPresent()) {
-            problems.addAll(forwarding(machine));
+            problems.addAll(forwarding(machine, reading));
         }
         tailscale.ifPresent(program -> problems.addAll(program.missing(machine)));
         if (machine.netAdmin()) {
@@ -54,18 +54,36 @@ final class Requirements {
         return problems;
     }
 
-    private static List<Problem> forwarding(Machine machine) {
+    private static List<Problem> forwarding(Machine machine, Reading reading) {
         List<Problem> problems = new ArrayList<>();
-        for (Family family : machine.uplinks().keySet()) {
-            if (!machine.forwarding().contains(family) && !machine.writableSysctl()) {
-                String name = Forwarding.sysctl(family);
+        if (machine.writableSysctl()) {
+            return problems;
+        }
+        for (Family family : Family.values()) {
+            String name = Forwarding.sysctl(family);
+            String cure = "compose: sysctls: [" + name + "=1]; podman or docker run: --sysctl " + name + "=1";
+            if (machine.forwarding().contains(family)) {
+                continue;
+            }
+            if (machine.uplinks().containsKey(family)) {
                 problems.add(Problem.machine(
                         Place.machine(name),
                         "is 0 and read-only here, so nothing can be forwarded for the mesh",
-                        "compose: sysctls: [" + name + "=1]; podman or docker run: --sysctl " + name + "=1"));
+                        cure));
+            } else if (family == Family.IPV6 && machine.ipv6() && carries(reading, family)) {
+                problems.add(Problem.warning(
+                        Place.machine(name),
+                        "is 0 and read-only here, so the mesh's clients have no IPv6, though the tunnel has",
+                        cure));
             }
         }
         return problems;
+    }
+
+    private static boolean carries(Reading reading, Family family) {
+        return reading.servers().stream()
+                .flatMap(server -> server.config().addresses().stream())
+                .anyMatch(own -> own.family() == family);
     }
 
     static List<Problem> missing(Machine machine, Implementation wanted) {

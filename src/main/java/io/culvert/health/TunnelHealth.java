@@ -26,8 +26,11 @@ public record TunnelHealth(Verdict verdict, Optional<Instant> handshake, Instant
     /** {@code REJECT_AFTER_TIME}: the session's keys are not used any more. */
     private static final Duration REJECT_AFTER = Duration.ofMinutes(3);
 
-    /** {@code KEEPALIVE_TIMEOUT} and two tries: how late a due handshake may be before the server counts as silent. */
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    /**
+     * How late a due handshake may be before the server counts as silent: where nobody sends anything, the keepalive that
+     * brings it about comes up to 25 seconds later (any traffic puts it off), and then there are two tries.
+     */
+    private static final Duration PATIENCE = Duration.ofSeconds(35);
 
     /** {@code KEEPALIVE_TIMEOUT} and {@code REKEY_TIMEOUT}: what is sent has had its answer by then, or never will. */
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(15);

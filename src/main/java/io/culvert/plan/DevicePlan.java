@@ -15,7 +15,8 @@ final class DevicePlan {
 
     /**
      * @param families with an uplink; an endpoint in another family is left out
-     * @param keepaliveSeconds for peers whose file gives none; 0 for off
+     * @param keepaliveSeconds the most for servers, so that a silent one is noticed, whatever their file says; 0: as the file
+     *     says
      */
     static DeviceConfig of(WireGuardConfig file, long mark, Names names, Set<Family> families, int keepaliveSeconds) {
         return new DeviceConfig(
@@ -28,13 +29,14 @@ final class DevicePlan {
     }
 
     private static PeerConfig peer(Peer peer, Names names, Set<Family> families, int keepaliveSeconds) {
+        int wanted = peer.keepaliveSeconds().orElse(0);
         return new PeerConfig(
                 peer.publicKey(),
                 peer.presharedKey(),
                 peer.endpoint().flatMap(endpoint -> names.reachable(endpoint, families)),
-                peer.endpoint().isPresent()
-                        ? peer.keepaliveSeconds().orElse(keepaliveSeconds)
-                        : peer.keepaliveSeconds().orElse(0),
+                peer.endpoint().isPresent() && (wanted == 0 || wanted > keepaliveSeconds) && keepaliveSeconds > 0
+                        ? keepaliveSeconds
+                        : wanted,
                 peer.allowedIps());
     }
 

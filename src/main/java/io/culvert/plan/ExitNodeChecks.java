@@ -48,8 +48,12 @@ public final class ExitNodeChecks {
         return problems;
     }
 
-    /** Of the mesh interface's file. */
-    public static List<Problem> mesh(Path file, WireGuardConfig config, WireGuardConfig server) {
+    /**
+     * Of the mesh interface's file.
+     *
+     * @param servers every provider's file that may come into use
+     */
+    public static List<Problem> mesh(Path file, WireGuardConfig config, List<WireGuardConfig> servers) {
         List<Problem> problems = new ArrayList<>();
         Place place = Place.file(file);
         if (config.listenPort().isEmpty()) {
@@ -57,6 +61,13 @@ public final class ExitNodeChecks {
                     place, "ListenPort is missing, so clients cannot find this node", "add ListenPort = 51820"));
         }
         port(place, config.listenPort().orElse(0), problems);
+        if (config.listenPort().isPresent()
+                && servers.stream().anyMatch(server -> server.listenPort().equals(config.listenPort()))) {
+            problems.add(Problem.input(
+                    place,
+                    "ListenPort " + config.listenPort().getAsInt() + " is the provider's file's ListenPort too",
+                    "choose another one here, or delete that line from the provider's file"));
+        }
         for (Prefix prefix : allowedIps(config)) {
             if (prefix.isDefault()) {
                 problems.add(Problem.input(
@@ -65,7 +76,9 @@ public final class ExitNodeChecks {
                                 + ", but clients use this node as their exit, not the other way",
                         "write the client's own addresses, such as 10.99.0.2/32"));
             }
-            if (server.addresses().stream().anyMatch(own -> prefix.overlaps(Prefix.host(own.address())))) {
+            if (servers.stream()
+                    .flatMap(server -> server.addresses().stream())
+                    .anyMatch(own -> prefix.overlaps(Prefix.host(own.address())))) {
                 problems.add(Problem.input(
                         place,
                         "the clients' " + prefix + " contains the tunnel's own address",
@@ -83,6 +96,13 @@ public final class ExitNodeChecks {
         if (settings.socks().enabled()) {
             port(Place.setting("CULVERT_SOCKS_PORT"), settings.socks().port(), problems);
         }
+        return problems;
+    }
+
+    /** Of the port on which the user's own proxy configuration takes clients. */
+    public static List<Problem> proxy(Path file, int port) {
+        List<Problem> problems = new ArrayList<>();
+        port(Place.file(file), port, problems);
         return problems;
     }
 

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The whole desired state of an exit node.
@@ -76,6 +77,13 @@ public record ExitNodePlan(
                 .filter(own -> own.link().equals(MESH))
                 .map(own -> own.address().address())
                 .toList();
+    }
+
+    /** Which the tunnel carries. */
+    public Set<Family> carried() {
+        return tunnelNetwork.addresses().stream()
+                .map(own -> own.address().family())
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /** In which there is an uplink. */

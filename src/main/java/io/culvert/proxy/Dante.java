@@ -6,8 +6,13 @@ import io.culvert.problem.ProblemException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Makes everything ready that Dante needs to run: its program, its configuration, its user. */
 public final class Dante {
@@ -17,6 +22,8 @@ public final class Dante {
 
     /** From {@code Dante/server[1/1] v1.4.2 running}, logged once all sockets listen. */
     private static final String READY = " running";
+
+    private static final int GRACE_SECONDS = 3;
 
     private final Path root;
     private final Path directory;
@@ -62,6 +69,8 @@ public final class Dante {
 
     private ProxyProgram write(Path program, String configuration, int port, boolean logsToUs) {
         Path file = directory.resolve("sockd.conf");
+        Path process = directory.resolve("sockd.pid");
+        endLeftBehind(process, file);
         try {
             Files.createDirectories(directory);
             Files.writeString(file, configuration);
@@ -69,9 +78,37 @@ public final class Dante {
             throw new ProblemException(Problem.machine(
                     Place.file(file), "cannot be written: " + e.getMessage(), "mount a tmpfs on " + directory));
         }
-        List<String> args = List.of(
-                "-f", file.toString(), "-p", directory.resolve("sockd.pid").toString());
+        List<String> args = List.of("-f", file.toString(), "-p", process.toString());
         return new ProxyProgram(program, args, file, port, logsToUs ? Optional.of(READY) : Optional.empty());
+    }
+
+    /** What a run that was killed has left would keep the port, and the old configuration. */
+    private static void endLeftBehind(Path process, Path configuration) {
+        leftBehind(process)
+                .filter(left -> left.info()
+                        .arguments()
+                        .filter(words -> Arrays.asList(words).contains(configuration.toString()))
+                        .isPresent())
+                .ifPresent(left -> {
+                    CompletableFuture<ProcessHandle> end = left.onExit();
+                    left.destroy();
+                    try {
+                        end.get(GRACE_SECONDS, TimeUnit.SECONDS);
+                    } catch (ExecutionException | TimeoutException _) {
+                        left.descendants().forEach(ProcessHandle::destroyForcibly);
+                        left.destroyForcibly();
+                    } catch (InterruptedException _) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+    }
+
+    private static Optional<ProcessHandle> leftBehind(Path process) {
+        try {
+            return ProcessHandle.of(Long.parseLong(Files.readString(process).strip()));
+        } catch (IOException | NumberFormatException _) {
+            return Optional.empty();
+        }
     }
 
     private Path program() {

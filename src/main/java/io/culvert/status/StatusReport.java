@@ -51,6 +51,8 @@ public record StatusReport(
     public enum State {
         /** Nothing runs here. */
         STOPPED,
+        /** Something runs here that does not answer for itself. */
+        UNRESPONSIVE,
         /** The guard stands, the tunnel does not yet. */
         CONNECTING,
         CONNECTED,
@@ -116,7 +118,7 @@ public record StatusReport(
     public String text(Instant now) {
         List<String> lines = new ArrayList<>();
         lines.add("State:      " + state);
-        if (state != State.STOPPED) {
+        if (state != State.STOPPED && state != State.UNRESPONSIVE) {
             lines.add("Server:     " + server);
             lines.add("Tunnel:     wg0, " + implementation + ", handshake "
                     + handshake.map(time -> ago(Duration.between(time, now))).orElse("never"));

@@ -3,21 +3,26 @@ package io.culvert.status;
 import io.culvert.status.StatusReport.State;
 import jakarta.json.Json;
 import jakarta.json.JsonReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.StringReader;
+import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -25,6 +30,9 @@ import java.util.function.Supplier;
  * ordered here. Only the owner may connect.
  */
 public final class StatusSocket implements AutoCloseable {
+
+    /** Longer than a chain may take to answer. */
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
 
     private final Path path;
     private final ServerSocketChannel server;
@@ -50,23 +58,48 @@ public final class StatusSocket implements AutoCloseable {
         return socket;
     }
 
-    /** Asks the chain that runs here, and says so when none does. */
+    /** Asks the chain that runs here, and says so when none does, or one that does not answer. */
     public static StatusReport ask(Path path) {
+        return ask(path, PATIENCE);
+    }
+
+    static StatusReport ask(Path path, Duration patience) {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            String text = new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
-            try (JsonReader reader = Json.createReader(new StringReader(text))) {
+            try (JsonReader reader = Json.createReader(new StringReader(read(channel, patience)))) {
                 return StatusReport.fromJson(reader.readObject());
             }
+        } catch (SocketTimeoutException _) {
+            return without(State.UNRESPONSIVE, "the chain at " + path + " does not answer");
         } catch (IOException _) {
-            return stopped("no chain runs here: nobody answers at " + path);
+            return without(State.STOPPED, "no chain runs here: nobody answers at " + path);
         } catch (RuntimeException _) {
-            return stopped("the chain at " + path + " is starting, or its answer was cut short");
+            return without(State.UNRESPONSIVE, "the chain at " + path + " is starting, or its answer was cut short");
         }
     }
 
-    private static StatusReport stopped(String sentence) {
-        return new StatusReport(
-                State.STOPPED, "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", List.of(sentence));
+    private static String read(SocketChannel channel, Duration patience) throws IOException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        ByteBuffer part = ByteBuffer.allocate(8192);
+        try (Selector selector = Selector.open()) {
+            channel.configureBlocking(false).register(selector, SelectionKey.OP_READ);
+            while (true) {
+                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (left <= 0 || selector.select(left) == 0) {
+                    throw new SocketTimeoutException("no answer in " + patience);
+                }
+                selector.selectedKeys().clear();
+                if (channel.read(part) < 0) {
+                    return all.toString(StandardCharsets.UTF_8);
+                }
+                all.write(part.array(), 0, part.position());
+                part.clear();
+            }
+        }
+    }
+
+    private static StatusReport without(State state, String sentence) {
+        return new StatusReport(state, "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", List.of(sentence));
     }
 
     private void answer(Supplier<StatusReport> report) {

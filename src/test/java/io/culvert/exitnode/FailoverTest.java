@@ -2,7 +2,15 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.device.DeviceConfig;
+import io.culvert.device.DeviceState;
+import io.culvert.device.DeviceState.PeerState;
 import io.culvert.exitnode.Reading.Server;
+import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.io.PrintWriter;
@@ -11,6 +19,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -20,6 +31,19 @@ class FailoverTest {
 
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
     private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    private static final ExitNodePlan PLAN = new ExitNodePlan(
+            new DeviceConfig(server("a.conf").config().privateKey(), 0, 0, List.of()),
+            Optional.empty(),
+            List.of(),
+            NetworkState.EMPTY,
+            NetworkState.EMPTY,
+            NetworkState.EMPTY,
+            List.of(),
+            List.of(),
+            Set.of(),
+            List.of(),
+            new Machine(Map.of(), List.of(), Set.of(), true, false, Set.of(), true, true, true, true));
 
     private final StringWriter told = new StringWriter();
 
@@ -68,5 +92,32 @@ class FailoverTest {
         assertThat(servers.next(START.plus(PATIENCE))).isFalse();
         assertThat(servers.isDue(START.plus(PATIENCE))).isFalse();
         assertThat(told.toString()).isEmpty();
+    }
+
+    @Test
+    void a_server_that_sends_as_many_bytes_as_the_one_before_is_not_taken_for_silent() {
+        Failover servers = of("a.conf", "b.conf");
+        servers.judge(device(START, 92, 148), PLAN, START);
+        Instant later = START.plusSeconds(300);
+        servers.next(later);
+        servers.begin(later);
+
+        servers.judge(device(later, 92, 148), PLAN, later.plusMillis(10));
+        servers.judge(device(later, 92, 600), PLAN, later.plusMillis(20));
+
+        assertThat(servers.verdict()).isEqualTo(Verdict.CONNECTED);
+    }
+
+    private static DeviceState device(Instant handshake, long received, long sent) {
+        PeerState peer = new PeerState(
+                new PublicKey(new byte[32]),
+                false,
+                Optional.empty(),
+                Optional.of(handshake),
+                received,
+                sent,
+                25,
+                List.of());
+        return new DeviceState(Optional.empty(), 51820, 0, List.of(peer));
     }
 }

@@ -9,6 +9,7 @@ import io.culvert.lab.Lab;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -92,11 +93,7 @@ class ShapesTest {
     @ValueSource(booleans = {true, false})
     void forwarding_is_switched_on_where_that_can_be_done_and_asked_for_where_not(boolean writable) {
         world = World.of(Shape.USUAL);
-        world.space()
-                .run(
-                        "sh",
-                        "-c",
-                        "echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
+        withoutForwarding();
         world.in(writable ? Box.MACHINE : Box.CONTAINER);
         String before = world.footprint();
         if (writable) {
@@ -113,6 +110,69 @@ class ShapesTest {
                     .contains("net.ipv6.conf.all.forwarding: is 0 and read-only here");
         }
         assertThat(world.footprint()).isEqualTo(before);
+    }
+
+    private void withoutForwarding() {
+        world.space()
+                .run(
+                        "sh",
+                        "-c",
+                        "echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
+    }
+
+    @Test
+    void phones_have_the_tunnel_s_IPv6_by_an_uplink_that_has_none() {
+        world = World.of(Shape.USUAL).in(Box.MACHINE);
+        withoutForwarding();
+        world.space().ip("route delete default via " + Lab.ROUTER_6);
+        world.connect(world.settings(Map.of()));
+        world.lab.client().useExitNode();
+
+        for (Family family : Family.values()) {
+            assertThat(world.phone.whoami(family)).contains(world.provider(family));
+        }
+    }
+
+    @Test
+    void a_container_that_may_not_forward_IPv6_says_so_and_serves_IPv4() {
+        world = World.of(Shape.USUAL);
+        world.space().run("sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
+        world.space().ip("route delete default via " + Lab.ROUTER_6);
+        Child culvert = world.connect(world.settings(Map.of()));
+        world.lab.client().useExitNode();
+
+        assertThat(culvert.output())
+                .contains("is 0 and read-only here, so the mesh's clients have no IPv6, though the tunnel has")
+                .contains("--sysctl net.ipv6.conf.all.forwarding=1");
+        assertThat(world.phone.whoami(Family.IPV4)).contains(world.provider(Family.IPV4));
+        assertThat(world.phone.whoami(Family.IPV6)).isEmpty();
+    }
+
+    @Test
+    void a_machine_that_gets_its_network_late_serves_everybody_then() {
+        world = World.of(Shape.USUAL).in(Box.MACHINE);
+        withoutForwarding();
+        world.lab
+                .node()
+                .wireGuardFile(
+                        "provider.conf",
+                        world.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        world.space().ip("route delete default via " + Lab.ROUTER_4, "route delete default via " + Lab.ROUTER_6);
+        Child culvert = world.start(world.settings(Map.of()));
+        culvert.awaitLine("there is no default route in either family", World.SOON);
+        culvert.awaitLine("which no uplink leads to now", World.SOON);
+
+        world.space()
+                .ip(
+                        "route add default via " + Lab.ROUTER_4 + " dev eth0",
+                        "route add default via " + Lab.ROUTER_6 + " dev eth0");
+
+        culvert.awaitLine("provider0.example resolves now", Duration.ofSeconds(10));
+        culvert.awaitLine("connected to", World.SOON);
+        world.lab.client().useExitNode();
+        for (Family family : Family.values()) {
+            assertThat(world.phone.whoami(family)).contains(world.provider(family));
+        }
     }
 
     @Test

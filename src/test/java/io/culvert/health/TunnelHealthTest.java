@@ -36,9 +36,17 @@ class TunnelHealthTest {
 
     @Test
     void an_overdue_renewal_is_silence() {
-        assertThat(TunnelHealth.of(device(Optional.of(HANDSHAKE)), HANDSHAKE, HEARD, HANDSHAKE.plusSeconds(140))
+        assertThat(TunnelHealth.of(device(Optional.of(HANDSHAKE)), HANDSHAKE, HEARD, HANDSHAKE.plusSeconds(155))
                         .verdict())
                 .isEqualTo(Verdict.SILENT);
+    }
+
+    @Test
+    void traffic_that_ends_just_before_a_renewal_is_due_puts_the_renewal_off_by_a_keepalive() {
+        Instant lastPacket = HANDSHAKE.plusSeconds(119);
+        assertThat(TunnelHealth.of(device(Optional.of(HANDSHAKE)), HANDSHAKE, HEARD, lastPacket.plusSeconds(25 + 2 * 5))
+                        .verdict())
+                .isEqualTo(Verdict.CONNECTED);
     }
 
     @Test

@@ -14,6 +14,8 @@ import java.util.Set;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class DevicePlanTest {
@@ -67,6 +69,19 @@ class DevicePlanTest {
                 .isEqualTo(25);
         assertThat(DevicePlan.of(clients, 7, KNOWN, BOTH, 25).peers().getFirst().keepaliveSeconds())
                 .isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"off, 25", "0, 25", "600, 25", "15, 15"})
+    void a_file_that_has_no_keepalive_or_a_rare_one_does_not_make_an_idle_tunnel_look_dead(String file, int planned) {
+        WireGuardConfig config = PlanExamples.config(
+                PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "192.0.2.10:1\nPersistentKeepalive = " + file));
+
+        assertThat(DevicePlan.of(config, 7, Names.NONE, BOTH, 25)
+                        .peers()
+                        .getFirst()
+                        .keepaliveSeconds())
+                .isEqualTo(planned);
     }
 
     private static String endpoint(DeviceConfig device) {

@@ -88,14 +88,36 @@ class ExitNodeChecksTest {
                 AllowedIPs = ::/0, 10.64.0.0/16
                 """);
 
-        assertThat(ExitNodeChecks.mesh(FILE, clients, server))
+        assertThat(ExitNodeChecks.mesh(FILE, clients, List.of(server)))
                 .extracting(Problem::what)
                 .contains(
                         "ListenPort is missing, so clients cannot find this node",
                         "a client's AllowedIPs is ::/0, but clients use this node as their exit, not the other way",
                         "the clients' 10.64.0.0/16 contains the tunnel's own address");
-        assertThat(ExitNodeChecks.mesh(FILE, PlanExamples.dualStack().mesh().orElseThrow(), server))
+        assertThat(ExitNodeChecks.mesh(FILE, PlanExamples.dualStack().mesh().orElseThrow(), List.of(server)))
                 .isEmpty();
+    }
+
+    @Test
+    void every_server_that_may_come_into_use_must_suit_the_mesh() {
+        WireGuardConfig clients = PlanExamples.dualStack().mesh().orElseThrow();
+        WireGuardConfig second = PlanExamples.config(
+                PlanExamples.file("10.99.0.2/32", "0.0.0.0/0", "ListenPort = 51821\n", "192.0.2.11:51820"));
+
+        assertThat(ExitNodeChecks.mesh(
+                        FILE, clients, List.of(PlanExamples.dualStack().server(), second)))
+                .extracting(Problem::what)
+                .containsExactly(
+                        "ListenPort 51821 is the provider's file's ListenPort too",
+                        "the clients' 10.99.0.2/32 contains the tunnel's own address");
+    }
+
+    @Test
+    void the_same_holds_for_the_port_of_the_user_s_own_proxy_configuration() {
+        assertThat(ExitNodeChecks.proxy(Path.of("sockd.conf"), 65535))
+                .extracting(Problem::what)
+                .containsExactly("port 65535 is one that the kernel's routing rules cannot be made for");
+        assertThat(ExitNodeChecks.proxy(Path.of("sockd.conf"), 1080)).isEmpty();
     }
 
     @Test
