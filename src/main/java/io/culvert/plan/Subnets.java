@@ -49,7 +49,7 @@ final class Subnets {
     List<Rule> leaving() {
         return families().stream()
                 .map(family -> Rule.of(
-                        "from the mesh to announced subnets, " + GuardRuleset.name(family),
+                        "forwarded to announced subnets, " + GuardRuleset.name(family),
                         cameBy(mesh.link()),
                         sentTo(family, of(family)),
                         Verdict.ACCEPT))

@@ -10,6 +10,7 @@ import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.Tailnet;
 import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
@@ -41,8 +42,10 @@ class FailoverTest {
             NetworkState.EMPTY,
             List.of(),
             List.of(),
+            List.of(),
             Set.of(),
             List.of(),
+            Tailnet.UNKNOWN,
             new Machine(Map.of(), List.of(), Set.of(), true, false, Set.of(), true, true, true, true));
 
     private final StringWriter told = new StringWriter();

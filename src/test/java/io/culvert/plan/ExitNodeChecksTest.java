@@ -137,13 +137,6 @@ class ExitNodeChecksTest {
                 .containsExactly("CULVERT_PUBLISH", "CULVERT_HOLEPUNCH", "CULVERT_SOCKS_PORT");
     }
 
-    @Test
-    void tailscale_is_refused() {
-        assertThat(ExitNodeChecks.settings(PlanExamples.settings("CULVERT_MESH", "tailscale")))
-                .singleElement()
-                .satisfies(problem -> assertThat(problem.kind()).isEqualTo(Kind.INPUT));
-    }
-
     private static List<Problem> server(String text) {
         return ExitNodeChecks.server(FILE, PlanExamples.config(text), SETTINGS);
     }
