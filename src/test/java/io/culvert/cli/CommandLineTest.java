@@ -110,7 +110,7 @@ class CommandLineTest {
     }
 
     @Test
-    void tailscale_is_refused_with_what_there_is_instead() {
+    void variables_of_tailscale_that_would_leak_are_refused_all_at_once() {
         file("etc/wireguard/wg0.conf", """
                 [Interface]
                 PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
@@ -121,12 +121,12 @@ class CommandLineTest {
                 Endpoint = 192.0.2.10:51820
                 """);
 
-        CommandRun run = culvert("plan");
+        CommandRun run = CommandRun.of(
+                Map.of("TS_USERSPACE", "true", "TS_DEST_IP", "192.0.2.1", "TS_AUTHKEY", "tskey-secret"), root, "plan");
 
         assertThat(run.status()).isEqualTo(2);
-        assertThat(run.err())
-                .contains("CULVERT_MESH: is tailscale, which this version does not chain yet")
-                .contains("CULVERT_MESH=wireguard", "CULVERT_MESH=none");
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).contains("TS_USERSPACE: ", "TS_DEST_IP: ").doesNotContain("tskey-secret");
     }
 
     @ParameterizedTest
