@@ -38,7 +38,8 @@ public final class BootstrapResolver {
     private final Map<String, List<InetAddress>> lastGood = new ConcurrentHashMap<>();
     private final ResolvConf runtime;
     private final Path hosts;
-    private final Forwarder forwarder;
+    private final Egress egress;
+    private final Patience patience;
     private final Supplier<Set<Family>> families;
 
     /**
@@ -53,7 +54,8 @@ public final class BootstrapResolver {
             ResolvConf runtime, Path hosts, Egress egress, Supplier<Set<Family>> families, Patience patience) {
         this.runtime = runtime;
         this.hosts = hosts;
-        this.forwarder = new Forwarder(new Upstreams(runtime.nameservers(), egress), patience);
+        this.egress = egress;
+        this.patience = patience;
         this.families = families;
     }
 
@@ -121,6 +123,7 @@ public final class BootstrapResolver {
     }
 
     private Found ask(String candidate, List<Problem> problems) {
+        Forwarder forwarder = new Forwarder(new Upstreams(runtime.serversFor(candidate), egress), patience);
         Set<InetAddress> addresses = new LinkedHashSet<>();
         Set<Family> silent = EnumSet.noneOf(Family.class);
         Duration life = Duration.ofDays(1);

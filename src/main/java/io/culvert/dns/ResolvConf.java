@@ -6,33 +6,53 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What resolv.conf says, read as the GNU C library reads it (resolv.conf(5)).
  *
  * @param nameservers at most 3, on port 53
  * @param search domains to try names in
+ * @param behind whom Docker's own resolver asks in turn, from inside the container, where the guard stops it
  * @param dots a name with at least so many dots is tried as it stands first; 0 to 15
  */
-public record ResolvConf(List<InetSocketAddress> nameservers, List<String> search, int dots) {
+public record ResolvConf(
+        List<InetSocketAddress> nameservers, List<InetSocketAddress> behind, List<String> search, int dots) {
 
     /** {@code MAXNS}, {@code RES_MAXNDOTS} (resolv.h). */
     private static final int MOST_NAMESERVERS = 3;
 
     private static final int MOST_DOTS = 15;
+
+    /**
+     * Docker's list of them (moby: daemon/libnetwork/internal/resolvconf). Those in {@code host(...)} are asked from outside
+     * the container, by Docker.
+     */
+    private static final Pattern DOCKERS = Pattern.compile("# ExtServers: \\[(.*)]");
+
     private static final int PORT = 53;
 
     public ResolvConf {
         nameservers = List.copyOf(nameservers);
+        behind = List.copyOf(behind);
         search = List.copyOf(search);
     }
 
     /** Reads a whole file; what cannot be understood is passed over, as the C library does. */
     public static ResolvConf parse(String text) {
         List<InetSocketAddress> nameservers = new ArrayList<>();
+        List<InetSocketAddress> behind = new ArrayList<>();
         List<String> search = List.of();
         int dots = 1;
         for (String line : text.split("\n", -1)) {
+            Matcher dockers = DOCKERS.matcher(line.strip());
+            if (dockers.matches()) {
+                for (String word : dockers.group(1).split(" ", -1)) {
+                    address(word).ifPresent(a -> behind.add(new InetSocketAddress(a, PORT)));
+                }
+            }
             // A keyword stands at the very start of its line.
             List<String> words = List.of(line.trim().split("\\s+"));
             if (!line.startsWith(words.getFirst()) || words.size() < 2) {
@@ -52,7 +72,23 @@ public record ResolvConf(List<InetSocketAddress> nameservers, List<String> searc
                 }
             }
         }
-        return new ResolvConf(nameservers, search, dots);
+        return new ResolvConf(nameservers, behind, search, dots);
+    }
+
+    /** Everybody who may be asked. */
+    public List<InetSocketAddress> all() {
+        return Stream.concat(nameservers.stream(), behind.stream()).distinct().toList();
+    }
+
+    /**
+     * Who knows a name: Docker's resolver those of other containers, which have no dot as a rule, and whom it asks itself all
+     * others.
+     *
+     * @param name with or without the final dot
+     */
+    public List<InetSocketAddress> serversFor(String name) {
+        boolean single = name.indexOf('.') < 0 || name.indexOf('.') == name.length() - 1;
+        return single || behind.isEmpty() ? nameservers : behind;
     }
 
     /** The names to ask for, in order: each is absolute. */

@@ -69,7 +69,7 @@ final class NameService implements AutoCloseable {
 
     /** The runtime's own resolvers, which only we may ask. */
     List<InetSocketAddress> bootstrapResolvers() {
-        return runtime.nameservers();
+        return runtime.all();
     }
 
     Names known() {
@@ -96,10 +96,8 @@ final class NameService implements AutoCloseable {
 
     /** Answers everybody's questions by the plan's servers, through the tunnel and no other way. Safe to repeat. */
     void serve(ExitNodePlan next) {
-        Upstreams upstreams = upstreams(next.dnsServers(), Optional.of(ExitNodePlan.TUNNEL));
-        List<DnsRoute> others = next.dnsRoutes().stream()
-                .map(route -> new DnsRoute(route.suffix(), upstreams(route.servers(), route.link())))
-                .toList();
+        Upstreams upstreams = throughLink(next.dnsServers(), ExitNodePlan.TUNNEL);
+        List<DnsRoute> others = next.dnsRoutes().stream().map(this::route).toList();
         Directions to = new Directions(upstreams, others);
         if (!to.equals(asked)) {
             asked = to;
@@ -114,13 +112,20 @@ final class NameService implements AutoCloseable {
         }
     }
 
-    private Upstreams upstreams(List<InetAddress> servers, Optional<String> link) {
-        Marks marks = Marks.withTunnel(mark);
+    private DnsRoute route(ExitNodePlan.NameRoute route) {
+        return new DnsRoute(
+                route.suffix(),
+                route.link()
+                        .map(link -> throughLink(route.servers(), link))
+                        .orElse(new Upstreams(runtime.serversFor(route.suffix()), Egress.marked(mark))));
+    }
+
+    private Upstreams throughLink(List<InetAddress> servers, String link) {
         return new Upstreams(
                 servers.stream()
                         .map(address -> new InetSocketAddress(address, DNS_PORT))
                         .toList(),
-                link.map(it -> Egress.marked(marks.stub()).through(it)).orElse(Egress.marked(mark)));
+                Egress.marked(Marks.withTunnel(mark).stub()).through(link));
     }
 
     /** Whether everybody who was answered so far still is. */
@@ -160,7 +165,7 @@ final class NameService implements AutoCloseable {
     /** The runtime's own resolvers, without starting anything. */
     static List<InetSocketAddress> runtimeResolvers(Surroundings around) {
         return ResolvConf.parse(original(new ResolvConfFile(around.resolvConf()), around))
-                .nameservers();
+                .all();
     }
 
     private static String original(ResolvConfFile file, Surroundings around) {

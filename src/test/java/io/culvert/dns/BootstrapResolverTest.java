@@ -163,7 +163,7 @@ class BootstrapResolverTest {
     void the_search_list_is_used_as_the_runtime_meant_it() throws IOException {
         try (ScriptedServer server =
                 new ScriptedServer(zone(Map.of("A", List.of("headscale.svc.example. 30 A 192.0.2.20"))))) {
-            ResolvConf conf = new ResolvConf(List.of(server.address()), List.of("svc.example"), 1);
+            ResolvConf conf = new ResolvConf(List.of(server.address()), List.of(), List.of("svc.example"), 1);
             BootstrapResolver resolver = new BootstrapResolver(
                     conf, directory.resolve("hosts"), Egress.ANY, () -> Set.of(Family.IPV4), PATIENCE);
 
@@ -191,7 +191,7 @@ class BootstrapResolverTest {
 
     private BootstrapResolver resolver(ScriptedServer server, Family... families) {
         return new BootstrapResolver(
-                new ResolvConf(List.of(server.address()), List.of(), 1),
+                new ResolvConf(List.of(server.address()), List.of(), List.of(), 1),
                 directory.resolve("hosts"),
                 Egress.ANY,
                 () -> EnumSet.copyOf(List.of(families)),

@@ -122,7 +122,7 @@ class MarkedQuestionsLabTest {
         try (ScriptedServer lan =
                 server(lab.lan(), "192.0.2.53", ScriptedServer.always("vpn.example.net. 60 A 203.0.113.10"))) {
             BootstrapResolver resolver = new BootstrapResolver(
-                    new ResolvConf(List.of(lan.address()), List.of(), 1),
+                    new ResolvConf(List.of(lan.address()), List.of(), List.of(), 1),
                     directory.resolve("hosts"),
                     Egress.marked(OUR_MARK),
                     () -> Set.of(Family.IPV4),

@@ -39,8 +39,24 @@ class ResolvConfTest {
     }
 
     @Test
+    void behind_dockers_resolver_those_whom_it_asks_from_inside_the_container_are_asked_themselves() {
+        ResolvConf conf = ResolvConf.parse("""
+                nameserver 127.0.0.11
+                options ndots:0
+                # ExtServers: [192.0.2.53 host(127.0.0.53) 2001:db8::53]
+                """);
+
+        assertThat(conf.serversFor("vpn.example.")).containsExactly(server("192.0.2.53"), server("2001:db8::53"));
+        assertThat(conf.serversFor("headscale")).containsExactly(server("127.0.0.11"));
+        assertThat(conf.all()).hasSize(3);
+        assertThat(ResolvConf.parse("nameserver 127.0.0.11\n# ExtServers: [host(127.0.0.53)]\n")
+                        .serversFor("vpn.example."))
+                .containsExactly(server("127.0.0.11"));
+    }
+
+    @Test
     void short_names_are_tried_in_the_search_list_first_and_long_ones_last() {
-        ResolvConf conf = new ResolvConf(List.of(), List.of("svc.example", "example."), 2);
+        ResolvConf conf = new ResolvConf(List.of(), List.of(), List.of("svc.example", "example."), 2);
 
         assertThat(conf.candidates("hs")).containsExactly("hs.svc.example.", "hs.example.", "hs.");
         assertThat(conf.candidates("a.b.c")).startsWith("a.b.c.");
@@ -54,7 +70,8 @@ class ResolvConfTest {
         String ours = ResolvConfFile.render(original, STUB, List.of("vpn.example"));
 
         assertThat(ResolvConf.parse(ours))
-                .isEqualTo(new ResolvConf(List.of(server("127.0.0.1")), List.of("vpn.example", "svc.example"), 5));
+                .isEqualTo(new ResolvConf(
+                        List.of(server("127.0.0.1")), List.of(), List.of("vpn.example", "svc.example"), 5));
         assertThat(ResolvConfFile.original(ours)).isEqualTo(original);
     }
 
