@@ -189,12 +189,23 @@ final class Outward {
 
     private List<Rule> meshItself() {
         if (isTailscale()) {
-            return List.of(Rule.of(
+            List<Rule> rules = new ArrayList<>();
+            for (Family family : Family.values()) {
+                rules.add(Rule.of(
+                        "no DNS of Tailscale's by HTTPS beside the tunnel, " + GuardRuleset.name(family),
+                        markedByTailscale(),
+                        sentTo(family, Match.oneOfPrefixes(Disjoint.of(EncryptedResolvers.of(family)))),
+                        hasPorts(),
+                        toPort(EncryptedResolvers.HTTPS),
+                        Verdict.RETURN));
+            }
+            rules.add(Rule.of(
                     "Tailscale itself, except its DNS",
                     markedByTailscale(),
                     hasPorts(),
                     toPortOtherThan(Match.DNS, Match.DNS_ENCRYPTED),
                     Verdict.ACCEPT));
+            return rules;
         }
         return input.mesh().stream()
                 .flatMapToInt(mesh -> mesh.port().stream())
