@@ -87,7 +87,8 @@ record Parts(
                         tailscale(around, reading.settings()).orElseThrow(),
                         supervisor,
                         takeIn -> wakeups.add(new Event.Learned(takeIn)),
-                        problem -> around.journal().problems(List.of(problem)));
+                        problem -> around.journal().problems(List.of(problem)),
+                        news -> around.journal().info("mesh: " + news));
         };
     }
 

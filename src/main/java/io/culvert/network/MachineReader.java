@@ -91,13 +91,14 @@ public final class MachineReader {
 
     /**
      * On-link routes that an address of their link confirms: a route that somebody else's DHCP server pushes without a
-     * gateway does not make a subnet ours.
+     * gateway does not make a subnet ours. A subnet of one address, such as Tailscale's in IPv6, is this machine itself.
      */
     private static List<Prefix> connected(
             List<KernelRoute> main, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
         record Subnet(int link, Prefix prefix) {}
         Set<Subnet> confirmed = addresses.stream()
                 .map(it -> new Subnet(it.link(), it.address().network()))
+                .filter(subnet -> !subnet.prefix().isHost())
                 .collect(Collectors.toSet());
         return main.stream()
                 .flatMap(it -> it.hops().stream()

@@ -27,10 +27,10 @@ public final class Headscale implements AutoCloseable {
     /** Where it serves by TCP: control and relay. */
     public static final int PORT = 8443;
 
-    /**
-     * What {@code --login-server} takes. By TLS, since clients return to a plain server only by HTTPS; and with its port, since
-     * else they try port 80 first and, refused there, look for the name on Tailscale's own servers.
-     */
+    /** Where it answers by TCP that it is to be asked by TLS: clients that are refused there ask Tailscale's own servers. */
+    static final int PLAIN_PORT = 80;
+
+    /** What {@code --login-server} takes. By TLS, since clients return to a plain server only by HTTPS. */
     public static final String URL = "https://" + NAME + ":" + PORT;
 
     public static final int STUN_PORT = 3478;
@@ -60,6 +60,15 @@ public final class Headscale implements AutoCloseable {
     Headscale(Namespace space) {
         this.space = space;
         space.ip("address replace " + ADDRESS_4 + "/32 dev lo", "address replace " + ADDRESS_6 + "/128 dev lo nodad");
+        space.nft("""
+                table inet headscale {
+                  chain plain {
+                    type nat hook prerouting priority dstnat;
+                    ip daddr %s tcp dport %d redirect to :%d
+                    ip6 daddr %s tcp dport %d redirect to :%d
+                  }
+                }
+                """.formatted(ADDRESS_4, PLAIN_PORT, PORT, ADDRESS_6, PLAIN_PORT, PORT));
         disk.write("certificate.pem", Certificate.HEADSCALE.certificate());
         disk.write("key.pem", Certificate.HEADSCALE.key());
         disk.write("policy.json", """

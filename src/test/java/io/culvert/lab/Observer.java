@@ -74,6 +74,7 @@ public final class Observer implements AutoCloseable {
                         "Tailscale to Headscale",
                         packet -> List.of(Headscale.ADDRESS_4, Headscale.ADDRESS_6).stream()
                                 .anyMatch(headscale -> packet.isTcpTo(headscale, Headscale.PORT)
+                                        || packet.isTcpTo(headscale, Headscale.PLAIN_PORT)
                                         || packet.isUdpTo(headscale, Headscale.STUN_PORT)))
                 .allow(
                         "Tailscale to its peers",

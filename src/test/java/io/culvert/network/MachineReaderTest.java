@@ -141,6 +141,16 @@ class MachineReaderTest {
     }
 
     @Test
+    void an_address_alone_is_no_network() throws Exception {
+        inside(() -> {
+            bothFamilies();
+            uplink("tailscale0", "far1");
+            sh("ip addr add fd7a:115c:a1e0::1/128 dev tailscale0 nodad");
+            assertThat(read().connected()).doesNotContain(Prefix.parse("fd7a:115c:a1e0::1/128"));
+        });
+    }
+
+    @Test
     void a_machine_without_any_way_out_has_no_uplink() throws Exception {
         inside(() -> {
             uplink("eth0", "far0");

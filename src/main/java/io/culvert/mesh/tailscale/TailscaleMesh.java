@@ -48,6 +48,7 @@ public final class TailscaleMesh implements Mesh {
     private final Supervisor supervisor;
     private final Executor chain;
     private final Consumer<Problem> journal;
+    private final Consumer<String> news;
     private final ExecutorService asking = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("tailscale").daemon().factory());
     private final AtomicBoolean toSettle = new AtomicBoolean();
@@ -58,6 +59,7 @@ public final class TailscaleMesh implements Mesh {
     /** Kept while tailscaled is away: it will be the same again. */
     private Tailnet tailnet = Tailnet.UNKNOWN;
 
+    private String latest = "";
     private Optional<Child> child = Optional.empty();
     private Optional<Listener> listener = Optional.empty();
     private volatile boolean offered;
@@ -66,14 +68,21 @@ public final class TailscaleMesh implements Mesh {
     /**
      * @param chain runs what it is given on the chain's thread
      * @param journal is told what the user should know
+     * @param news is told what becomes of the node, in the words of {@link #describe}
      */
-    public TailscaleMesh(TailscaleProgram program, Supervisor supervisor, Executor chain, Consumer<Problem> journal) {
+    public TailscaleMesh(
+            TailscaleProgram program,
+            Supervisor supervisor,
+            Executor chain,
+            Consumer<Problem> journal,
+            Consumer<String> news) {
         this.settings = program.settings();
         this.program = program;
         this.api = new LocalApi(settings.socket(), PATIENCE);
         this.supervisor = supervisor;
         this.chain = chain;
         this.journal = journal;
+        this.news = news;
         this.story = new Story(settings);
     }
 
@@ -85,6 +94,7 @@ public final class TailscaleMesh implements Mesh {
     void start() {
         if (child.isEmpty()) {
             child = Optional.of(supervisor.start(() -> program.next(offers(), reset)));
+            story.begin(offers());
         }
     }
 
@@ -114,6 +124,7 @@ public final class TailscaleMesh implements Mesh {
             case ChildEvent.Ended ended -> {
                 listener.ifPresent(Listener::close);
                 story.end();
+                latest = "";
                 if (!ended.asked()) {
                     story.unexplained().ifPresent(this::complain);
                 }
@@ -206,6 +217,10 @@ public final class TailscaleMesh implements Mesh {
     private void settled(Node.Settled settled) {
         tailnet = settled.status().tailnet();
         boolean first = story.learn(settled.status(), settled.offered());
+        if (!latest.equals(story.toString())) {
+            latest = story.toString();
+            news.accept(latest);
+        }
         if (!settled.set().isEmpty()) {
             tell(Problem.note(
                     Place.setting("TS_EXTRA_ARGS"),

@@ -35,6 +35,7 @@ final class Boot implements AutoCloseable {
     private final BlockingQueue<Runnable> turns = new LinkedBlockingQueue<>();
     private final List<ChildEvent> events = new ArrayList<>();
     private final List<Problem> told = new ArrayList<>();
+    private final List<String> news = new ArrayList<>();
     private final Supervisor supervisor;
     private final TailscaleMesh mesh;
 
@@ -55,7 +56,7 @@ final class Boot implements AutoCloseable {
                 new Redactor(settings.secrets()),
                 event -> turns.add(() -> take(event)));
         mesh = new TailscaleMesh(
-                new TailscaleProgram(settings, List.of(programs), root), supervisor, turns::add, told::add);
+                new TailscaleProgram(settings, List.of(programs), root), supervisor, turns::add, told::add, news::add);
     }
 
     static Path socket(Path root) {
@@ -79,6 +80,10 @@ final class Boot implements AutoCloseable {
 
     TailscaleMesh mesh() {
         return mesh;
+    }
+
+    List<String> news() {
+        return news;
     }
 
     List<Problem> told() {

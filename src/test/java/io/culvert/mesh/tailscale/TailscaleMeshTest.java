@@ -66,6 +66,10 @@ class TailscaleMeshTest {
                 tailscaled.notify("{\"State\":6}");
                 boot.mesh().offerExit();
                 boot.until(() -> boot.mesh().describe().endsWith(", offers the exit"));
+                assertThat(boot.news())
+                        .doesNotHaveDuplicates()
+                        .last()
+                        .isEqualTo(boot.mesh().describe());
                 assertThat(boot.mesh().tailnet().suffix()).contains("tail.test");
             }
         }
