@@ -67,7 +67,7 @@ public final class Catalogue {
             List.of(),
             Words.of(MeshSettings.Kind.values()).screened(),
             "tailscale",
-            "who exits here: `wireguard` (peers of a second interface), `none`, or `tailscale` (not in this release)");
+            "who exits here: `tailscale` (Tailscale or Headscale), `wireguard` (peers of a second interface), or `none`");
 
     static final Setting<Path> MESH_CONFIG = optional(
             Group.MESH,

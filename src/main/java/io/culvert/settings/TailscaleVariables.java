@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  */
 final class TailscaleVariables {
 
-    private static final Map<String, String> DEFAULTS = Map.of(
+    static final Map<String, String> DEFAULTS = Map.of(
             "TS_USERSPACE", "false",
             "TS_DEBUG_FIREWALL_MODE", "nftables",
             "TS_ACCEPT_DNS", "false",

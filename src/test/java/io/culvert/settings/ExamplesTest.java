@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ExamplesTest {
 
-    private static final Pattern SETTING = Pattern.compile("(?m)^ +(CULVERT_[A-Z_]+): \"?([^\"#\\n]*?)\"?(?: +#.*)?$");
+    private static final Pattern SETTING =
+            Pattern.compile("(?m)^ +((?:CULVERT|TS)_[A-Z_]+): \"?([^\"#\\n]*?)\"?(?: +#.*)?$");
 
     @TempDir
     private Path root;
@@ -42,7 +43,10 @@ class ExamplesTest {
     @ParameterizedTest
     @MethodSource("examples")
     void an_example_has_settings_without_a_problem(String example) {
-        Fixture given = new Fixture(root).file("/etc/culvert/clients.conf", "").file("/run/secrets/socks", "secret");
+        Fixture given = new Fixture(root)
+                .file("/etc/culvert/clients.conf", "")
+                .file("/run/secrets/socks", "secret")
+                .file("/run/secrets/authkey", "key");
         long settings = SETTING.matcher(example)
                 .results()
                 .peek(match -> given.set(match.group(1), match.group(2)))

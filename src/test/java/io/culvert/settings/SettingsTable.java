@@ -1,6 +1,7 @@
 package io.culvert.settings;
 
 import java.util.List;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The catalogue as a table in Markdown, for the README. */
@@ -20,6 +21,16 @@ final class SettingsTable {
                     setting.meaning()
                             + (setting.secret() ? "; best by `" + Setting.fileVariable(setting.name()) + "`" : ""))));
         }
+        return table.toString();
+    }
+
+    /** What is told to Tailscale where the user says nothing. */
+    static String tailscale() {
+        StringBuilder table = new StringBuilder("| variable | default here |\n|---|---|\n");
+        new TreeMap<>(TailscaleVariables.DEFAULTS)
+                .forEach((name, text) -> table.append(row(List.of("`" + name + "`", "`" + text + "`"))));
+        table.append(row(
+                List.of("`--port` in `TS_TAILSCALED_EXTRA_ARGS`, `PORT`", "`" + TailscaleArguments.USUAL_PORT + "`")));
         return table.toString();
     }
 

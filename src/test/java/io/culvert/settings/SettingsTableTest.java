@@ -13,4 +13,9 @@ class SettingsTableTest {
     void the_readme_shows_the_catalogue() {
         TextFile.mustHold(Path.of("README.md"), "settings", SettingsTable.markdown());
     }
+
+    @Test
+    void the_readme_shows_what_tailscale_is_told() {
+        TextFile.mustHold(Path.of("README.md"), "tailscale", SettingsTable.tailscale());
+    }
 }
