@@ -1,6 +1,7 @@
 package io.culvert.ip;
 
 import java.net.InetSocketAddress;
+import java.util.regex.Pattern;
 
 /**
  * A host and a port, such as {@code 192.0.2.10:51820}, {@code [2001:db8::1]:51820} or {@code vpn.example.net:51820}.
@@ -8,6 +9,8 @@ import java.net.InetSocketAddress;
  * @param port 1 to 65535
  */
 public record Endpoint(Host host, int port) {
+
+    private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
 
     public Endpoint {
         if (port < 1 || port > 65535) {
@@ -47,7 +50,7 @@ public record Endpoint(Host host, int port) {
             throw new IllegalArgumentException(
                     "'" + text + "' is ambiguous: write an IPv6 address in brackets, [address]:port");
         }
-        if (!port.matches("[0-9]{1,5}")) {
+        if (!PORT.matcher(port).matches()) {
             throw new IllegalArgumentException("'" + port + "' is not a port: 1 to 65535");
         }
         return new Endpoint(Host.parse(host), Integer.parseInt(port));

@@ -1,10 +1,17 @@
 package io.culvert.ip;
 
 import java.net.InetAddress;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** What stands before the port of an endpoint. */
 public sealed interface Host {
+
+    /** What can only be meant as an address. */
+    Pattern NUMBERS = Pattern.compile("[0-9.]+");
+
+    /** One part of a name, of any length. */
+    Pattern LABEL = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?");
 
     record Literal(InetAddress address) implements Host {
         @Override
@@ -28,7 +35,7 @@ public sealed interface Host {
      * @throws IllegalArgumentException with a sentence for people
      */
     static Host parse(String text) {
-        if (text.indexOf(':') >= 0 || text.matches("[0-9.]+")) {
+        if (text.indexOf(':') >= 0 || NUMBERS.matcher(text).matches()) {
             return new Literal(Prefix.parseAddress(text));
         }
         String name = text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
@@ -40,6 +47,6 @@ public sealed interface Host {
     }
 
     private static boolean isLabel(String text) {
-        return text.length() <= 63 && text.matches("[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?");
+        return text.length() <= 63 && LABEL.matcher(text).matches();
     }
 }

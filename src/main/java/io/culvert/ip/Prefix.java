@@ -4,6 +4,8 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An address with a prefix length, such as {@code 10.64.0.2/32}. Bits behind the prefix may be set: an interface's own
@@ -12,6 +14,10 @@ import java.util.List;
  * @param length in bits, 0 to 32 or 128
  */
 public record Prefix(InetAddress address, int length) {
+
+    private static final Pattern LENGTH = Pattern.compile("[0-9]{1,3}");
+    private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
+    private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]+");
 
     public Prefix {
         if (length < 0 || length > Family.of(address).bits()) {
@@ -47,7 +53,7 @@ public record Prefix(InetAddress address, int length) {
         }
         String length = text.substring(slash + 1);
         int bits = Family.of(address).bits();
-        if (!length.matches("[0-9]{1,3}") || Integer.parseInt(length) > bits) {
+        if (!LENGTH.matcher(length).matches() || Integer.parseInt(length) > bits) {
             throw new IllegalArgumentException(
                     "'" + length + "' is not a prefix length: " + literal + " takes 0 to " + bits);
         }
@@ -60,10 +66,7 @@ public record Prefix(InetAddress address, int length) {
      * @throws IllegalArgumentException with a sentence for people
      */
     public static InetAddress parseAddress(String literal) {
-        boolean looksRight = literal.indexOf(':') >= 0
-                ? literal.matches("[0-9A-Fa-f:.]+")
-                : literal.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
-        if (looksRight) {
+        if ((literal.indexOf(':') >= 0 ? IPV6 : IPV4).matcher(literal).matches()) {
             try {
                 return InetAddress.ofLiteral(literal);
             } catch (IllegalArgumentException _) {
@@ -88,6 +91,9 @@ public record Prefix(InetAddress address, int length) {
 
     /** The same prefix with the bits behind its length cleared. */
     public Prefix network() {
+        if (isHost()) {
+            return this;
+        }
         byte[] bytes = address.getAddress();
         for (int bit = length; bit < bytes.length * 8; bit++) {
             bytes[bit / 8] &= (byte) ~(0x80 >> (bit % 8));
@@ -100,10 +106,14 @@ public record Prefix(InetAddress address, int length) {
     }
 
     public boolean contains(InetAddress other) {
-        return Family.of(other) == family()
-                && Arrays.equals(
-                        network().address.getAddress(),
-                        new Prefix(other, length).network().address.getAddress());
+        if (Family.of(other) != family()) {
+            return false;
+        }
+        byte[] one = address.getAddress();
+        byte[] two = other.getAddress();
+        int whole = length / 8;
+        return Arrays.equals(one, 0, whole, two, 0, whole)
+                && (length % 8 == 0 || (one[whole] ^ two[whole]) >> (8 - length % 8) == 0);
     }
 
     public boolean contains(Prefix other) {
@@ -132,6 +142,17 @@ public record Prefix(InetAddress address, int length) {
     public static String text(InetAddress address) {
         byte[] bytes = address.getAddress();
         return bytes.length == 4 ? address.getHostAddress() : Rfc5952.text(bytes);
+    }
+
+    /** Written out, as it stands in the keys of large sets: a record's own takes long until it is warm. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Prefix prefix && length == prefix.length && address.equals(prefix.address);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * address.hashCode() + length;
     }
 
     /** {@code address/length}. */

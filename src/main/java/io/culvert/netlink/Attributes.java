@@ -63,6 +63,18 @@ public final class Attributes {
         return bytes(type).isPresent();
     }
 
+    /** Whether one of these is there. */
+    public boolean hasAny(int... types) {
+        for (Attribute attribute : attributes) {
+            for (int type : types) {
+                if (attribute.type() == type) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     /** An unsigned number of one, two, four or eight bytes, whichever the attribute has. */
     public Optional<Long> number(int type) {
         return bytes(type).flatMap(Attributes::number);

@@ -61,6 +61,11 @@ record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
         return frames;
     }
 
+    /** The same request, which the kernel is to answer when it has carried it out, too. */
+    Frame acknowledged() {
+        return new Frame(type, flags | NetlinkMessage.NLM_F_ACK, sequence, portId, payload);
+    }
+
     int alignedLength() {
         return align(HEADER + payload.length);
     }

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A netlink socket of the network namespace in which the calling thread opened it. */
@@ -44,7 +45,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     /** Room for a burst of notifications; the usual default is a fifth of it. */
     private static final int RECEIVE_BUFFER = 1 << 20;
 
-    /** The usual default receive buffer holds 250 acknowledgements (measured); those with a text are larger. */
+    /** All of them may fail: the usual default receive buffer holds 250 reports (measured); those with a text are larger. */
     private static final int MOST_REQUESTS = 128;
 
     /** A third of the usual default send buffer. */
@@ -99,6 +100,11 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         return new KernelNetlinkSocket(NETLINK_ROUTE, groups);
     }
 
+    /** For nftables. */
+    public static KernelNetlinkSocket netfilter() {
+        return new KernelNetlinkSocket(NETLINK_NETFILTER, List.of());
+    }
+
     /** For notifications of changes of nftables rulesets, those made by ourselves included. */
     public static KernelNetlinkSocket rulesetEvents() {
         return new KernelNetlinkSocket(NETLINK_NETFILTER, List.of(NFTABLES_GROUP));
@@ -115,7 +121,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         List<Frame> chunk = new ArrayList<>();
         int bytes = 0;
         for (NetlinkMessage request : requests) {
-            Frame frame = frame(request, NetlinkMessage.NLM_F_ACK);
+            Frame frame = frame(request, 0);
             if (chunk.size() == MOST_REQUESTS || (!chunk.isEmpty() && bytes + frame.alignedLength() > MOST_BYTES)) {
                 outcomes.addAll(exchange(chunk));
                 chunk.clear();
@@ -130,20 +136,29 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         return outcomes;
     }
 
+    /**
+     * Asks for the acknowledgement of the last request only. The kernel carries them out in order and reports each failure
+     * unasked ({@code netlink_rcv_skb} in net/netlink/af_netlink.c); a lost report would be ENOBUFS.
+     */
     private List<Outcome> exchange(List<Frame> requests) {
-        socket.send(Frame.bytes(requests));
-        List<Outcome> outcomes = new ArrayList<>(requests.size());
-        while (outcomes.size() < requests.size()) {
+        Frame last = requests.getLast().acknowledged();
+        List<Frame> frames = new ArrayList<>(requests);
+        frames.set(frames.size() - 1, last);
+        socket.send(Frame.bytes(frames));
+        Outcome[] outcomes = new Outcome[frames.size()];
+        Arrays.fill(outcomes, Outcome.DONE);
+        while (true) {
             for (Frame frame : answers()) {
-                // Acknowledgements come in order; anything else is left over from an earlier conversation.
-                if (frame.type() == Frame.NLMSG_ERROR
-                        && outcomes.size() < requests.size()
-                        && frame.sequence() == requests.get(outcomes.size()).sequence()) {
-                    outcomes.add(Acknowledgement.read(frame));
+                int index = frame.sequence() - frames.getFirst().sequence();
+                // Anything else is left over from an earlier conversation.
+                if (frame.type() == Frame.NLMSG_ERROR && index >= 0 && index < outcomes.length) {
+                    outcomes[index] = Acknowledgement.read(frame);
+                    if (index == outcomes.length - 1) {
+                        return List.of(outcomes);
+                    }
                 }
             }
         }
-        return outcomes;
     }
 
     @Override

@@ -10,8 +10,8 @@ import java.util.List;
 public interface NetlinkSocket extends AutoCloseable {
 
     /**
-     * Sends the requests, each with {@code NLM_F_REQUEST|NLM_F_ACK} added, in as few system calls as the receive buffer
-     * allows, and waits for every answer. A batch is not a transaction: requests behind a failed one are carried out all
+     * Sends the requests, each with {@code NLM_F_REQUEST} added, in as few system calls as the receive buffer allows, and
+     * waits until all of them are carried out. A batch is not a transaction: requests behind a failed one are carried out all
      * the same.
      *
      * @return one outcome a request, in order
@@ -61,6 +61,8 @@ public interface NetlinkSocket extends AutoCloseable {
      * @param offset the byte of the request the kernel objects to; -1 where it does not say
      */
     record Outcome(int errno, String message, int offset) {
+
+        public static final Outcome DONE = new Outcome(0, "", -1);
 
         public boolean done() {
             return errno == 0;

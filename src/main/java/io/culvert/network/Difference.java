@@ -157,19 +157,18 @@ final class Difference {
 
     private void compareRoutes() {
         Set<Route> wanted = new LinkedHashSet<>(desired.routes());
-        Set<Route> found = new HashSet<>();
         Map<Slot, KernelRoute> replaceable = new HashMap<>();
         List<KernelRoute> unwanted = new ArrayList<>();
         for (KernelRoute route : actual.routes()) {
             Optional<Route> known = route.route(names);
-            if (known.isPresent() && wanted.contains(known.get()) && found.add(known.get())) {
+            if (known.isPresent() && wanted.remove(known.get())) {
                 continue;
             }
             known.ifPresentOrElse(it -> replaceable.put(Slot.of(it), route), () -> unwanted.add(route));
         }
         for (Route route : wanted) {
             Optional<KernelLink> link = route.link().flatMap(this::find);
-            if (found.contains(route) || link.isPresent() != route.link().isPresent()) {
+            if (link.isPresent() != route.link().isPresent()) {
                 continue;
             }
             var message = KernelRoute.message(

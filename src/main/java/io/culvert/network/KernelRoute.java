@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 
 /**
  * A route as the kernel tells of it.
@@ -130,8 +129,8 @@ record KernelRoute(
                 hops(family, header.getInt(8), attributes),
                 header.get(2) == 0
                         && header.get(3) == 0
-                        && IntStream.of(RTA_SRC, RTA_IIF, RTA_PREFSRC, RTA_MULTIPATH, RTA_VIA, RTA_ENCAP, RTA_NH_ID)
-                                .noneMatch(attributes::has),
+                        && !attributes.hasAny(
+                                RTA_SRC, RTA_IIF, RTA_PREFSRC, RTA_MULTIPATH, RTA_VIA, RTA_ENCAP, RTA_NH_ID),
                 message));
     }
 

@@ -12,7 +12,6 @@ import io.culvert.network.Rule.Selector;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 
 /**
  * A routing policy rule as the kernel tells of it.
@@ -99,8 +98,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
 
     private static Optional<Selector> selector(Family family, byte[] payload, Attributes attributes) {
         boolean beyondUs = payload[3] != 0
-                || IntStream.of(FRA_FLOW, FRA_TUN_ID, FRA_L3MDEV, FRA_UID_RANGE, FRA_DSCP, FRA_FLOWLABEL)
-                        .anyMatch(attributes::has)
+                || attributes.hasAny(FRA_FLOW, FRA_TUN_ID, FRA_L3MDEV, FRA_UID_RANGE, FRA_DSCP, FRA_FLOWLABEL)
                 || attributes.number(FRA_SPORT_MASK).orElse(WHOLE_PORT) != WHOLE_PORT
                 || attributes.number(FRA_DPORT_MASK).orElse(WHOLE_PORT) != WHOLE_PORT;
         Optional<Prefix> from = prefix(family, payload[2], attributes, FRA_SRC);

@@ -5,6 +5,7 @@ import io.culvert.ip.Prefix;
 import java.net.InetAddress;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A route of ours, in one family.
@@ -41,6 +42,24 @@ public record Route(
 
     public static Route through(String link, Prefix destination, long table) {
         return new Route(Type.UNICAST, destination, table, Optional.of(link), Optional.empty(), OptionalInt.empty());
+    }
+
+    /** Written out, as routes are the keys of large sets: a record's own takes long until it is warm. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Route route
+                && type == route.type
+                && table == route.table
+                && destination.equals(route.destination)
+                && link.equals(route.link)
+                && gateway.equals(route.gateway)
+                && mtu.equals(route.mtu);
+    }
+
+    /** Hardly any two routes have the same table and destination. */
+    @Override
+    public int hashCode() {
+        return 31 * destination.hashCode() + Long.hashCode(table);
     }
 
     public Family family() {

@@ -4,6 +4,8 @@ import jakarta.json.JsonArray;
 import jakarta.json.JsonNumber;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
+import jakarta.json.JsonString;
+import jakarta.json.JsonStructure;
 import jakarta.json.JsonValue;
 import java.util.Comparator;
 import java.util.List;
@@ -18,6 +20,7 @@ final class Canonical {
 
     static JsonValue of(JsonValue value) {
         return switch (value) {
+            case JsonArray array when array.stream().noneMatch(JsonStructure.class::isInstance) -> array;
             case JsonArray array ->
                 NftJson.JSON
                         .createArrayBuilder(array.stream().map(Canonical::of).toList())
@@ -68,11 +71,34 @@ final class Canonical {
     }
 
     private static JsonArray sorted(JsonArray elements) {
+        record Keyed(String key, JsonValue element) {}
         List<JsonValue> sorted = elements.stream()
                 .map(Canonical::of)
-                .sorted(Comparator.comparing(JsonValue::toString))
+                .map(element -> new Keyed(key(element), element))
+                .sorted(Comparator.comparing(Keyed::key))
+                .map(Keyed::element)
                 .toList();
         return NftJson.JSON.createArrayBuilder(sorted).build();
+    }
+
+    /** What differs between two elements that differ. Their own text says more, and there may be thousands of them. */
+    private static String key(JsonValue element) {
+        StringBuilder key = new StringBuilder();
+        appendKey(element, key);
+        return key.toString();
+    }
+
+    private static void appendKey(JsonValue value, StringBuilder key) {
+        switch (value) {
+            case JsonObject object ->
+                object.forEach((name, part) -> {
+                    key.append(name).append(':');
+                    appendKey(part, key);
+                });
+            case JsonArray array -> array.forEach(part -> appendKey(part, key));
+            case JsonString text -> key.append(text.getString()).append(' ');
+            default -> key.append(value).append(' ');
+        }
     }
 
     private static JsonValue only(JsonValue value) {

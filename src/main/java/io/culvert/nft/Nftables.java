@@ -1,13 +1,12 @@
 package io.culvert.nft;
 
 import io.culvert.linux.NetlinkProtocol;
+import io.culvert.netlink.NetlinkException;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
-import jakarta.json.JsonObject;
 import jakarta.json.JsonValue;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,11 +27,17 @@ public final class Nftables implements AutoCloseable {
 
     private static final Place PLACE = Place.machine("nftables");
 
+    /** The tables that the kernel was found to have, and when. */
+    private record Found(int generation, List<Table> tables) {}
+
     private final long context;
+    private final Rulesets rulesets;
+    private Optional<Found> found = Optional.empty();
     private boolean closed;
 
-    private Nftables(long context) {
+    private Nftables(long context, Rulesets rulesets) {
         this.context = context;
+        this.rulesets = rulesets;
     }
 
     /**
@@ -62,7 +67,7 @@ public final class Nftables implements AutoCloseable {
         LibNftables.nft_ctx_output_set_flags(context, LibNftables.OUTPUT_JSON | LibNftables.OUTPUT_NUMERIC);
         LibNftables.nft_ctx_buffer_output(context);
         LibNftables.nft_ctx_buffer_error(context);
-        return new Nftables(context);
+        return new Nftables(context, new Rulesets());
     }
 
     /**
@@ -115,7 +120,19 @@ public final class Nftables implements AutoCloseable {
     }
 
     /** How what the kernel has differs from these tables, in sentences without a full stop; empty when it does not. */
-    public List<String> differences(List<Table> desired) {
+    public synchronized List<String> differences(List<Table> desired) {
+        Optional<Integer> before = rulesets.generation();
+        if (before.isPresent() && found.equals(before.map(now -> new Found(now, desired)))) {
+            return List.of();
+        }
+        List<String> differences = listedDifferences(desired);
+        // Of what changed while it was listed nothing is known.
+        found = before.filter(_ -> differences.isEmpty() && before.equals(rulesets.generation()))
+                .map(now -> new Found(now, List.copyOf(desired)));
+        return differences;
+    }
+
+    private List<String> listedDifferences(List<Table> desired) {
         List<Table.Id> present = tables();
         List<String> differences = new ArrayList<>();
         for (Table table : desired) {
@@ -129,18 +146,13 @@ public final class Nftables implements AutoCloseable {
     }
 
     /** The tables that are there, of the families we use, whoever made them. */
-    public List<Table.Id> tables() {
-        List<Table.Id> tables = new ArrayList<>();
-        for (JsonObject object : Listing.objects(run("list tables"))) {
-            JsonObject table = object.getJsonObject("table");
-            if (table != null) {
-                Arrays.stream(Table.Family.values())
-                        .filter(family -> family.toString().equals(table.getString("family", "")))
-                        .filter(_ -> Table.isIdentifier(table.getString("name", "")))
-                        .forEach(family -> tables.add(new Table.Id(family, table.getString("name"))));
-            }
+    public synchronized List<Table.Id> tables() {
+        try {
+            return rulesets.tables();
+        } catch (NetlinkException e) {
+            throw new ProblemException(Problem.failure(
+                    PLACE, "its tables cannot be listed: " + e.getMessage(), "'culvert check' says what is missing"));
         }
-        return tables;
     }
 
     /** Removes these tables where they are there. */
@@ -185,6 +197,7 @@ public final class Nftables implements AutoCloseable {
     public synchronized void close() {
         if (!closed) {
             closed = true;
+            rulesets.close();
             LibNftables.nft_ctx_free(context);
         }
     }

@@ -14,9 +14,21 @@ public record Table(Id id, List<NamedSet> sets, List<Chain> chains) {
 
     /** The packets a table sees. */
     public enum Family {
-        /** IPv4 and IPv6. */
-        INET,
-        ARP;
+        /** IPv4 and IPv6; {@code NFPROTO_INET} (include/uapi/linux/netfilter.h). */
+        INET(1),
+        /** {@code NFPROTO_ARP}. */
+        ARP(3);
+
+        private final int number;
+
+        Family(int number) {
+            this.number = number;
+        }
+
+        /** The kernel's own number. */
+        int number() {
+            return number;
+        }
 
         /** nft's own word. */
         @Override

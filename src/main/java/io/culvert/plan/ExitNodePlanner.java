@@ -74,13 +74,14 @@ public final class ExitNodePlanner {
         Optional<DeviceConfig> meshDevice =
                 inputs.mesh().map(file -> DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
         ExitNodeRouting routing = routing();
-        NetworkState network = network(routing, tunnel);
+        NetworkState rules = new NetworkState(List.of(), List.of(), routing.bypassRoutes(), routing.rules());
+        NetworkState network = network(routing, rules, tunnel);
         return new ExitNodePlan(
                 tunnel,
                 meshDevice,
                 guard(),
-                new NetworkState(List.of(), List.of(), routing.bypassRoutes(), routing.rules()),
-                only(routing, network, ExitNodePlan.TUNNEL),
+                rules,
+                only(network, ExitNodePlan.TUNNEL),
                 network,
                 dnsServers(),
                 nameRoutes(),
@@ -103,7 +104,7 @@ public final class ExitNodePlanner {
                 bypasses);
     }
 
-    private NetworkState network(ExitNodeRouting routing, DeviceConfig tunnel) {
+    private NetworkState network(ExitNodeRouting routing, NetworkState rules, DeviceConfig tunnel) {
         List<Link> links = new ArrayList<>();
         List<LinkAddress> addresses = new ArrayList<>();
         int mtu =
@@ -116,20 +117,20 @@ public final class ExitNodePlanner {
                         file.mtu().orElse(Mtu.of(machine, Optional.empty())),
                         links,
                         addresses));
-        List<Route> routes = Stream.concat(routing.routes().stream(), routing.bypassRoutes().stream())
+        List<Route> routes = Stream.concat(routing.routes().stream(), rules.routes().stream())
                 .toList();
-        return new NetworkState(links, addresses, routes, routing.rules());
+        return new NetworkState(links, addresses, routes, rules.rules());
     }
 
     /** The part of a state that needs one link only. */
-    private static NetworkState only(ExitNodeRouting routing, NetworkState whole, String link) {
+    private static NetworkState only(NetworkState whole, String link) {
         return new NetworkState(
                 whole.links().stream().filter(it -> it.name().equals(link)).toList(),
                 whole.addresses().stream().filter(it -> it.link().equals(link)).toList(),
                 whole.routes().stream()
                         .filter(it -> it.table() != ExitNodeRouting.MESH_TABLE)
                         .toList(),
-                routing.rules());
+                whole.rules());
     }
 
     private List<Table> guard() {

@@ -123,10 +123,12 @@ record ExitNodeRouting(
         List<Route> routes = new ArrayList<>();
         long table = FIRST_BYPASS_TABLE;
         for (List<Bypass> group : bypassGroups().values()) {
-            for (Bypass bypass : group) {
-                Uplink uplink = machine.uplinks().get(bypass.destination().family());
-                if (uplink != null) {
-                    routes.add(byUplink(uplink, bypass.destination(), table));
+            Uplink uplink = machine.uplinks().get(group.getFirst().destination().family());
+            if (uplink != null) {
+                List<Prefix> onLink =
+                        uplink.addresses().stream().map(Prefix::network).toList();
+                for (Bypass bypass : group) {
+                    routes.add(byUplink(uplink, onLink, bypass.destination(), table));
                 }
             }
             table++;
@@ -134,10 +136,12 @@ record ExitNodeRouting(
         return List.copyOf(routes);
     }
 
-    private static Route byUplink(Uplink uplink, Prefix destination, long table) {
-        boolean onLink =
-                uplink.addresses().stream().anyMatch(own -> own.network().contains(destination));
-        Optional<InetAddress> gateway = onLink ? Optional.empty() : uplink.gateway();
+    private static Route byUplink(Uplink uplink, List<Prefix> onLink, Prefix destination, long table) {
+        boolean direct = false;
+        for (Prefix near : onLink) {
+            direct |= near.contains(destination);
+        }
+        Optional<InetAddress> gateway = direct ? Optional.empty() : uplink.gateway();
         return new Route(
                 Route.Type.UNICAST, destination, table, Optional.of(uplink.link()), gateway, OptionalInt.empty());
     }

@@ -55,7 +55,7 @@ public sealed interface Holepunch {
         String target = text;
         int slash = text.lastIndexOf('/');
         String end = text.substring(slash + 1).toLowerCase(Locale.ROOT);
-        if (slash >= 0 && !end.matches("[0-9].*")) {
+        if (slash >= 0 && !(!end.isEmpty() && end.charAt(0) >= '0' && end.charAt(0) <= '9')) {
             transport = Optional.of(transport(text, end));
             target = text.substring(0, slash);
         }

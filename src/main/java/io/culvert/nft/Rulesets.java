@@ -1,0 +1,77 @@
+package io.culvert.nft;
+
+import io.culvert.netlink.Attributes;
+import io.culvert.netlink.KernelNetlinkSocket;
+import io.culvert.netlink.NetlinkException;
+import io.culvert.netlink.NetlinkMessage;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the kernel says of a network namespace's rulesets when it is asked directly: microseconds, where the library first
+ * fetches every element of every set, whatever it is asked for (1.0.6).
+ */
+final class Rulesets implements AutoCloseable {
+
+    /** {@code NFNL_SUBSYS_NFTABLES} (include/uapi/linux/netfilter/nfnetlink.h), in the upper byte of a message's type. */
+    private static final int SUBSYSTEM = 10 << 8;
+
+    /** include/uapi/linux/netfilter/nf_tables.h. */
+    private static final int NFT_MSG_NEWTABLE = 0;
+
+    private static final int NFT_MSG_GETTABLE = 1;
+    private static final int NFT_MSG_NEWGEN = 15;
+    private static final int NFT_MSG_GETGEN = 16;
+    private static final int NFTA_TABLE_NAME = 1;
+    private static final int NFTA_GEN_ID = 1;
+
+    /** {@code sizeof(struct nfgenmsg)}: family, version, resource (2). */
+    private static final int HEADER = 4;
+
+    private final KernelNetlinkSocket socket = KernelNetlinkSocket.netfilter();
+
+    /**
+     * The count of changes, whoever made them: while it stays the same, so do all tables.
+     *
+     * @return empty where the kernel does not say
+     */
+    Optional<Integer> generation() {
+        try {
+            return socket.ask(message(NFT_MSG_GETGEN)).stream()
+                    .filter(answer -> answer.type() == (SUBSYSTEM | NFT_MSG_NEWGEN))
+                    .flatMap(answer -> Attributes.parse(answer.payload(), HEADER).bytes(NFTA_GEN_ID).stream())
+                    .filter(id -> id.length == Integer.BYTES)
+                    .map(id -> ByteBuffer.wrap(id).getInt())
+                    .findFirst();
+        } catch (NetlinkException _) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * The tables that are there, of the families we use and with names that we could have given.
+     *
+     * @throws NetlinkException where the kernel does not say
+     */
+    List<Table.Id> tables() {
+        return socket.dump(message(NFT_MSG_GETTABLE)).stream()
+                .filter(answer -> answer.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && answer.payload().length >= HEADER)
+                .flatMap(answer -> Arrays.stream(Table.Family.values())
+                        .filter(family -> family.number() == answer.payload()[0])
+                        .flatMap(family -> Attributes.parse(answer.payload(), HEADER).string(NFTA_TABLE_NAME).stream()
+                                .filter(Table::isIdentifier)
+                                .map(name -> new Table.Id(family, name))))
+                .toList();
+    }
+
+    private static NetlinkMessage message(int type) {
+        return new NetlinkMessage(SUBSYSTEM | type, 0, new byte[HEADER]);
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}
