@@ -51,7 +51,9 @@ public final class Preview {
                 .add("commands", Json.createArrayBuilder(plan.commands()))
                 .add("resolvConf", Json.createArrayBuilder(plan.resolvConf()))
                 .add("dnsServers", Json.createArrayBuilder(plan.dnsServers()))
+                .add("otherNames", Json.createArrayBuilder(plan.otherNames()))
                 .add("waitingFor", Json.createArrayBuilder(plan.waitingFor()))
+                .add("mesh", plan.mesh().<JsonValue>map(Json::createValue).orElse(JsonValue.NULL))
                 .add("proxy", plan.proxy().<JsonValue>map(Json::createValue).orElse(JsonValue.NULL))
                 .build();
     }

@@ -10,6 +10,7 @@ import io.culvert.network.IpSyntax;
 import io.culvert.network.Machine;
 import io.culvert.network.Uplink;
 import io.culvert.nft.NftText;
+import io.culvert.settings.TailscaleSettings;
 import io.culvert.settings.WireGuardSettings;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -25,7 +26,9 @@ import java.util.stream.Collectors;
  * @param commands of iproute2, wg and sysctl, and the userspace WireGuard where it is needed
  * @param resolvConf empty where it is left alone
  * @param dnsServers asked through the tunnel by a stub of ours; empty where there is none
+ * @param otherNames who is asked for names that the tunnel's servers are not, in sentences without a full stop
  * @param waitingFor names whose addresses are added as soon as they are known
+ * @param mesh the program that makes the mesh, where it is Tailscale
  * @param proxy what serves SOCKS5, where it is asked for
  */
 public record PlanText(
@@ -33,7 +36,9 @@ public record PlanText(
         List<String> commands,
         List<String> resolvConf,
         List<String> dnsServers,
+        List<String> otherNames,
         List<String> waitingFor,
+        Optional<String> mesh,
         Optional<String> proxy) {
 
     private static final String WIREGUARD = "ip link add dev %s type wireguard";
@@ -42,6 +47,7 @@ public record PlanText(
         commands = List.copyOf(commands);
         resolvConf = List.copyOf(resolvConf);
         dnsServers = List.copyOf(dnsServers);
+        otherNames = List.copyOf(otherNames);
         waitingFor = List.copyOf(waitingFor);
     }
 
@@ -58,19 +64,22 @@ public record PlanText(
             commands.addAll(configuration(ExitNodePlan.MESH, mesh));
         });
         commands.addAll(network);
-        if (plan.mesh().isPresent()) {
+        if (MeshSide.of(inputs).isPresent()) {
             commands.addAll(forwarding(inputs.machine()));
         }
         return new PlanText(
                 NftText.of(plan.guard()),
                 commands,
-                nameservers(plan.stubAddresses()),
+                resolvConf(
+                        plan.stubAddresses(), plan.tailnet().suffix().stream().toList()),
                 plan.dnsServers().stream().map(Prefix::text).toList(),
+                plan.dnsRoutes().stream().map(PlanText::route).toList(),
                 plan.names().stream()
                         .filter(name -> inputs.names().of(name).isEmpty())
                         .map(Host.Name::toString)
                         .sorted()
                         .toList(),
+                inputs.settings().mesh().tailscale().map(PlanText::tailscale),
                 inputs.socksPort().stream()
                         .mapToObj(port -> "Dante, SOCKS5 on port " + port)
                         .findFirst());
@@ -82,16 +91,14 @@ public record PlanText(
         commands.add(WIREGUARD.formatted(plan.link()));
         commands.addAll(configuration(plan.link(), plan.device()));
         commands.addAll(IpSyntax.commands(plan.network()));
-        List<String> resolvConf = new ArrayList<>(nameservers(plan.dnsServers()));
-        if (!plan.searchDomains().isEmpty()) {
-            resolvConf.add("search " + String.join(" ", plan.searchDomains()));
-        }
         return new PlanText(
                 plan.guard().isEmpty() ? "" : NftText.of(plan.guard()),
                 commands,
-                resolvConf,
+                resolvConf(plan.dnsServers(), plan.searchDomains()),
                 List.of(),
                 List.of(),
+                List.of(),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -109,6 +116,10 @@ public record PlanText(
             parts.add("# served on that address: DNS, by asking " + String.join(", ", dnsServers) + " through "
                     + ExitNodePlan.TUNNEL);
         }
+        if (!otherNames.isEmpty()) {
+            parts.add("# " + String.join("\n# ", otherNames));
+        }
+        mesh.ifPresent(it -> parts.add("# kept running: " + it));
         proxy.ifPresent(it -> parts.add("# served: " + it));
         if (!waitingFor.isEmpty()) {
             parts.add("# added as soon as their addresses are known: " + String.join(", ", waitingFor));
@@ -116,10 +127,28 @@ public record PlanText(
         return String.join("\n\n", parts);
     }
 
-    private static List<String> nameservers(List<InetAddress> servers) {
-        return servers.stream()
-                .map(server -> "nameserver " + Prefix.text(server))
-                .toList();
+    private static List<String> resolvConf(List<InetAddress> servers, List<String> search) {
+        List<String> lines = new ArrayList<>();
+        servers.forEach(server -> lines.add("nameserver " + Prefix.text(server)));
+        if (!search.isEmpty()) {
+            lines.add("search " + String.join(" ", search));
+        }
+        return lines;
+    }
+
+    private static String route(ExitNodePlan.NameRoute route) {
+        return "for " + route.suffix() + ": DNS, by asking "
+                + route.servers().stream().map(Prefix::text).collect(Collectors.joining(", "))
+                + route.link().map(link -> " through " + link).orElse(" by the uplink");
+    }
+
+    private static String tailscale(TailscaleSettings settings) {
+        return "containerboot, Tailscale on " + settings.link()
+                + settings.port().stream()
+                        .mapToObj(port -> ", UDP port " + port)
+                        .findFirst()
+                        .orElse("")
+                + (settings.offersExit() ? "; the exit is offered after the tunnel's first handshake" : "");
     }
 
     /** What forwarding for a mesh takes, where it is off. */

@@ -22,7 +22,9 @@ class PreviewTest {
             List.of("ip link add dev wg0 type wireguard"),
             List.of("nameserver 127.0.0.1"),
             List.of("10.64.0.1"),
+            List.of("for tail.example: DNS"),
             List.of("vpn.example.net"),
+            Optional.of("containerboot"),
             Optional.of("Dante, SOCKS5 on port 1080"));
 
     @Test
@@ -32,12 +34,14 @@ class PreviewTest {
         assertThat(json).hasToString("""
                 {"remarks":["CULVERT_X: note: is odd"],"nft":"table inet culvert",\
                 "commands":["ip link add dev wg0 type wireguard"],"resolvConf":["nameserver 127.0.0.1"],\
-                "dnsServers":["10.64.0.1"],"waitingFor":["vpn.example.net"],"proxy":"Dante, SOCKS5 on port 1080"}""");
+                "dnsServers":["10.64.0.1"],"otherNames":["for tail.example: DNS"],\
+                "waitingFor":["vpn.example.net"],"mesh":"containerboot","proxy":"Dante, SOCKS5 on port 1080"}""");
     }
 
     @Test
     void a_proxy_that_is_not_wanted_is_null() {
-        PlanText without = new PlanText("", List.of(), List.of(), List.of(), List.of(), Optional.empty());
+        PlanText without = new PlanText(
+                "", List.of(), List.of(), List.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
 
         assertThat(Preview.json(without, List.of()).get("proxy")).isEqualTo(JsonValue.NULL);
     }
