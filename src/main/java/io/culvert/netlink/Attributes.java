@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The attributes of a message, read with bounds checked: a length that leaves the message ends the reading there, as the
@@ -50,26 +51,27 @@ public final class Attributes {
     }
 
     public Optional<byte[]> bytes(int type) {
-        byte[] found = null;
-        for (Attribute attribute : attributes) {
-            if (attribute.type() == type) {
-                found = attribute.value();
+        return Optional.ofNullable(last(type));
+    }
+
+    private byte @Nullable [] last(int type) {
+        for (int i = attributes.size() - 1; i >= 0; i--) {
+            if (attributes.get(i).type() == type) {
+                return attributes.get(i).value();
             }
         }
-        return Optional.ofNullable(found);
+        return null;
     }
 
     public boolean has(int type) {
-        return bytes(type).isPresent();
+        return last(type) != null;
     }
 
     /** Whether one of these is there. */
     public boolean hasAny(int... types) {
-        for (Attribute attribute : attributes) {
-            for (int type : types) {
-                if (attribute.type() == type) {
-                    return true;
-                }
+        for (int type : types) {
+            if (has(type)) {
+                return true;
             }
         }
         return false;
@@ -78,6 +80,11 @@ public final class Attributes {
     /** An unsigned number of one, two, four or eight bytes, whichever the attribute has. */
     public Optional<Long> number(int type) {
         return bytes(type).flatMap(Attributes::number);
+    }
+
+    /** The same, or what stands for it where there is none. */
+    public long number(int type, long otherwise) {
+        return has(type) ? number(type).orElse(otherwise) : otherwise;
     }
 
     /** A string, without its terminating zero. */

@@ -119,13 +119,11 @@ record KernelRoute(
                 Byte.toUnsignedInt(header.get(7)),
                 Byte.toUnsignedInt(header.get(5)),
                 new Prefix(destination.get(), length),
-                attributes.number(RTA_TABLE).orElse((long) Byte.toUnsignedInt(header.get(4))),
-                attributes.number(RTA_PRIORITY).orElse(0L),
-                attributes
-                        .nested(RTA_METRICS)
-                        .number(RTAX_MTU)
-                        .map(Long::intValue)
-                        .orElse(0),
+                attributes.number(RTA_TABLE, Byte.toUnsignedInt(header.get(4))),
+                attributes.number(RTA_PRIORITY, 0),
+                attributes.has(RTA_METRICS)
+                        ? (int) attributes.nested(RTA_METRICS).number(RTAX_MTU, 0)
+                        : 0,
                 hops(family, header.getInt(8), attributes),
                 header.get(2) == 0
                         && header.get(3) == 0
@@ -139,7 +137,11 @@ record KernelRoute(
         attributes
                 .number(RTA_OIF)
                 .ifPresent(link -> hops.add(new Hop(link.intValue(), gateway(family, attributes), usable(flags))));
-        byte[] several = attributes.bytes(RTA_MULTIPATH).orElse(new byte[0]);
+        attributes.bytes(RTA_MULTIPATH).ifPresent(several -> addHops(family, several, hops));
+        return hops;
+    }
+
+    private static void addHops(int family, byte[] several, List<Hop> hops) {
         var buffer = RtNetlink.read(several);
         int start = 0;
         while (start + HOP_HEADER <= several.length) {
@@ -151,7 +153,6 @@ record KernelRoute(
             hops.add(new Hop(buffer.getInt(start + 4), gateway(family, own), usable(buffer.get(start + 2))));
             start += (length + 3) & ~3;
         }
-        return hops;
     }
 
     private static Optional<InetAddress> gateway(int family, Attributes attributes) {

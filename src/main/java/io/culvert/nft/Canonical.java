@@ -20,11 +20,14 @@ final class Canonical {
 
     static JsonValue of(JsonValue value) {
         return switch (value) {
-            case JsonArray array when array.stream().noneMatch(JsonStructure.class::isInstance) -> array;
+            case JsonArray array when isFlat(array) -> array;
             case JsonArray array ->
                 NftJson.JSON
                         .createArrayBuilder(array.stream().map(Canonical::of).toList())
                         .build();
+            // The elements of large sets: as they are.
+            case JsonObject object
+            when object.size() == 1 && object.get("concat") instanceof JsonArray parts && isFlat(parts) -> object;
             case JsonObject object
             when object.size() == 1 && object.get("set") instanceof JsonArray elements -> set(elements);
             case JsonObject object
@@ -39,6 +42,15 @@ final class Canonical {
             case JsonObject object -> object(object);
             default -> value;
         };
+    }
+
+    private static boolean isFlat(JsonArray array) {
+        for (JsonValue element : array) {
+            if (element instanceof JsonStructure) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** An attribute of a set or chain. */
