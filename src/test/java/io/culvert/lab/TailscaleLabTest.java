@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The lab's tailnet, with nothing of ours in it: what later tests conclude from rests on this. */
-@Tag("lab")
+@Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleLabTest {
 
