@@ -80,6 +80,7 @@ final class Chain {
         undo.push("ending the children", parts.supervisor()::stopAll);
         undo.push("removing " + ExitNodePlan.TUNNEL, parts.tunnel()::remove);
         parts.tunnel().keep(plan.tunnel());
+        servers.begin(now());
         parts.kernel().network().ensure(plan.tunnelNetwork());
         journal.info("tunnel: " + ExitNodePlan.TUNNEL + " is up ("
                 + parts.tunnel().implementation() + "), waiting for " + servers.name(plan));
@@ -118,6 +119,7 @@ final class Chain {
     /** Does what events ask for, until one of them is to stop. */
     void watch() throws InterruptedException {
         Instant next = look();
+        tellWhenReady();
         while (true) {
             List<Event> come = parts.wakeups().await(Duration.between(now(), next));
             boolean changed = isUnsettled() && !now().isBefore(settled.plus(RETRY));

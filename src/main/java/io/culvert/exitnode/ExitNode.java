@@ -6,6 +6,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.StopSignals;
+import java.util.function.Supplier;
 
 /**
  * An exit node, from start to stop: the guard stands before anything can send, and goes last. One thread does all of it;
@@ -29,12 +30,10 @@ public final class ExitNode {
      * @throws ProblemException before anything was changed, or after all of it was undone
      */
     public void run() throws InterruptedException {
-        Reading reading = read();
-        try (Kernel kernel = Kernel.open(around);
-                NamespaceClaim _ = claim();
-                StopSignals _ = StopSignals.deliverTo(signal -> wakeups.add(new Event.Stop(signal)))) {
-            Machine machine = look(kernel, reading);
-            Chain chain = new Chain(Parts.assemble(around, reading, kernel, machine, wakeups));
+        try (StopSignals _ = StopSignals.deliverTo(signal -> wakeups.add(new Event.Stop(signal)));
+                Kernel kernel = inTheirTurn(() -> Kernel.open(around));
+                NamespaceClaim _ = inTheirTurn(ExitNode::claim)) {
+            Chain chain = behind(FirstGuard.close(kernel.nftables()), kernel);
             try {
                 chain.guard(undo);
                 chain.answerForItself(undo);
@@ -46,6 +45,28 @@ public final class ExitNode {
             } finally {
                 stop();
             }
+        }
+    }
+
+    /** Reads, looks and plans while nothing can leave; where that fails, everything is as before. */
+    private Chain behind(FirstGuard guard, Kernel kernel) {
+        try {
+            Reading reading = read();
+            Machine machine = look(kernel, reading);
+            return new Chain(Parts.assemble(around, reading, kernel, machine, wakeups));
+        } catch (RuntimeException e) {
+            guard.open();
+            throw e;
+        }
+    }
+
+    /** What is wrong with the settings is told before what is wrong with the machine, though the guard comes before both. */
+    private <T> T inTheirTurn(Supplier<T> step) {
+        try {
+            return step.get();
+        } catch (ProblemException e) {
+            read();
+            throw e;
         }
     }
 

@@ -1,22 +1,25 @@
 package io.culvert.lab;
 
-import io.culvert.ip.Family;
+import io.culvert.lab.Figure.What;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
- * Measures the program against what others do for the same end: always in pairs, taking turns in one run on one machine, since
- * only their ratio means something elsewhere.
+ * Measures the program, natively compiled and on the JVM, against what others do for the same end: always taking turns in one
+ * run on one machine, since only their ratios mean something elsewhere.
  */
 public final class Bench {
 
@@ -24,46 +27,63 @@ public final class Bench {
 
     private static final int ROUNDS = Integer.getInteger("rounds", 15);
 
-    /** One way to do the thing, and how to undo it, which is not measured. */
-    private record Way(String name, List<String> up, List<String> down) {
+    private static final Path CHILDREN = Path.of(".cache/bin").toAbsolutePath();
 
-        private Duration once(Node node) {
+    /** Only where it was built. */
+    private static final Path RUNNER =
+            Path.of("target/culvert-app/culvert-runner").toAbsolutePath();
+
+    /** One of our programs. */
+    private record Program(String name, List<String> command) {
+
+        private static List<Program> built() {
+            Program jvm = new Program(
+                    Figure.JVM,
+                    List.of(
+                            "env",
+                            "CULVERT_PROGRAM=jvm",
+                            Path.of("culvert").toAbsolutePath().toString()));
+            Program compiled = new Program(Figure.NATIVE, List.of(RUNNER.toString(), "-Dculvert.programs=" + CHILDREN));
+            return Files.isExecutable(RUNNER) ? List.of(compiled, jvm) : List.of(jvm);
+        }
+
+        private List<String> with(String... arguments) {
+            return Stream.concat(command.stream(), Stream.of(arguments)).toList();
+        }
+    }
+
+    /** One way to do the thing, and how to undo it, which is not measured. */
+    private record Way(What what, String name, List<String> up, List<String> down) {
+
+        private double once(Node node) {
             long begin = System.nanoTime();
             node.attempt(up.toArray(String[]::new)).orFail();
-            Duration took = Duration.ofNanos(System.nanoTime() - begin);
+            double took = millis(System.nanoTime() - begin);
             node.attempt(down.toArray(String[]::new)).orFail();
             return took;
         }
     }
 
-    private Bench() {}
+    private final Lab lab;
+    private final List<Program> programs = Program.built();
+    private final Figures figures = new Figures();
 
+    private Bench(Lab lab) {
+        this.lab = lab;
+    }
+
+    /** The property {@code figures} names the file whose table of figures is brought up to date. */
     public static void main(String[] arguments) {
         try (Lab lab = Lab.open()) {
-            Node node = lab.node().in(Box.MACHINE);
-            // Without DNS, for which wg-quick needs another program.
-            String file = node.file(
-                    "bench0.conf",
-                    lab.provider()
-                            .file()
-                            .lines()
-                            .filter(line -> !line.startsWith("DNS"))
-                            .collect(Collectors.joining("\n", "", "\n")));
-            String program = Node.PROGRAM;
-            String userspace = "WG_QUICK_USERSPACE_IMPLEMENTATION="
-                    + Path.of(".cache/bin/wireguard-go").toAbsolutePath();
-            compare(
-                    "bring-up of one file, userspace WireGuard",
-                    node,
-                    new Way(
-                            "culvert tunnel up",
-                            List.of(program, "tunnel", "up", file),
-                            List.of(program, "tunnel", "down", file)),
-                    new Way(
-                            "wg-quick up",
-                            List.of("env", userspace, "wg-quick", "up", file),
-                            List.of("wg-quick", "down", file)));
-            start(lab);
+            Bench bench = new Bench(lab);
+            System.out.printf("median (least) of %d%n", ROUNDS);
+            bench.bringUp();
+            bench.start();
+            bench.figures.write();
+            String file = System.getProperty("figures", "");
+            if (!file.isEmpty() && !bench.figures.putInto(Path.of(file))) {
+                System.out.println(file + " keeps its figures: the native program is not built ('make native')");
+            }
         } catch (AssertionError e) {
             System.err.println(e.getMessage());
             System.exit(1);
@@ -71,61 +91,117 @@ public final class Bench {
         System.exit(0);
     }
 
+    /** A tunnel from a file, as wg-quick does it. What entering the lab's box takes is left out of all figures. */
+    private void bringUp() {
+        Node node = lab.node().in(Box.MACHINE);
+        // Without DNS, for which wg-quick needs another program.
+        String file = node.file(
+                "bench0.conf",
+                lab.provider()
+                        .file()
+                        .lines()
+                        .filter(line -> !line.startsWith("DNS"))
+                        .collect(Collectors.joining("\n", "", "\n")));
+        List<Way> ways = new ArrayList<>();
+        for (Program program : programs) {
+            ways.add(new Way(
+                    What.UP, program.name(), program.with("tunnel", "up", file), program.with("tunnel", "down", file)));
+        }
+        Path userspace = CHILDREN.resolve("wireguard-go");
+        ways.add(new Way(
+                What.UP,
+                "wg-quick",
+                List.of("env", "WG_QUICK_USERSPACE_IMPLEMENTATION=" + userspace, "wg-quick", "up", file),
+                List.of("wg-quick", "down", file)));
+        ways.add(new Way(
+                What.WIREGUARD,
+                "wireguard-go",
+                List.of(
+                        "sh",
+                        "-c",
+                        userspace + " bench0 2> /dev/null; until wg show bench0 > /dev/null 2>&1; do :; done"),
+                List.of("ip", "link", "delete", "bench0")));
+        Way box = new Way(What.UP, "the lab's box", List.of("true"), List.of("true"));
+        Map<Way, double[]> took = new LinkedHashMap<>();
+        // The first of each warms the file cache.
+        ways.forEach(way -> way.once(node));
+        for (int round = 0; round < ROUNDS; round++) {
+            double entering = box.once(node);
+            for (Way way : ways) {
+                took.computeIfAbsent(way, _ -> new double[ROUNDS])[round] = Math.max(0, way.once(node) - entering);
+            }
+        }
+        took.forEach((way, times) -> figures.add(Figure.of(way.what(), way.name(), times)));
+    }
+
     /** The whole exit node: how soon it serves, what 10 000 holes add, and what it costs when nobody uses it. */
-    private static void start(Lab lab) {
+    private void start() {
         lab.node()
                 .in(Box.CONTAINER)
                 .wireGuardFile("provider.conf", lab.provider().file());
-        Probe neighbour = Probe.from(lab.node().space());
-        long[] answered = new long[ROUNDS];
-        long[] ready = new long[ROUNDS];
-        long[] readyWithHoles = new long[ROUNDS];
-        int clear = 0;
-        String holes = lab.node().file("holes", holes(10_000));
+        Map<String, String> settings = Map.of("CULVERT_MESH", "none");
+        Map<String, String> withHoles = new HashMap<>(settings);
+        withHoles.put("CULVERT_HOLEPUNCH_FILE", lab.node().file("holes", holes(10_000)));
+        Map<Program, Map<What, double[]>> all = new LinkedHashMap<>();
         for (int round = 0; round < ROUNDS; round++) {
-            long begin = System.nanoTime();
-            try (Child culvert = lab.node().start(Map.of("CULVERT_MESH", "none"), "up")) {
-                String who = "";
-                while (!who.equals(lab.provider().outer4())) {
-                    clear += who.equals(Lab.NODE_4) ? 1 : 0;
-                    who = neighbour.whoami(Family.IPV4).orElse("");
+            for (Program program : programs) {
+                Map<What, double[]> values = all.computeIfAbsent(program, _ -> new LinkedHashMap<>());
+                int at = round;
+                once(program, settings).forEach((what, value) -> put(values, what, at, value));
+                try (Child culvert = run(program, withHoles)) {
+                    put(values, What.READY_WITH_HOLES, round, readyAfter(culvert));
+                    if (round == ROUNDS - 1) {
+                        values.put(What.IDLE, new double[] {idle(culvert)});
+                    }
+                    stop(culvert);
                 }
-                answered[round] = System.nanoTime() - begin;
-                ready[round] = readyAfter(culvert);
-                culvert.signal("TERM");
-                culvert.awaitExit(DEADLINE);
             }
-            openGuard(lab);
-            try (Child culvert =
-                    lab.node().start(Map.of("CULVERT_MESH", "none", "CULVERT_HOLEPUNCH_FILE", holes), "up")) {
-                readyWithHoles[round] = readyAfter(culvert);
-                if (round == ROUNDS - 1) {
-                    idle(culvert);
-                }
-                culvert.signal("TERM");
-                culvert.awaitExit(DEADLINE);
-            }
-            openGuard(lab);
         }
-        System.out.printf("start of the exit node, median (least) of %d%n", ROUNDS);
-        print("first request of a process beside it answered through the tunnel", answered);
-        System.out.printf("  requests of that process answered with the real address meanwhile: %d%n", clear);
-        print("from its plan to ready", ready);
-        print("the same with 10 000 holepunch entries", readyWithHoles);
+        all.forEach((program, values) ->
+                values.forEach((what, each) -> figures.add(Figure.of(what, program.name(), each))));
+    }
+
+    /** A neighbour asks before the program starts, as in a container that was there first, and goes on. */
+    private Map<What, Double> once(Program program, Map<String, String> settings) {
+        Map<What, Double> values = new LinkedHashMap<>();
+        try (Neighbour neighbour = Neighbour.in(lab.node().space())) {
+            neighbour.awaitAnswer(Lab.NODE_4, System.nanoTime(), DEADLINE);
+            long begin = System.nanoTime();
+            try (Child culvert = run(program, settings)) {
+                double ready = readyAfter(culvert);
+                long first = neighbour.awaitAnswer(lab.provider().outer4(), begin, DEADLINE);
+                List<Long> leaks = neighbour.answers(Lab.NODE_4, begin);
+                values.put(What.FIRST_ANSWER, millis(first - begin));
+                values.put(What.LAST_LEAK, leaks.isEmpty() ? 0 : millis(leaks.getLast() - begin));
+                values.put(What.LEAKS, (double) leaks.size());
+                values.put(What.READY, ready);
+                stop(culvert);
+            }
+        }
+        return values;
+    }
+
+    private static void put(Map<What, double[]> values, What what, int round, double value) {
+        values.computeIfAbsent(what, _ -> new double[ROUNDS])[round] = value;
+    }
+
+    private Child run(Program program, Map<String, String> settings) {
+        return lab.node().startOther(settings, program.with("up").toArray(String[]::new));
     }
 
     /** As process 1 the program leaves its guard to the namespace, which stays here. */
-    private static void openGuard(Lab lab) {
+    private void stop(Child culvert) {
+        culvert.signal("TERM");
+        culvert.awaitExit(DEADLINE);
         lab.node().space().nft("flush ruleset");
         for (String family : List.of("-4", "-6")) {
             lab.node().space().attempt("ip", family, "rule", "flush", "protocol", "67");
         }
     }
 
-    private static long readyAfter(Child culvert) {
-        return Long.parseLong(culvert.awaitLine("ready: .* ([0-9]+) ms after", DEADLINE)
-                        .group(1))
-                * 1_000_000;
+    private static double readyAfter(Child culvert) {
+        return Double.parseDouble(
+                culvert.awaitLine("ready: .* ([0-9]+) ms after", DEADLINE).group(1));
     }
 
     private static String holes(int count) {
@@ -142,13 +218,13 @@ public final class Bench {
                         .collect(Collectors.joining()));
     }
 
-    /** The processor time of ten seconds in which nothing happens. */
-    private static void idle(Child culvert) {
+    /** The processor time, in milliseconds, of ten seconds in which nothing happens. */
+    private static double idle(Child culvert) {
         try {
             Path stat = Path.of("/proc", String.valueOf(culvert.innermost()), "stat");
             long before = ticks(stat);
             new CountDownLatch(1).await(10, TimeUnit.SECONDS);
-            System.out.printf("idle for 10 s: %d ms of processor time%n", (ticks(stat) - before) * 10);
+            return (ticks(stat) - before) * 10.0;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -161,38 +237,6 @@ public final class Bench {
         String text = Files.readString(stat);
         String[] fields = text.substring(text.lastIndexOf(')') + 2).split(" ", -1);
         return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
-    }
-
-    private static void compare(String what, Node node, Way ours, Way theirs) {
-        long[] a = new long[ROUNDS];
-        long[] b = new long[ROUNDS];
-        long[] box = new long[ROUNDS];
-        Way nothing = new Way("entering the lab's box", List.of("true"), List.of("true"));
-        // The first of each warms the file cache.
-        ours.once(node);
-        theirs.once(node);
-        for (int round = 0; round < ROUNDS; round++) {
-            a[round] = ours.once(node).toNanos();
-            b[round] = theirs.once(node).toNanos();
-            box[round] = nothing.once(node).toNanos();
-        }
-        System.out.printf("%s, median (least) of %d%n", what, ROUNDS);
-        print(ours.name(), a);
-        print(theirs.name(), b);
-        print(nothing.name(), box);
-        System.out.printf(
-                "  ratio of medians, less the box's: %.2f%n",
-                (double) (median(a) - median(box)) / (median(b) - median(box)));
-    }
-
-    private static void print(String what, long[] times) {
-        System.out.printf(
-                "  %-64s %7.1f ms (%.1f)%n",
-                what, millis(median(times)), millis(LongStream.of(times).min().orElseThrow()));
-    }
-
-    private static long median(long[] times) {
-        return LongStream.of(times).sorted().skip(times.length / 2).findFirst().orElseThrow();
     }
 
     private static double millis(long nanos) {

@@ -45,15 +45,18 @@ public final class Probe {
 
     /** Who the internet's web server sees when it is asked by TCP. */
     public Optional<String> whoami(Family family) {
-        return asked(() -> {
-            try (Socket socket = new Socket()) {
-                socket.connect(new InetSocketAddress(Prefix.parseAddress(server(family)), 80), PATIENCE_MILLIS);
-                socket.setSoTimeout(PATIENCE_MILLIS);
-                socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-                String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-                return answer.substring(answer.indexOf("\r\n\r\n") + 4).strip();
-            }
-        });
+        return asked(() -> askWebServer(family, PATIENCE_MILLIS));
+    }
+
+    /** The same from the calling thread's namespace. */
+    static String askWebServer(Family family, int patienceMillis) throws IOException {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(Prefix.parseAddress(server(family)), 80), patienceMillis);
+            socket.setSoTimeout(patienceMillis);
+            socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            return answer.substring(answer.indexOf("\r\n\r\n") + 4).strip();
+        }
     }
 
     /** Who the internet's echo server sees when it is asked by UDP. */
