@@ -24,6 +24,9 @@ final class Tailnet implements AutoCloseable {
     /** Where the node's tailscaled is reached directly, unless the user says otherwise. */
     static final int PORT = 41641;
 
+    /** Where every device asks its own tailscaled, which asks the exit node's on behalf of a phone that exits. */
+    static final String MAGIC_DNS = "100.100.100.100";
+
     final World world;
     final Lab lab;
     final Probe node;
@@ -88,6 +91,11 @@ final class Tailnet implements AutoCloseable {
     /** The node's address in the tailnet. */
     String address(Family family) {
         return tailscale().address(family);
+    }
+
+    /** By which the control server knows the node. */
+    String id() {
+        return tailscale().status().getJsonObject("Self").getString("ID");
     }
 
     /** The phone is taken for the provider, by TCP and UDP, and nothing else has left. */
