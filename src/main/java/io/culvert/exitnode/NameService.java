@@ -19,6 +19,7 @@ import io.culvert.plan.Names;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.settings.Settings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,6 +27,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * Names, in both directions: those that the chain itself needs, asked of the runtime's resolvers by marked sockets; and
@@ -40,6 +42,7 @@ final class NameService implements AutoCloseable {
     private final Journal journal;
     private final long mark;
     private final ResolvConfFile file;
+    private final BooleanSupplier leftToTailscale;
     private final ResolvConf runtime;
     private final BootstrapResolver bootstrap;
     private final NameFollower follower;
@@ -55,12 +58,16 @@ final class NameService implements AutoCloseable {
      * Reads what the runtime wrote into resolv.conf; asks and changes nothing yet.
      *
      * @param mark of sockets that the guard lets out
+     * @param file resolv.conf
+     * @param leftToTailscale whether Tailscale serves names on this machine now, and is to write resolv.conf itself
      * @param changed is told when a name that the plan depends on has other addresses
      */
-    NameService(Surroundings around, long mark, Runnable changed) {
+    NameService(
+            Surroundings around, long mark, ResolvConfFile file, BooleanSupplier leftToTailscale, Runnable changed) {
         this.journal = around.journal();
         this.mark = mark;
-        this.file = new ResolvConfFile(around.resolvConf());
+        this.file = file;
+        this.leftToTailscale = leftToTailscale;
         this.runtime = ResolvConf.parse(original(file, around));
         this.bootstrap = new BootstrapResolver(
                 runtime, around.root().resolve("etc/hosts"), Egress.marked(mark), () -> families, Patience.USUAL);
@@ -104,11 +111,22 @@ final class NameService implements AutoCloseable {
             stub.useUpstreams(upstreams, others);
         }
         listen(next.stubAddresses());
-        Optional<Problem> problem = file.pointTo(
-                next.stubAddresses(), next.tailnet().suffix().stream().toList());
+        Optional<Problem> problem = isLeftToTailscale()
+                ? Optional.empty()
+                : file.pointTo(
+                        next.stubAddresses(), next.tailnet().suffix().stream().toList());
         if (!problem.equals(told)) {
             told = problem;
             problem.ifPresent(it -> journal.problems(List.of(it)));
+        }
+    }
+
+    /** Two that write the same file would do so for ever: ours stays beneath Tailscale's, and comes back when that ends. */
+    private boolean isLeftToTailscale() {
+        try {
+            return leftToTailscale.getAsBoolean() && file.isKnown();
+        } catch (IOException _) {
+            return false; // To write it says why it cannot be read.
         }
     }
 
@@ -163,9 +181,15 @@ final class NameService implements AutoCloseable {
     }
 
     /** The runtime's own resolvers, without starting anything. */
-    static List<InetSocketAddress> runtimeResolvers(Surroundings around) {
-        return ResolvConf.parse(original(new ResolvConfFile(around.resolvConf()), around))
-                .all();
+    static List<InetSocketAddress> runtimeResolvers(Surroundings around, Settings settings) {
+        return ResolvConf.parse(original(file(around, settings), around)).all();
+    }
+
+    /** Its resolv.conf, which Tailscale may write as well where it is the mesh. */
+    static ResolvConfFile file(Surroundings around, Settings settings) {
+        return settings.mesh().tailscale().isPresent()
+                ? ResolvConfFile.beneathTailscale(around.resolvConf())
+                : new ResolvConfFile(around.resolvConf());
     }
 
     private static String original(ResolvConfFile file, Surroundings around) {

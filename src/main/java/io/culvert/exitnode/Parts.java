@@ -47,7 +47,13 @@ record Parts(
 
     static Parts assemble(Surroundings around, Reading reading, Kernel kernel, Machine machine, Wakeups wakeups) {
         Settings settings = reading.settings();
-        NameService names = new NameService(around, settings.mark(), () -> wakeups.add(new Event.NamesChanged()));
+        NameService names = new NameService(
+                around,
+                settings.mark(),
+                NameService.file(around, settings),
+                () -> settings.mesh().tailscale().stream()
+                        .anyMatch(it -> it.acceptsDns() && kernel.links().exists(it.link())),
+                () -> wakeups.add(new Event.NamesChanged()));
         Proxy proxy = new Proxy(around, settings, reading.sockd());
         ExitNodeInputs inputs = reading.inputs(names.bootstrapResolvers(), machine);
         Children children = new Children();
