@@ -30,7 +30,7 @@ import org.junit.jupiter.api.TestInstance;
  * One node of a tailnet runs all the time, and so does the traffic of a local process and of a phone that exits by it, in both
  * families. Things go wrong around them: nothing leaks, names included, and everybody is served again without a restart.
  */
-@Tag("lab")
+@Tag("tailnet")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleFaultsTest {

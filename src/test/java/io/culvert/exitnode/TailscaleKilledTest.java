@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A node of a tailnet is killed and started again, or started when its tunnel cannot be. */
-@Tag("lab")
+@Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleKilledTest {
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** With {@code TS_ACCEPT_DNS=true} the tailnet's resolvers are the container's: Tailscale writes resolv.conf, and so do we. */
-@Tag("lab")
+@Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleResolvConfTest {
 

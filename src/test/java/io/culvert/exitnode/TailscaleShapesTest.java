@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Machines, containers and providers differ, and Tailscale minds that more than a plain WireGuard does. */
-@Tag("lab")
+@Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleShapesTest {
 
