@@ -15,6 +15,8 @@ public final class Main {
 
     public static void main(String... args) {
         NativeImage.useLibraryBesideExecutable();
+        // Nobody reads what libraries log, so nobody needs to be told that it goes nowhere.
+        System.setProperty("slf4j.internal.verbosity", "ERROR");
         // What Quarkus brings along for logging complains otherwise, as soon as a library logs.
         System.setProperty("java.util.logging.manager", "org.jboss.logmanager.LogManager");
         int status = run(args);
