@@ -212,10 +212,15 @@ final class Chain {
         return !plan.guard().equals(before.guard()) || !plan.rules().equals(before.rules());
     }
 
-    /** A guard that another hand has changed is worth a warning; one that follows the machine or a name is not. */
+    /**
+     * A guard that another hand has changed is worth a warning; one that follows the machine or a name is not, and less still
+     * when that needs no rule, as when the mesh's own addresses become known.
+     */
     private void tell(boolean followed, List<String> done) {
         done.forEach(line -> {
-            if (followed) {
+            if (followed && line.equals(Guard.NFTABLES)) {
+                journal.debug("guard: follows: " + line);
+            } else if (followed) {
                 journal.info("guard: follows: " + line);
             } else {
                 journal.warn("guard: put back: " + line);

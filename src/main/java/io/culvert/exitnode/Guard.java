@@ -13,6 +13,9 @@ import java.util.stream.Stream;
 /** Both layers of the guard: nftables, and the rules that lead every packet to the tunnel or nowhere. */
 final class Guard {
 
+    /** What was put right when it was not a rule of routing. */
+    static final String NFTABLES = "nftables replaced";
+
     private final Nftables nftables;
     private final Network network;
 
@@ -33,9 +36,7 @@ final class Guard {
             nftables.apply(plan.guard());
         }
         List<String> done = network.ensure(plan.rules());
-        return stood
-                ? done
-                : Stream.concat(Stream.of("nftables replaced"), done.stream()).toList();
+        return stood ? done : Stream.concat(Stream.of(NFTABLES), done.stream()).toList();
     }
 
     /** Each layer, and whether reading it back finds it as planned; what cannot be read is not known to hold. */

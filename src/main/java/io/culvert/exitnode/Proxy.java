@@ -4,6 +4,7 @@ import io.culvert.ip.Prefix;
 import io.culvert.network.LinkAddress;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
+import io.culvert.plan.Tailnet;
 import io.culvert.process.Child;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.ChildSpec;
@@ -14,6 +15,7 @@ import io.culvert.proxy.Login;
 import io.culvert.proxy.ProxyProgram;
 import io.culvert.proxy.SockdFile;
 import io.culvert.settings.Settings;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +23,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
-/** The SOCKS proxy's process: started when the tunnel has its addresses, and anew when they change, or what it must not reach. */
+/**
+ * The SOCKS proxy's process: started when the tunnel has its addresses, and the mesh its own where the proxy is to listen on
+ * those only; and anew when they change, or what it must not reach.
+ */
 final class Proxy implements AutoCloseable {
 
     private static final String NAME = "dante";
@@ -34,14 +39,16 @@ final class Proxy implements AutoCloseable {
     private Optional<Child> child = Optional.empty();
     private Optional<Start> started = Optional.empty();
     private Optional<String> awaited = Optional.empty();
+    private boolean awaitsMesh;
 
     /**
      * What it was started with, and reads only once.
      *
+     * @param internal the mesh's addresses, where it listens on its link
      * @param external the tunnel's addresses
      * @param settings empty where the configuration is the user's own
      */
-    private record Start(List<LinkAddress> external, Optional<DanteSettings> settings) {}
+    private record Start(List<InetAddress> internal, List<LinkAddress> external, Optional<DanteSettings> settings) {}
 
     /** @param own the user's own configuration, checked */
     Proxy(Surroundings around, Settings settings, Optional<SockdFile> own) {
@@ -64,6 +71,14 @@ final class Proxy implements AutoCloseable {
         if (!settings.socks().enabled()) {
             return;
         }
+        if (listensOnTailnet() && plan.tailnet().addresses().isEmpty()) {
+            if (!awaitsMesh) {
+                journal.info("socks: listens in the tailnet only, and waits for it");
+            }
+            awaitsMesh = true;
+            return;
+        }
+        awaitsMesh = false;
         Start wanted = start(plan);
         if (child.isPresent() && started.equals(Optional.of(wanted))) {
             return;
@@ -88,27 +103,43 @@ final class Proxy implements AutoCloseable {
 
     /** Whether it takes clients, as far as it says so; true as well when it is off. */
     boolean isReady() {
-        return awaited.isEmpty();
+        return awaited.isEmpty() && !awaitsMesh;
+    }
+
+    /** The link is there only while Tailscale runs, and has addresses only after the login. */
+    private boolean listensOnTailnet() {
+        return settings.mesh()
+                .tailscale()
+                .filter(tailscale -> own.filter(file -> file.internals().contains(tailscale.link()))
+                        .isPresent())
+                .isPresent();
     }
 
     private Start start(ExitNodePlan plan) {
         return new Start(
-                plan.tunnelNetwork().addresses(), own.isPresent() ? Optional.empty() : Optional.of(usual(plan)));
+                listensOnTailnet() ? plan.tailnet().addresses() : List.of(),
+                plan.tunnelNetwork().addresses(),
+                own.isPresent() ? Optional.empty() : Optional.of(usual(plan)));
     }
 
     private DanteSettings usual(ExitNodePlan plan) {
         List<Prefix> lan = ExitNodePlanner.lan(settings, plan.machine());
+        List<Prefix> tailnet = settings.mesh().tailscale().isPresent() ? Tailnet.RANGES : List.of();
         return new DanteSettings(
                 settings.socks().port(),
                 ExitNodePlan.TUNNEL,
                 plan.machine().ipv6(),
-                Stream.concat(settings.socks().allow().stream(), plan.meshPeers().stream())
+                Stream.of(settings.socks().allow(), plan.meshPeers(), tailnet)
+                        .flatMap(List::stream)
                         .distinct()
                         .toList(),
-                Stream.concat(
-                                lan.stream(),
+                Stream.of(
+                                lan,
+                                tailnet,
                                 plan.network().addresses().stream()
-                                        .map(it -> Prefix.host(it.address().address())))
+                                        .map(it -> Prefix.host(it.address().address()))
+                                        .toList())
+                        .flatMap(List::stream)
                         .distinct()
                         .toList(),
                 settings.socks()

@@ -1,8 +1,10 @@
 package io.culvert.plan;
 
+import io.culvert.ip.Prefix;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The network that a Tailscale node is logged in to, as far as it is known.
@@ -11,6 +13,10 @@ import java.util.Optional;
  * @param suffix of its DNS names, such as {@code tailnet.example}, without dots at its ends
  */
 public record Tailnet(List<InetAddress> addresses, Optional<String> suffix) {
+
+    /** All addresses that nodes of any have (tailscale: net/tsaddr, CGNATRange and TailscaleULARange). */
+    public static final List<Prefix> RANGES =
+            Stream.of("100.64.0.0/10", "fd7a:115c:a1e0::/48").map(Prefix::parse).toList();
 
     public static final Tailnet UNKNOWN = new Tailnet(List.of(), Optional.empty());
 

@@ -22,8 +22,6 @@ import org.junit.jupiter.api.Test;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class BesideTheTunnelTest {
 
-    private static final String PRIVATE_4 = "10.5.0.";
-
     private final World world = World.of(Shape.USUAL);
 
     @AfterEach
@@ -31,55 +29,34 @@ class BesideTheTunnelTest {
         world.close();
     }
 
-    /** The answer of a TCP service that says who asked; empty without one. */
-    private static String ask(Namespace from, String address, int port) {
-        String host = address.contains(":") ? "[" + address + "]" : address;
-        return from.attempt("curl", "-s", "--max-time", "1", "http://" + host + ":" + port + "/")
-                .out()
-                .strip();
-    }
-
-    private static void serve(Namespace where, int port) {
-        where.start("python3", "-u", "-c", """
-                        import http.server, socket
-                        class Who(http.server.BaseHTTPRequestHandler):
-                            def do_GET(self):
-                                who = self.client_address[0].removeprefix('::ffff:').encode()
-                                self.send_response(200); self.send_header('Content-Length', str(len(who)))
-                                self.end_headers(); self.wfile.write(who)
-                            def log_message(self, *a): pass
-                        class Server(http.server.ThreadingHTTPServer):
-                            address_family = socket.AF_INET6
-                        server = Server(('::', %d), Who); print('serving'); server.serve_forever()
-                        """.formatted(port)).awaitLine("serving", World.SOON);
-    }
-
     @Test
     void published_ports_answer_from_near_and_far_and_others_do_not() {
         world.observerIsNotBlind(Family.values());
-        serve(world.space(), 8080);
-        serve(world.space(), 8081);
-        assertThat(ask(world.lab.neighbour(), Lab.NODE_4, 8081)).isEqualTo(Lab.NEIGHBOUR_4);
+        World.serve(world.space(), 8080);
+        World.serve(world.space(), 8081);
+        assertThat(World.ask(world.lab.neighbour(), Lab.NODE_4, 8081)).isEqualTo(Lab.NEIGHBOUR_4);
         world.connect(world.settings(Map.of("CULVERT_PUBLISH", "8080")));
         world.observer.forget();
         world.observer.allow("answers of the published port", packet -> packet.sourcePort() == 8080);
 
-        assertThat(ask(world.lab.neighbour(), Lab.NODE_4, 8080)).isEqualTo(Lab.NEIGHBOUR_4);
-        assertThat(ask(world.lab.neighbour(), Lab.NODE_6, 8080)).isEqualTo(Lab.NEIGHBOUR_6);
-        assertThat(ask(world.lab.internet().space(), Lab.NODE_4, 8080)).isNotEmpty();
-        assertThat(ask(world.lab.internet().space(), Lab.NODE_6, 8080)).isNotEmpty();
-        assertThat(ask(world.lab.client().space(), Lab.NODE_4, 8080)).isEqualTo(Lab.CLIENT_4);
+        assertThat(World.ask(world.lab.neighbour(), Lab.NODE_4, 8080)).isEqualTo(Lab.NEIGHBOUR_4);
+        assertThat(World.ask(world.lab.neighbour(), Lab.NODE_6, 8080)).isEqualTo(Lab.NEIGHBOUR_6);
+        assertThat(World.ask(world.lab.internet().space(), Lab.NODE_4, 8080)).isNotEmpty();
+        assertThat(World.ask(world.lab.internet().space(), Lab.NODE_6, 8080)).isNotEmpty();
+        assertThat(World.ask(world.lab.client().space(), Lab.NODE_4, 8080)).isEqualTo(Lab.CLIENT_4);
 
         for (Namespace from :
                 new Namespace[] {world.lab.neighbour(), world.lab.internet().space()}) {
-            assertThat(ask(from, Lab.NODE_4, 8081)).isEmpty();
-            assertThat(ask(from, Lab.NODE_6, 8081)).isEmpty();
+            assertThat(World.ask(from, Lab.NODE_4, 8081)).isEmpty();
+            assertThat(World.ask(from, Lab.NODE_6, 8081)).isEmpty();
         }
         // The provider's side reaches nothing at all, by the tunnel's addresses, published or not.
         for (int port : new int[] {8080, 8081, 53}) {
-            assertThat(ask(world.lab.provider().space(), world.lab.provider().customer4(), port))
+            assertThat(World.ask(
+                            world.lab.provider().space(), world.lab.provider().customer4(), port))
                     .isEmpty();
-            assertThat(ask(world.lab.provider().space(), world.lab.provider().customer6(), port))
+            assertThat(World.ask(
+                            world.lab.provider().space(), world.lab.provider().customer6(), port))
                     .isEmpty();
         }
         world.localTrafficGoesByTheProvider(Family.values());
@@ -115,15 +92,15 @@ class BesideTheTunnelTest {
         String after = "198.51.100.22";
         Namespace internet = world.lab.internet().space();
         internet.ip("address add " + before + "/32 dev lo", "address add " + after + "/32 dev lo");
-        serve(internet, 8000);
+        World.serve(internet, 8000);
         world.lab.internet().point("moving.example", before);
         world.observerIsNotBlind(Family.values());
         world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
         world.observer.allow("the hole", packet -> packet.isTo(before) && packet.destinationPort() == 8000);
         Child culvert = world.connect(World.alone(Map.of("CULVERT_HOLEPUNCH", "moving.example:8000/tcp")));
         culvert.awaitLine("guard: follows: ip -4 rule add .*" + before, World.SOON);
-        assertThat(ask(world.space(), before, 8000)).isEqualTo(Lab.NODE_4);
-        assertThat(ask(world.space(), after, 8000)).isEqualTo(world.provider(Family.IPV4));
+        assertThat(World.ask(world.space(), before, 8000)).isEqualTo(Lab.NODE_4);
+        assertThat(World.ask(world.space(), after, 8000)).isEqualTo(world.provider(Family.IPV4));
         assertThat(world.observer.leaks()).isEmpty();
 
         world.lab.internet().point("moving.example", after);
@@ -132,8 +109,8 @@ class BesideTheTunnelTest {
 
         world.observer.forget();
         world.observer.allow("the hole", packet -> packet.isTo(after) && packet.destinationPort() == 8000);
-        assertThat(ask(world.space(), after, 8000)).isEqualTo(Lab.NODE_4);
-        assertThat(ask(world.space(), before, 8000)).isEqualTo(world.provider(Family.IPV4));
+        assertThat(World.ask(world.space(), after, 8000)).isEqualTo(Lab.NODE_4);
+        assertThat(World.ask(world.space(), before, 8000)).isEqualTo(world.provider(Family.IPV4));
         assertThat(world.observer.leaks()).isEmpty();
     }
 
@@ -158,22 +135,13 @@ class BesideTheTunnelTest {
         assertThat(world.observer.leaks()).isEmpty();
     }
 
-    /** A private network beside the lab's, which is of documentation addresses. */
-    private void giveThemPrivateAddresses() {
-        world.space().ip("address add " + PRIVATE_4 + "10/24 dev eth0", "address add fd05::10/64 dev eth0 nodad");
-        world.lab
-                .neighbour()
-                .ip("address add " + PRIVATE_4 + "20/24 dev eth0", "address add fd05::20/64 dev eth0 nodad");
-        serve(world.lab.neighbour(), 8000);
-        serve(world.space(), 8001);
-    }
-
     @Test
     void a_private_network_that_is_connected_is_reached_by_local_processes_and_never_by_phones() {
-        giveThemPrivateAddresses();
+        world.givePrivateAddresses();
         world.unguarded(() -> {
-            for (String address : new String[] {PRIVATE_4 + "20", "fd05::20"}) {
-                assertThat(world.observer.sees(() -> ask(world.lab.client().space(), address, 8000)))
+            for (String address : new String[] {World.PRIVATE_NEIGHBOUR_4, World.PRIVATE_NEIGHBOUR_6}) {
+                assertThat(world.observer.sees(
+                                () -> World.ask(world.lab.client().space(), address, 8000)))
                         .isTrue();
             }
         });
@@ -182,35 +150,40 @@ class BesideTheTunnelTest {
         world.observer.allow(
                 "the private network", packet -> packet.destinationPort() == 8000 || packet.sourcePort() == 8001);
 
-        assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEqualTo(PRIVATE_4 + "10");
-        assertThat(ask(world.space(), "fd05::20", 8000)).isEqualTo("fd05::10");
-        assertThat(ask(world.lab.neighbour(), PRIVATE_4 + "10", 8001)).isEqualTo(PRIVATE_4 + "20");
-        assertThat(ask(world.lab.neighbour(), "fd05::10", 8001)).isEqualTo("fd05::20");
+        assertThat(World.ask(world.space(), World.PRIVATE_NEIGHBOUR_4, 8000)).isEqualTo(World.PRIVATE_NODE_4);
+        assertThat(World.ask(world.space(), World.PRIVATE_NEIGHBOUR_6, 8000)).isEqualTo(World.PRIVATE_NODE_6);
+        assertThat(World.ask(world.lab.neighbour(), World.PRIVATE_NODE_4, 8001)).isEqualTo(World.PRIVATE_NEIGHBOUR_4);
+        assertThat(World.ask(world.lab.neighbour(), World.PRIVATE_NODE_6, 8001)).isEqualTo(World.PRIVATE_NEIGHBOUR_6);
         // Public addresses that are connected are the internet.
-        assertThat(ask(world.space(), Lab.NEIGHBOUR_4, 8000)).isNotEqualTo(Lab.NODE_4);
+        assertThat(World.ask(world.space(), Lab.NEIGHBOUR_4, 8000)).isNotEqualTo(Lab.NODE_4);
 
         world.observer.forget();
-        assertThat(ask(world.lab.client().space(), PRIVATE_4 + "20", 8000)).isEmpty();
-        assertThat(ask(world.lab.client().space(), "fd05::20", 8000)).isEmpty();
+        assertThat(World.ask(world.lab.client().space(), World.PRIVATE_NEIGHBOUR_4, 8000))
+                .isEmpty();
+        assertThat(World.ask(world.lab.client().space(), World.PRIVATE_NEIGHBOUR_6, 8000))
+                .isEmpty();
         assertThat(world.observer.count("the private network")).isZero();
         assertThat(world.observer.leaks()).isEmpty();
     }
 
     @Test
     void no_local_network_or_another_one_when_the_user_says_so() {
-        giveThemPrivateAddresses();
-        assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEqualTo(PRIVATE_4 + "10");
+        world.givePrivateAddresses();
+        assertThat(World.ask(world.space(), World.PRIVATE_NEIGHBOUR_4, 8000)).isEqualTo(World.PRIVATE_NODE_4);
         try (var culvert = world.connect(World.alone(Map.of("CULVERT_LAN_ALLOW", "none")))) {
             world.observer.forget();
-            assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEmpty();
-            assertThat(ask(world.space(), "fd05::20", 8000)).isEmpty();
-            assertThat(ask(world.lab.neighbour(), PRIVATE_4 + "10", 8001)).isEmpty();
+            assertThat(World.ask(world.space(), World.PRIVATE_NEIGHBOUR_4, 8000))
+                    .isEmpty();
+            assertThat(World.ask(world.space(), World.PRIVATE_NEIGHBOUR_6, 8000))
+                    .isEmpty();
+            assertThat(World.ask(world.lab.neighbour(), World.PRIVATE_NODE_4, 8001))
+                    .isEmpty();
             assertThat(world.observer.leaks()).isEmpty();
             culvert.kill();
         }
         world.connect(World.alone(Map.of("CULVERT_LAN_ALLOW", "192.0.2.0/26 2001:db8:e::/64")));
-        assertThat(ask(world.space(), Lab.NEIGHBOUR_4, 8000)).isEqualTo(Lab.NODE_4);
-        assertThat(ask(world.space(), Lab.NEIGHBOUR_6, 8000)).isEqualTo(Lab.NODE_6);
-        assertThat(ask(world.space(), PRIVATE_4 + "20", 8000)).isEmpty();
+        assertThat(World.ask(world.space(), Lab.NEIGHBOUR_4, 8000)).isEqualTo(Lab.NODE_4);
+        assertThat(World.ask(world.space(), Lab.NEIGHBOUR_6, 8000)).isEqualTo(Lab.NODE_6);
+        assertThat(World.ask(world.space(), World.PRIVATE_NEIGHBOUR_4, 8000)).isEmpty();
     }
 }

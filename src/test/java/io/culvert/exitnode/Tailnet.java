@@ -40,9 +40,7 @@ final class Tailnet implements AutoCloseable {
         node = world.node;
         phone = world.phone;
         laptop = Probe.from(lab.neighbour());
-        observer = world.observer
-                .allowTailscale(PORT)
-                .allow("our questions for Headscale's name", it -> it.isUdpTo(Lab.ROUTER_4, 53));
+        observer = world.observer.allowTailscale(PORT);
     }
 
     /** In this world the observer has shown that he is not blind. */

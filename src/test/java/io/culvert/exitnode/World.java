@@ -28,6 +28,11 @@ final class World implements AutoCloseable {
 
     static final Duration SOON = Duration.ofSeconds(30);
 
+    static final String PRIVATE_NODE_4 = "10.5.0.10";
+    static final String PRIVATE_NODE_6 = "fd05::10";
+    static final String PRIVATE_NEIGHBOUR_4 = "10.5.0.20";
+    static final String PRIVATE_NEIGHBOUR_6 = "fd05::20";
+
     final Lab lab;
     final Probe node;
     final Probe phone;
@@ -178,6 +183,46 @@ final class World implements AutoCloseable {
             throw new java.io.UncheckedIOException(e);
         }
         return all.toString();
+    }
+
+    /** The answer of a TCP service that says who asked; empty without one. */
+    static String ask(Namespace from, String address, int port) {
+        String host = address.contains(":") ? "[" + address + "]" : address;
+        return from.attempt("curl", "-s", "--max-time", "1", "http://" + host + ":" + port + "/")
+                .out()
+                .strip();
+    }
+
+    /** Starts such a service. */
+    static void serve(Namespace where, int port) {
+        where.start("python3", "-u", "-c", """
+                        import http.server, socket
+                        class Who(http.server.BaseHTTPRequestHandler):
+                            def do_GET(self):
+                                who = self.client_address[0].removeprefix('::ffff:').encode()
+                                self.send_response(200); self.send_header('Content-Length', str(len(who)))
+                                self.end_headers(); self.wfile.write(who)
+                            def log_message(self, *a): pass
+                        class Server(http.server.ThreadingHTTPServer):
+                            address_family = socket.AF_INET6
+                        server = Server(('::', %d), Who); print('serving'); server.serve_forever()
+                        """.formatted(port)).awaitLine("serving", SOON);
+    }
+
+    /**
+     * Node and neighbour get a private network beside the lab's, which is of documentation addresses: the neighbour serves on
+     * port 8000, the node on 8001.
+     */
+    void givePrivateAddresses() {
+        space().ip(
+                        "address add " + PRIVATE_NODE_4 + "/24 dev eth0",
+                        "address add " + PRIVATE_NODE_6 + "/64 dev eth0 nodad");
+        lab.neighbour()
+                .ip(
+                        "address add " + PRIVATE_NEIGHBOUR_4 + "/24 dev eth0",
+                        "address add " + PRIVATE_NEIGHBOUR_6 + "/64 dev eth0 nodad");
+        serve(lab.neighbour(), 8000);
+        serve(space(), 8001);
     }
 
     @Override

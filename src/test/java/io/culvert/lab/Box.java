@@ -70,11 +70,12 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft
                 mount --bind /etc "$1/etc"
                 mount -t tmpfs -o mode=755 none /etc
                 ln -s "$1"/etc/* /etc/
-                rm -f /etc/resolv.conf /etc/wireguard /etc/ssl /etc/shadow
+                rm -f /etc/resolv.conf /etc/hosts /etc/wireguard /etc/ssl /etc/shadow
                 mkdir -p /etc/wireguard /etc/ssl/certs
-                touch /etc/resolv.conf /etc/shadow /etc/ssl/certs/ca-certificates.crt
+                touch /etc/resolv.conf /etc/hosts /etc/shadow /etc/ssl/certs/ca-certificates.crt
                 mount --bind "$1/trusted.pem" /etc/ssl/certs/ca-certificates.crt
                 mount --bind "$1/resolv.conf" /etc/resolv.conf
+                mount --bind "$1/hosts" /etc/hosts
                 mount --bind "$1/shadow" /etc/shadow
                 mount --bind "$1/wireguard" /etc/wireguard
                 mount --bind "$1/lib" /var/lib

@@ -4,6 +4,7 @@ import io.culvert.ip.Family;
 import java.io.Console;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,14 +23,16 @@ public final class Demo {
 
     private final Lab lab;
     private final Story story;
+    private final Guests guests;
     private final Observer observer;
     private final Probe client;
     private final Probe neighbour;
     private final Probe node;
 
-    private Demo(Lab lab, Story story) {
+    private Demo(Lab lab, Story story, Guests guests) {
         this.lab = lab;
         this.story = story;
+        this.guests = guests;
         this.observer = lab.observe();
         this.client = Probe.from(lab.client().space());
         this.neighbour = Probe.from(lab.neighbour());
@@ -43,24 +46,35 @@ public final class Demo {
                         && Optional.ofNullable(System.console())
                                 .filter(Console::isTerminal)
                                 .isPresent());
+        String mesh = Optional.ofNullable(System.getenv("MESH")).orElse("");
         story.chapter("A lab of network namespaces, on this machine's own kernel");
         story.progress("building it");
         try (Lab lab = Lab.open()) {
             story.fact("client, exit node, router, provider and internet stand ready", true, true);
-            new Demo(lab, story).tell();
+            new Demo(lab, story, guests(mesh, lab)).tell();
         } catch (AssertionError | RuntimeException e) {
             story.broken(String.valueOf(e.getMessage()));
         }
         System.exit(story.end());
     }
 
+    /** @param mesh the variable {@code MESH} */
+    private static Guests guests(String mesh, Lab lab) {
+        return switch (mesh) {
+            case "", "wireguard" -> new WireGuardGuests(lab);
+            case "tailscale" -> new TailscaleGuests(lab);
+            default -> throw new IllegalArgumentException("MESH is " + mesh + ": set wireguard or tailscale");
+        };
+    }
+
     private void tell() {
         before();
+        String mesh = guests.allowed(observer);
         try (Child culvert = start()) {
             throughTheTunnel();
             String server = lab.provider().outer4();
-            observed("nothing else has left the node than WireGuard to " + server);
-            whenTheProviderDies();
+            observed("nothing else has left the node than " + mesh + " own packets and WireGuard to " + server);
+            whenTheProviderDies(mesh);
             whenItReturns(culvert);
             stop(culvert);
             story.evidence("What culvert said", culvert.output());
@@ -79,25 +93,14 @@ public final class Demo {
     }
 
     private Child start() {
-        story.chapter("culvert up, with a second WireGuard interface for clients and a SOCKS proxy");
+        story.chapter("culvert up, " + guests.title() + " and a SOCKS proxy");
         Node box = lab.node().wireGuardFile("provider.conf", lab.provider().file());
-        observer.allowWireGuardTo(lab.provider().outer4(), Provider.PORT)
-                .allowMesh()
-                .allowService(SOCKS);
+        observer.allowWireGuardTo(lab.provider().outer4(), Provider.PORT).allowService(SOCKS);
+        Map<String, String> settings = new HashMap<>(guests.settings());
+        settings.put("CULVERT_SOCKS", "true");
         story.progress("starting");
         long begin = System.nanoTime();
-        Child culvert = box.start(
-                Map.of(
-                        "CULVERT_MESH",
-                        "wireguard",
-                        "CULVERT_MESH_CONFIG",
-                        box.file("mesh0.conf", lab.client().nodeFile()),
-                        "CULVERT_SOCKS",
-                        "true",
-                        // Private ranges may by default; the lab's are documentation's.
-                        "CULVERT_SOCKS_ALLOW",
-                        "192.0.2.0/26"),
-                "up");
+        Child culvert = box.start(settings, "up");
         culvert.awaitLine(Node.READY, START);
         Duration took = Duration.ofNanos(System.nanoTime() - begin);
         story.fact("ready in " + took.toMillis() + " ms", true, culvert.isAlive());
@@ -108,21 +111,23 @@ public final class Demo {
         String provider4 = lab.provider().outer4();
         String provider6 = lab.provider().outer6();
         story.chapter("The client uses the node as its exit");
-        lab.client().useExitNode();
+        story.progress("waiting for the node to offer itself");
+        guests.exit();
         story.fact("the web server sees the provider, IPv4", Optional.of(provider4), client.whoami(Family.IPV4));
         story.fact("and IPv6", Optional.of(provider6), client.whoami(Family.IPV6));
         story.fact("and by UDP", Optional.of(provider4), client.echo(Family.IPV4));
+        String proxy = guests.proxy();
         story.chapter("A neighbour of the node uses its SOCKS proxy");
         story.fact(
                 "the web server sees the provider, IPv4",
                 Optional.of(provider4),
-                neighbour.whoamiBySocks(Lab.NODE_4, SOCKS, Family.IPV4));
-        story.fact("and IPv6", Optional.of(provider6), neighbour.whoamiBySocks(Lab.NODE_4, SOCKS, Family.IPV6));
+                neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV4));
+        story.fact("and IPv6", Optional.of(provider6), neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV6));
         story.chapter("Names");
         story.fact(
                 "the client's question is answered",
                 List.of(Lab.SERVER_6),
-                client.resolve(lab.provider().inner4(), "client.example", Family.IPV6));
+                client.resolve(guests.resolver(), "client.example", Family.IPV6));
         story.fact(
                 "a question of the node's own programs is answered",
                 Lab.SERVER_4 + "\n",
@@ -131,16 +136,19 @@ public final class Demo {
                 "the resolver was asked by",
                 List.of(provider4),
                 lab.internet().questions().stream()
+                        .filter(question ->
+                                List.of("client.example.", "node.example.").contains(question.name()))
                         .map(DnsQuestion::asker)
                         .distinct()
                         .toList());
     }
 
-    private void whenTheProviderDies() {
+    private void whenTheProviderDies(String mesh) {
         story.chapter("The provider dies");
         lab.provider().die();
         observer.forget();
         story.progress("everybody tries to get out");
+        String proxy = guests.proxy();
         List<String> answers = Demo.<Optional<String>>together(List.of(
                         () -> client.whoami(Family.IPV4),
                         () -> client.whoami(Family.IPV6),
@@ -150,13 +158,13 @@ public final class Demo {
                         () -> node.whoami(Family.IPV6),
                         () -> node.echo(Family.IPV4),
                         () -> node.echo(Family.IPV6),
-                        () -> neighbour.whoamiBySocks(Lab.NODE_4, SOCKS, Family.IPV4),
-                        () -> neighbour.whoamiBySocks(Lab.NODE_4, SOCKS, Family.IPV6)))
+                        () -> neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV4),
+                        () -> neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV6)))
                 .stream()
                 .flatMap(Optional::stream)
                 .toList();
         story.fact("no server answers anybody", List.of(), answers);
-        observed("nothing leaves the node but WireGuard's own packets");
+        observed("nothing leaves the node but " + mesh + " own packets and WireGuard");
         story.fact(
                 "the observer is not blind: it sees a frame sent below the guard",
                 true,

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /**
  * The files that belong to one box and that its programs find again: its /run, /var/lib, /etc/wireguard, /etc/resolv.conf,
- * /etc/shadow and trusted certificates, and whatever a test puts beside them.
+ * /etc/hosts, /etc/shadow and trusted certificates, and whatever a test puts beside them.
  */
 final class Disk implements AutoCloseable {
 
@@ -26,6 +26,7 @@ final class Disk implements AutoCloseable {
             Files.createDirectory(root.resolve("etc"));
             Files.createFile(root.resolve("trusted.pem"));
             Files.writeString(root.resolve("shadow"), "root:*:19000:0:99999:7:::\n");
+            Files.copy(Path.of("/etc/hosts"), root.resolve("hosts"));
             Files.writeString(root.resolve("resolv.conf"), "nameserver " + resolver + "\n");
         } catch (IOException e) {
             throw new UncheckedIOException(e);

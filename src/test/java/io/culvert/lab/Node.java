@@ -57,6 +57,12 @@ public final class Node implements AutoCloseable {
         return this;
     }
 
+    /** Adds a line to the node's /etc/hosts. */
+    public Node host(String address, String name) {
+        disk.write("hosts", disk.read("hosts") + address + " " + name + "\n");
+        return this;
+    }
+
     /** Puts a file into the node's /etc/wireguard. */
     public Node wireGuardFile(String name, String text) {
         disk.write("wireguard/" + name, text);

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -68,7 +69,10 @@ public final class Observer implements AutoCloseable {
                 "WireGuard of the mesh", packet -> packet.sourcePort() == Client.MESH_PORT && packet.isWireGuard());
     }
 
-    /** Declares as allowed what a tailscaled sends by itself: to Headscale, and to its peers from this port. */
+    /**
+     * Declares as allowed what a tailscaled sends by itself, to Headscale and to its peers from this port, and the questions
+     * for Headscale's name.
+     */
     public Observer allowTailscale(int port) {
         return allow(
                         "Tailscale to Headscale",
@@ -76,6 +80,10 @@ public final class Observer implements AutoCloseable {
                                 .anyMatch(headscale -> packet.isTcpTo(headscale, Headscale.PORT)
                                         || packet.isTcpTo(headscale, Headscale.PLAIN_PORT)
                                         || packet.isUdpTo(headscale, Headscale.STUN_PORT)))
+                .allow(
+                        "questions for Headscale's name",
+                        packet -> packet.destinationPort() == 53
+                                && packet.payload().toLowerCase(Locale.ROOT).contains("headscale\7example"))
                 .allow(
                         "Tailscale to its peers",
                         packet -> packet.sourcePort() == port && (packet.isWireGuard() || packet.isDisco()));
