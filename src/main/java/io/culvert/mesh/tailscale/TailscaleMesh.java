@@ -7,6 +7,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.process.Child;
 import io.culvert.process.ChildEvent;
+import io.culvert.process.ChildSpec;
 import io.culvert.process.Supervisor;
 import io.culvert.settings.GoFlags;
 import io.culvert.settings.TailscaleSettings;
@@ -63,6 +64,7 @@ public final class TailscaleMesh implements Mesh {
     private Optional<Child> child = Optional.empty();
     private Optional<Listener> listener = Optional.empty();
     private volatile boolean offered;
+    private volatile boolean offeredFromStart;
     private volatile boolean reset;
 
     /**
@@ -93,9 +95,15 @@ public final class TailscaleMesh implements Mesh {
 
     void start() {
         if (child.isEmpty()) {
-            child = Optional.of(supervisor.start(() -> program.next(offers(), reset)));
-            story.begin(offers());
+            child = Optional.of(supervisor.start(this::next));
+            story.begin(false);
         }
+    }
+
+    /** Called by the supervisor, on a thread of its own: what it was given then counts, not what is true by now. */
+    private ChildSpec next() {
+        offeredFromStart = offers();
+        return program.next(offeredFromStart, reset);
     }
 
     @Override
@@ -118,7 +126,7 @@ public final class TailscaleMesh implements Mesh {
         switch (what) {
             case ChildEvent.Started _ -> {
                 greeted.clear();
-                story.begin(offers());
+                story.begin(offeredFromStart);
             }
             case ChildEvent.Said said -> said(said.line());
             case ChildEvent.Ended ended -> {
