@@ -80,6 +80,21 @@ class TailscaleLifeTest {
     }
 
     @Test
+    void a_node_that_keeps_no_state_is_another_after_a_crash_and_offers_the_exit_at_its_login() {
+        Map<String, String> settings = tailnet.settings(Map.of());
+        settings.remove("TS_STATE_DIR");
+        Child culvert = Tailnet.connected(tailnet.world.start(settings));
+        assertThat(culvert.output()).contains("each start makes another node");
+
+        ProcessHandle tailscaled = culvert.descendant("tailscaled", "--port=" + Tailnet.PORT);
+        culvert.fromNow();
+        tailscaled.destroyForcibly();
+
+        culvert.awaitLine("mesh: .*offers the exit$", World.SOON);
+        assertThat(culvert.output()).doesNotContain("nobody may use it yet");
+    }
+
+    @Test
     void a_machine_is_given_back_as_it_was() {
         tailnet.world.in(Box.MACHINE);
         String rules = rules();
