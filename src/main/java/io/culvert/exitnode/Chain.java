@@ -280,7 +280,7 @@ final class Chain {
     }
 
     /** As process 1, the network namespace is usually ours and ends with us: its guard is never opened. */
-    private static boolean dieWithNamespace() {
+    static boolean dieWithNamespace() {
         return ProcessHandle.current().pid() == 1;
     }
 

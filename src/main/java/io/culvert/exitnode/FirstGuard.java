@@ -19,10 +19,13 @@ final class FirstGuard {
         this.ours = ours;
     }
 
-    /** Closes, where no guard of an earlier run stands. Where that cannot be, the planned guard will fail too, and say why. */
+    /**
+     * Closes, where the network is the container's and no guard of an earlier run stands: on a machine, a mistyped setting must
+     * not cut off who mistyped it, not even for a moment. Where it cannot be, the planned guard will fail too, and say why.
+     */
     static FirstGuard close(Nftables nftables) {
         try {
-            if (nftables.tables().contains(GuardRuleset.TABLE)) {
+            if (!Chain.dieWithNamespace() || nftables.tables().contains(GuardRuleset.TABLE)) {
                 return new FirstGuard(nftables, false);
             }
             nftables.apply(GuardRuleset.closed(Marks.DEFAULT));

@@ -31,11 +31,15 @@ class KilledTest {
         world.close();
     }
 
-    /** Before the guard has ever stood, what runs beside us leaves as it always did; it stands before the first word. */
-    private Child killedAtEveryStep(Map<String, String> settings) {
+    /**
+     * Before the guard has ever stood, what runs beside us leaves as it always did; from then on nothing may.
+     *
+     * @param closed what it says when the guard stands
+     */
+    private Child killedAtEveryStep(Map<String, String> settings, String closed) {
         world.observerIsNotBlind(Family.values());
         try (Child first = world.start(settings)) {
-            first.awaitLine(STEPS.getFirst(), World.SOON);
+            first.awaitLine(closed, World.SOON);
             first.kill();
         }
         world.observer.forget();
@@ -60,7 +64,8 @@ class KilledTest {
 
     @Test
     void a_container_that_is_killed_at_every_step_never_opens_its_guard_and_comes_back() {
-        killedAtEveryStep(world.settings(Map.of()));
+        // Closed before its first word.
+        killedAtEveryStep(world.settings(Map.of()), "Settings");
     }
 
     @Test
@@ -68,7 +73,7 @@ class KilledTest {
         world.in(Box.MACHINE);
         String before = world.footprint();
         Map<String, String> settings = world.settings(Map.of());
-        Child culvert = killedAtEveryStep(settings);
+        Child culvert = killedAtEveryStep(settings, "guard: closed");
         String running = world.footprint();
         culvert.kill();
         Child again = world.connect(settings);

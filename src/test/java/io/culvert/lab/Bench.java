@@ -221,6 +221,8 @@ public final class Bench {
     /** The processor time, in milliseconds, of ten seconds in which nothing happens. */
     private static double idle(Child culvert) {
         try {
+            // What its own start has stirred up comes to rest first.
+            new CountDownLatch(1).await(2, TimeUnit.SECONDS);
             Path stat = Path.of("/proc", String.valueOf(culvert.innermost()), "stat");
             long before = ticks(stat);
             new CountDownLatch(1).await(10, TimeUnit.SECONDS);
