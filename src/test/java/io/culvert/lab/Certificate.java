@@ -19,9 +19,15 @@ import java.util.List;
 record Certificate(String certificate, String key) {
 
     /** Headscale's, whom every box trusts and nobody else. */
-    static final Certificate HEADSCALE = of(Headscale.NAME);
+    static final Certificate HEADSCALE = of(Headscale.NAME, "-1d");
 
-    private static Certificate of(String name) {
+    /** One that is not valid yet. */
+    static Certificate tomorrow(String name) {
+        return of(name, "+1d");
+    }
+
+    /** @param start as keytool takes it, relative to now */
+    private static Certificate of(String name, String start) {
         try {
             Path directory = Files.createTempDirectory("culvert-lab-certificate");
             Path store = directory.resolve("store.p12");
@@ -40,7 +46,7 @@ record Certificate(String certificate, String key) {
                                 "-ext",
                                 "san=dns:" + name,
                                 "-startdate",
-                                "-1d",
+                                start,
                                 "-storetype",
                                 "PKCS12",
                                 "-storepass",

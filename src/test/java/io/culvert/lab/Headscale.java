@@ -69,8 +69,7 @@ public final class Headscale implements AutoCloseable {
                   }
                 }
                 """.formatted(ADDRESS_4, PLAIN_PORT, PORT, ADDRESS_6, PLAIN_PORT, PORT));
-        disk.write("certificate.pem", Certificate.HEADSCALE.certificate());
-        disk.write("key.pem", Certificate.HEADSCALE.key());
+        certifyAsUsual();
         disk.write("policy.json", """
                 {
                   "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}],
@@ -131,6 +130,27 @@ public final class Headscale implements AutoCloseable {
     public void live() {
         server = space.start(GoProgram.path("headscale"), "--config", config(), "serve");
         server.awaitLine("listening and serving HTTP on", START);
+    }
+
+    /** Starts it with a certificate that is valid from tomorrow on, as it is for somebody whose clock is a day late. */
+    public void liveTomorrow() {
+        certify(Certificate.tomorrow(NAME));
+        live();
+    }
+
+    /** The certificate that everybody trusts, from its next start on. */
+    public void certifyAsUsual() {
+        certify(Certificate.HEADSCALE);
+    }
+
+    private void certify(Certificate certificate) {
+        disk.write("certificate.pem", certificate.certificate());
+        disk.write("key.pem", certificate.key());
+    }
+
+    /** Does what its administrator does with the address that a node asks a person to open. */
+    public void register(String loginAddress) {
+        run("auth", "register", "--user", USER, "--auth-id", loginAddress.substring(loginAddress.lastIndexOf('/') + 1));
     }
 
     /** Waits until a node of this name has connected since it last started. */

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -133,6 +134,12 @@ public record Packet(
 
     public boolean isTo(String address) {
         return address.equals(text(destination));
+    }
+
+    /** Is it to one of the documentation's addresses, of which the whole lab is made (RFC 5737, RFC 3849)? */
+    public boolean isToLab() {
+        String to = text(destination);
+        return Stream.of("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:").anyMatch(to::startsWith);
     }
 
     /** Is it to this address and port, by UDP? */

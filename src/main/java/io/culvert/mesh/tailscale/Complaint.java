@@ -84,6 +84,11 @@ enum Complaint {
             "tailscale",
             "the node is logged out: its key has expired, or it was removed from the tailnet",
             "a key in TS_AUTHKEY logs it in again by itself; without one, open the address that follows"),
+    REMOVED(
+            "initial fetch failed 404: node not found",
+            "tailscale",
+            "the control server does not know this node any more: it was removed from the tailnet",
+            "a restart of the container logs it in anew, with the key in TS_AUTHKEY or by the address that follows"),
     APPROVAL(
             "machine authorization required|To approve your machine",
             "tailscale",

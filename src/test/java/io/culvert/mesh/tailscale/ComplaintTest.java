@@ -63,6 +63,7 @@ class ComplaintTest {
                 "boot: Failed to enable IP forwarding: open /proc/sys/net/ipv4/ip_forward: read-only | FORWARDING",
                 "flag provided but not defined: -advertise-exitnode | UNKNOWN_FLAG",
                 "boot: 2026/11/22 17:08:04 tailscaled left running state (now in state \"NeedsLogin\"), exiting | LOGGED_OUT",
+                "Received error: PollNetMap: initial fetch failed 404: node not found | REMOVED",
                 "boot: 2026/11/22 17:08:04 machine authorization required, please visit the admin panel | APPROVAL",
                 "boot: 2026/11/22 17:08:04 timed out waiting for tailscaled socket | BOOT_LIMIT",
             })
