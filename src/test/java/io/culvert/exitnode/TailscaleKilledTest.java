@@ -9,6 +9,7 @@ import io.culvert.lab.Headscale;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Pulse;
+import io.culvert.lab.Tailscale;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -98,13 +99,10 @@ class TailscaleKilledTest {
         Child culvert = tailnet.world.start(settings);
 
         culvert.awaitLine("mesh: .*offers the exit as soon as the tunnel is up", World.SOON);
-        assertThat(tailnet.lab
-                        .phone()
-                        .tailscale()
-                        .peer(Tailnet.NODE)
-                        .orElseThrow()
-                        .getBoolean("ExitNodeOption"))
-                .isFalse();
+        Tailscale phone = tailnet.lab.phone().tailscale();
+        phone.await(
+                "an offer withdrawn",
+                _ -> !phone.peer(Tailnet.NODE).orElseThrow().getBoolean("ExitNodeOption"));
         assertThat(tailnet.world.status().mesh()).contains("offers the exit as soon as the tunnel is up");
         tailnet.phoneIsClosed(Family.values());
         tailnet.world.localTrafficIsClosed(Family.values());
