@@ -25,7 +25,7 @@ import org.junit.jupiter.api.TestInstance;
  * A login that does not work says why, and what to do; one that waits for a person says so. The tunnel serves meanwhile, and
  * no key is ever shown, not even to who wants to see everything. Each story has a node of its own in the one tailnet.
  */
-@Tag("lab")
+@Tag("tailnet")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleLoginTest {
