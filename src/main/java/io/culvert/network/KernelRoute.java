@@ -91,6 +91,18 @@ record KernelRoute(
                 RtNetlink.struct(HEADER).put(5, (byte) Ownership.PROTOCOL).array());
     }
 
+    /** Our routes in a table, in both families; kernels before 4.20 list all routes. */
+    static NetlinkMessage listOurs(long table) {
+        return new NetlinkMessage(
+                RtNetlink.RTM_GETROUTE,
+                0,
+                AttributeWriter.after(RtNetlink.struct(HEADER)
+                                .put(5, (byte) Ownership.PROTOCOL)
+                                .array())
+                        .u32(RTA_TABLE, table)
+                        .toByteArray());
+    }
+
     /** The routes of a table, in both families; kernels before 4.20 list all routes. */
     static NetlinkMessage listTable(long table) {
         return new NetlinkMessage(

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -77,7 +78,7 @@ public final class Network {
     }
 
     private List<String> change(NetworkState desired, boolean exactly) {
-        Difference difference = Difference.between(Snapshot.read(socket), desired);
+        Difference difference = between(desired, exactly);
         if (!difference.absentLinks().isEmpty()) {
             throw new ProblemException(difference.absentLinks().stream()
                     .map(name -> Problem.failure(Place.machine(name), "there is no such link", ""))
@@ -92,6 +93,15 @@ public final class Network {
             readBack(desired, exactly, done);
         }
         return texts(done).toList();
+    }
+
+    /** Where nothing is removed, only the tables that are spoken of are looked at. */
+    private Difference between(NetworkState desired, boolean exactly) {
+        Snapshot actual = exactly
+                ? Snapshot.read(socket)
+                : Snapshot.read(
+                        socket, desired.routes().stream().map(Route::table).collect(Collectors.toSet()));
+        return Difference.between(actual, desired);
     }
 
     /** @param done grows by what was carried out; all of it is taken back when something fails */
@@ -114,7 +124,7 @@ public final class Network {
 
     /** The kernel accepts some wrong requests without a word: only what it lists afterwards counts. */
     private void readBack(NetworkState desired, boolean exactly, List<Change> done) {
-        Difference left = Difference.between(Snapshot.read(socket), desired);
+        Difference left = between(desired, exactly);
         List<Problem> problems = new ArrayList<>();
         left.absentLinks()
                 .forEach(name -> problems.add(

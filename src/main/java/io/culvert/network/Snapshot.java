@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
-/** What the kernel has: all links, addresses and rules, and of the routes ours. */
+/** What the kernel has: all links, addresses and rules, and of the routes ours, or those of ours that matter. */
 record Snapshot(
         List<KernelLink> links, List<KernelAddress> addresses, List<KernelRoute> routes, List<KernelRule> rules) {
 
@@ -23,10 +23,24 @@ record Snapshot(
     }
 
     static Snapshot read(NetlinkSocket socket) {
+        return read(socket, read(socket, KernelRoute.listOurs(), KernelRoute::decode));
+    }
+
+    /** With the routes of these tables only: others may have thousands. */
+    static Snapshot read(NetlinkSocket socket, Set<Long> tables) {
+        return read(
+                socket,
+                tables.stream()
+                        .flatMap(table -> read(socket, KernelRoute.listOurs(table), KernelRoute::decode).stream()
+                                .filter(route -> route.table() == table))
+                        .toList());
+    }
+
+    private static Snapshot read(NetlinkSocket socket, List<KernelRoute> routes) {
         return new Snapshot(
                 read(socket, KernelLink.list(), KernelLink::decode),
                 read(socket, KernelAddress.list(), KernelAddress::decode),
-                read(socket, KernelRoute.listOurs(), KernelRoute::decode),
+                routes,
                 read(socket, KernelRule.list(), KernelRule::decode));
     }
 

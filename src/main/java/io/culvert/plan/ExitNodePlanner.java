@@ -128,7 +128,7 @@ public final class ExitNodePlanner {
                 whole.links().stream().filter(it -> it.name().equals(link)).toList(),
                 whole.addresses().stream().filter(it -> it.link().equals(link)).toList(),
                 whole.routes().stream()
-                        .filter(it -> it.table() != ExitNodeRouting.MESH_TABLE)
+                        .filter(it -> it.link().equals(Optional.of(link)))
                         .toList(),
                 whole.rules());
     }

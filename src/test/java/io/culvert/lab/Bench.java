@@ -196,6 +196,7 @@ public final class Bench {
         lab.node().space().nft("flush ruleset");
         for (String family : List.of("-4", "-6")) {
             lab.node().space().attempt("ip", family, "rule", "flush", "protocol", "67");
+            lab.node().space().attempt("ip", family, "route", "flush", "table", "all", "protocol", "67");
         }
     }
 
