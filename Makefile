@@ -29,8 +29,8 @@ test: packages programs kernel target/built ## run every test; the totals come l
 check: ## run the fast tests only
 	@$(maven) test
 
-bench: packages programs target/built ## measure against what others do, in pairs; the README shows the figures
-	@$(lab) -Dfigures=README.md io.culvert.lab.Bench
+bench: packages programs $(filter tailscale,$(MESH)) target/built ## measure against what others do, in pairs; the README shows the figures
+	@$(lab) -Dfigures=README.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench
 
 native: ## build the native program; ./culvert runs it
 	@if ! "$${GRAALVM_HOME:-}/bin/native-image" --version > /dev/null 2>&1; then \
