@@ -59,16 +59,9 @@ final class NftJson {
                 .toList());
     }
 
-    /** Removes elements from a set and adds others, in one transaction; elements are as in a listing. */
-    static String change(Table.Id id, String set, List<JsonValue> removed, List<JsonValue> added) {
-        List<JsonObject> commands = new ArrayList<>();
-        if (!removed.isEmpty()) {
-            commands.add(command("delete", elements(id, set, removed)));
-        }
-        if (!added.isEmpty()) {
-            commands.add(command("add", elements(id, set, added)));
-        }
-        return script(commands);
+    /** Adds elements, which are as in a listing, to a set. */
+    static String add(Table.Id id, String set, List<JsonValue> elements) {
+        return script(List.of(command("add", elements(id, set, elements))));
     }
 
     /** The objects of a table, of the shape that a listing has. */

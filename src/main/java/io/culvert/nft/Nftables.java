@@ -7,11 +7,9 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import jakarta.json.JsonValue;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * The tables of one network namespace: that of the thread which opened this. Every change is one transaction, and is read
@@ -94,10 +92,9 @@ public final class Nftables implements AutoCloseable {
             for (Table table : tables) {
                 for (NamedSet set : table.sets()) {
                     if (isLarge(set)) {
-                        inSteps(
+                        addInSteps(
                                 table.id(),
                                 set.name(),
-                                List.of(),
                                 Listing.of(alone(table.id(), set)).elements(set.name()));
                     }
                 }
@@ -164,30 +161,6 @@ public final class Nftables implements AutoCloseable {
         }
     }
 
-    /**
-     * Makes these the elements of a set that is there, changing no more than differs, and reads them back; the rules stay as
-     * they are. One transaction, with the exception that {@link #apply} makes.
-     */
-    public void replaceElements(Table.Id table, NamedSet set) {
-        Listing desired = Listing.of(alone(table, set));
-        List<JsonValue> wanted = desired.elements(set.name());
-        List<JsonValue> present = listing(table).elements(set.name());
-        List<JsonValue> removed = without(present, wanted);
-        List<JsonValue> added = without(wanted, present);
-        Optional<String> refusal = attempt(NftJson.change(table, set.name(), removed, added));
-        if (refusal.isPresent() && removed.size() + added.size() > ELEMENTS_AT_ONCE) {
-            inSteps(table, set.name(), removed, added);
-        } else if (refusal.isPresent()) {
-            throw refused(refusal.get());
-        }
-        if (!listing(table).parts().entrySet().containsAll(desired.parts().entrySet())) {
-            throw new ProblemException(Problem.failure(
-                    PLACE,
-                    "the kernel took the elements of " + set.name() + ", but has others now",
-                    "Look for another program that changes them"));
-        }
-    }
-
     /** How many packets came as far as the counter of each rule that has one, by the rule's comment, in order. */
     public Map<String, Long> counters(Table.Id table) {
         return listing(table).packets();
@@ -206,22 +179,11 @@ public final class Nftables implements AutoCloseable {
         return Listing.parse(run("list table " + table));
     }
 
-    private void inSteps(Table.Id table, String set, List<JsonValue> removed, List<JsonValue> added) {
-        for (int from = 0; from < removed.size(); from += ELEMENTS_AT_ONCE) {
-            run(NftJson.change(table, set, step(removed, from), List.of()));
+    private void addInSteps(Table.Id table, String set, List<JsonValue> elements) {
+        for (int from = 0; from < elements.size(); from += ELEMENTS_AT_ONCE) {
+            int to = Math.min(from + ELEMENTS_AT_ONCE, elements.size());
+            run(NftJson.add(table, set, elements.subList(from, to)));
         }
-        for (int from = 0; from < added.size(); from += ELEMENTS_AT_ONCE) {
-            run(NftJson.change(table, set, List.of(), step(added, from)));
-        }
-    }
-
-    private static List<JsonValue> step(List<JsonValue> elements, int from) {
-        return elements.subList(from, Math.min(from + ELEMENTS_AT_ONCE, elements.size()));
-    }
-
-    private static List<JsonValue> without(List<JsonValue> elements, List<JsonValue> others) {
-        Set<JsonValue> excluded = new HashSet<>(others);
-        return elements.stream().filter(element -> !excluded.contains(element)).toList();
     }
 
     private static Table alone(Table.Id table, NamedSet set) {

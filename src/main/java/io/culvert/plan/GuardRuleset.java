@@ -11,7 +11,6 @@ import io.culvert.nft.Statement;
 import io.culvert.nft.Statement.Verdict;
 import io.culvert.nft.Table;
 import io.culvert.nft.Value;
-import io.culvert.plan.GuardInput.Hole;
 import io.culvert.plan.GuardInput.Scope;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -52,7 +51,7 @@ public final class GuardRuleset {
             forwarding.translation().ifPresent(chains::add);
         }
         List<NamedSet> sets = new ArrayList<>(new Lan(input.lan()).sets());
-        sets.addAll(holeSets(input.holes()));
+        sets.addAll(new Holes(input.holes()).sets());
         List<Table> tables = new ArrayList<>();
         tables.add(new Table(TABLE, sets, chains));
         List<InetAddress> silent = input.innerAddresses(Family.IPV4);
@@ -76,14 +75,6 @@ public final class GuardRuleset {
                         Outward.uplink(Outward.closed(marks)),
                         Outward.output(List.of()),
                         Outward.postrouting(List.of("lo"), List.of()))));
-    }
-
-    /**
-     * The sets of these holes as {@link #of} has them. Where the holes are of the same kinds as before, replacing the elements
-     * of these sets is all that needs doing.
-     */
-    public static List<NamedSet> holeSets(List<Hole> holes) {
-        return new Holes(holes).sets();
     }
 
     /** The name of a family for people. */

@@ -143,7 +143,7 @@ class NftablesTest {
     }
 
     @Test
-    void ten_thousand_elements_are_held_and_replaced_while_the_rules_stay() {
+    void ten_thousand_elements_are_held() {
         NamedSet set = holes(IntStream.range(0, 10_000));
         Table table = new Table(
                 ID,
@@ -160,49 +160,6 @@ class NftablesTest {
                                         new Value.In(set.name())),
                                 Statement.Verdict.ACCEPT)))));
         nftables.apply(List.of(table));
-        assertThat(nftables.matches(List.of(table))).isTrue();
-
-        NamedSet others = holes(IntStream.range(50, 10_050));
-        nftables.replaceElements(ID, others);
-
-        assertThat(nftables.differences(List.of(table))).containsExactly("the set holes is not as it should be");
-        assertThat(nftables.matches(List.of(new Table(ID, List.of(others), table.chains()))))
-                .isTrue();
-    }
-
-    @Test
-    void an_element_may_take_the_place_of_one_that_it_overlaps() {
-        NamedSet set = new NamedSet(
-                "networks",
-                List.of(NamedSet.Part.IPV4),
-                true,
-                List.of(
-                        new Value.Address(Prefix.parse("198.51.100.0/25")),
-                        new Value.Address(Prefix.parse("192.0.2.9"))));
-        nftables.apply(List.of(new Table(ID, List.of(set), List.of())));
-
-        NamedSet wider = set.withElements(List.of(
-                new Value.Address(Prefix.parse("198.51.100.0/24")), new Value.Address(Prefix.parse("192.0.2.9"))));
-        nftables.replaceElements(ID, wider);
-
-        assertThat(nftables.matches(List.of(new Table(ID, List.of(wider), List.of()))))
-                .isTrue();
-
-        nftables.replaceElements(ID, set.withElements(List.of()));
-        assertThat(namespace.run("nft", "list", "set", "inet", "culvert", "networks"))
-                .doesNotContain("elements");
-    }
-
-    @Test
-    void elements_that_the_kernel_refuses_leave_the_old_ones() {
-        NamedSet set = holes(IntStream.range(0, 3));
-        Table table = new Table(ID, List.of(set), List.of());
-        nftables.apply(List.of(table));
-
-        assertThatThrownBy(() -> nftables.replaceElements(
-                        ID, set.withElements(List.of(Value.Address.of(Prefix.parseAddress("192.0.2.1"))))))
-                .isInstanceOf(ProblemException.class);
-
         assertThat(nftables.matches(List.of(table))).isTrue();
     }
 

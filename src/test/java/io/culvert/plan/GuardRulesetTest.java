@@ -52,7 +52,7 @@ class GuardRulesetTest {
                         Prefix.parse("198.18." + i / 200 + "." + i % 200), Optional.empty(), OptionalInt.of(443)))
                 .toList();
 
-        List<NamedSet> sets = GuardRuleset.holeSets(many);
+        List<NamedSet> sets = new Holes(many).sets();
 
         assertThat(sets).extracting(NamedSet::name).containsExactly("hole_port4", "hole_port6");
         assertThat(sets.getFirst().elements()).as("TCP and UDP each").hasSize(20_000);
