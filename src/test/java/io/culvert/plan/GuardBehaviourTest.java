@@ -233,8 +233,9 @@ class GuardBehaviourTest {
     }
 
     @Test
-    void questions_of_mesh_clients_to_this_node_reach_our_stub() throws IOException {
-        guard();
+    void questions_of_a_plain_mesh_s_clients_to_this_node_reach_our_stub() throws IOException {
+        lab.nftables.apply(
+                GuardRuleset.of(input(Mesh.Kind.WIREGUARD, EnumSet.allOf(Family.class), List.of(), List.of())));
         try (DatagramSocket stub = listen(lab.node, "10.99.0.1", 5353);
                 TestSocket phone = udp(lab.client)) {
             assertThat(phone.send("question", "10.99.0.1", 53)).isZero();
@@ -344,12 +345,16 @@ class GuardBehaviourTest {
     }
 
     private static GuardInput input(Set<Family> families, List<Prefix> allowed, List<Hole> holes) {
+        return input(Mesh.Kind.TAILSCALE, families, allowed, holes);
+    }
+
+    private static GuardInput input(Mesh.Kind kind, Set<Family> families, List<Prefix> allowed, List<Hole> holes) {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", GuardExamples.addresses("10.64.0.2", "fd00:64::2"), families),
                 Optional.of(new Mesh(
-                        Mesh.Kind.TAILSCALE,
+                        kind,
                         "tailscale0",
                         GuardExamples.addresses("10.99.0.1", "fd99::1"),
                         OptionalInt.of(41641),
