@@ -29,6 +29,8 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the guard lets pass on a real kernel, with nothing else to help it. That a packet did not arrive is seen by the next
@@ -308,6 +310,19 @@ class GuardBehaviourTest {
             assertThat(send(lab.node, 0, "of others", "10.64.0.1", 41641)).isZero();
             assertThat(receive(provider, "")).startsWith("of others");
         }
+    }
+
+    /** The addresses are real ones, for the guard knows these services by them; here they lead out of no namespace. */
+    @ParameterizedTest
+    @ValueSource(strings = {"1.1.1.1", "8.8.4.4", "9.9.9.11", "194.242.2.4"})
+    void tailscales_questions_by_https_do_not_leave(String resolver) {
+        guard();
+        assertThat(send(lab.node, TAILSCALE, "question", resolver, 443)).isNotZero();
+        assertThat(send(lab.node, TAILSCALE, "relay", "198.51.100.7", 443)).isZero();
+        try (TestSocket question = tcp(lab.node).mark(TAILSCALE)) {
+            assertThat(question.send("question", resolver, 443)).isNotZero();
+        }
+        assertThat(send(lab.node, TAILSCALE, "peer", resolver, 41641)).isZero();
     }
 
     @Test
