@@ -15,6 +15,7 @@ import io.culvert.ip.Prefix;
 import io.culvert.linux.Egress;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Marks;
+import io.culvert.plan.NameRoute;
 import io.culvert.plan.Names;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -130,12 +131,14 @@ final class NameService implements AutoCloseable {
         }
     }
 
-    private DnsRoute route(ExitNodePlan.NameRoute route) {
+    private DnsRoute route(NameRoute route) {
         return new DnsRoute(
                 route.suffix(),
-                route.link()
-                        .map(link -> throughLink(route.servers(), link))
-                        .orElse(new Upstreams(runtime.serversFor(route.suffix()), Egress.marked(mark))));
+                switch (route) {
+                    case NameRoute.Through through -> throughLink(through.servers(), through.link());
+                    case NameRoute.Beside beside ->
+                        new Upstreams(runtime.serversFor(beside.suffix()), Egress.marked(mark));
+                });
     }
 
     private Upstreams throughLink(List<InetAddress> servers, String link) {

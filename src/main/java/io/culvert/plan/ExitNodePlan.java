@@ -51,14 +51,6 @@ public record ExitNodePlan(
     /** The interface of a plain WireGuard mesh. */
     public static final String MESH = "mesh0";
 
-    /**
-     * Names for which others than the tunnel's servers are asked.
-     *
-     * @param suffix this name and all below it
-     * @param link by which they are asked; empty: by the uplink, as the guard lets our own questions for names
-     */
-    public record NameRoute(String suffix, List<InetAddress> servers, Optional<String> link) {}
-
     /** Where the stub listens; the guard leads everybody's questions there. */
     public static final int STUB_PORT = 53;
 

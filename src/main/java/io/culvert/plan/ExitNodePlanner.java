@@ -264,16 +264,15 @@ public final class ExitNodePlanner {
      * The tailnet's names are Tailscale's own resolver's affair. The control server's must resolve before the tunnel is up,
      * and may exist on the local network only.
      */
-    private List<ExitNodePlan.NameRoute> nameRoutes() {
-        List<ExitNodePlan.NameRoute> routes = new ArrayList<>();
+    private List<NameRoute> nameRoutes() {
+        List<NameRoute> routes = new ArrayList<>();
         mesh.ifPresent(side -> inputs.tailnet()
                 .suffix()
-                .ifPresent(suffix -> routes.add(
-                        new ExitNodePlan.NameRoute(suffix, List.of(TAILNET_RESOLVER), Optional.of(side.link())))));
+                .ifPresent(
+                        suffix -> routes.add(new NameRoute.Through(suffix, List.of(TAILNET_RESOLVER), side.link()))));
         control()
                 .filter(_ -> !inputs.resolvers().isEmpty())
-                .ifPresent(name ->
-                        routes.add(new ExitNodePlan.NameRoute(name.name(), inputs.resolvers(), Optional.empty())));
+                .ifPresent(name -> routes.add(new NameRoute.Beside(name.name())));
         return routes;
     }
 
@@ -316,7 +315,6 @@ public final class ExitNodePlanner {
                 names.add(name.name());
             }
         });
-        control().ifPresent(names::add);
         return names;
     }
 }

@@ -136,10 +136,14 @@ public record PlanText(
         return lines;
     }
 
-    private static String route(ExitNodePlan.NameRoute route) {
+    private static String route(NameRoute route) {
         return "for " + route.suffix() + ": DNS, by asking "
-                + route.servers().stream().map(Prefix::text).collect(Collectors.joining(", "))
-                + route.link().map(link -> " through " + link).orElse(" by the uplink");
+                + switch (route) {
+                    case NameRoute.Through through ->
+                        through.servers().stream().map(Prefix::text).collect(Collectors.joining(", ")) + " through "
+                                + through.link();
+                    case NameRoute.Beside _ -> "the machine's own resolvers by the uplink";
+                };
     }
 
     private static String tailscale(TailscaleSettings settings) {

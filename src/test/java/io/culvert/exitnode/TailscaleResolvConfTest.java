@@ -33,7 +33,7 @@ class TailscaleResolvConfTest {
         Map<String, String> settings = tailnet.settings(Map.of("TS_ACCEPT_DNS", "true", "CULVERT_LOG", "debug"));
         Child culvert = Tailnet.connected(tailnet.world.start(settings));
         tailnet.phoneExits();
-        tailscaleHasIt();
+        tailscaleTakesIt();
 
         // Whatever is put right meanwhile.
         somethingIsPutRight(culvert);
@@ -44,6 +44,7 @@ class TailscaleResolvConfTest {
         culvert.fromNow();
         culvert.awaitLine("containerboot: ended unexpectedly", World.SOON);
         culvert.awaitLine("mesh: .*offers the exit$", World.SOON);
+        tailscaleTakesIt();
         somethingIsPutRight(culvert);
         tailscaleHasIt();
         namesAreAskedByTheProviderOnly("restarted");
@@ -60,6 +61,13 @@ class TailscaleResolvConfTest {
         tailnet.world.space().run("ip", "-4", "route", "flush", "table", "51820");
         culvert.awaitLine("network: ip -4 route add", World.SOON);
         tailnet.world.status();
+    }
+
+    /** Some time after it is connected. */
+    private void tailscaleTakesIt() {
+        assertThat(tailnet.lab.node().awaitResolvConf(MARK_OF_TAILSCALE, World.SOON))
+                .contains(MARK_OF_TAILSCALE);
+        tailscaleHasIt();
     }
 
     private void tailscaleHasIt() {

@@ -1,6 +1,7 @@
 package io.culvert.lab;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -49,6 +50,11 @@ public final class Node implements AutoCloseable {
     /** The text of the node's /etc/resolv.conf. */
     public String resolvConf() {
         return disk.read("resolv.conf");
+    }
+
+    /** Waits until the node's /etc/resolv.conf holds this text; whatever it is at the deadline otherwise. */
+    public String awaitResolvConf(String text, Duration deadline) {
+        return disk.await("resolv.conf", text, Patience.of(deadline));
     }
 
     /** Replaces the text of the node's /etc/resolv.conf. */
