@@ -17,6 +17,7 @@ import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Marks;
 import io.culvert.plan.NameRoute;
 import io.culvert.plan.Names;
+import io.culvert.plan.RuntimeResolvers;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -75,9 +76,9 @@ final class NameService implements AutoCloseable {
         this.follower = new NameFollower(this::look, changed);
     }
 
-    /** The runtime's own resolvers, which only we may ask. */
-    List<InetSocketAddress> bootstrapResolvers() {
-        return runtime.all();
+    /** Which only we may ask. */
+    RuntimeResolvers runtimeResolvers() {
+        return resolvers(runtime);
     }
 
     Names known() {
@@ -132,13 +133,17 @@ final class NameService implements AutoCloseable {
     }
 
     private DnsRoute route(NameRoute route) {
-        return new DnsRoute(
-                route.suffix(),
-                switch (route) {
-                    case NameRoute.Through through -> throughLink(through.servers(), through.link());
-                    case NameRoute.Beside beside ->
-                        new Upstreams(runtime.serversFor(beside.suffix()), Egress.marked(mark));
-                });
+        return switch (route) {
+            case NameRoute.Through through ->
+                new DnsRoute.Below(through.suffix(), throughLink(through.servers(), through.link()));
+            case NameRoute.Beside beside ->
+                new DnsRoute.Below(beside.suffix(), beside(runtime.serversFor(beside.suffix())));
+            case NameRoute.Unqualified _ -> new DnsRoute.Unqualified(beside(runtime.nameservers()));
+        };
+    }
+
+    private Upstreams beside(List<InetSocketAddress> servers) {
+        return new Upstreams(servers, Egress.marked(mark));
     }
 
     private Upstreams throughLink(List<InetAddress> servers, String link) {
@@ -184,8 +189,13 @@ final class NameService implements AutoCloseable {
     }
 
     /** The runtime's own resolvers, without starting anything. */
-    static List<InetSocketAddress> runtimeResolvers(Surroundings around, Settings settings) {
-        return ResolvConf.parse(original(file(around, settings), around)).all();
+    static RuntimeResolvers runtimeResolvers(Surroundings around, Settings settings) {
+        return resolvers(ResolvConf.parse(original(file(around, settings), around)));
+    }
+
+    private static RuntimeResolvers resolvers(ResolvConf runtime) {
+        return new RuntimeResolvers(
+                runtime.all().stream().map(InetSocketAddress::getAddress).toList(), runtime.search());
     }
 
     /** Its resolv.conf, which Tailscale may write as well where it is the mesh. */

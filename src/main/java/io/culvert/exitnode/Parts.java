@@ -55,7 +55,7 @@ record Parts(
                         .anyMatch(it -> it.acceptsDns() && kernel.links().exists(it.link())),
                 () -> wakeups.add(new Event.NamesChanged()));
         Proxy proxy = new Proxy(around, settings, reading.sockd());
-        ExitNodeInputs inputs = reading.inputs(names.bootstrapResolvers(), machine);
+        ExitNodeInputs inputs = reading.inputs(names.runtimeResolvers(), machine);
         Children children = new Children();
         Reaper.installAsInit(children);
         Supervisor supervisor = new Supervisor(

@@ -6,6 +6,7 @@ import io.culvert.plan.ExitNodeChecks;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Names;
+import io.culvert.plan.RuntimeResolvers;
 import io.culvert.plan.Tailnet;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -18,7 +19,6 @@ import io.culvert.settings.SettingsReading;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,19 +80,15 @@ record Reading(
                 reading.tree().toString());
     }
 
-    /**
-     * What the first plan follows from, names unresolved.
-     *
-     * @param resolvers the runtime's own
-     */
-    ExitNodeInputs inputs(List<InetSocketAddress> resolvers, Machine machine) {
+    /** What the first plan follows from, names unresolved. */
+    ExitNodeInputs inputs(RuntimeResolvers resolvers, Machine machine) {
         return new ExitNodeInputs(
                 settings,
                 servers.getFirst().config(),
                 mesh,
                 Tailnet.UNKNOWN,
                 Proxy.port(settings, sockd),
-                resolvers.stream().map(InetSocketAddress::getAddress).toList(),
+                resolvers,
                 machine,
                 Names.NONE);
     }

@@ -3,8 +3,6 @@ package io.culvert.plan;
 import io.culvert.network.Machine;
 import io.culvert.settings.Settings;
 import io.culvert.wireguard.WireGuardConfig;
-import java.net.InetAddress;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -15,7 +13,7 @@ import java.util.OptionalInt;
  * @param mesh the file of the mesh interface; present when the mesh is plain WireGuard
  * @param tailnet what tailscaled has told of its network; nothing yet before it is logged in
  * @param socksPort where the proxy listens; empty when it is off
- * @param resolvers the runtime's own, asked for the names that are needed before the tunnel is up
+ * @param resolvers the runtime's own
  */
 public record ExitNodeInputs(
         Settings settings,
@@ -23,7 +21,7 @@ public record ExitNodeInputs(
         Optional<WireGuardConfig> mesh,
         Tailnet tailnet,
         OptionalInt socksPort,
-        List<InetAddress> resolvers,
+        RuntimeResolvers resolvers,
         Machine machine,
         Names names) {
 

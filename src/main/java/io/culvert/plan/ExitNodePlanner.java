@@ -141,7 +141,7 @@ public final class ExitNodePlanner {
                 tunnel,
                 mesh.map(MeshSide::guarded),
                 serverPorts(),
-                inputs.resolvers(),
+                inputs.resolvers().servers(),
                 lan,
                 guardPorts(),
                 bypasses.stream()
@@ -262,7 +262,7 @@ public final class ExitNodePlanner {
 
     /**
      * The tailnet's names are Tailscale's own resolver's affair. The control server's must resolve before the tunnel is up,
-     * and may exist on the local network only.
+     * and may exist on the local network only. Those of other containers nobody else knows.
      */
     private List<NameRoute> nameRoutes() {
         List<NameRoute> routes = new ArrayList<>();
@@ -270,9 +270,14 @@ public final class ExitNodePlanner {
                 .suffix()
                 .ifPresent(
                         suffix -> routes.add(new NameRoute.Through(suffix, List.of(TAILNET_RESOLVER), side.link()))));
+        RuntimeResolvers runtimes = inputs.resolvers();
         control()
-                .filter(_ -> !inputs.resolvers().isEmpty())
+                .filter(_ -> !runtimes.servers().isEmpty())
                 .ifPresent(name -> routes.add(new NameRoute.Beside(name.name())));
+        runtimes.engineDomains().forEach(domain -> routes.add(new NameRoute.Beside(domain)));
+        if (runtimes.knowsUnqualifiedNames()) {
+            routes.add(new NameRoute.Unqualified());
+        }
         return routes;
     }
 

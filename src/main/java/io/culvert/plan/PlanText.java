@@ -41,6 +41,8 @@ public record PlanText(
         Optional<String> mesh,
         Optional<String> proxy) {
 
+    private static final String RUNTIMES = "the machine's own resolvers, beside the tunnel";
+
     private static final String WIREGUARD = "ip link add dev %s type wireguard";
 
     public PlanText {
@@ -137,13 +139,14 @@ public record PlanText(
     }
 
     private static String route(NameRoute route) {
-        return "for " + route.suffix() + ": DNS, by asking "
-                + switch (route) {
-                    case NameRoute.Through through ->
-                        through.servers().stream().map(Prefix::text).collect(Collectors.joining(", ")) + " through "
-                                + through.link();
-                    case NameRoute.Beside _ -> "the machine's own resolvers by the uplink";
-                };
+        return switch (route) {
+            case NameRoute.Through through ->
+                "for " + through.suffix() + ": DNS, by asking "
+                        + through.servers().stream().map(Prefix::text).collect(Collectors.joining(", ")) + " through "
+                        + through.link();
+            case NameRoute.Beside beside -> "for " + beside.suffix() + ": DNS, by asking " + RUNTIMES;
+            case NameRoute.Unqualified _ -> "for names without a dot: DNS, by asking " + RUNTIMES;
+        };
     }
 
     private static String tailscale(TailscaleSettings settings) {

@@ -82,7 +82,9 @@ class DnsStubTest {
                 ScriptedServer lab = new ScriptedServer(ScriptedServer.always())) {
             stub.useUpstreams(
                     to(tunnel),
-                    List.of(new DnsRoute("mesh.example", to(mesh)), new DnsRoute("lab.mesh.example.", to(lab))));
+                    List.of(
+                            new DnsRoute.Below("mesh.example", to(mesh)),
+                            new DnsRoute.Below("lab.mesh.example.", to(lab))));
 
             askByUdp("www.example.net.", Type.A);
             askByUdp("node.MESH.example.", Type.A);
@@ -92,6 +94,25 @@ class DnsStubTest {
             assertThat(tunnel.asked()).containsExactly("udp www.example.net.", "udp notmesh.example.");
             assertThat(mesh.asked()).containsExactly("udp node.MESH.example.");
             assertThat(lab.asked()).containsExactly("udp node.lab.mesh.example.");
+        }
+    }
+
+    @Test
+    void names_without_a_dot_go_to_who_knows_other_containers_unless_a_suffix_is_meant() throws IOException {
+        try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer engine = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer mesh = new ScriptedServer(ScriptedServer.always())) {
+            stub.useUpstreams(
+                    to(tunnel), List.of(new DnsRoute.Unqualified(to(engine)), new DnsRoute.Below("mesh", to(mesh))));
+
+            askByUdp("db.", Type.A);
+            askByUdp("db.example.", Type.A);
+            askByUdp(".", Type.NS);
+            askByUdp("mesh.", Type.A);
+
+            assertThat(engine.asked()).containsExactly("udp db.");
+            assertThat(tunnel.asked()).containsExactly("udp db.example.", "udp .");
+            assertThat(mesh.asked()).containsExactly("udp mesh.");
         }
     }
 

@@ -97,6 +97,45 @@ class NamesTest {
     }
 
     @Test
+    void names_of_other_containers_are_asked_of_the_engine_s_resolver_and_no_others_are() {
+        world.lab.node().resolvConf("nameserver " + Lab.ROUTER_4 + "\nsearch dns.podman home.example\n");
+        world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
+        world.connect(World.alone(Map.of()));
+
+        assertThat(world.lab.node().attempt("getent", "ahostsv4", "db").out()).startsWith(Lab.SERVER_4);
+        assertThat(world.node.resolve("127.0.0.1", "printer.home.example", Family.IPV4))
+                .containsExactly(Lab.SERVER_4);
+
+        assertThat(asked("db.dns.podman"))
+                .isNotEmpty()
+                .allSatisfy(question -> assertThat(question.asker()).isEqualTo(Lab.NODE_4));
+        allAskedByTheProvider("printer.home.example");
+        assertThat(world.observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void names_without_a_dot_are_asked_of_Docker_s_resolver_which_has_them() {
+        world.space().start("python3", "-u", "-c", """
+                import socket
+                asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                asked.bind(('127.0.0.11', 53)); print('serving')
+                while True:
+                    query, who = asked.recvfrom(4096)
+                    end = query.index(b'\\0', 12) + 5
+                    address = b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4' + socket.inet_aton('192.0.2.77')
+                    asked.sendto(query[:2] + b'\\x81\\x80\\0\\1\\0\\1\\0\\0\\0\\0' + query[12:end] + address, who)
+                """).awaitLine("serving", World.SOON);
+        world.lab.node().resolvConf("nameserver 127.0.0.11\noptions ndots:0\n# ExtServers: [" + Lab.ROUTER_4 + "]\n");
+        world.connect(World.alone(Map.of()));
+
+        assertThat(world.node.resolve("127.0.0.1", "db", Family.IPV4)).containsExactly("192.0.2.77");
+        assertThat(world.node.resolve("127.0.0.1", "www.example", Family.IPV4)).containsExactly(Lab.SERVER_4);
+
+        allAskedByTheProvider("www.example");
+        assertThat(world.observer.leaks()).isEmpty();
+    }
+
+    @Test
     void the_server_s_name_does_not_resolve_at_first_and_all_is_closed_until_it_does() {
         world.observerIsNotBlind(Family.values());
         muteTheResolver();

@@ -68,6 +68,11 @@ final class PlanExamples {
                         "CULVERT_PUBLISH",
                         "8080, 53/udp"));
         all.put("tailscale", tailscale());
+        all.put(
+                "names-of-other-containers",
+                resolvers(
+                        List.of("127.0.0.11", "192.168.7.1"),
+                        List.of("dns.podman", "apps.svc.cluster.example.", "svc.cluster.example.", "home.example")));
         all.put("several-uplink-addresses", severalAddresses());
         all.put(
                 "complement-allowed-ips",
@@ -132,6 +137,19 @@ final class PlanExamples {
                 base.names());
     }
 
+    private static ExitNodeInputs resolvers(List<String> servers, List<String> search) {
+        ExitNodeInputs base = inputs(DUAL_STACK_FILE, DUAL_STACK);
+        return new ExitNodeInputs(
+                base.settings(),
+                base.server(),
+                base.mesh(),
+                base.tailnet(),
+                base.socksPort(),
+                new RuntimeResolvers(servers.stream().map(Prefix::parseAddress).toList(), search),
+                base.machine(),
+                base.names());
+    }
+
     private static ExitNodeInputs severalAddresses() {
         Uplink several = new Uplink(
                 "enp3s0",
@@ -172,7 +190,7 @@ final class PlanExamples {
                 Optional.empty(),
                 Tailnet.UNKNOWN,
                 OptionalInt.empty(),
-                addresses("192.168.7.1"),
+                new RuntimeResolvers(addresses("192.168.7.1"), List.of()),
                 machine,
                 Names.NONE);
     }
