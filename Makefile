@@ -37,8 +37,9 @@ native: ## build the native program; ./culvert runs it
 	  echo "GRAALVM_HOME must name a GraalVM or Mandrel for JDK 25, with native-image." >&2; exit 1; fi
 	@$(maven) package -DskipTests -Dnative
 
-image: ## build the container image
-	@$(maven) package -DskipTests -Dquarkus.container-image.build=true
+# TAILSCALE=minimal leaves out what only other nodes than exits need; IMAGE gives it another name.
+image: packages target/built ## build the container image, localhost/culvert
+	@$(jdk) && scripts/image $(or $(TAILSCALE),full) $(IMAGE)
 
 format: ## format the sources
 	@$(maven) spotless:apply
