@@ -78,16 +78,27 @@ public record UserspaceProgram(
                     "install the package wireguard-go, or run on a kernel that has WireGuard"));
         }
         tunnelDeviceProblem().ifPresent(problems::add);
+        socketsProblem().ifPresent(problems::add);
+        return problems.all();
+    }
+
+    /** What is wrong with the directory of its sockets, which is made where it is not there. */
+    public Optional<Problem> socketsProblem() {
         try {
             Files.createDirectories(sockets);
         } catch (IOException e) {
-            problems.add(Problem.machine(
-                    Place.machine(sockets.toString()),
-                    "the userspace WireGuard keeps its sockets here and nowhere else, but the directory cannot be made: "
-                            + reason(e),
-                    "mount a tmpfs on /run: `--tmpfs /run`, or `tmpfs: /run` in a compose file"));
+            return Optional.of(socketsProblem("the directory cannot be made: " + reason(e)));
         }
-        return problems.all();
+        return Files.isWritable(sockets)
+                ? Optional.empty()
+                : Optional.of(socketsProblem("this user may not write into the directory"));
+    }
+
+    private Problem socketsProblem(String what) {
+        return Problem.machine(
+                Place.machine(sockets.toString()),
+                "the userspace WireGuard keeps its sockets here and nowhere else, but " + what,
+                "mount a tmpfs on /run: `--tmpfs /run`, or `tmpfs: /run` in a compose file");
     }
 
     private Optional<Problem> tunnelDeviceProblem() {

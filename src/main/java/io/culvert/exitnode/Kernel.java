@@ -3,12 +3,14 @@ package io.culvert.exitnode;
 import io.culvert.linux.Sysctl;
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkSocket;
+import io.culvert.network.LinkAddress;
 import io.culvert.network.Links;
 import io.culvert.network.Machine;
 import io.culvert.network.MachineReader;
 import io.culvert.network.Network;
 import io.culvert.nft.Nftables;
 import io.culvert.problem.ProblemException;
+import java.util.Optional;
 
 /** Our ways to the kernel, in the network namespace of the thread that opened them; for that thread only. */
 final class Kernel implements AutoCloseable {
@@ -36,6 +38,11 @@ final class Kernel implements AutoCloseable {
 
     Machine machine() {
         return machine.read();
+    }
+
+    /** An IPv6 address that is of no use, since forwarding has taken its way out. */
+    Optional<LinkAddress> unrouted(Machine now) {
+        return machine.unrouted(now);
     }
 
     Network network() {

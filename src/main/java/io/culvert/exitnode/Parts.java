@@ -120,7 +120,7 @@ record Parts(
         };
     }
 
-    private static UserspaceProgram program(Settings settings) {
+    static UserspaceProgram program(Settings settings) {
         return UserspaceProgram.usual(
                 programDirectories(), settings.wireGuard().memory().toString());
     }

@@ -2,8 +2,10 @@ package io.culvert.exitnode;
 
 import io.culvert.device.WireGuardDevices;
 import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
 import io.culvert.mesh.tailscale.TailscaleProgram;
 import io.culvert.network.Forwarding;
+import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.problem.Place;
@@ -29,6 +31,10 @@ final class Requirements {
         Problems problems = new Problems();
         kernel.nftables().probe().ifPresent(problems::add);
         problems.addAll(missing(machine, reading.settings().wireGuard().implementation()));
+        if (userspace(machine, reading.settings().wireGuard().implementation())) {
+            Parts.program(reading.settings()).socketsProblem().ifPresent(problems::add);
+        }
+        kernel.unrouted(machine).map(Requirements::unrouted).ifPresent(problems::add);
         if (reading.mesh().isPresent() || tailscale.isPresent()) {
             problems.addAll(forwarding(machine, reading));
         }
@@ -86,6 +92,20 @@ final class Requirements {
                 .anyMatch(own -> own.family() == family);
     }
 
+    private static boolean userspace(Machine machine, Implementation wanted) {
+        return wanted == Implementation.USERSPACE || (wanted == Implementation.AUTO && !machine.kernelWireGuard());
+    }
+
+    private static Problem unrouted(LinkAddress lost) {
+        return Problem.warning(
+                Place.machine(lost.link()),
+                "has the IPv6 address " + Prefix.text(lost.address().address())
+                        + " and no way out by IPv6: as " + Forwarding.sysctl(Family.IPV6)
+                        + " is on, the kernel heeds no router that advertises itself (slirp4netns does nothing else)",
+                "give the container a network with fixed routes (podman network create --ipv6 NAME, then --network NAME;"
+                        + " compose makes one by itself), or leave " + Forwarding.sysctl(Family.IPV6) + " away");
+    }
+
     static List<Problem> missing(Machine machine, Implementation wanted) {
         List<Problem> problems = new ArrayList<>();
         if (!machine.netAdmin()) {
@@ -100,7 +120,7 @@ final class Requirements {
                     Place.machine("kernel"),
                     "has no WireGuard, but CULVERT_WIREGUARD_IMPLEMENTATION=kernel asks for it",
                     "load the module on the host (modprobe wireguard), or leave the setting at auto"));
-        } else if (!machine.tunDevice() && (wanted == Implementation.USERSPACE || !kernel)) {
+        } else if (!machine.tunDevice() && userspace(machine, wanted)) {
             problems.add(Problem.machine(
                     Place.machine("/dev/net/tun"),
                     "cannot be opened, and userspace WireGuard needs it",

@@ -1,8 +1,11 @@
 package io.culvert.exitnode;
 
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -25,8 +28,10 @@ final class StatusService implements AutoCloseable {
             return new StatusService(around.journal(), StatusSocket.serve(around.statusSocket(), () -> ask(wakeups)));
         } catch (IOException e) {
             around.journal()
-                    .warn("status and health will not work: " + around.statusSocket() + " cannot be made: "
-                            + e.getMessage());
+                    .problems(List.of(Problem.warning(
+                            Place.machine(around.statusSocket().toString()),
+                            "cannot be made, so that status and health will not work: " + e.getMessage(),
+                            "mount a tmpfs on /run: `--tmpfs /run`, or `tmpfs: /run` in a compose file")));
             return new StatusService(around.journal(), () -> {});
         }
     }

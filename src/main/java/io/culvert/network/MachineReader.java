@@ -67,6 +67,32 @@ public final class MachineReader {
                 new GenericNetlink(generic).family("wireguard").isPresent());
     }
 
+    /**
+     * The IPv6 address of a link by which no IPv6 gets out, because the kernel forwards and then heeds no router that
+     * advertises itself, unless {@code accept_ra} is 2 (Documentation/networking/ip-sysctl.rst). That is how slirp4netns, the
+     * network of rootless Podman, ends with IPv6 forwarding: its address is there before, its route is taken away.
+     *
+     * @param machine as it was read; empty where its IPv6 has a way out
+     */
+    public Optional<LinkAddress> unrouted(Machine machine) {
+        if (machine.uplinks().containsKey(Family.IPV6) || !machine.forwarding().contains(Family.IPV6)) {
+            return Optional.empty();
+        }
+        Map<Integer, String> heedless = Snapshot.read(route, KernelLink.list(), KernelLink::decode).stream()
+                .filter(link -> !link.ours() && !link.name().equals("lo"))
+                .filter(link -> sysctl.read("net/ipv6/conf/" + link.name() + "/accept_ra")
+                        .filter("1"::equals)
+                        .isPresent())
+                .collect(Collectors.toMap(KernelLink::index, KernelLink::name));
+        return Snapshot.read(route, KernelAddress.list(), KernelAddress::decode).stream()
+                .filter(it -> it.global() && it.address().family() == Family.IPV6)
+                .flatMap(it ->
+                        Optional.ofNullable(heedless.get(it.link()))
+                                .map(name -> new LinkAddress(name, it.address()))
+                                .stream())
+                .findFirst();
+    }
+
     /** The default route with the lowest metric; of a multipath route the first way that works. */
     private static Optional<Uplink> uplink(
             Family family, List<KernelRoute> main, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {

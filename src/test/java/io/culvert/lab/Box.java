@@ -12,8 +12,15 @@ import java.util.List;
  * @param tun whether there is /dev/net/tun
  * @param nft what it finds of nftables
  * @param capabilities what it may do, in the words of setpriv's bounding set
+ * @param readOnlyRun whether nothing can be written below /run, as in a read-only container without a tmpfs there
  */
-public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft, List<String> capabilities) {
+public record Box(
+        boolean process1,
+        boolean readOnlySysctl,
+        boolean tun,
+        Nft nft,
+        List<String> capabilities,
+        boolean readOnlyRun) {
 
     /** What a program finds of nftables. */
     public enum Nft {
@@ -47,10 +54,10 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft
             "net_admin");
 
     /** A container as most users run it. */
-    public static final Box CONTAINER = new Box(true, true, true, Nft.USABLE, USUAL);
+    public static final Box CONTAINER = new Box(true, true, true, Nft.USABLE, USUAL, false);
 
     /** A machine of its own, where root may everything. */
-    public static final Box MACHINE = new Box(false, false, true, Nft.USABLE, List.of());
+    public static final Box MACHINE = new Box(false, false, true, Nft.USABLE, List.of(), false);
 
     /** The command that runs the given one confined, with the disk's files as its own. */
     List<String> around(Disk disk, List<String> command) {
@@ -82,6 +89,9 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft
                 mount -n --bind "$1/run" /run
                 shift
                 """);
+        if (readOnlyRun) {
+            script.append("rm -rf /run/*; mount -o remount,bind,ro /run\n");
+        }
         String bounds =
                 capabilities.isEmpty() ? "" : "setpriv --bounding-set -all,+" + String.join(",+", capabilities) + " ";
         String kernel = switch (nft) {
@@ -100,11 +110,11 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft
     }
 
     public Box withoutTun() {
-        return new Box(process1, readOnlySysctl, false, nft, capabilities);
+        return new Box(process1, readOnlySysctl, false, nft, capabilities, readOnlyRun);
     }
 
     public Box with(Nft found) {
-        return new Box(process1, readOnlySysctl, tun, found, capabilities);
+        return new Box(process1, readOnlySysctl, tun, found, capabilities, readOnlyRun);
     }
 
     public Box without(String capability) {
@@ -113,10 +123,15 @@ public record Box(boolean process1, boolean readOnlySysctl, boolean tun, Nft nft
                 readOnlySysctl,
                 tun,
                 nft,
-                capabilities.stream().filter(name -> !name.equals(capability)).toList());
+                capabilities.stream().filter(name -> !name.equals(capability)).toList(),
+                readOnlyRun);
+    }
+
+    public Box withReadOnlyRun() {
+        return new Box(process1, readOnlySysctl, tun, nft, capabilities, true);
     }
 
     public Box withWritableSysctl() {
-        return new Box(process1, false, tun, nft, capabilities);
+        return new Box(process1, false, tun, nft, capabilities, readOnlyRun);
     }
 }
