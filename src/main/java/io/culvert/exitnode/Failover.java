@@ -76,6 +76,9 @@ final class Failover {
         heard = heard.and(state, now);
         TunnelHealth health = TunnelHealth.of(state, since, heard, now);
         if (health.verdict() != verdict) {
+            if (verdict == Verdict.CONNECTED) {
+                since = now;
+            }
             verdict = health.verdict();
             tell(name(plan), now);
         }
@@ -84,8 +87,7 @@ final class Failover {
 
     /** Whether the server was waited for long enough. */
     boolean isDue(Instant now) {
-        boolean waiting = verdict == Verdict.CONNECTING || verdict == Verdict.LOST;
-        return waiting && since.plus(patience).isBefore(now);
+        return verdict != Verdict.CONNECTED && since.plus(patience).isBefore(now);
     }
 
     /** Goes on to the next file, where there is another; patience begins anew. */

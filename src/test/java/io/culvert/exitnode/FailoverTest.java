@@ -111,6 +111,21 @@ class FailoverTest {
         assertThat(servers.verdict()).isEqualTo(Verdict.CONNECTED);
     }
 
+    @Test
+    void a_server_that_falls_silent_is_left_soon_and_not_only_when_its_session_ends() {
+        Failover servers = of("a.conf", "b.conf");
+        Instant handshake = START.plusSeconds(1);
+        servers.judge(device(handshake, 92, 148), PLAN, handshake);
+        assertThat(servers.isDue(handshake.plusSeconds(60))).isFalse();
+
+        Instant silent = handshake.plusSeconds(20);
+        servers.judge(device(handshake, 92, 148 + 2 * 148), PLAN, silent);
+
+        assertThat(servers.verdict()).isEqualTo(Verdict.SILENT);
+        assertThat(servers.isDue(silent.plus(PATIENCE))).isFalse();
+        assertThat(servers.isDue(silent.plus(PATIENCE).plusMillis(1))).isTrue();
+    }
+
     private static DeviceState device(Instant handshake, long received, long sent) {
         PeerState peer = new PeerState(
                 new PublicKey(new byte[32]),
