@@ -73,7 +73,8 @@ final class Commands {
                                                 "Tells whether traffic passes through the tunnel and the guard holds.")
                                         .addOption(json()),
                                 "0 when so, 1 when not."))
-                .addSubcommand("tunnel", tunnel());
+                .addSubcommand("tunnel", tunnel())
+                .addSubcommand("mesh", MeshCommands.spec());
         culvert.usageMessage().footer("Settings are environment variables: 'culvert up --help' lists them.");
         return new CommandLine(culvert)
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -190,7 +191,7 @@ final class Commands {
     }
 
     /** Its user object is what it does. */
-    private static CommandSpec command(String name, Use.Action action, String... description) {
+    static CommandSpec command(String name, Use.Action action, String... description) {
         CommandSpec command = CommandSpec.wrapWithoutInspection(action)
                 .name(name)
                 .versionProvider(new Version())
@@ -225,16 +226,16 @@ final class Commands {
         }
     }
 
-    private static CommandSpec exits(CommandSpec command, String meanings) {
+    static CommandSpec exits(CommandSpec command, String meanings) {
         command.usageMessage().footer("Exit status: " + meanings);
         return command;
     }
 
-    private static OptionSpec json() {
+    static OptionSpec json() {
         return flag(JSON, "Print JSON.");
     }
 
-    private static OptionSpec flag(String name, String description) {
+    static OptionSpec flag(String name, String description) {
         return OptionSpec.builder(name).description(description).build();
     }
 

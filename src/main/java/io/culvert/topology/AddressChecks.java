@@ -1,0 +1,112 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Prefix;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Whether each address and port is one peer's alone. */
+final class AddressChecks {
+
+    private record Holder(Member member, Membership membership, Written<Prefix> address) {}
+
+    private final Network network;
+    private final Report report;
+
+    AddressChecks(Network network, Report report) {
+        this.network = network;
+        this.report = report;
+    }
+
+    void run() {
+        Map<InetAddress, List<Holder>> holders = new HashMap<>();
+        for (Member member : network.members()) {
+            ports(member);
+            ownNetworks(member);
+            for (Membership membership : member.subnets()) {
+                for (Written<Prefix> address : membership.addresses()) {
+                    holders.computeIfAbsent(address.value().address(), _ -> new ArrayList<>(1))
+                            .add(new Holder(member, membership, address));
+                }
+            }
+        }
+        holders.values().stream().filter(list -> list.size() > 1).forEach(this::shared);
+    }
+
+    private void shared(List<Holder> holders) {
+        for (int i = 1; i < holders.size(); i++) {
+            Holder later = holders.get(i);
+            holders.subList(0, i).stream()
+                    .filter(earlier -> clash(earlier, later))
+                    .findFirst()
+                    .ifPresent(earlier -> tell(earlier, later));
+        }
+    }
+
+    private void tell(Holder one, Holder other) {
+        boolean inOrder = one.address.line() <= other.address.line();
+        Holder earlier = inOrder ? one : other;
+        Holder later = inOrder ? other : one;
+        String address = Prefix.text(later.address.value().address());
+        report.error(
+                later.address,
+                earlier.member.equals(later.member) && earlier.membership.equals(later.membership)
+                        ? address + " stands there twice"
+                        : address + " belongs to '" + earlier.member.name().value() + "' in subnet '"
+                                + earlier.membership.subnet().value() + "' already (line " + earlier.address.line()
+                                + ")",
+                "write an address that nobody has");
+    }
+
+    /** In one subnet always; in two where somebody belongs to both and could not tell them apart. */
+    private boolean clash(Holder one, Holder other) {
+        String here = one.membership.subnet().value();
+        String there = other.membership.subnet().value();
+        return here.equals(there)
+                || network.members().stream()
+                        .anyMatch(member ->
+                                member.in(here).isPresent() && member.in(there).isPresent());
+    }
+
+    private void ports(Member member) {
+        Map<Integer, Membership> taken = new HashMap<>();
+        for (Membership membership : member.subnets()) {
+            membership.listenPort().ifPresent(port -> {
+                Membership other = taken.putIfAbsent(port.value(), membership);
+                if (other != null) {
+                    report.error(
+                            port,
+                            "listenPort " + port.value() + " is that of subnet '"
+                                    + other.subnet().value() + "' too",
+                            "write another: each interface has a socket of its own");
+                }
+            });
+        }
+    }
+
+    private void ownNetworks(Member member) {
+        List<Membership> all = member.subnets();
+        for (int i = 0; i < all.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                overlap(all.get(j), all.get(i));
+            }
+        }
+    }
+
+    private void overlap(Membership one, Membership other) {
+        for (Written<Prefix> address : other.addresses()) {
+            Optional<Written<Prefix>> same = one.addresses().stream()
+                    .filter(it -> it.value().overlaps(address.value())
+                            && !it.value().address().equals(address.value().address()))
+                    .findFirst();
+            same.ifPresent(it -> report.warning(
+                    address,
+                    address.value() + " overlaps " + it.value() + " of subnet '"
+                            + one.subnet().value() + "'",
+                    "give the subnets different networks, or write a longer prefix length"));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package io.culvert.topology;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Who is linked with whom: all that {@code a} selects with all that {@code b} selects, in both directions.
+ *
+ * @param subnets where; absent for all subnets
+ * @param presharedKeyFile instead of the subnet's
+ */
+record Connection(
+        int line,
+        int column,
+        List<Selector> a,
+        List<Selector> b,
+        Optional<List<Written<String>>> subnets,
+        Optional<Written<String>> presharedKeyFile) {
+
+    Connection {
+        a = List.copyOf(a);
+        b = List.copyOf(b);
+        subnets = subnets.map(List::copyOf);
+    }
+}

@@ -1,0 +1,129 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Host;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Reads endpoints, and the conditions on peers that they and connections have. */
+final class EndpointReader {
+
+    private static final List<String> ENDPOINT = List.of(
+            "match",
+            "ip",
+            "port",
+            "candidates",
+            "persistentKeepalive",
+            "dynamicEndpointRefreshSeconds",
+            "dynamicEndpointRefreshRestartSeconds");
+    private static final List<String> CANDIDATE = List.of("ip", "port");
+    private static final List<String> SELECTOR = List.of("type", "rule", "value");
+
+    private static final int LONGEST_PAUSE = 86_400;
+
+    private enum Rule {
+        IS,
+        NOT
+    }
+
+    private final Report report;
+
+    EndpointReader(Report report) {
+        this.report = report;
+    }
+
+    /** The {@code endpoints} of a subnet, group or peer. */
+    List<EndpointRow> rows(Fields of, String kind, Optional<Written<String>> name) {
+        String owner = kind + name.map(known -> " '" + known.value() + "'").orElse("");
+        List<EndpointRow> rows = new ArrayList<>();
+        for (Tree tree : of.items("endpoints")) {
+            Fields.of(tree, "an endpoint", ENDPOINT, report).ifPresent(fields -> rows.add(row(fields, owner)));
+        }
+        return rows;
+    }
+
+    private EndpointRow row(Fields fields, String owner) {
+        return new EndpointRow(
+                owner,
+                fields.at().line(),
+                selectors(fields, "match"),
+                fields.text("ip").flatMap(this::host),
+                fields.number("port", 1, 65535),
+                fields.number("persistentKeepalive", 0, 65535),
+                fields.number("dynamicEndpointRefreshSeconds", 0, LONGEST_PAUSE),
+                fields.number("dynamicEndpointRefreshRestartSeconds", 0, LONGEST_PAUSE),
+                candidates(fields));
+    }
+
+    private Optional<Written<List<HostPort>>> candidates(Fields fields) {
+        return fields.get("candidates").map(at -> {
+            List<HostPort> candidates = new ArrayList<>();
+            for (Tree tree : fields.items("candidates")) {
+                Fields.of(tree, "a candidate", CANDIDATE, report)
+                        .flatMap(this::candidate)
+                        .ifPresent(candidates::add);
+            }
+            if (at instanceof Tree.Items items && items.all().isEmpty()) {
+                report.error(at, "candidates is empty", "write where the peer may be found, the preferred place first");
+            }
+            return new Written<>(List.copyOf(candidates), at.line(), at.column());
+        });
+    }
+
+    private Optional<HostPort> candidate(Fields fields) {
+        fields.require("this candidate", "write its address or host name", "ip");
+        Optional<Written<Integer>> port = fields.number("port", 1, 65535);
+        return fields.text("ip")
+                .flatMap(this::host)
+                .map(host -> new HostPort(
+                        host.value(), port.map(it -> OptionalInt.of(it.value())).orElse(OptionalInt.empty())));
+    }
+
+    private Optional<Written<Host>> host(Written<String> text) {
+        String host = text.value();
+        boolean bracketed = host.startsWith("[") && host.endsWith("]");
+        try {
+            Host parsed = Host.parse(bracketed ? host.substring(1, host.length() - 1) : host);
+            if (parsed instanceof Host.Literal(InetAddress address)
+                    && (address.isAnyLocalAddress() || address.isMulticastAddress())) {
+                report.error(text, "ip: " + parsed + " is nobody's address", "write the peer's");
+                return Optional.empty();
+            }
+            return Optional.of(new Written<>(parsed, text.line(), text.column()));
+        } catch (IllegalArgumentException _) {
+            report.error(
+                    text, "ip: '" + Fields.shown(host) + "' is neither an IP address nor a host name", portCure(host));
+            return Optional.empty();
+        }
+    }
+
+    private static String portCure(String host) {
+        return host.matches(".*:[0-9]{1,5}")
+                ? "write the port behind a key of its own, 'port'"
+                : "write an address such as 192.0.2.10 or 2001:db8::10, or a name";
+    }
+
+    /** The conditions behind a key; none where it is absent, which means everybody. */
+    List<Selector> selectors(Fields of, String key) {
+        List<Selector> selectors = new ArrayList<>();
+        for (Tree tree : of.items(key)) {
+            Fields.of(tree, "a filter", SELECTOR, report)
+                    .flatMap(this::selector)
+                    .ifPresent(selectors::add);
+        }
+        return selectors;
+    }
+
+    private Optional<Selector> selector(Fields fields) {
+        fields.require("this filter", "write such as {type: group, rule: is, value: servers}", "type", "rule", "value");
+        Optional<Selector.Type> type = fields.word("type", Selector.Type.values());
+        Optional<Rule> rule = fields.word("rule", Rule.values());
+        Optional<Written<String>> value = fields.text("value");
+        if (type.isEmpty() || rule.isEmpty() || value.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new Selector(type.get(), rule.get() == Rule.NOT, value.get()));
+    }
+}

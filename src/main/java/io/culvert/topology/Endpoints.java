@@ -1,0 +1,80 @@
+package io.culvert.topology;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which endpoint entries a peer sees of another: the subnet's, those of the groups that both bear in the order of the
+ * connecting peer's, the other's own. A later one wins, key by key.
+ */
+final class Endpoints {
+
+    private record Row(EndpointRow entry, BitSet seenBy) {
+
+        boolean tellsWhere() {
+            return entry.tellsWhere();
+        }
+    }
+
+    private final Network network;
+    private final Links links;
+    private final List<List<Row>> ofSubnets = new ArrayList<>();
+    private final Map<String, List<Row>> ofGroups = new HashMap<>();
+    private final List<List<Row>> ofMembers = new ArrayList<>();
+
+    Endpoints(Network network, Links links) {
+        this.network = network;
+        this.links = links;
+        network.subnets().forEach(subnet -> ofSubnets.add(rows(subnet.endpoints())));
+        network.groups().forEach(group -> ofGroups.put(group.name().value(), rows(group.endpoints())));
+        network.members().forEach(member -> ofMembers.add(rows(member.endpoints())));
+    }
+
+    private List<Row> rows(List<EndpointRow> entries) {
+        return entries.stream()
+                .map(entry -> new Row(entry, links.select(entry.match())))
+                .toList();
+    }
+
+    /** In the order of merging. */
+    List<EndpointRow> seen(int from, int of, int subnet) {
+        List<EndpointRow> seen = new ArrayList<>();
+        add(seen, ofSubnets.get(subnet), from);
+        for (Written<String> group : network.members().get(from).groups()) {
+            List<Row> rows = ofGroups.get(group.value());
+            if (rows != null && !rows.isEmpty() && links.bearers(group.value()).get(of)) {
+                add(seen, rows, from);
+            }
+        }
+        add(seen, ofMembers.get(of), from);
+        return seen;
+    }
+
+    /** Who sees some place of a peer, if perhaps without its port. */
+    BitSet seeingHost(int of, int subnet) {
+        BitSet seeing = new BitSet();
+        ofSubnets.get(subnet).stream().filter(Row::tellsWhere).forEach(row -> seeing.or(row.seenBy));
+        ofMembers.get(of).stream().filter(Row::tellsWhere).forEach(row -> seeing.or(row.seenBy));
+        for (Written<String> group : network.members().get(of).groups()) {
+            for (Row row : ofGroups.getOrDefault(group.value(), List.of())) {
+                if (row.tellsWhere()) {
+                    BitSet alike = (BitSet) row.seenBy.clone();
+                    alike.and(links.bearers(group.value()));
+                    seeing.or(alike);
+                }
+            }
+        }
+        return seeing;
+    }
+
+    private static void add(List<EndpointRow> seen, List<Row> rows, int from) {
+        for (Row row : rows) {
+            if (row.seenBy.get(from)) {
+                seen.add(row.entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.topology.Forward.Direction;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntFunction;
+
+/** What a node has to pass on for others. */
+final class Forwards {
+
+    private final Network network;
+    private final Links links;
+    private final Sites sites;
+
+    Forwards(Network network, Links links, Sites sites) {
+        this.network = network;
+        this.links = links;
+        this.sites = sites;
+    }
+
+    /**
+     * @param device the name of the node's interface in a subnet
+     * @param addresses by peer and subnet
+     */
+    List<Forward> of(int node, IntFunction<String> device, List<List<List<Prefix>>> addresses) {
+        Member member = network.members().get(node);
+        if (!member.exit() && member.routes().isEmpty()) {
+            return List.of();
+        }
+        List<Forward> all = new ArrayList<>();
+        for (int subnet = 0; subnet < network.subnets().size(); subnet++) {
+            if (links.members(subnet).get(node)) {
+                exit(node, subnet, device.apply(subnet), addresses).ifPresent(all::add);
+                site(node, subnet, device.apply(subnet), addresses, all);
+            }
+        }
+        return all;
+    }
+
+    private Optional<Forward> exit(int node, int subnet, String device, List<List<List<Prefix>>> addresses) {
+        List<Prefix> sources = new ArrayList<>();
+        for (int leaver : sites.leavers(node)) {
+            if (sites.leaves(leaver, /* exit= */ node, subnet)) {
+                sources.addAll(addresses.get(leaver).get(subnet));
+            }
+        }
+        return sources.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Forward(
+                        Direction.EXIT,
+                        device,
+                        sources,
+                        Arrays.stream(Family.values()).map(Prefix::all).toList(),
+                        true));
+    }
+
+    private void site(int node, int subnet, String device, List<List<List<Prefix>>> addresses, List<Forward> all) {
+        List<Prefix> mesh = new ArrayList<>();
+        BitSet linked = links.of(node, subnet);
+        for (int peer = linked.nextSetBit(0); peer >= 0; peer = linked.nextSetBit(peer + 1)) {
+            if (links.firstSubnet(node, peer).orElse(-1) == subnet) {
+                mesh.addAll(addresses.get(peer).get(subnet));
+                mesh.addAll(sites.behind(node, peer, subnet));
+            }
+        }
+        List<SiteRoute> routes = network.members().get(node).routes();
+        for (boolean masquerade : new boolean[] {false, true}) {
+            List<Prefix> behind = routes.stream()
+                    .filter(route -> route.masquerade() == masquerade)
+                    .map(route -> route.to().value())
+                    .distinct()
+                    .toList();
+            if (!behind.isEmpty() && !mesh.isEmpty()) {
+                all.add(new Forward(Direction.INWARD, device, mesh, behind, masquerade));
+                if (!masquerade) {
+                    all.add(new Forward(Direction.OUTWARD, device, behind, mesh, false));
+                }
+            }
+        }
+    }
+}

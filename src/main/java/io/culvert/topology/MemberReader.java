@@ -1,0 +1,232 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.wireguard.PublicKey;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads peers. */
+final class MemberReader {
+
+    private static final List<String> PEER = List.of(
+            "name",
+            "subnets",
+            "endpoints",
+            "groups",
+            "publicKey",
+            "privateKeyFile",
+            "privateKey",
+            "external",
+            "exit",
+            "via",
+            "routes",
+            "dns",
+            "isPublic",
+            "extraArgs");
+    private static final List<String> MEMBERSHIP = List.of("listenPort", "ipAddresses", "extraArgs");
+    private static final List<String> ROUTE = List.of("to", "masquerade");
+
+    private static final String AUTO = "auto";
+
+    /** What Wirenix makes of addresses without a length (its configurers). */
+    private static final int LENGTH_OF_IPV4 = 24;
+
+    private static final int LENGTH_OF_IPV6 = 64;
+
+    private final Report report;
+    private final EndpointReader endpoints;
+
+    MemberReader(Report report, EndpointReader endpoints) {
+        this.report = report;
+        this.endpoints = endpoints;
+    }
+
+    /** Empty where it has no name; what else is wrong is reported, and the file refused for that. */
+    Optional<Member> read(Tree tree) {
+        return Fields.of(tree, "a peer", PEER, report).flatMap(fields -> {
+            fields.require("this peer", "write it", "name", "subnets", "publicKey");
+            Optional<Written<String>> name = fields.text("name");
+            List<EndpointRow> rows = endpoints.rows(fields, "peer", name);
+            Written<PublicKey> key = publicKey(fields);
+            Optional<Written<String>> privateKeyFile = fields.path("privateKeyFile");
+            boolean external = fields.flag("external");
+            fields.flag("isPublic");
+            secret(fields);
+            Optional<Written<String>> via = fields.text("via");
+            List<SiteRoute> routes = routes(fields);
+            List<InetAddress> dns = dns(fields);
+            boolean exit = fields.flag("exit");
+            List<Written<String>> groups = groups(fields);
+            return name.map(known -> new Member(
+                    known,
+                    memberships(fields, known.value()),
+                    groups,
+                    rows,
+                    key,
+                    privateKeyFile,
+                    external,
+                    exit,
+                    via,
+                    routes,
+                    dns));
+        });
+    }
+
+    private void secret(Fields fields) {
+        fields.get("privateKey")
+                .ifPresent(at -> report.warning(
+                        at,
+                        "privateKey is a secret in a file that many read; it is not used",
+                        "write it into a file of its own, name that in privateKeyFile, and make a new key"));
+    }
+
+    private Written<PublicKey> publicKey(Fields fields) {
+        Written<PublicKey> none = new Written<>(
+                new PublicKey(new byte[32]), fields.at().line(), fields.at().column());
+        return fields.text("publicKey")
+                .map(text -> {
+                    try {
+                        return new Written<>(PublicKey.parse(text.value()), text.line(), text.column());
+                    } catch (IllegalArgumentException e) {
+                        report.error(text, "publicKey: " + e.getMessage(), "copy the whole key; 'wg pubkey' prints it");
+                        return none;
+                    }
+                })
+                .orElse(none);
+    }
+
+    private List<Written<String>> groups(Fields fields) {
+        List<Written<String>> groups = new ArrayList<>();
+        for (Tree item : fields.items("groups")) {
+            Fields.text("groups", item, report).ifPresent(groups::add);
+        }
+        return groups;
+    }
+
+    private List<Membership> memberships(Fields fields, String peer) {
+        List<Membership> memberships = new ArrayList<>();
+        fields.get("subnets").ifPresent(tree -> {
+            for (Tree.Entry entry : Fields.named(tree, "subnets of a peer", report)) {
+                memberships.add(membership(entry, peer));
+            }
+        });
+        return memberships;
+    }
+
+    private Membership membership(Tree.Entry entry, String peer) {
+        Written<String> subnet = entry.key().written();
+        Written<Prefix> auto = new Written<>(AutoAddress.of(subnet.value(), peer), subnet.line(), subnet.column());
+        if (entry.value() instanceof Tree.Scalar scalar && scalar.isNull()) {
+            return new Membership(subnet, Optional.empty(), List.of(auto));
+        }
+        return Fields.of(entry.value(), "a peer's subnet", MEMBERSHIP, report)
+                .map(fields -> new Membership(subnet, fields.number("listenPort", 1, 65535), addresses(fields, auto)))
+                .orElseGet(() -> new Membership(subnet, Optional.empty(), List.of()));
+    }
+
+    /** None at all where the list is empty; the generated one comes last wherever {@code auto} stands. */
+    private List<Written<Prefix>> addresses(Fields fields, Written<Prefix> auto) {
+        if (fields.get("ipAddresses").isEmpty()) {
+            return List.of(auto);
+        }
+        List<Written<Prefix>> addresses = new ArrayList<>();
+        boolean generated = false;
+        for (Tree item : fields.items("ipAddresses")) {
+            Optional<Written<String>> text = Fields.text("ipAddresses", item, report);
+            if (text.isPresent() && text.get().value().equals(AUTO)) {
+                generated = true;
+            } else {
+                text.flatMap(this::ownAddress).ifPresent(addresses::add);
+            }
+        }
+        if (generated) {
+            addresses.add(auto);
+        }
+        return addresses;
+    }
+
+    private Optional<Written<Prefix>> ownAddress(Written<String> text) {
+        return prefix("ipAddresses", text, "write an address, such as 10.0.0.1, 10.0.0.1/16 or auto")
+                .filter(prefix -> {
+                    InetAddress address = prefix.address();
+                    boolean own = !address.isAnyLocalAddress()
+                            && !address.isMulticastAddress()
+                            && !address.isLoopbackAddress();
+                    if (!own) {
+                        report.error(text, "ipAddresses: " + prefix + " cannot be a peer's own", "write another");
+                    }
+                    return own;
+                })
+                .map(prefix -> new Written<>(
+                        text.value().indexOf('/') >= 0 ? prefix : withLengthOfSubnet(prefix),
+                        text.line(),
+                        text.column()));
+    }
+
+    private static Prefix withLengthOfSubnet(Prefix bare) {
+        return new Prefix(bare.address(), bare.family() == Family.IPV4 ? LENGTH_OF_IPV4 : LENGTH_OF_IPV6);
+    }
+
+    private List<SiteRoute> routes(Fields fields) {
+        List<SiteRoute> routes = new ArrayList<>();
+        for (Tree item : fields.items("routes")) {
+            if (item instanceof Tree.Entries) {
+                Fields.of(item, "a route", ROUTE, report).ifPresent(route -> {
+                    route.require("this route", "write the network it leads to", "to");
+                    boolean masquerade = route.flag("masquerade");
+                    route.text("to").flatMap(text -> route(text, masquerade)).ifPresent(routes::add);
+                });
+            } else {
+                Fields.text("routes", item, report)
+                        .flatMap(text -> route(text, false))
+                        .ifPresent(routes::add);
+            }
+        }
+        return routes;
+    }
+
+    private Optional<SiteRoute> route(Written<String> text, boolean masquerade) {
+        return prefix("routes", text, "write a network, such as 192.168.7.0/24")
+                .filter(prefix -> {
+                    if (prefix.isDefault()) {
+                        report.error(
+                                text,
+                                "routes: " + prefix + " is the whole internet",
+                                "write 'exit: true' here, and 'via:' where it is to be used");
+                    }
+                    return !prefix.isDefault();
+                })
+                .map(prefix -> {
+                    if (prefix.hasHostBits()) {
+                        report.warning(
+                                text,
+                                "routes: " + prefix + " has bits behind its length, it counts as " + prefix.network(),
+                                "write " + prefix.network());
+                    }
+                    return new SiteRoute(new Written<>(prefix.network(), text.line(), text.column()), masquerade);
+                });
+    }
+
+    private List<InetAddress> dns(Fields fields) {
+        List<InetAddress> servers = new ArrayList<>();
+        for (Tree item : fields.items("dns")) {
+            Fields.text("dns", item, report)
+                    .flatMap(text -> prefix("dns", text, "write an address, such as 10.0.0.1"))
+                    .ifPresent(prefix -> servers.add(prefix.address()));
+        }
+        return servers;
+    }
+
+    private Optional<Prefix> prefix(String key, Written<String> text, String cure) {
+        try {
+            return Optional.of(Prefix.parse(text.value()));
+        } catch (IllegalArgumentException e) {
+            String what = text.value().length() > 100 ? "this is not an address" : String.valueOf(e.getMessage());
+            report.error(text, key + ": " + what, cure);
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Endpoint;
+import io.culvert.ip.Host;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+
+/** What remains of endpoint entries when later keys have won. */
+record MergedEndpoint(
+        Optional<Host> ip,
+        OptionalInt port,
+        OptionalInt persistentKeepalive,
+        OptionalInt refreshSeconds,
+        OptionalInt refreshRestartSeconds,
+        Optional<List<HostPort>> candidates) {
+
+    /** @param rows in the order of merging */
+    static MergedEndpoint of(List<EndpointRow> rows) {
+        return new MergedEndpoint(
+                last(rows, EndpointRow::ip),
+                number(rows, EndpointRow::port),
+                number(rows, EndpointRow::persistentKeepalive),
+                number(rows, EndpointRow::refreshSeconds),
+                number(rows, EndpointRow::refreshRestartSeconds),
+                last(rows, EndpointRow::candidates));
+    }
+
+    /** Where the peer may be found: nowhere, where there is neither a host nor a port for it. */
+    List<Endpoint> places(Optional<Written<Integer>> listenPort) {
+        OptionalInt usual = port.isPresent()
+                ? port
+                : listenPort.map(written -> OptionalInt.of(written.value())).orElse(OptionalInt.empty());
+        List<HostPort> hosts = candidates.orElseGet(() ->
+                ip.map(host -> List.of(new HostPort(host, OptionalInt.empty()))).orElse(List.of()));
+        List<Endpoint> places = new ArrayList<>();
+        for (HostPort host : hosts) {
+            OptionalInt own = host.port().isPresent() ? host.port() : usual;
+            if (own.isPresent()) {
+                places.add(new Endpoint(host.host(), own.getAsInt()));
+            }
+        }
+        return places;
+    }
+
+    private static <T> Optional<T> last(List<EndpointRow> rows, Function<EndpointRow, Optional<Written<T>>> key) {
+        for (EndpointRow row : rows.reversed()) {
+            Optional<Written<T>> written = key.apply(row);
+            if (written.isPresent()) {
+                return written.map(Written::value);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static OptionalInt number(List<EndpointRow> rows, Function<EndpointRow, Optional<Written<Integer>>> key) {
+        Optional<Integer> number = last(rows, key);
+        return number.isPresent() ? OptionalInt.of(number.get()) : OptionalInt.empty();
+    }
+}

@@ -1,0 +1,30 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Prefix;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A node's WireGuard interface in one subnet.
+ *
+ * @param device its name, 1 to 15 characters
+ * @param addresses its own, with the subnet's prefix length
+ * @param listenPort 1 to 65535; empty for a random one
+ * @param privateKeyFile absolute or beside the network file; may be absent only for external peers
+ * @param links sorted by the peers' names
+ */
+public record MeshInterface(
+        String subnet,
+        String device,
+        List<Prefix> addresses,
+        OptionalInt listenPort,
+        Optional<Path> privateKeyFile,
+        List<MeshLink> links) {
+
+    public MeshInterface {
+        addresses = List.copyOf(addresses);
+        links = List.copyOf(links);
+    }
+}

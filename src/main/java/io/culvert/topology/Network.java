@@ -1,0 +1,28 @@
+package io.culvert.topology;
+
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * What stands in a network file, each part understood by itself.
+ *
+ * @param members sorted by name
+ */
+record Network(
+        Path file,
+        DeviceNames deviceNames,
+        List<Subnet> subnets,
+        List<Group> groups,
+        List<Member> members,
+        List<Connection> connections) {
+
+    Network {
+        subnets = List.copyOf(subnets);
+        groups = List.copyOf(groups);
+        members = members.stream()
+                .sorted(Comparator.comparing(member -> member.name().value()))
+                .toList();
+        connections = List.copyOf(connections);
+    }
+}

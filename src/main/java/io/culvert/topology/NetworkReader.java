@@ -1,0 +1,109 @@
+package io.culvert.topology;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads the parts of a network file that are not peers, and has {@link MemberReader} read those. */
+final class NetworkReader {
+
+    private static final String VERSION = "v1";
+
+    private static final List<String> KEYS =
+            List.of("version", "deviceNames", "subnets", "groups", "peers", "connections", "extraArgs", "$schema");
+    private static final List<String> SUBNET = List.of("name", "endpoints", "presharedKeyFile", "extraArgs");
+    private static final List<String> GROUP = List.of("name", "endpoints", "extraArgs");
+    private static final List<String> CONNECTION = List.of("a", "b", "subnets", "presharedKeyFile", "extraArgs");
+
+    private final Report report;
+    private final EndpointReader endpoints;
+
+    NetworkReader(Report report) {
+        this.report = report;
+        this.endpoints = new EndpointReader(report);
+    }
+
+    /** Empty where not even the outline can be told. */
+    Optional<Network> read(Tree root) {
+        return Fields.of(root, "a network file", KEYS, report).map(fields -> {
+            version(fields);
+            fields.require(
+                    "this network",
+                    "write it, if only as an empty list, such as 'connections: []'",
+                    "subnets",
+                    "peers",
+                    "connections");
+            DeviceNames names = fields.word("deviceNames", DeviceNames.values()).orElse(DeviceNames.SHORT);
+            List<Subnet> subnets = new ArrayList<>();
+            fields.items("subnets").forEach(tree -> subnet(tree).ifPresent(subnets::add));
+            List<Group> groups = new ArrayList<>();
+            fields.items("groups").forEach(tree -> group(tree).ifPresent(groups::add));
+            List<Member> members = new ArrayList<>();
+            MemberReader reader = new MemberReader(report, endpoints);
+            fields.items("peers").forEach(tree -> reader.read(tree).ifPresent(members::add));
+            List<Connection> connections = new ArrayList<>();
+            fields.items("connections").forEach(tree -> connection(tree).ifPresent(connections::add));
+            return new Network(report.file(), names, subnets, groups, members, connections);
+        });
+    }
+
+    private void version(Fields fields) {
+        fields.require("this network", "write 'version: " + VERSION + "' into the first line", "version");
+        fields.text("version")
+                .filter(version -> !version.value().equals(VERSION))
+                .ifPresent(version -> report.error(
+                        version,
+                        "version '" + Fields.shown(version.value()) + "' is not known",
+                        "write 'version: " + VERSION + "'"));
+    }
+
+    private Optional<Subnet> subnet(Tree tree) {
+        return Fields.of(tree, "a subnet", SUBNET, report).flatMap(fields -> {
+            fields.require("this subnet", "give it one", "name");
+            Optional<Written<String>> name = fields.text("name");
+            List<EndpointRow> rows = endpoints.rows(fields, "subnet", name);
+            Optional<Written<String>> key = presharedKeyFile(fields);
+            return name.map(known -> new Subnet(known, rows, key));
+        });
+    }
+
+    private Optional<Group> group(Tree tree) {
+        return Fields.of(tree, "a group", GROUP, report).flatMap(fields -> {
+            fields.require("this group", "give it one", "name");
+            Optional<Written<String>> name = fields.text("name");
+            List<EndpointRow> rows = endpoints.rows(fields, "group", name);
+            return name.map(known -> new Group(known, rows));
+        });
+    }
+
+    private Optional<Connection> connection(Tree tree) {
+        return Fields.of(tree, "a connection", CONNECTION, report).map(fields -> {
+            fields.require("this connection", "write whom it joins; '[]' means all peers", "a", "b");
+            Optional<List<Written<String>>> subnets = fields.get("subnets").map(_ -> {
+                List<Written<String>> names = new ArrayList<>();
+                for (Tree item : fields.items("subnets")) {
+                    Fields.text("subnets", item, report).ifPresent(names::add);
+                }
+                return names;
+            });
+            return new Connection(
+                    tree.line(),
+                    tree.column(),
+                    endpoints.selectors(fields, "a"),
+                    endpoints.selectors(fields, "b"),
+                    subnets,
+                    presharedKeyFile(fields));
+        });
+    }
+
+    /** One for each pair, where the name has a place for both of its peers. */
+    private Optional<Written<String>> presharedKeyFile(Fields fields) {
+        Optional<Written<String>> file = fields.path("presharedKeyFile");
+        file.filter(text -> text.value().contains("{a}") != text.value().contains("{b}"))
+                .ifPresent(text -> report.error(
+                        text,
+                        "presharedKeyFile has {a} or {b}, but not both: several pairs would have the same key",
+                        "write both, such as /etc/culvert/psk/{a}-{b}, or neither for one key for all"));
+        return file;
+    }
+}

@@ -1,0 +1,29 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Host;
+import io.culvert.ip.Prefix;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Addresses that are found from inside of somebody's network only. */
+final class PrivateSpace {
+
+    private static final List<Prefix> PREFIXES = Stream.of(
+                    "10.0.0.0/8", // RFC 1918
+                    "172.16.0.0/12",
+                    "192.168.0.0/16",
+                    "100.64.0.0/10", // RFC 6598
+                    "169.254.0.0/16", // RFC 3927
+                    "fc00::/7", // RFC 4193
+                    "fe80::/10") // RFC 4291
+            .map(Prefix::parse)
+            .toList();
+
+    private PrivateSpace() {}
+
+    /** A name is taken for a public one. */
+    static boolean holds(Host host) {
+        return host instanceof Host.Literal literal
+                && PREFIXES.stream().anyMatch(prefix -> prefix.contains(literal.address()));
+    }
+}

@@ -1,0 +1,170 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Whether what is said of exits and of networks behind peers can be. */
+final class SiteChecks {
+
+    private final Network network;
+    private final Links links;
+    private final Report report;
+
+    SiteChecks(Network network, Links links, Report report) {
+        this.network = network;
+        this.links = links;
+        this.report = report;
+    }
+
+    void run() {
+        for (int i = 0; i < network.members().size(); i++) {
+            int node = i;
+            network.members()
+                    .get(i)
+                    .via()
+                    .ifPresent(via -> links.member(via.value()).ifPresent(exit -> exit(node, exit, via)));
+        }
+        routes();
+    }
+
+    private void exit(int node, int exit, Written<String> via) {
+        Member leaver = network.members().get(node);
+        String name = via.value();
+        if (node == exit) {
+            report.error(via, "'" + name + "' cannot leave by itself", "name another peer");
+            return;
+        }
+        if (!network.members().get(exit).exit()) {
+            report.error(
+                    via,
+                    "'" + name + "' is no exit",
+                    "write 'exit: true' to it (line "
+                            + network.members().get(exit).name().line() + ")");
+        } else if (network.members().get(exit).external()) {
+            report.warning(via, "'" + name + "' is set up by its own means", "see to it that it forwards packets");
+        }
+        circle(node, via);
+        OptionalInt subnet = links.firstSubnet(node, exit);
+        if (subnet.isEmpty()) {
+            report.error(
+                    via,
+                    "'" + leaver.name().value() + "' is not linked with '" + name + "'",
+                    "write a connection that joins them");
+            return;
+        }
+        String where = network.subnets().get(subnet.getAsInt()).name().value();
+        List<Family> own = leaver.in(where).stream()
+                .flatMap(membership -> membership.addresses().stream())
+                .map(address -> address.value().family())
+                .toList();
+        Arrays.stream(Family.values())
+                .filter(family -> !own.contains(family))
+                .findFirst()
+                .ifPresent(family -> report.warning(
+                        via,
+                        "'" + leaver.name().value() + "' leaves by '" + name + "', but has no "
+                                + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address in subnet '" + where
+                                + "': nothing of that family will get through",
+                        "add one to its ipAddresses" + (family == Family.IPV4 ? ", beside auto" : ", such as auto")));
+    }
+
+    private void circle(int start, Written<String> via) {
+        Set<Integer> passed = new HashSet<>();
+        int node = start;
+        while (passed.add(node)) {
+            Optional<Written<String>> next = network.members().get(node).via();
+            OptionalInt number = next.isPresent() ? links.member(next.get().value()) : OptionalInt.empty();
+            if (number.isEmpty()) {
+                return;
+            }
+            node = number.getAsInt();
+        }
+        if (node == start && passed.size() > 1) {
+            report.error(
+                    via,
+                    "who leaves by '" + via.value() + "' here comes back to where it began",
+                    "let one leave by itself");
+        }
+    }
+
+    /** A prefix can be one peer's only, as anybody sees it; WireGuard would silently take it from the other. */
+    private void routes() {
+        Map<Prefix, Integer> addresses = new HashMap<>();
+        for (int i = 0; i < network.members().size(); i++) {
+            int holder = i;
+            network.members().get(i).subnets().stream()
+                    .flatMap(membership -> membership.addresses().stream())
+                    .forEach(address ->
+                            addresses.putIfAbsent(Prefix.host(address.value().address()), holder));
+        }
+        List<Integer> routers = new ArrayList<>();
+        for (int i = 0; i < network.members().size(); i++) {
+            Member router = network.members().get(i);
+            if (router.routes().isEmpty()) {
+                continue;
+            }
+            for (SiteRoute route : router.routes()) {
+                Integer holder = addresses.get(route.to().value());
+                if (holder != null && holder != i) {
+                    report.error(
+                            route.to(),
+                            route.to().value() + " is the address of '" + name(holder) + "'",
+                            "leave it to that peer");
+                }
+                for (int earlier : routers) {
+                    both(earlier, i, route);
+                }
+            }
+            routers.add(i);
+        }
+    }
+
+    private void both(int one, int other, SiteRoute route) {
+        for (SiteRoute before : network.members().get(one).routes()) {
+            Prefix earlier = before.to().value();
+            Prefix later = route.to().value();
+            if (earlier.overlaps(later) && seenTogether(one, other)) {
+                if (earlier.equals(later)) {
+                    report.error(
+                            route.to(),
+                            later + " is behind '" + name(one) + "' already (line "
+                                    + before.to().line() + "), and some peer is linked with both",
+                            "leave it to one of them");
+                } else {
+                    report.warning(
+                            route.to(),
+                            later + " and " + earlier + " behind '" + name(one) + "' overlap: the narrower one wins",
+                            "write networks that do not overlap, if that is not meant");
+                }
+            }
+        }
+    }
+
+    /** Whether somebody is linked with both, or they are with each other. */
+    private boolean seenTogether(int one, int other) {
+        BitSet ofOne = neighbours(one);
+        return ofOne.get(other) || ofOne.intersects(neighbours(other));
+    }
+
+    private BitSet neighbours(int peer) {
+        BitSet all = new BitSet();
+        for (int subnet = 0; subnet < network.subnets().size(); subnet++) {
+            all.or(links.of(peer, subnet));
+        }
+        return all;
+    }
+
+    private String name(int member) {
+        return network.members().get(member).name().value();
+    }
+}

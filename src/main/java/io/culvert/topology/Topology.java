@@ -1,0 +1,203 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Endpoint;
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.topology.NodeView.Leaving;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** A checked network, which can tell each node what to do. Views are made when asked for and kept by nobody. */
+public final class Topology {
+
+    /** WireGuard's own advice for whoever is behind a translation of addresses (wg(8), PersistentKeepalive). */
+    private static final int KEEPALIVE = 25;
+
+    private final Network network;
+    private final Links links;
+    private final Endpoints endpoints;
+    private final Sites sites;
+    /** Each peer's addresses in each of its subnets, as its links have them: the same lists for all of them. */
+    private final List<List<List<Prefix>>> hostPrefixes = new ArrayList<>();
+
+    /** @param network without contradictions: {@link NetworkFile} has seen to that */
+    Topology(Network network, Links links, Endpoints endpoints) {
+        this.network = network;
+        this.links = links;
+        this.endpoints = endpoints;
+        this.sites = new Sites(network, links);
+        for (Member member : network.members()) {
+            List<List<Prefix>> all = new ArrayList<>();
+            for (Subnet subnet : network.subnets()) {
+                all.add(member.in(subnet.name().value()).stream()
+                        .flatMap(membership -> membership.addresses().stream())
+                        .map(address -> Prefix.host(address.value().address()))
+                        .distinct()
+                        .toList());
+            }
+            hostPrefixes.add(all);
+        }
+    }
+
+    public Path file() {
+        return network.file();
+    }
+
+    /** The names of all peers, sorted; with those that are set up by their own means. */
+    public List<String> peers() {
+        return network.members().stream().map(member -> member.name().value()).toList();
+    }
+
+    /** Everything for one node; empty where there is no such peer. */
+    public Optional<NodeView> node(String name) {
+        OptionalInt number = links.member(name);
+        return number.isEmpty() ? Optional.empty() : Optional.of(view(number.getAsInt()));
+    }
+
+    Network network() {
+        return network;
+    }
+
+    Links links() {
+        return links;
+    }
+
+    Endpoints endpoints() {
+        return endpoints;
+    }
+
+    private NodeView view(int node) {
+        Member member = network.members().get(node);
+        List<MeshInterface> interfaces = new ArrayList<>();
+        BitSet named = new BitSet();
+        for (int subnet = 0; subnet < network.subnets().size(); subnet++) {
+            if (links.members(subnet).get(node)) {
+                interfaces.add(mesh(node, subnet, named));
+            }
+        }
+        return new NodeView(
+                member.name().value(),
+                member.publicKey().value(),
+                member.external(),
+                interfaces,
+                sites.exitOf(node)
+                        .map(way -> new Leaving(
+                                device(member, way.subnet()),
+                                network.members().get(way.peer()).name().value())),
+                new Forwards(network, links, sites).of(node, subnet -> device(member, subnet), hostPrefixes),
+                member.dns());
+    }
+
+    private String device(Member member, int subnet) {
+        return network.deviceNames()
+                .of(member.name().value(), network.subnets().get(subnet).name().value());
+    }
+
+    /** @param named whose plain names stand in the hosts entries already */
+    private MeshInterface mesh(int node, int subnet, BitSet named) {
+        Member member = network.members().get(node);
+        Membership membership =
+                member.in(network.subnets().get(subnet).name().value()).orElseThrow();
+        List<MeshLink> all = new ArrayList<>();
+        BitSet linked = links.of(node, subnet);
+        for (int peer = linked.nextSetBit(0); peer >= 0; peer = linked.nextSetBit(peer + 1)) {
+            all.add(link(node, peer, subnet, !named.get(peer)));
+            named.set(peer);
+        }
+        return new MeshInterface(
+                membership.subnet().value(),
+                device(member, subnet),
+                membership.addresses().stream().map(Written::value).distinct().toList(),
+                membership
+                        .listenPort()
+                        .map(port -> OptionalInt.of(port.value()))
+                        .orElse(OptionalInt.empty()),
+                member.privateKeyFile().map(file -> path(file.value())),
+                all);
+    }
+
+    private MeshLink link(int node, int peer, int subnet, boolean withPlainName) {
+        Member other = network.members().get(peer);
+        MergedEndpoint merged = MergedEndpoint.of(endpoints.seen(node, peer, subnet));
+        List<Endpoint> places = places(merged, other, subnet);
+        List<Prefix> addresses = hostPrefixes.get(peer).get(subnet);
+        return new MeshLink(
+                other.name().value(),
+                other.publicKey().value(),
+                presharedKeyFile(node, peer, subnet),
+                allowedIps(node, peer, subnet, addresses),
+                places,
+                keepalive(node, peer, subnet, merged, places),
+                positive(merged.refreshSeconds()),
+                positive(merged.refreshRestartSeconds()),
+                hosts(other, subnet, addresses, withPlainName));
+    }
+
+    private List<Endpoint> places(MergedEndpoint merged, Member of, int subnet) {
+        return merged.places(of.in(network.subnets().get(subnet).name().value()).flatMap(Membership::listenPort));
+    }
+
+    /** Whoever can be called by nobody has to keep its way open itself. */
+    private OptionalInt keepalive(int node, int peer, int subnet, MergedEndpoint merged, List<Endpoint> places) {
+        if (merged.persistentKeepalive().isPresent()) {
+            return positive(merged.persistentKeepalive());
+        }
+        boolean calledBack = !places(
+                        MergedEndpoint.of(endpoints.seen(peer, node, subnet)),
+                        network.members().get(node),
+                        subnet)
+                .isEmpty();
+        return places.isEmpty() || calledBack ? OptionalInt.empty() : OptionalInt.of(KEEPALIVE);
+    }
+
+    private static OptionalInt positive(OptionalInt number) {
+        return number.orElse(0) == 0 ? OptionalInt.empty() : number;
+    }
+
+    private List<Prefix> allowedIps(int node, int peer, int subnet, List<Prefix> addresses) {
+        List<Prefix> routes = sites.behind(node, peer, subnet);
+        boolean leaving = sites.leaves(node, peer, subnet);
+        if (routes.isEmpty() && !leaving) {
+            return addresses;
+        }
+        List<Prefix> allowed = new ArrayList<>(addresses);
+        routes.stream().filter(route -> !allowed.contains(route)).forEach(allowed::add);
+        if (leaving) {
+            Arrays.stream(Family.values()).map(Prefix::all).forEach(allowed::add);
+        }
+        return allowed;
+    }
+
+    private List<HostsEntry> hosts(Member peer, int subnet, List<Prefix> addresses, boolean withPlainName) {
+        String name = peer.name().value();
+        String full = name + "." + network.subnets().get(subnet).name().value();
+        List<String> names = withPlainName ? List.of(full, name) : List.of(full);
+        return addresses.stream()
+                .map(address -> new HostsEntry(address.address(), names))
+                .toList();
+    }
+
+    /** The last connection that names one for this pair, else the subnet's. */
+    private Optional<Path> presharedKeyFile(int node, int peer, int subnet) {
+        Optional<Written<String>> file = network.subnets().get(subnet).presharedKeyFile();
+        for (int i = 0; i < network.connections().size(); i++) {
+            Optional<Written<String>> own = network.connections().get(i).presharedKeyFile();
+            if (own.isPresent() && links.joins(i, node, peer, subnet)) {
+                file = own;
+            }
+        }
+        String first = network.members().get(Math.min(node, peer)).name().value();
+        String second = network.members().get(Math.max(node, peer)).name().value();
+        return file.map(written -> path(written.value().replace("{a}", first).replace("{b}", second)));
+    }
+
+    /** A relative path is beside the network file. */
+    private Path path(String text) {
+        return network.file().resolveSibling(text);
+    }
+}

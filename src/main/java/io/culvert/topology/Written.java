@@ -1,0 +1,9 @@
+package io.culvert.topology;
+
+/**
+ * A value of the network file and where it stands.
+ *
+ * @param line from 1
+ * @param column from 1, in characters
+ */
+record Written<T>(T value, int line, int column) {}

@@ -1,0 +1,50 @@
+package io.culvert.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.problem.Problem;
+import io.culvert.wireguard.Keys;
+import io.culvert.wireguard.SecretKey;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Network files put together in tests. */
+final class NetworkText {
+
+    static final Path FILE = Path.of("/etc/culvert/network.yaml");
+
+    private NetworkText() {}
+
+    /** Its topology; fails where there is anything wrong. */
+    static Topology topology(String text) {
+        NetworkFile.Parsed parsed = NetworkFile.parse(FILE, text);
+        assertThat(parsed.problems().stream().filter(it -> it.kind().isError())).isEmpty();
+        return parsed.topology().orElseThrow();
+    }
+
+    static NodeView node(String text, String name) {
+        return topology(text).node(name).orElseThrow();
+    }
+
+    /** Its problems, as people see them. */
+    static List<String> problems(String text) {
+        return NetworkFile.parse(FILE, text).problems().stream()
+                .map(Problem::toString)
+                .toList();
+    }
+
+    /** A public key for each number. */
+    static String key(int number) {
+        byte[] bytes = new byte[32];
+        bytes[3] = (byte) number;
+        bytes[4] = (byte) (number >> 8);
+        bytes[5] = 1;
+        return Keys.publicOf(new SecretKey(bytes)).toString();
+    }
+
+    /** The line of a peer that belongs to one subnet, with more keys in flow style, such as {@code exit: true}. */
+    static String peer(String name, int number, String subnets, String more) {
+        return "  - {name: " + name + ", publicKey: " + key(number) + ", privateKeyFile: /etc/wg-key, subnets: {"
+                + subnets + "}" + (more.isEmpty() ? "" : ", " + more) + "}\n";
+    }
+}
