@@ -30,7 +30,7 @@ final class StatusOf {
                 .flatMap(Optional::stream)
                 .max(Instant::compareTo);
         return new StatusReport(
-                state(guard, device.isPresent(), verdict),
+                state(guard, device.isPresent(), verdict, trouble.isPresent()),
                 server,
                 implementation,
                 handshake,
@@ -42,7 +42,7 @@ final class StatusOf {
                 trouble.stream().toList());
     }
 
-    private static State state(Map<String, Boolean> guard, boolean tunnel, Verdict verdict) {
+    private static State state(Map<String, Boolean> guard, boolean tunnel, Verdict verdict, boolean trouble) {
         if (guard.containsValue(false)) {
             return State.EXPOSED;
         }
@@ -50,7 +50,7 @@ final class StatusOf {
             return State.BLOCKED;
         }
         return switch (verdict) {
-            case CONNECTED -> State.CONNECTED;
+            case CONNECTED -> trouble ? State.DEGRADED : State.CONNECTED;
             case CONNECTING -> State.CONNECTING;
             case SILENT, LOST -> State.BLOCKED;
         };

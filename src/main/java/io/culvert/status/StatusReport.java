@@ -56,6 +56,8 @@ public record StatusReport(
         /** The guard stands, the tunnel does not yet. */
         CONNECTING,
         CONNECTED,
+        /** The server answers, but something that was planned could not be done. */
+        DEGRADED,
         /** The server does not answer; nothing leaves. */
         BLOCKED,
         /** A layer of the guard is not as planned. */

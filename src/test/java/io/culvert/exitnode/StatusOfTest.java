@@ -2,9 +2,11 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.device.DeviceState;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -15,16 +17,13 @@ import org.junit.jupiter.api.Test;
 class StatusOfTest {
 
     private static StatusReport report(boolean nftables) {
+        return report(nftables, Optional.empty());
+    }
+
+    private static StatusReport report(boolean nftables, Optional<DeviceState> device) {
         Map<String, Boolean> guard = Map.of("nftables", nftables, "routing", true);
         return StatusOf.chain(
-                "here",
-                "none",
-                Optional.empty(),
-                guard,
-                Map.of(),
-                "none",
-                Verdict.CONNECTED,
-                Optional.of("it was refused"));
+                "here", "none", device, guard, Map.of(), "none", Verdict.CONNECTED, Optional.of("it was refused"));
     }
 
     @Test
@@ -37,5 +36,13 @@ class StatusOfTest {
     @Test
     void without_a_tunnel_all_is_blocked_whatever_was_known_of_it_before() {
         assertThat(report(true).state()).isEqualTo(State.BLOCKED);
+    }
+
+    @Test
+    void what_cannot_be_done_as_planned_is_not_called_connected() {
+        DeviceState device = new DeviceState(Optional.empty(), 51820, 0, List.of());
+
+        assertThat(report(true, Optional.of(device)).state()).isEqualTo(State.DEGRADED);
+        assertThat(report(true, Optional.of(device)).healthy()).isFalse();
     }
 }
