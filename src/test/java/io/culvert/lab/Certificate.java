@@ -16,10 +16,15 @@ import java.util.List;
  * @param certificate for the server and for those who shall trust it
  * @param key the server's private key, PKCS 8
  */
-record Certificate(String certificate, String key) {
+public record Certificate(String certificate, String key) {
 
     /** Headscale's, whom every box trusts and nobody else. */
-    static final Certificate HEADSCALE = of(Headscale.NAME, "-1d");
+    public static final Certificate HEADSCALE = of(Headscale.NAME);
+
+    /** One for this server. */
+    public static Certificate of(String name) {
+        return of(name, "-1d");
+    }
 
     /** One that is not valid yet. */
     static Certificate tomorrow(String name) {

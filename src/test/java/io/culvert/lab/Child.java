@@ -74,13 +74,19 @@ public final class Child implements AutoCloseable {
      * @throws AssertionError with the whole output, when the deadline passes or the output ends first
      */
     public MatchResult awaitLine(String expression, Duration deadline) {
+        return awaitLines(expression, 1, deadline);
+    }
+
+    /** Waits for so many of these lines, in the same way; the last one's match. */
+    MatchResult awaitLines(String expression, int count, Duration deadline) {
         Pattern pattern = Pattern.compile(expression);
         long end = System.nanoTime() + Patience.of(deadline).toNanos();
         synchronized (lines) {
+            int found = 0;
             for (int next = heeded; ; ) {
                 while (next < lines.size()) {
                     Matcher matcher = pattern.matcher(lines.get(next++));
-                    if (matcher.find()) {
+                    if (matcher.find() && ++found == count) {
                         return matcher.toMatchResult();
                     }
                 }
