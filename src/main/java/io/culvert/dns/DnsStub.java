@@ -123,8 +123,7 @@ public final class DnsStub implements AutoCloseable {
             throw new ProblemException(Problem.machine(
                     Place.machine("DNS"),
                     "names cannot be answered on " + where + ": " + e.getMessage(),
-                    "free the port, or let the container bind it (CAP_NET_BIND_SERVICE, or"
-                            + " net.ipv4.ip_unprivileged_port_start=0)"));
+                    "let the other program in this network use another port"));
         }
     }
 

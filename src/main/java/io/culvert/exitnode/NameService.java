@@ -39,7 +39,7 @@ final class NameService implements AutoCloseable {
 
     private record Directions(Upstreams upstreams, List<DnsRoute> others) {}
 
-    private static final int DNS_PORT = ExitNodePlan.STUB_PORT;
+    private static final int DNS_PORT = 53;
 
     private final Journal journal;
     private final long mark;
@@ -167,7 +167,7 @@ final class NameService implements AutoCloseable {
     private void listen(List<InetAddress> addresses) {
         for (InetAddress address : addresses) {
             if (!stub.isServing(address)) {
-                stub.listen(new InetSocketAddress(address, DNS_PORT));
+                stub.listen(new InetSocketAddress(address, ExitNodePlan.STUB_PORT));
                 listening.add(address);
             }
         }

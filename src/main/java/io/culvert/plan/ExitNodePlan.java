@@ -51,8 +51,11 @@ public record ExitNodePlan(
     /** The interface of a plain WireGuard mesh. */
     public static final String MESH = "mesh0";
 
-    /** Where the stub listens; the guard leads everybody's questions there. */
-    public static final int STUB_PORT = 53;
+    /**
+     * Where the stub listens; the guard leads everybody's questions there from port 53. Above 1023, so that an ordinary user,
+     * and root without its usual capabilities, may have it.
+     */
+    public static final int STUB_PORT = 5053;
 
     public ExitNodePlan {
         guard = List.copyOf(guard);

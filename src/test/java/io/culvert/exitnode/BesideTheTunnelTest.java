@@ -51,7 +51,7 @@ class BesideTheTunnelTest {
             assertThat(World.ask(from, Lab.NODE_6, 8081)).isEmpty();
         }
         // The provider's side reaches nothing at all, by the tunnel's addresses, published or not.
-        for (int port : new int[] {8080, 8081, 53}) {
+        for (int port : new int[] {8080, 8081, 53, 5053}) {
             assertThat(World.ask(
                             world.lab.provider().space(), world.lab.provider().customer4(), port))
                     .isEmpty();

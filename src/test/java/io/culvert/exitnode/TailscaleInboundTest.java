@@ -206,7 +206,7 @@ class TailscaleInboundTest {
                             ? tailnet.lab.provider().customer4()
                             : tailnet.lab.provider().customer6(),
                     tailnet.address(family))) {
-                for (int port : List.of(SERVICE, SOCKS, OWN_SOCKS, 8001, 53)) {
+                for (int port : List.of(SERVICE, SOCKS, OWN_SOCKS, 8001, 53, 5053)) {
                     assertThat(reached(provider, node, port))
                             .as(node + " port " + port)
                             .isFalse();
