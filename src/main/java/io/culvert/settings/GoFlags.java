@@ -78,6 +78,11 @@ public record GoFlags(List<Flag> given) {
         return TRUE.contains(text) ? Optional.of(true) : FALSE.contains(text) ? Optional.of(false) : Optional.empty();
     }
 
+    /** Whether Go takes it for a switch that is off. */
+    public static boolean isFalse(String text) {
+        return truthOf(text).equals(Optional.of(false));
+    }
+
     /** As written, one space between the words. */
     @Override
     public String toString() {

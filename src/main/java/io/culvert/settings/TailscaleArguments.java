@@ -92,6 +92,10 @@ final class TailscaleArguments {
         return up.without("advertise-exit-node");
     }
 
+    GoFlags daemon() {
+        return daemon;
+    }
+
     /** For tailscaled, with a port that stays. */
     String forDaemon(OptionalInt port) {
         boolean given = daemon.value("port").isPresent();

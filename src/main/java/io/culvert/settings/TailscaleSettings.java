@@ -18,6 +18,7 @@ import java.util.TreeMap;
  * @param given the variables that the user gave
  * @param environment all of containerboot's, but for {@code PATH} and what changes from start to start
  * @param upArguments of {@code tailscale up}, without the one that offers the exit; empty together with {@code configFile}
+ * @param daemonArguments of tailscaled, as given
  * @param offersExit whether peers may use this node as their exit, once the tunnel is up
  * @param configured by a configuration file (its directory is given) instead of arguments
  * @param link the interface's name
@@ -38,6 +39,7 @@ public record TailscaleSettings(
         Set<String> given,
         Map<String, String> environment,
         GoFlags upArguments,
+        GoFlags daemonArguments,
         boolean offersExit,
         boolean configured,
         String link,

@@ -87,6 +87,7 @@ final class TailscaleVariables {
                 given.keySet(),
                 environment(configured, arguments.forDaemon(udp)),
                 arguments.withoutOffer(),
+                arguments.daemon(),
                 arguments.offersExit(),
                 configured,
                 arguments.link(),

@@ -54,6 +54,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     /** All that keeps it from running, and what will surprise later; makes the directory of the state. */
     public List<Problem> missing(Machine machine) {
         Problems problems = new Problems();
+        directory().map(Omissions::of).ifPresent(it -> it.missed(settings).forEach(problems::add));
         if (directory().isEmpty()) {
             problems.add(Problem.machine(
                     Place.machine(NAME),
