@@ -10,6 +10,9 @@ maven := $(jdk) && ./mvnw --batch-mode --no-transfer-progress
 lab := $(jdk) && src/test/lab/bin/java --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
 	-cp "target/test-classes:target/classes:$$(cat target/test-class-path)"
 
+# What an image runs.
+program := $(if $(GRAALVM_HOME),native,built)
+
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
@@ -32,14 +35,11 @@ check: ## run the fast tests only
 bench: packages programs $(filter tailscale,$(MESH)) target/built ## measure against what others do, in pairs; the README shows the figures
 	@$(lab) -Dfigures=README.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench
 
-native: ## build the native program; ./culvert runs it
-	@if ! "$${GRAALVM_HOME:-}/bin/native-image" --version > /dev/null 2>&1; then \
-	  echo "GRAALVM_HOME must name a GraalVM or Mandrel for JDK 25, with native-image." >&2; exit 1; fi
-	@$(maven) package -DskipTests -Dnative
+native: target/native ## build the native program; ./culvert runs it
 
-# TAILSCALE=minimal leaves out what only other nodes than exits need; IMAGE gives it another name.
-image: packages target/built ## build the container image, localhost/culvert
-	@$(jdk) && scripts/image $(or $(TAILSCALE),full) $(IMAGE)
+# TAILSCALE=minimal leaves out what an exit does not need; IMAGE gives another name.
+image: packages target/$(program) ## build the container image localhost/culvert; native where GRAALVM_HOME is set
+	@$(jdk) && scripts/image $(program:built=java) $(or $(TAILSCALE),full) $(IMAGE)
 
 format: ## format the sources
 	@$(maven) spotless:apply
@@ -61,7 +61,15 @@ tailscale: packages
 kernel: packages
 	@scripts/kernel-lab --prepare || true
 
-target/built: pom.xml $(shell find src -type f ! -name '* *')
+sources := pom.xml $(shell find src -type f ! -name '* *')
+
+target/native: $(sources)
+	@if ! "$${GRAALVM_HOME:-}/bin/native-image" --version > /dev/null 2>&1; then \
+	  echo "GRAALVM_HOME must name a GraalVM or Mandrel for JDK 25, with native-image." >&2; exit 1; fi
+	@$(maven) package -DskipTests -Dnative
+	@touch $@
+
+target/built: $(sources)
 	@$(maven) package -DskipTests
 	@$(jdk) && scripts/aot-cache
 	@touch $@

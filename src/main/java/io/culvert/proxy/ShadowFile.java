@@ -63,6 +63,11 @@ final class ShadowFile {
         }
     }
 
+    /** In Culvert's image it is a link to where even a read-only container can write, and leads nowhere at first. */
+    private Path target() throws IOException {
+        return Files.isSymbolicLink(path) ? path.resolveSibling(Files.readSymbolicLink(path)) : path;
+    }
+
     private String withoutOurs() throws IOException {
         if (!Files.exists(path)) {
             return "";
@@ -77,7 +82,8 @@ final class ShadowFile {
     /** In place: the file may be a mount of its own, and keeps its owner and mode. */
     private void write(String text) throws IOException {
         if (!Files.exists(path)) {
-            Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.createFile(
+                    target(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         }
         ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1));
         // Overwritten and cut, not emptied and filled: a reader, or a SIGKILL, never meets an empty file.
