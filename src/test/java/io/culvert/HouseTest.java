@@ -40,7 +40,7 @@ class HouseTest {
                 .layer("4 commands")
                 .definedBy("io.culvert.cli..")
                 .layer("3 story")
-                .definedBy("io.culvert.exitnode..")
+                .definedBy("io.culvert.exitnode..", "io.culvert.confinement..")
                 .layer("2 concerns")
                 .definedBy(
                         "io.culvert.plan..",

@@ -1,6 +1,7 @@
 package io.culvert.cli;
 
 import io.culvert.exitnode.Surroundings;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import picocli.CommandLine.ParseResult;
@@ -28,6 +29,16 @@ record Use(ParseResult given, Surroundings around) {
     /** The argument without an option's name. */
     Optional<String> file() {
         return Optional.ofNullable(given.matchedPositionalValue(0, null));
+    }
+
+    /** The value of an option. */
+    Optional<String> text(String option) {
+        return Optional.ofNullable(given.matchedOptionValue(option, null));
+    }
+
+    /** The arguments without an option's name, where there may be several. */
+    List<String> words() {
+        return given.matchedPositionalValue(0, List.of());
     }
 
     /** Prints one of two forms of an answer, as asked for. */

@@ -87,6 +87,17 @@ public final class WireGuardDevices {
         return interfaces.find(checked(name)).flatMap(link -> ours(name, link));
     }
 
+    /**
+     * Ends the program of a device of ours whose interface was moved to another network namespace, and the interface with it.
+     * Nothing happens where there is none.
+     */
+    public void removeMoved(String name) {
+        programs.find(checked(name)).ifPresent(device -> {
+            device.remove();
+            device.close();
+        });
+    }
+
     /** Whether the name is taken by an interface that is not ours. */
     public boolean isForeign(String name) {
         return interfaces

@@ -13,7 +13,7 @@ import io.culvert.problem.ProblemException;
 import java.util.Optional;
 
 /** Our ways to the kernel, in the network namespace of the thread that opened them; for that thread only. */
-final class Kernel implements AutoCloseable {
+public final class Kernel implements AutoCloseable {
 
     private final NetlinkSocket route;
     private final NetlinkSocket generic;
@@ -30,13 +30,13 @@ final class Kernel implements AutoCloseable {
     }
 
     /** @throws ProblemException where libnftables or netlink is missing */
-    static Kernel open(Surroundings around) {
+    public static Kernel open(Surroundings around) {
         NetlinkSocket route = KernelNetlinkSocket.route();
         NetlinkSocket generic = KernelNetlinkSocket.generic();
         return new Kernel(around, route, generic, Nftables.open());
     }
 
-    Machine machine() {
+    public Machine machine() {
         return machine.read();
     }
 
@@ -45,15 +45,15 @@ final class Kernel implements AutoCloseable {
         return machine.unrouted(now);
     }
 
-    Network network() {
+    public Network network() {
         return new Network(route);
     }
 
-    Links links() {
+    public Links links() {
         return new Links(route);
     }
 
-    NetlinkSocket route() {
+    public NetlinkSocket route() {
         return route;
     }
 
@@ -61,11 +61,11 @@ final class Kernel implements AutoCloseable {
         return generic;
     }
 
-    Nftables nftables() {
+    public Nftables nftables() {
         return nftables;
     }
 
-    Sysctl sysctl() {
+    public Sysctl sysctl() {
         return sysctl;
     }
 

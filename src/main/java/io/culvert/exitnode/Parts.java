@@ -22,7 +22,6 @@ import io.culvert.process.Timing;
 import io.culvert.settings.Password;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SocksSettings.Login;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -100,7 +99,9 @@ record Parts(
 
     /** Tailscale's programs, where the mesh is made with them. */
     static Optional<TailscaleProgram> tailscale(Surroundings around, Settings settings) {
-        return settings.mesh().tailscale().map(it -> new TailscaleProgram(it, programDirectories(), around.root()));
+        return settings.mesh()
+                .tailscale()
+                .map(it -> new TailscaleProgram(it, Surroundings.programDirectories(), around.root()));
     }
 
     private static WireGuardDevices devices(Settings settings, Supervisor supervisor) {
@@ -122,14 +123,7 @@ record Parts(
 
     static UserspaceProgram program(Settings settings) {
         return UserspaceProgram.usual(
-                programDirectories(), settings.wireGuard().memory().toString());
-    }
-
-    /** Where a checkout or an image keeps the programs that belong to this one; told by whoever starts us, not by users. */
-    static List<Path> programDirectories() {
-        return Optional.ofNullable(System.getProperty("culvert.programs")).stream()
-                .map(Path::of)
-                .toList();
+                Surroundings.programDirectories(), settings.wireGuard().memory().toString());
     }
 
     private static KeptDevice kept(WireGuardDevices devices, String name, Kernel kernel) {

@@ -141,7 +141,7 @@ public final class TunnelAlone {
     private WireGuardDevices devices() {
         return WireGuardDevices.lasting(
                 WireGuardDevices.Choice.AUTO,
-                UserspaceProgram.usual(Parts.programDirectories(), UserspaceProgram.USUAL_MEMORY_LIMIT),
+                UserspaceProgram.usual(Surroundings.programDirectories(), UserspaceProgram.USUAL_MEMORY_LIMIT),
                 Ownership.ALIAS);
     }
 

@@ -25,10 +25,10 @@ import java.util.stream.Stream;
  *
  * @param path of the file, which need not be there where only its name is asked
  */
-record TunnelFile(Path path) {
+public record TunnelFile(Path path) {
 
     /** As wg-quick does: a bare name is a file in /etc/wireguard. */
-    static TunnelFile of(String fileOrName, Path root) {
+    public static TunnelFile of(String fileOrName, Path root) {
         return new TunnelFile(
                 fileOrName.matches("[a-zA-Z0-9_=+.-]{1,15}") && !Files.exists(Path.of(fileOrName))
                         ? root.resolve("etc/wireguard").resolve(fileOrName + ".conf")
@@ -36,14 +36,14 @@ record TunnelFile(Path path) {
     }
 
     /** @throws ProblemException where the file's name cannot be an interface's */
-    String interfaceName() {
+    public String interfaceName() {
         return WireGuardFile.interfaceName(path)
                 .orElseThrow(() -> new ProblemException(
                         WireGuardFile.interfaceNameProblem(path).orElseThrow()));
     }
 
     /** @throws ProblemException with everything that is wrong with the file */
-    WireGuardConfig read(Journal journal, boolean killSwitch) {
+    public WireGuardConfig read(Journal journal, boolean killSwitch) {
         Problems problems = new Problems();
         WireGuardFile.interfaceNameProblem(path).ifPresent(problems::add);
         WireGuardFile.Parsed parsed = WireGuardFile.read(path);
@@ -60,7 +60,7 @@ record TunnelFile(Path path) {
      *
      * @throws ProblemException where one does not resolve
      */
-    static Names resolve(WireGuardConfig file, Machine machine) {
+    public static Names resolve(WireGuardConfig file, Machine machine) {
         Map<Host.Name, List<InetAddress>> addresses = new HashMap<>();
         Problems problems = new Problems();
         file.peers().stream().flatMap(peer -> peer.endpoint().stream()).forEach(endpoint -> {

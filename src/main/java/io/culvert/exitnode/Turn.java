@@ -9,7 +9,7 @@ import java.nio.file.StandardOpenOption;
  * One at a time: what two programs plan from the same look at the machine would undo each other, as when a machine starts
  * several tunnels at once.
  */
-final class Turn implements AutoCloseable {
+public final class Turn implements AutoCloseable {
 
     private final FileChannel file;
 
@@ -22,7 +22,7 @@ final class Turn implements AutoCloseable {
      *
      * @param path a file that is made where there is none, and stays
      */
-    static Turn await(Path path) throws IOException {
+    public static Turn await(Path path) throws IOException {
         FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             var _ = file.lock();

@@ -18,6 +18,9 @@ public record Capabilities(long effective) {
     /** {@code CAP_NET_RAW} (include/uapi/linux/capability.h). */
     public static final int NET_RAW = 13;
 
+    /** {@code CAP_SYS_ADMIN} (include/uapi/linux/capability.h). */
+    public static final int SYS_ADMIN = 21;
+
     /**
      * Reads those of this process.
      *

@@ -56,7 +56,8 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    synchronized int number() {
+    /** As system calls and netlink messages name it, while it is open. */
+    public synchronized int number() {
         if (number == CLOSED) {
             throw new IllegalStateException("closed");
         }

@@ -47,6 +47,15 @@ public final class KernelSocket implements AutoCloseable {
         }
     }
 
+    /** @param address a {@code sockaddr} in the machine's byte order */
+    void connect(byte[] address) {
+        try {
+            Libc.connect(descriptor.number(), address, address.length);
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("connect", e);
+        }
+    }
+
     /** The {@code sockaddr} this socket is bound to. */
     public byte[] localAddress(int length) {
         byte[] address = new byte[length];

@@ -3,6 +3,7 @@ package io.culvert.linux;
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The C library's functions that Java has no counterpart for, by JNA's direct mapping. {@code size_t} and {@code ssize_t}
@@ -25,6 +26,9 @@ final class Libc {
     static native int getsockname(int fd, byte[] address, int[] length) throws LastErrorException;
 
     static native int setsockopt(int fd, int level, int option, byte[] value, int length) throws LastErrorException;
+
+    static native long sendto(int fd, byte[] buffer, long length, int flags, byte[] address, int addressLength)
+            throws LastErrorException;
 
     static native long send(int fd, byte[] buffer, long length, int flags) throws LastErrorException;
 
@@ -49,4 +53,51 @@ final class Libc {
     static native int waitid(int idType, int id, byte[] info, int options) throws LastErrorException;
 
     static native int waitpid(int pid, int[] status, int options) throws LastErrorException;
+
+    static native int unshare(int flags) throws LastErrorException;
+
+    static native int mount(String source, String target, @Nullable String type, long flags, @Nullable String data)
+            throws LastErrorException;
+
+    static native int umount2(String target, int flags) throws LastErrorException;
+
+    static native int setsid() throws LastErrorException;
+
+    static native int fcntl(int fd, int command, long argument) throws LastErrorException;
+
+    static native int setrlimit(int resource, long[] limits) throws LastErrorException;
+
+    static native int chdir(byte[] path) throws LastErrorException;
+
+    static native int initgroups(String user, int group) throws LastErrorException;
+
+    static native int setresgid(int real, int effective, int saved) throws LastErrorException;
+
+    static native int setresuid(int real, int effective, int saved) throws LastErrorException;
+
+    static native int prctl(int option, long a, long b, long c, long d) throws LastErrorException;
+
+    static native int capset(byte[] header, byte[] data) throws LastErrorException;
+
+    static native int execve(byte[] path, long[] arguments, long[] environment) throws LastErrorException;
+
+    static native int geteuid();
+
+    static native int getegid();
+
+    /** The former action, or -1; which errno it leaves is nobody's concern. */
+    static native long signal(int signal, long action);
+
+    /** The errno itself. */
+    static native int pthread_sigmask(int how, byte[] set, byte @Nullable [] before);
+
+    /** An address of {@code malloc}, or 0. */
+    static native long strdup(byte[] text);
+
+    /** The address of a {@code struct passwd}, or 0. */
+    static native long getpwnam(String name);
+
+    static native long memcpy(byte[] destination, long source, long length);
+
+    static native long strlen(long text);
 }

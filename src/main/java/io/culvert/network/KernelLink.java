@@ -26,6 +26,7 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
     private static final int IFLA_LINKINFO = 18;
     private static final int IFLA_INFO_KIND = 1;
     private static final int IFLA_IFALIAS = 20;
+    private static final int IFLA_NET_NS_FD = 28;
     private static final int IFLA_EXT_MASK = 29;
     private static final int RTEXT_FILTER_SKIP_STATS = 1 << 3;
 
@@ -98,6 +99,22 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
 
     NetlinkMessage delete() {
         return new NetlinkMessage(RtNetlink.RTM_DELLINK, 0, header(0, 0));
+    }
+
+    /** Up, with this MTU and the alias that it has. */
+    NetlinkMessage raise(int wantedMtu) {
+        return set(true, wantedMtu, alias);
+    }
+
+    /** @param descriptor of the network namespace that it goes to */
+    NetlinkMessage move(int descriptor, String nameThere) {
+        return new NetlinkMessage(
+                RtNetlink.RTM_NEWLINK,
+                0,
+                AttributeWriter.after(header(0, 0))
+                        .string(IFLA_IFNAME, nameThere)
+                        .u32(IFLA_NET_NS_FD, descriptor)
+                        .toByteArray());
     }
 
     private NetlinkMessage set(boolean wantedUp, int wantedMtu, String wantedAlias) {

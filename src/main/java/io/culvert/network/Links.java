@@ -1,7 +1,9 @@
 package io.culvert.network;
 
+import io.culvert.linux.Descriptor;
 import io.culvert.linux.Errno;
 import io.culvert.netlink.NetlinkException;
+import io.culvert.netlink.NetlinkMessage;
 import io.culvert.netlink.NetlinkSocket;
 import io.culvert.netlink.NetlinkSocket.Outcome;
 import java.util.List;
@@ -62,6 +64,35 @@ public final class Links {
         Outcome outcome = socket.execute(List.of(link.get().delete())).getFirst();
         if (!outcome.done() && outcome.errno() != Errno.ENODEV) {
             throw new NetlinkException("removing the interface " + name, outcome);
+        }
+    }
+
+    /** Makes it carry packets, without any change to it. */
+    public void raise(String name) {
+        link(name).ifPresent(link -> carryOut("raising the interface " + name, link.raise(link.mtu())));
+    }
+
+    /** The same, with an MTU in bytes. */
+    public void raise(String name, int mtu) {
+        link(name).ifPresent(link -> carryOut("raising the interface " + name, link.raise(mtu)));
+    }
+
+    /**
+     * Moves it to another network namespace, where it has another name; its addresses and routes stay behind, and it is down.
+     *
+     * @param namespace a descriptor of it
+     */
+    public void move(String name, Descriptor namespace, String nameThere) {
+        KernelLink link = link(name)
+                .orElseThrow(
+                        () -> new NetlinkException("moving the interface " + name, new Outcome(Errno.ENODEV, "", -1)));
+        carryOut("moving the interface " + name, link.move(namespace.number(), nameThere));
+    }
+
+    private void carryOut(String what, NetlinkMessage request) {
+        Outcome outcome = socket.execute(List.of(request)).getFirst();
+        if (!outcome.done()) {
+            throw new NetlinkException(what, outcome);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.culvert.nft;
 
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonArrayBuilder;
@@ -7,6 +8,7 @@ import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
 import jakarta.json.JsonValue;
 import jakarta.json.spi.JsonProvider;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -162,6 +164,12 @@ final class NftJson {
                                 .add("expr", Statement.Reject.ADMIN_PROHIBITED)));
             case Statement.Masquerade() ->
                 statements.add(named("masquerade", JSON.createObjectBuilder().add("flags", "random")));
+            case Statement.SendTo(InetAddress address) ->
+                statements.add(named(
+                        "dnat",
+                        JSON.createObjectBuilder()
+                                .add("family", Family.of(address) == Family.IPV4 ? "ip" : "ip6")
+                                .add("addr", Prefix.text(address))));
             case Statement.Redirect(int port) ->
                 statements.add(named("redirect", JSON.createObjectBuilder().add("port", port)));
             case Statement.ClampMss() -> {

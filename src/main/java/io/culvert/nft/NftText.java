@@ -1,6 +1,8 @@
 package io.culvert.nft;
 
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -70,6 +72,8 @@ public final class NftText {
             case Statement.Jump(String chain) -> "jump " + chain;
             case Statement.Reject() -> "reject with icmpx admin-prohibited";
             case Statement.Masquerade() -> "masquerade random";
+            case Statement.SendTo(InetAddress address) ->
+                "dnat " + (Family.of(address) == Family.IPV4 ? "ip" : "ip6") + " to " + Prefix.text(address);
             case Statement.Redirect(int port) -> "redirect to :" + port;
             case Statement.ClampMss() -> "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu";
         };

@@ -6,6 +6,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import jakarta.json.JsonValue;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -164,6 +165,20 @@ public final class Nftables implements AutoCloseable {
     /** How many packets came as far as the counter of each rule that has one, by the rule's comment, in order. */
     public Map<String, Long> counters(Table.Id table) {
         return listing(table).packets();
+    }
+
+    /**
+     * Carries out somebody's own rules, in nft's own language, as one transaction.
+     *
+     * @throws ProblemException of kind INPUT with nft's words, where it does not take them; then nothing has changed
+     */
+    public void load(Path file, String rules) {
+        attempt(rules).ifPresent(complaint -> {
+            throw new ProblemException(Problem.input(
+                    Place.file(file),
+                    "nft does not take it: " + complaint.strip(),
+                    "try it with 'nft --check --file'"));
+        });
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.culvert.nft;
 
+import java.net.InetAddress;
 import java.util.Locale;
 
 /** A part of a rule: tried from the left, as long as it matches. */
@@ -54,6 +55,9 @@ public sealed interface Statement {
             }
         }
     }
+
+    /** Sends to this address instead, of its own family; the port stays. */
+    record SendTo(InetAddress address) implements Statement {}
 
     /** Lowers the segment size that a TCP SYN asks for to what the route takes, in either direction. */
     record ClampMss() implements Statement {}

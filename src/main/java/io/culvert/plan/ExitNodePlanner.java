@@ -34,7 +34,7 @@ public final class ExitNodePlanner {
     private static final int KEEPALIVE_SECONDS = 25;
 
     /** A resolver that is asked, through the tunnel, where neither file nor settings name one: Quad9's. */
-    private static final List<InetAddress> PUBLIC_RESOLVERS =
+    static final List<InetAddress> PUBLIC_RESOLVERS =
             List.of(Prefix.parseAddress("9.9.9.9"), Prefix.parseAddress("2620:fe::fe"));
 
     /** Tailscale's own (tailscale: net/tsaddr, TailscaleServiceIP). */

@@ -15,7 +15,7 @@ public record Published(int port, Transport transport) {
      *
      * @throws IllegalArgumentException with a sentence for people
      */
-    static Published parse(String text) {
+    public static Published parse(String text) {
         if (text.indexOf(':') >= 0) {
             throw new Malformed(
                     "is '" + text + "', which maps one port to another",

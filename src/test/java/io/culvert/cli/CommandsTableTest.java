@@ -22,6 +22,9 @@ class CommandsTableTest {
 
     private static void rows(CommandLine parent, String before, StringBuilder table) {
         parent.getSubcommands().forEach((name, command) -> {
+            if (command.getCommandSpec().usageMessage().hidden()) {
+                return; // Ours alone.
+            }
             if (command.getSubcommands().isEmpty()) {
                 String description =
                         String.join(" ", command.getCommandSpec().usageMessage().description());
@@ -34,7 +37,7 @@ class CommandsTableTest {
 
     private static String arguments(CommandLine command) {
         return command.getCommandSpec().args().stream()
-                .filter(it -> !it.isOption() || !standard(it))
+                .filter(it -> !it.hidden() && (!it.isOption() || !standard(it)))
                 .map(CommandsTableTest::text)
                 .collect(Collectors.joining());
     }
@@ -44,8 +47,10 @@ class CommandsTableTest {
     }
 
     private static String text(ArgSpec argument) {
-        String name =
-                argument instanceof CommandLine.Model.OptionSpec option ? option.longestName() : argument.paramLabel();
+        String name = argument.paramLabel();
+        if (argument instanceof CommandLine.Model.OptionSpec option) {
+            name = option.longestName() + (option.arity().max() == 0 ? "" : " " + name);
+        }
         return argument.required() ? " " + name : " [" + name + "]";
     }
 }

@@ -23,6 +23,8 @@ final class C {
 
     static native int bind(int fd, byte[] address, int length) throws LastErrorException;
 
+    static native int connect(int fd, byte[] address, int length) throws LastErrorException;
+
     static native int setsockopt(int fd, int level, int option, byte[] value, int length) throws LastErrorException;
 
     static native int getsockopt(int fd, int level, int option, byte[] value, int[] length) throws LastErrorException;

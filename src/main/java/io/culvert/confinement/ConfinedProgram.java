@@ -1,0 +1,125 @@
+package io.culvert.confinement;
+
+import io.culvert.exitnode.Surroundings;
+import io.culvert.linux.Account;
+import io.culvert.linux.Mounts;
+import io.culvert.linux.OwnProcess;
+import io.culvert.linux.Replacement;
+import io.culvert.linux.SystemCallException;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.problem.Problems;
+import io.culvert.process.OwnProgram;
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.StringReader;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/**
+ * A program that can reach nothing but a tunnel. This process becomes it: terminal, signals and exit status are the program's
+ * own, with nobody in between.
+ */
+public final class ConfinedProgram {
+
+    private final Surroundings around;
+    private final OwnProgram own;
+    private final Namespaces namespaces;
+    private final Replacement program;
+
+    /** @param words how many of the last words of this process's command line are the program and its arguments */
+    public ConfinedProgram(Surroundings around, OwnProgram own, Namespaces namespaces, int words) throws IOException {
+        this.around = around;
+        this.own = own;
+        this.namespaces = namespaces;
+        List<byte[]> line = OwnProcess.commandLine();
+        this.program = new Replacement(line.subList(line.size() - words, line.size()), OwnProcess.environment());
+    }
+
+    /**
+     * Returns only where it could not be started.
+     *
+     * @param user who it is to be, by name
+     * @return 127 where there is no such program, 126 where it cannot be run
+     */
+    public int run(String namespace, Optional<Wish> wish, Optional<String> user) throws InterruptedException {
+        Optional<Account> account = user.map(ConfinedProgram::account);
+        if (!program.isThere()) {
+            return tell(Replacement.NOT_FOUND);
+        }
+        if (Rootless.applies(around)) {
+            refuse(user);
+            Problems problems = new Problems();
+            problems.addAll(Rootless.missing(around));
+            problems.throwIfErrors();
+        }
+        Entrance entrance = namespaces.join(namespace, wish);
+        if (entrance.rootless()) {
+            Rootless.enter(own, entrance.answer(), program);
+        }
+        // The thread that starts the program takes its namespaces along; this one stays where it is.
+        FutureTask<Integer> start = new FutureTask<>(() -> start(entrance, account));
+        Thread.ofPlatform().name("program").start(start);
+        try {
+            return tell(start.get());
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof SystemCallException refused) {
+                throw new ProblemException(Problem.machine(
+                        Place.machine(namespace), "cannot be entered: " + refused.getMessage(), "run as root"));
+            }
+            throw e.getCause() instanceof RuntimeException known ? known : new IllegalStateException(e.getCause());
+        }
+    }
+
+    private int start(Entrance entrance, Optional<Account> account) throws IOException {
+        entrance.space().enter();
+        Mounts.unshare();
+        entrance.names().show();
+        OwnProcess.returnToWorkingDirectory();
+        return account.map(
+                        it -> program.with(List.of("HOME=" + it.home(), "USER=" + it.name(), "LOGNAME=" + it.name())))
+                .orElse(program)
+                .become(account);
+    }
+
+    /**
+     * Goes on inside a user namespace, where {@link Rootless} has brought this process.
+     *
+     * @param answer the keeper's, as JSON
+     */
+    public int goOn(String answer) throws IOException {
+        JsonObject known;
+        try (var reader = Json.createReader(new StringReader(answer))) {
+            known = reader.readObject();
+        }
+        // Capabilities are a thread's own: the one that gives them up has to be the one that becomes the program.
+        Entrance.of(known).names().show();
+        OwnProcess.returnToWorkingDirectory();
+        Replacement.dropCapabilities();
+        return tell(program.become(Optional.empty()));
+    }
+
+    private static void refuse(Optional<String> user) {
+        user.ifPresent(name -> {
+            throw new ProblemException(Problem.input(
+                    new Place.CommandLine("--user " + name), "only root can become somebody else", "leave it out"));
+        });
+    }
+
+    private int tell(int status) {
+        around.journal()
+                .error(program.name() + ": "
+                        + (status == Replacement.NOT_FOUND ? "there is no such program" : "cannot be run"));
+        return status;
+    }
+
+    private static Account account(String name) {
+        return Account.named(name)
+                .orElseThrow(() -> new ProblemException(Problem.input(
+                        new Place.CommandLine("--user " + name), "there is no such user", "see 'getent passwd'")));
+    }
+}

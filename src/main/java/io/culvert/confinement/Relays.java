@@ -1,0 +1,47 @@
+package io.culvert.confinement;
+
+import io.culvert.exitnode.Kernel;
+import io.culvert.exitnode.Surroundings;
+import io.culvert.plan.ConfinementPlan;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A keeper's own world where it is not in the machine's network: loopback, and a relay for each server. */
+record Relays(Outside outside, List<InetSocketAddress> addresses) {
+
+    private static final Path RUN = Path.of("/run");
+
+    Relays {
+        addresses = List.copyOf(addresses);
+    }
+
+    /** Begins them; the calling process is root in namespaces that are all its own. */
+    static Relays open(Surroundings around, Outside outside) throws IOException {
+        // WireGuard's programs keep sockets in /run/wireguard, and we keep namespaces in /run/netns: only root may
+        // write there.
+        Set<String> own = Set.of("wireguard", "netns");
+        PrivateDirectory.over(RUN, Map.of(), own);
+        for (String directory : own) {
+            Files.createDirectory(RUN.resolve(directory));
+        }
+        try (Kernel kernel = Kernel.open(around)) {
+            kernel.links().raise("lo");
+        }
+        List<InetSocketAddress> addresses = new ArrayList<>();
+        for (Outside.Way way : outside.ways()) {
+            way.socket().keep();
+            addresses.add(Relay.open(way, outside.mtu()).address());
+        }
+        return new Relays(outside, addresses);
+    }
+
+    ConfinementPlan around(ConfinementPlan plan) {
+        return plan.with(outside.mtu(), outside.relayed(plan.device(), addresses));
+    }
+}

@@ -1,0 +1,194 @@
+package io.culvert.confinement;
+
+import io.culvert.device.DeviceConfig.PeerConfig;
+import io.culvert.exitnode.Kernel;
+import io.culvert.exitnode.Surroundings;
+import io.culvert.exitnode.TunnelFile;
+import io.culvert.ip.Family;
+import io.culvert.linux.Account;
+import io.culvert.linux.Capabilities;
+import io.culvert.linux.InheritedSocket;
+import io.culvert.linux.Replacement;
+import io.culvert.linux.Sysctl;
+import io.culvert.network.Paths;
+import io.culvert.plan.ConfinementPlan;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.problem.Problems;
+import io.culvert.process.OwnProgram;
+import io.culvert.wireguard.WireGuardConfig;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The same for somebody who is not root, where he may have user namespaces. A process with several threads, as Java's, can
+ * neither make nor enter one; so this process becomes {@code unshare} or {@code nsenter} of util-linux, which then become this
+ * program again, in its new place.
+ *
+ * <p>The keeper is root in a user namespace of its own, with a network of its own, in which the tunnel's link is made; from
+ * there it is moved to the programs' namespace. Of the machine's network the keeper has only sockets that were opened before.
+ */
+final class Rootless {
+
+    private static final List<Path> PROGRAMS = List.of(Path.of("/usr/bin"), Path.of("/bin"), Path.of("/usr/local/bin"));
+
+    private Rootless() {}
+
+    /** Whether this process may not make namespaces without a user namespace. */
+    static boolean applies(Surroundings around) {
+        try {
+            return !Capabilities.read(around.root().resolve("proc")).has(Capabilities.SYS_ADMIN);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Where the system has made a directory for this user alone. */
+    static Path directory(Surroundings around) {
+        return Optional.ofNullable(around.environment().get("XDG_RUNTIME_DIR"))
+                .map(Path::of)
+                .filter(Files::isDirectory)
+                .orElseThrow(() -> new ProblemException(Problem.machine(
+                        Place.machine("XDG_RUNTIME_DIR"),
+                        "names no directory, and only root has another place to keep a namespace",
+                        "log in anew, or let it name a directory of yours that nobody else may enter")))
+                .resolve("culvert/netns");
+    }
+
+    /** Whatever keeps this user from having user namespaces, as far as the kernel tells. */
+    static List<Problem> missing(Surroundings around) {
+        Problems problems = new Problems();
+        Sysctl sysctl = new Sysctl(around.root().resolve("proc/sys"));
+        refusing(sysctl, "kernel/unprivileged_userns_clone", "0", "1").ifPresent(problems::add);
+        refusing(sysctl, "kernel/apparmor_restrict_unprivileged_userns", "1", "0")
+                .ifPresent(problems::add);
+        refusing(sysctl, "user/max_user_namespaces", "0", "15000").ifPresent(problems::add);
+        for (String program : List.of("unshare", "nsenter")) {
+            if (find(program).isEmpty()) {
+                problems.add(Problem.machine(
+                        Place.machine(program), "is not installed", "install the package util-linux, or run as root"));
+            }
+        }
+        return problems.all();
+    }
+
+    private static Optional<Problem> refusing(Sysctl sysctl, String name, String bad, String good) {
+        return sysctl.read(name)
+                .filter(bad::equals)
+                .map(_ -> Problem.machine(
+                        Place.machine(name.replace('/', '.')),
+                        "is " + bad + ": only root may have namespaces here",
+                        "run as root: sudo culvert exec --user \"$USER\" …, or allow it: sysctl "
+                                + name.replace('/', '.') + "=" + good));
+    }
+
+    private static Optional<Path> find(String program) {
+        return PROGRAMS.stream()
+                .map(directory -> directory.resolve(program))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    /**
+     * Becomes a keeper in a user namespace. Names are resolved and sockets opened while there is a network to do it in.
+     *
+     * @param arguments of the keeper, to which what it needs of the outside is added
+     */
+    static void keep(Surroundings around, OwnProgram own, String name, Wish wish, List<String> arguments) {
+        Problems problems = new Problems();
+        problems.addAll(missing(around));
+        problems.throwIfErrors();
+        WireGuardConfig file =
+                TunnelFile.of(wish.config().toString(), around.root()).read(around.journal(), true);
+        List<Outside.Way> ways = new ArrayList<>();
+        ConfinementPlan plan;
+        try (Kernel kernel = Kernel.open(around)) {
+            plan = ConfinementPlan.of(
+                    file,
+                    kernel.machine(),
+                    TunnelFile.resolve(file, kernel.machine()),
+                    new Paths(kernel.route())::mtu,
+                    true,
+                    wish.admitted());
+        }
+        for (int i = 0; i < plan.device().peers().size(); i++) {
+            PeerConfig peer = plan.device().peers().get(i);
+            if (peer.endpoint().isPresent()) {
+                ways.add(new Outside.Way(
+                        i,
+                        InheritedSocket.open(Family.of(peer.endpoint().get().getAddress())),
+                        peer.endpoint().get()));
+            }
+        }
+        Path directory = Confinement.of(around, name).prepare().directory();
+        List<String> words = new ArrayList<>(List.of(
+                find("unshare").orElseThrow().toString(), "--user", "--map-root-user", "--net", "--mount", "--"));
+        words.addAll(own.command(arguments));
+        words.addAll(List.of("--outside", new Outside(directory, plan.mtu(), ways).toString()));
+        become(
+                new Replacement(bytes(words), environment(around)),
+                ways.stream().map(way -> way.socket().number()).collect(Collectors.toSet()));
+    }
+
+    /**
+     * Goes on in a namespace that a keeper has, in a user namespace below the keeper's: with capabilities for mounts of its
+     * own, and none over the network.
+     *
+     * @param answer the keeper's
+     * @param program what is to be run in the end
+     */
+    static void enter(OwnProgram own, JsonObject answer, Replacement program) {
+        List<byte[]> words = new ArrayList<>(bytes(List.of(
+                find("nsenter").orElseThrow().toString(),
+                "--user=" + answer.getString("user"),
+                "--net=" + answer.getString("namespace"),
+                "--preserve-credentials",
+                "--",
+                find("unshare").orElseThrow().toString(),
+                "--user",
+                "--map-user=" + Account.effectiveUser(),
+                "--map-group=" + Account.effectiveGroup(),
+                "--mount",
+                "--keep-caps",
+                "--")));
+        words.addAll(bytes(own.command(List.of("exec", "--inside", answer.toString(), "--"))));
+        words.addAll(program.arguments());
+        become(new Replacement(words, program.environment()), Set.of());
+    }
+
+    private static void become(Replacement program, Set<Integer> handedOn) {
+        try {
+            int status = program.become(Optional.empty(), handedOn);
+            throw new ProblemException(
+                    Problem.machine(Place.machine(program.name()), "cannot be run: status " + status, ""));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<byte[]> environment(Surroundings around) {
+        return around.environment().entrySet().stream()
+                .map((Map.Entry<String, String> variable) -> variable.getKey() + "=" + variable.getValue())
+                .map(variable -> variable.getBytes(StandardCharsets.UTF_8))
+                .toList();
+    }
+
+    private static List<byte[]> bytes(List<String> words) {
+        return Stream.of(words)
+                .flatMap(List::stream)
+                .map(word -> word.getBytes(StandardCharsets.UTF_8))
+                .toList();
+    }
+}

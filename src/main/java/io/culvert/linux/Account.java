@@ -1,0 +1,66 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * Who a process is: somebody whom the machine's user database knows, wherever that is kept.
+ *
+ * @param home the path of the home directory
+ */
+public record Account(String name, int user, int group, String home) {
+
+    /** {@code struct passwd} where pointers have 64 bits (pwd.h): name, password, uid, gid, gecos, home, shell. */
+    private static final int SIZE = 48;
+
+    private static final int UID = 16;
+    private static final int GID = 20;
+    private static final int HOME = 32;
+
+    /** By name; empty where nobody has it. */
+    public static Optional<Account> named(String name) {
+        long address = Libc.getpwnam(name);
+        if (address == 0) {
+            return Optional.empty();
+        }
+        ByteBuffer entry = ByteBuffer.wrap(memory(address, SIZE)).order(ByteOrder.nativeOrder());
+        long home = entry.getLong(HOME);
+        return Optional.of(new Account(
+                name,
+                entry.getInt(UID),
+                entry.getInt(GID),
+                new String(memory(home, Libc.strlen(home)), StandardCharsets.UTF_8)));
+    }
+
+    /** The user id that this process acts with. */
+    public static int effectiveUser() {
+        return Libc.geteuid();
+    }
+
+    /** The group id that this process acts with. */
+    public static int effectiveGroup() {
+        return Libc.getegid();
+    }
+
+    /** This process is this user from now on, with all groups that are his, and cannot go back. */
+    void become() {
+        try {
+            Libc.initgroups(name, group);
+            Libc.setresgid(group, group, group);
+            Libc.setresuid(user, user, user);
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("becoming " + name, e);
+        }
+    }
+
+    private static byte[] memory(long address, long length) {
+        byte[] bytes = new byte[Math.toIntExact(length)];
+        if (length > 0) {
+            Libc.memcpy(bytes, address, length);
+        }
+        return bytes;
+    }
+}

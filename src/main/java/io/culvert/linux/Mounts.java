@@ -1,0 +1,85 @@
+package io.culvert.linux;
+
+import com.sun.jna.LastErrorException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** Mounts in the mount namespace of the calling thread (mount(2), include/uapi/linux/mount.h). */
+public final class Mounts {
+
+    private static final long READ_ONLY = 0x1;
+    private static final long NO_SET_UID = 0x2;
+    private static final long NO_DEVICES = 0x4;
+    private static final long BIND = 0x1000;
+    private static final long RECURSIVE = 0x4000;
+    private static final long SLAVE = 0x80000;
+    private static final long SHARED = 0x100000;
+
+    /** {@code MNT_DETACH}: gone at once, even where somebody still looks at it. */
+    private static final int DETACH = 0x2;
+
+    /** {@code CLONE_NEWNS} (include/uapi/linux/sched.h). */
+    private static final int NEW_NAMESPACE = 0x00020000;
+
+    private Mounts() {}
+
+    /**
+     * Gives the calling thread mounts of its own, for good: nobody else sees what it mounts, while it sees what others mount.
+     * Its working directory is its own from now on, too.
+     */
+    public static void unshare() {
+        try {
+            Libc.unshare(NEW_NAMESPACE);
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("unshare", e);
+        }
+        mount("none", Path.of("/"), null, RECURSIVE | SLAVE, null);
+    }
+
+    /** What is at one path, with all that is mounted below it, is at the other too. */
+    public static void bind(Path from, Path to) {
+        mount(from.toString(), to, null, BIND | RECURSIVE, null);
+    }
+
+    /** An empty file system in memory. */
+    public static void memory(Path at) {
+        mount("culvert", at, "tmpfs", NO_SET_UID | NO_DEVICES, "mode=755");
+    }
+
+    /** An empty directory in which nothing can be made. */
+    public static void nothing(Path at) {
+        mount("culvert", at, "tmpfs", READ_ONLY | NO_SET_UID | NO_DEVICES, "mode=555");
+    }
+
+    /** What is mounted below is seen in other mount namespaces too; a directory that is no mount becomes one. */
+    static void share(Path directory) {
+        try {
+            mount("", directory, "none", SHARED | RECURSIVE, null);
+        } catch (SystemCallException e) {
+            if (e.errno() != Errno.EINVAL) {
+                throw e;
+            }
+            bind(directory, directory);
+            mount("", directory, "none", SHARED | RECURSIVE, null);
+        }
+    }
+
+    /** Where nothing is mounted, nothing happens. */
+    static void unmount(Path at) {
+        try {
+            Libc.umount2(at.toString(), DETACH);
+        } catch (LastErrorException e) {
+            if (e.getErrorCode() != Errno.EINVAL && e.getErrorCode() != Errno.ENOENT) {
+                throw SystemCallException.of("umount " + at, e);
+            }
+        }
+    }
+
+    private static void mount(String source, Path target, @Nullable String type, long flags, @Nullable String data) {
+        try {
+            Libc.mount(source, target.toString(), type, flags, data);
+        } catch (LastErrorException e) {
+            throw SystemCallException.of("mount " + target, e);
+        }
+    }
+}

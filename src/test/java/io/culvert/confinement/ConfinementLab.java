@@ -1,0 +1,173 @@
+package io.culvert.confinement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.lab.Box;
+import io.culvert.lab.Child;
+import io.culvert.lab.Lab;
+import io.culvert.lab.Node;
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Shape;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A machine in the lab on which programs are confined. Unlike a box, whose mounts begin anew with every command, it stays the
+ * same machine from one command to the next.
+ */
+final class ConfinementLab implements AutoCloseable {
+
+    static final Duration SOON = Duration.ofSeconds(60);
+
+    private static final String PROGRAM = System.getProperty(
+            "culvert.program", Path.of("culvert").toAbsolutePath().toString());
+
+    private final Lab lab;
+    private final Node node;
+    private final long machine;
+
+    ConfinementLab(Shape shape) {
+        this.lab = Lab.open(shape);
+        this.node = lab.node().in(Box.MACHINE);
+        Child holder = node.startOther(Map.of(), "sh", "-c", "echo machine $$; exec sleep infinity");
+        this.machine = Long.parseLong(holder.awaitLine("machine ([0-9]+)", SOON).group(1));
+    }
+
+    Lab lab() {
+        return lab;
+    }
+
+    Node node() {
+        return node;
+    }
+
+    /** Puts a file there; its path. */
+    String file(String name, String text) {
+        return node.file(name, text);
+    }
+
+    /** Runs {@code culvert} with these arguments. */
+    Outcome culvert(String... arguments) {
+        return run(with(PROGRAM, arguments));
+    }
+
+    /** Starts {@code culvert} with these arguments. */
+    Child start(String... arguments) {
+        return node.startOther(Map.of(), onMachine(with(PROGRAM, arguments)));
+    }
+
+    /** Starts another program on the machine itself. */
+    Child startHere(String... command) {
+        return node.startOther(Map.of(), onMachine(command));
+    }
+
+    /** Runs another program on the machine itself. */
+    Outcome run(String... command) {
+        return Outcome.of(List.of(onMachine(command)));
+    }
+
+    private static String[] with(String first, String... others) {
+        return Stream.concat(Stream.of(first), Arrays.stream(others)).toArray(String[]::new);
+    }
+
+    private String[] onMachine(String... command) {
+        List<String> all = new ArrayList<>(List.of(
+                "nsenter",
+                "--target",
+                Long.toString(machine),
+                "--mount",
+                "--net",
+                "--",
+                "env",
+                "-i",
+                "PATH=" + System.getenv("PATH"),
+                "LANG=C.UTF-8"));
+        all.addAll(List.of(command));
+        return all.toArray(String[]::new);
+    }
+
+    /** The command that tries every way out. */
+    static String[] escape() {
+        return escape(System.getProperty("user.dir"));
+    }
+
+    /** The same, where the checkout is seen at another place. */
+    static String[] escape(String checkout) {
+        String absolute = Stream.of("test-classes", "classes", "culvert-app/lib/main/*")
+                .map(one -> checkout + "/target/" + one)
+                .collect(Collectors.joining(File.pathSeparator));
+        return new String[] {
+            Path.of(System.getProperty("java.home"), "bin/java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            absolute,
+            "io.culvert.lab.Escape",
+            "eth0"
+        };
+    }
+
+    /** What there is on the machine that may have been left behind. */
+    String everything() {
+        return run("ip", "-o", "link").orFail().replaceAll("qdisc \\S+", "")
+                + run("ip", "route", "show", "table", "all").orFail()
+                + run("ip", "rule").orFail()
+                + run("nft", "list", "ruleset").orFail()
+                + run("ls", "/run/wireguard").out()
+                + run("ls", "/run/netns").out()
+                + run("cat", "/etc/resolv.conf").orFail();
+    }
+
+    /** Ids of the processes in the machine's network whose command line has these words. */
+    List<Long> pids(String words) {
+        return Outcome.of(List.of("ip", "netns", "pids", node.space().name()))
+                .orFail()
+                .lines()
+                .filter(pid -> {
+                    try {
+                        return Files.readString(Path.of("/proc", pid, "cmdline"))
+                                .replace('\0', ' ')
+                                .contains(words);
+                    } catch (IOException e) {
+                        return false;
+                    }
+                })
+                .map(Long::valueOf)
+                .toList();
+    }
+
+    /** Kills the one process whose command line has these words. */
+    void kill(String words) {
+        List<Long> found = pids(words);
+        assertThat(found).as(words).hasSize(1);
+        ProcessHandle process = ProcessHandle.of(found.getFirst()).orElseThrow();
+        process.destroyForcibly();
+        assertThat(process.onExit()).succeedsWithin(SOON);
+    }
+
+    /** Waits until no keeper is left. */
+    void awaitNoKeeper() {
+        for (long pid : pids("netns keep")) {
+            ProcessHandle.of(pid)
+                    .ifPresent(keeper -> assertThat(keeper.onExit()).succeedsWithin(SOON));
+        }
+    }
+
+    @Override
+    public void close() {
+        for (long pid : pids("netns keep")) {
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+        }
+        awaitNoKeeper();
+        lab.close();
+    }
+}

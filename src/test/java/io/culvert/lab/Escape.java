@@ -1,0 +1,137 @@
+package io.culvert.lab;
+
+import com.sun.jna.LastErrorException;
+import io.culvert.ip.Prefix;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A program that tries every way out that it knows, and says how each went. It needs no answer: what it sends is for the
+ * observer.
+ */
+public final class Escape {
+
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
+    private static final int AF_PACKET = 17;
+    private static final int SOCK_DGRAM = 2;
+    private static final int SOCK_RAW = 3;
+    private static final int EXPERIMENT = 253;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_BROADCAST = 6;
+    private static final int SO_BINDTODEVICE = 25;
+    private static final int SO_MARK = 36;
+    private static final int DISCARD = 9;
+    private static final byte[] TEXT = "let me out".getBytes(StandardCharsets.US_ASCII);
+
+    private interface Attempt {
+        void make();
+    }
+
+    private Escape() {}
+
+    /** @param args the name of the machine's link, which may not be there */
+    public static void main(String... args) {
+        String uplink = args[0];
+        for (String address :
+                new String[] {Lab.SERVER_4, Lab.NEIGHBOUR_4, Lab.ROUTER_4, "192.0.2.63", "203.0.113.10"}) {
+            attempt("UDP to " + address, () -> send(socket(AF_INET, SOCK_DGRAM, 0), inet(address)));
+            attempt("raw IP to " + address, () -> send(socket(AF_INET, SOCK_RAW, EXPERIMENT), inet(address)));
+            attempt("UDP by " + uplink + " to " + address, () -> {
+                int fd = socket(AF_INET, SOCK_DGRAM, 0);
+                byte[] link = (uplink + "\0").getBytes(StandardCharsets.US_ASCII);
+                C.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link, link.length);
+                send(fd, inet(address));
+            });
+            attempt("marked UDP to " + address, () -> {
+                int fd = socket(AF_INET, SOCK_DGRAM, 0);
+                set(fd, SO_MARK, 0x51000000);
+                send(fd, inet(address));
+            });
+        }
+        for (String address : new String[] {Lab.SERVER_6, Lab.NEIGHBOUR_6, Lab.ROUTER_6}) {
+            attempt("UDP to " + address, () -> send(socket(AF_INET6, SOCK_DGRAM, 0), inet6(address)));
+            attempt("raw IP to " + address, () -> send(socket(AF_INET6, SOCK_RAW, EXPERIMENT), inet6(address)));
+        }
+        attempt("a frame by " + uplink, () -> {
+            try (PacketSocket socket = PacketSocket.on(uplink)) {
+                socket.send(new byte[60]);
+            }
+        });
+        attempt("a packet by number", () -> {
+            int fd = socket(AF_PACKET, SOCK_DGRAM, 0);
+            for (int index = 1; index < 20; index++) {
+                try {
+                    byte[] address = ByteBuffer.allocate(20)
+                            .order(ByteOrder.nativeOrder())
+                            .putShort((short) AF_PACKET)
+                            .order(ByteOrder.BIG_ENDIAN)
+                            .putShort((short) 0x88b5)
+                            .order(ByteOrder.nativeOrder())
+                            .putInt(index)
+                            .array();
+                    C.bind(fd, address, address.length);
+                    C.send(fd, TEXT, TEXT.length, 0);
+                } catch (LastErrorException e) {
+                    // No such link.
+                }
+            }
+        });
+    }
+
+    private static void attempt(String what, Attempt attempt) {
+        try {
+            attempt.make();
+            System.out.println(what + ": sent");
+        } catch (LastErrorException e) {
+            System.out.println(what + ": errno " + e.getErrorCode());
+        }
+    }
+
+    private static int socket(int family, int type, int protocol) {
+        int fd = C.socket(family, type, protocol);
+        if (family == AF_INET) {
+            set(fd, SO_BROADCAST, 1);
+        }
+        return fd;
+    }
+
+    private static void set(int fd, int option, int value) {
+        byte[] bytes = ByteBuffer.allocate(4)
+                .order(ByteOrder.nativeOrder())
+                .putInt(value)
+                .array();
+        C.setsockopt(fd, SOL_SOCKET, option, bytes, bytes.length);
+    }
+
+    private static void send(int fd, byte[] address) {
+        try {
+            C.connect(fd, address, address.length);
+            C.send(fd, TEXT, TEXT.length, 0);
+        } finally {
+            C.close(fd);
+        }
+    }
+
+    private static byte[] inet(String address) {
+        return ByteBuffer.allocate(16)
+                .order(ByteOrder.nativeOrder())
+                .putShort((short) AF_INET)
+                .order(ByteOrder.BIG_ENDIAN)
+                .putShort((short) DISCARD)
+                .put(Prefix.parseAddress(address).getAddress())
+                .array();
+    }
+
+    private static byte[] inet6(String address) {
+        return ByteBuffer.allocate(28)
+                .order(ByteOrder.nativeOrder())
+                .putShort((short) AF_INET6)
+                .order(ByteOrder.BIG_ENDIAN)
+                .putShort((short) DISCARD)
+                .putInt(0)
+                .put(Prefix.parseAddress(address).getAddress())
+                .array();
+    }
+}
