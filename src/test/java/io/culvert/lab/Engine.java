@@ -140,12 +140,24 @@ public final class Engine implements AutoCloseable {
             Path path = files.resolve(name);
             Files.createDirectories(path.getParent());
             Files.writeString(path, text);
-            try (Stream<Path> below = Files.walk(files)) {
-                for (Path each : below.toList()) {
-                    Files.setPosixFilePermissions(
-                            each, PosixFilePermissions.fromString(Files.isDirectory(each) ? "rwxr-xr-x" : "rw-r--r--"));
-                }
+            Path at = files;
+            for (Path part : files.relativize(path)) {
+                at = at.resolve(part);
+                Files.setPosixFilePermissions(
+                        at, PosixFilePermissions.fromString(Files.isDirectory(at) ? "rwxr-xr-x" : "rw-r--r--"));
             }
+            return path;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A directory that every user can write to. */
+    public Path directory(String name) {
+        Path path = files.resolve(name);
+        try {
+            Files.createDirectories(path);
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxrwxrwx"));
             return path;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

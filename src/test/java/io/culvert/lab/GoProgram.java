@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.opentest4j.TestAbortedException;
 
 /** A program that {@code scripts/go-programs} builds, and that no distribution has in the version needed. */
-final class GoProgram {
+public final class GoProgram {
 
     /** Where they all are. */
     static final Path DIRECTORY = Path.of(".cache/bin").toAbsolutePath();
@@ -17,7 +17,7 @@ final class GoProgram {
      *
      * @throws TestAbortedException where it could not be built: a test that needs it is then reported as skipped, and why
      */
-    static String path(String name) {
+    public static String path(String name) {
         Path program = DIRECTORY.resolve(name);
         if (!Files.isExecutable(program)) {
             throw new TestAbortedException(name + " is not here: 'make tailscale' builds it, and needs Go");
