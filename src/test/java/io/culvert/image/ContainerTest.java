@@ -14,10 +14,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * A test of the level {@code image}: the image is there, and Testcontainers reaches rootless Podman. Where that cannot be
+ * A test of the level {@code container}: the image is there, and Testcontainers reaches rootless Podman. Where that cannot be
  * had, {@code src/test/container/bin/java} knows why, and the test is skipped.
  */
-@Tag("image")
+@Tag("container")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 @ExtendWith(ContainerTest.WhereTheyRun.class)
 @Target(ElementType.TYPE)

@@ -1,4 +1,4 @@
-/** What is shipped, as it is shipped: the image in containers, the compose examples, the units and manifests. */
+/** The container image that was built, run by rootless Podman. */
 @NullMarked
 package io.culvert.image;
 

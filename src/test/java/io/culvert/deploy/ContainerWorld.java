@@ -1,10 +1,11 @@
-package io.culvert.image;
+package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.dockerjava.api.model.Bind;
+import io.culvert.image.CulvertContainer;
 import io.culvert.ip.Family;
 import io.culvert.lab.Certificate;
-import io.culvert.lab.CulvertContainer;
 import io.culvert.lab.Engine;
 import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
@@ -15,9 +16,11 @@ import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** A lab whose node runs containers, and the observer who decides what leaked from any of them. */
 final class ContainerWorld implements AutoCloseable {
@@ -35,6 +38,9 @@ final class ContainerWorld implements AutoCloseable {
 
     /** Where programs look for the authorities they trust. */
     private static final String TRUSTED = "/etc/ssl/certs/ca-certificates.crt";
+
+    /** Where the provider's file is found without being named. */
+    private static final String PROVIDER_FILE = ":/etc/wireguard/wg0.conf:ro";
 
     final Lab lab;
     final Engine engine;
@@ -95,7 +101,7 @@ final class ContainerWorld implements AutoCloseable {
     CulvertContainer alone(Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "none"));
         settings.putAll(more);
-        return new CulvertContainer(settings).withNetworkMode(NETWORK).provider(providerFile());
+        return mounting(new CulvertContainer(settings).withNetworkMode(NETWORK), providerFile() + PROVIDER_FILE);
     }
 
     /** A node of the tailnet, with the state in a volume of this name. */
@@ -104,11 +110,19 @@ final class ContainerWorld implements AutoCloseable {
                 new HashMap<>(lab.headscale().settings(NODE, lab.headscale().key()));
         settings.remove("TS_SOCKET");
         settings.putAll(more);
-        return new CulvertContainer(settings)
-                .withNetworkMode(NETWORK)
-                .mount(volume + ":/var/lib/tailscale")
-                .mount(trust())
-                .provider(providerFileByName());
+        return mounting(
+                new CulvertContainer(settings).withNetworkMode(NETWORK),
+                volume + ":/var/lib/tailscale",
+                trust(),
+                providerFileByName() + PROVIDER_FILE);
+    }
+
+    /** The container with these mounts more, as {@code source:target} or {@code source:target:ro}. */
+    static CulvertContainer mounting(CulvertContainer culvert, String... mounts) {
+        return culvert.host(config -> config.withBinds(Stream.concat(
+                        Stream.ofNullable(config.getBinds()).flatMap(Arrays::stream),
+                        Arrays.stream(mounts).map(Bind::parse))
+                .toList()));
     }
 
     /** Starts it and waits until it is ready; the name by which the engine knows it. */

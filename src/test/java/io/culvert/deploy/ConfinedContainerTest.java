@@ -1,11 +1,10 @@
-package io.culvert.image;
+package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.RestartPolicy;
+import io.culvert.image.CulvertContainer;
 import io.culvert.ip.Family;
-import io.culvert.lab.CulvertContainer;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Namespace;
 import io.culvert.lab.Outcome;
@@ -28,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How little the image gets by with, and what it says when it gets less. */
-@Tag("container")
+@Tag("deploy")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ConfinedContainerTest {
@@ -58,10 +57,7 @@ class ConfinedContainerTest {
     @ValueSource(strings = {"0:0", "1000:1000", "1000:0"})
     void no_capability_but_NET_ADMIN_no_new_privileges_and_nothing_that_can_be_written(String user) throws IOException {
         try (CulvertContainer culvert = world.alone(Map.of("CULVERT_SOCKS", "true"))
-                .host(config -> config.withCapDrop(Capability.ALL)
-                        .withSecurityOpts(List.of("no-new-privileges"))
-                        .withReadonlyRootfs(true)
-                        .withTmpFs(Map.of("/run", "", "/tmp", "")))
+                .hardened()
                 .withCreateContainerCmdModifier(command -> command.withUser(user))) {
             String id = world.start(culvert);
             Namespace space = world.engine.network(id);
@@ -144,10 +140,10 @@ class ConfinedContainerTest {
 
     @Test
     void the_usual_network_of_rootless_Podman_has_odd_names_sizes_and_resolvers() {
-        try (CulvertContainer culvert = world.alone(Map.of("CULVERT_LAN_ALLOW", "none"))
-                .withNetworkMode("slirp4netns")
-                .mount(world.providerFileByName() + ":/by-name.conf:ro")
-                .withEnv("CULVERT_WIREGUARD_CONFIG", "/by-name.conf")) {
+        Map<String, String> settings = Map.of("CULVERT_LAN_ALLOW", "none", "CULVERT_WIREGUARD_CONFIG", "/by-name.conf");
+        try (CulvertContainer culvert = ContainerWorld.mounting(
+                world.alone(settings).withNetworkMode("slirp4netns"),
+                world.providerFileByName() + ":/by-name.conf:ro")) {
             String id = world.start(culvert);
             Namespace space = world.engine.network(id);
 
@@ -170,8 +166,9 @@ class ConfinedContainerTest {
 
     @Test
     void the_resolver_of_the_engine_s_networks_is_asked_for_the_server_and_nothing_else() {
-        try (CulvertContainer culvert = world.alone(Map.of("CULVERT_WIREGUARD_CONFIG", "/by-name.conf"))
-                .mount(world.providerFileByName() + ":/by-name.conf:ro")) {
+        try (CulvertContainer culvert = ContainerWorld.mounting(
+                world.alone(Map.of("CULVERT_WIREGUARD_CONFIG", "/by-name.conf")),
+                world.providerFileByName() + ":/by-name.conf:ro")) {
             String id = world.start(culvert);
 
             world.goesByTheProvider(Probe.from(world.engine.network(id)), Family.values());

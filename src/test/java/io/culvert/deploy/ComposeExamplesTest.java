@@ -1,10 +1,10 @@
-package io.culvert.image;
+package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.image.CulvertContainer;
 import io.culvert.ip.Family;
 import io.culvert.lab.Certificate;
-import io.culvert.lab.CulvertContainer;
 import io.culvert.lab.GoProgram;
 import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.TestInstance;
  * Every compose example as it is shipped, run with podman-compose. A second file says what only the lab knows: addresses and
  * names of its servers, the image that was built, keys, and whom to trust.
  */
-@Tag("container")
+@Tag("deploy")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ComposeExamplesTest {
@@ -45,6 +45,8 @@ class ComposeExamplesTest {
     @BeforeAll
     void observerIsNotBlind() {
         world.observerIsNotBlind(Probe.from(world.sibling("unguarded")));
+        // The machine's own word that nobody listens there.
+        world.observer.allowService(1080);
         // As on a machine whose owner lets its users serve on the ports of the web.
         world.lab.node().space().run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start");
     }

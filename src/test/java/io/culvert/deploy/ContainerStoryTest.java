@@ -1,9 +1,9 @@
-package io.culvert.image;
+package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.image.CulvertContainer;
 import io.culvert.ip.Family;
-import io.culvert.lab.CulvertContainer;
 import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Probe;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  * The whole story with the image, in containers without root: a provider, a Headscale, the exit node, a phone far away, a
  * container beside the node. One node lives through all of it, so the order counts.
  */
-@Tag("container")
+@Tag("deploy")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
