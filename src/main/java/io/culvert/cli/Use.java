@@ -41,6 +41,11 @@ record Use(ParseResult given, Surroundings around) {
         return given.matchedPositionalValue(0, List.of());
     }
 
+    /** The argument at a place, from 0, that has to be there. */
+    String argument(int index) {
+        return given.<String>matchedPositionalValue(index, "");
+    }
+
     /** Prints one of two forms of an answer, as asked for. */
     <T> void print(T answer, Function<T, String> text, Function<T, ?> json) {
         print(String.valueOf((has(JSON) ? json : text).apply(answer)));

@@ -12,7 +12,7 @@ import java.util.OptionalInt;
  * @param device its name, 1 to 15 characters
  * @param addresses its own, with the subnet's prefix length
  * @param listenPort 1 to 65535; empty for a random one
- * @param privateKeyFile absolute or beside the network file; may be absent only for external peers
+ * @param privateKeyFile absolute; may be absent only for external peers
  * @param links sorted by the peers' names
  */
 public record MeshInterface(

@@ -165,6 +165,12 @@ final class NameChecks {
     private void keys() {
         Map<PublicKey, List<Member>> bearers = new HashMap<>();
         for (Member member : network.members()) {
+            if (member.privateKeyFile().isEmpty() && !member.external()) {
+                report.error(
+                        member.name(),
+                        "peer '" + member.name().value() + "' has no privateKeyFile",
+                        "name the file on that machine; or write 'external: true' for a device that is set up by its own means");
+            }
             PublicKey key = member.publicKey().value();
             if (key.equals(NONE)) {
                 continue;
@@ -179,12 +185,6 @@ final class NameChecks {
                                     + other.publicKey().line() + " has the same publicKey",
                             "give each peer a key of its own: 'culvert mesh keygen' makes one"));
             before.add(member);
-            if (member.privateKeyFile().isEmpty() && !member.external()) {
-                report.error(
-                        member.name(),
-                        "peer '" + member.name().value() + "' has no privateKeyFile",
-                        "name the file on that machine; or write 'external: true' for a device that is set up by its own means");
-            }
         }
     }
 

@@ -59,6 +59,28 @@ public final class Topology {
         return number.isEmpty() ? Optional.empty() : Optional.of(view(number.getAsInt()));
     }
 
+    /** Which line of the file gave {@code from} what it knows of {@code to}; both are peers. */
+    public String explain(String from, String to) {
+        return new Explanation(this)
+                .of(links.member(from).orElseThrow(), links.member(to).orElseThrow());
+    }
+
+    public boolean linked(String one, String other) {
+        return links.firstSubnet(
+                        links.member(one).orElseThrow(), links.member(other).orElseThrow())
+                .isPresent();
+    }
+
+    /** All peers at a glance, by subnet and group. */
+    public String tree() {
+        return new Overview(this).tree();
+    }
+
+    /** All peers at a glance, one line for each of its subnets. */
+    public String list() {
+        return new Overview(this).list();
+    }
+
     Network network() {
         return network;
     }
@@ -198,6 +220,6 @@ public final class Topology {
 
     /** A relative path is beside the network file. */
     private Path path(String text) {
-        return network.file().resolveSibling(text);
+        return network.file().toAbsolutePath().resolveSibling(text).normalize();
     }
 }

@@ -7,11 +7,15 @@ import io.culvert.wireguard.Keys;
 import io.culvert.wireguard.SecretKey;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Network files put together in tests. */
 final class NetworkText {
 
     static final Path FILE = Path.of("/etc/culvert/network.yaml");
+
+    private static final Map<Integer, String> KEYS = new ConcurrentHashMap<>();
 
     private NetworkText() {}
 
@@ -35,6 +39,10 @@ final class NetworkText {
 
     /** A public key for each number. */
     static String key(int number) {
+        return KEYS.computeIfAbsent(number, NetworkText::newKey);
+    }
+
+    private static String newKey(int number) {
         byte[] bytes = new byte[32];
         bytes[3] = (byte) number;
         bytes[4] = (byte) (number >> 8);

@@ -1,0 +1,103 @@
+package io.culvert.cli;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.topology.NetworkFile;
+import io.culvert.topology.Translation;
+import io.culvert.topology.imports.Imported;
+import io.culvert.topology.imports.MeshconfImport;
+import io.culvert.topology.imports.WgQuickImport;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Makes a network file from what others keep their networks in; told by what is in the files. */
+final class MeshImports {
+
+    static final String KEYS = "--keys";
+
+    /** Where keys are usual; without the option, nothing is written there. */
+    private static final Path USUAL = Path.of("/etc/wireguard");
+
+    private MeshImports() {}
+
+    /** 2 where the network file that was made has mistakes, which are told. */
+    static int run(Use use) {
+        Map<Path, String> texts = new LinkedHashMap<>();
+        String[] files = use.given().matchedPositionalValue(0, new String[0]);
+        for (String file : files) {
+            texts.put(Path.of(file), text(Path.of(file)));
+        }
+        Path first = texts.keySet().iterator().next();
+        String text = texts.getOrDefault(first, "");
+        if (texts.size() == 1 && text.stripLeading().startsWith("{")) {
+            return wirenix(use, first, text);
+        }
+        Optional<Path> directory = Optional.<String>ofNullable(use.given().matchedOptionValue(KEYS, null))
+                .map(Path::of);
+        Path keys = directory.map(Path::toAbsolutePath).orElse(USUAL);
+        return finish(
+                use,
+                texts.size() == 1 && MeshconfImport.recognises(text)
+                        ? MeshconfImport.of(first, text, keys)
+                        : WgQuickImport.of(texts, keys),
+                directory.isPresent());
+    }
+
+    private static int wirenix(Use use, Path file, String text) {
+        Translation.Translated translated = Translation.of(file, text);
+        if (translated.yaml().isEmpty()) {
+            throw new ProblemException(translated.problems());
+        }
+        use.print(translated.yaml().get().stripTrailing());
+        MeshCommands.tell(use, translated.problems());
+        return translated.problems().stream().anyMatch(it -> it.kind().isError()) ? 2 : 0;
+    }
+
+    private static int finish(Use use, Imported imported, boolean writeKeys) {
+        if (imported.yaml().isEmpty()) {
+            throw new ProblemException(imported.problems());
+        }
+        use.print(imported.yaml().stripTrailing());
+        List<Problem> problems = new ArrayList<>(imported.problems());
+        if (writeKeys) {
+            imported.keys()
+                    .forEach((file, key) -> PrivateFile.write(
+                            file,
+                            (Base64.getEncoder().encodeToString(key.bytes()) + "\n")
+                                    .getBytes(StandardCharsets.US_ASCII)));
+        } else {
+            imported.keys().keySet().stream()
+                    .sorted()
+                    .forEach(file -> problems.add(
+                            Problem.note(Place.file(file), "this key has to be written; " + KEYS + " DIR does so")));
+        }
+        List<Problem> mistakes =
+                NetworkFile.parse(Path.of("network.yaml"), imported.yaml()).problems();
+        problems.addAll(mistakes);
+        MeshCommands.tell(use, problems);
+        return mistakes.stream().anyMatch(it -> it.kind().isError()) ? 2 : 0;
+    }
+
+    private static String text(Path file) {
+        try {
+            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new ProblemException(Problem.input(
+                    Place.file(file),
+                    e instanceof NoSuchFileException
+                            ? "there is no such file"
+                            : "this file cannot be read: " + e.getMessage(),
+                    "name wg-quick files, a wg-meshconf CSV, or JSON"));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package io.culvert.cli;
+
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/** Files that hold secrets: for their owner only (mode 0600), from the first moment on, and never half written. */
+final class PrivateFile {
+
+    private PrivateFile() {}
+
+    /** In the place of what was there. */
+    static void write(Path file, byte[] content) {
+        Path absolute = file.toAbsolutePath();
+        try {
+            Files.createDirectories(absolute.getParent());
+            Path unfinished = absolute.resolveSibling("." + absolute.getFileName() + ".new");
+            Files.deleteIfExists(unfinished);
+            create(unfinished, content);
+            Files.move(unfinished, absolute, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw cannot(file, e);
+        }
+    }
+
+    /** Only where nothing was. */
+    static void writeNew(Path file, byte[] content) {
+        try {
+            create(file, content);
+        } catch (FileAlreadyExistsException _) {
+            throw new ProblemException(Problem.input(
+                    Place.file(file), "this file is there already", "name another, or remove it if it is not needed"));
+        } catch (IOException e) {
+            throw cannot(file, e);
+        }
+    }
+
+    private static void create(Path file, byte[] content) throws IOException {
+        try (SeekableByteChannel channel = Files.newByteChannel(
+                file,
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+            ByteBuffer left = ByteBuffer.wrap(content);
+            while (left.hasRemaining()) {
+                channel.write(left);
+            }
+        }
+    }
+
+    private static ProblemException cannot(Path file, IOException e) {
+        return new ProblemException(Problem.failure(
+                Place.file(file),
+                "this file cannot be written: " + e.getMessage(),
+                "name a directory that you may write to"));
+    }
+}

@@ -1,0 +1,177 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Prefix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Why a peer knows of another what it knows: which line of the file gave it. */
+final class Explanation {
+
+    private final Topology topology;
+    private final Network network;
+    private final StringBuilder text = new StringBuilder();
+
+    Explanation(Topology topology) {
+        this.topology = topology;
+        this.network = topology.network();
+    }
+
+    /** Both peers exist. */
+    String of(int from, int to) {
+        String me = network.members().get(from).name().value();
+        String you = network.members().get(to).name().value();
+        for (MeshInterface mesh : topology.node(me).orElseThrow().interfaces()) {
+            mesh.links().stream().filter(link -> link.peer().equals(you)).forEach(link -> link(from, to, mesh, link));
+        }
+        return text.isEmpty() ? apart(from, to) : text.toString();
+    }
+
+    private void link(int from, int to, MeshInterface mesh, MeshLink link) {
+        int subnet = topology.links().subnet(mesh.subnet()).orElseThrow();
+        Member you = network.members().get(to);
+        Membership membership = you.in(mesh.subnet()).orElseThrow();
+        if (!text.isEmpty()) {
+            text.append('\n');
+        }
+        text.append(network.members().get(from).name().value())
+                .append(" -> ")
+                .append(link.peer())
+                .append(" in subnet ")
+                .append(mesh.subnet())
+                .append(", interface ")
+                .append(mesh.device())
+                .append('\n');
+        row("linked", "", "connection, line " + joining(from, to, subnet));
+        row(
+                "public key",
+                link.publicKey().toString(),
+                "peer '" + link.peer() + "', line " + you.publicKey().line());
+        link.presharedKeyFile().ifPresent(file -> row("preshared key", "in " + file, presharedKey(from, to, subnet)));
+        membership
+                .addresses()
+                .forEach(address -> row(
+                        "allowed",
+                        Prefix.host(address.value().address()).toString(),
+                        "peer '" + link.peer() + "', line " + address.line()));
+        you.routes().stream()
+                .filter(route -> link.allowedIps().contains(route.to().value()))
+                .forEach(route -> row(
+                        "allowed",
+                        route.to().value().toString(),
+                        "its routes, line " + route.to().line()));
+        network.members()
+                .get(from)
+                .via()
+                .filter(via -> via.value().equals(link.peer()))
+                .ifPresent(via -> {
+                    if (link.allowedIps().stream().anyMatch(Prefix::isDefault)) {
+                        row("allowed", "0.0.0.0/0, ::/0", "via, line " + via.line());
+                    }
+                });
+        endpoint(from, to, subnet, membership, link);
+    }
+
+    private void endpoint(int from, int to, int subnet, Membership membership, MeshLink link) {
+        List<EndpointRow> rows = topology.endpoints().seen(from, to, subnet);
+        key("ip", rows, EndpointRow::ip);
+        boolean port = key("port", rows, EndpointRow::port);
+        if (!port && !link.candidates().isEmpty()) {
+            membership
+                    .listenPort()
+                    .ifPresent(own -> row("port", own.value().toString(), "its listenPort, line " + own.line()));
+        }
+        key(
+                "candidates",
+                rows,
+                row -> row.candidates()
+                        .map(written -> new Written<>(candidates(written.value()), written.line(), written.column())));
+        if (!key("persistentKeepalive", rows, EndpointRow::persistentKeepalive)
+                && link.keepaliveSeconds().isPresent()) {
+            row(
+                    "persistentKeepalive",
+                    String.valueOf(link.keepaliveSeconds().getAsInt()),
+                    "by default, as '" + network.members().get(from).name().value() + "' has no endpoint there");
+        }
+        key("refreshSeconds", rows, EndpointRow::refreshSeconds);
+        key("refreshRestartSeconds", rows, EndpointRow::refreshRestartSeconds);
+        row(
+                "endpoint",
+                link.endpoint().map(Object::toString).orElse("none"),
+                link.endpoint().isPresent() ? "" : "it has to call first");
+    }
+
+    private static String candidates(List<HostPort> candidates) {
+        return candidates.stream()
+                .map(candidate -> candidate.host()
+                        + (candidate.port().isPresent()
+                                ? " port " + candidate.port().getAsInt()
+                                : ""))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Who gave a key, and who would have; whether anybody did. */
+    private <T> boolean key(String name, List<EndpointRow> rows, Function<EndpointRow, Optional<Written<T>>> key) {
+        List<String> hidden = new ArrayList<>();
+        Optional<String> value = Optional.empty();
+        String source = "";
+        for (EndpointRow row : rows) {
+            Optional<Written<T>> written = key.apply(row);
+            if (written.isPresent()) {
+                value.ifPresent(hidden::add);
+                value = Optional.of(String.valueOf(written.get().value()));
+                source = row.owner() + ", line " + written.get().line();
+            }
+        }
+        String instead = hidden.isEmpty() ? "" : ", instead of " + String.join(", ", hidden);
+        String from = source + instead;
+        value.ifPresent(last -> row(name, last, from));
+        return value.isPresent();
+    }
+
+    private String joining(int from, int to, int subnet) {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < network.connections().size(); i++) {
+            if (topology.links().joins(i, from, to, subnet)) {
+                lines.add(String.valueOf(network.connections().get(i).line()));
+            }
+        }
+        return String.join(", ", lines);
+    }
+
+    private String presharedKey(int from, int to, int subnet) {
+        String source = network.subnets()
+                .get(subnet)
+                .presharedKeyFile()
+                .map(file -> "subnet, line " + file.line())
+                .orElse("");
+        for (int i = 0; i < network.connections().size(); i++) {
+            Optional<Written<String>> own = network.connections().get(i).presharedKeyFile();
+            if (own.isPresent() && topology.links().joins(i, from, to, subnet)) {
+                source = "connection, line " + own.get().line();
+            }
+        }
+        return source;
+    }
+
+    private String apart(int from, int to) {
+        Member me = network.members().get(from);
+        Member you = network.members().get(to);
+        List<String> common = me.subnets().stream()
+                .map(membership -> membership.subnet().value())
+                .filter(subnet -> you.in(subnet).isPresent())
+                .toList();
+        return me.name().value() + " and " + you.name().value() + " are not linked: "
+                + (common.isEmpty()
+                        ? "they have no subnet in common"
+                        : "no connection joins them in " + String.join(", ", common))
+                + "\n";
+    }
+
+    private void row(String name, String value, String source) {
+        text.append("  %-22s%-46s%s".formatted(name, value, source).stripTrailing())
+                .append('\n');
+    }
+}

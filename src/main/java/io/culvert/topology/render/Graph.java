@@ -1,0 +1,85 @@
+package io.culvert.topology.render;
+
+import io.culvert.ip.Prefix;
+import io.culvert.topology.Forward.Direction;
+import io.culvert.topology.MeshInterface;
+import io.culvert.topology.MeshLink;
+import io.culvert.topology.NodeView;
+import io.culvert.topology.Topology;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * Who is linked with whom, to be drawn.
+ *
+ * @param nodes in the order of their names
+ * @param edges each link once
+ */
+record Graph(List<Node> nodes, List<String> subnets, List<Edge> edges) {
+
+    /** @param exit whether others leave by it */
+    record Node(String name, boolean exit, boolean external) {}
+
+    /**
+     * @param from a node's number
+     * @param leaving whether {@code from} leaves by {@code to}
+     */
+    record Edge(int from, int to, int subnet, boolean leaving) {}
+
+    static Graph of(Topology topology) {
+        List<String> names = topology.peers();
+        Map<String, Integer> numbers = new LinkedHashMap<>();
+        names.forEach(name -> numbers.put(name, numbers.size()));
+        Map<String, Integer> subnets = new LinkedHashMap<>();
+        List<Node> nodes = new ArrayList<>();
+        List<Edge> edges = new ArrayList<>();
+        List<Edge> arrows = new ArrayList<>();
+        for (String name : names) {
+            NodeView view = topology.node(name).orElseThrow();
+            nodes.add(new Node(
+                    name, view.forwards().stream().anyMatch(it -> it.direction() == Direction.EXIT), view.external()));
+            int from = nodes.size() - 1;
+            for (MeshInterface mesh : view.interfaces()) {
+                int subnet = subnets.computeIfAbsent(mesh.subnet(), _ -> subnets.size());
+                for (MeshLink link : mesh.links()) {
+                    int to = numbers.getOrDefault(link.peer(), from);
+                    if (link.allowedIps().stream().anyMatch(Prefix::isDefault)) {
+                        arrows.add(new Edge(from, to, subnet, true));
+                    } else if (from < to) {
+                        edges.add(new Edge(from, to, subnet, false));
+                    }
+                }
+            }
+        }
+        // Where one end leaves by the other, the arrow is the link.
+        Set<Edge> covered = new HashSet<>();
+        arrows.forEach(arrow -> covered.add(
+                new Edge(Math.min(arrow.from, arrow.to), Math.max(arrow.from, arrow.to), arrow.subnet, false)));
+        edges.removeIf(covered::contains);
+        edges.addAll(arrows);
+        return new Graph(nodes, List.copyOf(subnets.keySet()), edges);
+    }
+
+    /** The one node that is in the middle of all: linked with every other, while those are hardly linked among each other. */
+    OptionalInt hub() {
+        int[] links = new int[nodes.size()];
+        for (Edge edge : edges) {
+            links[edge.from]++;
+            links[edge.to]++;
+        }
+        OptionalInt most =
+                IntStream.range(0, links.length).reduce((one, other) -> links[other] > links[one] ? other : one);
+        return nodes.size() > 3
+                        && most.isPresent()
+                        && links[most.getAsInt()] >= nodes.size() - 1
+                        && edges.size() < nodes.size() + nodes.size() / 2
+                ? most
+                : OptionalInt.empty();
+    }
+}

@@ -1,0 +1,98 @@
+package io.culvert.topology.render;
+
+import io.culvert.ip.Prefix;
+import io.culvert.topology.Forward;
+import io.culvert.topology.MeshInterface;
+import io.culvert.topology.MeshLink;
+import io.culvert.topology.NodeView;
+import io.culvert.topology.NodeView.Leaving;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** A node's files for systemd-networkd (systemd.netdev(5), systemd.network(5)). Keys stay in their files. */
+public final class Networkd {
+
+    /** For the table, Culvert's own number; for the mark too: so that other rules are not met. */
+    private static final int TABLE = 51820;
+
+    private static final String MARK = "0x51000000";
+
+    /** Below systemd's own default for such rules, above wg-quick's. */
+    private static final int PREFERENCE = 5330;
+
+    private Networkd() {}
+
+    /** Two for each interface: what it is, and what addresses and routes it has. */
+    public static List<RenderedFile> files(NodeView node) {
+        List<RenderedFile> files = new ArrayList<>();
+        for (MeshInterface mesh : node.interfaces()) {
+            boolean leaving = node.leaving().map(Leaving::device).equals(Optional.of(mesh.device()));
+            files.add(new RenderedFile(mesh.device() + ".netdev", device(mesh, leaving)));
+            files.add(new RenderedFile(mesh.device() + ".network", network(node, mesh, leaving)));
+        }
+        return files;
+    }
+
+    private static String device(MeshInterface mesh, boolean leaving) {
+        StringBuilder text = new StringBuilder(256 + 256 * mesh.links().size());
+        text.append("[NetDev]\nKind=wireguard\n");
+        line(text, "Name", mesh.device());
+        line(text, "Description", "WireGuard subnet " + mesh.subnet());
+        text.append("\n[WireGuard]\n");
+        mesh.privateKeyFile().ifPresent(file -> line(text, "PrivateKeyFile", file));
+        mesh.listenPort().ifPresent(port -> line(text, "ListenPort", port));
+        line(text, "RouteTable", leaving ? TABLE : "main");
+        if (leaving) {
+            line(text, "FirewallMark", MARK);
+        }
+        mesh.links().forEach(link -> peer(text, link));
+        return text.toString();
+    }
+
+    private static void peer(StringBuilder text, MeshLink link) {
+        text.append("\n# ").append(link.peer()).append("\n[WireGuardPeer]\n");
+        line(text, "PublicKey", link.publicKey());
+        link.presharedKeyFile().ifPresent(file -> line(text, "PresharedKeyFile", file));
+        link.allowedIps().forEach(prefix -> line(text, "AllowedIPs", prefix));
+        link.endpoint().ifPresent(endpoint -> line(text, "Endpoint", endpoint));
+        link.keepaliveSeconds().ifPresent(seconds -> line(text, "PersistentKeepalive", seconds));
+    }
+
+    private static String network(NodeView node, MeshInterface mesh, boolean leaving) {
+        StringBuilder text = new StringBuilder();
+        text.append("[Match]\n");
+        line(text, "Name", mesh.device());
+        text.append("\n[Network]\n");
+        mesh.addresses().forEach(address -> line(text, "Address", address));
+        if (leaving) {
+            node.dns().forEach(server -> line(text, "DNS", Prefix.text(server)));
+            if (!node.dns().isEmpty()) {
+                line(text, "Domains", "~.");
+            }
+        }
+        List<Forward> forwards = node.forwards().stream()
+                .filter(forward -> forward.device().equals(mesh.device()))
+                .toList();
+        if (!forwards.isEmpty()) {
+            line(text, "IPv4Forwarding", "yes");
+            line(text, "IPv6Forwarding", "yes");
+        }
+        if (forwards.stream().anyMatch(Forward::masquerade)) {
+            line(text, "IPMasquerade", "both");
+        }
+        if (leaving) {
+            text.append("\n[RoutingPolicyRule]\nFamily=both\nTable=main\nSuppressPrefixLength=0\n");
+            line(text, "Priority", PREFERENCE - 1);
+            text.append("\n[RoutingPolicyRule]\nFamily=both\nInvertRule=yes\n");
+            line(text, "FirewallMark", MARK);
+            line(text, "Table", TABLE);
+            line(text, "Priority", PREFERENCE);
+        }
+        return text.toString();
+    }
+
+    private static void line(StringBuilder text, String key, Object value) {
+        text.append(key).append('=').append(value).append('\n');
+    }
+}

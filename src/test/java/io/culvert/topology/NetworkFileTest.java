@@ -1,0 +1,225 @@
+package io.culvert.topology;
+
+import static io.culvert.topology.NetworkText.key;
+import static io.culvert.topology.NetworkText.peer;
+import static io.culvert.topology.NetworkText.problems;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Mistakes: each at its place, with the cure, and all at once. */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class NetworkFileTest {
+
+    private static final String SERVER =
+            peer("server", 1, "mesh: {listenPort: 51820, ipAddresses: [10.0.0.1]}", "endpoints: [{ip: 192.0.2.1}]");
+
+    private static String with(String peers) {
+        return "version: v1\nsubnets: [{name: mesh}]\npeers:\n" + SERVER + peers + "connections: [{a: [], b: []}]\n";
+    }
+
+    @Test
+    void all_mistakes_are_told_at_once_in_the_order_of_the_file() {
+        String text = """
+                version: v1
+                subnets:
+                  - name: mesh
+                    endpoint: [{port: 51820}]
+                peers:
+                  - name: one
+                    subnets: {mush: {listenPort: 70000}}
+                    publicKey: abc
+                    private_key_file: /etc/key
+                connections:
+                  - a: [{type: per, rule: is, value: one}]
+                    b: [{type: peer, rule: is, value: ona}]
+                """;
+
+        assertThat(problems(text))
+                .map(problem -> problem.lines().findFirst().orElseThrow().replaceFirst("^.*?yaml", ""))
+                .containsExactly(
+                        ":4:5: a subnet has no key 'endpoint'",
+                        ":6:11: peer 'one' has no privateKeyFile",
+                        ":6:11: warning: peer 'one' is linked with nobody",
+                        ":7:15: there is no subnet 'mush'",
+                        ":7:34: listenPort: '70000' is not a number from 1 to 65535",
+                        ":8:16: publicKey: a key has 44 characters of base64, this has 3",
+                        ":9:5: a peer has no key 'private_key_file'",
+                        ":11:16: type: 'per' is none of peer, group, subnet",
+                        ":12:39: there is no peer 'ona'");
+        assertThat(problems(text))
+                .map(problem -> problem.lines().skip(1).findFirst().orElse("").strip())
+                .contains(
+                        "did you mean endpoints?",
+                        "did you mean mesh?",
+                        "did you mean privateKeyFile?",
+                        "did you mean peer?",
+                        "did you mean one?");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            mesh: {ipAddresses: [10.0.0.1]}     |                         | 10.0.0.1 belongs to 'server' in subnet 'mesh' already (line 4)
+            mesh: {ipAddresses: [10.0.0]}       |                         | ipAddresses: '10.0.0' is not an IP address
+            mesh: {ipAddresses: [224.0.0.1]}    |                         | cannot be a peer's own
+            mesh: {listenPort: x}               |                         | listenPort: 'x' is not a number from 1 to 65535
+            mesh: 5                             |                         | a peer's subnet is a mapping, here is a single value
+            mesh: {listenport: 5}               |                         | a peer's subnet has no key 'listenport'
+            mesh:                               | groups: [nowhere]       | there is no group 'nowhere'
+            mesh:                               | groups: nowhere         | groups is a list, here is a single value
+            mesh:                               | via: nobody             | there is no peer 'nobody'
+            mesh:                               | via: server             | 'server' is no exit
+            mesh:                               | via: p                  | 'p' cannot leave by itself
+            mesh:                               | exit: yes               | exit: 'yes' is neither true nor false
+            mesh:                               | routes: [0.0.0.0/0]     | routes: 0.0.0.0/0 is the whole internet
+            mesh:                               | routes: [10.0.0.1/32]   | 10.0.0.1/32 is the address of 'server'
+            mesh:                               | routes: [10.1.0.1/24]   | 10.1.0.1/24 has bits behind its length, it counts as 10.1.0.0/24
+            mesh:                               | endpoints: [{ip: 'a:1'}] | ip: 'a:1' is neither an IP address nor a host name
+            mesh:                               | endpoints: [{ip: 0.0.0.0}] | 0.0.0.0 is nobody's address
+            mesh:                               | endpoints: [{ip: 192.0.2.9}] | the endpoint of 'p' that 'server' sees has no port
+            mesh:                               | endpoints: [{candidates: []}] | candidates is empty
+            mesh:                               | endpoints: [{candidates: [{port: 1}]}] | this candidate has no ip
+            mesh:                               | name: p                 | 'name' stands in line 5 already
+            """)
+    void mistakes_of_a_peer(String subnets, String more, String what) {
+        assertThat(problems(with(peer("p", 2, subnets, more == null ? "" : more))))
+                .anyMatch(problem -> problem.contains(what));
+    }
+
+    @Test
+    void a_name_must_do_as_a_host_name() {
+        assertThat(problems(with(peer("'a b'", 2, "mesh:", ""))))
+                .anyMatch(problem -> problem.contains(":5:12: 'a b' cannot be the name of a peer"));
+    }
+
+    @Test
+    void a_key_belongs_to_one_peer() {
+        assertThat(problems(with(peer("p", 1, "mesh:", ""))))
+                .anyMatch(problem -> problem.contains("has the same publicKey"));
+    }
+
+    @Test
+    void interfaces_of_a_node_need_different_names_and_ports() {
+        String text = "version: v1\nsubnets: [{name: a.x}, {name: a.y}]\npeers:\n"
+                + peer("p", 1, "a.x: {listenPort: 5}, a.y: {listenPort: 5}", "")
+                + "connections: []\n";
+
+        assertThat(problems(text))
+                .anyMatch(problem -> problem.contains("would both be called 'a'"))
+                .anyMatch(problem -> problem.contains("listenPort 5 is that of subnet 'a.x' too"));
+    }
+
+    @Test
+    void who_leaves_in_a_circle_leaves_nowhere() {
+        String text = with(peer("a", 2, "mesh: {listenPort: 2}", "exit: true, via: b, endpoints: [{ip: 192.0.2.2}]")
+                + peer("b", 3, "mesh: {listenPort: 3}", "exit: true, via: a, endpoints: [{ip: 192.0.2.3}]"));
+
+        assertThat(problems(text)).anyMatch(problem -> problem.contains("comes back to where it began"));
+    }
+
+    @Test
+    void who_leaves_without_an_address_of_a_family_is_warned() {
+        String text = with(peer("hub", 2, "mesh: {listenPort: 2}", "exit: true, endpoints: [{ip: 192.0.2.2}]")
+                + peer("p", 3, "mesh:", "via: hub"));
+
+        assertThat(problems(text)).singleElement().asString().contains("has no IPv4 address in subnet 'mesh'");
+    }
+
+    @Test
+    void a_network_behind_two_peers_is_a_mistake_and_one_within_another_a_warning() {
+        String same = with(peer("a", 2, "mesh:", "routes: [10.7.0.0/16]")
+                        + peer("b", 3, "mesh:", "routes: [10.7.0.0/16]"))
+                .replace("{a: [], b: []}", "{a: [{type: peer, rule: is, value: server}], b: []}");
+
+        assertThat(problems(same))
+                .singleElement()
+                .asString()
+                .contains("10.7.0.0/16 is behind 'a' already (line 5), and some peer is linked with both");
+        assertThat(problems(same.replace("[10.7.0.0/16]}\nconn", "[10.7.1.0/24]}\nconn")))
+                .singleElement()
+                .asString()
+                .contains("warning: 10.7.1.0/24 and 10.7.0.0/16 behind 'a' overlap");
+    }
+
+    @Test
+    void json_is_read_as_well_even_with_tabs() {
+        String json = """
+                {
+                \t"version": "v1",
+                \t"subnets": [],
+                \t"peers": [],
+                \t"connection": []
+                }
+                """;
+
+        assertThat(problems(json))
+                .anyMatch(problem -> problem.contains(":5:2: a network file has no key 'connection'"));
+        assertThat(problems(json.replace("connection", "connections"))).isEmpty();
+    }
+
+    @Test
+    void what_is_no_yaml_is_told_with_its_place() {
+        assertThat(problems("version: v1\nsubnets: [\n"))
+                .singleElement()
+                .asString()
+                .contains(":3:1: this is not YAML");
+        assertThat(problems("a: &x [1]\nb: *y\n"))
+                .singleElement()
+                .asString()
+                .contains(":2:4: nothing before this place is called &y");
+        assertThat(problems("a: 1\n---\nb: 2\n")).singleElement().asString().contains(":2:1: a second document");
+        assertThat(problems("")).singleElement().asString().contains("this file is empty");
+        assertThat(problems("- 1\n"))
+                .singleElement()
+                .asString()
+                .contains("a network file is a mapping, here is a list");
+        assertThat(problems("a: ".repeat(1) + "[".repeat(5000)))
+                .singleElement()
+                .asString()
+                .contains("nested too deeply");
+        assertThat(problems("? [a]\n: 1\n")).anyMatch(problem -> problem.contains("a key cannot be a list"));
+    }
+
+    @Test
+    void what_is_written_once_can_be_meant_twice() {
+        String text =
+                "version: v1\nsubnets: [{name: mesh, endpoints: &port [{port: 1}]}, {name: two, endpoints: *port}]\npeers: []\nconnections: []\n";
+
+        assertThat(problems(text)).isEmpty();
+    }
+
+    @Test
+    void no_secret_is_repeated() {
+        String text = with(peer("p", 2, "mesh:", "publicKey2: x, groups: [" + key(9) + "]"));
+
+        assertThat(String.join("\n", problems(text))).doesNotContain(key(9));
+    }
+
+    @Test
+    void what_is_wrong_with_the_file_itself_is_told(@TempDir Path directory) throws IOException {
+        Path latin = Files.write(directory.resolve("latin.yaml"), new byte[] {'a', ':', ' ', (byte) 0xe4});
+
+        assertThat(List.of(directory.resolve("none.yaml"), directory, latin))
+                .allSatisfy(
+                        file -> assertThat(NetworkFile.read(file).problems()).hasSize(1));
+    }
+
+    @Test
+    void of_thousands_of_mistakes_a_hundred_are_told() {
+        StringBuilder text = new StringBuilder("version: v1\nsubnets: []\nconnections: []\npeers:\n");
+        for (int i = 0; i < 3000; i++) {
+            text.append("  - {name: p").append(i).append("}\n");
+        }
+
+        assertThat(problems(text.toString())).hasSize(101).last().asString().contains("more problems");
+    }
+}
