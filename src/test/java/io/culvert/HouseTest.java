@@ -40,11 +40,12 @@ class HouseTest {
                 .layer("4 commands")
                 .definedBy("io.culvert.cli..")
                 .layer("3 story")
-                .definedBy("io.culvert.exitnode..", "io.culvert.confinement..")
+                .definedBy("io.culvert.exitnode..", "io.culvert.node..", "io.culvert.confinement..")
                 .layer("2 concerns")
                 .definedBy(
                         "io.culvert.plan..",
                         "io.culvert.topology..",
+                        "io.culvert.migration..",
                         "io.culvert.mesh..",
                         "io.culvert.proxy..",
                         "io.culvert.dns..",

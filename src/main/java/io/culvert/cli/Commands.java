@@ -74,7 +74,7 @@ final class Commands {
                                         .addOption(json()),
                                 "0 when so, 1 when not."))
                 .addSubcommand("tunnel", tunnel())
-                .addSubcommand("mesh", MeshCommands.spec())
+                .addSubcommand("mesh", NodeCommands.addTo(MeshCommands.spec()))
                 .addSubcommand("exec", ConfinementCommands.exec())
                 .addSubcommand("netns", ConfinementCommands.netns());
         culvert.usageMessage().footer("Settings are environment variables: 'culvert up --help' lists them.");

@@ -22,6 +22,7 @@ import io.culvert.plan.Names;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.process.ProgramDirectories;
 import io.culvert.wireguard.WireGuardConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -223,7 +224,7 @@ final class ConfinedTunnel {
     private static WireGuardDevices devices(String alias) {
         return WireGuardDevices.lasting(
                 WireGuardDevices.Choice.AUTO,
-                UserspaceProgram.usual(Surroundings.programDirectories(), UserspaceProgram.USUAL_MEMORY_LIMIT),
+                UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
                 alias);
     }
 

@@ -18,6 +18,7 @@ import io.culvert.plan.Names;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.process.ProgramDirectories;
 import io.culvert.process.StopSignals;
 import io.culvert.wireguard.WireGuardConfig;
 import jakarta.json.Json;
@@ -353,8 +354,7 @@ public final class Keeper {
         try (Turn _ = Turn.await(confinement.kept())) {
             WireGuardDevices.lasting(
                             WireGuardDevices.Choice.AUTO,
-                            UserspaceProgram.usual(
-                                    Surroundings.programDirectories(), UserspaceProgram.USUAL_MEMORY_LIMIT),
+                            UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
                             Ownership.ALIAS)
                     .removeMoved(confinement.outerLink());
             confinement.namespace().forget();

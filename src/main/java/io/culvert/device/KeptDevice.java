@@ -1,13 +1,15 @@
 package io.culvert.device;
 
 import io.culvert.problem.ProblemException;
+import io.culvert.wireguard.PublicKey;
+import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/** A device that is to exist and to be configured in one way, however often somebody takes it away. */
+/** A device that is to exist and to be configured in one way, however often somebody takes it away; for any thread. */
 public final class KeptDevice {
 
     private final Supplier<WireGuardDevice> create;
@@ -30,7 +32,7 @@ public final class KeptDevice {
      *
      * @return whether anything was changed
      */
-    public boolean keep(DeviceConfig wanted) {
+    public synchronized boolean keep(DeviceConfig wanted) {
         Optional<DeviceState> state = read();
         if (state.isEmpty()) {
             drop();
@@ -54,7 +56,7 @@ public final class KeptDevice {
     }
 
     /** Its state now; empty while there is no device, or none that answers. */
-    public Optional<DeviceState> read() {
+    public synchronized Optional<DeviceState> read() {
         try {
             return device.filter(present -> linkExists.test(present.name())).map(WireGuardDevice::read);
         } catch (ProblemException _) {
@@ -64,7 +66,7 @@ public final class KeptDevice {
     }
 
     /** {@code kernel}, {@code userspace}, or {@code none} while there is no device. */
-    public String implementation() {
+    public synchronized String implementation() {
         return device.map(present -> switch (present.implementation()) {
                     case KERNEL -> "kernel";
                     case USERSPACE -> "userspace";
@@ -72,8 +74,17 @@ public final class KeptDevice {
                 .orElse("none");
     }
 
+    /**
+     * Moves a peer to another endpoint, beside what is wanted: the next {@link #keep} of the same does not undo it. Where there
+     * is no device just now, nothing happens.
+     */
+    public synchronized void moveEndpoint(PublicKey peer, InetSocketAddress endpoint) {
+        device.filter(present -> linkExists.test(present.name()))
+                .ifPresent(present -> present.moveEndpoint(peer, endpoint));
+    }
+
     /** Removes it; safe to repeat. */
-    public void remove() {
+    public synchronized void remove() {
         device.ifPresent(WireGuardDevice::remove);
         drop();
     }

@@ -98,6 +98,11 @@ public final class WireGuardDevices {
         });
     }
 
+    /** A device of this name that is to be kept; nothing is made yet. It may be asked by any thread. */
+    public KeptDevice kept(String name) {
+        return new KeptDevice(() -> create(name), link -> interfaces.find(link).isPresent());
+    }
+
     /** Whether the name is taken by an interface that is not ours. */
     public boolean isForeign(String name) {
         return interfaces

@@ -57,7 +57,7 @@ public final class Kernel implements AutoCloseable {
         return route;
     }
 
-    NetlinkSocket generic() {
+    public NetlinkSocket generic() {
         return generic;
     }
 

@@ -15,6 +15,7 @@ import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.process.BackOff;
 import io.culvert.process.Children;
+import io.culvert.process.ProgramDirectories;
 import io.culvert.process.Reaper;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
@@ -73,7 +74,7 @@ record Parts(
                 new Guard(kernel.nftables(), kernel.network()),
                 supervisor,
                 kept(devices, ExitNodePlan.TUNNEL, kernel),
-                mesh(reading, kept(devices, ExitNodePlan.MESH, kernel), around, supervisor, wakeups),
+                mesh(reading, devices.kept(ExitNodePlan.MESH), around, supervisor, wakeups, names),
                 proxy,
                 names);
     }
@@ -83,10 +84,22 @@ record Parts(
     }
 
     private static Mesh mesh(
-            Reading reading, KeptDevice device, Surroundings around, Supervisor supervisor, Wakeups wakeups) {
+            Reading reading,
+            KeptDevice device,
+            Surroundings around,
+            Supervisor supervisor,
+            Wakeups wakeups,
+            NameService names) {
         return switch (reading.settings().mesh().kind()) {
             case NONE -> new NoMesh();
-            case WIREGUARD -> new WireGuardMesh(device);
+            case WIREGUARD ->
+                new WireGuardMesh(
+                        device,
+                        reading.links(),
+                        reading.settings().mark(),
+                        names::known,
+                        around.clock(),
+                        news -> around.journal().info("mesh: " + news));
             case TAILSCALE ->
                 new TailscaleMesh(
                         tailscale(around, reading.settings()).orElseThrow(),
@@ -101,7 +114,7 @@ record Parts(
     static Optional<TailscaleProgram> tailscale(Surroundings around, Settings settings) {
         return settings.mesh()
                 .tailscale()
-                .map(it -> new TailscaleProgram(it, Surroundings.programDirectories(), around.root()));
+                .map(it -> new TailscaleProgram(it, ProgramDirectories.told(), around.root()));
     }
 
     private static WireGuardDevices devices(Settings settings, Supervisor supervisor) {
@@ -123,7 +136,7 @@ record Parts(
 
     static UserspaceProgram program(Settings settings) {
         return UserspaceProgram.usual(
-                Surroundings.programDirectories(), settings.wireGuard().memory().toString());
+                ProgramDirectories.told(), settings.wireGuard().memory().toString());
     }
 
     private static KeptDevice kept(WireGuardDevices devices, String name, Kernel kernel) {

@@ -1,6 +1,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.ip.Prefix;
+import io.culvert.mesh.NodeFile;
 import io.culvert.network.Machine;
 import io.culvert.plan.ExitNodeChecks;
 import io.culvert.plan.ExitNodeInputs;
@@ -16,6 +17,7 @@ import io.culvert.proxy.SockdFile;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
 import io.culvert.settings.SettingsReading;
+import io.culvert.topology.MeshLink;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.io.IOException;
@@ -29,6 +31,8 @@ import java.util.Optional;
  * The user's settings and the files that they name, read together, so that all that is wrong is told at once.
  *
  * @param servers the providers' files in failover order; never empty
+ * @param mesh the mesh interface's file, or what a network file makes of it
+ * @param links of the mesh interface, where it is of a network file
  * @param sockd the user's own configuration of the proxy
  * @param remarks what is worth knowing and no error
  * @param tree the effective settings, as shown at start
@@ -37,6 +41,7 @@ record Reading(
         Settings settings,
         List<Server> servers,
         Optional<WireGuardConfig> mesh,
+        List<MeshLink> links,
         Optional<SockdFile> sockd,
         List<Problem> remarks,
         String tree) {
@@ -46,6 +51,7 @@ record Reading(
 
     Reading {
         servers = List.copyOf(servers);
+        links = List.copyOf(links);
         remarks = List.copyOf(remarks);
     }
 
@@ -58,7 +64,13 @@ record Reading(
         for (Path file : reading.wireGuardFiles()) {
             parse(file, problems).ifPresent(config -> servers.add(new Server(file, config)));
         }
-        Optional<WireGuardConfig> mesh = reading.meshFile().flatMap(file -> parse(file, problems));
+        Optional<NodeFile> node =
+                reading.meshFile().flatMap(file -> reading.meshNode().flatMap(name -> node(file, name, problems)));
+        Optional<WireGuardConfig> mesh = reading.meshNode().isPresent()
+                ? node.map(it -> it.interfaces().getFirst())
+                : reading.meshFile()
+                        .filter(file -> !isNetworkFile(file, problems))
+                        .flatMap(file -> parse(file, problems));
         reading.settings().ifPresent(settings -> {
             problems.addAll(ExitNodeChecks.settings(settings));
             servers.forEach(server -> problems.addAll(ExitNodeChecks.server(server.file(), server.config(), settings)));
@@ -75,6 +87,7 @@ record Reading(
                 reading.settings().orElseThrow(),
                 servers,
                 mesh,
+                node.map(it -> it.view().interfaces().getFirst().links()).orElse(List.of()),
                 sockd,
                 problems.all(),
                 reading.tree().toString());
@@ -116,6 +129,45 @@ record Reading(
             problems.add(Problem.input(Place.file(file), "cannot be read", "make it a readable text file"));
         }
         return Optional.empty();
+    }
+
+    private static boolean isNetworkFile(Path file, Problems problems) {
+        boolean network = file.getFileName().toString().matches("(?i).*\\.(yaml|yml|json)");
+        if (network) {
+            problems.add(Problem.input(
+                    Place.file(file),
+                    "is a network file, by its name, and nothing says which of its peers this is",
+                    "set CULVERT_MESH_NODE to its name"));
+        }
+        return network;
+    }
+
+    /** The mesh side has one interface, and leaves by the tunnel. */
+    private static Optional<NodeFile> node(Path file, String name, Problems problems) {
+        try {
+            List<Problem> remarks = new ArrayList<>();
+            NodeFile node = NodeFile.read(file, name, remarks);
+            problems.addAll(remarks);
+            if (node.interfaces().size() != 1) {
+                problems.add(Problem.input(
+                        Place.file(file),
+                        "'" + name + "' is in " + node.interfaces().size()
+                                + " subnets, and the mesh side is one interface",
+                        "add a peer to the file that is in one subnet, for this container"));
+                return Optional.empty();
+            }
+            node.view()
+                    .leaving()
+                    .ifPresent(leaving -> problems.add(Problem.input(
+                            Place.file(file),
+                            "'" + name + "' leaves via '" + leaving.peer()
+                                    + "', but here everything leaves by the tunnel",
+                            "delete its 'via'")));
+            return Optional.of(node);
+        } catch (ProblemException e) {
+            problems.addAll(e.problems());
+            return Optional.empty();
+        }
     }
 
     private static Optional<WireGuardConfig> parse(Path file, Problems problems) {

@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What a chain needs of the machine, each with the runtime option that cures its absence. */
-final class Requirements {
+public final class Requirements {
 
     private Requirements() {}
 
@@ -106,7 +106,8 @@ final class Requirements {
                         + " compose makes one by itself), or leave " + Forwarding.sysctl(Family.IPV6) + " away");
     }
 
-    static List<Problem> missing(Machine machine, Implementation wanted) {
+    /** What no tunnel can be made without, and what it had better have. */
+    public static List<Problem> missing(Machine machine, Implementation wanted) {
         List<Problem> problems = new ArrayList<>();
         if (!machine.netAdmin()) {
             problems.add(Problem.machine(

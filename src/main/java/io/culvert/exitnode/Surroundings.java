@@ -2,9 +2,7 @@ package io.culvert.exitnode;
 
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What the program finds around it, handed in so that a test can hand in something else.
@@ -20,13 +18,6 @@ public record Surroundings(Map<String, String> environment, Path root, Clock clo
 
     public Path resolvConf() {
         return root.resolve("etc/resolv.conf");
-    }
-
-    /** Where a checkout or an image keeps the programs that belong to this one; told by whoever starts us, not by users. */
-    public static List<Path> programDirectories() {
-        return Optional.ofNullable(System.getProperty("culvert.programs")).stream()
-                .map(Path::of)
-                .toList();
     }
 
     /** Where what belongs to this run lives; gone with the container. */

@@ -16,6 +16,7 @@ import io.culvert.plan.Tunnels;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.process.ProgramDirectories;
 import io.culvert.status.TunnelText;
 import io.culvert.wireguard.WireGuardConfig;
 import java.io.IOException;
@@ -141,7 +142,7 @@ public final class TunnelAlone {
     private WireGuardDevices devices() {
         return WireGuardDevices.lasting(
                 WireGuardDevices.Choice.AUTO,
-                UserspaceProgram.usual(Surroundings.programDirectories(), UserspaceProgram.USUAL_MEMORY_LIMIT),
+                UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
                 Ownership.ALIAS);
     }
 

@@ -6,19 +6,19 @@ import java.util.Deque;
 import java.util.List;
 
 /** What was done and how it is undone: the last first, each even when another fails. */
-final class Undo {
+public final class Undo {
 
     private record Step(String what, Runnable undo) {}
 
     private final Deque<Step> steps = new ArrayDeque<>();
 
     /** @param what a gerund phrase for the error message, such as "removing wg0" */
-    void push(String what, Runnable undo) {
+    public void push(String what, Runnable undo) {
         steps.push(new Step(what, undo));
     }
 
     /** Undoes everything, once; answers with a sentence for each step that failed. */
-    List<String> run() {
+    public List<String> run() {
         List<String> failed = new ArrayList<>();
         while (!steps.isEmpty()) {
             Step step = steps.pop();

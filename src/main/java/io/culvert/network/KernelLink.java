@@ -31,7 +31,7 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
     private static final int RTEXT_FILTER_SKIP_STATS = 1 << 3;
 
     boolean ours() {
-        return alias.equals(Ownership.ALIAS);
+        return Ownership.isOurs(alias);
     }
 
     /** Whether it is as wanted. */

@@ -69,7 +69,7 @@ record KernelRoute(
     static final int RTA_OIF = 4;
     private static final int RTA_GATEWAY = 5;
     private static final int RTA_PRIORITY = 6;
-    private static final int RTA_PREFSRC = 7;
+    static final int RTA_PREFSRC = 7;
     static final int RTA_METRICS = 8;
     private static final int RTA_MULTIPATH = 9;
     private static final int RTA_TABLE = 15;
@@ -167,7 +167,7 @@ record KernelRoute(
         }
     }
 
-    private static Optional<InetAddress> gateway(int family, Attributes attributes) {
+    static Optional<InetAddress> gateway(int family, Attributes attributes) {
         return attributes
                 .bytes(RTA_GATEWAY)
                 .flatMap(bytes -> RtNetlink.address(family, bytes))

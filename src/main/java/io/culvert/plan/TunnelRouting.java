@@ -12,11 +12,14 @@ import io.culvert.network.Rule.Selector;
 import io.culvert.network.Uplink;
 import io.culvert.wireguard.RoutingTable;
 import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The routes and rules of a tunnel alone, as wg-quick's {@code add_route} and {@code add_default} would set them
@@ -62,11 +65,13 @@ record TunnelRouting(
 
     List<Route> routes() {
         List<Route> routes = new ArrayList<>();
+        Set<Family> withServer = withServer();
         for (Prefix prefix : allowedIps()) {
             switch (file.table()) {
                 case RoutingTable.Off() -> {}
                 case RoutingTable.Numbered(long number) -> routes.add(Route.through(file.name(), prefix, number));
-                case RoutingTable.Auto() when isApart(prefix) -> routes.add(Route.through(file.name(), prefix, mark));
+                case RoutingTable.Auto()
+                when isApart(prefix, withServer) -> routes.add(Route.through(file.name(), prefix, mark));
                 case RoutingTable.Auto()
                 when !isConnected(prefix) -> routes.add(Route.through(file.name(), prefix, Route.MAIN));
                 case RoutingTable.Auto() -> {}
@@ -100,8 +105,9 @@ record TunnelRouting(
 
     /** Whether a family's packets find the tunnel by a table of its own. */
     boolean hasTable(Family family) {
+        Set<Family> withServer = withServer();
         return file.table() instanceof RoutingTable.Auto
-                && allowedIps().stream().anyMatch(prefix -> prefix.family() == family && isApart(prefix));
+                && allowedIps().stream().anyMatch(prefix -> prefix.family() == family && isApart(prefix, withServer));
     }
 
     boolean needsMark() {
@@ -116,14 +122,21 @@ record TunnelRouting(
         return file.fwMark().isPresent() ? Mark.exactly(mark) : new Mark(mark, Mark.ALL_BITS - (SLOTS - 1));
     }
 
-    private boolean isApart(Prefix prefix) {
-        return prefix.isDefault() || holdsServer(prefix.family());
+    private static boolean isApart(Prefix prefix, Set<Family> withServer) {
+        return prefix.isDefault() || withServer.contains(prefix.family());
     }
 
-    private boolean holdsServer(Family family) {
+    /** The families whose AllowedIPs hold a server itself. */
+    private Set<Family> withServer() {
+        Set<InetAddress> addresses =
+                servers.stream().map(InetSocketAddress::getAddress).collect(Collectors.toSet());
         return allowedIps().stream()
-                .filter(prefix -> prefix.family() == family && !prefix.isDefault())
-                .anyMatch(prefix -> servers.stream().anyMatch(server -> prefix.contains(server.getAddress())));
+                .filter(prefix -> !prefix.isDefault())
+                .filter(prefix -> prefix.isHost()
+                        ? addresses.contains(prefix.address())
+                        : addresses.stream().anyMatch(prefix::contains))
+                .map(Prefix::family)
+                .collect(Collectors.toSet());
     }
 
     /** The prefixes of all peers, each once, the longest first, as {@code wg-quick} sorts them. */

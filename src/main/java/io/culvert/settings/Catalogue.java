@@ -75,7 +75,15 @@ public final class Catalogue {
             List.of(),
             FilePath::parse,
             "",
-            "the wg-quick file of the mesh interface, for `CULVERT_MESH=wireguard`");
+            "for `CULVERT_MESH=wireguard`: the wg-quick file of the mesh interface, or a network file with `CULVERT_MESH_NODE`");
+
+    static final Setting<String> MESH_NODE = optional(
+            Group.MESH,
+            "CULVERT_MESH_NODE",
+            List.of(),
+            Parser.of(String::strip),
+            "",
+            "which peer of the network file in `CULVERT_MESH_CONFIG` this is");
 
     static final Setting<Boolean> SOCKS = withDefault(
             Group.SOCKS,
@@ -171,6 +179,7 @@ public final class Catalogue {
             MARK,
             MESH,
             MESH_CONFIG,
+            MESH_NODE,
             SOCKS,
             SOCKS_PORT,
             SOCKS_CONFIG,

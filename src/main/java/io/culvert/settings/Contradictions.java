@@ -43,13 +43,20 @@ final class Contradictions {
             problems.add(Problem.input(
                     values.place(Catalogue.MESH),
                     "is wireguard, but no file says which peers may exit here",
-                    "name a wg-quick file in " + Catalogue.MESH_CONFIG.name()));
+                    "name a wg-quick file in " + Catalogue.MESH_CONFIG.name() + ", or a network file with "
+                            + Catalogue.MESH_NODE.name()));
         }
         if (!wireguard && values.isGiven(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
                     values.place(Catalogue.MESH_CONFIG),
                     "is set, but " + Catalogue.MESH.name() + " is " + kind.get(),
                     "set " + Catalogue.MESH.name() + "=wireguard, or remove the file"));
+        }
+        if (values.isGiven(Catalogue.MESH_NODE) && !values.isGiven(Catalogue.MESH_CONFIG)) {
+            problems.add(Problem.input(
+                    values.place(Catalogue.MESH_NODE),
+                    "is set, but no network file is named that has this peer",
+                    "name it in " + Catalogue.MESH_CONFIG.name() + ", with " + Catalogue.MESH.name() + "=wireguard"));
         }
     }
 

@@ -37,7 +37,12 @@ public final class SettingsReader {
         Optional<Settings> settings =
                 problems.hasErrors() ? Optional.empty() : Optional.of(settings(values, tunnel, mesh, proxy, tailscale));
         return new SettingsReading(
-                settings, tunnel, mesh, problems.all(), new SettingsTree(values, tunnel, environment.keySet()));
+                settings,
+                tunnel,
+                mesh,
+                values.find(Catalogue.MESH_NODE),
+                problems.all(),
+                new SettingsTree(values, tunnel, environment.keySet()));
     }
 
     private static Settings settings(

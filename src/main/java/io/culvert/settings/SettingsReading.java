@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param wireGuardFiles the tunnel's files in failover order, also where something else is wrong, so that the problems in
  *     them can be told together with the rest; empty only when that is among the problems
  * @param meshFile the mesh's file, likewise
+ * @param meshNode which of its peers this is, where it is a network file
  * @param problems errors, warnings and notes
  * @param tree the effective settings, for people
  */
@@ -21,6 +22,7 @@ public record SettingsReading(
         Optional<Settings> settings,
         List<Path> wireGuardFiles,
         Optional<Path> meshFile,
+        Optional<String> meshNode,
         List<Problem> problems,
         SettingsTree tree) {
 

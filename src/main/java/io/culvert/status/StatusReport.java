@@ -139,7 +139,7 @@ public record StatusReport(
     }
 
     /** In binary units, as {@code wg show} does. */
-    static String bytes(long count) {
+    public static String bytes(long count) {
         if (count < 1024) {
             return count + " B";
         }

@@ -2,6 +2,7 @@ package io.culvert.status;
 
 import io.culvert.status.StatusReport.State;
 import jakarta.json.Json;
+import jakarta.json.JsonObject;
 import jakarta.json.JsonReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -48,14 +49,29 @@ public final class StatusSocket implements AutoCloseable {
      * @param report reads the state anew at each question; called on that thread
      */
     public static StatusSocket serve(Path path, Supplier<StatusReport> report) throws IOException {
+        return serveJson(path, () -> report.get().toJson());
+    }
+
+    /** The same, for an answer of any shape. */
+    public static StatusSocket serveJson(Path path, Supplier<JsonObject> answer) throws IOException {
         Files.createDirectories(path.getParent());
         Files.deleteIfExists(path);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(path));
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         StatusSocket socket = new StatusSocket(path, server);
-        Thread.ofPlatform().daemon().name("status").start(() -> socket.answer(report));
+        Thread.ofPlatform().daemon().name("status").start(() -> socket.answer(answer));
         return socket;
+    }
+
+    /** Asks whoever answers there; empty where nobody does, or not in time. */
+    public static Optional<JsonObject> askJson(Path path) {
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
+                JsonReader reader = Json.createReader(new StringReader(read(channel, PATIENCE)))) {
+            return Optional.of(reader.readObject());
+        } catch (IOException | RuntimeException _) {
+            return Optional.empty();
+        }
     }
 
     /** Asks the chain that runs here, and says so when none does, or one that does not answer. */
@@ -102,11 +118,10 @@ public final class StatusSocket implements AutoCloseable {
         return new StatusReport(state, "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", List.of(sentence));
     }
 
-    private void answer(Supplier<StatusReport> report) {
+    private void answer(Supplier<JsonObject> answer) {
         while (server.isOpen()) {
             try (SocketChannel channel = server.accept()) {
-                ByteBuffer bytes =
-                        StandardCharsets.UTF_8.encode(report.get().toJson().toString());
+                ByteBuffer bytes = StandardCharsets.UTF_8.encode(answer.get().toString());
                 while (bytes.hasRemaining()) {
                     channel.write(bytes);
                 }

@@ -54,6 +54,41 @@ public final class Client implements AutoCloseable {
                         MESH_CLIENT_6);
     }
 
+    /** The key of the node's mesh interface, for a file of its own. */
+    public String nodeKey() {
+        return nodeKey;
+    }
+
+    /** The same mesh as a network file: the node is {@code exit}, this client {@code phone}. */
+    public String networkFile(String nodeKeyFile) {
+        return """
+                version: v1
+                subnets: [{name: home}]
+                peers:
+                  - name: exit
+                    exit: true
+                    publicKey: %s
+                    privateKeyFile: %s
+                    subnets: {home: {listenPort: %d, ipAddresses: [%s, '%s']}}
+                    endpoints: [{ip: %s}]
+                  - name: phone
+                    external: true
+                    via: exit
+                    publicKey: %s
+                    subnets: {home: {ipAddresses: [%s, '%s']}}
+                connections: [{a: [], b: []}]
+                """.formatted(
+                        WireGuard.publicKey(nodeKey),
+                        nodeKeyFile,
+                        MESH_PORT,
+                        MESH_NODE_4,
+                        MESH_NODE_6,
+                        Lab.NODE_4,
+                        WireGuard.publicKey(clientKey),
+                        MESH_CLIENT_4,
+                        MESH_CLIENT_6);
+    }
+
     /** Sends everything to the node from now on, as a phone does with "use as exit node". */
     public void useExitNode() {
         tunnel = WireGuard.up(

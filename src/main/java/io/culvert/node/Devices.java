@@ -1,0 +1,46 @@
+package io.culvert.node;
+
+import io.culvert.device.DeviceState;
+import io.culvert.device.KeptDevice;
+import io.culvert.device.WireGuardDevice;
+import io.culvert.device.WireGuardDevices;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** The devices of a node, made or taken over when they are first wanted. */
+final class Devices {
+
+    private final WireGuardDevices all;
+    private final Map<String, KeptDevice> kept = new HashMap<>();
+
+    Devices(WireGuardDevices all) {
+        this.all = all;
+    }
+
+    KeptDevice of(String link) {
+        return kept.computeIfAbsent(link, all::kept);
+    }
+
+    boolean isForeign(String link) {
+        return all.isForeign(link);
+    }
+
+    /** Removes one of ours, whoever made it; safe to repeat. */
+    void remove(String link) {
+        kept.remove(link);
+        all.find(link).ifPresent(device -> {
+            device.remove();
+            device.close();
+        });
+    }
+
+    /** What a device of ours says of itself. */
+    Optional<DeviceState> read(String link) {
+        return all.find(link).map(device -> {
+            try (WireGuardDevice it = device) {
+                return it.read();
+            }
+        });
+    }
+}

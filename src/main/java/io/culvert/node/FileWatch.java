@@ -1,0 +1,67 @@
+package io.culvert.node;
+
+import java.io.IOException;
+import java.nio.file.ClosedWatchServiceException;
+import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
+import java.util.Optional;
+
+/**
+ * Tells when something happens in the directory of a file: editors and orchestrators replace files, and links to them, so
+ * that the file itself would be the wrong thing to watch.
+ */
+final class FileWatch implements AutoCloseable {
+
+    private final Optional<WatchService> service;
+
+    private FileWatch(Optional<WatchService> service) {
+        this.service = service;
+    }
+
+    /** @param changed is called on another thread, for every change */
+    static FileWatch start(Path file, Runnable changed) {
+        try {
+            WatchService service = file.getFileSystem().newWatchService();
+            Thread.ofPlatform().daemon().name("files").start(() -> listen(service, changed));
+            Path directory = file.toAbsolutePath().getParent();
+            (directory == null ? file : directory)
+                    .register(
+                            service,
+                            StandardWatchEventKinds.ENTRY_CREATE,
+                            StandardWatchEventKinds.ENTRY_DELETE,
+                            StandardWatchEventKinds.ENTRY_MODIFY);
+            return new FileWatch(Optional.of(service));
+        } catch (IOException _) {
+            // Without: SIGTERM and a new start read the file anew.
+            return new FileWatch(Optional.empty());
+        }
+    }
+
+    private static void listen(WatchService service, Runnable changed) {
+        try {
+            while (true) {
+                WatchKey key = service.take();
+                key.pollEvents();
+                key.reset();
+                changed.run();
+            }
+        } catch (ClosedWatchServiceException _) {
+            // The end.
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (service.isPresent()) {
+                service.get().close();
+            }
+        } catch (IOException _) {
+            // It ends with the process.
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package io.culvert.node;
+
+import io.culvert.dns.HostsBlock;
+import io.culvert.exitnode.Journal;
+import io.culvert.exitnode.Kernel;
+import io.culvert.exitnode.Undo;
+import io.culvert.migration.Migration;
+import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.nft.Table;
+import io.culvert.plan.GuardRuleset;
+import io.culvert.plan.NodePlan;
+import io.culvert.plan.TunnelGuard;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** What is done to the machine to make a node as planned, or to take it down. */
+final class NodeChange {
+
+    private final Kernel kernel;
+    private final Devices devices;
+    private final Passing passing;
+    private final HostsBlock hosts;
+    private final String node;
+    private final Journal journal;
+
+    NodeChange(Kernel kernel, Devices devices, HostsBlock hosts, String node, Journal journal) {
+        this.kernel = kernel;
+        this.devices = devices;
+        this.passing = new Passing(kernel.nftables(), kernel.sysctl(), node);
+        this.hosts = hosts;
+        this.node = node;
+        this.journal = journal;
+    }
+
+    /**
+     * All of it, or nothing; safe to repeat. A new device gets its peers before it is up, as it would send its first packets
+     * before all its way is made; of one that exists, the peers come last, as they cannot be taken back.
+     *
+     * @param before what is ours now
+     * @param names lines for the hosts file
+     * @return what was changed, in the syntax of the usual tools
+     */
+    List<String> raise(NodePlan plan, NetworkState before, Machine machine, List<String> names) {
+        List<String> done = new ArrayList<>();
+        List<String> present = NodePlan.linksOf(node, before);
+        List<String> made = new ArrayList<>(plan.devices().keySet());
+        made.removeAll(present);
+        Undo undo = new Undo();
+        try {
+            for (String link : made) {
+                undo.push("removing " + link, () -> devices.remove(link));
+                keep(link, plan, done);
+            }
+            if (present.isEmpty()) {
+                undo.push("taking the passage back", passing::close);
+            }
+            if (plan.passage().isPresent() || !present.isEmpty()) {
+                done.addAll(passing.allow(plan.passage(), plan.forwarded(), machine));
+            }
+            // Their addresses and routes may be others' from now on.
+            plan.stale().forEach(link -> {
+                devices.remove(link);
+                done.add("ip link delete " + link);
+            });
+            NetworkState rest = NodePlan.without(made, NodePlan.without(plan.stale(), before));
+            undo.push("taking the network back", () -> kernel.network().apply(rest));
+            done.addAll(kernel.network().apply(plan.network()));
+            shield(plan.shield(), done);
+            present.stream().filter(plan.devices()::containsKey).forEach(link -> keep(link, plan, done));
+        } catch (RuntimeException e) {
+            undo.run().forEach(journal::warn);
+            throw e;
+        }
+        if (!hosts.matches(names)) {
+            done.add(hosts.path() + ": " + names.size() + " names");
+            journal.problems(hosts.write(names).stream().toList());
+        }
+        return done;
+    }
+
+    /**
+     * How the machine differs from the plan, a line each, in the syntax of the usual tools; empty when it does not. Changes
+     * nothing.
+     */
+    List<String> difference(NodePlan plan, NetworkState before, Machine machine, List<String> names, PeerNames peers) {
+        List<String> lines = new ArrayList<>();
+        List<String> present = NodePlan.linksOf(node, before);
+        plan.devices().forEach((link, wanted) -> {
+            if (!present.contains(link)) {
+                lines.add("ip link add dev " + link + " type wireguard");
+            }
+            lines.addAll(new DeviceText(link, peers)
+                    .difference(wanted, present.contains(link) ? devices.read(link) : Optional.empty()));
+        });
+        plan.stale().forEach(link -> lines.add("ip link delete " + link));
+        kernel.network().drift(plan.network()).stream()
+                .filter(line -> !line.endsWith("# does not exist"))
+                .forEach(lines::add);
+        passing.differences(plan.passage(), plan.forwarded(), machine).forEach(line -> lines.add("nft: " + line));
+        if (!hosts.matches(names)) {
+            lines.add(hosts.path() + ": " + names.size() + " lines of this node");
+        }
+        return lines;
+    }
+
+    /**
+     * Whatever is left of it.
+     *
+     * @return whether anything was
+     */
+    boolean lower(NetworkState before) {
+        List<String> links = NodePlan.linksOf(node, before);
+        links.forEach(devices::remove);
+        NetworkState rest = NodePlan.without(links, before);
+        kernel.network().apply(rest);
+        boolean was = !links.isEmpty();
+        if (kernel.nftables().probe().isEmpty()) {
+            was |= !passing.close().isEmpty();
+            kernel.nftables().remove(List.of(Migration.TABLE));
+            shield(TunnelGuard.shield(rest), new ArrayList<>());
+        }
+        journal.problems(hosts.write(List.of()).stream().toList());
+        return was;
+    }
+
+    private void keep(String link, NodePlan plan, List<String> done) {
+        if (devices.of(link).keep(Objects.requireNonNull(plan.devices().get(link)))) {
+            done.add("wg setconf " + link);
+        }
+    }
+
+    /** A machine without nftables still gets its mesh, where nothing is passed on. */
+    private void shield(List<Table> tables, List<String> done) {
+        try {
+            if (tables.isEmpty()) {
+                kernel.nftables().remove(List.of(GuardRuleset.TABLE));
+            } else if (!kernel.nftables().matches(tables)) {
+                kernel.nftables().apply(tables);
+                done.add("nft table " + GuardRuleset.TABLE);
+            }
+        } catch (ProblemException e) {
+            Problem unusable = kernel.nftables().probe().orElseThrow(() -> e);
+            journal.problems(List.of(Problem.warning(
+                    Place.machine("nftables"),
+                    "cannot be used, so packets to the mesh's own addresses may come by other links too",
+                    unusable.cure())));
+        }
+    }
+}

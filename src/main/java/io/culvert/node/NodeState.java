@@ -1,0 +1,211 @@
+package io.culvert.node;
+
+import io.culvert.device.DeviceState.PeerState;
+import io.culvert.dns.HostsBlock;
+import io.culvert.exitnode.Kernel;
+import io.culvert.exitnode.Requirements;
+import io.culvert.exitnode.Surroundings;
+import io.culvert.exitnode.Turn;
+import io.culvert.ip.Endpoint;
+import io.culvert.mesh.NodeFile;
+import io.culvert.migration.Migration;
+import io.culvert.migration.MovingPeer;
+import io.culvert.migration.Ways;
+import io.culvert.network.Machine;
+import io.culvert.network.Neighbours;
+import io.culvert.network.NetworkState;
+import io.culvert.network.Paths;
+import io.culvert.plan.NodeInputs;
+import io.culvert.plan.NodePlan;
+import io.culvert.plan.Tunnels;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.problem.Problems;
+import io.culvert.settings.WireGuardSettings;
+import io.culvert.topology.HostsEntry;
+import io.culvert.topology.MeshInterface;
+import io.culvert.wireguard.Peer;
+import io.culvert.wireguard.PublicKey;
+import io.culvert.wireguard.WireGuardConfig;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** One network file's meaning for one node, and how to make it true. */
+record NodeState(NodeFile file, Places places, Devices devices) {
+
+    /** {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): a peer that was heard since has a session. */
+    private static final Duration ALIVE = Duration.ofMinutes(3);
+
+    /**
+     * Makes it so; safe to repeat.
+     *
+     * @param first whether warnings are told
+     * @return what was changed
+     * @throws ProblemException with all that is wrong; then nothing has changed
+     */
+    List<String> raise(Kernel kernel, Surroundings around, boolean first) {
+        Machine machine = kernel.machine();
+        NetworkState before = kernel.network().observe();
+        List<Problem> remarks = checks(kernel, machine, before);
+        if (first) {
+            around.journal().problems(remarks);
+        }
+        NodePlan plan = plan(kernel, machine, before, around.clock().instant());
+        return change(kernel, around, name(), devices).raise(plan, before, machine, hosts());
+    }
+
+    List<String> difference(Kernel kernel, Surroundings around) {
+        Machine machine = kernel.machine();
+        NetworkState before = kernel.network().observe();
+        NodePlan plan = plan(kernel, machine, before, around.clock().instant());
+        return change(kernel, around, name(), devices).difference(plan, before, machine, hosts(), names());
+    }
+
+    static NodeChange change(Kernel kernel, Surroundings around, String node, Devices devices) {
+        HostsBlock hosts = new HostsBlock(around.root().resolve("etc/hosts"), node);
+        return new NodeChange(kernel, devices, hosts, node, around.journal());
+    }
+
+    /** One change at a time on this machine, as two that plan from the same look would undo each other. */
+    static void inTurn(Surroundings around, Runnable change) {
+        try (Turn _ = Turn.await(around.root().resolve("run/culvert-tunnel.lock"))) {
+            change.run();
+        } catch (IOException e) {
+            throw new ProblemException(Problem.machine(
+                    Place.machine("/run"),
+                    "cannot be written, so two runs at once could not be told apart: " + e.getMessage(),
+                    "mount a tmpfs there: --tmpfs /run"));
+        }
+    }
+
+    String name() {
+        return file.view().name();
+    }
+
+    List<String> hosts() {
+        return file.view().hosts().stream().map(HostsEntry::toString).toList();
+    }
+
+    PeerNames names() {
+        Map<PublicKey, String> names = new HashMap<>();
+        file.view()
+                .interfaces()
+                .forEach(mesh -> mesh.links().forEach(link -> names.put(link.publicKey(), link.peer())));
+        return new PeerNames(names);
+    }
+
+    /** The peers of an interface for whom somebody may look in several places. */
+    List<MovingPeer> moving(String device) {
+        return file.view().interfaces().stream()
+                .filter(mesh -> mesh.device().equals(device))
+                .flatMap(mesh -> mesh.links().stream())
+                .map(link -> NodeFile.moving(link, places.of(link)))
+                .filter(peer -> !peer.places().isEmpty())
+                .toList();
+    }
+
+    private NodePlan plan(Kernel kernel, Machine machine, NetworkState before, Instant now) {
+        Paths paths = new Paths(kernel.route());
+        Ways ways = new Ways(paths, new Neighbours(kernel.route()), 0);
+        Map<String, MeshInterface> meshes =
+                file.view().interfaces().stream().collect(Collectors.toMap(MeshInterface::device, Function.identity()));
+        List<String> present = NodePlan.linksOf(name(), before);
+        List<WireGuardConfig> interfaces = new ArrayList<>();
+        for (WireGuardConfig mesh : file.interfaces()) {
+            Map<PublicKey, PeerState> states = present.contains(mesh.name())
+                    ? devices.read(mesh.name()).stream()
+                            .flatMap(state -> state.peers().stream())
+                            .collect(Collectors.toMap(PeerState::publicKey, Function.identity()))
+                    : Map.of();
+            Map<PublicKey, List<InetSocketAddress>> found = new LinkedHashMap<>();
+            Optional.ofNullable(meshes.get(mesh.name()))
+                    .ifPresent(it -> it.links().forEach(link -> found.put(link.publicKey(), places.of(link))));
+            interfaces.add(with(mesh, peer -> begin(peer, found, states, ways, now)));
+        }
+        return NodePlan.of(new NodeInputs(name(), interfaces, file.view().forwards(), machine, paths::mtu, before));
+    }
+
+    /** Who is somewhere stays there: where he is best found is looked for elsewhere. */
+    private static Optional<InetSocketAddress> begin(
+            Peer peer,
+            Map<PublicKey, List<InetSocketAddress>> found,
+            Map<PublicKey, PeerState> states,
+            Ways ways,
+            Instant now) {
+        List<InetSocketAddress> places = found.getOrDefault(peer.publicKey(), List.of());
+        Optional<PeerState> state = Optional.ofNullable(states.get(peer.publicKey()));
+        boolean stays = state.filter(
+                        it -> it.endpoint().filter(places::contains).isPresent()
+                                || it.lastHandshake()
+                                        .filter(time -> time.plus(ALIVE).isAfter(now))
+                                        .isPresent())
+                .isPresent();
+        return stays ? Optional.empty() : Migration.first(places, ways);
+    }
+
+    private static WireGuardConfig with(WireGuardConfig mesh, Function<Peer, Optional<InetSocketAddress>> endpoint) {
+        return new WireGuardConfig(
+                mesh.name(),
+                mesh.privateKey(),
+                mesh.addresses(),
+                mesh.dnsServers(),
+                mesh.searchDomains(),
+                mesh.listenPort(),
+                mesh.fwMark(),
+                mesh.mtu(),
+                mesh.table(),
+                mesh.saveConfig(),
+                mesh.hooks(),
+                mesh.peers().stream()
+                        .map(peer -> new Peer(
+                                peer.publicKey(),
+                                peer.presharedKey(),
+                                peer.allowedIps(),
+                                endpoint.apply(peer).map(Endpoint::of),
+                                peer.keepaliveSeconds()))
+                        .toList());
+    }
+
+    private List<Problem> checks(Kernel kernel, Machine machine, NetworkState before) {
+        Problems problems = new Problems();
+        if (new Tunnels(before).besideChain()) {
+            problems.add(Problem.input(
+                    Place.machine(name()),
+                    "'culvert up' runs in this network namespace, or was killed here",
+                    "end it first; as its own mesh side, the network file goes into CULVERT_MESH_CONFIG"));
+        }
+        new Tunnels(before)
+                .killSwitch()
+                .ifPresent(tunnel -> problems.add(Problem.input(
+                        Place.machine(tunnel),
+                        "its kill switch lets nothing leave beside it, so no mesh can be raised",
+                        "take it down first: culvert tunnel down " + tunnel)));
+        file.interfaces().stream()
+                .map(WireGuardConfig::name)
+                .filter(devices::isForeign)
+                .forEach(link -> problems.add(Problem.input(
+                        Place.machine(link),
+                        "there is an interface of this name already, and it is not this node's",
+                        "take it down with what made it (culvert tunnel down " + link + ", wg-quick down " + link
+                                + "), or name the subnet otherwise")));
+        Requirements.missing(machine, WireGuardSettings.Implementation.AUTO).stream()
+                .filter(problem -> problem.kind().isError())
+                .forEach(problems::add);
+        if (!file.view().forwards().isEmpty()) {
+            kernel.nftables().probe().ifPresent(problems::add);
+        }
+        problems.throwIfErrors();
+        return problems.all();
+    }
+}

@@ -1,0 +1,91 @@
+package io.culvert.plan;
+
+import io.culvert.device.DeviceConfig;
+import io.culvert.ip.Family;
+import io.culvert.network.Link;
+import io.culvert.network.NetworkState;
+import io.culvert.network.Ownership;
+import io.culvert.nft.Table;
+import io.culvert.wireguard.WireGuardConfig;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The whole desired state of a node of a mesh: each of its interfaces as a tunnel from a file of its own would be.
+ *
+ * @param devices by interface name, in the network file's order
+ * @param network all that is ours, other tunnels' included
+ * @param shield of the interfaces' own addresses; empty where none carries a whole family
+ * @param passage what may be forwarded, and nothing else of the mesh's
+ * @param forwarded families in which anything is
+ * @param stale interfaces of this node that it has no more
+ */
+public record NodePlan(
+        SequencedMap<String, DeviceConfig> devices,
+        NetworkState network,
+        List<Table> shield,
+        Optional<Passage> passage,
+        Set<Family> forwarded,
+        List<String> stale) {
+
+    public NodePlan {
+        devices = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(devices));
+        shield = List.copyOf(shield);
+        forwarded = Set.copyOf(forwarded);
+        stale = List.copyOf(stale);
+    }
+
+    public static NodePlan of(NodeInputs inputs) {
+        String alias = Ownership.ofNode(inputs.node());
+        Set<String> wanted =
+                inputs.interfaces().stream().map(WireGuardConfig::name).collect(Collectors.toSet());
+        List<String> stale = linksOf(inputs.node(), inputs.present()).stream()
+                .filter(link -> !wanted.contains(link))
+                .toList();
+        NetworkState present = without(stale, inputs.present());
+        SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>();
+        for (WireGuardConfig mesh : inputs.interfaces()) {
+            TunnelPlan one =
+                    TunnelPlan.of(new TunnelInputs(mesh, inputs.machine(), Names.NONE, inputs.path(), present, false));
+            devices.put(mesh.name(), one.device());
+            present = one.all();
+        }
+        NetworkState all = new NetworkState(
+                present.links().stream()
+                        .map(link -> wanted.contains(link.name()) ? new Link(link.name(), link.mtu(), alias) : link)
+                        .toList(),
+                present.addresses(),
+                present.routes(),
+                present.rules());
+        Optional<Passage> passage = Passage.of(inputs, wanted);
+        return new NodePlan(
+                devices,
+                all,
+                TunnelGuard.shield(all),
+                passage,
+                passage.map(it -> it.families(inputs.machine())).orElse(Set.of()),
+                stale);
+    }
+
+    /** The interfaces of a node, told from what is ours on a machine. */
+    public static List<String> linksOf(String node, NetworkState present) {
+        return present.links().stream()
+                .filter(link -> link.alias().equals(Ownership.ofNode(node)))
+                .map(Link::name)
+                .toList();
+    }
+
+    /** What remains of ours when links go. */
+    public static NetworkState without(List<String> links, NetworkState present) {
+        NetworkState rest = present;
+        for (String link : links) {
+            rest = new Tunnels(rest).without(link);
+        }
+        return rest;
+    }
+}

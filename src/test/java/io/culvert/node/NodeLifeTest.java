@@ -1,0 +1,234 @@
+package io.culvert.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.culvert.ip.Prefix;
+import io.culvert.lab.Lab;
+import io.culvert.lab.MeshLab;
+import io.culvert.wireguard.Keys;
+import java.net.DatagramSocket;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of a node: its file changes, it fails, it serves as an exit, it goes. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class NodeLifeTest {
+
+    private static final List<String> NAMES = List.of("hub", "phone", "nas", "site");
+    private static final String HEAD = "subnets: [{name: home, endpoints: [{port: 51820}]}]\n";
+    private static final String ALL = HEAD + "connections: [{a: [], b: []}]";
+
+    @SuppressWarnings("NullAway.Init")
+    private static MeshOfNodes mesh;
+
+    @BeforeAll
+    static void open_lab() {
+        mesh = new MeshOfNodes(NAMES);
+    }
+
+    @AfterAll
+    static void close_lab() {
+        mesh.close();
+    }
+
+    @AfterEach
+    void take_down() {
+        NAMES.forEach(mesh::down);
+    }
+
+    private static String peer(String name, String more) {
+        int number = mesh.number(name);
+        return "subnets: {home: {listenPort: 51820, ipAddresses: [10.8.0." + (number + 1)
+                + ", auto]}}, endpoints: [{ip: " + MeshLab.public4(number) + "}]" + more;
+    }
+
+    private static Map<String, String> all() {
+        Map<String, String> peers = new LinkedHashMap<>();
+        NAMES.forEach(name -> peers.put(name, peer(name, "")));
+        return peers;
+    }
+
+    private static Set<String> reach(List<String> names, Set<String> hoped) {
+        try (Calls calls = new Calls(mesh, names)) {
+            return calls.among(names, hoped);
+        }
+    }
+
+    private static String kernel(String name) {
+        return mesh.space(name).run("ip", "-o", "-d", "link").replaceAll("(?m)^\\d+: ", "")
+                + mesh.space(name).run("ip", "-o", "addr")
+                + mesh.space(name).run("ip", "-4", "route", "show", "table", "all")
+                + mesh.space(name).run("ip", "-6", "route", "show", "table", "all")
+                + mesh.space(name).run("ip", "rule")
+                + mesh.space(name).run("ip", "-6", "rule")
+                + mesh.space(name).run("nft", "list", "ruleset")
+                + mesh.space(name).run("sysctl", "-n", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+                + mesh.hosts(name);
+    }
+
+    private static String link(String name) {
+        return mesh.space(name).run("ip", "-o", "link").replaceAll("(?s).*\\d: (wn\\.\\w+):.*", "$1");
+    }
+
+    @Test
+    void a_changed_file_changes_peers_in_place_and_leaves_the_sessions_of_the_others() {
+        Map<String, String> peers = all();
+        peers.remove("site");
+        mesh.file(ALL, peers);
+        peers.keySet().forEach(mesh::up);
+        Set<String> hoped = new TreeSet<>(Set.of("hub>nas", "nas>hub"));
+        assertThat(reach(List.of("hub", "nas"), hoped)).isEqualTo(hoped);
+        String index = mesh.space("hub").run("ip", "-o", "link").replaceAll("(?s).*\\n(\\d+): wn.*", "$1");
+        String handshake = mesh.space("hub").run("wg", "show", link("hub"), "latest-handshakes");
+
+        peers = all();
+        peers.remove("phone");
+        mesh.file(ALL, peers);
+
+        assertThat(mesh.diff("hub"))
+                .anySatisfy(line -> assertThat(line).contains("wg set").contains("remove"))
+                .anySatisfy(line -> assertThat(line).contains("10.8.0.4/32").endsWith("# site"))
+                .noneSatisfy(line -> assertThat(line).contains("# nas"))
+                .anySatisfy(line -> assertThat(line).contains("etc/hosts"));
+
+        mesh.up("hub");
+        mesh.up("site");
+
+        assertThat(mesh.diff("hub")).isEmpty();
+        assertThat(mesh.space("hub").run("ip", "-o", "link").replaceAll("(?s).*\\n(\\d+): wn.*", "$1"))
+                .isEqualTo(index);
+        assertThat(handshake.lines().filter(line -> !line.endsWith("\t0")))
+                .isNotEmpty()
+                .isSubsetOf(mesh.space("hub")
+                        .run("wg", "show", link("hub"), "latest-handshakes")
+                        .lines()
+                        .toList());
+        assertThat(mesh.hosts("hub"))
+                .contains("10.8.0.3 nas.home nas\n", "10.8.0.4 site.home site\n")
+                .doesNotContain("phone")
+                .startsWith("127.0.0.1 localhost\n");
+        Set<String> more = new TreeSet<>(Set.of("hub>site", "site>hub"));
+        assertThat(reach(List.of("hub", "site"), more)).isEqualTo(more);
+    }
+
+    @Test
+    void an_exit_passes_on_what_the_file_says_and_nothing_else() {
+        Map<String, String> peers = all();
+        peers.put("hub", peer("hub", ", exit: true"));
+        peers.put("phone", "via: hub, " + peer("phone", ""));
+        mesh.file(ALL, peers);
+        String before = kernel("hub");
+        NAMES.forEach(mesh::up);
+        assertThat(mesh.space("hub").run("sysctl", "-n", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"))
+                .isEqualTo("1\n1\n");
+        assertThat(NAMES).allSatisfy(name -> assertThat(mesh.diff(name)).isEmpty());
+
+        // Who asks is seen by the server, which answers to it.
+        assertThat(mesh.lab().whoAsks(mesh.space("phone"), Lab.SERVER_4)).isEqualTo(MeshLab.public4(0));
+        assertThat(mesh.lab().whoAsks(mesh.space("phone"), Lab.SERVER_6)).isEqualTo(MeshLab.public6(0));
+        assertThat(mesh.lab().whoAsks(mesh.space("nas"), Lab.SERVER_4)).isEqualTo(MeshLab.public4(2));
+
+        // The others may not, whatever they try.
+        String hubKey = Keys.publicOf(MeshOfNodes.key("hub")).toString();
+        mesh.space("nas")
+                .run("wg", "set", link("nas"), "peer", hubKey, "allowed-ips", "10.8.0.1/32," + Lab.SERVER_4 + "/32");
+        mesh.space("nas").ip("route add " + Lab.SERVER_4 + "/32 dev " + link("nas"));
+        assertThat(MeshLab.whoAsks(mesh.space("nas"), "", mesh.space("hub"), "10.8.0.1", 30))
+                .isEqualTo("10.8.0.3");
+        assertThat(MeshLab.whoAsks(mesh.space("nas"), "", mesh.lab().router(), Lab.SERVER_4, 2))
+                .isEqualTo("nobody");
+        mesh.space("nas").ip("route delete " + Lab.SERVER_4 + "/32 dev " + link("nas"));
+
+        mesh.down("hub");
+        assertThat(kernel("hub")).isEqualTo(before);
+    }
+
+    @Test
+    void networks_behind_peers_reach_each_other() {
+        Map<String, String> peers = all();
+        peers.put("hub", peer("hub", ", routes: [10.100.1.0/24]"));
+        peers.put("site", peer("site", ", routes: [10.100.4.0/24]"));
+        mesh.file(ALL, peers);
+        mesh.space("hub")
+                .ip("link add behind type bridge", "link set behind up", "address add 10.100.1.1/24 dev behind");
+        mesh.space("site")
+                .ip("link add behind type bridge", "link set behind up", "address add 10.100.4.1/24 dev behind");
+        try {
+            NAMES.forEach(mesh::up);
+            assertThat(MeshLab.whoAsks(mesh.space("hub"), "10.100.1.1", mesh.space("site"), "10.100.4.1", 30))
+                    .isEqualTo("10.100.1.1");
+            assertThat(MeshLab.whoAsks(mesh.space("nas"), "", mesh.space("site"), "10.100.4.1", 30))
+                    .isEqualTo("10.8.0.3");
+        } finally {
+            mesh.space("hub").ip("link delete behind");
+            mesh.space("site").ip("link delete behind");
+        }
+    }
+
+    @Test
+    void what_cannot_be_made_whole_is_not_made_at_all() {
+        Map<String, String> peers = all();
+        mesh.file(ALL, peers);
+        // Somebody has the port.
+        mesh.space("hub").ip("link add other type bridge");
+        String before = kernel("hub");
+        try (DatagramSocket _ = mesh.space("hub").call(() -> new DatagramSocket(51820))) {
+            assertThatThrownBy(() -> mesh.up("hub")).hasMessageContaining("port");
+            assertThat(kernel("hub")).isEqualTo(before);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        } finally {
+            mesh.space("hub").ip("link delete other");
+        }
+    }
+
+    @Test
+    void a_node_whose_program_was_killed_is_made_anew_by_the_next_up_and_wholly_undone() {
+        mesh.file(ALL, all());
+        String before = kernel("nas");
+        mesh.up("nas");
+        String link = link("nas");
+        mesh.space("nas").ip("link delete " + link);
+        assertThat(mesh.diff("nas")).isNotEmpty();
+
+        mesh.up("nas");
+
+        assertThat(mesh.diff("nas")).isEmpty();
+        assertThat(mesh.addresses("nas")).contains(Prefix.parseAddress("10.8.0.3"));
+        mesh.down("nas");
+        assertThat(kernel("nas")).isEqualTo(before);
+        mesh.down("nas");
+    }
+
+    @Test
+    void an_interface_of_somebody_else_is_left_alone_and_all_that_is_wrong_is_told() {
+        Map<String, String> peers = all();
+        peers.put("hub", peer("hub", ", exit: true"));
+        mesh.file(ALL, peers);
+        mesh.up("nas");
+        String link = link("nas");
+        mesh.down("nas");
+        mesh.space("nas").ip("link add " + link + " type bridge");
+        try {
+            assertThatThrownBy(() -> mesh.up("nas")).hasMessageContaining("not this node's");
+            mesh.down("nas");
+            assertThat(mesh.space("nas").run("ip", "-o", "link")).contains(link);
+        } finally {
+            mesh.space("nas").ip("link delete " + link);
+        }
+        assertThatThrownBy(() -> mesh.inside("nas", () -> mesh.node("naz").up(mesh.file())))
+                .hasMessageContaining("did you mean 'nas'");
+    }
+}
