@@ -24,6 +24,11 @@ final class Endpoints {
     private final List<List<Row>> ofSubnets = new ArrayList<>();
     private final Map<String, List<Row>> ofGroups = new HashMap<>();
     private final List<List<Row>> ofMembers = new ArrayList<>();
+    /** Of which not all see the same. */
+    private final BitSet selectiveSubnets = new BitSet();
+
+    private final BitSet selective = new BitSet();
+    private final Map<Long, MergedEndpoint> merged = new HashMap<>();
 
     Endpoints(Network network, Links links) {
         this.network = network;
@@ -31,12 +36,38 @@ final class Endpoints {
         network.subnets().forEach(subnet -> ofSubnets.add(rows(subnet.endpoints())));
         network.groups().forEach(group -> ofGroups.put(group.name().value(), rows(group.endpoints())));
         network.members().forEach(member -> ofMembers.add(rows(member.endpoints())));
+        for (int i = 0; i < ofSubnets.size(); i++) {
+            selectiveSubnets.set(i, selects(network.subnets().get(i).endpoints()));
+        }
+        for (int i = 0; i < ofMembers.size(); i++) {
+            Member member = network.members().get(i);
+            boolean inGroup = member.groups().stream()
+                    .anyMatch(group ->
+                            !ofGroups.getOrDefault(group.value(), List.of()).isEmpty());
+            selective.set(i, inGroup || selects(member.endpoints()));
+        }
+    }
+
+    private static boolean selects(List<EndpointRow> entries) {
+        return entries.stream().anyMatch(entry -> !entry.match().isEmpty());
     }
 
     private List<Row> rows(List<EndpointRow> entries) {
         return entries.stream()
                 .map(entry -> new Row(entry, links.select(entry.match())))
                 .toList();
+    }
+
+    /** What remains of the entries; the same for most callers, and then made once. */
+    MergedEndpoint merged(int from, int of, int subnet) {
+        if (!sameForAll(of, subnet)) {
+            return MergedEndpoint.of(seen(from, of, subnet));
+        }
+        return merged.computeIfAbsent(((long) subnet << 32) | of, _ -> MergedEndpoint.of(seen(from, of, subnet)));
+    }
+
+    private boolean sameForAll(int of, int subnet) {
+        return !selectiveSubnets.get(subnet) && !selective.get(of);
     }
 
     /** In the order of merging. */

@@ -25,9 +25,8 @@ final class Forwards {
 
     /**
      * @param device the name of the node's interface in a subnet
-     * @param addresses by peer and subnet
      */
-    List<Forward> of(int node, IntFunction<String> device, List<List<List<Prefix>>> addresses) {
+    List<Forward> of(int node, IntFunction<String> device, Places places) {
         Member member = network.members().get(node);
         if (!member.exit() && member.routes().isEmpty()) {
             return List.of();
@@ -35,18 +34,18 @@ final class Forwards {
         List<Forward> all = new ArrayList<>();
         for (int subnet = 0; subnet < network.subnets().size(); subnet++) {
             if (links.members(subnet).get(node)) {
-                exit(node, subnet, device.apply(subnet), addresses).ifPresent(all::add);
-                site(node, subnet, device.apply(subnet), addresses, all);
+                exit(node, subnet, device.apply(subnet), places).ifPresent(all::add);
+                site(node, subnet, device.apply(subnet), places, all);
             }
         }
         return all;
     }
 
-    private Optional<Forward> exit(int node, int subnet, String device, List<List<List<Prefix>>> addresses) {
+    private Optional<Forward> exit(int node, int subnet, String device, Places places) {
         List<Prefix> sources = new ArrayList<>();
         for (int leaver : sites.leavers(node)) {
             if (sites.leaves(leaver, /* exit= */ node, subnet)) {
-                sources.addAll(addresses.get(leaver).get(subnet));
+                sources.addAll(places.addresses(leaver, subnet));
             }
         }
         return sources.isEmpty()
@@ -59,12 +58,12 @@ final class Forwards {
                         true));
     }
 
-    private void site(int node, int subnet, String device, List<List<List<Prefix>>> addresses, List<Forward> all) {
+    private void site(int node, int subnet, String device, Places places, List<Forward> all) {
         List<Prefix> mesh = new ArrayList<>();
         BitSet linked = links.of(node, subnet);
         for (int peer = linked.nextSetBit(0); peer >= 0; peer = linked.nextSetBit(peer + 1)) {
             if (links.firstSubnet(node, peer).orElse(-1) == subnet) {
-                mesh.addAll(addresses.get(peer).get(subnet));
+                mesh.addAll(places.addresses(peer, subnet));
                 mesh.addAll(sites.behind(node, peer, subnet));
             }
         }

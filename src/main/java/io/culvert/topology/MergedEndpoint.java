@@ -45,6 +45,10 @@ record MergedEndpoint(
         return places;
     }
 
+    boolean hasPlace(Optional<Written<Integer>> listenPort) {
+        return (candidates.isPresent() || ip.isPresent()) && !places(listenPort).isEmpty();
+    }
+
     private static <T> Optional<T> last(List<EndpointRow> rows, Function<EndpointRow, Optional<Written<T>>> key) {
         for (EndpointRow row : rows.reversed()) {
             Optional<Written<T>> written = key.apply(row);

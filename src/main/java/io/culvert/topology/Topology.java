@@ -22,8 +22,7 @@ public final class Topology {
     private final Links links;
     private final Endpoints endpoints;
     private final Sites sites;
-    /** Each peer's addresses in each of its subnets, as its links have them: the same lists for all of them. */
-    private final List<List<List<Prefix>>> hostPrefixes = new ArrayList<>();
+    private final Places places;
 
     /** @param network without contradictions: {@link NetworkFile} has seen to that */
     Topology(Network network, Links links, Endpoints endpoints) {
@@ -31,17 +30,7 @@ public final class Topology {
         this.links = links;
         this.endpoints = endpoints;
         this.sites = new Sites(network, links);
-        for (Member member : network.members()) {
-            List<List<Prefix>> all = new ArrayList<>();
-            for (Subnet subnet : network.subnets()) {
-                all.add(member.in(subnet.name().value()).stream()
-                        .flatMap(membership -> membership.addresses().stream())
-                        .map(address -> Prefix.host(address.value().address()))
-                        .distinct()
-                        .toList());
-            }
-            hostPrefixes.add(all);
-        }
+        this.places = new Places(network);
     }
 
     public Path file() {
@@ -111,7 +100,7 @@ public final class Topology {
                         .map(way -> new Leaving(
                                 device(member, way.subnet()),
                                 network.members().get(way.peer()).name().value())),
-                new Forwards(network, links, sites).of(node, subnet -> device(member, subnet), hostPrefixes),
+                new Forwards(network, links, sites).of(node, subnet -> device(member, subnet), places),
                 member.dns());
     }
 
@@ -145,43 +134,35 @@ public final class Topology {
 
     private MeshLink link(int node, int peer, int subnet, boolean withPlainName) {
         Member other = network.members().get(peer);
-        MergedEndpoint merged = MergedEndpoint.of(endpoints.seen(node, peer, subnet));
-        List<Endpoint> places = places(merged, other, subnet);
-        List<Prefix> addresses = hostPrefixes.get(peer).get(subnet);
+        MergedEndpoint merged = endpoints.merged(node, peer, subnet);
+        List<Endpoint> candidates = merged.places(places.listenPort(peer, subnet));
         return new MeshLink(
                 other.name().value(),
                 other.publicKey().value(),
                 presharedKeyFile(node, peer, subnet),
-                allowedIps(node, peer, subnet, addresses),
-                places,
-                keepalive(node, peer, subnet, merged, places),
+                allowedIps(node, peer, subnet),
+                candidates,
+                keepalive(node, peer, subnet, merged, candidates),
                 positive(merged.refreshSeconds()),
                 positive(merged.refreshRestartSeconds()),
-                hosts(other, subnet, addresses, withPlainName));
-    }
-
-    private List<Endpoint> places(MergedEndpoint merged, Member of, int subnet) {
-        return merged.places(of.in(network.subnets().get(subnet).name().value()).flatMap(Membership::listenPort));
+                places.hosts(peer, subnet, withPlainName));
     }
 
     /** Whoever can be called by nobody has to keep its way open itself. */
-    private OptionalInt keepalive(int node, int peer, int subnet, MergedEndpoint merged, List<Endpoint> places) {
+    private OptionalInt keepalive(int node, int peer, int subnet, MergedEndpoint merged, List<Endpoint> candidates) {
         if (merged.persistentKeepalive().isPresent()) {
             return positive(merged.persistentKeepalive());
         }
-        boolean calledBack = !places(
-                        MergedEndpoint.of(endpoints.seen(peer, node, subnet)),
-                        network.members().get(node),
-                        subnet)
-                .isEmpty();
-        return places.isEmpty() || calledBack ? OptionalInt.empty() : OptionalInt.of(KEEPALIVE);
+        boolean calledBack = endpoints.merged(peer, node, subnet).hasPlace(places.listenPort(node, subnet));
+        return candidates.isEmpty() || calledBack ? OptionalInt.empty() : OptionalInt.of(KEEPALIVE);
     }
 
     private static OptionalInt positive(OptionalInt number) {
         return number.orElse(0) == 0 ? OptionalInt.empty() : number;
     }
 
-    private List<Prefix> allowedIps(int node, int peer, int subnet, List<Prefix> addresses) {
+    private List<Prefix> allowedIps(int node, int peer, int subnet) {
+        List<Prefix> addresses = places.addresses(peer, subnet);
         List<Prefix> routes = sites.behind(node, peer, subnet);
         boolean leaving = sites.leaves(node, peer, subnet);
         if (routes.isEmpty() && !leaving) {
@@ -193,15 +174,6 @@ public final class Topology {
             Arrays.stream(Family.values()).map(Prefix::all).forEach(allowed::add);
         }
         return allowed;
-    }
-
-    private List<HostsEntry> hosts(Member peer, int subnet, List<Prefix> addresses, boolean withPlainName) {
-        String name = peer.name().value();
-        String full = name + "." + network.subnets().get(subnet).name().value();
-        List<String> names = withPlainName ? List.of(full, name) : List.of(full);
-        return addresses.stream()
-                .map(address -> new HostsEntry(address.address(), names))
-                .toList();
     }
 
     /** The last connection that names one for this pair, else the subnet's. */

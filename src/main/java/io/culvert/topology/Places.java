@@ -1,0 +1,71 @@
+package io.culvert.topology;
+
+import io.culvert.ip.Prefix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What all links to a peer in a subnet have in common, made once: they share the lists. */
+final class Places {
+
+    private record InSubnet(
+            Optional<Written<Integer>> listenPort,
+            List<Prefix> addresses,
+            List<HostsEntry> hosts,
+            List<HostsEntry> hostsWithPlainName) {}
+
+    private static final InSubnet NONE = new InSubnet(Optional.empty(), List.of(), List.of(), List.of());
+
+    private final List<List<InSubnet>> places = new ArrayList<>();
+
+    Places(Network network) {
+        for (Member member : network.members()) {
+            List<InSubnet> all = new ArrayList<>(network.subnets().size());
+            for (Subnet subnet : network.subnets()) {
+                String name = subnet.name().value();
+                all.add(member.in(name)
+                        .map(membership -> of(member.name().value(), name, membership))
+                        .orElse(NONE));
+            }
+            places.add(all);
+        }
+    }
+
+    private static InSubnet of(String peer, String subnet, Membership membership) {
+        List<Prefix> addresses = membership.addresses().stream()
+                .map(address -> Prefix.host(address.value().address()))
+                .distinct()
+                .toList();
+        String full = peer + "." + subnet;
+        return new InSubnet(
+                membership.listenPort(),
+                addresses,
+                hosts(addresses, List.of(full)),
+                hosts(addresses, List.of(full, peer)));
+    }
+
+    private static List<HostsEntry> hosts(List<Prefix> addresses, List<String> names) {
+        return addresses.stream()
+                .map(address -> new HostsEntry(address.address(), names))
+                .toList();
+    }
+
+    Optional<Written<Integer>> listenPort(int member, int subnet) {
+        return at(member, subnet).listenPort;
+    }
+
+    /** As single addresses. */
+    List<Prefix> addresses(int member, int subnet) {
+        return at(member, subnet).addresses;
+    }
+
+    /** @param withPlainName whether the peer is meant by its name without the subnet's, too */
+    List<HostsEntry> hosts(int member, int subnet, boolean withPlainName) {
+        InSubnet place = at(member, subnet);
+        return withPlainName ? place.hostsWithPlainName : place.hosts;
+    }
+
+    private InSubnet at(int member, int subnet) {
+        return places.get(member).get(subnet);
+    }
+}
