@@ -350,7 +350,7 @@ public final class Keeper {
     }
 
     /** Removes what one left that was killed, with nobody in it. */
-    static void clear(Surroundings around, Confinement confinement) throws IOException {
+    static void clear(Confinement confinement) throws IOException {
         try (Turn _ = Turn.await(confinement.kept())) {
             WireGuardDevices.lasting(
                             WireGuardDevices.Choice.AUTO,

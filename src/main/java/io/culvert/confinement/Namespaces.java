@@ -60,13 +60,21 @@ public final class Namespaces {
                     around.journal().info(name + " is down");
                 }
             } else if (Files.exists(confinement.mark())) {
-                Keeper.clear(around, confinement);
+                clear(confinement);
                 around.journal().info(name + " is down, which somebody had killed");
             } else {
                 around.journal().info(name + " was not up");
             }
         } catch (IOException e) {
             throw broken(confinement, e);
+        }
+    }
+
+    private void clear(Confinement confinement) throws IOException {
+        if (Rootless.applies(around)) {
+            Rootless.clear(confinement);
+        } else {
+            Keeper.clear(confinement);
         }
     }
 

@@ -4,6 +4,7 @@ import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.exitnode.Kernel;
 import io.culvert.exitnode.Surroundings;
 import io.culvert.exitnode.TunnelFile;
+import io.culvert.exitnode.Turn;
 import io.culvert.ip.Family;
 import io.culvert.linux.Account;
 import io.culvert.linux.Capabilities;
@@ -110,6 +111,12 @@ final class Rootless {
         Problems problems = new Problems();
         problems.addAll(missing(around));
         problems.throwIfErrors();
+        Confinement confinement = Confinement.of(around, name).prepare();
+        try (Turn _ = Turn.await(confinement.kept())) {
+            clear(confinement);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         WireGuardConfig file =
                 TunnelFile.of(wish.config().toString(), around.root()).read(around.journal(), true);
         List<Outside.Way> ways = new ArrayList<>();
@@ -132,11 +139,10 @@ final class Rootless {
                         peer.endpoint().get()));
             }
         }
-        Path directory = Confinement.of(around, name).prepare().directory();
         List<String> words = new ArrayList<>(List.of(
                 find("unshare").orElseThrow().toString(), "--user", "--map-root-user", "--net", "--mount", "--"));
         words.addAll(own.command(arguments));
-        words.addAll(List.of("--outside", new Outside(directory, plan.mtu(), ways).toString()));
+        words.addAll(List.of("--outside", new Outside(confinement.directory(), plan.mtu(), ways).toString()));
         become(
                 new Replacement(bytes(words), environment(around)),
                 ways.stream().map(way -> way.socket().number()).collect(Collectors.toSet()));
@@ -166,6 +172,27 @@ final class Rootless {
         words.addAll(bytes(own.command(List.of("exec", "--inside", answer.toString(), "--"))));
         words.addAll(program.arguments());
         become(new Replacement(words, program.environment()), Set.of());
+    }
+
+    /**
+     * Ends what a keeper has left that was killed: its program, which has no way out any more. Everything else of it was in
+     * namespaces of its own.
+     */
+    static void clear(Confinement confinement) throws IOException {
+        ProcessHandle.allProcesses()
+                .filter(process -> isProgram(process.pid(), confinement.outerLink()))
+                .forEach(ProcessHandle::destroyForcibly);
+        confinement.forget();
+    }
+
+    /** By the last word of its command line, which names a link that nobody else has. */
+    private static boolean isProgram(long pid, String link) {
+        try {
+            return Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"), StandardCharsets.ISO_8859_1)
+                    .endsWith("\0" + link + "\0");
+        } catch (IOException _) {
+            return false; // It has just ended.
+        }
     }
 
     private static void become(Replacement program, Set<Integer> handedOn) {

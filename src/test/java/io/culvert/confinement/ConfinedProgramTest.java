@@ -9,6 +9,7 @@ import io.culvert.lab.Observer;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
+import io.culvert.linux.NamespaceClaim;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -221,12 +222,26 @@ class ConfinedProgramTest {
     }
 
     @Test
-    void nobody_is_let_in_from_the_tunnel_but_to_admitted_ports() {
-        Child server = lab.start(arguments("sh", "-c", "echo ready; exec curl -sv telnet://127.0.0.1:9"));
-        server.awaitLine("ready", ConfinementLab.SOON);
-        assertThat(exec("nft", "list", "ruleset").orFail())
-                .contains("hook input priority filter; policy drop")
-                .contains("hook forward priority filter; policy drop");
+    void unix_sockets_with_a_path_are_files_and_abstract_ones_are_not_there() throws Exception {
+        String name = "culvert-test-abstract";
+        try (NamespaceClaim _ =
+                lab.node().space().call(() -> NamespaceClaim.take(name)).orElseThrow()) {
+            assertThat(lab.run("grep", "-c", "@" + name, "/proc/net/unix").out())
+                    .isEqualTo("1\n");
+            assertThat(exec("grep", "-c", "@" + name, "/proc/net/unix").out()).isEqualTo("0\n");
+        }
+        // curl's status 7 would say that nobody is there.
+        assertThat(exec("curl", "-s", "--max-time", "5", "--unix-socket", "/run/culvert/netns/wg0.sock", "http://x/")
+                        .status())
+                .isNotEqualTo(7);
+    }
+
+    @Test
+    void a_cache_of_names_that_the_machine_has_is_not_asked() {
+        lab.run("sh", "-c", "mkdir /run/nscd; touch /run/nscd/socket").orFail();
+        assertThat(exec("ls", "-A", "/run/nscd").orFail()).isEmpty();
+        assertThat(lab.run("ls", "-A", "/run/nscd").orFail()).isEqualTo("socket\n");
+        lab.run("rm", "-r", "/run/nscd").orFail();
     }
 
     @Test

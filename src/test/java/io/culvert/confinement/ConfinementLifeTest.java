@@ -54,8 +54,32 @@ class ConfinementLifeTest {
         return child;
     }
 
+    /** Whether somebody at the other end of the tunnel gets through to a port. */
+    private boolean connected(int port) {
+        return provider.space()
+                        .attempt("timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/" + provider.customer4() + "/" + port)
+                        .status()
+                == 0;
+    }
+
     private void leave() {
         lab.run("touch", "/run/leave").orFail();
+    }
+
+    @Test
+    @Tag("kernel")
+    void a_program_seems_to_be_at_the_provider_whoever_makes_the_tunnel() {
+        boolean kernel =
+                lab.run("ip", "link", "add", "probe", "type", "wireguard").status() == 0;
+        lab.run("ip", "link", "delete", "probe");
+
+        assertThat(lab.culvert(exec("sh", "-c", ASKING + "; ip -d link show wg0"))
+                        .orFail())
+                .contains(provider.outer4())
+                .contains(kernel ? "wireguard" : "tun ");
+        lab.awaitNoKeeper();
+        assertThat(lab.everything()).isEqualTo(before);
+        assertThat(observer.leaks()).isEmpty();
     }
 
     @Test
@@ -157,6 +181,14 @@ class ConfinementLifeTest {
                 .orFail();
 
         assertThat(ruleset).contains("tcp dport 80 ").contains("udp dport 7 ").contains("table inet mine");
+        try (Child admitted = lab.start("exec", "--netns", "in", "--", "iperf3", "-s", "-p", "80", "--forceflush");
+                Child closed = lab.start("exec", "--netns", "in", "--", "iperf3", "-s", "-p", "81", "--forceflush")) {
+            admitted.awaitLine("listening", ConfinementLab.SOON);
+            closed.awaitLine("listening", ConfinementLab.SOON);
+            lab.culvert("exec", "--netns", "in", "--", "sh", "-c", ASKING).orFail();
+            assertThat(connected(80)).isTrue();
+            assertThat(connected(81)).isFalse();
+        }
         assertThat(lab.run("ip", "netns", "exec", "in", "ip", "-o", "link").orFail())
                 .contains("wg0");
         lab.culvert("netns", "down", "in").orFail();

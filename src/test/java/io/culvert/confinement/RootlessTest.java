@@ -129,6 +129,22 @@ class RootlessTest {
     }
 
     @Test
+    void a_killed_keeper_leaves_nothing_that_the_next_run_does_not_clear() {
+        lab.run(culvert("netns", "up", "mine", "--config", HOME + "/wg0.conf")).orFail();
+        assertThat(lab.run(culvert("netns", "list")).orFail()).startsWith("mine  " + HOME + "/wg0.conf  userspace");
+        lab.kill(ConfinementLab.KEEPER);
+        assertThat(lab.run(culvert("netns", "list")).orFail()).contains("abandoned");
+
+        lab.run(culvert("netns", "up", "mine", "--config", HOME + "/wg0.conf")).orFail();
+        assertThat(lab.pids(ConfinementLab.WIREGUARD)).hasSize(1);
+        lab.kill(ConfinementLab.KEEPER);
+        lab.run(culvert("netns", "down", "mine")).orFail();
+
+        assertThat(lab.run(culvert("netns", "list")).orFail()).isEqualTo("there is none\n");
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    @Test
     void what_keeps_him_from_it_is_said() {
         assertThat(lab.run(culvert("exec", "--user", "root", "--config", HOME + "/wg0.conf", "--", "true")))
                 .satisfies(outcome -> assertThat(outcome.status()).isEqualTo(2))

@@ -24,8 +24,11 @@ import org.junit.jupiter.api.TestFactory;
 class KernelLabTest {
 
     /** Where such tests are. Named, since searching takes long in there. */
-    private static final List<String> CLASSES =
-            List.of("io.culvert.lab.LabTest", "io.culvert.exitnode.ExitNodeTest", "io.culvert.device.KernelDeviceTest");
+    private static final List<String> CLASSES = List.of(
+            "io.culvert.lab.LabTest",
+            "io.culvert.exitnode.ExitNodeTest",
+            "io.culvert.device.KernelDeviceTest",
+            "io.culvert.confinement.ConfinementLifeTest");
 
     private static final Duration DEADLINE = Duration.ofMinutes(15);
 
