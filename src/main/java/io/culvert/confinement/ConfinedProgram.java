@@ -47,12 +47,15 @@ public final class ConfinedProgram {
      * @return 127 where there is no such program, 126 where it cannot be run
      */
     public int run(String namespace, Optional<Wish> wish, Optional<String> user) throws InterruptedException {
+        boolean rootless = Rootless.applies(around);
+        if (rootless) {
+            refuse(user);
+        }
         Optional<Account> account = user.map(ConfinedProgram::account);
         if (!program.isThere()) {
             return tell(Replacement.NOT_FOUND);
         }
-        if (Rootless.applies(around)) {
-            refuse(user);
+        if (rootless) {
             Problems problems = new Problems();
             problems.addAll(Rootless.missing(around));
             problems.throwIfErrors();

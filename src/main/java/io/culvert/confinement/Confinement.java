@@ -113,6 +113,22 @@ record Confinement(String name, Path directory, Path namespaces) {
         return file(".log");
     }
 
+    /** For services that are put into the namespace by systemd. */
+    Path resolvConf() {
+        return file(".resolv.conf");
+    }
+
+    Path serviceSwitch() {
+        return file(".nsswitch.conf");
+    }
+
+    /** Removes its files. Locks stay: somebody may wait for one. */
+    void forget() throws IOException {
+        for (Path file : List.of(socket(), mark(), resolvConf(), serviceSwitch())) {
+            Files.deleteIfExists(file);
+        }
+    }
+
     private Path file(String end) {
         return directory.resolve(name + end);
     }

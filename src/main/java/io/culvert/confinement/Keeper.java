@@ -101,7 +101,7 @@ public final class Keeper {
                     TunnelFile.of(wish.config().toString(), around.root()).read(journal, true);
             Optional<Relays> relays =
                     outside.isPresent() ? Optional.of(Relays.open(around, outside.get())) : Optional.empty();
-            Names names = relays.isPresent() ? Names.NONE : resolved(file);
+            Names servers = relays.isPresent() ? Names.NONE : resolved(file);
             NetworkNamespace space = space();
             ConfinedTunnel tunnel = new ConfinedTunnel(
                     around,
@@ -110,10 +110,13 @@ public final class Keeper {
                     file,
                     wish,
                     plan -> relays.map(it -> it.around(plan)).orElse(plan),
-                    names);
+                    servers);
             try {
                 ConfinementPlan plan = tunnel.raise();
                 warn(plan);
+                NameFiles names = new NameFiles(plan.resolvers(), plan.searchDomains());
+                Files.writeString(confinement.resolvConf(), names.resolvConf());
+                Files.writeString(confinement.serviceSwitch(), NameFiles.serviceSwitch());
                 try (NetworkEvents changes = tunnel.watch();
                         Control control =
                                 Control.listen(confinement.socket(), asked -> events.add(new Event.Question(asked)))) {
@@ -129,7 +132,7 @@ public final class Keeper {
             } finally {
                 tunnel.lower();
                 space.forget();
-                Files.deleteIfExists(confinement.mark());
+                confinement.forget();
             }
             journal.info(confinement.name() + " is down");
         } catch (IOException e) {
@@ -358,8 +361,7 @@ public final class Keeper {
                             Ownership.ALIAS)
                     .removeMoved(confinement.outerLink());
             confinement.namespace().forget();
-            Files.deleteIfExists(confinement.socket());
-            Files.deleteIfExists(confinement.mark());
+            confinement.forget();
         }
     }
 }

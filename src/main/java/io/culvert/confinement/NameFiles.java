@@ -19,6 +19,8 @@ import java.util.stream.Stream;
  */
 record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
 
+    private static final Path ETC = Path.of("/etc");
+
     /** Where the C library asks before it does anything else, if somebody listens there. */
     private static final Path CACHE = Path.of("/run/nscd");
 
@@ -29,12 +31,10 @@ record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
 
     /** For the calling thread, which has mounts of its own. */
     void show() throws IOException {
-        Path etc = Path.of("/etc");
-        Path services = etc.resolve("nsswitch.conf");
         Map<String, String> texts = new LinkedHashMap<>();
         texts.put("resolv.conf", resolvConf());
-        texts.put("nsswitch.conf", serviceSwitch(Files.exists(services) ? Files.readString(services) : ""));
-        PrivateDirectory.over(etc, texts, Set.of());
+        texts.put("nsswitch.conf", serviceSwitch());
+        PrivateDirectory.over(ETC, texts, Set.of());
         if (Files.isDirectory(CACHE)) {
             Mounts.nothing(CACHE);
         }
@@ -48,6 +48,12 @@ record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
                                 : Stream.of("search " + String.join(" ", searchDomains)))
                 .map(line -> line + "\n")
                 .collect(Collectors.joining());
+    }
+
+    /** As it is to be on this machine. */
+    static String serviceSwitch() throws IOException {
+        Path machines = ETC.resolve("nsswitch.conf");
+        return serviceSwitch(Files.exists(machines) ? Files.readString(machines) : "");
     }
 
     /** The machine's own, but for where hosts and networks are looked up. */

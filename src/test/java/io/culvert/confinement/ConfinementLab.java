@@ -26,6 +26,12 @@ import java.util.stream.Stream;
  */
 final class ConfinementLab implements AutoCloseable {
 
+    /** In the command line of the userspace WireGuard of a namespace. */
+    static final String WIREGUARD = " cv-";
+
+    /** In the command line of whoever keeps a namespace. */
+    static final String KEEPER = "netns keep";
+
     static final Duration SOON = Duration.ofSeconds(60);
 
     private static final String PROGRAM = System.getProperty(
@@ -127,21 +133,19 @@ final class ConfinementLab implements AutoCloseable {
                 + run("cat", "/etc/resolv.conf").orFail();
     }
 
-    /** Ids of the processes in the machine's network whose command line has these words. */
+    /** Ids of the processes, in whatever namespace, whose command line has these words. */
     List<Long> pids(String words) {
-        return Outcome.of(List.of("ip", "netns", "pids", node.space().name()))
-                .orFail()
-                .lines()
+        return ProcessHandle.allProcesses()
+                .map(ProcessHandle::pid)
                 .filter(pid -> {
                     try {
-                        return Files.readString(Path.of("/proc", pid, "cmdline"))
+                        return Files.readString(Path.of("/proc", pid.toString(), "cmdline"))
                                 .replace('\0', ' ')
                                 .contains(words);
                     } catch (IOException e) {
-                        return false;
+                        return false; // It has just ended.
                     }
                 })
-                .map(Long::valueOf)
                 .toList();
     }
 
@@ -156,7 +160,7 @@ final class ConfinementLab implements AutoCloseable {
 
     /** Waits until no keeper is left. */
     void awaitNoKeeper() {
-        for (long pid : pids("netns keep")) {
+        for (long pid : pids(KEEPER)) {
             ProcessHandle.of(pid)
                     .ifPresent(keeper -> assertThat(keeper.onExit()).succeedsWithin(SOON));
         }
@@ -164,7 +168,7 @@ final class ConfinementLab implements AutoCloseable {
 
     @Override
     public void close() {
-        for (long pid : pids("netns keep")) {
+        for (long pid : pids(KEEPER)) {
             ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
         }
         awaitNoKeeper();

@@ -85,13 +85,14 @@ class ConfinementLifeTest {
     @Test
     void the_first_makes_it_the_others_share_it_and_the_last_takes_it_down() {
         Child first = resident("true");
-        String space = lab.run("readlink", "/proc/" + lab.pids("netns keep").getFirst() + "/ns/net")
+        String space = lab.run(
+                        "readlink", "/proc/" + lab.pids(ConfinementLab.KEEPER).getFirst() + "/ns/net")
                 .orFail();
 
         Outcome second = lab.culvert(exec("sh", "-c", "readlink /proc/self/ns/net; " + String.join(" ", WHO)));
 
         assertThat(second.orFail()).contains(provider.outer4()).doesNotContain(space.strip());
-        assertThat(lab.pids("netns keep")).hasSize(1);
+        assertThat(lab.pids(ConfinementLab.KEEPER)).hasSize(1);
         Outcome other = lab.culvert("exec", "--config", file, "--allow-inbound", "8080", "--", "true");
         assertThat(other.status()).isEqualTo(2);
         assertThat(other.err()).contains("is up with other options");
@@ -134,7 +135,7 @@ class ConfinementLifeTest {
         assertThat(observer.leaks()).isEmpty();
         provider.live();
 
-        lab.kill("wireguard-go");
+        lab.kill(ConfinementLab.WIREGUARD);
         leave();
         assertThat(program.awaitExit(ConfinementLab.SOON)).isZero();
         assertThat(observer.leaks()).isEmpty();
@@ -153,15 +154,15 @@ class ConfinementLifeTest {
     @Test
     void a_killed_keeper_leaves_nothing_that_leads_out_and_the_next_run_takes_it_up() {
         Child program = resident("true");
-        lab.kill("netns keep");
+        lab.kill(ConfinementLab.KEEPER);
         assertThat(lab.culvert("netns", "list").orFail()).contains("abandoned");
         assertThat(observer.leaks()).isEmpty();
 
         assertThat(lab.culvert(exec(WHO)).orFail()).contains(provider.outer4());
-        assertThat(lab.pids("wireguard-go")).hasSize(1);
+        assertThat(lab.pids(ConfinementLab.WIREGUARD)).hasSize(1);
         assertThat(program.isAlive()).isTrue();
 
-        lab.kill("netns keep");
+        lab.kill(ConfinementLab.KEEPER);
         leave();
         assertThat(program.awaitExit(ConfinementLab.SOON)).isZero();
         lab.culvert("netns", "down", "wg0").orFail();
@@ -215,5 +216,27 @@ class ConfinementLifeTest {
                 .satisfies(outcome -> assertThat(outcome.status()).isEqualTo(2))
                 .satisfies(outcome -> assertThat(outcome.err()).contains("it is not ours"));
         assertThat(lab.run("ip", "netns", "list").orFail()).contains("wg0");
+    }
+
+    @Test
+    void a_service_keeps_it_in_the_foreground_until_it_is_told_to_end() {
+        Child service = lab.start("netns", "up", "--foreground", "--config", file, "wg0");
+        service.awaitLine("wg0 is up", ConfinementLab.SOON);
+
+        // As systemd does it: the namespace by its path, the files by mounts.
+        assertThat(lab.run(
+                                "unshare",
+                                "--mount",
+                                "sh",
+                                "-c",
+                                "mount --bind /run/culvert/netns/wg0.resolv.conf /etc/resolv.conf;"
+                                        + " exec nsenter --net=/run/netns/wg0 curl -s http://www.example/")
+                        .orFail())
+                .contains(provider.outer4());
+
+        lab.run("kill", "-TERM", lab.pids("--foreground").getLast().toString()).orFail();
+        assertThat(service.awaitExit(ConfinementLab.SOON)).isZero();
+        assertThat(lab.everything()).isEqualTo(before);
+        assertThat(observer.leaks()).isEmpty();
     }
 }

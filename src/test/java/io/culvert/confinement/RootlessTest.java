@@ -117,7 +117,7 @@ class RootlessTest {
                         .status())
                 .isNotZero();
         provider.live();
-        lab.kill("wireguard-go");
+        lab.kill(ConfinementLab.WIREGUARD);
         lab.run(exec("sh", "-c", "until curl -s --max-time 5 http://198.51.100.10/; do :; done"))
                 .orFail();
         assertThat(observer.leaks()).isEmpty();
