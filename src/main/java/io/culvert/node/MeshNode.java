@@ -13,6 +13,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.ProgramDirectories;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,12 @@ public final class MeshNode {
         try (NamespaceClaim _ = claim()) {
             NodeFile read = read(file);
             inTurn(kernel -> {
-                List<String> done = new NodeState(read, new Places(), devices(node)).raise(kernel, around, true);
+                Devices devices = devices(node);
+                Places places = new Places();
+                places.lookUp(read.view().interfaces())
+                        .forEach(name -> journal.warn(name + " does not resolve, so it is left out"));
+                List<String> done = new NodeState(read, places, devices)
+                        .raise(kernel, change(kernel, devices), now(), Optional.of(journal));
                 journal.info(node + (done.isEmpty() ? " is up, as it was" : " is up"));
             });
         }
@@ -77,7 +83,10 @@ public final class MeshNode {
     public List<String> diff(Path file) {
         NodeFile read = read(file);
         try (Kernel kernel = Kernel.open(around)) {
-            return new NodeState(read, new Places(), devices(node)).difference(kernel, around);
+            Devices devices = devices(node);
+            Places places = new Places();
+            places.lookUp(read.view().interfaces());
+            return new NodeState(read, places, devices).difference(kernel, change(kernel, devices), now());
         }
     }
 
@@ -106,6 +115,10 @@ public final class MeshNode {
         NodeFile read = NodeFile.read(file, node, remarks);
         journal.problems(remarks);
         return read;
+    }
+
+    private Instant now() {
+        return around.clock().instant();
     }
 
     private NodeChange change(Kernel kernel, Devices devices) {

@@ -1,5 +1,6 @@
 package io.culvert.node;
 
+import io.culvert.device.DeviceConfig;
 import io.culvert.dns.HostsBlock;
 import io.culvert.exitnode.Journal;
 import io.culvert.exitnode.Kernel;
@@ -16,6 +17,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -130,7 +132,11 @@ final class NodeChange {
     }
 
     private void keep(String link, NodePlan plan, List<String> done) {
-        if (devices.of(link).keep(Objects.requireNonNull(plan.devices().get(link)))) {
+        DeviceConfig wanted = Objects.requireNonNull(plan.devices().get(link));
+        boolean differs = !new DeviceText(link, new PeerNames(Map.of()))
+                .difference(wanted, devices.read(link))
+                .isEmpty();
+        if (devices.of(link).keep(wanted) && differs) {
             done.add("wg setconf " + link);
         }
     }

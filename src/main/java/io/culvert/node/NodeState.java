@@ -2,6 +2,7 @@ package io.culvert.node;
 
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.dns.HostsBlock;
+import io.culvert.exitnode.Journal;
 import io.culvert.exitnode.Kernel;
 import io.culvert.exitnode.Requirements;
 import io.culvert.exitnode.Surroundings;
@@ -50,26 +51,23 @@ record NodeState(NodeFile file, Places places, Devices devices) {
     /**
      * Makes it so; safe to repeat.
      *
-     * @param first whether warnings are told
+     * @param journal takes warnings; empty where they have been told
      * @return what was changed
      * @throws ProblemException with all that is wrong; then nothing has changed
      */
-    List<String> raise(Kernel kernel, Surroundings around, boolean first) {
+    List<String> raise(Kernel kernel, NodeChange change, Instant now, Optional<Journal> journal) {
         Machine machine = kernel.machine();
         NetworkState before = kernel.network().observe();
         List<Problem> remarks = checks(kernel, machine, before);
-        if (first) {
-            around.journal().problems(remarks);
-        }
-        NodePlan plan = plan(kernel, machine, before, around.clock().instant());
-        return change(kernel, around, name(), devices).raise(plan, before, machine, hosts());
+        journal.ifPresent(it -> it.problems(remarks));
+        return change.raise(plan(kernel, machine, before, now), before, machine, hosts());
     }
 
-    List<String> difference(Kernel kernel, Surroundings around) {
+    /** How the machine differs from it, a line each. Changes nothing. */
+    List<String> difference(Kernel kernel, NodeChange change, Instant now) {
         Machine machine = kernel.machine();
         NetworkState before = kernel.network().observe();
-        NodePlan plan = plan(kernel, machine, before, around.clock().instant());
-        return change(kernel, around, name(), devices).difference(plan, before, machine, hosts(), names());
+        return change.difference(plan(kernel, machine, before, now), before, machine, hosts(), names());
     }
 
     static NodeChange change(Kernel kernel, Surroundings around, String node, Devices devices) {

@@ -79,19 +79,20 @@ final class NodeWatch {
                         NetworkEvents.open(port -> port == kernel.route().portId());
                 KernelNetlinkSocket rules = KernelNetlinkSocket.rulesetEvents()) {
             places.lookUp(interfaces()).forEach(name -> journal.warn(name + " does not resolve yet"));
-            NodeState.inTurn(around, () -> state.raise(kernel, around, true));
+            NodeChange change = NodeState.change(kernel, around, node, devices);
+            NodeState.inTurn(around, () -> state.raise(kernel, change, now(), Optional.of(journal)));
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = answer()) {
                 follow();
                 listen(network, rules);
                 journal.info(node + " is up, and kept so");
-                loop(kernel);
+                loop(kernel, change);
             } catch (IOException e) {
                 journal.warn("the status socket cannot be made: " + e.getMessage());
             } finally {
                 closed = true;
                 rules.wake();
-                stop(kernel);
+                stop(kernel, change);
             }
         } catch (InterruptedException | RuntimeException e) {
             throw e;
@@ -131,7 +132,7 @@ final class NodeWatch {
         });
     }
 
-    private void loop(Kernel kernel) throws InterruptedException {
+    private void loop(Kernel kernel, NodeChange change) throws InterruptedException {
         Instant names = nextLookUp();
         while (true) {
             Duration wait = trouble.isPresent() ? RETRY : Duration.between(now(), names);
@@ -146,7 +147,7 @@ final class NodeWatch {
                 lookUpNames();
                 names = nextLookUp();
             }
-            settle(kernel);
+            settle(kernel, change);
         }
     }
 
@@ -187,11 +188,12 @@ final class NodeWatch {
         return now().plus(places.next(interfaces()).orElse(FOREVER));
     }
 
-    private void settle(Kernel kernel) {
+    private void settle(Kernel kernel, NodeChange change) {
         try {
             NodeState.inTurn(
                     around,
-                    () -> state.raise(kernel, around, false).forEach(line -> journal.info("put right: " + line)));
+                    () -> state.raise(kernel, change, now(), Optional.empty())
+                            .forEach(line -> journal.info("put right: " + line)));
             follow();
             trouble.ifPresent(_ -> journal.info("all is as the file says again"));
             trouble = Optional.empty();
@@ -228,13 +230,10 @@ final class NodeWatch {
         return Migration.start(devices.of(link), mark, around.clock(), line -> journal.info(link + ": " + line));
     }
 
-    private void stop(Kernel kernel) {
+    private void stop(Kernel kernel, NodeChange change) {
         migrations.values().forEach(Migration::close);
         migrations.clear();
-        NodeState.inTurn(
-                around,
-                () -> NodeState.change(kernel, around, node, devices)
-                        .lower(kernel.network().observe()));
+        NodeState.inTurn(around, () -> change.lower(kernel.network().observe()));
         journal.info(node + " is down");
     }
 

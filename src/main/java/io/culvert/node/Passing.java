@@ -27,6 +27,9 @@ final class Passing {
     private final Sysctl sysctl;
     private final Table.Id id;
 
+    /** Also for who keeps a node up, as somebody may flush all tables. */
+    private final Set<String> remembered = new TreeSet<>();
+
     Passing(Nftables nftables, Sysctl sysctl, String node) {
         this.nftables = nftables;
         this.sysctl = sysctl;
@@ -43,7 +46,9 @@ final class Passing {
             return close();
         }
         List<String> done = new ArrayList<>();
-        Table table = passage.get().remembering(notes(families, machine));
+        Set<String> notes = notes(families, machine);
+        remembered.addAll(notes);
+        Table table = passage.get().remembering(notes);
         if (!nftables.matches(List.of(table))) {
             nftables.apply(List.of(table));
             done.add("nft table " + id);
@@ -64,13 +69,15 @@ final class Passing {
 
     /** Takes it away, and puts the switches back. */
     List<String> close() {
-        if (!exists()) {
+        recall();
+        if (!exists() && remembered.isEmpty()) {
             return List.of();
         }
-        remembered().forEach(note -> {
+        remembered.forEach(note -> {
             String[] words = note.split(WAS, 2);
             sysctl.write(words[0], words[1]);
         });
+        remembered.clear();
         nftables.remove(List.of(id));
         return List.of("nft delete table " + id);
     }
@@ -81,7 +88,8 @@ final class Passing {
 
     /** What is known to have been before, and what is to be changed now. */
     private Set<String> notes(Set<Family> families, Machine machine) {
-        Set<String> notes = new TreeSet<>(exists() ? remembered() : Set.of());
+        recall();
+        Set<String> notes = new TreeSet<>(remembered);
         Set<String> known = notes.stream().map(note -> note.split(WAS, 2)[0]).collect(Collectors.toSet());
         for (Family family : families) {
             note(Forwarding.sysctl(family).replace('.', '/'), "0", known, notes);
@@ -100,9 +108,11 @@ final class Passing {
         }
     }
 
-    private Set<String> remembered() {
-        return nftables.counters(id).keySet().stream()
-                .filter(comment -> comment.contains(WAS))
-                .collect(Collectors.toSet());
+    private void recall() {
+        if (exists()) {
+            nftables.counters(id).keySet().stream()
+                    .filter(comment -> comment.contains(WAS))
+                    .forEach(remembered::add);
+        }
     }
 }
