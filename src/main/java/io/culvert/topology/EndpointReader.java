@@ -45,6 +45,13 @@ final class EndpointReader {
     }
 
     private EndpointRow row(Fields fields, String owner) {
+        if (fields.get("ip").isPresent()) {
+            fields.get("candidates")
+                    .ifPresent(at -> report.error(
+                            at,
+                            "an endpoint has ip or candidates, not both",
+                            "make the ip one of the candidates, where it belongs in their order"));
+        }
         return new EndpointRow(
                 owner,
                 fields.at().line(),

@@ -12,7 +12,11 @@ final class Explanation {
 
     private final Topology topology;
     private final Network network;
+
+    private record Row(String name, String value, String source) {}
+
     private final StringBuilder text = new StringBuilder();
+    private final List<Row> rows = new ArrayList<>();
 
     Explanation(Topology topology) {
         this.topology = topology;
@@ -72,35 +76,38 @@ final class Explanation {
                     }
                 });
         endpoint(from, to, subnet, membership, link);
+        write();
     }
 
     private void endpoint(int from, int to, int subnet, Membership membership, MeshLink link) {
-        List<EndpointRow> rows = topology.endpoints().seen(from, to, subnet);
-        key("ip", rows, EndpointRow::ip);
-        boolean port = key("port", rows, EndpointRow::port);
+        List<EndpointRow> entries = topology.endpoints().seen(from, to, subnet);
+        key(link.candidates().size() > 1 ? "candidates" : "ip", entries, Explanation::where);
+        boolean port = key("port", entries, EndpointRow::port);
         if (!port && !link.candidates().isEmpty()) {
             membership
                     .listenPort()
                     .ifPresent(own -> row("port", own.value().toString(), "its listenPort, line " + own.line()));
         }
-        key(
-                "candidates",
-                rows,
-                row -> row.candidates()
-                        .map(written -> new Written<>(candidates(written.value()), written.line(), written.column())));
-        if (!key("persistentKeepalive", rows, EndpointRow::persistentKeepalive)
+        if (!key("persistentKeepalive", entries, EndpointRow::persistentKeepalive)
                 && link.keepaliveSeconds().isPresent()) {
             row(
                     "persistentKeepalive",
                     String.valueOf(link.keepaliveSeconds().getAsInt()),
                     "by default, as '" + network.members().get(from).name().value() + "' has no endpoint there");
         }
-        key("refreshSeconds", rows, EndpointRow::refreshSeconds);
-        key("refreshRestartSeconds", rows, EndpointRow::refreshRestartSeconds);
+        key("dynamicEndpointRefreshSeconds", entries, EndpointRow::refreshSeconds);
+        key("dynamicEndpointRefreshRestartSeconds", entries, EndpointRow::refreshRestartSeconds);
         row(
                 "endpoint",
                 link.endpoint().map(Object::toString).orElse("none"),
                 link.endpoint().isPresent() ? "" : "it has to call first");
+    }
+
+    private static Optional<Written<String>> where(EndpointRow row) {
+        return row.candidates()
+                .map(written -> new Written<>(candidates(written.value()), written.line(), written.column()))
+                .or(() -> row.ip()
+                        .map(written -> new Written<>(written.value().toString(), written.line(), written.column())));
     }
 
     private static String candidates(List<HostPort> candidates) {
@@ -113,11 +120,11 @@ final class Explanation {
     }
 
     /** Who gave a key, and who would have; whether anybody did. */
-    private <T> boolean key(String name, List<EndpointRow> rows, Function<EndpointRow, Optional<Written<T>>> key) {
+    private <T> boolean key(String name, List<EndpointRow> entries, Function<EndpointRow, Optional<Written<T>>> key) {
         List<String> hidden = new ArrayList<>();
         Optional<String> value = Optional.empty();
         String source = "";
-        for (EndpointRow row : rows) {
+        for (EndpointRow row : entries) {
             Optional<Written<T>> written = key.apply(row);
             if (written.isPresent()) {
                 value.ifPresent(hidden::add);
@@ -171,7 +178,18 @@ final class Explanation {
     }
 
     private void row(String name, String value, String source) {
-        text.append("  %-22s%-46s%s".formatted(name, value, source).stripTrailing())
-                .append('\n');
+        rows.add(new Row(name, value, source));
+    }
+
+    /** In columns. */
+    private void write() {
+        int names = rows.stream().mapToInt(row -> row.name.length()).max().orElse(0) + 2;
+        int values = rows.stream().mapToInt(row -> row.value.length()).max().orElse(0) + 2;
+        for (Row row : rows) {
+            String line = "  " + row.name + " ".repeat(names - row.name.length()) + row.value
+                    + " ".repeat(values - row.value.length()) + row.source;
+            text.append(line.stripTrailing()).append('\n');
+        }
+        rows.clear();
     }
 }

@@ -224,7 +224,9 @@ final class MemberReader {
         try {
             return Optional.of(Prefix.parse(text.value()));
         } catch (IllegalArgumentException e) {
-            String what = text.value().length() > 100 ? "this is not an address" : String.valueOf(e.getMessage());
+            String what = Fields.shown(text.value()).equals(text.value())
+                    ? String.valueOf(e.getMessage())
+                    : "this is not an address";
             report.error(text, key + ": " + what, cure);
             return Optional.empty();
         }

@@ -19,13 +19,18 @@ record MergedEndpoint(
 
     /** @param rows in the order of merging */
     static MergedEndpoint of(List<EndpointRow> rows) {
+        // One answer to one question: whatever tells last where the peer is, hides what was told before.
+        Optional<EndpointRow> where = Optional.empty();
+        for (EndpointRow row : rows) {
+            where = row.tellsWhere() ? Optional.of(row) : where;
+        }
         return new MergedEndpoint(
-                last(rows, EndpointRow::ip),
+                where.flatMap(EndpointRow::ip).map(Written::value),
                 number(rows, EndpointRow::port),
                 number(rows, EndpointRow::persistentKeepalive),
                 number(rows, EndpointRow::refreshSeconds),
                 number(rows, EndpointRow::refreshRestartSeconds),
-                last(rows, EndpointRow::candidates));
+                where.flatMap(EndpointRow::candidates).map(Written::value));
     }
 
     /** Where the peer may be found: nowhere, where there is neither a host nor a port for it. */

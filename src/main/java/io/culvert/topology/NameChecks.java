@@ -118,14 +118,18 @@ final class NameChecks {
                 report.error(
                         name,
                         "there is no " + kind + " '" + Fields.shown(name.value()) + "'",
-                        DidYouMean.nearest(name.value(), all)
-                                .map(meant -> "did you mean " + meant + "?")
-                                .orElse(
-                                        all.isEmpty() || all.size() > 12
-                                                ? "add it to '" + kind + "s'"
-                                                : "there are " + String.join(", ", all)));
+                        report.isFull() ? "" : cure(kind, name, all));
             }
         }
+    }
+
+    private static String cure(String kind, Written<String> name, Collection<String> all) {
+        return DidYouMean.nearest(name.value(), all)
+                .map(meant -> "did you mean " + meant + "?")
+                .orElse(
+                        all.isEmpty() || all.size() > 12
+                                ? "add it to '" + kind + "s'"
+                                : "there are " + String.join(", ", all));
     }
 
     private void devices() {

@@ -60,6 +60,11 @@ final class Report {
         }
     }
 
+    /** Whether further problems are counted only: then nobody will read their cures. */
+    boolean isFull() {
+        return problems.size() >= ENOUGH;
+    }
+
     boolean hasErrors() {
         return errors;
     }

@@ -88,6 +88,8 @@ class NetworkFileTest {
             mesh:                               | endpoints: [{ip: 192.0.2.9}] | the endpoint of 'p' that 'server' sees has no port
             mesh:                               | endpoints: [{candidates: []}] | candidates is empty
             mesh:                               | endpoints: [{candidates: [{port: 1}]}] | this candidate has no ip
+            mesh: {ipAddresses: [b2aZq6Xca7rC/wTn/NJiacH5wuecIViR71y++t2Z+io=]} | | ipAddresses: this is not an address
+            mesh:                               | endpoints: [{ip: 192.0.2.9, candidates: [{ip: 192.0.2.8}]}] | an endpoint has ip or candidates, not both
             mesh:                               | name: p                 | 'name' stands in line 5 already
             """)
     void mistakes_of_a_peer(String subnets, String more, String what) {

@@ -98,6 +98,29 @@ class TopologyTest {
     }
 
     @Test
+    void a_later_ip_hides_candidates_and_the_other_way_round() {
+        String text = "version: v1\nsubnets: [{name: home, endpoints: [{ip: 192.0.2.9}]}]\npeers:\n"
+                + peer(
+                        "nas",
+                        1,
+                        "home: {listenPort: 1}",
+                        "endpoints: [{candidates: [{ip: 192.168.1.5}, {ip: 192.0.2.5}]},"
+                                + " {ip: 10.9.9.9, match: [{type: peer, rule: is, value: near}]}]")
+                + peer("near", 2, "home: {listenPort: 2}", "")
+                + peer("far", 3, "home: {listenPort: 3}", "")
+                + "connections: [{a: [{type: peer, rule: is, value: nas}], b: []}]\n";
+
+        assertThat(node(text, "near").interfaces().getFirst().links().getFirst().candidates())
+                .map(Object::toString)
+                .containsExactly("10.9.9.9:1");
+        assertThat(node(text, "far").interfaces().getFirst().links().getFirst().candidates())
+                .map(Object::toString)
+                .containsExactly("192.168.1.5:1", "192.0.2.5:1");
+        assertThat(topology(text).explain("near", "nas"))
+                .containsPattern("ip +10.9.9.9 +peer 'nas', line 4, instead of 192.0.2.9, 192.168.1.5, 192.0.2.5");
+    }
+
+    @Test
     void each_pair_may_have_a_preshared_key_of_its_own_which_both_sides_name_alike() {
         String text = "version: v1\nsubnets: [{name: home, presharedKeyFile: 'psk/{a}-{b}'}]\npeers:\n"
                 + peer("zoe", 1, "home: {listenPort: 1}", "endpoints: [{ip: 192.0.2.1}]")
