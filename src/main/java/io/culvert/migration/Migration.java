@@ -155,13 +155,19 @@ public final class Migration implements AutoCloseable {
             Excursion excursion = new Excursion(device, new ClosedPlace(nftables), end);
             Instant asked = Instant.MIN;
             while (await()) {
-                ways.refresh();
-                if (ask || asked.plus(ASKING).isBefore(now())) {
-                    ask = false;
-                    asked = now();
-                    peers.values().forEach(peer -> ways.ask(peer.places()));
+                try {
+                    ways.refresh();
+                    if (ask || asked.plus(ASKING).isBefore(now())) {
+                        ask = false;
+                        asked = now();
+                        peers.values().forEach(peer -> ways.ask(peer.places()));
+                    }
+                    look(ways, excursion);
+                } catch (RuntimeException e) {
+                    // Whatever it is, the next look may do better; to end here would leave the peers where they are for
+                    // good.
+                    tell.accept("peers stay where they are for now: " + e.getMessage());
                 }
-                look(ways, excursion);
             }
         } finally {
             nftables.ifPresent(Nftables::close);
