@@ -21,13 +21,8 @@ build: target/built ## build the program for the JVM; ./culvert runs it
 demo: packages programs $(filter tailscale,$(MESH)) target/built ## show in a minute, on this machine's kernel, that it works and does not leak
 	@$(lab) io.culvert.lab.Demo
 
-# Tailscale and Headscale are built meanwhile, at a lower priority: only the last tests need them.
 test: packages programs kernel target/built ## run every test; the totals come last
-	@rm -rf target/*-reports
-	@nice scripts/go-programs tailscale headscale > target/go-programs 2>&1 & go=$$!; \
-	$(maven) surefire:test@default-test || status=1; $(maven) surefire:test@lab || status=1; \
-	wait $$go; cat target/go-programs; $(maven) surefire:test@tailnet || status=1; \
-	scripts/test-summary && exit $${status:-0}
+	@scripts/test
 
 check: ## run the fast tests only
 	@$(maven) test

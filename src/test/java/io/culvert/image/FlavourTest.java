@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 @ContainerTest
 class FlavourTest {
 
-    private static final String MINIMAL = "localhost/culvert:latest-minimal";
+    private static final String MINIMAL = CulvertContainer.IMAGE + "-minimal";
 
     @BeforeAll
     static void the_image_is_there() {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The box in which the program under test runs: the node's network, and a file system of its own where the program writes.
@@ -151,8 +152,15 @@ public final class Node implements AutoCloseable {
         return environment(settings, command);
     }
 
+    /** Whether the launcher is to take the JVM's program or the native one, where that is not left to it. */
+    private static List<String> kind() {
+        return Optional.ofNullable(System.getenv("CULVERT_PROGRAM")).map(kind -> "CULVERT_PROGRAM=" + kind).stream()
+                .toList();
+    }
+
     private static List<String> environment(Map<String, String> settings, List<String> command) {
         List<String> all = new ArrayList<>(List.of("env", "-i", "PATH=" + System.getenv("PATH"), "LANG=C.UTF-8"));
+        all.addAll(kind());
         settings.forEach((name, value) -> all.add(name + "=" + value));
         all.addAll(command);
         return all;
