@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test check bench native image format clean packages programs tailscale kernel
+.PHONY: help build demo test check bench weigh native image format clean packages programs tailscale kernel
 
 # Finds JDK 25 by itself, whatever 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
@@ -11,7 +11,7 @@ lab := $(jdk) && src/test/lab/bin/java --enable-native-access=ALL-UNNAMED -XX:+U
 	-cp "target/test-classes:target/classes:$$(cat target/test-class-path)"
 
 # What an image runs.
-program := $(if $(GRAALVM_HOME),native,built)
+program := $(if $(GRAALVM_HOME),target/culvert-app/culvert-runner,target/built)
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,11 +30,14 @@ check: ## run the fast tests only
 bench: packages programs $(filter tailscale,$(MESH)) target/built ## measure against what others do, in pairs; the README shows the figures
 	@$(lab) -Dfigures=README.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench
 
-native: target/native ## build the native program; ./culvert runs it
+weigh: packages programs target/built ## measure the images that were built: size, start, memory; the README shows the figures
+	@$(lab) -Dfigures=README.md io.culvert.lab.ImageBench
+
+native: target/culvert-app/culvert-runner ## build the native program; ./culvert runs it
 
 # TAILSCALE=minimal leaves out what an exit does not need; IMAGE gives another name.
-image: packages target/$(program) ## build the container image localhost/culvert; native where GRAALVM_HOME is set
-	@$(jdk) && scripts/image $(program:built=java) $(or $(TAILSCALE),full) $(IMAGE)
+image: packages $(program) ## build the container image localhost/culvert; native where GRAALVM_HOME is set
+	@$(jdk) && scripts/image $(if $(GRAALVM_HOME),native,java) $(or $(TAILSCALE),full) $(IMAGE)
 
 format: ## format the sources
 	@$(maven) spotless:apply
@@ -58,7 +61,7 @@ kernel: packages
 
 sources := pom.xml $(shell find src -type f ! -name '* *')
 
-target/native: $(sources)
+target/culvert-app/culvert-runner: $(sources)
 	@if ! "$${GRAALVM_HOME:-}/bin/native-image" --version > /dev/null 2>&1; then \
 	  echo "GRAALVM_HOME must name a GraalVM or Mandrel for JDK 25, with native-image." >&2; exit 1; fi
 	@$(maven) package -DskipTests -Dnative

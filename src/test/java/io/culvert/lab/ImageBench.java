@@ -1,0 +1,240 @@
+package io.culvert.lab;
+
+import static java.util.stream.Collectors.joining;
+
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonValue;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * Measures the images that are there: how large each flavour is, how soon it works after the engine has started it, and what the
+ * program holds of the memory when nobody uses it.
+ */
+public final class ImageBench {
+
+    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    private static final int ROUNDS = Integer.getInteger("rounds", 7);
+    private static final String BEGIN = "<!-- image -->\n";
+    private static final String END = "<!-- /image -->";
+
+    private enum What {
+        UNPACKED("size, unpacked", "MB"),
+        PACKED("size, packed by gzip", "MB"),
+        GUARDED("start to \"nothing leaves but the tunnel's own packets\"", "ms"),
+        CONNECTED("start to the tunnel's first handshake", "ms"),
+        READY("start to \"ready\", the SOCKS5 proxy included", "ms"),
+        RESIDENT("resident memory of the program, idle", "MB");
+
+        private final String text;
+        private final String unit;
+
+        What(String text, String unit) {
+            this.text = text;
+            this.unit = unit;
+        }
+    }
+
+    /** An image, by its labels. */
+    private record Image(String program, String tailscale, String id) {
+
+        private String name() {
+            return program.replace("java", "JVM") + ", " + tailscale;
+        }
+    }
+
+    private final Engine engine;
+    private final String providersFile;
+
+    private ImageBench(Lab lab, Engine engine) {
+        this.engine = engine;
+        this.providersFile = engine.file("provider.conf", lab.provider().file()) + ":/etc/wireguard/wg0.conf:ro";
+    }
+
+    /** The property {@code figures} names the file whose table is brought up to date. */
+    public static void main(String[] arguments) {
+        try (Lab lab = Lab.open();
+                Engine engine = Engine.on(lab)) {
+            new ImageBench(lab, engine).measure(System.getProperty("figures", ""));
+        } catch (AssertionError e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+        System.exit(0);
+    }
+
+    private void measure(String file) {
+        engine.run("network", "create", "--ipv6", "world");
+        List<Image> images = images();
+        Map<Image, Map<What, Double>> all = new LinkedHashMap<>();
+        for (Image image : images) {
+            Map<What, Double> values = all.computeIfAbsent(image, _ -> new EnumMap<>(What.class));
+            values.put(What.UNPACKED, megabytes(engine.run("image", "inspect", "--format", "{{.Size}}", image.id())));
+            values.put(What.PACKED, megabytes(packed(image)));
+        }
+        Map<Image, Map<What, List<Double>>> rounds = new LinkedHashMap<>();
+        for (int round = 0; round < ROUNDS; round++) {
+            for (Image image : images) {
+                Map<What, List<Double>> lists = rounds.computeIfAbsent(image, _ -> new EnumMap<>(What.class));
+                once(image)
+                        .forEach((what, value) -> lists.computeIfAbsent(what, _ -> new ArrayList<>())
+                                .add(value));
+            }
+        }
+        all.forEach((image, values) -> rounds.getOrDefault(image, Map.of())
+                .forEach((what, each) ->
+                        values.put(what, each.stream().sorted().toList().get(each.size() / 2))));
+        String table = table(all);
+        System.out.print(table);
+        boolean whole =
+                images.stream().filter(it -> it.program().equals("native")).count() == 2;
+        if (!file.isEmpty() && whole) {
+            put(Path.of(file), table);
+        } else {
+            System.out.println("The README keeps its figures: the native images are not both there"
+                    + " ('make image' and 'make image TAILSCALE=minimal' with GRAALVM_HOME)");
+        }
+    }
+
+    /** Of each kind the newest. */
+    private List<Image> images() {
+        Map<String, Image> newest = new TreeMap<>(Comparator.reverseOrder());
+        Json.createReader(new StringReader(
+                        engine.run("images", "--format", "json", "--filter", "label=io.culvert.program")))
+                .readArray()
+                .stream()
+                .map(JsonValue::asJsonObject)
+                .filter(image -> image.containsKey("Names"))
+                .sorted(Comparator.comparingInt(image -> image.getInt("Created")))
+                .forEach(image -> {
+                    JsonObject labels = image.getJsonObject("Labels");
+                    Image found = new Image(
+                            labels.getString("io.culvert.program"),
+                            labels.getString("io.culvert.tailscale"),
+                            image.getString("Id"));
+                    newest.put(found.name(), found);
+                });
+        return List.copyOf(newest.values());
+    }
+
+    private String packed(Image image) {
+        // In Podman's own namespaces there is a shell.
+        return engine.run(
+                "unshare",
+                "sh",
+                "-c",
+                "podman save --quiet --format docker-archive \"$0\" | gzip -6 | wc -c",
+                image.id());
+    }
+
+    private Map<What, Double> once(Image image) {
+        String id = engine.run(
+                        "create",
+                        "--network",
+                        "world",
+                        "--cap-drop",
+                        "ALL",
+                        "--cap-add",
+                        "NET_ADMIN",
+                        "--device",
+                        "/dev/net/tun",
+                        "--env",
+                        "CULVERT_MESH=none",
+                        "--env",
+                        "CULVERT_SOCKS=true",
+                        "--volume",
+                        providersFile,
+                        image.id())
+                .strip();
+        engine.run("start", id);
+        engine.awaitLine(id, "^ready: ", DEADLINE);
+        Instant start = Instant.ofEpochSecond(0, Long.parseLong(engine.inspect(id, ".State.StartedAt.UnixNano")));
+        Map<What, Double> values = new EnumMap<>(What.class);
+        values.put(What.GUARDED, since(start, id, "guard: closed"));
+        values.put(What.CONNECTED, since(start, id, "tunnel: connected to"));
+        values.put(What.READY, since(start, id, "ready: "));
+        values.put(What.RESIDENT, resident(engine.inspect(id, ".State.Pid")));
+        engine.run("rm", "--force", "--time", "1", id);
+        return values;
+    }
+
+    /** The milliseconds until a line was said, by the clock of the engine's log: time, stream, a letter, the line. */
+    private double since(Instant start, String id, String said) {
+        try (Stream<String> lines = Files.lines(Path.of(engine.inspect(id, ".HostConfig.LogConfig.Path")))) {
+            Instant then = lines.map(line -> line.split(" ", 4))
+                    .filter(parts -> parts.length == 4 && parts[3].startsWith(said))
+                    .map(parts -> OffsetDateTime.parse(parts[0]).toInstant())
+                    .findFirst()
+                    .orElseThrow();
+            return Duration.between(start, then).toNanos() / 1e6;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static double resident(String pid) {
+        try {
+            // What its own start has stirred up comes to rest first.
+            new CountDownLatch(1).await(2, TimeUnit.SECONDS);
+            return Files.readAllLines(Path.of("/proc", pid, "status")).stream()
+                    .filter(line -> line.startsWith("VmRSS:"))
+                    .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6)
+                    .findFirst()
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static double megabytes(String bytes) {
+        return Double.parseDouble(bytes.strip()) / 1e6;
+    }
+
+    private static String table(Map<Image, Map<What, Double>> all) {
+        StringBuilder table = new StringBuilder("| the image |");
+        all.keySet().forEach(image -> table.append(" %s |".formatted(image.name())));
+        table.append("\n|---|").append("---|".repeat(all.size())).append("\n");
+        for (What what : What.values()) {
+            table.append("| %s |%s%n"
+                    .formatted(
+                            what.text,
+                            all.values().stream()
+                                    .map(values -> " %.0f %s |".formatted(values.get(what), what.unit))
+                                    .collect(joining())));
+        }
+        return table.append("\nMedians of %d starts on %d cores, %s.\n"
+                        .formatted(ROUNDS, Runtime.getRuntime().availableProcessors(), LocalDate.now(ZoneOffset.UTC)))
+                .toString();
+    }
+
+    private static void put(Path file, String table) {
+        try {
+            String text = Files.readString(file);
+            int begin = text.indexOf(BEGIN) + BEGIN.length();
+            Files.writeString(file, text.substring(0, begin) + table + text.substring(text.indexOf(END, begin)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
