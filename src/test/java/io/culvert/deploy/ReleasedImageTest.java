@@ -1,0 +1,119 @@
+package io.culvert.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.image.ContainerTest;
+import io.culvert.image.CulvertContainer;
+import io.culvert.image.Podman;
+import io.culvert.lab.Outcome;
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The steps of a release that take the image in hand. */
+@ContainerTest
+class ReleasedImageTest {
+
+    @TempDir
+    Path directory;
+
+    @BeforeEach
+    void letPodmanIn() throws IOException {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+    }
+
+    private static JsonObject json(String text) {
+        return Json.createReader(new StringReader(text)).readObject();
+    }
+
+    @Test
+    void what_it_is_made_of_is_read_from_the_image_itself() {
+        Path archive = directory.resolve("culvert.tar");
+        Podman.run("save", "--format", "docker-archive", "--output", archive.toString(), CulvertContainer.IMAGE);
+
+        String document = Outcome.of(List.of("scripts/release/sbom", "1.2.3", archive.toString()))
+                .orFail();
+        JsonObject bom = json(document);
+
+        assertThat(bom.getString("bomFormat")).isEqualTo("CycloneDX");
+        List<String> names = bom.getJsonArray("components").getValuesAs(JsonObject.class).stream()
+                .map(component -> component.getString("purl").replaceAll("@.*", ""))
+                .toList();
+        assertThat(names)
+                .doesNotHaveDuplicates()
+                .contains("pkg:golang/tailscale.com", "pkg:golang/golang.zx2c4.com/wireguard", "pkg:golang/std")
+                .contains("pkg:deb/debian/libc6", "pkg:deb/debian/dante-server", "pkg:deb/debian/libnftables1");
+        assertThat(Outcome.of(List.of("scripts/release/sbom", "1.2.3", archive.toString()))
+                        .orFail())
+                .as("the same image, the same document")
+                .isEqualTo(document);
+    }
+
+    @Test
+    void an_index_has_the_image_of_every_architecture_each_with_its_health_check() throws IOException {
+        for (String architecture : List.of("amd64", "arm64")) {
+            Files.writeString(directory.resolve("Containerfile"), """
+                    FROM scratch
+                    COPY Containerfile /%s
+                    HEALTHCHECK CMD ["/culvert", "health"]
+                    """.formatted(architecture));
+            Files.setPosixFilePermissions(
+                    directory.resolve("Containerfile"), PosixFilePermissions.fromString("rw-r--r--"));
+            String name = "localhost/index-test:" + architecture;
+            Podman.run(
+                    "build",
+                    "--quiet",
+                    "--format",
+                    "docker",
+                    "--platform",
+                    "linux/" + architecture,
+                    "--tag",
+                    name,
+                    directory.toString());
+            Podman.run(
+                    "save",
+                    "--format",
+                    "docker-archive",
+                    "--output",
+                    directory.resolve(architecture + ".tar").toString(),
+                    name);
+            Podman.run("rmi", name);
+        }
+        Path index = Files.createDirectory(directory.resolve("index"));
+        Files.setPosixFilePermissions(index, PosixFilePermissions.fromString("rwxrwxrwx"));
+
+        Outcome made = Outcome.of(List.of(
+                "env",
+                "PODMAN=" + Path.of(".cache/bin/podman").toAbsolutePath(),
+                "scripts/release/index",
+                "dir:" + index,
+                "docker-archive:" + directory.resolve("amd64.tar"),
+                "docker-archive:" + directory.resolve("arm64.tar")));
+
+        assertThat(made.orFail()).isEqualTo("amd64\narm64\n");
+        JsonObject manifest = json(Files.readString(index.resolve("manifest.json")));
+        assertThat(manifest.getString("mediaType")).contains("manifest.list");
+        for (JsonObject each : manifest.getJsonArray("manifests").getValuesAs(JsonObject.class)) {
+            String digest = each.getString("digest").replace("sha256:", "");
+            JsonObject image = json(Files.readString(index.resolve(digest + ".manifest.json")));
+            String config = image.getJsonObject("config").getString("digest").replace("sha256:", "");
+            assertThat(Files.readString(index.resolve(config))).contains("Healthcheck");
+        }
+    }
+
+    @Test
+    void an_index_of_nothing_is_refused() {
+        Outcome refused = Outcome.of(List.of("scripts/release/index", "dir:/nowhere"));
+
+        assertThat(refused.status()).isEqualTo(1);
+        assertThat(refused.err()).contains("An index of no image");
+    }
+}
