@@ -5,6 +5,7 @@ import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.ip.Family;
 import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.Set;
 
@@ -28,15 +29,22 @@ final class DevicePlan {
                         .toList());
     }
 
+    /**
+     * A keepalive to a server that cannot be reached yet would be tried in vain, and the next try, with which the tunnel comes up,
+     * only {@code REKEY_TIMEOUT} (5 s) later.
+     */
     private static PeerConfig peer(Peer peer, Names names, Set<Family> families, int keepaliveSeconds) {
+        Optional<InetSocketAddress> endpoint = peer.endpoint().flatMap(wanted -> names.reachable(wanted, families));
         int wanted = peer.keepaliveSeconds().orElse(0);
+        int keepalive =
+                peer.endpoint().isPresent() && (wanted == 0 || wanted > keepaliveSeconds) && keepaliveSeconds > 0
+                        ? keepaliveSeconds
+                        : wanted;
         return new PeerConfig(
                 peer.publicKey(),
                 peer.presharedKey(),
-                peer.endpoint().flatMap(endpoint -> names.reachable(endpoint, families)),
-                peer.endpoint().isPresent() && (wanted == 0 || wanted > keepaliveSeconds) && keepaliveSeconds > 0
-                        ? keepaliveSeconds
-                        : wanted,
+                endpoint,
+                peer.endpoint().isPresent() && endpoint.isEmpty() ? 0 : keepalive,
                 peer.allowedIps());
     }
 
