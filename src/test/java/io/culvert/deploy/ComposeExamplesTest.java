@@ -20,6 +20,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
@@ -47,17 +48,25 @@ class ComposeExamplesTest {
         world.observerIsNotBlind(Probe.from(world.sibling("unguarded")));
         // The machine's own word that nobody listens there.
         world.observer.allowService(1080);
+        // The machine's own word that nobody listens there.
+        world.observer.allowService(1080);
         // As on a machine whose owner lets its users serve on the ports of the web.
         world.lab.node().space().run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start");
     }
 
+    @BeforeEach
+    void forget() {
+        world.observer.forget();
+    }
+
     @AfterEach
     void takeDown() {
+        Map<String, Integer> leaks = world.observer.leaks();
         world.lab.client().leaveExitNode();
         up.forEach(directory ->
                 compose(directory, "down", "--timeout", "5", "--volumes").orFail());
         up.clear();
-        assertThat(world.observer.leaks()).isEmpty();
+        assertThat(leaks).isEmpty();
     }
 
     @AfterAll
@@ -197,7 +206,21 @@ class ComposeExamplesTest {
         String client = container(directory, "client");
         world.engine.awaitLine(client, "Startup complete", ContainerWorld.SOON);
 
+        world.engine.run(
+                "exec",
+                client,
+                "tailscale",
+                "--socket=/tmp/tailscaled.sock",
+                "ping",
+                "--c=10",
+                "--until-direct=false",
+                "100.64.0.1");
+
         assertThat(inside(client).whoami(Family.IPV4)).contains(world.provider(Family.IPV4));
+        // The client is an ordinary Tailscale, which asks for more than its control server; but it reached the world by
+        // the exit.
+        assertThat(world.observer.leaks().keySet()).noneMatch(packet -> packet.contains(Lab.SERVER_4));
+        world.observer.forget();
     }
 
     /** Headscale's and Tailscale's own images, made of the programs that the lab has. */
@@ -214,12 +237,18 @@ class ComposeExamplesTest {
         world.engine.image(
                 "docker.io/tailscale/tailscale:stable",
                 Map.of(
-                        "usr/local/bin/containerboot", GoProgram.path("containerboot"),
-                        "usr/local/bin/tailscaled", GoProgram.path("tailscaled"),
-                        "usr/local/bin/tailscale", "-> tailscaled",
-                        "var/lib/tailscale", "",
-                        "var/run", "",
-                        "tmp", ""),
+                        "usr/local/bin/containerboot",
+                        GoProgram.path("containerboot"),
+                        "usr/local/bin/tailscaled",
+                        GoProgram.path("tailscaled"),
+                        "usr/local/bin/tailscale",
+                        GoProgram.path("tailscale"),
+                        "var/lib/tailscale",
+                        "",
+                        "var/run",
+                        "",
+                        "tmp",
+                        ""),
                 "ENTRYPOINT [\"/usr/local/bin/containerboot\"]",
                 "ENV PATH=/usr/local/bin");
     }

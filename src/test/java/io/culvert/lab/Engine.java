@@ -152,16 +152,17 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** A directory that every user can write to. */
+    /** A directory that belongs to the engine's user, as what he makes himself does. */
     public Path directory(String name) {
         Path path = files.resolve(name);
         try {
-            Files.createDirectories(path);
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxrwxrwx"));
-            return path;
+            Files.setPosixFilePermissions(
+                    Objects.requireNonNull(path.getParent()), PosixFilePermissions.fromString("rwxrwxrwx"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        run("unshare", "mkdir", path.toString());
+        return path;
     }
 
     /** A directory with copies of all files of the other one. */
