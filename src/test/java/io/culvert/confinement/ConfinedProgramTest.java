@@ -30,7 +30,7 @@ class ConfinedProgramTest {
     private final ConfinementLab lab = new ConfinementLab(Shape.USUAL);
     private final Provider provider = lab.lab().provider();
     private final String file = lab.file("wg0.conf", provider.file());
-    private final Observer observer = lab.lab().observe().allowWireGuardTo(provider.outer4(), Provider.PORT);
+    private final Observer observer = lab.observe();
     private final String before = lab.everything();
 
     /** Keeps the namespace from test to test: a start costs more than a test. */

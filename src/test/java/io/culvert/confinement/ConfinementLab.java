@@ -6,7 +6,9 @@ import io.culvert.lab.Box;
 import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Node;
+import io.culvert.lab.Observer;
 import io.culvert.lab.Outcome;
+import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
 import java.io.File;
 import java.io.IOException;
@@ -54,6 +56,19 @@ final class ConfinementLab implements AutoCloseable {
 
     Node node() {
         return node;
+    }
+
+    /**
+     * Watches the machine's uplink. Besides WireGuard to the provider, the machine itself may tell him that a tunnel that was
+     * taken down is not there any more.
+     */
+    Observer observe() {
+        String server = lab.provider().outer4();
+        return lab.observe()
+                .allowWireGuardTo(server, Provider.PORT)
+                .allow(
+                        "port unreachable",
+                        packet -> packet.summary().equals("ICMP type 3 " + Lab.NODE_4 + " to " + server));
     }
 
     /** Puts a file there; its path. */

@@ -29,9 +29,7 @@ class ConfinementLifeTest {
     private final ConfinementLab lab = new ConfinementLab(Shape.USUAL);
     private final Provider provider = lab.lab().provider();
     private final String file = lab.file("wg0.conf", provider.file("provider0.example:" + Provider.PORT, "0.0.0.0/0"));
-    private final Observer observer = lab.lab()
-            .observe()
-            .allowWireGuardTo(provider.outer4(), Provider.PORT)
+    private final Observer observer = lab.observe()
             .allow(
                     "questions for the server's name",
                     packet -> packet.destinationPort() == 53 && packet.payload().contains("provider0\7example"));

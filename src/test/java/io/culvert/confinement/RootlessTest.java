@@ -40,7 +40,7 @@ class RootlessTest {
 
     private final ConfinementLab lab = new ConfinementLab(Shape.USUAL);
     private final Provider provider = lab.lab().provider();
-    private final Observer observer = lab.lab().observe().allowWireGuardTo(provider.outer4(), Provider.PORT);
+    private final Observer observer = lab.observe();
 
     @BeforeEach
     void become_somebody_else() {
