@@ -45,7 +45,7 @@ class NetworkSchemaTest {
     @Test
     void the_examples_of_the_documentation_are_networks_without_mistakes() throws IOException {
         int examples = 0;
-        for (String page : List.of("docs/network-file.md", "docs/coming-from/wirenix.md")) {
+        for (String page : List.of("README.md", "docs/network-file.md", "docs/coming-from/wirenix.md")) {
             Matcher example = EXAMPLE.matcher(Files.readString(Path.of(page)));
             while (example.find()) {
                 assertThat(NetworkText.problems(example.group(1))).as(page).isEmpty();
@@ -53,7 +53,7 @@ class NetworkSchemaTest {
                 examples++;
             }
         }
-        assertThat(examples).isEqualTo(2);
+        assertThat(examples).isEqualTo(3);
     }
 
     @Test
