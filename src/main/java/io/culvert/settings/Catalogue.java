@@ -81,7 +81,7 @@ public final class Catalogue {
             Group.MESH,
             "CULVERT_MESH_NODE",
             List.of(),
-            Parser.of(String::strip),
+            Parser.of(PeerName::parse).screened(),
             "",
             "which peer of the network file in `CULVERT_MESH_CONFIG` this is");
 

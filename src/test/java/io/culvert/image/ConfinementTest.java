@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.github.dockerjava.api.model.Capability;
 import io.culvert.lab.Outcome;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -62,6 +63,16 @@ class ConfinementTest {
                     .contains("nftables holds", "routing holds", "dante runs", "wireguard-go wg0 runs");
             assertThat(culvert.getLogs()).contains(CulvertContainer.GUARDED).doesNotContain("a secret");
             assertThat(culvert.end("TERM")).isZero();
+        }
+    }
+
+    @Test
+    void an_identity_that_Tailscale_would_not_keep_is_told_to_a_user_whose_directory_it_is_not() {
+        Map<String, String> settings = Map.of("TS_STATE_DIR", "/var/lib/tailscale");
+        try (CulvertContainer culvert =
+                new CulvertContainer(settings).wireGuardFile(PROVIDER).user(1000)) {
+            culvert.start();
+            culvert.awaitLine("TS_STATE_DIR: names /var/lib/tailscale, which belongs to somebody else");
         }
     }
 }

@@ -31,7 +31,7 @@ class ContradictionsTest {
     void a_mesh_of_wireguard_needs_its_file() {
         assertThat(given().set("CULVERT_MESH", "wireguard").problems())
                 .containsExactly("CULVERT_MESH: is wireguard, but no file says which peers may exit here"
-                        + " | name a wg-quick file in CULVERT_MESH_CONFIG");
+                        + " | name a wg-quick file in CULVERT_MESH_CONFIG, or a network file with CULVERT_MESH_NODE");
     }
 
     @Test

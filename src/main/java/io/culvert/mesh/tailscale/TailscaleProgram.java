@@ -1,5 +1,6 @@
 package io.culvert.mesh.tailscale;
 
+import io.culvert.linux.Account;
 import io.culvert.network.Machine;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -10,6 +11,7 @@ import io.culvert.settings.TailscaleSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,11 +95,37 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
                     Place.setting("TS_STATE_DIR"),
                     "names " + named + ", which cannot be written",
                     "mount it without :ro, and let this user write there"));
+        } else if (!canBePrivate(directory)) {
+            problems.add(Problem.warning(
+                    Place.setting("TS_STATE_DIR"),
+                    "names " + named
+                            + ", which belongs to somebody else and is open to others: Tailscale keeps the node's"
+                            + " identity in memory then, and the next start is another node",
+                    "let it belong to the user of this container, or name a directory in it: TS_STATE_DIR=" + named
+                            + "/state"));
         } else if (isPassing(directory)) {
             problems.add(Problem.warning(
                     Place.setting("TS_STATE_DIR"),
                     "names " + named + ", which is part of the container: the next container is another node",
                     "mount a volume there"));
+        }
+    }
+
+    /**
+     * What has this name tailscaled makes private, and does not use where it cannot (tailscale: paths/paths_unix.go,
+     * ensureStateDirPerms).
+     */
+    private static boolean canBePrivate(Path directory) {
+        if (!directory.endsWith("tailscale")) {
+            return true;
+        }
+        try {
+            int user = Account.effectiveUser();
+            return user == 0
+                    || Files.getAttribute(directory, "unix:uid").equals(user)
+                    || Files.getPosixFilePermissions(directory).equals(PosixFilePermissions.fromString("rwx------"));
+        } catch (IOException _) {
+            return true;
         }
     }
 
