@@ -2,6 +2,8 @@ package io.culvert.cli;
 
 import io.culvert.linux.NativeImage;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import java.util.Arrays;
+import java.util.List;
 import picocli.CommandLine;
 
 /**
@@ -11,6 +13,8 @@ import picocli.CommandLine;
 @QuarkusMain
 public final class Main {
 
+    private static final String OPTION = "-Dculvert.";
+
     private Main() {}
 
     public static void main(String... args) {
@@ -19,11 +23,25 @@ public final class Main {
         System.setProperty("slf4j.internal.verbosity", "ERROR");
         // What Quarkus brings along for logging complains otherwise, as soon as a library logs.
         System.setProperty("java.util.logging.manager", "org.jboss.logmanager.LogManager");
-        int status = run(args);
+        int status = run(withoutOptions(args));
         System.out.flush();
         System.err.flush();
         // All is undone by now. System.exit would first set a logger up, to tell it of the exit.
         Runtime.getRuntime().halt(status);
+    }
+
+    /**
+     * The launcher's options come first. A native program's runtime would take such out of the whole command line, and so out
+     * of a confined program's arguments; therefore it is built to leave them alone.
+     */
+    private static String[] withoutOptions(String... args) {
+        int options = 0;
+        while (options < args.length && args[options].startsWith(OPTION)) {
+            List<String> parts = List.of(args[options].substring("-D".length()).split("=", 2));
+            System.setProperty(parts.getFirst(), parts.getLast());
+            options++;
+        }
+        return Arrays.copyOfRange(args, options, args.length);
     }
 
     private static int run(String... args) {

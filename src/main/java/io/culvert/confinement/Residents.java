@@ -50,7 +50,10 @@ final class Residents {
     Set<Long> all() {
         Set<Long> all = new TreeSet<>(inside());
         all.forEach(this::expect);
-        all.addAll(watched);
+        // Of those that have just ended, some are yet to be told.
+        watched.stream()
+                .filter(pid -> ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false))
+                .forEach(all::add);
         return all;
     }
 

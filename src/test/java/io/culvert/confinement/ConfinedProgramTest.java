@@ -151,6 +151,13 @@ class ConfinedProgramTest {
     }
 
     @Test
+    void its_arguments_are_its_own_whatever_they_would_mean_to_us() {
+        assertThat(exec("echo", "-Dculvert.programs=/x", "-Xmx1g", "-XX:+Nothing", "--json", "--help")
+                        .orFail())
+                .isEqualTo("-Dculvert.programs=/x -Xmx1g -XX:+Nothing --json --help\n");
+    }
+
+    @Test
     void exit_statuses_and_signals_are_the_programs_own() {
         assertThat(exec("sh", "-c", "exit 7").status()).isEqualTo(7);
         assertThat(exec("sh", "-c", "kill -KILL $$").status()).isEqualTo(137);

@@ -72,7 +72,7 @@ class ConfinementTest {
         try (CulvertContainer culvert =
                 new CulvertContainer(settings).wireGuardFile(PROVIDER).user(1000)) {
             culvert.start();
-            culvert.awaitLine("TS_STATE_DIR: names /var/lib/tailscale, which belongs to somebody else");
+            culvert.awaitLine("TS_STATE_DIR: warning: names /var/lib/tailscale, which belongs to somebody else");
         }
     }
 }
