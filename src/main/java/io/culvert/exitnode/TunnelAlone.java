@@ -19,7 +19,6 @@ import io.culvert.problem.ProblemException;
 import io.culvert.process.ProgramDirectories;
 import io.culvert.status.TunnelText;
 import io.culvert.wireguard.WireGuardConfig;
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +47,7 @@ public final class TunnelAlone {
     public void up(String fileOrName, boolean killSwitch) {
         TunnelFile at = TunnelFile.of(fileOrName, around.root());
         WireGuardConfig file = at.read(journal, killSwitch);
-        inTurn(() -> {
+        Turn.take(around, () -> {
             try (Kernel kernel = Kernel.open(around)) {
                 Machine machine = kernel.machine();
                 NetworkState before = kernel.network().observe();
@@ -70,7 +69,7 @@ public final class TunnelAlone {
     /** Takes it down, whatever is left of it; safe to repeat. */
     public void down(String fileOrName) {
         String name = TunnelFile.of(fileOrName, around.root()).interfaceName();
-        inTurn(() -> {
+        Turn.take(around, () -> {
             try (Kernel kernel = Kernel.open(around)) {
                 WireGuardDevices devices = devices();
                 NetworkState before = kernel.network().observe();
@@ -144,16 +143,5 @@ public final class TunnelAlone {
                 WireGuardDevices.Choice.AUTO,
                 UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
                 Ownership.ALIAS);
-    }
-
-    private void inTurn(Runnable change) {
-        try (Turn _ = Turn.await(around.root().resolve("run/culvert-tunnel.lock"))) {
-            change.run();
-        } catch (IOException e) {
-            throw new ProblemException(Problem.machine(
-                    Place.machine("/run"),
-                    "cannot be written, so two runs at once could not be told apart: " + e.getMessage(),
-                    "mount a tmpfs there: --tmpfs /run"));
-        }
     }
 }

@@ -1,5 +1,8 @@
 package io.culvert.exitnode;
 
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -30,6 +33,22 @@ public final class Turn implements AutoCloseable {
         } catch (IOException e) {
             file.close();
             throw e;
+        }
+    }
+
+    /**
+     * One change at a time of this machine's tunnels and nodes.
+     *
+     * @throws ProblemException where two at once could not be told apart
+     */
+    public static void take(Surroundings around, Runnable change) {
+        try (Turn _ = await(around.root().resolve("run/culvert-tunnel.lock"))) {
+            change.run();
+        } catch (IOException e) {
+            throw new ProblemException(Problem.machine(
+                    Place.machine("/run"),
+                    "cannot be written, so two runs at once could not be told apart: " + e.getMessage(),
+                    "mount a tmpfs there: --tmpfs /run"));
         }
     }
 

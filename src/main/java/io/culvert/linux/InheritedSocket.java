@@ -2,10 +2,7 @@ package io.culvert.linux;
 
 import com.sun.jna.LastErrorException;
 import io.culvert.ip.Family;
-import java.net.Inet6Address;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -43,7 +40,7 @@ public record InheritedSocket(int number) {
 
     /** Sends a datagram; one that cannot be sent now is lost, as on any way. */
     public void send(byte[] datagram, int length, InetSocketAddress to) {
-        byte[] address = address(to);
+        byte[] address = SocketName.of(to);
         try {
             Libc.sendto(number, datagram, length, 0, address, address.length);
         } catch (LastErrorException _) {
@@ -66,20 +63,5 @@ public record InheritedSocket(int number) {
             }
             throw SystemCallException.of("recv", e);
         }
-    }
-
-    /** {@code struct sockaddr_in} and {@code sockaddr_in6} (include/uapi/linux/in.h, in6.h). */
-    private static byte[] address(InetSocketAddress peer) {
-        Family family = Family.of(peer.getAddress());
-        ByteBuffer buffer = ByteBuffer.allocate(family == Family.IPV4 ? 16 : 28);
-        buffer.order(ByteOrder.nativeOrder()).putShort((short) family.number());
-        buffer.order(ByteOrder.BIG_ENDIAN).putShort((short) peer.getPort());
-        if (peer.getAddress() instanceof Inet6Address address) {
-            buffer.putInt(0).put(address.getAddress());
-            buffer.order(ByteOrder.nativeOrder()).putInt(address.getScopeId());
-        } else {
-            buffer.put(peer.getAddress().getAddress());
-        }
-        return buffer.array();
     }
 }

@@ -5,7 +5,6 @@ import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import java.io.IOException;
-import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
@@ -72,7 +71,7 @@ public final class MarkedSocket implements AutoCloseable {
                 socket.set(SO_BINDTODEVICE, egress.device().get().getBytes(StandardCharsets.UTF_8));
             }
             socket.set(SO_SNDTIMEO, time(atMost));
-            byte[] address = address(family, peer);
+            byte[] address = SocketName.of(peer);
             Libc.connect(fd, address, address.length);
             return socket;
         } catch (LastErrorException e) {
@@ -149,19 +148,5 @@ public final class MarkedSocket implements AutoCloseable {
                 .order(ByteOrder.nativeOrder())
                 .putInt(value)
                 .array();
-    }
-
-    /** {@code struct sockaddr_in} and {@code sockaddr_in6} (include/uapi/linux/in.h, in6.h). */
-    private static byte[] address(Family family, InetSocketAddress peer) {
-        ByteBuffer buffer = ByteBuffer.allocate(family == Family.IPV4 ? 16 : 28);
-        buffer.order(ByteOrder.nativeOrder()).putShort((short) family.number());
-        buffer.order(ByteOrder.BIG_ENDIAN).putShort((short) peer.getPort());
-        if (peer.getAddress() instanceof Inet6Address address) {
-            buffer.putInt(0).put(address.getAddress());
-            buffer.order(ByteOrder.nativeOrder()).putInt(address.getScopeId());
-        } else {
-            buffer.put(peer.getAddress().getAddress());
-        }
-        return buffer.array();
     }
 }

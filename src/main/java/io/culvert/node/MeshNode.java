@@ -5,6 +5,7 @@ import io.culvert.device.WireGuardDevices;
 import io.culvert.exitnode.Journal;
 import io.culvert.exitnode.Kernel;
 import io.culvert.exitnode.Surroundings;
+import io.culvert.exitnode.Turn;
 import io.culvert.linux.NamespaceClaim;
 import io.culvert.mesh.NodeFile;
 import io.culvert.network.Ownership;
@@ -146,7 +147,7 @@ public final class MeshNode {
     }
 
     private void inTurn(Change change) {
-        NodeState.inTurn(around, () -> {
+        Turn.take(around, () -> {
             try (Kernel kernel = Kernel.open(around)) {
                 change.with(kernel);
             }

@@ -6,7 +6,6 @@ import io.culvert.exitnode.Journal;
 import io.culvert.exitnode.Kernel;
 import io.culvert.exitnode.Requirements;
 import io.culvert.exitnode.Surroundings;
-import io.culvert.exitnode.Turn;
 import io.culvert.ip.Endpoint;
 import io.culvert.mesh.NodeFile;
 import io.culvert.migration.Migration;
@@ -29,7 +28,6 @@ import io.culvert.topology.MeshInterface;
 import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -73,18 +71,6 @@ record NodeState(NodeFile file, Places places, Devices devices) {
     static NodeChange change(Kernel kernel, Surroundings around, String node, Devices devices) {
         HostsBlock hosts = new HostsBlock(around.root().resolve("etc/hosts"), node);
         return new NodeChange(kernel, devices, hosts, node, around.journal());
-    }
-
-    /** One change at a time on this machine, as two that plan from the same look would undo each other. */
-    static void inTurn(Surroundings around, Runnable change) {
-        try (Turn _ = Turn.await(around.root().resolve("run/culvert-tunnel.lock"))) {
-            change.run();
-        } catch (IOException e) {
-            throw new ProblemException(Problem.machine(
-                    Place.machine("/run"),
-                    "cannot be written, so two runs at once could not be told apart: " + e.getMessage(),
-                    "mount a tmpfs there: --tmpfs /run"));
-        }
     }
 
     String name() {

@@ -4,6 +4,7 @@ import io.culvert.device.DeviceState;
 import io.culvert.exitnode.Journal;
 import io.culvert.exitnode.Kernel;
 import io.culvert.exitnode.Surroundings;
+import io.culvert.exitnode.Turn;
 import io.culvert.mesh.NodeFile;
 import io.culvert.migration.Migration;
 import io.culvert.netlink.KernelNetlinkSocket;
@@ -80,7 +81,7 @@ final class NodeWatch {
                 KernelNetlinkSocket rules = KernelNetlinkSocket.rulesetEvents()) {
             places.lookUp(interfaces()).forEach(name -> journal.warn(name + " does not resolve yet"));
             NodeChange change = NodeState.change(kernel, around, node, devices);
-            NodeState.inTurn(around, () -> state.raise(kernel, change, now(), Optional.of(journal)));
+            Turn.take(around, () -> state.raise(kernel, change, now(), Optional.of(journal)));
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = answer()) {
                 follow();
@@ -190,7 +191,7 @@ final class NodeWatch {
 
     private void settle(Kernel kernel, NodeChange change) {
         try {
-            NodeState.inTurn(
+            Turn.take(
                     around,
                     () -> state.raise(kernel, change, now(), Optional.empty())
                             .forEach(line -> journal.info("put right: " + line)));
@@ -233,7 +234,7 @@ final class NodeWatch {
     private void stop(Kernel kernel, NodeChange change) {
         migrations.values().forEach(Migration::close);
         migrations.clear();
-        NodeState.inTurn(around, () -> change.lower(kernel.network().observe()));
+        Turn.take(around, () -> change.lower(kernel.network().observe()));
         journal.info(node + " is down");
     }
 
