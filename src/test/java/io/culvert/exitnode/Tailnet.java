@@ -14,6 +14,8 @@ import io.culvert.lab.TailscaleClient;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** A world whose node is in a tailnet: what a user of Tailscale or Headscale has, and nothing else. */
 final class Tailnet implements AutoCloseable {
@@ -112,6 +114,21 @@ final class Tailnet implements AutoCloseable {
             assertThat(phone.echo(family)).isEmpty();
         }
         assertThat(observer.leaks()).isEmpty();
+    }
+
+    /** Asks for names of the phone's until one is answered: it asks again, some time after the node that it asked has gone. */
+    void phoneResolvesSoon(Supplier<String> names) {
+        assertThat(Stream.generate(names).limit(10).anyMatch(this::phoneResolves))
+                .as("a phone asks again when the node it asked has gone")
+                .isTrue();
+    }
+
+    private boolean phoneResolves(String name) {
+        List<String> answer = phone.resolve(MAGIC_DNS, name, Family.IPV4);
+        if (!answer.isEmpty()) {
+            askedByTheProviderOnly(name);
+        }
+        return !answer.isEmpty();
     }
 
     /** What the internet's resolver was asked for this name. */

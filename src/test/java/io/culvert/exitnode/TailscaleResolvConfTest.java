@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.ip.Family;
 import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
+import io.culvert.lab.Pulse;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -47,6 +49,11 @@ class TailscaleResolvConfTest {
         tailscaleTakesIt();
         somethingIsPutRight(culvert);
         tailscaleHasIt();
+        try (Pulse pulse = Pulse.of(tailnet.lab.client().space(), Family.IPV4)) {
+            pulse.awaitAnswer(tailnet.world.provider(Family.IPV4), World.SOON);
+        }
+        AtomicInteger names = new AtomicInteger();
+        tailnet.phoneResolvesSoon(() -> "again" + names.incrementAndGet() + ".example");
         namesAreAskedByTheProviderOnly("restarted");
         assertThat(culvert.output()).doesNotContain("trample");
 

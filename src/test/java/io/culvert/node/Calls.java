@@ -21,6 +21,13 @@ final class Calls implements AutoCloseable {
 
     private static final int PORT = 4242;
     private static final Duration BEAT = Duration.ofMillis(200);
+
+    /**
+     * Everybody's beat is longer than that of the one before him. Two that called in step would begin handshakes in step too,
+     * and WireGuard gives up both where two cross, to begin anew five seconds later, which is in step again.
+     */
+    private static final Duration STEP = Duration.ofMillis(17);
+
     private static final int BEATS = 200;
 
     /** Beats after the last answer that was hoped for, in which one that must not come would have come. */
@@ -32,7 +39,7 @@ final class Calls implements AutoCloseable {
     Calls(MeshOfNodes mesh, List<String> names) {
         this.mesh = mesh;
         names.forEach(name -> {
-            DatagramSocket socket = open(name, PORT);
+            DatagramSocket socket = open(name, PORT, BEAT);
             Thread.ofPlatform().daemon().name("answers of " + name).start(() -> answer(socket));
         });
     }
@@ -48,7 +55,7 @@ final class Calls implements AutoCloseable {
         names.forEach(name -> addresses.put(name, mesh.addresses(name)));
         List<Thread> threads = names.stream()
                 .map(from -> {
-                    DatagramSocket socket = open(from, 0);
+                    DatagramSocket socket = open(from, 0, BEAT.plus(STEP.multipliedBy(names.indexOf(from))));
                     return Thread.ofPlatform()
                             .daemon()
                             .name("calls of " + from)
@@ -120,10 +127,10 @@ final class Calls implements AutoCloseable {
         }
     }
 
-    private DatagramSocket open(String name, int port) {
+    private DatagramSocket open(String name, int port, Duration beat) {
         try {
             DatagramSocket socket = mesh.space(name).call(() -> new DatagramSocket(port));
-            socket.setSoTimeout((int) BEAT.toMillis());
+            socket.setSoTimeout((int) beat.toMillis());
             sockets.add(socket);
             return socket;
         } catch (Exception e) {
