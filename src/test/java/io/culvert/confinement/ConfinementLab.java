@@ -123,7 +123,12 @@ final class ConfinementLab implements AutoCloseable {
 
     /** The same, where the checkout is seen at another place. */
     static String[] escape(String checkout) {
-        String absolute = Stream.of("test-classes", "classes", "culvert-app/lib/main/*")
+        // The libraries are where the program was built last: for the JVM or natively.
+        String absolute = Stream.of(
+                        "test-classes",
+                        "classes",
+                        "culvert-app/lib/main/*",
+                        "culvert-app/culvert-native-image-source-jar/lib/*")
                 .map(one -> checkout + "/target/" + one)
                 .collect(Collectors.joining(File.pathSeparator));
         return new String[] {
