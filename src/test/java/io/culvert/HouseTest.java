@@ -20,6 +20,7 @@ import com.tngtech.archunit.library.Architectures;
 import com.tngtech.archunit.library.GeneralCodingRules;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -32,15 +33,21 @@ class HouseTest {
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("io.culvert");
 
+    private static final String[] STORIES = {
+        "io.culvert.exitnode..", "io.culvert.tunnel..", "io.culvert.node..", "io.culvert.confinement.."
+    };
+
     @Test
     void arrows_between_floors_go_down_only() {
         Architectures.layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .withOptionalLayers(true)
-                .layer("4 commands")
+                .layer("5 commands")
                 .definedBy("io.culvert.cli..")
-                .layer("3 story")
-                .definedBy("io.culvert.exitnode..", "io.culvert.node..", "io.culvert.confinement..")
+                .layer("4 stories")
+                .definedBy(STORIES)
+                .layer("3 premises")
+                .definedBy("io.culvert.run..", "io.culvert.needs..")
                 .layer("2 concerns")
                 .definedBy(
                         "io.culvert.plan..",
@@ -62,15 +69,33 @@ class HouseTest {
                         "io.culvert.ip..",
                         "io.culvert.linux..",
                         "io.culvert.problem..")
-                .whereLayer("4 commands")
+                .whereLayer("5 commands")
                 .mayNotBeAccessedByAnyLayer()
-                .whereLayer("3 story")
-                .mayOnlyBeAccessedByLayers("4 commands")
+                .whereLayer("4 stories")
+                .mayOnlyBeAccessedByLayers("5 commands")
+                .whereLayer("3 premises")
+                .mayOnlyBeAccessedByLayers("5 commands", "4 stories")
                 .whereLayer("2 concerns")
-                .mayOnlyBeAccessedByLayers("4 commands", "3 story")
+                .mayOnlyBeAccessedByLayers("5 commands", "4 stories", "3 premises")
                 .whereLayer("1 effects")
-                .mayOnlyBeAccessedByLayers("4 commands", "3 story", "2 concerns")
+                .mayOnlyBeAccessedByLayers("5 commands", "4 stories", "3 premises", "2 concerns")
                 .check(CLASSES);
+    }
+
+    /** What two of them need is a floor below. */
+    @Test
+    void stories_know_nothing_of_each_other() {
+        for (String story : STORIES) {
+            String[] others =
+                    Stream.of(STORIES).filter(other -> !other.equals(story)).toArray(String[]::new);
+            noClasses()
+                    .that()
+                    .resideInAPackage(story)
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(others)
+                    .check(CLASSES);
+        }
     }
 
     @Test

@@ -1,7 +1,7 @@
 package io.culvert.cli;
 
-import io.culvert.exitnode.Journal;
-import io.culvert.exitnode.Surroundings;
+import io.culvert.run.Journal;
+import io.culvert.run.Surroundings;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;

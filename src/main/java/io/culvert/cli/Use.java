@@ -1,6 +1,6 @@
 package io.culvert.cli;
 
-import io.culvert.exitnode.Surroundings;
+import io.culvert.run.Surroundings;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;

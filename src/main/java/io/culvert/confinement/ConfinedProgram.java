@@ -1,6 +1,5 @@
 package io.culvert.confinement;
 
-import io.culvert.exitnode.Surroundings;
 import io.culvert.linux.Account;
 import io.culvert.linux.Mounts;
 import io.culvert.linux.OwnProcess;
@@ -11,6 +10,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
 import io.culvert.process.OwnProgram;
+import io.culvert.run.Surroundings;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import java.io.IOException;

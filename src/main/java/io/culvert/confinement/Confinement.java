@@ -1,10 +1,10 @@
 package io.culvert.confinement;
 
-import io.culvert.exitnode.Surroundings;
 import io.culvert.linux.NetworkNamespace;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.run.Surroundings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

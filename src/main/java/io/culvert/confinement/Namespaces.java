@@ -1,12 +1,12 @@
 package io.culvert.confinement;
 
-import io.culvert.exitnode.Surroundings;
-import io.culvert.exitnode.Turn;
 import io.culvert.linux.OwnProcess;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.OwnProgram;
+import io.culvert.run.Surroundings;
+import io.culvert.run.Turn;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;

@@ -1,8 +1,8 @@
 package io.culvert.confinement;
 
-import io.culvert.exitnode.Kernel;
-import io.culvert.exitnode.Surroundings;
 import io.culvert.plan.ConfinementPlan;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;

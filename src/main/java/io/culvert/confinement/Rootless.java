@@ -1,16 +1,13 @@
 package io.culvert.confinement;
 
 import io.culvert.device.DeviceConfig.PeerConfig;
-import io.culvert.exitnode.Kernel;
-import io.culvert.exitnode.Surroundings;
-import io.culvert.exitnode.TunnelFile;
-import io.culvert.exitnode.Turn;
 import io.culvert.ip.Family;
 import io.culvert.linux.Account;
 import io.culvert.linux.Capabilities;
 import io.culvert.linux.InheritedSocket;
 import io.culvert.linux.Replacement;
 import io.culvert.linux.Sysctl;
+import io.culvert.needs.TunnelFile;
 import io.culvert.network.Paths;
 import io.culvert.plan.ConfinementPlan;
 import io.culvert.problem.Place;
@@ -18,6 +15,9 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
 import io.culvert.process.OwnProgram;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
+import io.culvert.run.Turn;
 import io.culvert.wireguard.WireGuardConfig;
 import jakarta.json.JsonObject;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package io.culvert.confinement;
 
-import io.culvert.exitnode.Surroundings;
 import io.culvert.linux.LocalDatagram;
+import io.culvert.run.Surroundings;
 import java.util.Optional;
 
 /** systemd, where it has started us and wants to know when we are ready (sd_notify(3)). */

@@ -1,8 +1,8 @@
 package io.culvert.confinement;
 
-import io.culvert.exitnode.Surroundings;
-import io.culvert.exitnode.TunnelFile;
+import io.culvert.needs.TunnelFile;
 import io.culvert.plan.GuardInput;
+import io.culvert.run.Surroundings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

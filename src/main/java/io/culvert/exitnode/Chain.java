@@ -10,6 +10,8 @@ import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.process.ChildEvent;
+import io.culvert.run.Journal;
+import io.culvert.run.Undo;
 import io.culvert.settings.MeshSettings;
 import io.culvert.status.StatusReport;
 import java.time.Duration;

@@ -2,6 +2,8 @@ package io.culvert.exitnode;
 
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
 import io.culvert.status.StatusSocket;

@@ -1,6 +1,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.process.ChildEvent;
+import io.culvert.run.Journal;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;

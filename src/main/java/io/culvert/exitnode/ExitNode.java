@@ -6,6 +6,10 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.StopSignals;
+import io.culvert.run.Journal;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
+import io.culvert.run.Undo;
 import java.util.function.Supplier;
 
 /**

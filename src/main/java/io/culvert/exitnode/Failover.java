@@ -6,6 +6,7 @@ import io.culvert.health.Heard;
 import io.culvert.health.TunnelHealth;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.run.Journal;
 import io.culvert.wireguard.WireGuardConfig;
 import java.time.Duration;
 import java.time.Instant;

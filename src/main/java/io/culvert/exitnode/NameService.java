@@ -21,6 +21,8 @@ import io.culvert.plan.RuntimeResolvers;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.run.Journal;
+import io.culvert.run.Surroundings;
 import io.culvert.settings.Settings;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -20,6 +20,8 @@ import io.culvert.process.Reaper;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
 import io.culvert.process.Timing;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
 import io.culvert.settings.Password;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SocksSettings.Login;

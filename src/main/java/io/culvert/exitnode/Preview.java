@@ -3,9 +3,9 @@ package io.culvert.exitnode;
 import io.culvert.network.Machine;
 import io.culvert.plan.PlanText;
 import io.culvert.problem.Problem;
-import jakarta.json.Json;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
 import jakarta.json.JsonObject;
-import jakarta.json.JsonValue;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -39,23 +39,6 @@ public final class Preview {
     }
 
     public JsonObject json() {
-        return json(plan, remarks);
-    }
-
-    static JsonObject json(PlanText plan, List<Problem> remarks) {
-        return Json.createObjectBuilder()
-                .add(
-                        "remarks",
-                        Json.createArrayBuilder(
-                                remarks.stream().map(Problem::toString).toList()))
-                .add("nft", plan.ruleset())
-                .add("commands", Json.createArrayBuilder(plan.commands()))
-                .add("resolvConf", Json.createArrayBuilder(plan.resolvConf()))
-                .add("dnsServers", Json.createArrayBuilder(plan.dnsServers()))
-                .add("otherNames", Json.createArrayBuilder(plan.otherNames()))
-                .add("waitingFor", Json.createArrayBuilder(plan.waitingFor()))
-                .add("mesh", plan.mesh().<JsonValue>map(Json::createValue).orElse(JsonValue.NULL))
-                .add("proxy", plan.proxy().<JsonValue>map(Json::createValue).orElse(JsonValue.NULL))
-                .build();
+        return plan.json(remarks);
     }
 }

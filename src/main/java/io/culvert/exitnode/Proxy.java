@@ -14,6 +14,8 @@ import io.culvert.proxy.DanteSettings;
 import io.culvert.proxy.Login;
 import io.culvert.proxy.ProxyProgram;
 import io.culvert.proxy.SockdFile;
+import io.culvert.run.Journal;
+import io.culvert.run.Surroundings;
 import io.culvert.settings.Settings;
 import java.net.InetAddress;
 import java.time.Duration;

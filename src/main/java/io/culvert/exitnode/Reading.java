@@ -14,6 +14,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
 import io.culvert.proxy.SockdFile;
+import io.culvert.run.Surroundings;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
 import io.culvert.settings.SettingsReading;

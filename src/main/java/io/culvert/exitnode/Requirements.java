@@ -4,6 +4,7 @@ import io.culvert.device.WireGuardDevices;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.mesh.tailscale.TailscaleProgram;
+import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Forwarding;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
@@ -12,14 +13,14 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
-import io.culvert.settings.WireGuardSettings.Implementation;
+import io.culvert.run.Kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What a chain needs of the machine, each with the runtime option that cures its absence. */
-public final class Requirements {
+final class Requirements {
 
     private Requirements() {}
 
@@ -30,8 +31,9 @@ public final class Requirements {
     static List<Problem> of(Kernel kernel, Machine machine, Reading reading, Optional<TailscaleProgram> tailscale) {
         Problems problems = new Problems();
         kernel.nftables().probe().ifPresent(problems::add);
-        problems.addAll(missing(machine, reading.settings().wireGuard().implementation()));
-        if (userspace(machine, reading.settings().wireGuard().implementation())) {
+        problems.addAll(
+                MachineNeeds.missing(machine, reading.settings().wireGuard().implementation()));
+        if (MachineNeeds.userspace(machine, reading.settings().wireGuard().implementation())) {
             Parts.program(reading.settings()).socketsProblem().ifPresent(problems::add);
         }
         kernel.unrouted(machine).map(Requirements::unrouted).ifPresent(problems::add);
@@ -92,10 +94,6 @@ public final class Requirements {
                 .anyMatch(own -> own.family() == family);
     }
 
-    private static boolean userspace(Machine machine, Implementation wanted) {
-        return wanted == Implementation.USERSPACE || (wanted == Implementation.AUTO && !machine.kernelWireGuard());
-    }
-
     private static Problem unrouted(LinkAddress lost) {
         return Problem.warning(
                 Place.machine(lost.link()),
@@ -104,35 +102,5 @@ public final class Requirements {
                         + " is on, the kernel heeds no router that advertises itself (slirp4netns does nothing else)",
                 "give the container a network with fixed routes (podman network create --ipv6 NAME, then --network NAME;"
                         + " compose makes one by itself), or leave " + Forwarding.sysctl(Family.IPV6) + " away");
-    }
-
-    /** What no tunnel can be made without, and what it had better have. */
-    public static List<Problem> missing(Machine machine, Implementation wanted) {
-        List<Problem> problems = new ArrayList<>();
-        if (!machine.netAdmin()) {
-            problems.add(Problem.machine(
-                    Place.machine("CAP_NET_ADMIN"),
-                    "is missing, so neither the guard nor the tunnel can be made",
-                    "compose: cap_add: [NET_ADMIN]; podman or docker run: --cap-add NET_ADMIN"));
-        }
-        boolean kernel = machine.kernelWireGuard();
-        if (wanted == Implementation.KERNEL && !kernel) {
-            problems.add(Problem.machine(
-                    Place.machine("kernel"),
-                    "has no WireGuard, but CULVERT_WIREGUARD_IMPLEMENTATION=kernel asks for it",
-                    "load the module on the host (modprobe wireguard), or leave the setting at auto"));
-        } else if (!machine.tunDevice() && userspace(machine, wanted)) {
-            problems.add(Problem.machine(
-                    Place.machine("/dev/net/tun"),
-                    "cannot be opened, and userspace WireGuard needs it",
-                    "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun"));
-        }
-        if (machine.uplinks().isEmpty()) {
-            problems.add(Problem.warning(
-                    Place.machine("network"),
-                    "there is no default route in either family, so no server can be reached yet",
-                    "give the container a network; the tunnel is raised when a default route appears"));
-        }
-        return problems;
     }
 }

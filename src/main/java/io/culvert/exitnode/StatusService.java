@@ -2,6 +2,8 @@ package io.culvert.exitnode;
 
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
+import io.culvert.run.Journal;
+import io.culvert.run.Surroundings;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package io.culvert.exitnode;
 
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.network.NetworkEvents;
+import io.culvert.run.Kernel;
 import java.time.Duration;
 
 /** Wakes the chain when somebody else changes links, addresses, routes, rules or nftables. Waiting costs nothing. */

@@ -1,4 +1,4 @@
-/** The story from start to stop, one method a step; the tunnel alone. */
+/** The story of an exit node from start to stop. */
 @NullMarked
 package io.culvert.exitnode;
 

@@ -2,15 +2,12 @@ package io.culvert.node;
 
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.dns.HostsBlock;
-import io.culvert.exitnode.Journal;
-import io.culvert.exitnode.Kernel;
-import io.culvert.exitnode.Requirements;
-import io.culvert.exitnode.Surroundings;
 import io.culvert.ip.Endpoint;
 import io.culvert.mesh.NodeFile;
 import io.culvert.migration.Migration;
 import io.culvert.migration.MovingPeer;
 import io.culvert.migration.Ways;
+import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Machine;
 import io.culvert.network.Neighbours;
 import io.culvert.network.NetworkState;
@@ -22,6 +19,9 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
+import io.culvert.run.Journal;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
 import io.culvert.settings.WireGuardSettings;
 import io.culvert.topology.HostsEntry;
 import io.culvert.topology.MeshInterface;
@@ -183,7 +183,7 @@ record NodeState(NodeFile file, Places places, Devices devices) {
                         "there is an interface of this name already, and it is not this node's",
                         "take it down with what made it (culvert tunnel down " + link + ", wg-quick down " + link
                                 + "), or name the subnet otherwise")));
-        Requirements.missing(machine, WireGuardSettings.Implementation.AUTO).stream()
+        MachineNeeds.missing(machine, WireGuardSettings.Implementation.AUTO).stream()
                 .filter(problem -> problem.kind().isError())
                 .forEach(problems::add);
         if (!file.view().forwards().isEmpty()) {

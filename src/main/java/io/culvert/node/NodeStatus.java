@@ -2,10 +2,10 @@ package io.culvert.node;
 
 import io.culvert.device.DeviceState;
 import io.culvert.device.DeviceState.PeerState;
-import io.culvert.exitnode.Surroundings;
 import io.culvert.ip.Endpoint;
 import io.culvert.migration.Migration;
 import io.culvert.migration.Standing;
+import io.culvert.run.Surroundings;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
 import jakarta.json.Json;

@@ -1,10 +1,6 @@
 package io.culvert.node;
 
 import io.culvert.device.DeviceState;
-import io.culvert.exitnode.Journal;
-import io.culvert.exitnode.Kernel;
-import io.culvert.exitnode.Surroundings;
-import io.culvert.exitnode.Turn;
 import io.culvert.mesh.NodeFile;
 import io.culvert.migration.Migration;
 import io.culvert.netlink.KernelNetlinkSocket;
@@ -12,6 +8,10 @@ import io.culvert.network.NetworkEvents;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.StopSignals;
+import io.culvert.run.Journal;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
+import io.culvert.run.Turn;
 import io.culvert.status.StatusSocket;
 import io.culvert.topology.MeshInterface;
 import java.io.IOException;

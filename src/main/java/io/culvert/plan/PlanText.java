@@ -10,8 +10,12 @@ import io.culvert.network.IpSyntax;
 import io.culvert.network.Machine;
 import io.culvert.network.Uplink;
 import io.culvert.nft.NftText;
+import io.culvert.problem.Problem;
 import io.culvert.settings.TailscaleSettings;
 import io.culvert.settings.WireGuardSettings;
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import jakarta.json.JsonValue;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,6 +131,24 @@ public record PlanText(
             parts.add("# added as soon as their addresses are known: " + String.join(", ", waitingFor));
         }
         return String.join("\n\n", parts);
+    }
+
+    /** All of it as an object for programs. */
+    public JsonObject json(List<Problem> remarks) {
+        return Json.createObjectBuilder()
+                .add(
+                        "remarks",
+                        Json.createArrayBuilder(
+                                remarks.stream().map(Problem::toString).toList()))
+                .add("nft", ruleset)
+                .add("commands", Json.createArrayBuilder(commands))
+                .add("resolvConf", Json.createArrayBuilder(resolvConf))
+                .add("dnsServers", Json.createArrayBuilder(dnsServers))
+                .add("otherNames", Json.createArrayBuilder(otherNames))
+                .add("waitingFor", Json.createArrayBuilder(waitingFor))
+                .add("mesh", mesh.<JsonValue>map(Json::createValue).orElse(JsonValue.NULL))
+                .add("proxy", proxy.<JsonValue>map(Json::createValue).orElse(JsonValue.NULL))
+                .build();
     }
 
     private static List<String> resolvConf(List<InetAddress> servers, List<String> search) {

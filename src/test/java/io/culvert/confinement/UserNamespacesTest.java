@@ -2,10 +2,10 @@ package io.culvert.confinement;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.exitnode.Journal;
-import io.culvert.exitnode.Surroundings;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.run.Journal;
+import io.culvert.run.Surroundings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;

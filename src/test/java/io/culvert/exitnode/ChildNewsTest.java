@@ -3,6 +3,7 @@ package io.culvert.exitnode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.process.ChildEvent;
+import io.culvert.run.Journal;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;

@@ -11,6 +11,7 @@ import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
+import io.culvert.run.Journal;
 import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;

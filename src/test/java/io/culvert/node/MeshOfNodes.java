@@ -1,10 +1,10 @@
 package io.culvert.node;
 
-import io.culvert.exitnode.Journal;
-import io.culvert.exitnode.Surroundings;
 import io.culvert.ip.Prefix;
 import io.culvert.lab.MeshLab;
 import io.culvert.lab.Namespace;
+import io.culvert.run.Journal;
+import io.culvert.run.Surroundings;
 import io.culvert.wireguard.Keys;
 import io.culvert.wireguard.SecretKey;
 import java.io.IOException;

@@ -1,6 +1,7 @@
-package io.culvert.exitnode;
+package io.culvert.tunnel;
 
 import io.culvert.ip.Family;
+import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.plan.Marks;
@@ -32,7 +33,7 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
     List<Problem> of(boolean killSwitch, boolean foreign, Supplier<Optional<Problem>> nftables) {
         Problems problems = new Problems();
         problems.addAll(refusals(file.name(), foreign, before));
-        Requirements.missing(machine, Implementation.AUTO).stream()
+        MachineNeeds.missing(machine, Implementation.AUTO).stream()
                 .filter(problem -> problem.kind().isError())
                 .forEach(problems::add);
         Optional<String> standing = new Tunnels(before).killSwitch();

@@ -1,4 +1,4 @@
-package io.culvert.exitnode;
+package io.culvert.run;
 
 import io.culvert.linux.Sysctl;
 import io.culvert.netlink.KernelNetlinkSocket;
@@ -41,7 +41,7 @@ public final class Kernel implements AutoCloseable {
     }
 
     /** An IPv6 address that is of no use, since forwarding has taken its way out. */
-    Optional<LinkAddress> unrouted(Machine now) {
+    public Optional<LinkAddress> unrouted(Machine now) {
         return machine.unrouted(now);
     }
 

@@ -1,4 +1,4 @@
-package io.culvert.exitnode;
+package io.culvert.needs;
 
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;

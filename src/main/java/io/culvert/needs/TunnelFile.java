@@ -1,4 +1,4 @@
-package io.culvert.exitnode;
+package io.culvert.needs;
 
 import io.culvert.ip.Family;
 import io.culvert.ip.Host;
@@ -8,6 +8,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
+import io.culvert.run.Journal;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.net.InetAddress;

@@ -1,8 +1,7 @@
-package io.culvert.exitnode;
+package io.culvert.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.process.ChildEvent;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -17,8 +16,7 @@ class JournalTest {
 
     @Test
     void what_a_child_prints_cannot_command_the_terminal() {
-        new ChildNews(journal, _ -> false)
-                .heard(new ChildEvent.Said("dante", "error: \u001b]0;title\u0007\u001b[2J\rready\u009b31m"));
+        journal.warn("dante: error: \u001b]0;title\u0007\u001b[2J\rready\u009b31m");
 
         assertThat(out.toString().strip())
                 .isEqualTo("warn: dante: error: \uFFFD]0;title\uFFFD\uFFFD[2J\uFFFDready\uFFFD31m");

@@ -1,4 +1,4 @@
-package io.culvert.exitnode;
+package io.culvert.run;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;

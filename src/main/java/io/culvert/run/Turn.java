@@ -1,4 +1,4 @@
-package io.culvert.exitnode;
+package io.culvert.run;
 
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;

@@ -1,10 +1,11 @@
-package io.culvert.exitnode;
+package io.culvert.tunnel;
 
 import io.culvert.device.DeviceState;
 import io.culvert.device.UserspaceProgram;
 import io.culvert.device.WireGuardDevice;
 import io.culvert.device.WireGuardDevices;
 import io.culvert.dns.ResolvConfFile;
+import io.culvert.needs.TunnelFile;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.network.Ownership;
@@ -17,6 +18,10 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.ProgramDirectories;
+import io.culvert.run.Journal;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
+import io.culvert.run.Turn;
 import io.culvert.status.TunnelText;
 import io.culvert.wireguard.WireGuardConfig;
 import java.util.List;
@@ -109,7 +114,7 @@ public final class TunnelAlone {
         try (Kernel kernel = Kernel.open(around)) {
             PlanText text = PlanText.of(
                     plan(file, kernel, kernel.machine(), kernel.network().observe(), killSwitch));
-            return json ? Preview.json(text, List.of()).toString() : text.text();
+            return json ? text.json(List.of()).toString() : text.text();
         }
     }
 

@@ -1,8 +1,7 @@
-package io.culvert.exitnode;
+package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.plan.PlanText;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import jakarta.json.JsonObject;
@@ -15,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /** The JSON is a contract with the user's programs: a member may be added; renaming one breaks them. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
-class PreviewTest {
+class PlanTextTest {
 
     private static final PlanText PLAN = new PlanText(
             "table inet culvert",
@@ -29,7 +28,7 @@ class PreviewTest {
 
     @Test
     void the_members_of_its_json_are_these() {
-        JsonObject json = Preview.json(PLAN, List.of(Problem.note(Place.setting("CULVERT_X"), "is odd")));
+        JsonObject json = PLAN.json(List.of(Problem.note(Place.setting("CULVERT_X"), "is odd")));
 
         assertThat(json).hasToString("""
                 {"remarks":["CULVERT_X: note: is odd"],"nft":"table inet culvert",\
@@ -43,6 +42,6 @@ class PreviewTest {
         PlanText without = new PlanText(
                 "", List.of(), List.of(), List.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
 
-        assertThat(Preview.json(without, List.of()).get("proxy")).isEqualTo(JsonValue.NULL);
+        assertThat(without.json(List.of()).get("proxy")).isEqualTo(JsonValue.NULL);
     }
 }

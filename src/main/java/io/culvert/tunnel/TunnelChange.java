@@ -1,4 +1,4 @@
-package io.culvert.exitnode;
+package io.culvert.tunnel;
 
 import io.culvert.device.WireGuardDevice;
 import io.culvert.device.WireGuardDevices;
@@ -14,6 +14,9 @@ import io.culvert.plan.Tunnels;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.run.Journal;
+import io.culvert.run.Kernel;
+import io.culvert.run.Undo;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,4 +1,4 @@
-package io.culvert.exitnode;
+package io.culvert.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
