@@ -82,6 +82,11 @@ public final class Tailscale {
         }
     }
 
+    /** Waits until its preferences have all of these lines. */
+    public void awaitPrefs(String... lines) {
+        await("preference " + List.of(lines), _ -> List.of(lines).stream().allMatch(run("debug", "prefs")::contains));
+    }
+
     /** Waits until it knows a peer of this host name. */
     public void awaitPeer(String name) {
         await("peer " + name, status -> peer(status, name).isPresent());
