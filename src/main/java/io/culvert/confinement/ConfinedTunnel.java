@@ -2,7 +2,6 @@ package io.culvert.confinement;
 
 import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.device.DeviceState;
-import io.culvert.device.UserspaceProgram;
 import io.culvert.device.WireGuardDevice;
 import io.culvert.device.WireGuardDevice.Implementation;
 import io.culvert.device.WireGuardDevices;
@@ -20,7 +19,6 @@ import io.culvert.plan.Names;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
-import io.culvert.process.ProgramDirectories;
 import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
 import io.culvert.wireguard.WireGuardConfig;
@@ -72,7 +70,7 @@ final class ConfinedTunnel {
         this.wish = wish;
         this.change = change;
         this.names = names;
-        this.devices = devices(ALIAS);
+        this.devices = WireGuardDevices.usual(ALIAS);
     }
 
     /** Makes all of it anew, whatever an earlier run left there; what may come in is settled before anything can. */
@@ -203,7 +201,7 @@ final class ConfinedTunnel {
         });
         if (made.implementation() == Implementation.KERNEL) {
             made.close();
-            device = insideThread(() -> devices(Ownership.ALIAS).find(plan.link()));
+            device = insideThread(() -> WireGuardDevices.usual(Ownership.ALIAS).find(plan.link()));
         }
     }
 
@@ -219,13 +217,6 @@ final class ConfinedTunnel {
             kernel.links().delete(file.name());
             return true;
         });
-    }
-
-    private static WireGuardDevices devices(String alias) {
-        return WireGuardDevices.lasting(
-                WireGuardDevices.Choice.AUTO,
-                UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
-                alias);
     }
 
     private interface Work<T> {

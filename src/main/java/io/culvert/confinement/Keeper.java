@@ -1,7 +1,6 @@
 package io.culvert.confinement;
 
 import io.culvert.device.DeviceState.PeerState;
-import io.culvert.device.UserspaceProgram;
 import io.culvert.device.WireGuardDevices;
 import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
@@ -14,7 +13,6 @@ import io.culvert.plan.Names;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
-import io.culvert.process.ProgramDirectories;
 import io.culvert.process.StopSignals;
 import io.culvert.run.Journal;
 import io.culvert.run.Kernel;
@@ -355,11 +353,7 @@ public final class Keeper {
     /** Removes what one left that was killed, with nobody in it. */
     static void clear(Confinement confinement) throws IOException {
         try (Turn _ = Turn.await(confinement.kept())) {
-            WireGuardDevices.lasting(
-                            WireGuardDevices.Choice.AUTO,
-                            UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
-                            Ownership.ALIAS)
-                    .removeMoved(confinement.outerLink());
+            WireGuardDevices.usual(Ownership.ALIAS).removeMoved(confinement.outerLink());
             confinement.namespace().forget();
             confinement.forget();
         }

@@ -15,6 +15,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
 import io.culvert.process.OwnProgram;
+import io.culvert.process.ProgramDirectories;
 import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
 import io.culvert.run.Turn;
@@ -42,8 +43,6 @@ import java.util.stream.Stream;
  * there it is moved to the programs' namespace. Of the machine's network the keeper has only sockets that were opened before.
  */
 final class Rootless {
-
-    private static final List<Path> PROGRAMS = List.of(Path.of("/usr/bin"), Path.of("/bin"), Path.of("/usr/local/bin"));
 
     private Rootless() {}
 
@@ -96,7 +95,7 @@ final class Rootless {
     }
 
     private static Optional<Path> find(String program) {
-        return PROGRAMS.stream()
+        return ProgramDirectories.SYSTEM.stream()
                 .map(directory -> directory.resolve(program))
                 .filter(Files::isExecutable)
                 .findFirst();

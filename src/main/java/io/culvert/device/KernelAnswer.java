@@ -2,6 +2,7 @@ package io.culvert.device;
 
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.ip.Prefix;
+import io.culvert.linux.SocketName;
 import io.culvert.netlink.Attributes;
 import io.culvert.netlink.Attributes.Attribute;
 import io.culvert.netlink.GenericNetlink;
@@ -76,7 +77,7 @@ final class KernelAnswer {
                         .bytes(KernelMessages.PEER_PRESHARED_KEY)
                         .filter(KernelAnswer::isSet)
                         .isPresent(),
-                attributes.bytes(KernelMessages.PEER_ENDPOINT).map(SocketAddress::decode),
+                attributes.bytes(KernelMessages.PEER_ENDPOINT).map(SocketName::decode),
                 attributes.bytes(KernelMessages.PEER_LAST_HANDSHAKE).flatMap(KernelAnswer::time),
                 attributes.number(KernelMessages.PEER_RX_BYTES).orElse(0L),
                 attributes.number(KernelMessages.PEER_TX_BYTES).orElse(0L),

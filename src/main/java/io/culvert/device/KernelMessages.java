@@ -2,6 +2,7 @@ package io.culvert.device;
 
 import io.culvert.device.DeviceChange.PeerChange;
 import io.culvert.ip.Prefix;
+import io.culvert.linux.SocketName;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.GenericNetlink;
 import io.culvert.netlink.NetlinkMessage;
@@ -90,7 +91,7 @@ record KernelMessages(int family, String name) {
             writer.u32(PEER_FLAGS, flags());
             if (first) {
                 peer.presharedKey().ifPresent(key -> writer.bytes(PEER_PRESHARED_KEY, key.bytes()));
-                peer.endpoint().ifPresent(endpoint -> writer.bytes(PEER_ENDPOINT, SocketAddress.encode(endpoint)));
+                peer.endpoint().ifPresent(endpoint -> writer.bytes(PEER_ENDPOINT, SocketName.encode(endpoint)));
                 peer.keepaliveSeconds().ifPresent(seconds -> writer.u16(PEER_KEEPALIVE, seconds));
             }
             if (!allowedIps.isEmpty()) {

@@ -4,6 +4,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
 import io.culvert.process.ChildSpec;
+import io.culvert.process.ProgramDirectories;
 import java.io.File;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
  * anyone's.
  *
  * @param chosen used and nothing else, where it is there
- * @param directories where {@code wireguard-go} is looked for first, before /usr/local/bin and /usr/bin
+ * @param directories where {@code wireguard-go} is looked for first, before the system's
  * @param sockets where it puts its sockets: {@code /var/run/wireguard}, which is compiled into it
  * @param tunnelDevice {@code /dev/net/tun}
  * @param memoryLimit what Go's {@code GOMEMLIMIT} takes, such as {@code 96MiB} or {@code off}
@@ -61,7 +62,7 @@ public record UserspaceProgram(
     public Optional<Path> find() {
         Stream<Path> candidates = chosen.isPresent()
                 ? chosen.stream()
-                : Stream.concat(directories.stream(), Stream.of(Path.of("/usr/local/bin"), Path.of("/usr/bin")))
+                : Stream.concat(directories.stream(), ProgramDirectories.SYSTEM.stream())
                         .map(directory -> directory.resolve(NAME));
         return candidates
                 .filter(program -> program.isAbsolute() && Files.isRegularFile(program) && Files.isExecutable(program))

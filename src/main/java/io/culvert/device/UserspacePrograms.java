@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /** Userspace devices: the programs behind them are started here, or found running. */
 final class UserspacePrograms {
@@ -89,22 +90,10 @@ final class UserspacePrograms {
 
     private void supervise(String name, Supervisor by, Path executable, UapiSocket socket) throws IOException {
         Child child = by.start(program.supervised(executable, name));
-        boolean listening = false;
-        try {
-            listening = socket.awaitListening(child.end(), START);
-        } finally {
-            if (!listening) {
-                child.stop();
-                socket.delete();
-            }
-        }
-        if (!listening) {
+        await(socket, child.end(), child::stop, () -> {
             ChildEvent.Ended ended = child.end().join();
-            throw new IOException(
-                    ended.lastWords().isEmpty()
-                            ? "it ended with status " + ended.status()
-                            : String.join(" / ", ended.lastWords()));
-        }
+            return ended.lastWords().isEmpty() ? status(ended.status()) : String.join(" / ", ended.lastWords());
+        });
         children.put(name, child);
     }
 
@@ -113,25 +102,49 @@ final class UserspacePrograms {
         Path words = program.sockets().resolve(name + ".log");
         Process process =
                 program.lasting(executable, name).redirectOutput(words.toFile()).start();
-        boolean listening = false;
         try {
-            listening = socket.awaitListening(process.onExit(), START);
-            if (!listening) {
-                throw new IOException(
-                        process.isAlive()
-                                ? "it does not listen"
-                                : Files.readString(words)
-                                        .lines()
-                                        .reduce((_, last) -> last)
-                                        .orElse("it ended with status " + process.exitValue()));
-            }
+            await(
+                    socket,
+                    process.onExit(),
+                    process::destroyForcibly,
+                    () -> Files.readString(words)
+                            .lines()
+                            .reduce((_, last) -> last)
+                            .orElseGet(() -> status(process.exitValue())));
         } finally {
             Files.deleteIfExists(words);
+        }
+    }
+
+    private interface Explanation {
+        String read() throws IOException;
+    }
+
+    /**
+     * Waits until a program listens. One that does not is ended, and nothing is left of it.
+     *
+     * @param why it has ended by itself
+     */
+    private static void await(UapiSocket socket, CompletableFuture<?> end, Runnable stop, Explanation why)
+            throws IOException {
+        boolean listening = false;
+        boolean ended = false;
+        try {
+            listening = socket.awaitListening(end, START);
+            ended = end.isDone();
+        } finally {
             if (!listening) {
-                process.destroyForcibly();
+                stop.run();
                 socket.delete();
             }
         }
+        if (!listening) {
+            throw new IOException(ended ? why.read() : "it does not listen");
+        }
+    }
+
+    private static String status(int status) {
+        return "it ended with status " + status;
     }
 
     private UapiSocket socket(String name) {

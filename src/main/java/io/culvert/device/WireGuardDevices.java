@@ -10,6 +10,7 @@ import io.culvert.network.Links.Found;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.process.ProgramDirectories;
 import io.culvert.process.Supervisor;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -76,6 +77,18 @@ public final class WireGuardDevices {
     public static WireGuardDevices lasting(Choice choice, UserspaceProgram program, String alias) {
         return new WireGuardDevices(
                 choice, program, Optional.empty(), alias, KernelNetlinkSocket::route, KernelNetlinkSocket::generic);
+    }
+
+    /**
+     * The same of either implementation, with the program that belongs to this one: for all that have no settings of their own.
+     *
+     * @param alias our mark on links
+     */
+    public static WireGuardDevices usual(String alias) {
+        return lasting(
+                Choice.AUTO,
+                UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
+                alias);
     }
 
     /**

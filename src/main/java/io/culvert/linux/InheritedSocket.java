@@ -40,7 +40,7 @@ public record InheritedSocket(int number) {
 
     /** Sends a datagram; one that cannot be sent now is lost, as on any way. */
     public void send(byte[] datagram, int length, InetSocketAddress to) {
-        byte[] address = SocketName.of(to);
+        byte[] address = SocketName.encode(to);
         try {
             Libc.sendto(number, datagram, length, 0, address, address.length);
         } catch (LastErrorException _) {

@@ -71,7 +71,7 @@ public final class MarkedSocket implements AutoCloseable {
                 socket.set(SO_BINDTODEVICE, egress.device().get().getBytes(StandardCharsets.UTF_8));
             }
             socket.set(SO_SNDTIMEO, time(atMost));
-            byte[] address = SocketName.of(peer);
+            byte[] address = SocketName.encode(peer);
             Libc.connect(fd, address, address.length);
             return socket;
         } catch (LastErrorException e) {

@@ -1,6 +1,5 @@
 package io.culvert.node;
 
-import io.culvert.device.UserspaceProgram;
 import io.culvert.device.WireGuardDevices;
 import io.culvert.linux.NamespaceClaim;
 import io.culvert.mesh.NodeFile;
@@ -8,7 +7,6 @@ import io.culvert.network.Ownership;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
-import io.culvert.process.ProgramDirectories;
 import io.culvert.run.Journal;
 import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
@@ -127,10 +125,7 @@ public final class MeshNode {
     }
 
     private static Devices devices(String node) {
-        return new Devices(WireGuardDevices.lasting(
-                WireGuardDevices.Choice.AUTO,
-                UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
-                Ownership.ofNode(node)));
+        return new Devices(WireGuardDevices.usual(Ownership.ofNode(node)));
     }
 
     /** Two that keep one node would put right each other's work for ever. */

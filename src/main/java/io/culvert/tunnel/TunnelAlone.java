@@ -1,7 +1,6 @@
 package io.culvert.tunnel;
 
 import io.culvert.device.DeviceState;
-import io.culvert.device.UserspaceProgram;
 import io.culvert.device.WireGuardDevice;
 import io.culvert.device.WireGuardDevices;
 import io.culvert.dns.ResolvConfFile;
@@ -17,7 +16,6 @@ import io.culvert.plan.Tunnels;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
-import io.culvert.process.ProgramDirectories;
 import io.culvert.run.Journal;
 import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
@@ -144,9 +142,6 @@ public final class TunnelAlone {
     }
 
     private WireGuardDevices devices() {
-        return WireGuardDevices.lasting(
-                WireGuardDevices.Choice.AUTO,
-                UserspaceProgram.usual(ProgramDirectories.told(), UserspaceProgram.USUAL_MEMORY_LIMIT),
-                Ownership.ALIAS);
+        return WireGuardDevices.usual(Ownership.ALIAS);
     }
 }

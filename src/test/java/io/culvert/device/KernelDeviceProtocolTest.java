@@ -8,6 +8,7 @@ import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.ip.Prefix;
 import io.culvert.linux.Errno;
+import io.culvert.linux.SocketName;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.NetlinkMessage;
 import io.culvert.netlink.ScriptedNetlinkSocket;
@@ -118,7 +119,7 @@ class KernelDeviceProtocolTest {
                                 0,
                                 peer -> peer.bytes(1, PEER.bytes())
                                         .bytes(2, new byte[32])
-                                        .bytes(4, SocketAddress.encode(new InetSocketAddress("2001:db8::9", 443)))
+                                        .bytes(4, SocketName.encode(new InetSocketAddress("2001:db8::9", 443)))
                                         .u16(5, 25)
                                         .bytes(6, time)
                                         .u64(7, 34)

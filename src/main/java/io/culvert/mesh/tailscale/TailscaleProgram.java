@@ -7,6 +7,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
 import io.culvert.process.ChildSpec;
 import io.culvert.process.Kin;
+import io.culvert.process.ProgramDirectories;
 import io.culvert.settings.TailscaleSettings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,10 +33,6 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     static final String NAME = "containerboot";
 
     private static final List<String> PROGRAMS = List.of(NAME, "tailscaled", "tailscale");
-
-    private static final List<Path> USUAL = Stream.of("/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin")
-            .map(Path::of)
-            .toList();
 
     /**
      * A stop takes a quarter of a second as a rule; services that have to be withdrawn, 25 s at most (tailscale:
@@ -140,7 +137,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     /** With which it is started now, after what an earlier one left behind was cleared away. */
     ChildSpec next(boolean offered, boolean reset) {
         clearAway();
-        Path programs = directory().orElse(USUAL.getFirst());
+        Path programs = directory().orElse(ProgramDirectories.SYSTEM.getFirst());
         Map<String, String> environment = new TreeMap<>(settings.environment());
         environment.putAll(kin().environment());
         environment.put("PATH", path(programs));
@@ -191,7 +188,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     }
 
     private Optional<Path> directory() {
-        return Stream.concat(directories.stream(), USUAL.stream())
+        return Stream.concat(directories.stream(), ProgramDirectories.SYSTEM.stream())
                 .filter(directory -> PROGRAMS.stream().allMatch(it -> Files.isExecutable(directory.resolve(it))))
                 .findFirst();
     }
@@ -199,7 +196,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     private static String path(Path first) {
         return String.join(
                 ":",
-                Stream.concat(Stream.of(first), USUAL.stream())
+                Stream.concat(Stream.of(first), ProgramDirectories.SYSTEM.stream())
                         .distinct()
                         .map(Path::toString)
                         .toList());
