@@ -2,6 +2,7 @@ package io.culvert.confinement;
 
 import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.device.DeviceState;
+import io.culvert.device.DeviceState.PeerState;
 import io.culvert.device.WireGuardDevice;
 import io.culvert.device.WireGuardDevice.Implementation;
 import io.culvert.device.WireGuardDevices;
@@ -25,6 +26,7 @@ import io.culvert.wireguard.WireGuardConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -126,6 +128,15 @@ final class ConfinedTunnel {
         } catch (ProblemException _) {
             return Optional.empty();
         }
+    }
+
+    /** The last one with any peer. */
+    Optional<Instant> lastHandshake() {
+        return read().stream()
+                .flatMap(state -> state.peers().stream())
+                .map(PeerState::lastHandshake)
+                .flatMap(Optional::stream)
+                .max(Instant::compareTo);
     }
 
     String implementation() {

@@ -88,6 +88,29 @@ record Confinement(String name, Path directory, Path namespaces) {
         return new NetworkNamespace(namespaces.resolve(name));
     }
 
+    /**
+     * The namespace, made where it is not there. What an earlier run left is used again, with the programs in it.
+     *
+     * @throws ProblemException where there is one of this name that is not ours
+     */
+    NetworkNamespace claim() throws IOException {
+        NetworkNamespace space = namespace();
+        if (Files.exists(space.path())) {
+            if (space.exists()) {
+                if (!Files.exists(mark())) {
+                    throw new ProblemException(Problem.input(
+                            Place.machine(space.path().toString()),
+                            "there is a network namespace of this name already, and it is not ours",
+                            "choose another name with --netns, or remove it: ip netns delete " + name));
+                }
+                return space;
+            }
+            Files.delete(space.path());
+        }
+        Files.writeString(mark(), "");
+        return NetworkNamespace.keep(namespaces, name);
+    }
+
     /** Where its keeper listens. */
     Path socket() {
         return file(".sock");

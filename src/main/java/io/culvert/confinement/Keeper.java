@@ -1,9 +1,6 @@
 package io.culvert.confinement;
 
-import io.culvert.device.DeviceState.PeerState;
 import io.culvert.device.WireGuardDevices;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
 import io.culvert.linux.NetworkNamespace;
 import io.culvert.needs.TunnelFile;
 import io.culvert.network.NetworkEvents;
@@ -15,25 +12,15 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.StopSignals;
 import io.culvert.run.Journal;
-import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
 import io.culvert.run.Turn;
 import io.culvert.wireguard.WireGuardConfig;
-import jakarta.json.Json;
-import jakarta.json.JsonArrayBuilder;
-import jakarta.json.JsonObject;
-import jakarta.json.JsonObjectBuilder;
-import jakarta.json.JsonString;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -43,9 +30,6 @@ import java.util.concurrent.TimeUnit;
  * told to. All that happens comes to one thread.
  */
 public final class Keeper {
-
-    /** As often as WireGuard itself gives a session up (REJECT_AFTER_TIME, https://www.wireguard.com/papers/wireguard.pdf). */
-    private static final Duration STALE = Duration.ofMinutes(3);
 
     private static final Duration LOOK_AT_NAMES = Duration.ofMinutes(2);
     private static final Duration TRY_AGAIN = Duration.ofSeconds(3);
@@ -68,7 +52,7 @@ public final class Keeper {
     private final Wish wish;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Optional<Outside> outside;
-    private boolean stays;
+    private final boolean stays;
 
     /**
      * @param stays whether it is kept when no program is in it
@@ -99,8 +83,9 @@ public final class Keeper {
                     TunnelFile.of(wish.config().toString(), around.root()).read(journal, true);
             Optional<Relays> relays =
                     outside.isPresent() ? Optional.of(Relays.open(around, outside.get())) : Optional.empty();
-            Names servers = relays.isPresent() ? Names.NONE : resolved(file);
-            NetworkNamespace space = space();
+            Servers servers = new Servers(around, file);
+            Names names = outside.isPresent() ? Names.NONE : servers.resolve();
+            NetworkNamespace space = confinement.claim();
             ConfinedTunnel tunnel = new ConfinedTunnel(
                     around,
                     confinement.outerLink(),
@@ -108,12 +93,12 @@ public final class Keeper {
                     file,
                     wish,
                     plan -> relays.map(it -> it.around(plan)).orElse(plan),
-                    servers);
+                    names);
             try {
                 ConfinementPlan plan = tunnel.raise();
                 warn(plan);
-                NameFiles names = new NameFiles(plan.resolvers(), plan.searchDomains());
-                Files.writeString(confinement.resolvConf(), names.resolvConf());
+                NameFiles files = new NameFiles(plan.resolvers(), plan.searchDomains());
+                Files.writeString(confinement.resolvConf(), files.resolvConf());
                 Files.writeString(confinement.serviceSwitch(), NameFiles.serviceSwitch());
                 try (NetworkEvents changes = tunnel.watch();
                         Control control =
@@ -124,7 +109,10 @@ public final class Keeper {
                     first.ifPresent(residents::expect);
                     ready.run();
                     journal.info(confinement.name() + " is up");
-                    keep(file, plan, tunnel, residents);
+                    keep(
+                            tunnel,
+                            servers,
+                            new Reception(confinement, wish, outside.isPresent(), plan, tunnel, residents, stays));
                     control.close();
                 }
             } finally {
@@ -139,33 +127,7 @@ public final class Keeper {
         }
     }
 
-    private Names resolved(WireGuardConfig file) {
-        try (Kernel kernel = Kernel.open(around)) {
-            return TunnelFile.resolve(file, kernel.machine());
-        }
-    }
-
-    /** What an earlier run left is used again, with the programs in it. */
-    private NetworkNamespace space() throws IOException {
-        NetworkNamespace space = confinement.namespace();
-        if (Files.exists(space.path())) {
-            if (space.exists()) {
-                if (!Files.exists(confinement.mark())) {
-                    throw new ProblemException(Problem.input(
-                            Place.machine(space.path().toString()),
-                            "there is a network namespace of this name already, and it is not ours",
-                            "choose another name with --netns, or remove it: ip netns delete " + confinement.name()));
-                }
-                return space;
-            }
-            Files.delete(space.path());
-        }
-        Files.writeString(confinement.mark(), "");
-        return NetworkNamespace.keep(confinement.namespaces(), confinement.name());
-    }
-
-    private void keep(WireGuardConfig file, ConfinementPlan plan, ConfinedTunnel tunnel, Residents residents)
-            throws InterruptedException {
+    private void keep(ConfinedTunnel tunnel, Servers servers, Reception reception) throws InterruptedException {
         Duration wait = LOOK_AT_NAMES;
         while (true) {
             Event event = events.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
@@ -173,8 +135,8 @@ public final class Keeper {
                 case null -> {
                     if (wait.equals(TRY_AGAIN)) {
                         wait = restored(tunnel);
-                    } else {
-                        resolve(file, tunnel);
+                    } else if (outside.isEmpty()) {
+                        servers.follow(tunnel.lastHandshake(), names -> events.add(new Event.Resolved(names)));
                     }
                 }
                 case Event.Changed() -> wait = restored(tunnel);
@@ -184,13 +146,12 @@ public final class Keeper {
                     return;
                 }
                 case Event.Left(long pid) -> {
-                    residents.gone(pid);
-                    if (!stays && residents.all().isEmpty()) {
+                    if (reception.left(pid)) {
                         return;
                     }
                 }
                 case Event.Question(Control.Asked asked) -> {
-                    if (answered(asked, plan, tunnel, residents)) {
+                    if (reception.answer(asked)) {
                         return;
                     }
                 }
@@ -212,99 +173,6 @@ public final class Keeper {
         }
     }
 
-    /** @return whether it is to be taken down */
-    private boolean answered(Control.Asked asked, ConfinementPlan plan, ConfinedTunnel tunnel, Residents residents) {
-        try (asked) {
-            JsonObject question = asked.question();
-            switch (question.getString("ask", "")) {
-                case "join" -> {
-                    Optional<JsonObject> refusal = refusal(question);
-                    if (refusal.isPresent()) {
-                        asked.answer(refusal.get());
-                    } else {
-                        residents.expect(question.getJsonNumber("pid").longValue());
-                        asked.answer(entrance(plan));
-                    }
-                }
-                case "stay" -> {
-                    Optional<JsonObject> refusal = refusal(question);
-                    stays |= refusal.isEmpty();
-                    asked.answer(refusal.orElseGet(() -> entrance(plan)));
-                }
-                case "state" -> asked.answer(state(tunnel, residents));
-                case "end" -> {
-                    Set<Long> inside = residents.all();
-                    if (inside.isEmpty() || question.getBoolean("force", false)) {
-                        asked.answer(
-                                Json.createObjectBuilder().add("done", true).build());
-                        return true;
-                    }
-                    asked.answer(refused(
-                            "is in use by the processes " + inside,
-                            "end them first, or take it down under them with --force: they can reach nothing then"));
-                }
-                default -> asked.answer(refused("does not understand the question", "end it and start it anew"));
-            }
-            return false;
-        }
-    }
-
-    /** A program that wants something else than there is would not get what it asked for. */
-    private Optional<JsonObject> refusal(JsonObject question) {
-        if (!question.containsKey("wish")) {
-            return Optional.empty();
-        }
-        List<String> wanted = question.getJsonArray("wish").getValuesAs(JsonString.class).stream()
-                .map(JsonString::getString)
-                .toList();
-        return wanted.equals(wish.arguments())
-                ? Optional.empty()
-                : Optional.of(refused(
-                        "is up with other options: " + String.join(" ", wish.arguments()),
-                        "use the same, or another name with --netns"));
-    }
-
-    private static JsonObject refused(String what, String cure) {
-        return Json.createObjectBuilder().add("refused", what).add("cure", cure).build();
-    }
-
-    private JsonObject entrance(ConfinementPlan plan) {
-        JsonArrayBuilder resolvers = Json.createArrayBuilder();
-        plan.resolvers().forEach(resolver -> resolvers.add(Prefix.text(resolver)));
-        JsonObjectBuilder entrance = Json.createObjectBuilder();
-        Path namespace = confinement.namespace().path();
-        if (outside.isPresent()) {
-            Path self = Path.of("/proc", Long.toString(ProcessHandle.current().pid()));
-            entrance.add("user", self.resolve("ns/user").toString());
-            // Its mounts are its own.
-            namespace = self.resolve("root").resolve(Path.of("/").relativize(namespace));
-        }
-        return entrance.add("namespace", namespace.toString())
-                .add("resolvers", resolvers)
-                .add("search", Json.createArrayBuilder(plan.searchDomains()))
-                .build();
-    }
-
-    private JsonObject state(ConfinedTunnel tunnel, Residents residents) {
-        JsonObjectBuilder state = Json.createObjectBuilder()
-                .add("name", confinement.name())
-                .add("config", wish.config().toString())
-                .add("stays", stays)
-                .add("pid", ProcessHandle.current().pid())
-                .add("implementation", tunnel.implementation())
-                .add("programs", Json.createArrayBuilder(new ArrayList<Object>(residents.all())));
-        lastHandshake(tunnel).ifPresent(at -> state.add("lastHandshake", at.toString()));
-        return state.build();
-    }
-
-    private static Optional<Instant> lastHandshake(ConfinedTunnel tunnel) {
-        return tunnel.read().stream()
-                .flatMap(device -> device.peers().stream())
-                .map(PeerState::lastHandshake)
-                .flatMap(Optional::stream)
-                .max(Instant::compareTo);
-    }
-
     private void watch(NetworkEvents changes) {
         Thread.ofPlatform().daemon().name("changes").start(() -> {
             while (changes.await(Duration.ofHours(1))
@@ -315,26 +183,6 @@ public final class Keeper {
                 }
             }
         });
-    }
-
-    /** Only where the servers have been silent: else they may have moved by themselves. Waiting is for another thread. */
-    private void resolve(WireGuardConfig file, ConfinedTunnel tunnel) {
-        boolean named = outside.isEmpty()
-                && file.peers().stream()
-                        .flatMap(peer -> peer.endpoint().stream())
-                        .anyMatch(endpoint -> endpoint.host() instanceof Host.Name);
-        boolean silent = lastHandshake(tunnel)
-                .map(at -> at.plus(STALE).isBefore(around.clock().instant()))
-                .orElse(true);
-        if (named && silent) {
-            Thread.ofPlatform().daemon().name("names").start(() -> {
-                try {
-                    events.add(new Event.Resolved(resolved(file)));
-                } catch (ProblemException e) {
-                    journal.problems(e.problems());
-                }
-            });
-        }
     }
 
     private void warn(ConfinementPlan plan) {

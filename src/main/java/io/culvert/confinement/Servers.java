@@ -1,0 +1,49 @@
+package io.culvert.confinement;
+
+import io.culvert.ip.Host;
+import io.culvert.needs.TunnelFile;
+import io.culvert.plan.Names;
+import io.culvert.problem.ProblemException;
+import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
+import io.culvert.wireguard.WireGuardConfig;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Where a tunnel's servers are, by their names, as the machine's resolver says outside. */
+record Servers(Surroundings around, WireGuardConfig file) {
+
+    /** As often as WireGuard itself gives a session up (REJECT_AFTER_TIME, https://www.wireguard.com/papers/wireguard.pdf). */
+    private static final Duration STALE = Duration.ofMinutes(3);
+
+    /** @throws ProblemException where one does not resolve */
+    Names resolve() {
+        try (Kernel kernel = Kernel.open(around)) {
+            return TunnelFile.resolve(file, kernel.machine());
+        }
+    }
+
+    /**
+     * Asks again, on another thread, for that may take long. Only where the servers have been silent: else they may have moved
+     * by themselves.
+     */
+    void follow(Optional<Instant> lastHandshake, Consumer<Names> found) {
+        boolean named = file.peers().stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .anyMatch(endpoint -> endpoint.host() instanceof Host.Name);
+        boolean silent = lastHandshake
+                .map(at -> at.plus(STALE).isBefore(around.clock().instant()))
+                .orElse(true);
+        if (named && silent) {
+            Thread.ofPlatform().daemon().name("names").start(() -> {
+                try {
+                    found.accept(resolve());
+                } catch (ProblemException e) {
+                    around.journal().problems(e.problems());
+                }
+            });
+        }
+    }
+}
