@@ -6,11 +6,13 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -34,6 +36,10 @@ public final class Observer implements AutoCloseable {
     private final PacketSocket socket;
     private final List<Packet> packets = new ArrayList<>();
     private final Map<String, Predicate<Packet>> allowed = new LinkedHashMap<>();
+
+    /** The connections of probes. */
+    private final Set<String> known = new HashSet<>();
+
     private @Nullable Throwable blindness;
     private boolean closing;
     private int marks;
@@ -126,6 +132,8 @@ public final class Observer implements AutoCloseable {
         forget();
         probe.run();
         boolean seen = !leaks().isEmpty();
+        // Its connections may have a last word to say, much later.
+        sent().stream().filter(Packet::beginsConnection).map(Packet::connection).forEach(known::add);
         forget();
         return seen;
     }
@@ -134,6 +142,7 @@ public final class Observer implements AutoCloseable {
         synchronized (packets) {
             return packets.subList(from, packets.size()).stream()
                     .filter(packet -> packet.sender().equals(Lab.NODE_MAC))
+                    .filter(packet -> packet.beginsConnection() || !known.contains(packet.connection()))
                     .toList();
         }
     }

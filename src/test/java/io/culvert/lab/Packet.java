@@ -152,6 +152,16 @@ public record Packet(
         return protocol == TCP && destinationPort == port && isTo(address);
     }
 
+    /** Is it the first of a TCP connection: SYN without ACK (RFC 9293, section 3.1)? */
+    boolean beginsConnection() {
+        return protocol == TCP && payload.length() > 13 && (payload.charAt(13) & 0x12) == 0x02;
+    }
+
+    /** Its two ends, as text: packets of one connection have the same; empty when it is not TCP. */
+    String connection() {
+        return protocol == TCP ? text(source) + " " + sourcePort + " " + text(destination) + " " + destinationPort : "";
+    }
+
     /** Is it from this port, by TCP? */
     public boolean isTcpFrom(int port) {
         return protocol == TCP && sourcePort == port;
