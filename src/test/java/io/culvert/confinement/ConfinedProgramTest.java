@@ -131,19 +131,18 @@ class ConfinedProgramTest {
     @Test
     void its_resolv_conf_survives_that_the_machines_is_replaced() {
         Child program = lab.start(arguments(
-                "sh",
-                "-c",
-                "echo started; while [ ! -e /run/go-on ]; do sleep 0.1; done; cat /etc/resolv.conf; echo end"));
+                "sh", "-c", "echo started; " + ConfinementLab.AWAIT_LEAVE + "; cat /etc/resolv.conf; echo end"));
         program.awaitLine("started", ConfinementLab.SOON);
 
         lab.run(
                         "sh",
                         "-c",
                         "cp /etc/resolv.conf /run/kept; umount /etc/resolv.conf; echo nameserver 192.0.2.1 > /etc/new;"
-                                + " mv /etc/new /etc/resolv.conf; touch /run/go-on")
+                                + " mv /etc/new /etc/resolv.conf")
                 .orFail();
+        lab.leave();
         program.awaitLine("end", ConfinementLab.SOON);
-        lab.run("sh", "-c", "rm /run/go-on; cat /run/kept > /etc/resolv.conf").orFail();
+        lab.run("sh", "-c", "cat /run/kept > /etc/resolv.conf").orFail();
 
         assertThat(program.output())
                 .contains("nameserver " + provider.inner4())
@@ -165,7 +164,7 @@ class ConfinedProgramTest {
         assertThat(exec("/etc/passwd").status()).isEqualTo(126);
 
         Child program = lab.start(
-                arguments("sh", "-c", "trap 'echo told; exit 9' USR1; echo pid $$; while :; do sleep 0.1; done"));
+                arguments("sh", "-c", "trap 'kill $!; echo told; exit 9' USR1; sleep infinity & echo pid $$; wait"));
         String pid = program.awaitLine("pid ([0-9]+)", ConfinementLab.SOON).group(1);
         lab.run("kill", "-USR1", pid).orFail();
         assertThat(program.awaitExit(ConfinementLab.SOON)).isEqualTo(9);
@@ -195,15 +194,14 @@ class ConfinedProgramTest {
                         arguments(
                                 "sh",
                                 "-c",
-                                "'test -t 0 && stty size; trap \"echo interrupted; exit 3\" INT; echo typing; cat'")));
+                                "'test -t 0 && stty size; trap \"echo interrupted; exit 3\" INT; echo > /run/typing; cat'")));
         Outcome outcome = lab.run(
                 "sh",
                 "-c",
-                "mkfifo /run/keys; (exec 3<>/run/keys; while ! grep -q typing /run/screen 2>/dev/null; do sleep 0.1; done;"
-                        + " printf '\\003' >&3; while kill -0 $(cat /run/script) 2>/dev/null; do sleep 0.1; done) &"
-                        + " script -qefc \"echo \\$PPID > /run/script; stty rows 33 cols 77; exec "
+                "mkfifo /run/keys /run/typing; exec 3<>/run/keys; (read _ < /run/typing; printf '\\003' >&3) &"
+                        + " script -qefc \"stty rows 33 cols 77; exec "
                         + inside.replace("\"", "\\\"").replace("$", "\\$")
-                        + "\" /run/screen < /run/keys");
+                        + "\" /run/screen < /run/keys; status=$?; kill $!; exit $status");
 
         assertThat(outcome.out()).contains("33 77").contains("interrupted");
         assertThat(outcome.status()).isEqualTo(3);

@@ -34,6 +34,12 @@ final class ConfinementLab implements AutoCloseable {
     /** In the command line of whoever keeps a namespace. */
     static final String KEEPER = "netns keep";
 
+    /**
+     * In a shell: waits until the test lets it go on. For a child, as the shell may be the keeper's parent, whom it has to reap
+     * meanwhile.
+     */
+    static final String AWAIT_LEAVE = "cat /run/leave > /dev/null";
+
     static final Duration SOON = Duration.ofSeconds(60);
 
     private static final String PROGRAM = System.getProperty(
@@ -48,6 +54,7 @@ final class ConfinementLab implements AutoCloseable {
         this.node = lab.node().in(Box.MACHINE);
         Child holder = node.startOther(Map.of(), "sh", "-c", "echo machine $$; exec sleep infinity");
         this.machine = Long.parseLong(holder.awaitLine("machine ([0-9]+)", SOON).group(1));
+        run("mkfifo", "/run/leave").orFail();
     }
 
     Lab lab() {
@@ -94,6 +101,12 @@ final class ConfinementLab implements AutoCloseable {
     /** Runs another program on the machine itself. */
     Outcome run(String... command) {
         return Outcome.of(List.of(onMachine(command)));
+    }
+
+    /** Lets one go on that waits for it, or is about to. */
+    void leave() {
+        run("timeout", Long.toString(SOON.toSeconds()), "sh", "-c", "echo > /run/leave")
+                .orFail();
     }
 
     private static String[] with(String first, String... others) {

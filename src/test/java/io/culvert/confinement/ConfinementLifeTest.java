@@ -22,7 +22,7 @@ class ConfinementLifeTest {
 
     private static final String[] WHO = {"curl", "-s", "--max-time", "5", "http://198.51.100.10/"};
 
-    /** Asks until there is an answer, then waits for a line on its input. */
+    /** Asks until there is an answer. */
     private static final String ASKING =
             "until curl -s --max-time 5 http://198.51.100.10/; do :; done; echo; echo answered";
 
@@ -45,9 +45,9 @@ class ConfinementLifeTest {
                 .toArray(String[]::new);
     }
 
-    /** A program that stays until the file is there. */
+    /** A program that stays until it may leave. */
     private Child resident(String then) {
-        Child child = lab.start(exec("sh", "-c", ASKING + "; while [ ! -e /run/leave ]; do sleep 0.1; done; " + then));
+        Child child = lab.start(exec("sh", "-c", ASKING + "; " + ConfinementLab.AWAIT_LEAVE + "; " + then));
         child.awaitLine("answered", ConfinementLab.SOON);
         return child;
     }
@@ -58,10 +58,6 @@ class ConfinementLifeTest {
                         .attempt("timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/" + provider.customer4() + "/" + port)
                         .status()
                 == 0;
-    }
-
-    private void leave() {
-        lab.run("touch", "/run/leave").orFail();
     }
 
     @Test
@@ -98,7 +94,7 @@ class ConfinementLifeTest {
         assertThat(down.status()).isEqualTo(2);
         assertThat(down.err()).contains("is in use by the processes");
 
-        leave();
+        lab.leave();
         assertThat(first.awaitExit(ConfinementLab.SOON)).isZero();
         lab.awaitNoKeeper();
         assertThat(lab.everything()).isEqualTo(before);
@@ -107,12 +103,12 @@ class ConfinementLifeTest {
 
     @Test
     void a_process_in_the_background_counts_and_up_makes_it_stay() {
-        lab.culvert(exec("sh", "-c", "setsid sh -c 'while [ ! -e /run/leave ]; do sleep 0.1; done' >&- 2>&- &"))
+        lab.culvert(exec("sh", "-c", "setsid sh -c '" + ConfinementLab.AWAIT_LEAVE + "' >&- 2>&- &"))
                 .orFail();
         assertThat(lab.culvert("netns", "list").orFail()).contains("until they have ended");
         lab.culvert("netns", "up", "wg0", "--config", file).orFail();
         assertThat(lab.culvert("netns", "list").orFail()).doesNotContain("until they have ended");
-        leave();
+        lab.leave();
 
         assertThat(lab.culvert("exec", "--netns", "wg0", "--", "curl", "-s", "http://www.example/")
                         .orFail())
@@ -134,7 +130,7 @@ class ConfinementLifeTest {
         provider.live();
 
         lab.kill(ConfinementLab.WIREGUARD);
-        leave();
+        lab.leave();
         assertThat(program.awaitExit(ConfinementLab.SOON)).isZero();
         assertThat(observer.leaks()).isEmpty();
     }
@@ -144,7 +140,7 @@ class ConfinementLifeTest {
         Child program = resident(ASKING);
         lab.culvert(exec("sh", "-c", "nft flush ruleset; ip link delete wg0; exit 0"));
 
-        leave();
+        lab.leave();
         assertThat(program.awaitExit(ConfinementLab.SOON)).isZero();
         assertThat(observer.leaks()).isEmpty();
     }
@@ -161,7 +157,7 @@ class ConfinementLifeTest {
         assertThat(program.isAlive()).isTrue();
 
         lab.kill(ConfinementLab.KEEPER);
-        leave();
+        lab.leave();
         assertThat(program.awaitExit(ConfinementLab.SOON)).isZero();
         lab.culvert("netns", "down", "wg0").orFail();
         assertThat(lab.everything()).isEqualTo(before);

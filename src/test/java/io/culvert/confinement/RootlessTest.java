@@ -88,8 +88,8 @@ class RootlessTest {
         Child resident = lab.startHere(exec(
                 "sh",
                 "-c",
-                "until curl -s --max-time 5 http://www.example/; do :; done; echo; echo answered;" + " while [ ! -e "
-                        + HOME + "/leave ]; do sleep 0.1; done; exit 5"));
+                "until curl -s --max-time 5 http://www.example/; do :; done; echo; echo answered; "
+                        + ConfinementLab.AWAIT_LEAVE + "; exit 5"));
         resident.awaitLine("answered", ConfinementLab.SOON);
         assertThat(resident.output()).containsAnyOf(provider.outer4(), provider.outer6());
 
@@ -122,7 +122,7 @@ class RootlessTest {
                 .orFail();
         assertThat(observer.leaks()).isEmpty();
 
-        lab.run("touch", HOME + "/leave").orFail();
+        lab.leave();
         assertThat(resident.awaitExit(ConfinementLab.SOON)).isEqualTo(5);
         lab.awaitNoKeeper();
         assertThat(lab.run("ls", "-A", HOME + "/run/culvert/netns").orFail()).doesNotContain(".sock", ".ours");
