@@ -3,7 +3,6 @@ package io.culvert.confinement;
 import io.culvert.device.WireGuardDevices;
 import io.culvert.linux.NetworkNamespace;
 import io.culvert.needs.TunnelFile;
-import io.culvert.network.NetworkEvents;
 import io.culvert.network.Ownership;
 import io.culvert.plan.ConfinementPlan;
 import io.culvert.plan.Names;
@@ -14,6 +13,7 @@ import io.culvert.process.StopSignals;
 import io.culvert.run.Journal;
 import io.culvert.run.Surroundings;
 import io.culvert.run.Turn;
+import io.culvert.run.Watch;
 import io.culvert.wireguard.WireGuardConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -100,10 +100,12 @@ public final class Keeper {
                 NameFiles files = new NameFiles(plan.resolvers(), plan.searchDomains());
                 Files.writeString(confinement.resolvConf(), files.resolvConf());
                 Files.writeString(confinement.serviceSwitch(), NameFiles.serviceSwitch());
-                try (NetworkEvents changes = tunnel.watch();
+                try (Watch watch = Watch.start(
+                                journal,
+                                List.of(() -> Watch.Source.of(tunnel.watch())),
+                                () -> events.add(new Event.Changed()));
                         Control control =
                                 Control.listen(confinement.socket(), asked -> events.add(new Event.Question(asked)))) {
-                    watch(changes);
                     Residents residents = new Residents(
                             around.root().resolve("proc"), space.identity(), pid -> events.add(new Event.Left(pid)));
                     first.ifPresent(residents::expect);
@@ -111,6 +113,7 @@ public final class Keeper {
                     journal.info(confinement.name() + " is up");
                     keep(
                             tunnel,
+                            watch,
                             servers,
                             new Reception(confinement, wish, outside.isPresent(), plan, tunnel, residents, stays));
                     control.close();
@@ -127,19 +130,21 @@ public final class Keeper {
         }
     }
 
-    private void keep(ConfinedTunnel tunnel, Servers servers, Reception reception) throws InterruptedException {
+    private void keep(ConfinedTunnel tunnel, Watch watch, Servers servers, Reception reception)
+            throws InterruptedException {
         Duration wait = LOOK_AT_NAMES;
         while (true) {
             Event event = events.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
             switch (event) {
                 case null -> {
                     if (wait.equals(TRY_AGAIN)) {
-                        wait = restored(tunnel);
+                        watch.mend();
+                        wait = restored(tunnel, watch);
                     } else if (outside.isEmpty()) {
                         servers.follow(tunnel.lastHandshake(), names -> events.add(new Event.Resolved(names)));
                     }
                 }
-                case Event.Changed() -> wait = restored(tunnel);
+                case Event.Changed() -> wait = restored(tunnel, watch);
                 case Event.Resolved(Names names) -> tunnel.follow(names);
                 case Event.Stop(String signal) -> {
                     journal.info(signal + ": taking " + confinement.name() + " down");
@@ -160,29 +165,17 @@ public final class Keeper {
     }
 
     /** @return how long to wait for the next event */
-    private Duration restored(ConfinedTunnel tunnel) {
+    private Duration restored(ConfinedTunnel tunnel, Watch watch) {
         try {
             if (tunnel.restore()) {
                 journal.warn(confinement.name() + " was not as it should be, and is again");
             }
-            return LOOK_AT_NAMES;
+            return watch.isDeaf() ? TRY_AGAIN : LOOK_AT_NAMES;
         } catch (RuntimeException e) {
             // Nothing can leave meanwhile, for there is nothing that leads out.
             journal.failure(e);
             return TRY_AGAIN;
         }
-    }
-
-    private void watch(NetworkEvents changes) {
-        Thread.ofPlatform().daemon().name("changes").start(() -> {
-            while (changes.await(Duration.ofHours(1))
-                    .map(_ -> events.add(new Event.Changed()))
-                    .orElse(true)) {
-                if (Thread.interrupted()) {
-                    return;
-                }
-            }
-        });
     }
 
     private void warn(ConfinementPlan plan) {

@@ -12,6 +12,7 @@ import io.culvert.plan.ExitNodePlanner;
 import io.culvert.process.ChildEvent;
 import io.culvert.run.Journal;
 import io.culvert.run.Undo;
+import io.culvert.run.Watch;
 import io.culvert.settings.MeshSettings;
 import io.culvert.status.StatusReport;
 import java.time.Duration;
@@ -41,6 +42,7 @@ final class Chain {
     private Optional<String> trouble = Optional.empty();
     private Optional<DeviceState> seen = Optional.empty();
     private Optional<Forwarding> forwarding = Optional.empty();
+    private Optional<Watch> watch = Optional.empty();
     private Instant settled;
     private boolean ready;
 
@@ -61,11 +63,12 @@ final class Chain {
         }
         parts.guard().arm(plan);
         journal.info("guard: closed; nothing leaves but the tunnel's own packets");
-        Watchers watchers = Watchers.start(parts.kernel(), parts.wakeups());
-        undo.push("ending the watch", watchers::close);
+        Watch begun = Watch.start(journal, parts.kernel(), () -> parts.wakeups().add(new Event.MachineChanged()));
+        undo.push("ending the watch", begun::close);
+        watch = Optional.of(begun);
         if (!parts.kernel().machine().equals(inputs.machine())) {
             // It changed before anybody listened.
-            parts.wakeups().add(new Event.NetworkChanged());
+            parts.wakeups().add(new Event.MachineChanged());
         }
     }
 
@@ -125,6 +128,9 @@ final class Chain {
         while (true) {
             List<Event> come = parts.wakeups().await(Duration.between(now(), next));
             boolean changed = isUnsettled() && !now().isBefore(settled.plus(RETRY));
+            if (changed) {
+                watch.ifPresent(Watch::mend);
+            }
             for (Event event : come) {
                 switch (event) {
                     case Stop(String why) -> {
@@ -141,7 +147,7 @@ final class Chain {
                         takeIn.run();
                         changed |= !parts.mesh().tailnet().equals(inputs.tailnet());
                     }
-                    case Event.NetworkChanged(), Event.RulesetChanged(), Event.NamesChanged() -> changed = true;
+                    case Event.MachineChanged(), Event.NamesChanged() -> changed = true;
                 }
             }
             if (changed) {
@@ -232,7 +238,10 @@ final class Chain {
 
     /** Whether there is something to be put right of which no event will remind us. */
     private boolean isUnsettled() {
-        return trouble.isPresent() || seen.isEmpty() || !parts.names().isServing();
+        return trouble.isPresent()
+                || seen.isEmpty()
+                || !parts.names().isServing()
+                || watch.filter(Watch::isDeaf).isPresent();
     }
 
     /** @return when to look again without an event */

@@ -10,11 +10,8 @@ sealed interface Event {
     /** Somebody asked us to stop. */
     record Stop(String why) implements Event {}
 
-    /** Links, addresses, routes or rules changed by another hand. */
-    record NetworkChanged() implements Event {}
-
-    /** The nftables ruleset changed. */
-    record RulesetChanged() implements Event {}
+    /** Links, addresses, routes, rules or nftables changed, by another hand as a rule. */
+    record MachineChanged() implements Event {}
 
     /** Something happened to a child. */
     record Child(ChildEvent what) implements Event {}

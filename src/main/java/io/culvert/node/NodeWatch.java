@@ -3,8 +3,6 @@ package io.culvert.node;
 import io.culvert.device.DeviceState;
 import io.culvert.mesh.NodeFile;
 import io.culvert.migration.Migration;
-import io.culvert.netlink.KernelNetlinkSocket;
-import io.culvert.network.NetworkEvents;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.StopSignals;
@@ -12,6 +10,7 @@ import io.culvert.run.Journal;
 import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
 import io.culvert.run.Turn;
+import io.culvert.run.Watch;
 import io.culvert.status.StatusSocket;
 import io.culvert.topology.MeshInterface;
 import java.io.IOException;
@@ -45,8 +44,7 @@ final class NodeWatch {
 
     private enum Event {
         STOP,
-        NETWORK,
-        RULES,
+        MACHINE,
         FILE,
         NAMES
     }
@@ -61,7 +59,6 @@ final class NodeWatch {
     private final Map<String, Migration> migrations = new ConcurrentSkipListMap<>();
     private Optional<String> trouble = Optional.empty();
     private volatile NodeState state;
-    private volatile boolean closed;
 
     /** Reads the file. */
     NodeWatch(Surroundings around, String node, Path file, Devices devices) {
@@ -76,23 +73,18 @@ final class NodeWatch {
     void run() throws InterruptedException {
         try (StopSignals _ = StopSignals.deliverTo(_ -> events.add(Event.STOP));
                 Kernel kernel = Kernel.open(around);
-                NetworkEvents network =
-                        NetworkEvents.open(port -> port == kernel.route().portId());
-                KernelNetlinkSocket rules = KernelNetlinkSocket.rulesetEvents()) {
+                Watch watch = Watch.start(journal, kernel, () -> events.add(Event.MACHINE))) {
             places.lookUp(interfaces()).forEach(name -> journal.warn(name + " does not resolve yet"));
             NodeChange change = NodeState.change(kernel, around, node, devices);
             Turn.take(around, () -> state.raise(kernel, change, now(), Optional.of(journal)));
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = answer()) {
                 follow();
-                listen(network, rules);
                 journal.info(node + " is up, and kept so");
-                loop(kernel, change);
+                loop(kernel, change, watch);
             } catch (IOException e) {
                 journal.warn("the status socket cannot be made: " + e.getMessage());
             } finally {
-                closed = true;
-                rules.wake();
                 stop(kernel, change);
             }
         } catch (InterruptedException | RuntimeException e) {
@@ -118,28 +110,16 @@ final class NodeWatch {
                 NodeStatus.socket(around, node), () -> NodeStatus.answer(state.names(), migrations));
     }
 
-    private void listen(NetworkEvents network, KernelNetlinkSocket rules) {
-        Thread.ofPlatform().daemon().name("network events").start(() -> {
-            while (!closed) {
-                network.await(FOREVER).ifPresent(_ -> events.add(Event.NETWORK));
-            }
-        });
-        Thread.ofPlatform().daemon().name("ruleset events").start(() -> {
-            while (!closed) {
-                if (!rules.receive(FOREVER).isEmpty()) {
-                    events.add(Event.RULES);
-                }
-            }
-        });
-    }
-
-    private void loop(Kernel kernel, NodeChange change) throws InterruptedException {
+    private void loop(Kernel kernel, NodeChange change, Watch watch) throws InterruptedException {
         Instant names = nextLookUp();
         while (true) {
-            Duration wait = trouble.isPresent() ? RETRY : Duration.between(now(), names);
+            Duration wait = trouble.isPresent() || watch.isDeaf() ? RETRY : Duration.between(now(), names);
             Set<Event> come = await(wait);
             if (come.contains(Event.STOP)) {
                 return;
+            }
+            if (come.isEmpty()) {
+                watch.mend();
             }
             if (come.contains(Event.FILE)) {
                 reload();
