@@ -2,6 +2,7 @@ package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.Yaml;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.ShippedTool;
 import java.io.IOException;
@@ -12,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -22,7 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.yaml.snakeyaml.Yaml;
 
 /** What is shipped as text is understood by those for whom it is written: by their own programs, or by their published schemas. */
 @Tag("deploy")
@@ -73,7 +72,7 @@ class ShippedFilesTest {
         String ours = Files.readString(Path.of("compose-examples/tswg-drop-in/compose.yaml"))
                 .replace("image: culvert:latest", "image: ghcr.io/stratself/tswg:latest");
 
-        assertThat(new Yaml().<Map<String, Object>>load(ours)).isEqualTo(new Yaml().<Map<String, Object>>load(TSWG));
+        assertThat(Yaml.read(ours)).isEqualTo(Yaml.read(TSWG));
     }
 
     @Test
@@ -133,9 +132,7 @@ class ShippedFilesTest {
         Path all = Files.writeString(directory.resolve("all.yaml"), built.out());
         Outcome valid = ShippedTool.run("kubernetes-validate", "--strict", all.toString());
         assertThat(valid.status()).as(valid.out() + valid.err()).isZero();
-        return StreamSupport.stream(new Yaml().loadAll(built.out()).spliterator(), false)
-                .map(ShippedFilesTest::map)
-                .toList();
+        return Yaml.readAll(built.out());
     }
 
     @SuppressWarnings("unchecked") // Its keys are text in every YAML file here.

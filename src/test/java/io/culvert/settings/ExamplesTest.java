@@ -2,6 +2,7 @@ package io.culvert.settings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.Yaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,6 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.yaml.snakeyaml.Yaml;
 
 /** What people copy from us must work. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
@@ -45,8 +45,10 @@ class ExamplesTest {
             // As a user fills in what tswg's example leaves open.
             String filledIn = file.replace("<HEADSCALE-DOMAIN>", "headscale.example.com")
                     .replace("=HEADSCALE-IP-ADDRESS>", "=203.0.113.7:443");
-            Map<String, Map<String, Map<String, Object>>> compose = new Yaml().load(filledIn);
-            Objects.requireNonNull(compose.get("services")).values().stream()
+            Map<?, ?> services =
+                    (Map<?, ?>) Objects.requireNonNull(Yaml.read(filledIn).get("services"));
+            services.values().stream()
+                    .map(service -> (Map<?, ?>) service)
                     .filter(service -> String.valueOf(service.get("image")).startsWith("culvert:"))
                     .map(service -> environment(Objects.requireNonNull(service.get("environment"))))
                     .forEach(examples::add);
