@@ -3,6 +3,7 @@ package io.culvert.topology;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.culvert.Damage;
 import io.culvert.problem.Place;
 import io.culvert.topology.render.WgQuick;
 import java.io.IOException;
@@ -78,30 +79,16 @@ class NetworkFileFuzzTest {
 
     @Test
     void every_file_of_the_corpus_in_many_damaged_forms() throws IOException {
-        Random random = new Random(20260102);
+        Damage damage = new Damage(new Random(20260102), PIECES, 20);
         try (Stream<Path> files = Files.list(Path.of("src/test/resources/topology/wirenix"))) {
             for (Path file :
                     files.filter(it -> it.toString().endsWith(".yaml")).sorted().toList()) {
                 String text = Files.readString(file);
                 for (int i = 0; i < 40; i++) {
-                    check(damaged(text, random));
+                    check(damage.of(text));
                 }
             }
         }
-    }
-
-    private static String damaged(String text, Random random) {
-        StringBuilder damaged = new StringBuilder(text);
-        for (int i = random.nextInt(4); i >= 0; i--) {
-            int start = random.nextInt(damaged.length() + 1);
-            int end = Math.min(damaged.length(), start + random.nextInt(20));
-            switch (random.nextInt(3)) {
-                case 0 -> damaged.delete(start, end);
-                case 1 -> damaged.insert(start, PIECES.get(random.nextInt(PIECES.size())));
-                default -> damaged.insert(random.nextInt(damaged.length() + 1), damaged.substring(start, end));
-            }
-        }
-        return damaged.toString();
     }
 
     private static void check(String text) {

@@ -3,6 +3,7 @@ package io.culvert.wireguard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.culvert.Damage;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.wireguard.WireGuardFile.Parsed;
@@ -59,27 +60,13 @@ class WireGuardFileFuzzTest {
 
     @Test
     void every_file_of_the_corpus_in_many_damaged_forms() throws IOException {
-        Random random = new Random(20260101);
+        Damage damage = new Damage(new Random(20260101), PIECES, 12);
         for (Path file : corpus()) {
             String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
             for (int i = 0; i < 100; i++) {
-                check(damaged(text, random));
+                check(damage.of(text));
             }
         }
-    }
-
-    private static String damaged(String text, Random random) {
-        StringBuilder damaged = new StringBuilder(text);
-        for (int i = random.nextInt(4); i >= 0; i--) {
-            int start = random.nextInt(damaged.length() + 1);
-            int end = Math.min(damaged.length(), start + random.nextInt(12));
-            switch (random.nextInt(3)) {
-                case 0 -> damaged.delete(start, end);
-                case 1 -> damaged.insert(start, PIECES.get(random.nextInt(PIECES.size())));
-                default -> damaged.insert(random.nextInt(damaged.length() + 1), damaged.substring(start, end));
-            }
-        }
-        return damaged.toString();
     }
 
     private static void check(String text) {

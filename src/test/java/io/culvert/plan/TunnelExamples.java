@@ -1,0 +1,55 @@
+package io.culvert.plan;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.network.Machine;
+import io.culvert.network.Uplink;
+import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.WireGuardFile;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** A file of a tunnel alone, and a machine behind an IPv4 router. */
+final class TunnelExamples {
+
+    private TunnelExamples() {}
+
+    static Machine machine(boolean strictReversePath) {
+        return new Machine(
+                Map.of(
+                        Family.IPV4,
+                        new Uplink(
+                                "eth0",
+                                Optional.of(Prefix.parseAddress("192.0.2.1")),
+                                List.of(Prefix.parse("192.0.2.10/26")),
+                                1500)),
+                List.of(),
+                Set.of("lo", "eth0"),
+                true,
+                strictReversePath,
+                Set.of(),
+                true,
+                true,
+                true,
+                true);
+    }
+
+    /** @param lines that the interface has besides */
+    static WireGuardConfig file(String name, String allowedIps, String lines) {
+        return WireGuardFile.parse(Path.of(name + ".conf"), """
+                [Interface]
+                PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+                Address = 10.64.0.2/32, fd00:64::2/128
+                %s
+                [Peer]
+                PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+                AllowedIPs = %s
+                Endpoint = 203.0.113.10:51820
+                """.formatted(lines, allowedIps))
+                .config()
+                .orElseThrow();
+    }
+}
