@@ -1,5 +1,6 @@
 package io.culvert.cli;
 
+import io.culvert.problem.Count;
 import io.culvert.topology.NetworkSchema;
 import io.culvert.topology.NodeView;
 import io.culvert.topology.Topology;
@@ -22,7 +23,8 @@ final class MeshQuestions {
                     .mapToLong(mesh -> mesh.links().size())
                     .sum();
         }
-        use.print(topology.file() + ": " + topology.peers().size() + " peers, " + ends / 2 + " links, no mistakes");
+        use.print(topology.file() + ": " + Count.of(topology.peers().size(), "peer") + ", " + Count.of(ends / 2, "link")
+                + ", no mistakes");
         return 0;
     }
 

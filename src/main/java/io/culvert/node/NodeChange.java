@@ -9,6 +9,7 @@ import io.culvert.nft.Table;
 import io.culvert.plan.GuardRuleset;
 import io.culvert.plan.NodePlan;
 import io.culvert.plan.TunnelGuard;
+import io.culvert.problem.Count;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -80,7 +81,7 @@ final class NodeChange {
             throw e;
         }
         if (!hosts.matches(names)) {
-            done.add(hosts.path() + ": " + names.size() + " names");
+            done.add(hosts.path() + ": " + Count.of(names.size(), "name"));
             journal.problems(hosts.write(names).stream().toList());
         }
         return done;
@@ -106,7 +107,7 @@ final class NodeChange {
                 .forEach(lines::add);
         passing.differences(plan.passage(), plan.forwarded(), machine).forEach(line -> lines.add("nft: " + line));
         if (!hosts.matches(names)) {
-            lines.add(hosts.path() + ": " + names.size() + " lines of this node");
+            lines.add(hosts.path() + ": " + Count.of(names.size(), "line") + " of this node");
         }
         return lines;
     }

@@ -1,5 +1,6 @@
 package io.culvert.topology;
 
+import io.culvert.problem.Count;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problem.Kind;
@@ -78,7 +79,7 @@ final class Report {
             ordered.add(new Problem(
                     errors ? Kind.INPUT : Kind.WARNING,
                     Place.file(file),
-                    "there are " + untold + " more problems",
+                    "and " + Count.of(untold, "more problem"),
                     "cure the first ones"));
         }
         return ordered;

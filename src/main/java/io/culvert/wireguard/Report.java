@@ -1,5 +1,6 @@
 package io.culvert.wireguard;
 
+import io.culvert.problem.Count;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problem.Kind;
@@ -64,7 +65,7 @@ final class Report {
             ordered.add(new Problem(
                     untold.stream().anyMatch(Kind::isError) ? Kind.INPUT : Kind.WARNING,
                     Place.file(file),
-                    "there are " + untold.size() + " more problems",
+                    "and " + Count.of(untold.size(), "more problem"),
                     "check that this is a WireGuard file"));
         }
         return ordered;

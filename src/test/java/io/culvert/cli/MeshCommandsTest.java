@@ -74,7 +74,7 @@ class MeshCommandsTest {
 
     @Test
     void check_tells_what_there_is_or_everything_that_is_wrong() throws IOException {
-        assertThat(mesh("check").out()).contains("2 peers, 1 links, no mistakes");
+        assertThat(mesh("check").out()).contains("2 peers, 1 link, no mistakes");
         Files.writeString(directory.resolve("bad.yaml"), "version: v1\npeers: [{name: a}]\n");
 
         CommandRun bad = mesh("check", file("bad.yaml"));
@@ -171,7 +171,7 @@ class MeshCommandsTest {
                 .containsPattern("ip +vpn.example.net +peer 'hub', line 8")
                 .containsPattern("port +51820 +its listenPort, line 7")
                 .containsPattern("persistentKeepalive +25 +by default");
-        assertThat(mesh("graph").out()).startsWith("<svg xmlns").contains("2 peers, 1 links", ">phone</text>");
+        assertThat(mesh("graph").out()).startsWith("<svg xmlns").contains("2 peers, 1 link", ">phone</text>");
         assertThat(mesh("graph", "--format", "dot").out()).contains("\"phone\" -> \"hub\"");
         assertThat(mesh("schema").out()).contains("\"$schema\"");
     }

@@ -1,5 +1,6 @@
 package io.culvert.topology.render;
 
+import io.culvert.problem.Count;
 import io.culvert.topology.Topology;
 import java.util.ArrayList;
 import java.util.Formatter;
@@ -70,8 +71,8 @@ public final class GraphSvg {
                         + " font-family=\"system-ui, sans-serif\" font-size=\"13\">\n",
                 width, height, width, height);
         svg.format(
-                "<title>%d peers, %d links</title>\n",
-                graph.nodes().size(), graph.edges().size());
+                "<title>%s, %s</title>\n",
+                Count.of(graph.nodes().size(), "peer"), Count.of(graph.edges().size(), "link"));
         svg.format("<rect width=\"100%%\" height=\"100%%\" rx=\"12\" fill=\"#fff\"/>\n");
         for (int i = 0; i < graph.subnets().size(); i++) {
             svg.format(
