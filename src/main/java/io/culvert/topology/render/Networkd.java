@@ -1,14 +1,20 @@
 package io.culvert.topology.render;
 
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.topology.Forward;
+import io.culvert.topology.Forward.Direction;
 import io.culvert.topology.MeshInterface;
 import io.culvert.topology.MeshLink;
 import io.culvert.topology.NodeView;
 import io.culvert.topology.NodeView.Leaving;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A node's files for systemd-networkd (systemd.netdev(5), systemd.network(5)). Keys stay in their files. */
 public final class Networkd {
@@ -61,6 +67,12 @@ public final class Networkd {
 
     private static String network(NodeView node, MeshInterface mesh, boolean leaving) {
         StringBuilder text = new StringBuilder();
+        List<Forward> forwards = node.forwards().stream()
+                .filter(forward -> forward.device().equals(mesh.device()))
+                .toList();
+        if (!forwards.isEmpty()) {
+            text.append("# It passes on whatever peers send, for want of a filter; 'culvert mesh up' has one.\n");
+        }
         text.append("[Match]\n");
         line(text, "Name", mesh.device());
         text.append("\n[Network]\n");
@@ -71,16 +83,7 @@ public final class Networkd {
                 line(text, "Domains", "~.");
             }
         }
-        List<Forward> forwards = node.forwards().stream()
-                .filter(forward -> forward.device().equals(mesh.device()))
-                .toList();
-        if (!forwards.isEmpty()) {
-            line(text, "IPv4Forwarding", "yes");
-            line(text, "IPv6Forwarding", "yes");
-        }
-        if (forwards.stream().anyMatch(Forward::masquerade)) {
-            line(text, "IPMasquerade", "both");
-        }
+        forwarding(forwards, text);
         if (leaving) {
             text.append("\n[RoutingPolicyRule]\nFamily=both\nTable=main\nSuppressPrefixLength=0\n");
             line(text, "Priority", PREFERENCE - 1);
@@ -90,6 +93,48 @@ public final class Networkd {
             line(text, "Priority", PREFERENCE);
         }
         return text.toString();
+    }
+
+    /**
+     * {@code IPForward} is for systemd up to 255, for which it is the whole machine's; the others are for later ones, for which
+     * they are the interface's. {@code IPMasquerade} translates all that comes from the interface's own networks, wherever it
+     * goes, and switches the machine's forwarding on by itself (systemd: src/network/networkd-address.c, networkd-sysctl.c).
+     */
+    private static void forwarding(List<Forward> forwards, StringBuilder text) {
+        Set<Family> passed = families(forwards.stream());
+        if (passed.isEmpty()) {
+            return;
+        }
+        line(text, "IPForward", word(passed, "yes"));
+        passed.forEach(family -> line(text, (family == Family.IPV4 ? "IPv4" : "IPv6") + "Forwarding", "yes"));
+        Set<Family> translated = families(forwards.stream().filter(Forward::masquerade));
+        if (translated.isEmpty()) {
+            return;
+        }
+        if (forwards.stream().anyMatch(forward -> forward.direction() == Direction.OUTWARD)) {
+            text.append("# Not to the internet alone: networks behind this node see its own address, too.\n");
+        }
+        line(text, "IPMasquerade", word(translated, "both"));
+    }
+
+    private static Set<Family> families(Stream<Forward> forwards) {
+        Set<Family> families = EnumSet.noneOf(Family.class);
+        forwards.forEach(forward -> {
+            Set<Family> destinations = families(forward.destinations());
+            destinations.retainAll(families(forward.sources()));
+            families.addAll(destinations);
+        });
+        return families;
+    }
+
+    private static Set<Family> families(List<Prefix> prefixes) {
+        return prefixes.stream()
+                .map(Prefix::family)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Family.class)));
+    }
+
+    private static String word(Set<Family> families, String both) {
+        return families.size() == Family.values().length ? both : families.contains(Family.IPV4) ? "ipv4" : "ipv6";
     }
 
     private static void line(StringBuilder text, String key, Object value) {

@@ -1,0 +1,122 @@
+package io.culvert.topology.render;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.culvert.lab.Outcome;
+import io.culvert.topology.NetworkFile;
+import io.culvert.wireguard.Keys;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+/** Files for systemd-networkd. */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class NetworkdTest {
+
+    /** The program knows each key of its files by a string such as {@code Network.Address}, which its table holds. */
+    private static final Path PROGRAM = Path.of("/usr/lib/systemd/systemd-networkd");
+
+    private static final String ADDRESSES = "[10.8.0.1, auto]";
+
+    @Test
+    void an_exit_translates_and_forwards_both_families() {
+        assertThat(network("exit: true", ADDRESSES))
+                .startsWith("# It passes on whatever peers send")
+                .contains("IPForward=yes\nIPv4Forwarding=yes\nIPv6Forwarding=yes\nIPMasquerade=both\n");
+    }
+
+    @Test
+    void a_family_that_nobody_leaves_by_is_not_touched() {
+        assertThat(network("exit: true", "[10.8.0.1]", "[10.8.0.2]"))
+                .contains("IPForward=ipv4\nIPv4Forwarding=yes\nIPMasquerade=ipv4\n")
+                .doesNotContain("IPv6");
+    }
+
+    @Test
+    void routes_are_forwarded_under_the_addresses_of_those_who_ask() {
+        assertThat(network("routes: [192.168.7.0/24]", ADDRESSES))
+                .contains("IPForward=ipv4\nIPv4Forwarding=yes\n")
+                .doesNotContain("IPMasquerade", "IPv6Forwarding");
+        assertThat(network("exit: true, routes: [192.168.7.0/24]", ADDRESSES))
+                .contains("# Not to the internet alone", "IPMasquerade=both");
+    }
+
+    @Test
+    void who_passes_nothing_on_forwards_nothing() {
+        assertThat(network("dns: [10.8.0.2]", ADDRESSES)).doesNotContain("Forward", "Masquerade", "passes");
+    }
+
+    @Test
+    void systemd_knows_every_key_of_every_section() throws IOException {
+        assumeThat(PROGRAM).as("there is no systemd-networkd here").isReadable();
+        String program = Files.readString(PROGRAM, StandardCharsets.ISO_8859_1);
+        int version = Integer.parseInt(Outcome.of(List.of(PROGRAM.toString(), "--version"))
+                .orFail()
+                .replaceFirst("(?s)^systemd (\\d+).*", "$1"));
+        Set<String> later = version < 256 ? Set.of("Network.IPv4Forwarding", "Network.IPv6Forwarding") : Set.of();
+
+        List<String> keys = new ArrayList<>();
+        keys.addAll(keys(files("hub", "exit: true", ADDRESSES, ADDRESSES.replace(".1", ".2"))));
+        keys.addAll(keys(files("phone", "exit: true", ADDRESSES, ADDRESSES.replace(".1", ".2"))));
+
+        assertThat(keys)
+                .contains("WireGuardPeer.Endpoint", "Network.IPMasquerade", "RoutingPolicyRule.SuppressPrefixLength")
+                .allSatisfy(key -> assertThat(later.contains(key) || program.contains("\0" + key + "\0"))
+                        .as(key)
+                        .isTrue());
+    }
+
+    private static String network(String more, String... addresses) {
+        return files("hub", more, addresses[0], addresses.length > 1 ? addresses[1] : "[10.8.0.2, auto]")
+                .getLast()
+                .text();
+    }
+
+    private static List<RenderedFile> files(String node, String more, String hub, String phone) {
+        return NetworkFile.parse(Path.of("/etc/culvert/network.yaml"), """
+                version: v1
+                subnets: [{name: home, presharedKeyFile: psk}]
+                peers:
+                  - {name: hub, publicKey: %s, privateKeyFile: hub.key, %s, endpoints: [{ip: 203.0.113.1}],
+                     subnets: {home: {listenPort: 51820, ipAddresses: %s}}}
+                  - {name: phone, publicKey: %s, privateKeyFile: phone.key, %s dns: [10.8.0.1],
+                     subnets: {home: {ipAddresses: %s}}}
+                connections: [{a: [], b: []}]
+                """.formatted(
+                                Keys.publicOf(Keys.generatePrivate()),
+                                more,
+                                hub,
+                                Keys.publicOf(Keys.generatePrivate()),
+                                more.contains("exit") ? "via: hub," : "",
+                                phone))
+                .topology()
+                .flatMap(topology -> topology.node(node))
+                .map(Networkd::files)
+                .orElseThrow();
+    }
+
+    /** {@code Section.Key}, of all lines. */
+    private static Set<String> keys(List<RenderedFile> files) {
+        List<String> keys = new ArrayList<>();
+        for (RenderedFile file : files) {
+            String section = "";
+            for (String line : file.text().lines().toList()) {
+                if (line.startsWith("[")) {
+                    section = line.substring(1, line.length() - 1);
+                } else if (!line.isEmpty() && !line.startsWith("#")) {
+                    keys.add(section + "." + line.substring(0, line.indexOf('=')));
+                }
+            }
+        }
+        return keys.stream().collect(Collectors.toSet());
+    }
+}
