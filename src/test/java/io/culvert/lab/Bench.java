@@ -16,7 +16,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Measures the program, natively compiled and on the JVM, against what others do for the same end: always taking turns in one
@@ -27,31 +26,6 @@ public final class Bench {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
 
     private static final int ROUNDS = Integer.getInteger("rounds", 15);
-
-    private static final Path CHILDREN = Path.of(".cache/bin").toAbsolutePath();
-
-    /** Only where it was built. */
-    private static final Path RUNNER =
-            Path.of("target/culvert-app/culvert-runner").toAbsolutePath();
-
-    /** One of our programs. */
-    private record Program(String name, List<String> command) {
-
-        private static List<Program> built() {
-            Program jvm = new Program(
-                    Figure.JVM,
-                    List.of(
-                            "env",
-                            "CULVERT_PROGRAM=jvm",
-                            Path.of("culvert").toAbsolutePath().toString()));
-            Program compiled = new Program(Figure.NATIVE, List.of(RUNNER.toString(), "-Dculvert.programs=" + CHILDREN));
-            return Files.isExecutable(RUNNER) ? List.of(compiled, jvm) : List.of(jvm);
-        }
-
-        private List<String> with(String... arguments) {
-            return Stream.concat(command.stream(), Stream.of(arguments)).toList();
-        }
-    }
 
     /** One way to do the thing, and how to undo it, which is not measured. */
     private record Way(What what, String name, List<String> up, List<String> down) {
@@ -80,6 +54,7 @@ public final class Bench {
             System.out.printf("median (least) of %d%n", ROUNDS);
             bench.bringUp();
             bench.start();
+            new MeshBench(bench.programs, bench.figures, Math.min(ROUNDS, 5)).measure(lab.node());
             bench.figures.write();
             String file = System.getProperty("figures", "");
             if (!file.isEmpty() && !bench.figures.putInto(Path.of(file))) {
@@ -108,7 +83,7 @@ public final class Bench {
             ways.add(new Way(
                     What.UP, program.name(), program.with("tunnel", "up", file), program.with("tunnel", "down", file)));
         }
-        Path userspace = CHILDREN.resolve("wireguard-go");
+        Path userspace = Program.CHILDREN.resolve("wireguard-go");
         ways.add(new Way(
                 What.UP,
                 "wg-quick",

@@ -26,7 +26,15 @@ record Figure(What what, String who, double median, double least, int rounds) {
         LEAKS("such requests in a start, at 40 a second", ""),
         READY("plan to \"ready\"", "ms"),
         READY_WITH_HOLES("the same with 10 000 holepunch entries", "ms"),
-        IDLE("processor time in ten idle seconds", "ms");
+        IDLE("processor time in ten idle seconds", "ms"),
+        RENDER("`mesh render` of one node of 1 000, each linked with all (goal: 300 ms)", "ms"),
+        RENDER_MEMORY("memory of this, at most", "MB"),
+        RENDER_ALL("`mesh render --all` of the same network (goal: 20 s)", "s"),
+        RENDER_ALL_MEMORY("memory of this, at most", "MB"),
+        PEERS("`mesh up`: what 1 000 peers take more than one (goal: 500 ms more than wg)", "ms"),
+        MOVE("a peer's cable is in: time until its traffic goes there", "ms"),
+        PAUSE("a transfer moves to a LAN: longest pause (goal: 2 s)", "ms"),
+        PAUSE_BACK("a LAN is unplugged under a transfer: longest pause (goal: 2 s)", "ms");
 
         private final String text;
         private final String unit;
