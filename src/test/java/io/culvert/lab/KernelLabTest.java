@@ -28,7 +28,8 @@ class KernelLabTest {
             "io.culvert.lab.LabTest",
             "io.culvert.exitnode.ExitNodeTest",
             "io.culvert.device.KernelDeviceTest",
-            "io.culvert.confinement.ConfinementLifeTest");
+            "io.culvert.confinement.ConfinementLifeTest",
+            "io.culvert.node.NodeTest");
 
     private static final Duration DEADLINE = Duration.ofMinutes(15);
 

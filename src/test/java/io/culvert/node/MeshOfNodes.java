@@ -148,6 +148,19 @@ public final class MeshOfNodes implements AutoCloseable {
         }
     }
 
+    /** All that a node may change, as independent programs see it. */
+    String kernel(String name) {
+        return space(name).run("ip", "-o", "-d", "link").replaceAll("(?m)^\\d+: ", "")
+                + space(name).run("ip", "-o", "addr")
+                + space(name).run("ip", "-4", "route", "show", "table", "all")
+                + space(name).run("ip", "-6", "route", "show", "table", "all")
+                + space(name).run("ip", "rule")
+                + space(name).run("ip", "-6", "rule")
+                + space(name).run("nft", "list", "ruleset")
+                + space(name).run("sysctl", "-n", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+                + hosts(name);
+    }
+
     /** What the program has told its users. */
     String told() {
         return told.toString();

@@ -67,15 +67,7 @@ class NodeLifeTest {
     }
 
     private static String kernel(String name) {
-        return mesh.space(name).run("ip", "-o", "-d", "link").replaceAll("(?m)^\\d+: ", "")
-                + mesh.space(name).run("ip", "-o", "addr")
-                + mesh.space(name).run("ip", "-4", "route", "show", "table", "all")
-                + mesh.space(name).run("ip", "-6", "route", "show", "table", "all")
-                + mesh.space(name).run("ip", "rule")
-                + mesh.space(name).run("ip", "-6", "rule")
-                + mesh.space(name).run("nft", "list", "ruleset")
-                + mesh.space(name).run("sysctl", "-n", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
-                + mesh.hosts(name);
+        return mesh.kernel(name);
     }
 
     private static String link(String name) {
