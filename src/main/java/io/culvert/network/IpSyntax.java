@@ -26,7 +26,8 @@ public final class IpSyntax {
     }
 
     public static String set(Link link) {
-        return "ip link set dev " + link.name() + " mtu " + link.mtu() + " alias " + link.alias() + " up";
+        return "ip link set dev " + link.name() + " mtu " + link.mtu() + " alias "
+                + (link.alias().indexOf(' ') < 0 ? link.alias() : "'" + link.alias() + "'") + " up";
     }
 
     public static String add(LinkAddress address) {
