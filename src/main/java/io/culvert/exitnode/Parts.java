@@ -27,6 +27,7 @@ import io.culvert.settings.Settings;
 import io.culvert.settings.SocksSettings.Login;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -76,7 +77,7 @@ record Parts(
                 new Guard(kernel.nftables(), kernel.network()),
                 supervisor,
                 kept(devices, ExitNodePlan.TUNNEL, kernel),
-                mesh(reading, devices.kept(ExitNodePlan.MESH), around, supervisor, wakeups, names),
+                mesh(reading, devices::kept, around, supervisor, wakeups, names),
                 proxy,
                 names);
     }
@@ -87,7 +88,7 @@ record Parts(
 
     private static Mesh mesh(
             Reading reading,
-            KeptDevice device,
+            Function<String, KeptDevice> device,
             Surroundings around,
             Supervisor supervisor,
             Wakeups wakeups,
@@ -96,8 +97,8 @@ record Parts(
             case NONE -> new NoMesh();
             case WIREGUARD ->
                 new WireGuardMesh(
+                        reading.meshes(),
                         device,
-                        reading.links(),
                         reading.settings().mark(),
                         names::known,
                         around.clock(),

@@ -7,6 +7,7 @@ import io.culvert.plan.ExitNodeChecks;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Names;
+import io.culvert.plan.PlainMesh;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.plan.Tailnet;
 import io.culvert.problem.Place;
@@ -18,7 +19,7 @@ import io.culvert.run.Surroundings;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
 import io.culvert.settings.SettingsReading;
-import io.culvert.topology.MeshLink;
+import io.culvert.topology.Forward.Direction;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.io.IOException;
@@ -27,13 +28,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The user's settings and the files that they name, read together, so that all that is wrong is told at once.
  *
  * @param servers the providers' files in failover order; never empty
- * @param mesh the mesh interface's file, or what a network file makes of it
- * @param links of the mesh interface, where it is of a network file
+ * @param meshes the mesh's interfaces, where it is plain WireGuard: that of a wg-quick file, or those of a network file
  * @param sockd the user's own configuration of the proxy
  * @param remarks what is worth knowing and no error
  * @param tree the effective settings, as shown at start
@@ -41,8 +42,7 @@ import java.util.Optional;
 record Reading(
         Settings settings,
         List<Server> servers,
-        Optional<WireGuardConfig> mesh,
-        List<MeshLink> links,
+        List<PlainMesh> meshes,
         Optional<SockdFile> sockd,
         List<Problem> remarks,
         String tree) {
@@ -52,7 +52,7 @@ record Reading(
 
     Reading {
         servers = List.copyOf(servers);
-        links = List.copyOf(links);
+        meshes = List.copyOf(meshes);
         remarks = List.copyOf(remarks);
     }
 
@@ -65,21 +65,22 @@ record Reading(
         for (Path file : reading.wireGuardFiles()) {
             parse(file, problems).ifPresent(config -> servers.add(new Server(file, config)));
         }
-        Optional<NodeFile> node =
-                reading.meshFile().flatMap(file -> reading.meshNode().flatMap(name -> node(file, name, problems)));
-        Optional<WireGuardConfig> mesh = reading.meshNode().isPresent()
-                ? node.map(it -> it.interfaces().getFirst())
-                : reading.meshFile()
-                        .filter(file -> !isNetworkFile(file, problems))
-                        .flatMap(file -> parse(file, problems));
+        List<PlainMesh> meshes = reading.meshFile().stream()
+                .flatMap(file -> reading
+                        .meshNode()
+                        .map(name -> node(file, name, problems))
+                        .orElseGet(() -> wgQuick(file, problems).map(PlainMesh::of).stream()
+                                .toList())
+                        .stream())
+                .toList();
         reading.settings().ifPresent(settings -> {
             problems.addAll(ExitNodeChecks.settings(settings));
             servers.forEach(server -> problems.addAll(ExitNodeChecks.server(server.file(), server.config(), settings)));
-            if (mesh.isPresent() && !servers.isEmpty()) {
-                problems.addAll(ExitNodeChecks.mesh(
+            if (!servers.isEmpty()) {
+                meshes.forEach(mesh -> problems.addAll(ExitNodeChecks.mesh(
                         reading.meshFile().orElseThrow(),
-                        mesh.get(),
-                        servers.stream().map(Server::config).toList()));
+                        mesh,
+                        servers.stream().map(Server::config).toList())));
             }
         });
         Optional<SockdFile> sockd = reading.settings().flatMap(settings -> sockd(settings, servers, problems));
@@ -87,8 +88,7 @@ record Reading(
         return new Reading(
                 reading.settings().orElseThrow(),
                 servers,
-                mesh,
-                node.map(it -> it.view().interfaces().getFirst().links()).orElse(List.of()),
+                meshes,
                 sockd,
                 problems.all(),
                 reading.tree().toString());
@@ -99,7 +99,7 @@ record Reading(
         return new ExitNodeInputs(
                 settings,
                 servers.getFirst().config(),
-                mesh,
+                meshes,
                 Tailnet.UNKNOWN,
                 Proxy.port(settings, sockd),
                 resolvers,
@@ -132,30 +132,32 @@ record Reading(
         return Optional.empty();
     }
 
-    private static boolean isNetworkFile(Path file, Problems problems) {
-        boolean network = file.getFileName().toString().matches("(?i).*\\.(yaml|yml|json)");
-        if (network) {
+    private static Optional<WireGuardConfig> wgQuick(Path file, Problems problems) {
+        if (file.getFileName().toString().matches("(?i).*\\.(yaml|yml|json)")) {
             problems.add(Problem.input(
                     Place.file(file),
                     "is a network file, by its name, and nothing says which of its peers this is",
                     "set CULVERT_MESH_NODE to its name"));
+            return Optional.empty();
         }
-        return network;
+        return parse(file, problems);
     }
 
-    /** The mesh side has one interface, and leaves by the tunnel. */
-    private static Optional<NodeFile> node(Path file, String name, Problems problems) {
+    /** An interface for each of the node's subnets, all of which leave by the tunnel. */
+    private static List<PlainMesh> node(Path file, String name, Problems problems) {
         try {
             List<Problem> remarks = new ArrayList<>();
             NodeFile node = NodeFile.read(file, name, remarks);
             problems.addAll(remarks);
-            if (node.interfaces().size() != 1) {
-                problems.add(Problem.input(
+            if (node.interfaces().isEmpty()) {
+                problems.add(
+                        Problem.input(Place.file(file), "'" + name + "' is in no subnet", "name one in its 'subnets'"));
+            }
+            if (node.view().forwards().stream().anyMatch(forward -> forward.direction() != Direction.EXIT)) {
+                problems.add(Problem.warning(
                         Place.file(file),
-                        "'" + name + "' is in " + node.interfaces().size()
-                                + " subnets, and the mesh side is one interface",
-                        "add a peer to the file that is in one subnet, for this container"));
-                return Optional.empty();
+                        "'" + name + "' has routes, but here the mesh reaches nothing beside the tunnel",
+                        "give the routes to a peer that is no exit behind a provider"));
             }
             node.view()
                     .leaving()
@@ -164,10 +166,15 @@ record Reading(
                             "'" + name + "' leaves via '" + leaving.peer()
                                     + "', but here everything leaves by the tunnel",
                             "delete its 'via'")));
-            return Optional.of(node);
+            return IntStream.range(0, node.interfaces().size())
+                    .mapToObj(number -> PlainMesh.of(
+                            number,
+                            node.view().interfaces().get(number),
+                            node.interfaces().get(number)))
+                    .toList();
         } catch (ProblemException e) {
             problems.addAll(e.problems());
-            return Optional.empty();
+            return List.of();
         }
     }
 

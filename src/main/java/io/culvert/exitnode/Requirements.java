@@ -9,6 +9,7 @@ import io.culvert.network.Forwarding;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.PlainMesh;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -37,7 +38,7 @@ final class Requirements {
             Parts.program(reading.settings()).socketsProblem().ifPresent(problems::add);
         }
         kernel.unrouted(machine).map(Requirements::unrouted).ifPresent(problems::add);
-        if (reading.mesh().isPresent() || tailscale.isPresent()) {
+        if (!reading.meshes().isEmpty() || tailscale.isPresent()) {
             problems.addAll(forwarding(machine, reading));
         }
         tailscale.ifPresent(program -> problems.addAll(program.missing(machine)));
@@ -52,7 +53,7 @@ final class Requirements {
     private static List<Problem> taken(Reading reading) {
         WireGuardDevices devices = Parts.devices(reading.settings());
         List<Problem> problems = new ArrayList<>();
-        Stream.concat(Stream.of(ExitNodePlan.TUNNEL), reading.mesh().map(_ -> ExitNodePlan.MESH).stream())
+        Stream.concat(Stream.of(ExitNodePlan.TUNNEL), reading.meshes().stream().map(PlainMesh::link))
                 .filter(devices::isForeign)
                 .forEach(name -> problems.add(Problem.machine(
                         Place.machine(name),

@@ -7,6 +7,7 @@ import io.culvert.migration.Course.Answer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +24,12 @@ final class Excursion {
     /** The longest that a visit to the wrong place keeps a peer from its right one. */
     private static final Duration LONGEST = Duration.ofSeconds(1);
 
+    /**
+     * Who has no session leaves nothing to visit another place, and has to wait there for the next call: WireGuard calls every
+     * {@code REKEY_TIMEOUT} and a third of a second at most (white paper, section 6.1 and 6.4).
+     */
+    private static final Duration LONGEST_WITHOUT_SESSION = Duration.ofSeconds(6);
+
     private static final int ECHO_MILLIS = 150;
 
     /** Until what was under way by the former way has come in: a round trip to the other side of the world. */
@@ -32,12 +39,14 @@ final class Excursion {
 
     private final KeptDevice device;
     private final ClosedPlace closed;
+    private final InstantSource clock;
     private final CountDownLatch end;
 
     /** @param end ends every wait */
-    Excursion(KeptDevice device, ClosedPlace closed, CountDownLatch end) {
+    Excursion(KeptDevice device, ClosedPlace closed, InstantSource clock, CountDownLatch end) {
         this.device = device;
         this.closed = closed;
+        this.clock = clock;
         this.end = end;
     }
 
@@ -59,13 +68,16 @@ final class Excursion {
     /** Moves the peer to a place, and back unless it answers there. */
     Answer visit(MovingPeer peer, InetSocketAddress to) {
         Optional<DeviceState> device = this.device.read();
-        Optional<InetSocketAddress> from = read(peer).flatMap(PeerState::endpoint);
+        Optional<PeerState> before = read(peer);
+        Optional<InetSocketAddress> from = before.flatMap(PeerState::endpoint);
+        boolean session = before.filter(state -> MovingPeer.hasSession(state, clock.instant()))
+                .isPresent();
         if (device.isEmpty()) {
             return Answer.NONE;
         }
         from.ifPresent(place -> closed.close(place, device.get().listenPort()));
         try {
-            Answer answer = stay(peer, to);
+            Answer answer = stay(peer, to, session ? LONGEST : LONGEST_WITHOUT_SESSION);
             if (answer == Answer.NONE) {
                 // Elsewhere by now: there the peer has gone by itself.
                 from.filter(_ -> isAt(peer, to)).ifPresent(place -> move(peer, place));
@@ -80,17 +92,17 @@ final class Excursion {
         device.moveEndpoint(peer.key(), to);
     }
 
-    private Answer stay(MovingPeer peer, InetSocketAddress to) {
-        Answer first = await(peer, to);
+    private Answer stay(MovingPeer peer, InetSocketAddress to, Duration longest) {
+        Answer first = await(peer, to, longest);
         if (first == Answer.NONE || pause()) {
             return Answer.NONE;
         }
         // What the peer got from us by the former way, last of all, has called it back there: so once more.
-        return await(peer, to) == Answer.NONE ? Answer.NONE : first;
+        return await(peer, to, LONGEST) == Answer.NONE ? Answer.NONE : first;
     }
 
-    private Answer await(MovingPeer peer, InetSocketAddress to) {
-        long deadline = System.nanoTime() + LONGEST.toNanos();
+    private Answer await(MovingPeer peer, InetSocketAddress to, Duration longest) {
+        long deadline = System.nanoTime() + longest.toNanos();
         move(peer, to);
         Optional<PeerState> before = read(peer);
         while (System.nanoTime() < deadline && !ended()) {

@@ -57,6 +57,7 @@ public final class Migration implements AutoCloseable {
 
     private final KeptDevice device;
     private final long mark;
+    private final Clock clock;
     private final Consumer<String> tell;
     private final Instant started;
     private final long nanosAtStart = System.nanoTime();
@@ -74,6 +75,7 @@ public final class Migration implements AutoCloseable {
     private Migration(KeptDevice device, long mark, Clock clock, Consumer<String> tell) {
         this.device = device;
         this.mark = mark;
+        this.clock = clock;
         this.tell = tell;
         this.started = clock.instant();
         this.events = Neighbours.events();
@@ -152,7 +154,7 @@ public final class Migration implements AutoCloseable {
         Optional<Nftables> nftables = nftables();
         try (NetlinkSocket route = KernelNetlinkSocket.route()) {
             Ways ways = new Ways(new Paths(route), new Neighbours(route), mark);
-            Excursion excursion = new Excursion(device, new ClosedPlace(nftables), end);
+            Excursion excursion = new Excursion(device, new ClosedPlace(nftables), clock, end);
             Instant asked = Instant.MIN;
             while (await()) {
                 try {
@@ -243,6 +245,7 @@ public final class Migration implements AutoCloseable {
             }
         };
         boolean wasLost = course.isLost();
+        boolean wasNowhere = state.endpoint().isEmpty();
         course.done(next.get(), answer, ways, now());
         long millis = (System.nanoTime() - begin) / 1_000_000;
         switch (next.get()) {
@@ -253,6 +256,8 @@ public final class Migration implements AutoCloseable {
             when answer == Answer.NONE ->
                 tell.accept(peer.name() + " is not at " + text(to) + ": back after " + millis + " ms");
             case Step.Visit(InetSocketAddress to) -> tell.accept(peer.name() + " moved to " + text(to));
+            case Step.Leave(InetSocketAddress to)
+            when wasNowhere -> tell.accept(peer.name() + " is called at " + text(to));
             case Step.Leave(InetSocketAddress to) ->
                 tell.accept(peer.name() + " moved to " + text(to) + ", as its place cannot be reached any more");
         }

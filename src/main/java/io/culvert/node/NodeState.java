@@ -24,16 +24,12 @@ import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
 import io.culvert.settings.WireGuardSettings;
 import io.culvert.topology.HostsEntry;
-import io.culvert.topology.MeshInterface;
-import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,9 +38,6 @@ import java.util.stream.Collectors;
 
 /** One network file's meaning for one node, and how to make it true. */
 record NodeState(NodeFile file, Places places, Devices devices) {
-
-    /** {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): a peer that was heard since has a session. */
-    private static final Duration ALIVE = Duration.ofMinutes(3);
 
     /**
      * Makes it so; safe to repeat.
@@ -102,8 +95,6 @@ record NodeState(NodeFile file, Places places, Devices devices) {
     private NodePlan plan(Kernel kernel, Machine machine, NetworkState before, Instant now) {
         Paths paths = new Paths(kernel.route());
         Ways ways = new Ways(paths, new Neighbours(kernel.route()), 0);
-        Map<String, MeshInterface> meshes =
-                file.view().interfaces().stream().collect(Collectors.toMap(MeshInterface::device, Function.identity()));
         List<String> present = NodePlan.linksOf(name(), before);
         List<WireGuardConfig> interfaces = new ArrayList<>();
         for (WireGuardConfig mesh : file.interfaces()) {
@@ -112,53 +103,28 @@ record NodeState(NodeFile file, Places places, Devices devices) {
                             .flatMap(state -> state.peers().stream())
                             .collect(Collectors.toMap(PeerState::publicKey, Function.identity()))
                     : Map.of();
-            Map<PublicKey, List<InetSocketAddress>> found = new LinkedHashMap<>();
-            Optional.ofNullable(meshes.get(mesh.name()))
-                    .ifPresent(it -> it.links().forEach(link -> found.put(link.publicKey(), places.of(link))));
-            interfaces.add(with(mesh, peer -> begin(peer, found, states, ways, now)));
+            Map<PublicKey, MovingPeer> moving =
+                    moving(mesh.name()).stream().collect(Collectors.toMap(MovingPeer::key, Function.identity()));
+            interfaces.add(mesh.with(mesh.peers().stream()
+                    .map(peer -> peer.at(
+                            begin(peer.publicKey(), moving, states, ways, now).map(Endpoint::of)))
+                    .toList()));
         }
         return NodePlan.of(new NodeInputs(name(), interfaces, file.view().forwards(), machine, paths::mtu, before));
     }
 
     /** Who is somewhere stays there: where he is best found is looked for elsewhere. */
     private static Optional<InetSocketAddress> begin(
-            Peer peer,
-            Map<PublicKey, List<InetSocketAddress>> found,
+            PublicKey key,
+            Map<PublicKey, MovingPeer> moving,
             Map<PublicKey, PeerState> states,
             Ways ways,
             Instant now) {
-        List<InetSocketAddress> places = found.getOrDefault(peer.publicKey(), List.of());
-        Optional<PeerState> state = Optional.ofNullable(states.get(peer.publicKey()));
-        boolean stays = state.filter(
-                        it -> it.endpoint().filter(places::contains).isPresent()
-                                || it.lastHandshake()
-                                        .filter(time -> time.plus(ALIVE).isAfter(now))
-                                        .isPresent())
-                .isPresent();
-        return stays ? Optional.empty() : Migration.first(places, ways);
-    }
-
-    private static WireGuardConfig with(WireGuardConfig mesh, Function<Peer, Optional<InetSocketAddress>> endpoint) {
-        return new WireGuardConfig(
-                mesh.name(),
-                mesh.privateKey(),
-                mesh.addresses(),
-                mesh.dnsServers(),
-                mesh.searchDomains(),
-                mesh.listenPort(),
-                mesh.fwMark(),
-                mesh.mtu(),
-                mesh.table(),
-                mesh.saveConfig(),
-                mesh.hooks(),
-                mesh.peers().stream()
-                        .map(peer -> new Peer(
-                                peer.publicKey(),
-                                peer.presharedKey(),
-                                peer.allowedIps(),
-                                endpoint.apply(peer).map(Endpoint::of),
-                                peer.keepaliveSeconds()))
-                        .toList());
+        return Optional.ofNullable(moving.get(key))
+                .filter(peer -> Optional.ofNullable(states.get(key))
+                        .filter(state -> peer.stays(state, now))
+                        .isEmpty())
+                .flatMap(peer -> Migration.first(peer.places(), ways));
     }
 
     private List<Problem> checks(Kernel kernel, Machine machine, NetworkState before) {

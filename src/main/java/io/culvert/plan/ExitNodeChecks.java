@@ -49,16 +49,25 @@ public final class ExitNodeChecks {
     }
 
     /**
-     * Of the mesh interface's file.
+     * Of an interface of the mesh.
      *
+     * @param file that it is of
      * @param servers every provider's file that may come into use
      */
-    public static List<Problem> mesh(Path file, WireGuardConfig config, List<WireGuardConfig> servers) {
+    public static List<Problem> mesh(Path file, PlainMesh mesh, List<WireGuardConfig> servers) {
         List<Problem> problems = new ArrayList<>();
         Place place = Place.file(file);
+        WireGuardConfig config = mesh.file();
         if (config.listenPort().isEmpty()) {
-            problems.add(Problem.input(
-                    place, "ListenPort is missing, so clients cannot find this node", "add ListenPort = 51820"));
+            problems.add(mesh.subnet()
+                    .map(subnet -> Problem.input(
+                            place,
+                            "this peer has no listenPort in subnet '" + subnet + "', so the others cannot find it",
+                            "write there listenPort: 51820, or another that it has in no other subnet"))
+                    .orElseGet(() -> Problem.input(
+                            place,
+                            "ListenPort is missing, so clients cannot find this node",
+                            "add ListenPort = 51820")));
         }
         port(place, config.listenPort().orElse(0), problems);
         if (config.listenPort().isPresent()

@@ -3,14 +3,14 @@ package io.culvert.plan;
 import io.culvert.network.Machine;
 import io.culvert.settings.Settings;
 import io.culvert.wireguard.WireGuardConfig;
-import java.util.Optional;
+import java.util.List;
 import java.util.OptionalInt;
 
 /**
  * All that a plan follows from.
  *
  * @param server the provider's file in use
- * @param mesh the file of the mesh interface; present when the mesh is plain WireGuard
+ * @param meshes the interfaces of the mesh, where it is plain WireGuard
  * @param tailnet what tailscaled has told of its network; nothing yet before it is logged in
  * @param socksPort where the proxy listens; empty when it is off
  * @param resolvers the runtime's own
@@ -18,26 +18,30 @@ import java.util.OptionalInt;
 public record ExitNodeInputs(
         Settings settings,
         WireGuardConfig server,
-        Optional<WireGuardConfig> mesh,
+        List<PlainMesh> meshes,
         Tailnet tailnet,
         OptionalInt socksPort,
         RuntimeResolvers resolvers,
         Machine machine,
         Names names) {
 
+    public ExitNodeInputs {
+        meshes = List.copyOf(meshes);
+    }
+
     public ExitNodeInputs with(Machine other) {
-        return new ExitNodeInputs(settings, server, mesh, tailnet, socksPort, resolvers, other, names);
+        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, resolvers, other, names);
     }
 
     public ExitNodeInputs with(Names other) {
-        return new ExitNodeInputs(settings, server, mesh, tailnet, socksPort, resolvers, machine, other);
+        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, resolvers, machine, other);
     }
 
     public ExitNodeInputs with(WireGuardConfig other) {
-        return new ExitNodeInputs(settings, other, mesh, tailnet, socksPort, resolvers, machine, names);
+        return new ExitNodeInputs(settings, other, meshes, tailnet, socksPort, resolvers, machine, names);
     }
 
     public ExitNodeInputs with(Tailnet other) {
-        return new ExitNodeInputs(settings, server, mesh, other, socksPort, resolvers, machine, names);
+        return new ExitNodeInputs(settings, server, meshes, other, socksPort, resolvers, machine, names);
     }
 }

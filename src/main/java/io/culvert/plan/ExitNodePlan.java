@@ -8,8 +8,10 @@ import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.nft.Table;
 import java.net.InetAddress;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -17,7 +19,7 @@ import java.util.stream.Collectors;
  * The whole desired state of an exit node.
  *
  * @param tunnel the device of the tunnel
- * @param mesh the device of the mesh interface, where the mesh is plain WireGuard
+ * @param meshes the devices of the mesh's interfaces, by their names, where the mesh is plain WireGuard
  * @param guard the nftables layer
  * @param rules the routing layer, which needs no link: it stands before the tunnel does
  * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
@@ -26,13 +28,13 @@ import java.util.stream.Collectors;
  * @param dnsRoutes names that other servers are asked for
  * @param stubAddresses where the stub listens for local processes
  * @param names that the plan depends on and that must be followed
- * @param meshPeers the prefixes behind the mesh interface
+ * @param meshPeers the prefixes behind the mesh's interfaces
  * @param tailnet the network of a Tailscale mesh, as far as it is known
  * @param machine that this is a plan for
  */
 public record ExitNodePlan(
         DeviceConfig tunnel,
-        Optional<DeviceConfig> mesh,
+        SequencedMap<String, DeviceConfig> meshes,
         List<Table> guard,
         NetworkState rules,
         NetworkState tunnelNetwork,
@@ -48,9 +50,6 @@ public record ExitNodePlan(
     /** The tunnel's interface, whatever its file is called: the guard, Dante's configuration and people know it. */
     public static final String TUNNEL = "wg0";
 
-    /** The interface of a plain WireGuard mesh. */
-    public static final String MESH = "mesh0";
-
     /**
      * Where the stub listens; the guard leads everybody's questions there from port 53. Above 1023, so that an ordinary user,
      * and root without its usual capabilities, may have it.
@@ -58,6 +57,7 @@ public record ExitNodePlan(
     public static final int STUB_PORT = 5053;
 
     public ExitNodePlan {
+        meshes = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(meshes));
         guard = List.copyOf(guard);
         dnsServers = List.copyOf(dnsServers);
         dnsRoutes = List.copyOf(dnsRoutes);
@@ -66,10 +66,10 @@ public record ExitNodePlan(
         meshPeers = List.copyOf(meshPeers);
     }
 
-    /** The mesh interface's own; empty where the mesh is not plain WireGuard. */
+    /** The mesh interfaces' own; empty where the mesh is not plain WireGuard. */
     public List<InetAddress> meshAddresses() {
         return network.addresses().stream()
-                .filter(own -> own.link().equals(MESH))
+                .filter(own -> meshes.containsKey(own.link()))
                 .map(own -> own.address().address())
                 .toList();
     }

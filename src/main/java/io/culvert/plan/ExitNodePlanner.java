@@ -20,10 +20,12 @@ import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -48,7 +50,7 @@ public final class ExitNodePlanner {
     private final ExitNodeInputs inputs;
     private final Settings settings;
     private final Machine machine;
-    private final Optional<MeshSide> mesh;
+    private final List<MeshSide> meshes;
     private final Set<Family> carried;
     private final List<Prefix> lan;
     private final List<Bypass> bypasses;
@@ -57,7 +59,7 @@ public final class ExitNodePlanner {
         this.inputs = inputs;
         this.settings = inputs.settings();
         this.machine = inputs.machine();
-        this.mesh = MeshSide.of(inputs);
+        this.meshes = MeshSide.of(inputs);
         this.carried = carried();
         this.lan = lan(settings, machine);
         this.bypasses = bypasses();
@@ -71,14 +73,17 @@ public final class ExitNodePlanner {
         Set<Family> families = machine.uplinks().keySet();
         DeviceConfig tunnel =
                 DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), families, KEEPALIVE_SECONDS);
-        Optional<DeviceConfig> meshDevice =
-                inputs.mesh().map(file -> DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
+        SequencedMap<String, DeviceConfig> meshDevices = new LinkedHashMap<>();
+        for (PlainMesh mesh : inputs.meshes()) {
+            WireGuardConfig file = mesh.file(inputs.names(), families);
+            meshDevices.put(mesh.link(), DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
+        }
         ExitNodeRouting routing = routing();
         NetworkState rules = new NetworkState(List.of(), List.of(), routing.bypassRoutes(), routing.rules());
         NetworkState network = network(routing, rules, tunnel);
         return new ExitNodePlan(
                 tunnel,
-                meshDevice,
+                meshDevices,
                 guard(),
                 rules,
                 only(network, ExitNodePlan.TUNNEL),
@@ -87,7 +92,10 @@ public final class ExitNodePlanner {
                 nameRoutes(),
                 stubAddresses(),
                 names(),
-                mesh.map(MeshSide::peers).orElse(List.of()),
+                meshes.stream()
+                        .flatMap(side -> side.peers().stream())
+                        .distinct()
+                        .toList(),
                 inputs.tailnet(),
                 machine);
     }
@@ -97,7 +105,7 @@ public final class ExitNodePlanner {
                 machine,
                 ExitNodePlan.TUNNEL,
                 tunnelRoutes(),
-                mesh.map(MeshSide::routed),
+                meshes.stream().map(MeshSide::routed).toList(),
                 settings.mark(),
                 lan,
                 published(),
@@ -110,13 +118,10 @@ public final class ExitNodePlanner {
         int mtu =
                 settings.mtu().orElse(inputs.server().mtu().orElse(Mtu.of(machine, DevicePlan.endpointFamily(tunnel))));
         link(ExitNodePlan.TUNNEL, inputs.server(), mtu, links, addresses);
-        inputs.mesh()
-                .ifPresent(file -> link(
-                        ExitNodePlan.MESH,
-                        file,
-                        file.mtu().orElse(Mtu.of(machine, Optional.empty())),
-                        links,
-                        addresses));
+        for (PlainMesh mesh : inputs.meshes()) {
+            int meshMtu = mesh.file().mtu().orElse(Mtu.of(machine, Optional.empty()));
+            link(mesh.link(), mesh.file(), meshMtu, links, addresses);
+        }
         List<Route> routes = Stream.concat(routing.routes().stream(), rules.routes().stream())
                 .toList();
         return new NetworkState(links, addresses, routes, rules.rules());
@@ -139,7 +144,7 @@ public final class ExitNodePlanner {
                 Marks.withTunnel(settings.mark()),
                 GuardInput.Scope.NODE,
                 tunnel,
-                mesh.map(MeshSide::guarded),
+                meshes.stream().map(MeshSide::guarded).toList(),
                 serverPorts(),
                 inputs.resolvers().servers(),
                 lan,
@@ -162,7 +167,7 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
-    /** The mesh's own port is known to the guard by itself. */
+    /** The mesh's own ports are known to the guard by itself. */
     private List<GuardInput.Port> guardPorts() {
         return services()
                 .map(it -> new GuardInput.Port(it.transport(), it.port()))
@@ -205,9 +210,9 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
-    /** What answers on the uplink: services, and the mesh's own port. */
+    /** What answers on the uplink: services, and the mesh's own ports. */
     private List<Published> published() {
-        Stream<Published> own = mesh.stream()
+        Stream<Published> own = meshes.stream()
                 .flatMapToInt(side -> side.port().stream())
                 .mapToObj(port -> new Published(Transport.UDP, port));
         return Stream.concat(services(), own).distinct().toList();
@@ -266,7 +271,7 @@ public final class ExitNodePlanner {
      */
     private List<NameRoute> nameRoutes() {
         List<NameRoute> routes = new ArrayList<>();
-        mesh.ifPresent(side -> inputs.tailnet()
+        meshes.forEach(side -> inputs.tailnet()
                 .suffix()
                 .ifPresent(
                         suffix -> routes.add(new NameRoute.Through(suffix, List.of(TAILNET_RESOLVER), side.link()))));
@@ -306,10 +311,9 @@ public final class ExitNodePlanner {
 
     private Set<Host.Name> names() {
         Set<Host.Name> names = new LinkedHashSet<>();
-        Stream.concat(Stream.of(inputs.server()), inputs.mesh().stream())
-                .flatMap(file -> file.peers().stream())
-                .map(Peer::endpoint)
-                .flatMap(Optional::stream)
+        Stream.concat(
+                        inputs.server().peers().stream().map(Peer::endpoint).flatMap(Optional::stream),
+                        inputs.meshes().stream().flatMap(PlainMesh::endpoints))
                 .forEach(endpoint -> {
                     if (endpoint.host() instanceof Host.Name name) {
                         names.add(name);

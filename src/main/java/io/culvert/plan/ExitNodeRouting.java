@@ -22,7 +22,7 @@ import java.util.OptionalInt;
  * The routing layer of the guard: which table each packet sees. Exit traffic never sees main; unmarked local traffic sees
  * it only towards the allowed local networks; both end in "unreachable" when the tunnel has no route for them.
  *
- * @param mesh empty where nobody uses this node as an exit
+ * @param meshes none where nobody uses this node as an exit
  * @param mark of the sockets that carry the tunnel itself
  * @param lan prefixes that local processes may reach outside the tunnel
  * @param published ports that answer on the uplink
@@ -31,7 +31,7 @@ record ExitNodeRouting(
         Machine machine,
         String tunnel,
         List<Prefix> tunnelRoutes,
-        Optional<Mesh> mesh,
+        List<Mesh> meshes,
         long mark,
         List<Prefix> lan,
         List<Published> published,
@@ -53,7 +53,7 @@ record ExitNodeRouting(
     private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
 
     /**
-     * The mesh interface.
+     * An interface of the mesh.
      *
      * @param table that leads to its peers; Tailscale's own is looked up by Tailscale's own rules
      * @param peers the prefixes behind it, where their routes are ours
@@ -108,7 +108,7 @@ record ExitNodeRouting(
                 routes.add(Route.through(tunnel, prefix, TUNNEL_TABLE));
             }
         }
-        mesh.ifPresent(side -> {
+        meshes.forEach(side -> {
             for (Prefix prefix : side.peers()) {
                 if (families().contains(prefix.family())) {
                     routes.add(Route.through(side.link(), prefix, side.table()));
@@ -218,11 +218,12 @@ record ExitNodeRouting(
     }
 
     private void meshRules(Family family, List<Rule> rules) {
-        if (mesh.isEmpty()) {
-            return;
-        }
-        Mesh side = mesh.get();
-        Selector fromMesh = Selector.ANY.inputLink(side.link());
+        // Interfaces that are ours share a table.
+        meshes.stream().findFirst().ifPresent(side -> toMesh(side, family, rules));
+        meshes.forEach(side -> fromMesh(side, family, rules));
+    }
+
+    private void toMesh(Mesh side, Family family, List<Rule> rules) {
         if (side.isTailscale()) {
             // What an accepted route to the server's network would swallow.
             Selector itself = Selector.ANY.mark(Mark.exactly(mark));
@@ -234,6 +235,10 @@ record ExitNodeRouting(
             Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
             add(rules, family, Preference.MESH_PEERS, unmarked, Action.Lookup.of(side.table()));
         }
+    }
+
+    private static void fromMesh(Mesh side, Family family, List<Rule> rules) {
+        Selector fromMesh = Selector.ANY.inputLink(side.link());
         for (Prefix subnet : side.subnets()) {
             if (subnet.family() == family) {
                 add(rules, family, Preference.MESH_TO_SUBNETS, fromMesh.to(subnet), Action.Lookup.of(Route.MAIN));
@@ -253,7 +258,7 @@ record ExitNodeRouting(
             machine.links().stream()
                     .filter(link -> !link.equals("lo") && !link.equals(tunnel))
                     .filter(link ->
-                            mesh.filter(side -> side.link().equals(link)).isEmpty())
+                            meshes.stream().noneMatch(side -> side.link().equals(link)))
                     .sorted()
                     .forEach(link -> add(
                             rules,

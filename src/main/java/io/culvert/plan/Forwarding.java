@@ -40,7 +40,7 @@ final class Forwarding {
     /** Path MTU discovery fails too often to rely on it behind two tunnels. */
     Chain segmentSize() {
         List<String> narrow = new ArrayList<>(List.of(tunnel));
-        input.mesh().map(Mesh::link).ifPresent(narrow::add);
+        narrow.addAll(input.meshLinks());
         return Chain.base(
                 "segment_size",
                 Chain.Type.FILTER,
@@ -52,24 +52,9 @@ final class Forwarding {
 
     Chain forward() {
         List<Rule> rules = new ArrayList<>();
-        input.mesh().ifPresent(mesh -> {
-            String link = mesh.link();
-            rules.add(Rule.of("from mesh to mesh", cameBy(link), leavesBy(link), Verdict.ACCEPT));
-            Subnets subnets = new Subnets(mesh);
-            rules.addAll(subnets.forwarded(tunnel));
-            for (Family family : Family.values()) {
-                if (!input.tunnel().families().contains(family)) {
-                    rules.add(Rule.of(
-                            "the tunnel has no " + GuardRuleset.name(family) + " for the mesh",
-                            cameBy(link),
-                            Match.of(family),
-                            new Reject()));
-                }
-            }
-            rules.add(Rule.of("exit traffic", cameBy(link), leavesBy(tunnel), Verdict.ACCEPT));
-            rules.add(Rule.of("replies to exit traffic", cameBy(tunnel), leavesBy(link), isReply(), Verdict.ACCEPT));
-            rules.add(Rule.of("rejected from the mesh", cameBy(link), new Counter(), new Reject()));
-        });
+        if (!input.meshes().isEmpty()) {
+            rules.addAll(ofMesh());
+        }
         if (input.scope() == Scope.TUNNEL_ONLY) {
             rules.add(Rule.of("forwarded into the tunnel", leavesBy(tunnel), Verdict.ACCEPT));
             rules.add(Rule.of("replies forwarded from the tunnel", cameBy(tunnel), isReply(), Verdict.ACCEPT));
@@ -78,6 +63,33 @@ final class Forwarding {
             rules.add(Rule.of("not forwarded", new Counter(), Verdict.DROP));
         }
         return Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, GuardRuleset.PRIORITY, Policy.DROP, rules);
+    }
+
+    /** Who belongs to one subnet reaches nobody of another. */
+    private List<Rule> ofMesh() {
+        List<Rule> rules = new ArrayList<>();
+        List<String> links = input.meshLinks();
+        for (Mesh mesh : input.meshes()) {
+            rules.add(Rule.of(
+                    "from mesh to mesh" + input.which(mesh),
+                    cameBy(mesh.link()),
+                    leavesBy(mesh.link()),
+                    Verdict.ACCEPT));
+            rules.addAll(new Subnets(mesh).forwarded(tunnel));
+        }
+        for (Family family : Family.values()) {
+            if (!input.tunnel().families().contains(family)) {
+                rules.add(Rule.of(
+                        "the tunnel has no " + GuardRuleset.name(family) + " for the mesh",
+                        cameBy(links),
+                        Match.of(family),
+                        new Reject()));
+            }
+        }
+        rules.add(Rule.of("exit traffic", cameBy(links), leavesBy(tunnel), Verdict.ACCEPT));
+        rules.add(Rule.of("replies to exit traffic", cameBy(tunnel), leavesBy(links), isReply(), Verdict.ACCEPT));
+        rules.add(Rule.of("rejected from the mesh", cameBy(links), new Counter(), new Reject()));
+        return rules;
     }
 
     /**

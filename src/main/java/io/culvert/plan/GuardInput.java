@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 /**
  * What the guard must know. The uplink is not among it: every link but the loopback, the tunnel and the mesh counts as one.
  *
+ * @param meshes the mesh's interfaces; what comes by one of them never leaves by another
  * @param servers where the tunnel's outer packets go; all servers that may be failed over to
  * @param resolvers who is asked, on port 53, for the names that are needed before the tunnel is up
  * @param lan networks that local processes reach and are reached from beside the tunnel
@@ -25,7 +26,7 @@ public record GuardInput(
         Marks marks,
         Scope scope,
         Tunnel tunnel,
-        Optional<Mesh> mesh,
+        List<Mesh> meshes,
         List<Port> servers,
         List<InetAddress> resolvers,
         List<Prefix> lan,
@@ -57,6 +58,8 @@ public record GuardInput(
     }
 
     /**
+     * An interface of the mesh.
+     *
      * @param addresses its own, as far as they are known; the guard is applied anew when they change
      * @param port its UDP port, reached by the uplink
      * @param subnets that its peers reach past the tunnel
@@ -101,20 +104,31 @@ public record GuardInput(
     }
 
     public GuardInput {
+        meshes = List.copyOf(meshes);
         servers = List.copyOf(servers);
         resolvers = List.copyOf(resolvers);
         lan = List.copyOf(lan);
         published = List.copyOf(published);
         holes = List.copyOf(holes);
         lan.forEach(GuardInput::requireNarrow);
-        if (scope == Scope.TUNNEL_ONLY && mesh.isPresent()) {
+        if (scope == Scope.TUNNEL_ONLY && !meshes.isEmpty()) {
             throw new IllegalArgumentException("the tunnel alone has no mesh");
         }
     }
 
+    /** The names of the mesh's interfaces. */
+    List<String> meshLinks() {
+        return meshes.stream().map(Mesh::link).toList();
+    }
+
+    /** Tells an interface of the mesh from the others, where there are any; for the end of a rule's name. */
+    String which(Mesh mesh) {
+        return meshes.size() == 1 ? "" : ", " + mesh.link();
+    }
+
     /** The addresses of tunnel and mesh that are of this family. */
     List<InetAddress> innerAddresses(Family family) {
-        return Stream.concat(tunnel.addresses().stream(), mesh.stream().flatMap(m -> m.addresses().stream()))
+        return Stream.concat(tunnel.addresses().stream(), meshes.stream().flatMap(m -> m.addresses().stream()))
                 .filter(address -> Family.of(address) == family)
                 .distinct()
                 .toList();

@@ -20,7 +20,6 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.TreeSet;
 
 /** What may come in. */
@@ -39,7 +38,10 @@ final class Inward {
     Optional<Chain> spoofed() {
         List<Rule> rules = new ArrayList<>();
         rules.addAll(spoofed("tunnel", input.tunnel().link(), input.tunnel().addresses()));
-        input.mesh().ifPresent(mesh -> rules.addAll(spoofed("mesh", mesh.link(), mesh.addresses())));
+        for (GuardInput.Mesh mesh : input.meshes()) {
+            String what = input.meshes().size() == 1 ? "mesh" : "mesh " + mesh.link();
+            rules.addAll(spoofed(what, mesh.link(), mesh.addresses()));
+        }
         return rules.isEmpty() ? Optional.empty() : Optional.of(spoofed(rules));
     }
 
@@ -71,7 +73,9 @@ final class Inward {
         String tunnel = input.tunnel().link();
         rules.add(Rule.of("replies from the tunnel", cameBy(tunnel), isReply(), Verdict.ACCEPT));
         rules.add(Rule.of("nothing else from the tunnel", cameBy(tunnel), new Counter(), Verdict.DROP));
-        input.mesh().ifPresent(mesh -> rules.add(Rule.of("from the mesh", cameBy(mesh.link()), Verdict.ACCEPT)));
+        if (!input.meshes().isEmpty()) {
+            rules.add(Rule.of("from the mesh", cameBy(input.meshLinks()), Verdict.ACCEPT));
+        }
         rules.add(replies());
         rules.addAll(AddressKeeping.inward());
         for (Transport transport : Transport.values()) {
@@ -80,9 +84,8 @@ final class Inward {
                     .filter(port -> port.transport() == transport)
                     .map(Port::number)
                     .forEach(ports::add);
-            OptionalInt meshPort = input.mesh().map(GuardInput.Mesh::port).orElse(OptionalInt.empty());
-            if (transport == Transport.UDP && meshPort.isPresent()) {
-                ports.add(meshPort.getAsInt());
+            if (transport == Transport.UDP) {
+                input.meshes().forEach(mesh -> mesh.port().ifPresent(ports::add));
             }
             if (!ports.isEmpty()) {
                 rules.add(Rule.of("to published " + transport + " ports", toPorts(transport, ports), Verdict.ACCEPT));

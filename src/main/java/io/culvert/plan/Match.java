@@ -45,8 +45,12 @@ final class Match {
         return leavesBy(Arrays.asList(links));
     }
 
-    static Statement leavesByOtherThan(String link) {
-        return isNot(Property.OUTPUT_LINK, new Value.Link(link));
+    static Statement leavesByOtherThan(Collection<String> links) {
+        return isNot(Property.OUTPUT_LINK, links(links));
+    }
+
+    static Statement leavesByOtherThan(String... links) {
+        return leavesByOtherThan(Arrays.asList(links));
     }
 
     /** Of a conversation that the other side began; unlike the state "established", it tells who did. */
@@ -89,8 +93,8 @@ final class Match {
         return is(key, Value.anyOf(ports.stream().map(Value.Decimal::new).toList()));
     }
 
-    static Statement fromUdpPort(int port) {
-        return is(Property.UDP_SOURCE_PORT, new Value.Decimal(port));
+    static Statement fromUdpPort(int... ports) {
+        return is(Property.UDP_SOURCE_PORT, ports(ports));
     }
 
     static Statement toUdpPort(int port) {

@@ -2,14 +2,13 @@ package io.culvert.plan;
 
 import io.culvert.ip.Prefix;
 import io.culvert.settings.TailscaleSettings;
-import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
- * The mesh's interface, whatever makes it.
+ * An interface of the mesh, whatever makes it.
  *
  * @param addresses of this node in it, as far as they are known
  * @param port over UDP, where peers reach this node by the uplink
@@ -24,19 +23,21 @@ record MeshSide(
         List<Prefix> peers,
         List<Prefix> subnets) {
 
-    static Optional<MeshSide> of(ExitNodeInputs inputs) {
-        return inputs.mesh()
-                .map(MeshSide::plain)
-                .or(() -> inputs.settings().mesh().tailscale().map(it -> tailscale(it, inputs.tailnet())));
+    /** Several where the mesh is plain WireGuard, and the node in several subnets of a network file. */
+    static List<MeshSide> of(ExitNodeInputs inputs) {
+        return Stream.concat(
+                        inputs.meshes().stream().map(MeshSide::plain),
+                        inputs.settings().mesh().tailscale().stream().map(it -> tailscale(it, inputs.tailnet())))
+                .toList();
     }
 
-    private static MeshSide plain(WireGuardConfig file) {
+    private static MeshSide plain(PlainMesh mesh) {
         return new MeshSide(
                 GuardInput.Mesh.Kind.WIREGUARD,
-                ExitNodePlan.MESH,
-                file.addresses().stream().map(Prefix::address).toList(),
-                file.listenPort(),
-                ExitNodeChecks.allowedIps(file),
+                mesh.link(),
+                mesh.file().addresses().stream().map(Prefix::address).toList(),
+                mesh.file().listenPort(),
+                ExitNodeChecks.allowedIps(mesh.file()),
                 List.of());
     }
 

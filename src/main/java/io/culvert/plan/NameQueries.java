@@ -43,7 +43,9 @@ final class NameQueries {
         }
         List<Rule> rules = new ArrayList<>(new Holes(input.holes()).rulesWithPort("not redirected: holepunch"));
         List<Statement> question = new ArrayList<>();
-        input.mesh().map(Mesh::link).ifPresent(link -> question.add(leavesByOtherThan(link)));
+        if (!input.meshes().isEmpty()) {
+            question.add(leavesByOtherThan(input.meshLinks()));
+        }
         question.add(markedByNoneOf(input.marks()));
         question.add(hasPorts());
         question.add(toPort(Match.DNS));
@@ -58,25 +60,26 @@ final class NameQueries {
      */
     Optional<Chain> ofMeshClients() {
         List<Rule> rules = new ArrayList<>();
-        input.dnsPort()
-                .ifPresent(port -> input.mesh()
-                        .filter(mesh -> mesh.kind() == Mesh.Kind.WIREGUARD)
-                        .ifPresent(mesh -> {
-                            for (Family family : Family.values()) {
-                                List<InetAddress> own = mesh.addresses().stream()
-                                        .filter(address -> Family.of(address) == family)
-                                        .toList();
-                                if (!own.isEmpty()) {
-                                    rules.add(Rule.of(
-                                            "questions from the mesh to our stub, " + GuardRuleset.name(family),
-                                            cameBy(mesh.link()),
-                                            sentTo(family, oneOf(own)),
-                                            hasPorts(),
-                                            toPort(Match.DNS),
-                                            new Redirect(port)));
-                                }
-                            }
-                        }));
+        List<Mesh> plain = input.meshes().stream()
+                .filter(mesh -> mesh.kind() == Mesh.Kind.WIREGUARD)
+                .toList();
+        input.dnsPort().ifPresent(port -> {
+            for (Family family : Family.values()) {
+                List<InetAddress> own = plain.stream()
+                        .flatMap(mesh -> mesh.addresses().stream())
+                        .filter(address -> Family.of(address) == family)
+                        .toList();
+                if (!own.isEmpty()) {
+                    rules.add(Rule.of(
+                            "questions from the mesh to our stub, " + GuardRuleset.name(family),
+                            cameBy(plain.stream().map(Mesh::link).toList()),
+                            sentTo(family, oneOf(own)),
+                            hasPorts(),
+                            toPort(Match.DNS),
+                            new Redirect(port)));
+                }
+            }
+        });
         return rules.isEmpty()
                 ? Optional.empty()
                 : Optional.of(

@@ -50,9 +50,10 @@ final class Outward {
         List<String> inside = new ArrayList<>();
         inside.add("lo");
         inside.add(input.tunnel().link());
-        input.mesh().map(Mesh::link).ifPresent(inside::add);
-        List<Rule> subnets =
-                input.mesh().map(mesh -> new Subnets(mesh).leaving()).orElse(List.of());
+        inside.addAll(input.meshLinks());
+        List<Rule> subnets = input.meshes().stream()
+                .flatMap(mesh -> new Subnets(mesh).leaving().stream())
+                .toList();
         return List.of(uplink(allowed()), output(toInnerLinks()), postrouting(inside, subnets));
     }
 
@@ -94,7 +95,7 @@ final class Outward {
     private List<Rule> toInnerLinks() {
         String tunnel = input.tunnel().link();
         List<String> inner = new ArrayList<>(List.of(tunnel));
-        input.mesh().map(Mesh::link).ifPresent(inner::add);
+        inner.addAll(input.meshLinks());
         List<Rule> rules = new ArrayList<>();
         rules.add(Rule.of(
                 "the tunnel's own sockets never enter it",
@@ -207,15 +208,17 @@ final class Outward {
                     Verdict.ACCEPT));
             return rules;
         }
-        return input.mesh().stream()
+        int[] ports = input.meshes().stream()
                 .flatMapToInt(mesh -> mesh.port().stream())
-                .mapToObj(port ->
-                        Rule.of("the mesh itself", marked(input.marks().tunnel()), fromUdpPort(port), Verdict.ACCEPT))
-                .toList();
+                .toArray();
+        return ports.length == 0
+                ? List.of()
+                : List.of(
+                        Rule.of("the mesh itself", marked(input.marks().tunnel()), fromUdpPort(ports), Verdict.ACCEPT));
     }
 
     private boolean isTailscale() {
-        return input.mesh().filter(mesh -> mesh.kind() == Mesh.Kind.TAILSCALE).isPresent();
+        return input.meshes().stream().anyMatch(mesh -> mesh.kind() == Mesh.Kind.TAILSCALE);
     }
 
     private static Rule replies() {

@@ -65,12 +65,12 @@ public record PlanText(
         network.removeAll(List.copyOf(commands));
         commands.add(creation(ExitNodePlan.TUNNEL, inputs));
         commands.addAll(configuration(ExitNodePlan.TUNNEL, plan.tunnel()));
-        plan.mesh().ifPresent(mesh -> {
-            commands.add(creation(ExitNodePlan.MESH, inputs));
-            commands.addAll(configuration(ExitNodePlan.MESH, mesh));
+        plan.meshes().forEach((link, mesh) -> {
+            commands.add(creation(link, inputs));
+            commands.addAll(configuration(link, mesh));
         });
         commands.addAll(network);
-        if (MeshSide.of(inputs).isPresent()) {
+        if (!MeshSide.of(inputs).isEmpty()) {
             commands.addAll(forwarding(inputs.machine()));
         }
         return new PlanText(

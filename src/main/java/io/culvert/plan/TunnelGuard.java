@@ -14,7 +14,6 @@ import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -39,7 +38,7 @@ public final class TunnelGuard {
                         file.name(),
                         file.addresses().stream().map(Prefix::address).toList(),
                         carried),
-                Optional.empty(),
+                List.of(),
                 file.peers().stream()
                         .flatMap(peer -> peer.endpoint().stream())
                         .map(endpoint -> new GuardInput.Port(Transport.UDP, endpoint.port()))

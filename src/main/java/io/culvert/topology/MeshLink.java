@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 /**
  * What one node knows of a peer that it is linked with.
@@ -40,9 +41,15 @@ public record MeshLink(
      * address, as it is found from everywhere; else the first.
      */
     public Optional<Endpoint> endpoint() {
+        return endpoint(_ -> true);
+    }
+
+    /** The same among those candidates that can be called at all. */
+    public Optional<Endpoint> endpoint(Predicate<Endpoint> callable) {
         return candidates.stream()
+                .filter(callable)
                 .filter(candidate -> !PrivateSpace.holds(candidate.host()))
                 .findFirst()
-                .or(() -> candidates.stream().findFirst());
+                .or(() -> candidates.stream().filter(callable).findFirst());
     }
 }

@@ -22,4 +22,9 @@ public record Peer(
     public Peer {
         allowedIps = List.copyOf(allowedIps);
     }
+
+    /** The same somewhere else. */
+    public Peer at(Optional<Endpoint> other) {
+        return new Peer(publicKey, presharedKey, allowedIps, other, keepaliveSeconds);
+    }
 }

@@ -40,4 +40,21 @@ public record WireGuardConfig(
         hooks = List.copyOf(hooks);
         peers = List.copyOf(peers);
     }
+
+    /** The same with other peers. */
+    public WireGuardConfig with(List<Peer> others) {
+        return new WireGuardConfig(
+                name,
+                privateKey,
+                addresses,
+                dnsServers,
+                searchDomains,
+                listenPort,
+                fwMark,
+                mtu,
+                table,
+                saveConfig,
+                hooks,
+                others);
+    }
 }

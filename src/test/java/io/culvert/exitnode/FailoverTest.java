@@ -20,6 +20,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +37,7 @@ class FailoverTest {
 
     private static final ExitNodePlan PLAN = new ExitNodePlan(
             new DeviceConfig(server("a.conf").config().privateKey(), 0, 0, List.of()),
-            Optional.empty(),
+            new LinkedHashMap<>(),
             List.of(),
             NetworkState.EMPTY,
             NetworkState.EMPTY,

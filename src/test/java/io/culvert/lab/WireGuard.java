@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A WireGuard interface of somebody else than the program under test: the kernel's where there is one, else the userspace
  * program's. Set up by {@code wg}.
  */
-final class WireGuard implements AutoCloseable {
+public final class WireGuard implements AutoCloseable {
 
     private static final Duration DEADLINE = Duration.ofSeconds(20);
 
@@ -29,7 +29,7 @@ final class WireGuard implements AutoCloseable {
     }
 
     /** @param configuration as {@code wg setconf} reads it */
-    static WireGuard up(Namespace space, String name, String configuration) {
+    public static WireGuard up(Namespace space, String name, String configuration) {
         boolean kernel =
                 space.attempt("ip", "link", "add", name, "type", "wireguard").status() == 0;
         Child program = kernel ? null : space.start(userspace(name));
@@ -49,13 +49,13 @@ final class WireGuard implements AutoCloseable {
     }
 
     /** A new private key, as text. */
-    static String privateKey() {
+    public static String privateKey() {
         byte[] key = new byte[32];
         new SecureRandom().nextBytes(key);
         return Base64.getEncoder().encodeToString(key);
     }
 
-    static String publicKey(String privateKey) {
+    public static String publicKey(String privateKey) {
         return Outcome.of(List.of("wg", "pubkey"), privateKey).orFail().strip();
     }
 

@@ -63,7 +63,7 @@ class DevicePlanTest {
 
     @Test
     void a_dead_server_is_noticed_because_we_keep_talking_to_it_and_clients_are_left_in_peace() {
-        WireGuardConfig clients = PlanExamples.dualStack().mesh().orElseThrow();
+        WireGuardConfig clients = PlanExamples.dualStack().meshes().getFirst().file();
 
         assertThat(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25).peers().getFirst().keepaliveSeconds())
                 .isEqualTo(25);

@@ -79,14 +79,14 @@ class ExitNodeChecksTest {
     @Test
     void clients_that_would_take_the_tunnels_place_are_refused() {
         WireGuardConfig server = PlanExamples.dualStack().server();
-        WireGuardConfig clients = PlanExamples.config("""
+        PlainMesh clients = PlainMesh.of(PlanExamples.config("""
                 [Interface]
                 PrivateKey = 6D/THBwDlbO4mE6bYRVLIEnyTTsJfZU3MpNYyxxcUVU=
                 Address = 10.99.0.1/24
                 [Peer]
                 PublicKey = TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=
                 AllowedIPs = ::/0, 10.64.0.0/16
-                """);
+                """));
 
         assertThat(ExitNodeChecks.mesh(FILE, clients, List.of(server)))
                 .extracting(Problem::what)
@@ -94,13 +94,31 @@ class ExitNodeChecksTest {
                         "ListenPort is missing, so clients cannot find this node",
                         "a client's AllowedIPs is ::/0, but clients use this node as their exit, not the other way",
                         "the clients' 10.64.0.0/16 contains the tunnel's own address");
-        assertThat(ExitNodeChecks.mesh(FILE, PlanExamples.dualStack().mesh().orElseThrow(), List.of(server)))
+        assertThat(ExitNodeChecks.mesh(FILE, PlanExamples.dualStack().meshes().getFirst(), List.of(server)))
                 .isEmpty();
     }
 
     @Test
+    void a_subnet_without_a_port_is_named() {
+        PlainMesh named = PlanExamples.severalSubnets().meshes().getLast();
+        WireGuardConfig without = PlanExamples.config("""
+                [Interface]
+                PrivateKey = 6D/THBwDlbO4mE6bYRVLIEnyTTsJfZU3MpNYyxxcUVU=
+                Address = 10.98.0.1/24
+                [Peer]
+                PublicKey = TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=
+                AllowedIPs = 10.98.0.2/32
+                """);
+
+        assertThat(ExitNodeChecks.mesh(
+                        FILE, new PlainMesh(named.link(), without, named.subnet(), List.of()), List.of()))
+                .extracting(Problem::what)
+                .containsExactly("this peer has no listenPort in subnet 'work', so the others cannot find it");
+    }
+
+    @Test
     void every_server_that_may_come_into_use_must_suit_the_mesh() {
-        WireGuardConfig clients = PlanExamples.dualStack().mesh().orElseThrow();
+        PlainMesh clients = PlanExamples.dualStack().meshes().getFirst();
         WireGuardConfig second = PlanExamples.config(
                 PlanExamples.file("10.99.0.2/32", "0.0.0.0/0", "ListenPort = 51821\n", "192.0.2.11:51820"));
 

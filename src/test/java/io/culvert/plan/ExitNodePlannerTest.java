@@ -3,7 +3,9 @@ package io.culvert.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.TextFile;
+import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
+import io.culvert.ip.Host;
 import io.culvert.network.Machine;
 import io.culvert.network.Route;
 import io.culvert.network.Rule;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -90,7 +93,7 @@ class ExitNodePlannerTest {
                     .singleElement()
                     .satisfies(rule -> {
                         assertThat(rule.action()).isEqualTo(new Action.Unreachable());
-                        assertThat(rule.selector()).isEqualTo(Rule.Selector.ANY.inputLink(ExitNodePlan.MESH));
+                        assertThat(rule.selector()).isEqualTo(Rule.Selector.ANY.inputLink("mesh0"));
                     });
         }
     }
@@ -113,7 +116,7 @@ class ExitNodePlannerTest {
         assertThat(plan.rules().links()).isEmpty();
         assertThat(plan.rules().routes())
                 .allSatisfy(route -> assertThat(route.link())
-                        .hasValueSatisfying(link -> assertThat(link).isNotIn(ExitNodePlan.TUNNEL, ExitNodePlan.MESH)));
+                        .hasValueSatisfying(link -> assertThat(link).isNotIn(ExitNodePlan.TUNNEL, "mesh0")));
         assertThat(plan.network().rules()).isEqualTo(plan.rules().rules());
     }
 
@@ -154,6 +157,32 @@ class ExitNodePlannerTest {
                         .routes())
                 .satisfies(routes -> assertThat(routes.getFirst().gateway()).isEmpty())
                 .satisfies(routes -> assertThat(routes.getLast().gateway()).isEqualTo(PlanExamples.IPV4.gateway()));
+    }
+
+    @Test
+    void all_names_by_which_a_peer_may_be_found_are_followed_and_a_known_place_does_not_wait_for_another() {
+        ExitNodeInputs inputs = PlanExamples.severalSubnets();
+        Host.Name preferred = new Host.Name("nas.example.net");
+        Host.Name other = new Host.Name("home.example.net");
+
+        assertThat(ExitNodePlanner.plan(inputs).names()).containsExactlyInAnyOrder(preferred, other);
+        assertThat(calledAt(inputs)).isEqualTo("192.168.7.5:51820");
+        assertThat(calledAt(inputs.with(new Names(Map.of(other, PlanExamples.addresses("203.0.113.9"))))))
+                .isEqualTo("203.0.113.9:54445");
+        assertThat(calledAt(inputs.with(new Names(Map.of(
+                        other, PlanExamples.addresses("203.0.113.9"),
+                        preferred, PlanExamples.addresses("203.0.113.8"))))))
+                .isEqualTo("203.0.113.8:51820");
+    }
+
+    private static String calledAt(ExitNodeInputs inputs) {
+        return Objects.requireNonNull(ExitNodePlanner.plan(inputs).meshes().get("mesh1"))
+                .peers()
+                .getFirst()
+                .endpoint()
+                .map(Endpoint::of)
+                .map(Endpoint::toString)
+                .orElse("nowhere");
     }
 
     private static List<String> holes(String list) {

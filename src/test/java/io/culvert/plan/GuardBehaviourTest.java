@@ -368,7 +368,7 @@ class GuardBehaviourTest {
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", GuardExamples.addresses("10.64.0.2", "fd00:64::2"), families),
-                Optional.of(new Mesh(
+                List.of(new Mesh(
                         kind,
                         "tailscale0",
                         GuardExamples.addresses("10.99.0.1", "fd99::1"),

@@ -39,7 +39,7 @@ public final class GuardExamples {
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class)),
-                Optional.of(new Mesh(
+                List.of(new Mesh(
                         Mesh.Kind.TAILSCALE,
                         "tailscale0",
                         addresses("100.64.0.1", "fd7a:115c:a1e0::1"),
@@ -58,7 +58,7 @@ public final class GuardExamples {
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4)),
-                Optional.of(new Mesh(
+                List.of(new Mesh(
                         Mesh.Kind.WIREGUARD,
                         "mesh0",
                         addresses("10.99.0.1", "fd99::1"),
@@ -77,7 +77,7 @@ public final class GuardExamples {
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class)),
-                Optional.empty(),
+                List.of(),
                 List.of(new Port(Transport.UDP, 51820)),
                 List.of(),
                 List.of(),
@@ -96,7 +96,7 @@ public final class GuardExamples {
                 Marks.DEFAULT,
                 Scope.TUNNEL_ONLY,
                 new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4)),
-                Optional.empty(),
+                List.of(),
                 List.of(new Port(Transport.UDP, 51820)),
                 List.of(),
                 List.of(Prefix.parse("192.0.2.0/24")),

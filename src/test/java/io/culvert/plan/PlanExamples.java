@@ -1,5 +1,6 @@
 package io.culvert.plan;
 
+import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
 import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
@@ -8,6 +9,7 @@ import io.culvert.network.Uplink;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
 import io.culvert.settings.SettingsReading;
+import io.culvert.topology.MeshLink;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.io.IOException;
@@ -24,6 +26,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The main shapes of an exit node, by the name of the file that holds the expected plan. */
 final class PlanExamples {
@@ -56,6 +59,7 @@ final class PlanExamples {
     static Map<String, ExitNodeInputs> all() {
         Map<String, ExitNodeInputs> all = new LinkedHashMap<>();
         all.put("dual-stack-with-everything", dualStack());
+        all.put("several-subnets-of-a-network-file", severalSubnets());
         all.put("ipv4-only-file", inputs(file("10.64.0.2/32", "0.0.0.0/0", "", "192.0.2.10:51820"), DUAL_STACK));
         all.put(
                 "no-ipv6",
@@ -129,9 +133,47 @@ final class PlanExamples {
         return new ExitNodeInputs(
                 base.settings(),
                 base.server(),
-                Optional.of(config(CLIENTS)),
+                List.of(PlainMesh.of(config(CLIENTS))),
                 Tailnet.UNKNOWN,
                 OptionalInt.of(1080),
+                base.resolvers(),
+                base.machine(),
+                base.names());
+    }
+
+    /** A phone in one subnet; in the other a NAS that may be found in three places. */
+    static ExitNodeInputs severalSubnets() {
+        ExitNodeInputs base = inputs(DUAL_STACK_FILE, DUAL_STACK);
+        WireGuardConfig nas = config("""
+                [Interface]
+                PrivateKey = 6D/THBwDlbO4mE6bYRVLIEnyTTsJfZU3MpNYyxxcUVU=
+                Address = 10.98.0.1/24
+                ListenPort = 51822
+                [Peer]
+                PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+                AllowedIPs = 10.98.0.2/32
+                Endpoint = nas.example.net:51820
+                """);
+        MeshLink link = new MeshLink(
+                "nas",
+                nas.peers().getFirst().publicKey(),
+                Optional.empty(),
+                nas.peers().getFirst().allowedIps(),
+                Stream.of("192.168.7.5:51820", "nas.example.net:51820", "home.example.net:54445")
+                        .map(Endpoint::parse)
+                        .toList(),
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                List.of());
+        return new ExitNodeInputs(
+                base.settings(),
+                base.server(),
+                List.of(
+                        new PlainMesh("mesh0", config(CLIENTS), Optional.of("home"), List.of()),
+                        new PlainMesh("mesh1", nas, Optional.of("work"), List.of(link))),
+                base.tailnet(),
+                base.socksPort(),
                 base.resolvers(),
                 base.machine(),
                 base.names());
@@ -142,7 +184,7 @@ final class PlanExamples {
         return new ExitNodeInputs(
                 base.settings(),
                 base.server(),
-                base.mesh(),
+                base.meshes(),
                 base.tailnet(),
                 base.socksPort(),
                 new RuntimeResolvers(servers.stream().map(Prefix::parseAddress).toList(), search),
@@ -187,7 +229,7 @@ final class PlanExamples {
         return new ExitNodeInputs(
                 settings(settings),
                 config(file),
-                Optional.empty(),
+                List.of(),
                 Tailnet.UNKNOWN,
                 OptionalInt.empty(),
                 new RuntimeResolvers(addresses("192.168.7.1"), List.of()),
