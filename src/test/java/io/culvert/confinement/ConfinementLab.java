@@ -166,20 +166,26 @@ final class ConfinementLab implements AutoCloseable {
                 + run("cat", "/etc/resolv.conf").orFail();
     }
 
-    /** Ids of the processes, in whatever namespace, whose command line has these words. */
+    /** Ids of this machine's processes, in whatever namespace, whose command line has these words. */
     List<Long> pids(String words) {
         return ProcessHandle.allProcesses()
                 .map(ProcessHandle::pid)
                 .filter(pid -> {
                     try {
                         return Files.readString(Path.of("/proc", pid.toString(), "cmdline"))
-                                .replace('\0', ' ')
-                                .contains(words);
+                                        .replace('\0', ' ')
+                                        .contains(words)
+                                && Files.isSameFile(leave(pid), leave(machine));
                     } catch (IOException e) {
                         return false; // It has just ended.
                     }
                 })
                 .toList();
+    }
+
+    /** As a process sees it: another machine's is another file. */
+    private static Path leave(long pid) {
+        return Path.of("/proc", Long.toString(pid), "root/run/leave");
     }
 
     /** Kills the one process whose command line has these words. */
