@@ -32,6 +32,7 @@ final class Silence {
     private Instant lookedAt = Instant.MIN;
     private boolean quiet = true;
     private boolean echoes;
+    private boolean met;
 
     /** Takes in what the device counts now. */
     void look(PeerState peer, Instant now) {
@@ -47,6 +48,7 @@ final class Silence {
         }
         received = peer.receivedBytes();
         sent = peer.sentBytes();
+        met = peer.lastHandshake().isPresent();
         lookedAt = now;
     }
 
@@ -77,6 +79,7 @@ final class Silence {
     }
 
     private Instant due() {
-        return unansweredSince.plus(echoes ? PATIENCE : PATIENCE_WITH_THE_QUIET);
+        // Who was never met was only called, and a call is answered at once.
+        return unansweredSince.plus(echoes || !met ? PATIENCE : PATIENCE_WITH_THE_QUIET);
     }
 }

@@ -34,13 +34,28 @@ public final class TwoMachines implements AutoCloseable {
     private final Side a = new Side(0);
     private final Side b = new Side(1);
 
+    /** They know each other. */
     public TwoMachines() {
+        this(true);
+    }
+
+    private TwoMachines(boolean met) {
         try {
-            a.up(b);
-            b.up(a);
+            a.up(b, Optional.of(met ? b.places().getLast() : nowhere()), 25);
+            b.up(a, Optional.of(a.places().getLast()).filter(_ -> met), met ? 25 : 0);
         } catch (Exception e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** They have never met: the one calls the other where nobody is, the other does not call. */
+    static TwoMachines strangers() {
+        return new TwoMachines(/* met= */ false);
+    }
+
+    /** The third machine, where nobody listens. */
+    static InetSocketAddress nowhere() {
+        return new InetSocketAddress(MeshLab.public4(2), PORT);
     }
 
     public MeshLab lab() {
@@ -90,7 +105,7 @@ public final class TwoMachines implements AutoCloseable {
                     new InetSocketAddress(MeshLab.public4(number), PORT));
         }
 
-        private void up(Side peer) throws Exception {
+        private void up(Side peer, Optional<InetSocketAddress> endpoint, int keepalive) throws Exception {
             device = Optional.of(space.call(() -> {
                 WireGuardDevices devices = WireGuardDevices.lasting(
                         Choice.AUTO,
@@ -104,8 +119,8 @@ public final class TwoMachines implements AutoCloseable {
                         List.of(new PeerConfig(
                                 Keys.publicOf(peer.key),
                                 Optional.empty(),
-                                Optional.of(peer.places().getLast()),
-                                25,
+                                endpoint,
+                                keepalive,
                                 List.of(Prefix.parse(peer.inner()))))));
                 return made;
             }));
@@ -114,6 +129,10 @@ public final class TwoMachines implements AutoCloseable {
 
         /** Begins to look for the other one's best place. */
         public void migrate(Side peer) throws Exception {
+            migrate(peer, peer.places());
+        }
+
+        void migrate(Side peer, List<InetSocketAddress> places) throws Exception {
             migration =
                     Optional.of(space.call(() -> Migration.start(device.orElseThrow(), 0, Clock.systemUTC(), line -> {
                         synchronized (news) {
@@ -124,10 +143,7 @@ public final class TwoMachines implements AutoCloseable {
             migration
                     .get()
                     .follow(List.of(new MovingPeer(
-                            Keys.publicOf(peer.key),
-                            "peer",
-                            peer.places(),
-                            List.of(Prefix.parseAddress(peer.inner())))));
+                            Keys.publicOf(peer.key), "peer", places, List.of(Prefix.parseAddress(peer.inner())))));
         }
 
         /** Waits for news; what came before counts only once. */

@@ -1,0 +1,30 @@
+package io.culvert.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.lab.MeshLab;
+import java.net.InetSocketAddress;
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Two machines that have no session yet, so that a call is WireGuard's to make, and comes every five seconds only. */
+@Tag("lab")
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class FirstMeetingTest {
+
+    @Test
+    void who_is_not_where_he_is_sought_first_is_found_where_he_is_sought_next() throws Exception {
+        try (TwoMachines two = TwoMachines.strangers()) {
+            InetSocketAddress home =
+                    new InetSocketAddress(MeshLab.public4(two.b().number()), TwoMachines.PORT);
+
+            two.a().migrate(two.b(), List.of(TwoMachines.nowhere(), home));
+
+            two.a().awaitNews("moved to " + MeshLab.public4(two.b().number()));
+            assertThat(two.a().endpoint()).isEqualTo(home);
+        }
+    }
+}
