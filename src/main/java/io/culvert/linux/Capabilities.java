@@ -12,6 +12,9 @@ import java.nio.file.Path;
  */
 public record Capabilities(long effective) {
 
+    /** {@code CAP_FOWNER} (include/uapi/linux/capability.h). */
+    public static final int FOWNER = 3;
+
     /** {@code CAP_NET_ADMIN} (include/uapi/linux/capability.h). */
     public static final int NET_ADMIN = 12;
 

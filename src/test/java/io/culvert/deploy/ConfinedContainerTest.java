@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.github.dockerjava.api.model.RestartPolicy;
 import io.culvert.image.CulvertContainer;
 import io.culvert.ip.Family;
+import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Namespace;
 import io.culvert.lab.Outcome;
@@ -73,6 +74,26 @@ class ConfinedContainerTest {
             world.engine.run("stop", "--time", "10", id);
             assertThat(world.engine.inspect(id, ".State.ExitCode")).isEqualTo("0");
         }
+    }
+
+    @Test
+    void whoever_is_not_root_stays_the_same_node_too() {
+        try (CulvertContainer culvert = world.inTailnet("of-another", Map.of())
+                .hardened()
+                .withCreateContainerCmdModifier(command -> command.withUser("1000"))) {
+            String id = world.start(culvert);
+            world.engine.awaitLine(id, "mesh: .*offers the exit$", ContainerWorld.SOON);
+            long node = world.lab.headscale().member(ContainerWorld.NODE).id();
+
+            world.engine.run("restart", "--time", "10", id);
+            world.engine.awaitLines(id, "mesh: .*offers the exit$", 2, ContainerWorld.SOON);
+
+            assertThat(world.lab.headscale().members())
+                    .filteredOn(member -> member.name().startsWith(ContainerWorld.NODE))
+                    .extracting(Headscale.Member::id)
+                    .containsExactly(node);
+        }
+        assertThat(world.observer.leaks()).isEmpty();
     }
 
     @Test

@@ -67,12 +67,13 @@ class ConfinementTest {
     }
 
     @Test
-    void an_identity_that_Tailscale_would_not_keep_is_told_to_a_user_whose_directory_it_is_not() {
+    void a_user_whose_directory_it_is_not_is_told_where_the_node_s_identity_is_kept() {
         Map<String, String> settings = Map.of("TS_STATE_DIR", "/var/lib/tailscale");
         try (CulvertContainer culvert =
                 new CulvertContainer(settings).wireGuardFile(PROVIDER).user(1000)) {
             culvert.start();
-            culvert.awaitLine("TS_STATE_DIR: warning: names /var/lib/tailscale, which belongs to somebody else");
+            culvert.awaitLine("TS_STATE_DIR: note: names /var/lib/tailscale, which belongs to somebody else:"
+                    + " the node's identity is kept in /var/lib/tailscale/state");
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.culvert.mesh.tailscale;
 
-import io.culvert.linux.Account;
 import io.culvert.network.Machine;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -12,13 +11,11 @@ import io.culvert.settings.TailscaleSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -43,9 +40,6 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     /** What containerboot left behind ends by SIGTERM within half a second, its rules and routes with it. */
     private static final Duration LEFT_BEHIND = Duration.ofSeconds(1);
 
-    /** Files that live in memory or in the container's own layer are gone with the container. */
-    private static final Set<String> PASSING = Set.of("overlay", "tmpfs", "ramfs", "fuse.fuse-overlayfs");
-
     public TailscaleProgram {
         directories = List.copyOf(directories);
     }
@@ -66,7 +60,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
                     "cannot be opened, and Tailscale makes its interface by it",
                     "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun"));
         }
-        settings.stateDirectory().ifPresent(directory -> state(directory, problems));
+        state().map(StateDirectory::prepare).ifPresent(problems::addAll);
         if (settings.ephemeral()) {
             problems.add(Problem.warning(
                     Place.setting("TS_STATE_DIR"),
@@ -76,62 +70,8 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
         return problems.all();
     }
 
-    private void state(Path named, Problems problems) {
-        Path directory = root.resolve(Path.of("/").relativize(named));
-        try {
-            Files.createDirectories(directory);
-        } catch (IOException _) {
-            problems.add(Problem.machine(
-                    Place.setting("TS_STATE_DIR"),
-                    "names " + named + ", which is not there and cannot be made",
-                    "mount a writable volume there"));
-            return;
-        }
-        if (!Files.isWritable(directory)) {
-            problems.add(Problem.machine(
-                    Place.setting("TS_STATE_DIR"),
-                    "names " + named + ", which cannot be written",
-                    "mount it without :ro, and let this user write there"));
-        } else if (!canBePrivate(directory)) {
-            problems.add(Problem.warning(
-                    Place.setting("TS_STATE_DIR"),
-                    "names " + named
-                            + ", which belongs to somebody else and is open to others: Tailscale keeps the node's"
-                            + " identity in memory then, and the next start is another node",
-                    "let it belong to the user of this container, or name a directory in it: TS_STATE_DIR=" + named
-                            + "/state"));
-        } else if (isPassing(directory)) {
-            problems.add(Problem.warning(
-                    Place.setting("TS_STATE_DIR"),
-                    "names " + named + ", which is part of the container: the next container is another node",
-                    "mount a volume there"));
-        }
-    }
-
-    /**
-     * What has this name tailscaled makes private, and does not use where it cannot (tailscale: paths/paths_unix.go,
-     * ensureStateDirPerms).
-     */
-    private static boolean canBePrivate(Path directory) {
-        if (!directory.endsWith("tailscale")) {
-            return true;
-        }
-        try {
-            int user = Account.effectiveUser();
-            return user == 0
-                    || Files.getAttribute(directory, "unix:uid").equals(user)
-                    || Files.getPosixFilePermissions(directory).equals(PosixFilePermissions.fromString("rwx------"));
-        } catch (IOException _) {
-            return true;
-        }
-    }
-
-    private static boolean isPassing(Path directory) {
-        try {
-            return PASSING.contains(Files.getFileStore(directory).type());
-        } catch (IOException _) {
-            return false;
-        }
+    private Optional<StateDirectory> state() {
+        return settings.stateDirectory().map(named -> new StateDirectory(root, named));
     }
 
     /** With which it is started now, after what an earlier one left behind was cleared away. */
@@ -141,6 +81,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
         Map<String, String> environment = new TreeMap<>(settings.environment());
         environment.putAll(kin().environment());
         environment.put("PATH", path(programs));
+        state().ifPresent(it -> environment.put("TS_STATE_DIR", it.used().toString()));
         if (!settings.configured()) {
             environment.put("TS_EXTRA_ARGS", arguments(offered, reset));
         }
