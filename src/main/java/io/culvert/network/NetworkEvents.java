@@ -8,7 +8,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntPredicate;
 
 /** Tells when somebody else changes the network. Waiting costs nothing. */
@@ -48,10 +47,8 @@ public final class NetworkEvents implements AutoCloseable {
         }
     }
 
-    private final NetlinkSocket socket;
+    private final EventSocket socket;
     private final IntPredicate own;
-    private final ReentrantLock waiting = new ReentrantLock();
-    private volatile boolean closed;
 
     /**
      * Listens from now on, in the calling thread's network namespace.
@@ -63,7 +60,7 @@ public final class NetworkEvents implements AutoCloseable {
     }
 
     NetworkEvents(NetlinkSocket socket, IntPredicate own) {
-        this.socket = socket;
+        this.socket = new EventSocket(socket);
         this.own = own;
     }
 
@@ -74,25 +71,20 @@ public final class NetworkEvents implements AutoCloseable {
      */
     public Optional<Change> await(Duration atMost) {
         long start = System.nanoTime();
-        waiting.lock();
-        try {
-            Duration left = atMost;
-            while (!closed && !left.isNegative()) {
-                EnumSet<Subject> subjects = EnumSet.noneOf(Subject.class);
-                List<NetlinkMessage> messages = socket.receive(left);
-                for (int i = 0; i < MOST_AT_ONCE && !messages.isEmpty(); i++) {
-                    messages.forEach(message -> subjects.addAll(subjects(message)));
-                    messages = closed ? List.of() : socket.receive(Duration.ZERO);
-                }
-                if (!subjects.isEmpty()) {
-                    return Optional.of(new Change(subjects));
-                }
-                left = atMost.minusNanos(System.nanoTime() - start);
+        Duration left = atMost;
+        while (!socket.isClosed() && !left.isNegative()) {
+            EnumSet<Subject> subjects = EnumSet.noneOf(Subject.class);
+            List<NetlinkMessage> messages = socket.receive(left);
+            for (int i = 0; i < MOST_AT_ONCE && !messages.isEmpty(); i++) {
+                messages.forEach(message -> subjects.addAll(subjects(message)));
+                messages = socket.receive(Duration.ZERO);
             }
-            return Optional.empty();
-        } finally {
-            waiting.unlock();
+            if (!subjects.isEmpty()) {
+                return Optional.of(new Change(subjects));
+            }
+            left = atMost.minusNanos(System.nanoTime() - start);
         }
+        return Optional.empty();
     }
 
     private Set<Subject> subjects(NetlinkMessage message) {
@@ -114,13 +106,6 @@ public final class NetworkEvents implements AutoCloseable {
     /** From any thread; a wait elsewhere ends at once. */
     @Override
     public void close() {
-        closed = true;
-        socket.wake();
-        waiting.lock();
-        try {
-            socket.close();
-        } finally {
-            waiting.unlock();
-        }
+        socket.close();
     }
 }

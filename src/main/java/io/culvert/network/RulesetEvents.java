@@ -1,16 +1,12 @@
 package io.culvert.network;
 
 import io.culvert.netlink.KernelNetlinkSocket;
-import io.culvert.netlink.NetlinkSocket;
 import java.time.Duration;
-import java.util.concurrent.locks.ReentrantLock;
 
 /** Tells when somebody changes nftables, ourselves included. Waiting costs nothing. */
 public final class RulesetEvents implements AutoCloseable {
 
-    private final NetlinkSocket socket = KernelNetlinkSocket.rulesetEvents();
-    private final ReentrantLock waiting = new ReentrantLock();
-    private volatile boolean closed;
+    private final EventSocket socket = new EventSocket(KernelNetlinkSocket.rulesetEvents());
 
     private RulesetEvents() {}
 
@@ -21,24 +17,12 @@ public final class RulesetEvents implements AutoCloseable {
 
     /** @return false when there was no change within the time, or this was closed */
     public boolean await(Duration atMost) {
-        waiting.lock();
-        try {
-            return !closed && !socket.receive(atMost).isEmpty();
-        } finally {
-            waiting.unlock();
-        }
+        return !socket.receive(atMost).isEmpty();
     }
 
     /** From any thread; a wait elsewhere ends at once. */
     @Override
     public void close() {
-        closed = true;
-        socket.wake();
-        waiting.lock();
-        try {
-            socket.close();
-        } finally {
-            waiting.unlock();
-        }
+        socket.close();
     }
 }

@@ -138,7 +138,7 @@ public final class Watch implements AutoCloseable {
                     journal.problems(List.of(Problem.failure(
                             Place.machine(source.name()),
                             "cannot be heard any more: " + e
-                                    + "; until they are again, everything is looked at every few" + " seconds",
+                                    + "; until they are again, everything is looked at every few seconds",
                             "")));
                     changed.run();
                 }

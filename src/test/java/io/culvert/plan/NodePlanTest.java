@@ -6,8 +6,6 @@ import io.culvert.network.IpSyntax;
 import io.culvert.network.NetworkState;
 import io.culvert.nft.NftText;
 import io.culvert.wireguard.WireGuardConfig;
-import io.culvert.wireguard.WireGuardFile;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -79,16 +77,6 @@ class NodePlanTest {
     }
 
     private static WireGuardConfig subnet(String name, String address, String allowedIps) {
-        return WireGuardFile.parse(Path.of(name + ".conf"), """
-                [Interface]
-                PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
-                Address = %s
-                [Peer]
-                PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
-                AllowedIPs = %s
-                Endpoint = 203.0.113.10:51820
-                """.formatted(address, allowedIps))
-                .config()
-                .orElseThrow();
+        return TunnelExamples.file(name, address, allowedIps, "");
     }
 }

@@ -39,16 +39,20 @@ final class TunnelExamples {
 
     /** @param lines that the interface has besides */
     static WireGuardConfig file(String name, String allowedIps, String lines) {
+        return file(name, "10.64.0.2/32, fd00:64::2/128", allowedIps, lines);
+    }
+
+    static WireGuardConfig file(String name, String addresses, String allowedIps, String lines) {
         return WireGuardFile.parse(Path.of(name + ".conf"), """
                 [Interface]
                 PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
-                Address = 10.64.0.2/32, fd00:64::2/128
+                Address = %s
                 %s
                 [Peer]
                 PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
                 AllowedIPs = %s
                 Endpoint = 203.0.113.10:51820
-                """.formatted(lines, allowedIps))
+                """.formatted(addresses, lines, allowedIps))
                 .config()
                 .orElseThrow();
     }

@@ -49,7 +49,8 @@ record StateDirectory(Path root, Path named) {
                     "names " + named + ", which is not there and cannot be made",
                     "mount a writable volume there"));
         }
-        Optional<Path> closed = List.of(named, used()).stream()
+        Path used = used();
+        Optional<Path> closed = List.of(named, used).stream()
                 .filter(it -> Files.exists(here(it)) && !Files.isWritable(here(it)))
                 .findFirst();
         if (closed.isPresent()) {
@@ -59,10 +60,10 @@ record StateDirectory(Path root, Path named) {
                     "mount it without :ro, and let this user write there"));
         }
         List<Problem> remarks = new ArrayList<>();
-        if (!used().equals(named)) {
+        if (!used.equals(named)) {
             remarks.add(Problem.note(
                     SETTING,
-                    "names " + named + ", which belongs to somebody else: the node's identity is kept in " + used()));
+                    "names " + named + ", which belongs to somebody else: the node's identity is kept in " + used));
         }
         if (isPassing(directory)) {
             remarks.add(Problem.warning(
