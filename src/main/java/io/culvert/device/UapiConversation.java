@@ -16,8 +16,6 @@ import java.time.Duration;
 /** A connection to a userspace WireGuard; all that happens on it has one deadline, so that a program that hangs hangs alone. */
 final class UapiConversation implements AutoCloseable {
 
-    static final Duration PATIENCE = Duration.ofSeconds(10);
-
     /** Far beyond any answer: two hundred thousand peers. */
     private static final int LONGEST_ANSWER = 1 << 26;
 
@@ -104,7 +102,8 @@ final class UapiConversation implements AutoCloseable {
     private void await(int operation) throws IOException {
         key.interestOps(operation);
         long left = (deadline - System.nanoTime()) / 1_000_000;
-        if (left <= 0 || selector.select(left) == 0) {
+        // Whoever was stopped himself finds the time over, and yet the answer may have come.
+        if ((left <= 0 || selector.select(left) == 0) && selector.selectNow() == 0) {
             throw new SocketTimeoutException("it does not answer");
         }
         selector.selectedKeys().clear();

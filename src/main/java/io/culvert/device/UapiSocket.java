@@ -14,8 +14,12 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** The socket of a userspace WireGuard: whoever listens there is the device. */
-record UapiSocket(Path directory, String name) {
+/**
+ * The socket of a userspace WireGuard: whoever listens there is the device.
+ *
+ * @param patience with one request; who has not answered by then hangs
+ */
+record UapiSocket(Path directory, String name, Duration patience) {
 
     /** Where every userspace WireGuard puts it. */
     Path path() {
@@ -24,7 +28,7 @@ record UapiSocket(Path directory, String name) {
 
     /** One request and its answer. */
     UapiAnswer exchange(String request) throws IOException {
-        try (UapiConversation conversation = UapiConversation.begin(path(), UapiConversation.PATIENCE)) {
+        try (UapiConversation conversation = UapiConversation.begin(path(), patience)) {
             return conversation.ask(request);
         }
     }
@@ -34,7 +38,7 @@ record UapiSocket(Path directory, String name) {
         if (!Files.exists(path())) {
             return false;
         }
-        try (UapiConversation _ = UapiConversation.begin(path(), UapiConversation.PATIENCE)) {
+        try (UapiConversation _ = UapiConversation.begin(path(), patience)) {
             return true;
         } catch (ConnectException _) {
             return false;
@@ -59,7 +63,7 @@ record UapiSocket(Path directory, String name) {
             delete();
             return;
         }
-        try (UapiConversation conversation = UapiConversation.begin(path(), UapiConversation.PATIENCE)) {
+        try (UapiConversation conversation = UapiConversation.begin(path(), patience)) {
             delete();
             conversation.awaitEnd();
         }

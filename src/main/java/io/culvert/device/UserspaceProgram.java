@@ -28,24 +28,33 @@ import java.util.stream.Stream;
  * @param sockets where it puts its sockets: {@code /var/run/wireguard}, which is compiled into it
  * @param tunnelDevice {@code /dev/net/tun}
  * @param memoryLimit what Go's {@code GOMEMLIMIT} takes, such as {@code 96MiB} or {@code off}
+ * @param patience how long it may take to answer a request
  */
 public record UserspaceProgram(
-        Optional<Path> chosen, List<Path> directories, Path sockets, Path tunnelDevice, String memoryLimit) {
+        Optional<Path> chosen,
+        List<Path> directories,
+        Path sockets,
+        Path tunnelDevice,
+        String memoryLimit,
+        Duration patience) {
 
     /** Keeps most of the speed and a fifth of the memory under load. */
     public static final String USUAL_MEMORY_LIMIT = "96MiB";
 
     private static final String NAME = "wireguard-go";
+
+    /** Ten thousand peers take a second or two. */
+    private static final Duration USUAL_PATIENCE = Duration.ofSeconds(10);
+
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     public UserspaceProgram {
         directories = List.copyOf(directories);
     }
 
-    /** With the paths and the limit that serve everywhere but in tests. */
+    /** With the paths and the limits that serve everywhere but in tests. */
     public static UserspaceProgram usual(Optional<Path> chosen, List<Path> directories) {
-        return new UserspaceProgram(
-                chosen, directories, Path.of("/var/run/wireguard"), Path.of("/dev/net/tun"), USUAL_MEMORY_LIMIT);
+        return usual(chosen, directories, USUAL_MEMORY_LIMIT);
     }
 
     /**
@@ -54,8 +63,17 @@ public record UserspaceProgram(
      * @param directories where it is looked for first
      */
     public static UserspaceProgram usual(List<Path> directories, String memoryLimit) {
+        return usual(Optional.empty(), directories, memoryLimit);
+    }
+
+    private static UserspaceProgram usual(Optional<Path> chosen, List<Path> directories, String memoryLimit) {
         return new UserspaceProgram(
-                Optional.empty(), directories, Path.of("/var/run/wireguard"), Path.of("/dev/net/tun"), memoryLimit);
+                chosen,
+                directories,
+                Path.of("/var/run/wireguard"),
+                Path.of("/dev/net/tun"),
+                memoryLimit,
+                USUAL_PATIENCE);
     }
 
     /** The program to be run; empty where there is none. */

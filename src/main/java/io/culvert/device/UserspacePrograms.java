@@ -47,15 +47,19 @@ final class UserspacePrograms {
     }
 
     /**
+     * Ends the program of this name that we supervise, where there is one, and with it its interface. It may have lost that, and
+     * be on its way back, or it may hang.
+     */
+    synchronized void end(String name) {
+        Optional.ofNullable(children.remove(name)).ifPresent(Child::stop);
+    }
+
+    /**
      * A new device, where there is no interface of this name.
      *
      * @throws ProblemException when the machine lacks something, or the program does not start
      */
     synchronized UserspaceDevice start(String name) {
-        Child earlier = children.remove(name);
-        if (earlier != null) {
-            earlier.stop(); // It lost its interface, and is ending or on its way back.
-        }
         List<Problem> missing = program.missing();
         if (!missing.isEmpty()) {
             throw new ProblemException(missing);
@@ -148,7 +152,7 @@ final class UserspacePrograms {
     }
 
     private UapiSocket socket(String name) {
-        return new UapiSocket(program.sockets(), name);
+        return new UapiSocket(program.sockets(), name, program.patience());
     }
 
     private UserspaceDevice device(String name) {

@@ -129,28 +129,33 @@ public final class WireGuardDevices {
     }
 
     /**
-     * The device of this name: the one we have already, as it is, or a new one without any configuration. One of ours that is
-     * not of the chosen implementation is replaced.
+     * The device of this name: the one that an earlier run left, as it is, or a new one without any configuration. One of ours
+     * that does not answer, or is not of the chosen implementation, is replaced; so is the one that was made here before, of
+     * which its keeper knows that it is lost.
      *
      * @throws ProblemException when the name is taken, or the machine lacks what it takes, all of which is named
      */
     public WireGuardDevice create(String name) {
-        Optional<Found> link = interfaces.find(checked(name));
-        if (link.isPresent()) {
-            Optional<WireGuardDevice> device = ours(name, link.get());
-            if (device.isPresent() && isChosen(device.get().implementation())) {
-                interfaces.mark(name);
-                return device.get();
-            }
-            if (isForeign(name, link.get())) {
-                throw new ProblemException(Problem.failure(
-                        Place.machine(name),
-                        "there is an interface of this name already, and it is not ours",
-                        "remove it (`ip link delete " + name + "`), or give the WireGuard file another name"));
-            }
-            device.ifPresentOrElse(WireGuardDevices::remove, () -> interfaces.delete(name));
+        programs.end(checked(name));
+        Optional<Found> link = interfaces.find(name);
+        Optional<WireGuardDevice> there = link.flatMap(it -> ours(name, it))
+                .filter(device -> isChosen(device.implementation()) && answers(device));
+        if (there.isPresent()) {
+            interfaces.mark(name);
+            return there.get();
         }
+        link.ifPresent(it -> clear(name, it));
         return make(name);
+    }
+
+    private void clear(String name, Found link) {
+        if (isForeign(name, link)) {
+            throw new ProblemException(Problem.failure(
+                    Place.machine(name),
+                    "there is an interface of this name already, and it is not ours",
+                    "remove it (`ip link delete " + name + "`), or give the WireGuard file another name"));
+        }
+        ours(name, link).ifPresentOrElse(WireGuardDevices::remove, () -> interfaces.delete(name));
     }
 
     private Optional<WireGuardDevice> ours(String name, Found link) {
@@ -160,6 +165,15 @@ public final class WireGuardDevices {
         return programs.find(name)
                 .filter(device -> interfaces.ours(link) || (link.alias().isEmpty() && isBlank(device.read())))
                 .map(device -> device);
+    }
+
+    private static boolean answers(WireGuardDevice device) {
+        try {
+            device.read();
+            return true;
+        } catch (ProblemException _) {
+            return false;
+        }
     }
 
     private static boolean isBlank(DeviceState state) {

@@ -13,6 +13,7 @@ import io.culvert.netlink.ScriptedNetlinkSocket;
 import io.culvert.netlink.ScriptedNetlinkSocket.Reply;
 import io.culvert.problem.ProblemException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -118,7 +119,12 @@ class ImplementationChoiceTest {
             return kernel.apply(request);
         };
         UserspaceProgram none = new UserspaceProgram(
-                Optional.of(directory.resolve("gone")), List.of(), directory, directory.resolve("tun"), "off");
+                Optional.of(directory.resolve("gone")),
+                List.of(),
+                directory,
+                directory.resolve("tun"),
+                "off",
+                Duration.ofSeconds(1));
         return new WireGuardDevices(
                 choice,
                 none,

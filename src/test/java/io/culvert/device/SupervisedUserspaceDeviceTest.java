@@ -13,15 +13,15 @@ import java.util.Optional;
 /** A userspace device whose program is our child. */
 class SupervisedUserspaceDeviceTest extends WireGuardDeviceContract {
 
-    private final WireGuardDevices made = WireGuardDevices.supervised(
-            Choice.USERSPACE,
-            UserspaceProgram.usual(
-                    Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
-            new Supervisor(new Children(), BackOff.USUAL, Timing.REAL, new Redactor(List.of()), _ -> {}),
-            "culvert");
-
+    /** Each by a run of its own. */
     @Override
     WireGuardDevice create(String name) {
-        return made.create(name);
+        return WireGuardDevices.supervised(
+                        Choice.USERSPACE,
+                        UserspaceProgram.usual(
+                                Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
+                        new Supervisor(new Children(), BackOff.USUAL, Timing.REAL, new Redactor(List.of()), _ -> {}),
+                        "culvert")
+                .create(name);
     }
 }

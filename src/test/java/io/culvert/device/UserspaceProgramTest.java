@@ -8,6 +8,7 @@ import io.culvert.process.ChildSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -62,7 +63,8 @@ class UserspaceProgramTest {
                 List.of(),
                 file.resolve("sockets"),
                 directory.resolve("tun"),
-                "96MiB");
+                "96MiB",
+                Duration.ofSeconds(1));
 
         assertThat(program.missing()).allMatch(problem -> problem.kind() == Kind.MACHINE);
         assertThat(program.missing())

@@ -8,10 +8,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.device.WireGuardDevice.Implementation;
 import io.culvert.device.WireGuardDevices.Choice;
+import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.BackOff;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.ChildEvent.Ended;
+import io.culvert.process.ChildEvent.Restarting;
 import io.culvert.process.ChildEvent.Started;
 import io.culvert.process.Children;
 import io.culvert.process.Redactor;
@@ -23,6 +25,7 @@ import java.io.BufferedReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -49,6 +52,13 @@ class WireGuardDevicesTest {
     private final DeviceConfig config = new DeviceConfig(key, 0, 0, List.of());
     private final UserspaceProgram program = UserspaceProgram.usual(
             Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath()));
+    private final UserspaceProgram hurried = new UserspaceProgram(
+            program.chosen(),
+            program.directories(),
+            program.sockets(),
+            program.tunnelDevice(),
+            program.memoryLimit(),
+            Duration.ofSeconds(1));
     private final BlockingQueue<ChildEvent> events = new LinkedBlockingQueue<>();
     private final Supervisor supervisor =
             new Supervisor(new Children(), BackOff.USUAL, Timing.REAL, new Redactor(List.of()), events::add);
@@ -104,6 +114,63 @@ class WireGuardDevicesTest {
 
             assertThat(again.read().publicKey()).isEmpty();
             again.remove();
+        });
+    }
+
+    @Test
+    void a_program_that_hangs_is_ended_and_another_takes_its_place() throws Exception {
+        inside(() -> {
+            KeptDevice device = WireGuardDevices.supervised(Choice.USERSPACE, hurried, supervisor, "culvert")
+                    .kept(name);
+            device.keep(config);
+            long hanging = next(Started.class).pid();
+            run("kill", "-STOP", Long.toString(hanging));
+
+            assertThat(device.keep(config)).isTrue();
+            assertThat(device.read().flatMap(DeviceState::publicKey)).contains(Keys.publicOf(key));
+            assertThat(next(Ended.class).status()).isEqualTo(137);
+            assertThat(next(Started.class).pid()).isNotEqualTo(hanging);
+            device.remove();
+        });
+    }
+
+    @Test
+    void a_program_that_hangs_and_is_nobody_s_child_loses_its_place_all_the_same() throws Exception {
+        inside(() -> {
+            lasting().create(name).configure(config);
+            String hanging = program();
+            run("kill", "-STOP", hanging);
+
+            try {
+                KeptDevice device = WireGuardDevices.lasting(Choice.USERSPACE, hurried, "culvert")
+                        .kept(name);
+                assertThatThrownBy(() -> device.keep(config))
+                        .isInstanceOf(ProblemException.class)
+                        .hasMessageContaining("does not answer");
+                device.keep(config);
+                assertThat(device.read().flatMap(DeviceState::publicKey)).contains(Keys.publicOf(key));
+                device.remove();
+            } finally {
+                run("kill", "-KILL", hanging);
+            }
+        });
+    }
+
+    @Test
+    void a_program_on_its_way_back_is_not_taken_for_somebody_else_s() throws Exception {
+        inside(() -> {
+            KeptDevice device = supervised().kept(name);
+            for (int i = 0; i < 5; i++) { // Between its interface and its socket is a millisecond, not always met.
+                device.keep(config);
+                sh("ip link delete " + name);
+                next(Restarting.class);
+                next(Started.class);
+                awaitInterface();
+                device.keep(config);
+                assertThat(device.read().flatMap(DeviceState::publicKey)).contains(Keys.publicOf(key));
+                events.clear();
+            }
+            device.remove();
         });
     }
 
@@ -224,6 +291,14 @@ class WireGuardDevicesTest {
                 .map(process -> Long.toString(process.pid()))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    private void awaitInterface() {
+        Interfaces interfaces = new Interfaces(KernelNetlinkSocket::route, "culvert");
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (interfaces.find(name).isEmpty()) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+        }
     }
 
     private <E extends ChildEvent> E next(Class<E> kind) throws InterruptedException {
