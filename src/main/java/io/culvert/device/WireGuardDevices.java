@@ -120,12 +120,8 @@ public final class WireGuardDevices {
     public boolean isForeign(String name) {
         return interfaces
                 .find(checked(name))
-                .filter(link -> isForeign(name, link))
+                .filter(link -> !interfaces.ours(link) && ours(name, link).isEmpty())
                 .isPresent();
-    }
-
-    private boolean isForeign(String name, Found link) {
-        return !interfaces.ours(link) && ours(name, link).isEmpty();
     }
 
     /**
@@ -138,24 +134,21 @@ public final class WireGuardDevices {
     public WireGuardDevice create(String name) {
         programs.end(checked(name));
         Optional<Found> link = interfaces.find(name);
-        Optional<WireGuardDevice> there = link.flatMap(it -> ours(name, it))
-                .filter(device -> isChosen(device.implementation()) && answers(device));
-        if (there.isPresent()) {
+        Optional<WireGuardDevice> device = link.flatMap(it -> ours(name, it));
+        if (device.isPresent() && isChosen(device.get().implementation()) && answers(device.get())) {
             interfaces.mark(name);
-            return there.get();
+            return device.get();
         }
-        link.ifPresent(it -> clear(name, it));
+        if (link.isPresent()) {
+            if (device.isEmpty() && !interfaces.ours(link.get())) {
+                throw new ProblemException(Problem.failure(
+                        Place.machine(name),
+                        "there is an interface of this name already, and it is not ours",
+                        "remove it (`ip link delete " + name + "`), or give the WireGuard file another name"));
+            }
+            device.ifPresentOrElse(WireGuardDevices::remove, () -> interfaces.delete(name));
+        }
         return make(name);
-    }
-
-    private void clear(String name, Found link) {
-        if (isForeign(name, link)) {
-            throw new ProblemException(Problem.failure(
-                    Place.machine(name),
-                    "there is an interface of this name already, and it is not ours",
-                    "remove it (`ip link delete " + name + "`), or give the WireGuard file another name"));
-        }
-        ours(name, link).ifPresentOrElse(WireGuardDevices::remove, () -> interfaces.delete(name));
     }
 
     private Optional<WireGuardDevice> ours(String name, Found link) {
