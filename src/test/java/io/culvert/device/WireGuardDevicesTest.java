@@ -22,7 +22,9 @@ import io.culvert.process.Timing;
 import io.culvert.wireguard.Keys;
 import io.culvert.wireguard.SecretKey;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -124,7 +126,7 @@ class WireGuardDevicesTest {
                     .kept(name);
             device.keep(config);
             long hanging = next(Started.class).pid();
-            run("kill", "-STOP", Long.toString(hanging));
+            hang(hanging);
 
             assertThat(device.keep(config)).isTrue();
             assertThat(device.read().flatMap(DeviceState::publicKey)).contains(Keys.publicOf(key));
@@ -138,8 +140,8 @@ class WireGuardDevicesTest {
     void a_program_that_hangs_and_is_nobody_s_child_loses_its_place_all_the_same() throws Exception {
         inside(() -> {
             lasting().create(name).configure(config);
-            String hanging = program();
-            run("kill", "-STOP", hanging);
+            long hanging = Long.parseLong(program());
+            hang(hanging);
 
             try {
                 KeptDevice device = WireGuardDevices.lasting(Choice.USERSPACE, hurried, "culvert")
@@ -151,7 +153,7 @@ class WireGuardDevicesTest {
                 assertThat(device.read().flatMap(DeviceState::publicKey)).contains(Keys.publicOf(key));
                 device.remove();
             } finally {
-                run("kill", "-KILL", hanging);
+                run("kill", "-KILL", Long.toString(hanging));
             }
         });
     }
@@ -291,6 +293,26 @@ class WireGuardDevicesTest {
                 .map(process -> Long.toString(process.pid()))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** Stops all its threads, and waits until they have stopped: the signal only asks for it. */
+    private static void hang(long pid) throws Exception {
+        run("kill", "-STOP", Long.toString(pid));
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!hasStopped(Path.of("/proc", Long.toString(pid), "task"))) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+        }
+    }
+
+    private static boolean hasStopped(Path threads) throws IOException {
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(threads)) {
+            for (Path thread : all) {
+                if (!Files.readString(thread.resolve("status")).contains("\nState:\tT")) {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 
     private void awaitInterface() {
