@@ -194,7 +194,7 @@ class ConfinedProgramTest {
                         arguments(
                                 "sh",
                                 "-c",
-                                "'test -t 0 && stty size; trap \"echo interrupted; exit 3\" INT; echo > /run/typing; cat'")));
+                                "'test -t 0 && stty size; trap \"kill $!; echo interrupted; exit 3\" INT; sleep infinity & echo > /run/typing; wait'")));
         Outcome outcome = lab.run(
                 "sh",
                 "-c",
