@@ -32,6 +32,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -161,13 +162,14 @@ class WireGuardDevicesTest {
     @Test
     void a_program_on_its_way_back_is_not_taken_for_somebody_else_s() throws Exception {
         inside(() -> {
+            Interfaces interfaces = new Interfaces(KernelNetlinkSocket::route, "culvert");
             KeptDevice device = supervised().kept(name);
             for (int i = 0; i < 5; i++) { // Between its interface and its socket is a millisecond, not always met.
                 device.keep(config);
                 sh("ip link delete " + name);
                 next(Restarting.class);
                 next(Started.class);
-                awaitInterface();
+                await(() -> interfaces.find(name).isPresent());
                 device.keep(config);
                 assertThat(device.read().flatMap(DeviceState::publicKey)).contains(Keys.publicOf(key));
                 events.clear();
@@ -298,10 +300,7 @@ class WireGuardDevicesTest {
     /** Stops all its threads, and waits until they have stopped: the signal only asks for it. */
     private static void hang(long pid) throws Exception {
         run("kill", "-STOP", Long.toString(pid));
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (!hasStopped(Path.of("/proc", Long.toString(pid), "task"))) {
-            assertThat(System.nanoTime()).isLessThan(deadline);
-        }
+        await(() -> hasStopped(Path.of("/proc", Long.toString(pid), "task")));
     }
 
     private static boolean hasStopped(Path threads) throws IOException {
@@ -315,10 +314,10 @@ class WireGuardDevicesTest {
         }
     }
 
-    private void awaitInterface() {
-        Interfaces interfaces = new Interfaces(KernelNetlinkSocket::route, "culvert");
+    /** Looks all the time, for what is to be met within the millisecond. */
+    private static void await(Callable<Boolean> condition) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (interfaces.find(name).isEmpty()) {
+        while (!condition.call()) {
             assertThat(System.nanoTime()).isLessThan(deadline);
         }
     }
