@@ -66,10 +66,6 @@ final class AnswerCache {
         lifetime(answer).ifPresent(seconds -> entries.put(question, new Kept(answer, nanoTime.getAsLong(), seconds)));
     }
 
-    synchronized void clear() {
-        entries.clear();
-    }
-
     /** In seconds; empty for what must not be kept. */
     private static OptionalLong lifetime(Message answer) {
         int code = answer.getRcode();

@@ -6,11 +6,7 @@ import io.culvert.ip.Prefix;
 import io.culvert.linux.Egress;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
-import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,12 +28,12 @@ import org.xbill.DNS.TextParseException;
  */
 public final class BootstrapResolver {
 
-    /** For what stands in a file: it is read again each time. */
-    private static final Duration FILE_LIFE = Duration.ofMinutes(5);
+    /** For what stood in the file of the start. */
+    private static final Duration FILE_LIFE = Duration.ofHours(1);
 
     private final Map<String, List<InetAddress>> lastGood = new ConcurrentHashMap<>();
     private final ResolvConf runtime;
-    private final Path hosts;
+    private final HostsFile hosts;
     private final Egress egress;
     private final Patience patience;
     private final Supplier<Set<Family>> families;
@@ -46,12 +42,12 @@ public final class BootstrapResolver {
      * Asks nothing yet.
      *
      * @param runtime what resolv.conf said before we rewrote it
-     * @param hosts normally {@code /etc/hosts}
+     * @param hosts as it was at the start
      * @param egress with the mark that the guard lets out
      * @param families in which this machine has a way out now
      */
     public BootstrapResolver(
-            ResolvConf runtime, Path hosts, Egress egress, Supplier<Set<Family>> families, Patience patience) {
+            ResolvConf runtime, HostsFile hosts, Egress egress, Supplier<Set<Family>> families, Patience patience) {
         this.runtime = runtime;
         this.hosts = hosts;
         this.egress = egress;
@@ -65,11 +61,12 @@ public final class BootstrapResolver {
         List<Problem> problems = new ArrayList<>();
         Found inHosts = inHosts(name);
         Found found = inHosts.addresses.isEmpty() ? inDns(name, problems) : inHosts;
-        List<InetAddress> usable = new ArrayList<>();
+        List<InetAddress> allowed = new ArrayList<>();
         for (InetAddress address : found.addresses) {
             Forbidden.reason(address, forbidden)
-                    .ifPresentOrElse(what -> problems.add(refusal(name, address, what)), () -> usable.add(address));
+                    .ifPresentOrElse(what -> problems.add(refusal(name, address, what)), () -> allowed.add(address));
         }
+        List<InetAddress> usable = AddressLimit.of(name, allowed, problems);
         List<InetAddress> old = lastGood.getOrDefault(name, List.of()).stream()
                 .filter(address -> Forbidden.reason(address, forbidden).isEmpty())
                 .toList();
@@ -100,14 +97,9 @@ public final class BootstrapResolver {
     }
 
     private Found inHosts(String name) {
-        try {
-            String text = Files.readString(hosts, StandardCharsets.ISO_8859_1);
-            Set<InetAddress> addresses = new LinkedHashSet<>(new HostsFile(text).addresses(name));
-            addresses.removeIf(address -> !families.get().contains(Family.of(address)));
-            return new Found(addresses, Set.of(), FILE_LIFE);
-        } catch (IOException _) {
-            return Found.NOTHING;
-        }
+        Set<InetAddress> addresses = new LinkedHashSet<>(hosts.addresses(name));
+        addresses.removeIf(address -> !families.get().contains(Family.of(address)));
+        return new Found(addresses, Set.of(), FILE_LIFE);
     }
 
     private Found inDns(String host, List<Problem> problems) {

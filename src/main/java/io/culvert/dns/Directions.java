@@ -5,60 +5,154 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import org.xbill.DNS.ExtendedErrorCodeOption;
+import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.Rcode;
 import org.xbill.DNS.TextParseException;
+import org.xbill.DNS.Type;
 
-/** Whom to ask for which names. */
-final class Directions {
+/**
+ * Whom to ask for which names. What the tunnel's and the mesh's servers answer is kept; what the container's own resolver
+ * answers is not, as it is near and containers come and go.
+ */
+final class Directions implements Answering {
+
+    private static final int CACHED = 2000;
 
     /** A name of one label, and the root. */
     private static final int UNQUALIFIED = 2;
 
-    private record Route(Predicate<Name> meant, int labels, Forwarder forwarder) {}
+    /** Before all that means more than one name. */
+    private static final int EXACT = Integer.MAX_VALUE;
 
-    private final Forwarder others;
+    private record Route(Predicate<Question> meant, int rank, Answering answering) {}
+
+    private final Patience patience;
+    private final LongSupplier nanoTime;
+    private final AnswerCache cache;
+    private final Resolving others;
     private final List<Route> routes;
 
-    private Directions(Forwarder others, List<Route> routes) {
-        this.others = others;
-        this.routes = routes;
+    /** @param nanoTime nanoseconds, never going back, as {@link System#nanoTime} */
+    Directions(Upstreams others, List<DnsRoute> routes, Patience patience, LongSupplier nanoTime) {
+        this.patience = patience;
+        this.nanoTime = nanoTime;
+        this.cache = new AnswerCache(CACHED, nanoTime);
+        this.others = cached(others);
+        this.routes = routes.stream()
+                .map(this::route)
+                .sorted(Comparator.comparingInt(Route::rank).reversed())
+                .toList();
     }
 
-    static Directions of(Upstreams others, List<DnsRoute> routes, Patience patience) {
-        return new Directions(
-                new Forwarder(others, patience),
-                routes.stream()
-                        .map(route -> route(route, new Forwarder(route.upstreams(), patience)))
-                        .sorted(Comparator.comparingInt(Route::labels).reversed())
-                        .toList());
+    /** Asks the one with the longest suffix of the name. */
+    @Override
+    public Message answer(Question question, int id) throws NoAnswerException {
+        for (Route route : routes) {
+            if (route.meant.test(question)) {
+                return route.answering.answer(question, id);
+            }
+        }
+        return others.answer(question);
     }
 
-    private static Route route(DnsRoute route, Forwarder forwarder) {
+    private Route route(DnsRoute route) {
         return switch (route) {
             case DnsRoute.Below below -> {
-                Name suffix = name(below.suffix());
-                yield new Route(asked -> asked.subdomain(suffix), suffix.labels(), forwarder);
+                Resolving resolving = cached(below.upstreams());
+                yield under(below.suffix(), resolving);
             }
-            case DnsRoute.Unqualified _ -> new Route(asked -> asked.labels() == UNQUALIFIED, 0, forwarder);
+            case DnsRoute.Exactly exactly -> {
+                Name name = name(exactly.name());
+                Resolving resolving = cached(exactly.upstreams());
+                yield new Route(asked -> asked.name().equals(name), EXACT, (asked, _) -> resolving.answer(asked));
+            }
+            case DnsRoute.Containers containers -> {
+                int labels = name(containers.domain()).labels() + 1;
+                Resolving resolving = direct(containers.upstreams());
+                yield under(
+                        containers.domain(),
+                        asked -> asked.name().labels() == labels
+                                ? resolving.answer(asked)
+                                : Resolving.empty(asked.name().labels() < labels ? Rcode.NOERROR : Rcode.NXDOMAIN));
+            }
+            case DnsRoute.Cluster cluster -> cluster(cluster);
+            case DnsRoute.Unqualified unqualified ->
+                new Route(
+                        asked -> asked.name().labels() == UNQUALIFIED && isAddress(asked.type()),
+                        0,
+                        new EngineResolver(new Forwarder(unqualified.upstreams(), patience), others));
         };
     }
 
-    /** Who knows this name: the one with the longest suffix of it. */
-    Forwarder to(Name name) {
-        return routes.stream()
-                .filter(route -> route.meant().test(name))
-                .map(Route::forwarder)
-                .findFirst()
-                .orElse(others);
+    private Route cluster(DnsRoute.Cluster cluster) {
+        Resolving resolving = direct(cluster.upstreams());
+        ClusterNames names = new ClusterNames(
+                name(cluster.domain()),
+                cluster.search().stream().map(Directions::name).toList(),
+                TopLevelDomains.read(),
+                nanoTime);
+        return under(cluster.domain(), asked -> switch (names.of(asked.name())) {
+            case ClusterNames.Decision.Absent _ -> Resolving.empty(Rcode.NXDOMAIN);
+            case ClusterNames.Decision.Empty _ -> Resolving.empty(Rcode.NOERROR);
+            case ClusterNames.Decision.Ask(List<Name> unless) ->
+                anyExists(unless, asked.type()) ? Resolving.empty(Rcode.NXDOMAIN) : resolving.answer(asked);
+        });
     }
 
-    private static Name name(String suffix) {
+    /** Whether the tunnel's servers know one of these names; it is asked for next as it stands, so the answer is kept. */
+    private boolean anyExists(List<Name> names, int type) throws NoAnswerException {
+        for (Name name : names) {
+            int code = others.answer(Question.plain(name, type)).getRcode();
+            if (code == Rcode.NOERROR) {
+                return true;
+            }
+            if (code != Rcode.NXDOMAIN) {
+                throw new NoAnswerException(
+                        ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY,
+                        "whether " + name + " is a name of the internet is not known: " + Rcode.string(code));
+            }
+        }
+        return false;
+    }
+
+    private static Route under(String suffix, Resolving resolving) {
+        Name domain = name(suffix);
+        return new Route(
+                asked -> asked.name().subdomain(domain), domain.labels(), (asked, _) -> resolving.answer(asked));
+    }
+
+    private static boolean isAddress(int type) {
+        return type == Type.A || type == Type.AAAA;
+    }
+
+    private Resolving direct(Upstreams upstreams) {
+        return new InFlight(new Forwarder(upstreams, patience)::ask, patience.all());
+    }
+
+    private Resolving cached(Upstreams upstreams) {
+        Resolving direct = direct(upstreams);
+        return question -> {
+            Optional<Message> known = cache.get(question);
+            if (known.isPresent()) {
+                return known.get();
+            }
+            Message answer = direct.answer(question);
+            cache.put(question, answer);
+            return answer;
+        };
+    }
+
+    private static Name name(String text) {
         try {
-            return Name.fromString(suffix, Name.root);
+            return Name.fromString(text, Name.root);
         } catch (TextParseException e) {
             throw new ProblemException(Problem.input(
-                    Place.machine("DNS"), "'" + suffix + "' is not a domain", "write it as in mesh.example.net"));
+                    Place.machine("DNS"), "'" + text + "' is not a domain", "write it as in mesh.example.net"));
         }
     }
 }

@@ -29,7 +29,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
-import org.xbill.DNS.Message;
 
 /**
  * The resolver of everything on this machine: takes questions on its own addresses and passes them on, by sockets that are
@@ -45,15 +44,14 @@ public final class DnsStub implements AutoCloseable {
     private static final int AT_ONCE = 128;
 
     private static final int CONNECTIONS = 32;
-    private static final int CACHED = 2000;
 
     /** RFC 7766 section 6.2.3 asks for some seconds. */
     private static final int IDLE_MILLIS = 10_000;
 
     private final AtomicReference<Directions> directions;
-    private final AnswerCache cache;
     private final Responder responder;
     private final Patience patience;
+    private final LongSupplier nanoTime;
     private final Map<InetAddress, List<Closeable>> sockets = new ConcurrentHashMap<>();
     private final ThreadPoolExecutor questions = workers(AT_ONCE);
     private final ThreadPoolExecutor connections = workers(CONNECTIONS);
@@ -65,21 +63,9 @@ public final class DnsStub implements AutoCloseable {
      */
     public DnsStub(Patience patience, LongSupplier nanoTime) {
         this.patience = patience;
-        this.directions = new AtomicReference<>(Directions.of(Upstreams.NONE, List.of(), patience));
-        this.cache = new AnswerCache(CACHED, nanoTime);
-        this.responder = new Responder(question -> {
-            Optional<Message> known = cache.get(question);
-            if (known.isPresent()) {
-                return known.get();
-            }
-            Directions now = directions.get();
-            Message answer = now.to(question.name()).ask(question);
-            // An answer of servers that were replaced meanwhile is still an answer, but not one to keep.
-            if (directions.get() == now) {
-                cache.put(question, answer);
-            }
-            return answer;
-        });
+        this.nanoTime = nanoTime;
+        this.directions = new AtomicReference<>(new Directions(Upstreams.NONE, List.of(), patience, nanoTime));
+        this.responder = new Responder((question, id) -> directions.get().answer(question, id));
     }
 
     /**
@@ -88,8 +74,7 @@ public final class DnsStub implements AutoCloseable {
      * @param routes for some names other servers; the longest suffix counts
      */
     public void useUpstreams(Upstreams upstreams, List<DnsRoute> routes) {
-        directions.set(Directions.of(upstreams, routes, patience));
-        cache.clear();
+        directions.set(new Directions(upstreams, routes, patience, nanoTime));
     }
 
     /**

@@ -11,17 +11,27 @@ import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
 
 /**
  * One question to one server: by UDP, and by TCP when the answer was cut short. Each goes out from a new socket, hence a
- * new source port, with a new id; what does not match the question, the id and the server's address is no answer (RFC
- * 5452).
+ * new source port; what does not match the question, its random id and the server's address is no answer (RFC 5452).
  */
 final class Exchange {
 
     private final SecureRandom random = new SecureRandom();
+    private final Set<Sent> pending = ConcurrentHashMap.newKeySet();
+
+    private record Sent(Name name, int type, int id) {}
+
+    /** Whether a question of ours with this id is waiting for its answer now. */
+    boolean isAsking(Question question, int id) {
+        return pending.contains(new Sent(question.name(), question.type(), id));
+    }
 
     /**
      * Waits for the answer.
@@ -31,13 +41,19 @@ final class Exchange {
      */
     Message ask(Question question, InetSocketAddress server, Egress egress, Duration atMost) throws IOException {
         long deadline = System.nanoTime() + atMost.toNanos();
-        Message answer = byUdp(question, server, egress, deadline);
-        return answer.getHeader().getFlag(Flags.TC) ? byTcp(question, server, egress, deadline) : answer;
+        int id = random.nextInt(1 << 16);
+        Sent sent = new Sent(question.name(), question.type(), id);
+        pending.add(sent);
+        try {
+            Message answer = byUdp(question, id, server, egress, deadline);
+            return answer.getHeader().getFlag(Flags.TC) ? byTcp(question, id, server, egress, deadline) : answer;
+        } finally {
+            pending.remove(sent);
+        }
     }
 
-    private Message byUdp(Question question, InetSocketAddress server, Egress egress, long deadline)
+    private Message byUdp(Question question, int id, InetSocketAddress server, Egress egress, long deadline)
             throws IOException {
-        int id = random.nextInt(1 << 16);
         try (MarkedSocket socket = MarkedSocket.connect(Transport.UDP, server, egress, left(deadline))) {
             socket.send(question.query(id).toWire());
             byte[] buffer = new byte[65535];
@@ -55,9 +71,8 @@ final class Exchange {
         }
     }
 
-    private Message byTcp(Question question, InetSocketAddress server, Egress egress, long deadline)
+    private Message byTcp(Question question, int id, InetSocketAddress server, Egress egress, long deadline)
             throws IOException {
-        int id = random.nextInt(1 << 16);
         try (MarkedSocket socket = MarkedSocket.connect(Transport.TCP, server, egress, left(deadline))) {
             byte[] query = question.query(id).toWire();
             socket.send(ByteBuffer.allocate(2 + query.length)

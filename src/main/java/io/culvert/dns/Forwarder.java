@@ -28,6 +28,11 @@ final class Forwarder {
         this.patience = patience;
     }
 
+    /** Whether a question with this id is waiting for its answer now. */
+    boolean isAsking(Question question, int id) {
+        return exchange.isAsking(question, id);
+    }
+
     /** The answer; where all servers only refuse or fail, the last one's word for it. */
     Message ask(Question question) throws NoAnswerException {
         List<InetSocketAddress> servers = upstreams.servers();

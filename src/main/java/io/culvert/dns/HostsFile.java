@@ -1,13 +1,26 @@
 package io.culvert.dns;
 
 import io.culvert.ip.Prefix;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The text of {@code /etc/hosts} (hosts(5)). */
-record HostsFile(String text) {
+/** The text of {@code /etc/hosts} (hosts(5)) at one moment: others may write the file afterwards. */
+public record HostsFile(String text) {
+
+    /** Reads it; what cannot be read is empty. */
+    public static HostsFile read(Path path) {
+        try {
+            return new HostsFile(Files.readString(path, StandardCharsets.ISO_8859_1));
+        } catch (IOException _) {
+            return new HostsFile("");
+        }
+    }
 
     /** The addresses that stand before this name, in order. */
     List<InetAddress> addresses(String name) {

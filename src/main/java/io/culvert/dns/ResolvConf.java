@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -73,6 +74,15 @@ public record ResolvConf(
             }
         }
         return new ResolvConf(nameservers, behind, search, dots);
+    }
+
+    /** The same without the servers that do not pass. */
+    public ResolvConf withServers(Predicate<InetSocketAddress> passing) {
+        return new ResolvConf(
+                nameservers.stream().filter(passing).toList(),
+                behind.stream().filter(passing).toList(),
+                search,
+                dots);
     }
 
     /** Everybody who may be asked. */

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +37,9 @@ public final class ResolvConfFile {
     /** The same, of a last line that has no line feed. */
     private static final String UNENDED = "#>";
 
+    /** Behind it stands the proof that the original is one. */
+    private static final String SEAL = "#=";
+
     /** The servers of one of several tunnels. */
     private static final String CLAIM = "#+";
 
@@ -47,19 +51,76 @@ public final class ResolvConfFile {
     /** Where a Tailscale of ours keeps what it found when it wrote the file. */
     private final Optional<Path> beneath;
 
-    private ResolvConfFile(Path path, Optional<Path> beneath) {
+    private final Optional<Safe> safe;
+    private Optional<Original> held = Optional.empty();
+
+    private ResolvConfFile(Path path, Optional<Path> beneath, Optional<Safe> safe) {
         this.path = path;
         this.beneath = beneath;
+        this.safe = safe;
     }
+
+    /** What the runtime wrote, and whether that is certain. */
+    public record Original(String text, boolean genuine) {}
+
+    /** Where the original is kept, as others can write the file. */
+    private record Safe(Path copy, OriginalSeal seal) {}
 
     /** The file, normally {@code /etc/resolv.conf}; it need not exist. */
     public ResolvConfFile(Path path) {
-        this(path, Optional.empty());
+        this(path, Optional.empty(), Optional.empty());
     }
 
     /** The same, where Tailscale runs as a child of ours and may write it in turn: what is beneath its text counts. */
     public static ResolvConfFile beneathTailscale(Path path) {
-        return new ResolvConfFile(path, Optional.of(path.resolveSibling("resolv.pre-tailscale-backup.conf")));
+        return new ResolvConfFile(
+                path, Optional.of(path.resolveSibling("resolv.pre-tailscale-backup.conf")), Optional.empty());
+    }
+
+    /**
+     * The same, where others can write the file: its original is held from the start on, kept in another place for a start after
+     * a SIGKILL, and sealed where it stands in the file, which may outlive that place.
+     *
+     * @param copy which only we can write
+     */
+    public ResolvConfFile keptIn(Path copy, OriginalSeal seal) {
+        return new ResolvConfFile(path, beneath, Optional.of(new Safe(copy, seal)));
+    }
+
+    /** What the runtime wrote, even when ours stands there now; changes nothing. */
+    public Original find() throws IOException {
+        String now = uncovered(read());
+        if (!isOurs(now) || safe.isEmpty()) {
+            return new Original(original(now), true);
+        }
+        Safe kept = safe.get();
+        if (Files.exists(kept.copy)) {
+            return new Original(read(kept.copy), true);
+        }
+        String original = original(now);
+        boolean genuine = now.lines()
+                .filter(line -> line.startsWith(SEAL))
+                .anyMatch(line -> kept.seal.matches(original, line.substring(SEAL.length())));
+        return new Original(original, genuine);
+    }
+
+    /** From now on this is the original, whatever is written to the file. */
+    public void hold(Original original) {
+        held = Optional.of(original);
+        if (original.genuine) {
+            safe.ifPresent(kept -> keep(kept.copy, original.text));
+        }
+    }
+
+    private static void keep(Path copy, String text) {
+        try {
+            Files.createDirectories(copy.getParent());
+            Files.deleteIfExists(copy);
+            Files.createFile(copy, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(copy, text, StandardCharsets.ISO_8859_1);
+        } catch (IOException _) {
+            // Where /run cannot be written, the sealed original in the file is left.
+        }
     }
 
     /** What the runtime wrote, even when ours stands there now; empty when there is no file. */
@@ -95,7 +156,9 @@ public final class ResolvConfFile {
     public Optional<Problem> pointTo(List<InetAddress> nameservers, List<String> search) {
         try {
             String now = read();
-            String then = render(original(uncovered(now)), nameservers, search);
+            String uncovered = uncovered(now);
+            Original original = held.orElseGet(() -> new Original(original(uncovered), true));
+            String then = render(original.text, nameservers, search) + sealOf(original);
             if (!then.equals(now)) {
                 write(then);
             }
@@ -200,7 +263,10 @@ public final class ResolvConfFile {
         try {
             String now = uncovered(read());
             if (isOurs(now)) {
-                write(original(now));
+                write(held.map(Original::text).orElseGet(() -> original(now)));
+            }
+            if (safe.isPresent()) {
+                Files.deleteIfExists(safe.get().copy);
             }
             return Optional.empty();
         } catch (IOException e) {
@@ -232,6 +298,12 @@ public final class ResolvConfFile {
             text.append(UNENDED).append(original, start, original.length()).append('\n');
         }
         return text.toString();
+    }
+
+    private String sealOf(Original original) {
+        return original.genuine
+                ? safe.map(kept -> SEAL + kept.seal.of(original.text) + "\n").orElse("")
+                : "";
     }
 
     static String original(String text) {

@@ -39,10 +39,10 @@ final class Responder {
     private static final int NO_EXTENDED_CODE = -1;
 
     private final Name localhost = Name.fromConstantString("localhost.");
-    private final Resolving resolving;
+    private final Answering answering;
 
-    Responder(Resolving resolving) {
-        this.resolving = resolving;
+    Responder(Answering answering) {
+        this.answering = answering;
     }
 
     /** The reply to send; empty for what deserves none. */
@@ -85,7 +85,9 @@ final class Responder {
             return local(query, asked);
         }
         try {
-            return copy(query, resolving.answer(Question.of(query)));
+            return copy(
+                    query,
+                    answering.answer(Question.of(query), query.getHeader().getID()));
         } catch (NoAnswerException e) {
             return failure(query, Rcode.SERVFAIL, e.extendedCode(), e.why());
         }

@@ -161,6 +161,7 @@ final class Chain {
     /** Once, when traffic passes and the proxy takes clients. */
     private void tellWhenReady() {
         if (servers.verdict() == Verdict.CONNECTED) {
+            parts.names().tunnelWorks();
             parts.mesh().offerExit();
         }
         if (!ready && servers.verdict() == Verdict.CONNECTED && parts.proxy().isReady()) {

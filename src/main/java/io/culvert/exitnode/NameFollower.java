@@ -3,7 +3,6 @@ package io.culvert.exitnode;
 import io.culvert.dns.NameWatch;
 import io.culvert.dns.Resolution;
 import io.culvert.ip.Host;
-import io.culvert.plan.Names;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.HashMap;
@@ -54,8 +53,8 @@ final class NameFollower implements AutoCloseable {
         watches.values().forEach(NameWatch::lookNow);
     }
 
-    synchronized Names names() {
-        return new Names(known);
+    synchronized Map<Host.Name, List<InetAddress>> known() {
+        return Map.copyOf(known);
     }
 
     private NameWatch watch(Host.Name name) {

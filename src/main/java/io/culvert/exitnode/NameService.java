@@ -1,13 +1,17 @@
 package io.culvert.exitnode;
 
 import io.culvert.dns.BootstrapResolver;
+import io.culvert.dns.BypassResolver;
 import io.culvert.dns.DnsRoute;
 import io.culvert.dns.DnsStub;
 import io.culvert.dns.Forbidden;
+import io.culvert.dns.HostsFile;
+import io.culvert.dns.OriginalSeal;
 import io.culvert.dns.Patience;
 import io.culvert.dns.Resolution;
 import io.culvert.dns.ResolvConf;
 import io.culvert.dns.ResolvConfFile;
+import io.culvert.dns.ResolvConfFile.Original;
 import io.culvert.dns.Upstreams;
 import io.culvert.ip.Family;
 import io.culvert.ip.Host;
@@ -18,20 +22,23 @@ import io.culvert.plan.Marks;
 import io.culvert.plan.NameRoute;
 import io.culvert.plan.Names;
 import io.culvert.plan.RuntimeResolvers;
+import io.culvert.plan.Tailnet;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.run.Journal;
 import io.culvert.run.Surroundings;
-import io.culvert.settings.Settings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
  * Names, in both directions: those that the chain itself needs, asked of the runtime's resolvers by marked sockets; and
@@ -46,36 +53,66 @@ final class NameService implements AutoCloseable {
     private final Journal journal;
     private final long mark;
     private final ResolvConfFile file;
+    private final boolean tailscale;
     private final BooleanSupplier leftToTailscale;
     private final ResolvConf runtime;
     private final BootstrapResolver bootstrap;
-    private final NameFollower follower;
+    private final BypassResolver bypassResolver;
+    private final NameFollower endpoints;
+    private final NameFollower bypasses;
     private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
     private final Set<InetAddress> listening = new HashSet<>();
     private Directions asked = new Directions(Upstreams.NONE, List.of());
     private Optional<Problem> told = Optional.empty();
     private final Set<Host.Name> unresolved = new HashSet<>();
+    private final Set<Problem> reported = ConcurrentHashMap.newKeySet();
     private volatile List<Forbidden> forbidden = List.of();
+    private volatile List<Forbidden> forbiddenBypasses = List.of();
+    private volatile Optional<Upstreams> confirming = Optional.empty();
+    private boolean tunnelWorked;
     private volatile Set<Family> families = Set.of();
 
     /**
-     * Reads what the runtime wrote into resolv.conf; asks and changes nothing yet.
+     * Reads what the runtime wrote into resolv.conf and hosts, which others may write afterwards; asks and changes nothing yet.
      *
-     * @param mark of sockets that the guard lets out
-     * @param file resolv.conf
+     * @param connected networks that the machine is connected to
      * @param leftToTailscale whether Tailscale serves names on this machine now, and is to write resolv.conf itself
      * @param changed is told when a name that the plan depends on has other addresses
      */
     NameService(
-            Surroundings around, long mark, ResolvConfFile file, BooleanSupplier leftToTailscale, Runnable changed) {
+            Surroundings around,
+            Reading reading,
+            List<Prefix> connected,
+            BooleanSupplier leftToTailscale,
+            Runnable changed) {
         this.journal = around.journal();
-        this.mark = mark;
-        this.file = file;
+        this.mark = reading.settings().mark();
+        this.file = file(around, reading);
+        this.tailscale = reading.settings().mesh().tailscale().isPresent();
         this.leftToTailscale = leftToTailscale;
-        this.runtime = ResolvConf.parse(original(file, around));
+        Original original = original(file, around);
+        file.hold(original);
+        this.runtime = resolvConf(original, connected);
+        if (!original.genuine()) {
+            journal.warn(
+                    "names: /etc/resolv.conf was written by an earlier run, and what it keeps as the original may be forged;"
+                            + " of its servers only those in local networks are asked ("
+                            + runtime.all().stream()
+                                    .map(server -> Prefix.text(server.getAddress()))
+                                    .collect(Collectors.collectingAndThen(
+                                            Collectors.joining(", "), text -> text.isEmpty() ? "none" : text))
+                            + ")");
+        }
         this.bootstrap = new BootstrapResolver(
-                runtime, around.root().resolve("etc/hosts"), Egress.marked(mark), () -> families, Patience.USUAL);
-        this.follower = new NameFollower(this::look, changed);
+                runtime,
+                HostsFile.read(around.root().resolve("etc/hosts")),
+                Egress.marked(mark),
+                () -> families,
+                Patience.USUAL);
+        this.bypassResolver =
+                new BypassResolver(bootstrap, address -> RuntimeResolvers.isNear(address, connected), Patience.USUAL);
+        this.endpoints = new NameFollower(this::look, changed);
+        this.bypasses = new NameFollower(this::lookBypass, changed);
     }
 
     /** Which only we may ask. */
@@ -84,7 +121,7 @@ final class NameService implements AutoCloseable {
     }
 
     Names known() {
-        return follower.names();
+        return new Names(endpoints.known(), bypasses.known());
     }
 
     /** Follows the plan's names. */
@@ -94,15 +131,45 @@ final class NameService implements AutoCloseable {
         forbidden = next.network().addresses().stream()
                 .map(own -> new Forbidden(Prefix.host(own.address().address()), "it is this node's own address"))
                 .toList();
+        forbiddenBypasses = forbiddenBypasses(next);
         if (moved) {
             // What could not be asked before, or is of no use any more.
-            follower.lookNow();
+            lookNow();
         }
-        follower.follow(next.names());
+        endpoints.follow(next.endpointNames());
+        bypasses.follow(next.bypassNames());
     }
 
     void lookNow() {
-        follower.lookNow();
+        endpoints.lookNow();
+        bypasses.lookNow();
+    }
+
+    /** From the first time that the tunnel works on, what its servers say of a bypass's name counts. */
+    void tunnelWorks() {
+        if (!tunnelWorked) {
+            tunnelWorked = true;
+            confirming = Optional.of(asked.upstreams());
+            bypasses.lookNow();
+        }
+    }
+
+    private List<Forbidden> forbiddenBypasses(ExitNodePlan plan) {
+        List<Forbidden> all = new ArrayList<>();
+        plan.network().addresses().stream()
+                .map(own -> own.address().network())
+                .filter(network -> !network.isDefault())
+                .forEach(network -> all.add(new Forbidden(network, "it is in a network of the tunnel or the mesh")));
+        plan.machine().uplinks().values().stream()
+                .flatMap(uplink -> uplink.addresses().stream())
+                .forEach(own -> all.add(new Forbidden(Prefix.host(own.address()), "it is this node's own address")));
+        plan.meshPeers().stream()
+                .filter(network -> !network.isDefault())
+                .forEach(network -> all.add(new Forbidden(network, "it is in the mesh")));
+        if (tailscale) {
+            Tailnet.RANGES.forEach(range -> all.add(new Forbidden(range, "it is in the tailnet's range")));
+        }
+        return all;
     }
 
     /** Answers everybody's questions by the plan's servers, through the tunnel and no other way. Safe to repeat. */
@@ -113,6 +180,9 @@ final class NameService implements AutoCloseable {
         if (!to.equals(asked)) {
             asked = to;
             stub.useUpstreams(upstreams, others);
+            if (tunnelWorked) {
+                confirming = Optional.of(upstreams);
+            }
         }
         listen(next.stubAddresses());
         Optional<Problem> problem = isLeftToTailscale()
@@ -138,22 +208,30 @@ final class NameService implements AutoCloseable {
         return switch (route) {
             case NameRoute.Through through ->
                 new DnsRoute.Below(through.suffix(), throughLink(through.servers(), through.link()));
-            case NameRoute.Beside beside ->
-                new DnsRoute.Below(beside.suffix(), beside(runtime.serversFor(beside.suffix())));
-            case NameRoute.Unqualified _ -> new DnsRoute.Unqualified(beside(runtime.nameservers()));
+            case NameRoute.Exactly exactly ->
+                new DnsRoute.Exactly(
+                        exactly.name(), new Upstreams(runtime.serversFor(exactly.name()), Egress.marked(mark)));
+            case NameRoute.Containers containers ->
+                new DnsRoute.Containers(containers.domain(), outside(containers.servers()));
+            case NameRoute.Cluster cluster ->
+                new DnsRoute.Cluster(cluster.domain(), cluster.search(), outside(cluster.servers()));
+            case NameRoute.Unqualified unqualified -> new DnsRoute.Unqualified(outside(unqualified.servers()));
         };
     }
 
-    private Upstreams beside(List<InetSocketAddress> servers) {
-        return new Upstreams(servers, Egress.marked(mark));
+    private Upstreams outside(List<InetAddress> servers) {
+        return new Upstreams(sockets(servers), Egress.marked(mark));
+    }
+
+    private static List<InetSocketAddress> sockets(List<InetAddress> servers) {
+        return servers.stream()
+                .map(address -> new InetSocketAddress(address, DNS_PORT))
+                .toList();
     }
 
     private Upstreams throughLink(List<InetAddress> servers, String link) {
         return new Upstreams(
-                servers.stream()
-                        .map(address -> new InetSocketAddress(address, DNS_PORT))
-                        .toList(),
-                Egress.marked(Marks.withTunnel(mark).stub()).through(link));
+                sockets(servers), Egress.marked(Marks.withTunnel(mark).stub()).through(link));
     }
 
     /** Whether everybody who was answered so far still is. */
@@ -176,11 +254,22 @@ final class NameService implements AutoCloseable {
     }
 
     private Resolution look(Host.Name name) {
-        Resolution found = bootstrap.resolve(name, forbidden);
+        return report(name, bootstrap.resolve(name, forbidden));
+    }
+
+    private Resolution lookBypass(Host.Name name) {
+        return report(name, bypassResolver.resolve(name, forbiddenBypasses, confirming, families));
+    }
+
+    private synchronized Resolution report(Host.Name name, Resolution found) {
         if (found.fresh()) {
             if (unresolved.remove(name)) {
                 journal.info(name + " resolves now");
             }
+            // What was refused, once.
+            journal.problems(found.problems().stream()
+                    .filter(problem -> problem.kind() == Problem.Kind.WARNING && reported.add(problem))
+                    .toList());
         } else if (unresolved.add(name)) {
             journal.problems(found.problems());
             if (found.addresses().isEmpty()) {
@@ -191,25 +280,41 @@ final class NameService implements AutoCloseable {
     }
 
     /** The runtime's own resolvers, without starting anything. */
-    static RuntimeResolvers runtimeResolvers(Surroundings around, Settings settings) {
-        return resolvers(ResolvConf.parse(original(file(around, settings), around)));
+    static RuntimeResolvers runtimeResolvers(Surroundings around, Reading reading, List<Prefix> connected) {
+        return resolvers(resolvConf(original(file(around, reading), around), connected));
+    }
+
+    /** Of an original that may be forged, no server that is the internet's. */
+    private static ResolvConf resolvConf(Original original, List<Prefix> connected) {
+        ResolvConf all = ResolvConf.parse(original.text());
+        return original.genuine()
+                ? all
+                : all.withServers(server -> RuntimeResolvers.isNear(server.getAddress(), connected));
     }
 
     private static RuntimeResolvers resolvers(ResolvConf runtime) {
-        return new RuntimeResolvers(
-                runtime.all().stream().map(InetSocketAddress::getAddress).toList(), runtime.search());
+        return new RuntimeResolvers(addresses(runtime.nameservers()), addresses(runtime.behind()), runtime.search());
+    }
+
+    private static List<InetAddress> addresses(List<InetSocketAddress> servers) {
+        return servers.stream().map(InetSocketAddress::getAddress).toList();
     }
 
     /** Its resolv.conf, which Tailscale may write as well where it is the mesh. */
-    static ResolvConfFile file(Surroundings around, Settings settings) {
-        return settings.mesh().tailscale().isPresent()
+    private static ResolvConfFile file(Surroundings around, Reading reading) {
+        ResolvConfFile file = reading.settings().mesh().tailscale().isPresent()
                 ? ResolvConfFile.beneathTailscale(around.resolvConf())
                 : new ResolvConfFile(around.resolvConf());
+        return file.keptIn(
+                around.runDirectory().resolve("resolv.conf"),
+                new OriginalSeal(reading.servers().stream()
+                        .map(server -> server.config().privateKey().bytes())
+                        .toList()));
     }
 
-    private static String original(ResolvConfFile file, Surroundings around) {
+    private static Original original(ResolvConfFile file, Surroundings around) {
         try {
-            return file.original();
+            return file.find();
         } catch (IOException e) {
             throw new ProblemException(Problem.machine(
                     Place.file(around.resolvConf()), "cannot be read: " + e.getMessage(), "make it readable"));
@@ -219,7 +324,8 @@ final class NameService implements AutoCloseable {
     /** Gives resolv.conf back. */
     @Override
     public void close() {
-        follower.close();
+        endpoints.close();
+        bypasses.close();
         stub.close();
         file.restore().ifPresent(problem -> journal.problems(List.of(problem)));
     }

@@ -52,8 +52,8 @@ record Parts(
         Settings settings = reading.settings();
         NameService names = new NameService(
                 around,
-                settings.mark(),
-                NameService.file(around, settings),
+                reading,
+                machine.connected(),
                 () -> settings.mesh().tailscale().stream()
                         .anyMatch(it -> it.acceptsDns() && kernel.links().exists(it.link())),
                 () -> wakeups.add(new Event.NamesChanged()));

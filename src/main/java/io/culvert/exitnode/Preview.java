@@ -25,8 +25,8 @@ public final class Preview {
         Reading reading = Reading.of(around);
         try (Kernel kernel = Kernel.open(around)) {
             Machine machine = kernel.machine();
-            PlanText plan =
-                    PlanText.of(reading.inputs(NameService.runtimeResolvers(around, reading.settings()), machine));
+            PlanText plan = PlanText.of(
+                    reading.inputs(NameService.runtimeResolvers(around, reading, machine.connected()), machine));
             return new Preview(plan, reading.remarks());
         }
     }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The whole desired state of an exit node.
@@ -27,7 +28,8 @@ import java.util.stream.Collectors;
  * @param dnsServers asked by the stub, through the tunnel
  * @param dnsRoutes names that other servers are asked for
  * @param stubAddresses where the stub listens for local processes
- * @param names that the plan depends on and that must be followed
+ * @param endpointNames of servers and peers, which must be followed
+ * @param bypassNames of bypasses, which must be followed too
  * @param meshPeers the prefixes behind the mesh's interfaces
  * @param tailnet the network of a Tailscale mesh, as far as it is known
  * @param machine that this is a plan for
@@ -42,7 +44,8 @@ public record ExitNodePlan(
         List<InetAddress> dnsServers,
         List<NameRoute> dnsRoutes,
         List<InetAddress> stubAddresses,
-        Set<Host.Name> names,
+        Set<Host.Name> endpointNames,
+        Set<Host.Name> bypassNames,
         List<Prefix> meshPeers,
         Tailnet tailnet,
         Machine machine) {
@@ -62,8 +65,14 @@ public record ExitNodePlan(
         dnsServers = List.copyOf(dnsServers);
         dnsRoutes = List.copyOf(dnsRoutes);
         stubAddresses = List.copyOf(stubAddresses);
-        names = Set.copyOf(names);
+        endpointNames = Set.copyOf(endpointNames);
+        bypassNames = Set.copyOf(bypassNames);
         meshPeers = List.copyOf(meshPeers);
+    }
+
+    /** All that must be followed. */
+    public Set<Host.Name> names() {
+        return Stream.concat(endpointNames.stream(), bypassNames.stream()).collect(Collectors.toUnmodifiableSet());
     }
 
     /** The mesh interfaces' own; empty where the mesh is not plain WireGuard. */

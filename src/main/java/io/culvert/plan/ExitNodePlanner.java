@@ -91,7 +91,8 @@ public final class ExitNodePlanner {
                 dnsServers(),
                 nameRoutes(),
                 stubAddresses(),
-                names(),
+                endpointNames(),
+                bypassNames(),
                 meshes.stream()
                         .flatMap(side -> side.peers().stream())
                         .distinct()
@@ -146,7 +147,7 @@ public final class ExitNodePlanner {
                 tunnel,
                 meshes.stream().map(MeshSide::guarded).toList(),
                 serverPorts(),
-                inputs.resolvers().servers(),
+                inputs.resolvers().all(),
                 lan,
                 guardPorts(),
                 bypasses.stream()
@@ -237,7 +238,7 @@ public final class ExitNodePlanner {
                 case Holepunch.ToPrefix(Prefix prefix, OptionalInt port, Optional<Transport> transport) ->
                     bypass(prefix, port, transport, bypasses);
                 case Holepunch.ToName(Host.Name name, int port, Optional<Transport> transport) -> {
-                    for (InetAddress address : inputs.names().of(name)) {
+                    for (InetAddress address : inputs.names().ofBypass(name)) {
                         bypass(Prefix.host(address), OptionalInt.of(port), transport, bypasses);
                     }
                 }
@@ -278,11 +279,8 @@ public final class ExitNodePlanner {
         RuntimeResolvers runtimes = inputs.resolvers();
         control()
                 .filter(_ -> !runtimes.servers().isEmpty())
-                .ifPresent(name -> routes.add(new NameRoute.Beside(name.name())));
-        runtimes.engineDomains().forEach(domain -> routes.add(new NameRoute.Beside(domain)));
-        if (runtimes.knowsUnqualifiedNames()) {
-            routes.add(new NameRoute.Unqualified());
-        }
+                .ifPresent(name -> routes.add(new NameRoute.Exactly(name.name())));
+        routes.addAll(runtimes.routes(machine.connected()));
         return routes;
     }
 
@@ -309,7 +307,7 @@ public final class ExitNodePlanner {
         });
     }
 
-    private Set<Host.Name> names() {
+    private Set<Host.Name> endpointNames() {
         Set<Host.Name> names = new LinkedHashSet<>();
         Stream.concat(
                         inputs.server().peers().stream().map(Peer::endpoint).flatMap(Optional::stream),
@@ -319,6 +317,11 @@ public final class ExitNodePlanner {
                         names.add(name);
                     }
                 });
+        return names;
+    }
+
+    private Set<Host.Name> bypassNames() {
+        Set<Host.Name> names = new LinkedHashSet<>();
         settings.holepunch().forEach(entry -> {
             if (entry instanceof Holepunch.ToName name) {
                 names.add(name.name());

@@ -10,13 +10,28 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What host names stand for at the moment; a name that is not known has no addresses. */
-public record Names(Map<Host.Name, List<InetAddress>> addresses) {
+/**
+ * What host names stand for at the moment; a name that is not known has no addresses.
+ *
+ * @param addresses of servers and peers
+ * @param bypasses of bypasses by name, which are held to more than endpoints are: whoever forges one opens the kill switch
+ */
+public record Names(Map<Host.Name, List<InetAddress>> addresses, Map<Host.Name, List<InetAddress>> bypasses) {
 
     public static final Names NONE = new Names(Map.of());
 
     public Names {
         addresses = Map.copyOf(addresses);
+        bypasses = Map.copyOf(bypasses);
+    }
+
+    /** The same for all uses. */
+    public Names(Map<Host.Name, List<InetAddress>> addresses) {
+        this(addresses, addresses);
+    }
+
+    List<InetAddress> ofBypass(Host.Name name) {
+        return bypasses.getOrDefault(name, List.of());
     }
 
     public List<InetAddress> of(Host host) {

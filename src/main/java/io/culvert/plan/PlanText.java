@@ -166,9 +166,18 @@ public record PlanText(
                 "for " + through.suffix() + ": DNS, by asking "
                         + through.servers().stream().map(Prefix::text).collect(Collectors.joining(", ")) + " through "
                         + through.link();
-            case NameRoute.Beside beside -> "for " + beside.suffix() + ": DNS, by asking " + RUNTIMES;
-            case NameRoute.Unqualified _ -> "for names without a dot: DNS, by asking " + RUNTIMES;
+            case NameRoute.Exactly exactly -> "for " + exactly.name() + ": DNS, by asking " + RUNTIMES;
+            case NameRoute.Containers containers ->
+                "for containers in " + containers.domain() + ": DNS, by asking " + outside(containers.servers());
+            case NameRoute.Cluster cluster ->
+                "for services and pods in " + cluster.domain() + ": DNS, by asking " + outside(cluster.servers());
+            case NameRoute.Unqualified unqualified ->
+                "for names without a dot: DNS, by asking " + outside(unqualified.servers());
         };
+    }
+
+    private static String outside(List<InetAddress> servers) {
+        return servers.stream().map(Prefix::text).collect(Collectors.joining(", ")) + ", outside the tunnel";
     }
 
     private static String tailscale(TailscaleSettings settings) {

@@ -1,18 +1,22 @@
 package io.culvert.plan;
 
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * The resolvers that the container's runtime named. They know what nobody else can: names that are needed before the tunnel
  * is up, and those of other containers.
  *
+ * @param servers on port 53
+ * @param forwarded to whom Docker's own resolver forwards what it does not know
  * @param search domains of the runtime's resolv.conf
  */
-public record RuntimeResolvers(List<InetAddress> servers, List<String> search) {
+public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forwarded, List<String> search) {
 
     /** Docker's own, in every network but the default one (moby: libnetwork, resolverIPSandbox). */
     private static final InetAddress DOCKER = Prefix.parseAddress("127.0.0.11");
@@ -20,35 +24,92 @@ public record RuntimeResolvers(List<InetAddress> servers, List<String> search) {
     /** Where Podman's containers have their names (netavark; aardvark-dns). */
     private static final String PODMAN = "dns.podman";
 
-    /** What a pod's search list has before the cluster's own domain (Kubernetes: DNS for Services and Pods). */
-    private static final String SERVICES = "svc.";
+    /**
+     * Where an engine's or a cluster's resolver may be, besides networks that the container is connected to: RFC 1918, RFC 6598,
+     * RFC 3927, RFC 4193, RFC 4291 and loopback. What has any other address is the internet's, and hears no names of ours.
+     */
+    private static final List<Prefix> NEAR = Stream.of(
+                    "127.0.0.0/8",
+                    "10.0.0.0/8",
+                    "172.16.0.0/12",
+                    "192.168.0.0/16",
+                    "100.64.0.0/10",
+                    "169.254.0.0/16",
+                    "::1/128",
+                    "fc00::/7",
+                    "fe80::/10")
+            .map(Prefix::parse)
+            .toList();
+
+    /** No network that a machine is connected to is larger; a route that is came from who wants to be asked. */
+    private static final int SHORTEST_4 = 8;
+
+    private static final int SHORTEST_6 = 32;
 
     public RuntimeResolvers {
         servers = List.copyOf(servers);
+        forwarded = List.copyOf(forwarded);
         search = List.copyOf(search);
     }
 
-    /**
-     * Where this engine's names end. A search domain alone is not enough: names below one that the internet knows, too, would
-     * be told to who must not hear them.
-     */
-    List<String> engineDomains() {
-        List<String> domains = new ArrayList<>();
-        if (!servers.isEmpty()) {
-            for (String given : search) {
-                String domain = given.toLowerCase(Locale.ROOT).replaceAll("\\.$", "");
-                if (domain.equals(PODMAN)) {
-                    domains.add(domain);
-                } else if (domain.startsWith(SERVICES)) {
-                    domains.add(domain.substring(SERVICES.length()));
-                }
-            }
-        }
-        return domains;
+    public RuntimeResolvers(List<InetAddress> servers, List<String> search) {
+        this(servers, List.of(), search);
     }
 
-    /** Whether other containers have names without a dot. */
-    boolean knowsUnqualifiedNames() {
-        return servers.contains(DOCKER);
+    /** All that we may ask. */
+    List<InetAddress> all() {
+        return Stream.concat(servers.stream(), forwarded.stream()).distinct().toList();
+    }
+
+    /** Whether an address is on this machine, in a private network, or in one that the machine is connected to. */
+    public static boolean isNear(InetAddress address, List<Prefix> connected) {
+        return Stream.concat(NEAR.stream(), connected.stream().filter(RuntimeResolvers::isNetwork))
+                .anyMatch(prefix -> prefix.contains(address));
+    }
+
+    private static boolean isNetwork(Prefix connected) {
+        return connected.length() >= (connected.family() == Family.IPV4 ? SHORTEST_4 : SHORTEST_6);
+    }
+
+    /**
+     * Names of other containers and who knows them. A search domain alone is not enough: names below one that the internet knows,
+     * too, would be told to who must not hear them.
+     *
+     * @param connected networks that the machine is connected to
+     */
+    List<NameRoute> routes(List<Prefix> connected) {
+        List<InetAddress> near =
+                servers.stream().filter(server -> isNear(server, connected)).toList();
+        List<NameRoute> routes = new ArrayList<>();
+        if (near.isEmpty()) {
+            return routes;
+        }
+        List<String> domains = search.stream()
+                .map(domain -> domain.toLowerCase(Locale.ROOT).replaceAll("\\.$", ""))
+                .toList();
+        if (domains.contains(PODMAN)) {
+            routes.add(new NameRoute.Containers(PODMAN, near));
+        }
+        clusters(domains).forEach(domain -> routes.add(new NameRoute.Cluster(domain, domains, near)));
+        if (servers.contains(DOCKER)) {
+            routes.add(new NameRoute.Unqualified(List.of(DOCKER)));
+        }
+        return routes;
+    }
+
+    /**
+     * A pod's search list begins with {@code namespace.svc.zone svc.zone zone} (Kubernetes: DNS for Services and Pods). One of
+     * the three alone is anybody's.
+     */
+    private static List<String> clusters(List<String> domains) {
+        return domains.stream()
+                .filter(domain -> domain.startsWith("svc."))
+                .filter(domain -> domains.stream()
+                        .anyMatch(other -> other.endsWith("." + domain)
+                                && other.indexOf('.') == other.length() - domain.length() - 1))
+                .map(domain -> domain.substring("svc.".length()))
+                .filter(zone -> !zone.isEmpty())
+                .distinct()
+                .toList();
     }
 }

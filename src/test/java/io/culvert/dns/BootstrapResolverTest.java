@@ -165,7 +165,7 @@ class BootstrapResolverTest {
                 new ScriptedServer(zone(Map.of("A", List.of("headscale.svc.example. 30 A 192.0.2.20"))))) {
             ResolvConf conf = new ResolvConf(List.of(server.address()), List.of(), List.of("svc.example"), 1);
             BootstrapResolver resolver = new BootstrapResolver(
-                    conf, directory.resolve("hosts"), Egress.ANY, () -> Set.of(Family.IPV4), PATIENCE);
+                    conf, HostsFile.read(directory.resolve("hosts")), Egress.ANY, () -> Set.of(Family.IPV4), PATIENCE);
 
             assertThat(resolver.resolve(new Host.Name("headscale"), List.of()).addresses())
                     .containsExactly(address("192.0.2.20"));
@@ -192,7 +192,7 @@ class BootstrapResolverTest {
     private BootstrapResolver resolver(ScriptedServer server, Family... families) {
         return new BootstrapResolver(
                 new ResolvConf(List.of(server.address()), List.of(), List.of(), 1),
-                directory.resolve("hosts"),
+                HostsFile.read(directory.resolve("hosts")),
                 Egress.ANY,
                 () -> EnumSet.copyOf(List.of(families)),
                 PATIENCE);

@@ -7,6 +7,7 @@ import io.culvert.linux.Egress;
 import io.culvert.problem.ProblemException;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -114,6 +115,112 @@ class DnsStubTest {
             assertThat(tunnel.asked()).containsExactly("udp db.example.", "udp .");
             assertThat(mesh.asked()).containsExactly("udp mesh.");
         }
+    }
+
+    @Test
+    void one_name_is_asked_elsewhere_and_those_below_it_are_not() throws IOException {
+        try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer runtime = new ScriptedServer(ScriptedServer.always())) {
+            stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Exactly("hs.example.net", to(runtime))));
+
+            askByUdp("HS.example.net.", Type.A);
+            askByUdp("secret.hs.example.net.", Type.A);
+            askByUdp("example.net.", Type.A);
+
+            assertThat(runtime.asked()).containsExactly("udp HS.example.net.");
+            assertThat(tunnel.asked()).containsExactly("udp secret.hs.example.net.", "udp example.net.");
+        }
+    }
+
+    @Test
+    void names_of_containers_have_one_label() throws IOException {
+        try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer engine = new ScriptedServer(ScriptedServer.always())) {
+            stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Containers("dns.podman", to(engine))));
+
+            assertThat(askByUdp("db.dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NOERROR);
+            assertThat(askByUdp("secret.example.org.dns.podman.", Type.A).getRcode())
+                    .isEqualTo(Rcode.NXDOMAIN);
+            assertThat(askByUdp("example.org.dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NXDOMAIN);
+            assertThat(askByUdp("dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NOERROR);
+
+            assertThat(engine.asked()).containsExactly("udp db.dns.podman.");
+            assertThat(tunnel.asked()).isEmpty();
+        }
+    }
+
+    @Test
+    void the_cluster_is_not_told_a_name_that_the_tunnel_s_servers_know() throws IOException {
+        try (ScriptedServer tunnel = new ScriptedServer(query -> List.of(
+                        query.getQuestion().getName().toString().startsWith("nas.home")
+                                ? ScriptedServer.answer(query, "nas.home. 60 A 192.0.2.7")
+                                : absent(query)));
+                ScriptedServer cluster = new ScriptedServer(ScriptedServer.always())) {
+            stub.useUpstreams(
+                    to(tunnel),
+                    List.of(new DnsRoute.Cluster(
+                            "cluster.local",
+                            List.of("vpn.svc.cluster.local", "svc.cluster.local", "cluster.local"),
+                            to(cluster))));
+
+            assertThat(askByUdp("nas.home.svc.cluster.local.", Type.A).getRcode())
+                    .isEqualTo(Rcode.NXDOMAIN);
+            assertThat(askByUdp("db.backend.svc.cluster.local.", Type.A).getRcode())
+                    .isEqualTo(Rcode.NOERROR);
+
+            assertThat(cluster.asked()).containsExactly("udp db.backend.svc.cluster.local.");
+            assertThat(tunnel.asked()).containsExactly("udp nas.home.", "udp db.backend.");
+        }
+    }
+
+    @Test
+    void an_engine_that_forwards_to_us_what_it_does_not_know_is_not_asked_again() throws IOException {
+        for (boolean sameId : new boolean[] {true, false}) {
+            try (ScriptedServer tunnel = new ScriptedServer(query -> List.of(absent(query)));
+                    ScriptedServer engine = new ScriptedServer(query -> List.of(forwarded(query, sameId)))) {
+                stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Unqualified(to(engine))));
+
+                assertThat(askByUdp("nowhere.", Type.A).getRcode()).isEqualTo(Rcode.NXDOMAIN);
+
+                assertThat(engine.asked()).containsExactly("udp nowhere.");
+                assertThat(tunnel.asked()).containsExactly("udp nowhere.");
+            }
+        }
+    }
+
+    @Test
+    void other_questions_than_for_addresses_are_not_the_engine_s() throws IOException {
+        try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer engine = new ScriptedServer(ScriptedServer.always())) {
+            stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Unqualified(to(engine))));
+
+            askByUdp("com.", Type.NS);
+            askByUdp("db.", Type.AAAA);
+
+            assertThat(tunnel.asked()).containsExactly("udp com.");
+            assertThat(engine.asked()).containsExactly("udp db.");
+        }
+    }
+
+    /** What Docker's resolver does with what it does not know: it asks who the container's packets to port 53 end at. */
+    private Message forwarded(Message query, boolean sameId) {
+        try {
+            Message again = new Message(query.toWire());
+            if (!sameId) {
+                again.getHeader().setID(query.getHeader().getID() ^ 1);
+            }
+            Message answer = overUdp(again);
+            answer.getHeader().setID(query.getHeader().getID());
+            return answer;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Message absent(Message query) {
+        Message answer = ScriptedServer.answer(query);
+        answer.getHeader().setRcode(Rcode.NXDOMAIN);
+        return answer;
     }
 
     @Test

@@ -123,7 +123,7 @@ class MarkedQuestionsLabTest {
                 server(lab.lan(), "192.0.2.53", ScriptedServer.always("vpn.example.net. 60 A 203.0.113.10"))) {
             BootstrapResolver resolver = new BootstrapResolver(
                     new ResolvConf(List.of(lan.address()), List.of(), List.of(), 1),
-                    directory.resolve("hosts"),
+                    HostsFile.read(directory.resolve("hosts")),
                     Egress.marked(OUR_MARK),
                     () -> Set.of(Family.IPV4),
                     PATIENCE);

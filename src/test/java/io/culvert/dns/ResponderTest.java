@@ -23,8 +23,8 @@ import org.xbill.DNS.Type;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ResponderTest {
 
-    private final Responder responder =
-            new Responder(question -> ScriptedServer.answer(question.query(1), "www.example.net. 60 A 192.0.2.80"));
+    private final Responder responder = new Responder(
+            (question, _) -> ScriptedServer.answer(question.query(1), "www.example.net. 60 A 192.0.2.80"));
 
     @Test
     void answers_are_not_answered() {

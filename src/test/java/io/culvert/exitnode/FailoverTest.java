@@ -46,6 +46,7 @@ class FailoverTest {
             List.of(),
             List.of(),
             Set.of(),
+            Set.of(),
             List.of(),
             Tailnet.UNKNOWN,
             new Machine(Map.of(), List.of(), Set.of(), true, false, Set.of(), true, true, true, true));

@@ -124,7 +124,7 @@ class RootlessTest {
     void Docker_s_own_resolver_finds_the_server_and_is_asked_nothing_else() {
         world = World.of(Shape.USUAL);
         world.observerIsNotBlind(Family.values());
-        try (EngineResolver docker = new EngineResolver(world.space())) {
+        try (EngineResolver docker = EngineResolver.outside(world.space())) {
             world.lab
                     .node()
                     .resolvConf("nameserver " + EngineResolver.ADDRESS

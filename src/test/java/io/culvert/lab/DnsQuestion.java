@@ -65,6 +65,20 @@ public record DnsQuestion(String name, String type, String transport, String ask
         return answer.toWire();
     }
 
+    /** An answer with this IPv4 address, and with none to a question for another type. */
+    static byte[] address(Message query, String address) throws IOException {
+        Record question = query.getQuestion();
+        Message answer = new Message(query.getHeader().getID());
+        answer.getHeader().setFlag(Flags.QR);
+        answer.getHeader().setFlag(Flags.RA);
+        answer.addRecord(question, Section.QUESTION);
+        if (question.getType() == Type.A) {
+            answer.addRecord(
+                    new ARecord(question.getName(), DClass.IN, TTL, InetAddress.getByName(address)), Section.ANSWER);
+        }
+        return answer.toWire();
+    }
+
     private static String address4(String name) {
         return isProvider(name)
                 ? Provider.outer4(number(name))

@@ -1,0 +1,43 @@
+package io.culvert.dns;
+
+import io.culvert.ip.Family;
+import io.culvert.problem.Place;
+import io.culvert.problem.Problem;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** How many addresses a name may have, so that an answer with thousands of them does not open the kill switch to as many. */
+final class AddressLimit {
+
+    /** For each family. An answer by UDP of 512 bytes holds about 30 IPv4 addresses (RFC 1035 section 4.2.1). */
+    static final int MOST = 32;
+
+    private AddressLimit() {}
+
+    /** Returns the addresses in their order; of too many, always the same ones, however a server turns its answer. */
+    static List<InetAddress> of(String name, List<InetAddress> addresses, List<Problem> problems) {
+        List<InetAddress> limited = new ArrayList<>();
+        for (Family family : Family.values()) {
+            List<InetAddress> all = addresses.stream()
+                    .filter(address -> Family.of(address) == family)
+                    .distinct()
+                    .toList();
+            if (all.size() > MOST) {
+                problems.add(Problem.warning(
+                        Place.machine(name),
+                        "has " + all.size() + " " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " addresses; only "
+                                + MOST + " of them are used",
+                        "if so many are right, write their networks instead of the name"));
+                limited.addAll(all.stream()
+                        .sorted((a, b) -> Arrays.compareUnsigned(a.getAddress(), b.getAddress()))
+                        .limit(MOST)
+                        .toList());
+            } else {
+                limited.addAll(all);
+            }
+        }
+        return limited;
+    }
+}

@@ -1,0 +1,166 @@
+package io.culvert.dns;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.NameTooLongException;
+
+/**
+ * Which names below a cluster's domain its resolver is asked for, outside the tunnel. A pod's resolver library appends each
+ * domain of the search list to nearly every name ({@code ndots:5}), so that what arrives here is mostly a public name with
+ * the cluster's domain at its end, which concerns nobody in the cluster.
+ *
+ * <p>A name is asked of the cluster only if it can exist there (Kubernetes DNS-Based Service Discovery, version 1.1.0:
+ * {@code service.namespace.svc}, {@code hostname.service.namespace.svc}, {@code _port._protocol.service.namespace.svc},
+ * {@code address.namespace.pod}), and if it is not a name of the internet with a search domain appended.
+ */
+final class ClusterNames {
+
+    /** What is to be done with a name. */
+    sealed interface Decision {
+
+        /** Does not exist, or is not to be told. */
+        record Absent() implements Decision {}
+
+        /** Exists, and has no data. */
+        record Empty() implements Decision {}
+
+        /** To be asked of the cluster, unless one of these names, which may have been meant, exists in the internet. */
+        record Ask(List<Name> unless) implements Decision {}
+    }
+
+    private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
+    private static final Pattern SERVICE_LABEL = Pattern.compile("_[a-z0-9][-a-z0-9]{0,61}");
+    private static final Pattern DASHED_ADDRESS =
+            Pattern.compile("[0-9]{1,3}(-[0-9]{1,3}){3}|[0-9a-f]{0,4}(-[0-9a-f]{0,4}){2,7}");
+
+    /** A resolver library asks for one domain of the list after the other, each within its timeout of 5 s. */
+    private static final Duration MEMORY = Duration.ofSeconds(15);
+
+    private static final int REMEMBERED = 4096;
+
+    private final Name zone;
+    private final List<Name> search;
+    private final TopLevelDomains internet;
+    private final LongSupplier nanoTime;
+    private final Map<Name, Long> recent = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Name, Long> eldest) {
+            return size() > REMEMBERED;
+        }
+    };
+
+    /**
+     * Remembers nothing yet.
+     *
+     * @param search the search list; only what is in the zone counts
+     */
+    ClusterNames(Name zone, List<Name> search, TopLevelDomains internet, LongSupplier nanoTime) {
+        this.zone = zone;
+        this.search = search.stream()
+                .filter(domain -> domain.subdomain(zone))
+                .distinct()
+                .toList();
+        this.internet = internet;
+        this.nanoTime = nanoTime;
+    }
+
+    /** Decides on a name in the zone. */
+    synchronized Decision of(Name asked) {
+        recent.put(asked, nanoTime.getAsLong());
+        List<String> labels = labels(asked, zone);
+        if (labels.isEmpty() || labels.equals(List.of("svc")) || labels.equals(List.of("pod"))) {
+            return new Decision.Empty();
+        }
+        if (!canExist(labels)) {
+            return new Decision.Absent();
+        }
+        if (isWrittenForCluster(asked)) {
+            return new Decision.Ask(List.of());
+        }
+        List<Name> unless = new ArrayList<>();
+        for (Name domain : search) {
+            if (domain.equals(zone) || !asked.subdomain(domain)) {
+                continue;
+            }
+            List<String> written = labels(asked, domain);
+            if (written.size() < 2 || written.getLast().equals("svc") || isOfOwnNamespace(asked, domain, written)) {
+                continue;
+            }
+            if (internet.contain(written.getLast())) {
+                return new Decision.Absent();
+            }
+            unless.add(absolute(written));
+        }
+        return new Decision.Ask(unless);
+    }
+
+    private static boolean canExist(List<String> labels) {
+        List<String> names = labels.subList(0, labels.size() - 1);
+        return switch (labels.getLast()) {
+            case "svc" ->
+                switch (names.size()) {
+                    case 2, 3 -> all(LABEL, names);
+                    case 4 -> all(SERVICE_LABEL, names.subList(0, 2)) && all(LABEL, names.subList(2, 4));
+                    default -> false;
+                };
+            case "pod" ->
+                names.size() == 2
+                        && DASHED_ADDRESS.matcher(names.getFirst()).matches()
+                        && all(LABEL, names.subList(1, 2));
+            default -> labels.equals(List.of("dns-version"));
+        };
+    }
+
+    /** Written in full, or up to {@code svc}: the library has appended the list's first domain to that before. */
+    private boolean isWrittenForCluster(Name asked) {
+        return wasExpanded(labels(asked, Name.root)) || wasExpanded(labels(asked, zone));
+    }
+
+    /** What is in the pod's own namespace was written without that, unless a library has just tried more of it. */
+    private boolean isOfOwnNamespace(Name asked, Name domain, List<String> written) {
+        Name own = search.getFirst();
+        return !domain.equals(own) && asked.subdomain(own) && !wasExpanded(written);
+    }
+
+    /** Whether a resolver library has just tried this with the list's first domain. */
+    private boolean wasExpanded(List<String> written) {
+        if (search.isEmpty()) {
+            return false;
+        }
+        try {
+            Name expanded = Name.concatenate(relative(written), search.getFirst());
+            Long when = recent.get(expanded);
+            return when != null && nanoTime.getAsLong() - when < MEMORY.toNanos();
+        } catch (NameTooLongException _) {
+            return false;
+        }
+    }
+
+    private static boolean all(Pattern form, List<String> labels) {
+        return labels.stream().allMatch(label -> form.matcher(label).matches());
+    }
+
+    /** Those before a suffix, in lower case. */
+    private static List<String> labels(Name name, Name suffix) {
+        List<String> labels = new ArrayList<>();
+        for (int i = 0; i < name.labels() - suffix.labels(); i++) {
+            labels.add(name.getLabelString(i).toLowerCase(Locale.ROOT));
+        }
+        return labels;
+    }
+
+    private static Name absolute(List<String> labels) {
+        return Name.fromConstantString(String.join(".", labels) + ".");
+    }
+
+    private static Name relative(List<String> labels) {
+        return Name.fromConstantString(String.join(".", labels));
+    }
+}

@@ -1,0 +1,55 @@
+package io.culvert.dns;
+
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Proves that the original in our resolv.conf was put there by us: other containers of a pod can write the file, and it
+ * outlives a container and its /run.
+ */
+public final class OriginalSeal {
+
+    private static final String ALGORITHM = "HmacSHA256";
+    private static final byte[] PURPOSE = "culvert: original resolv.conf\n".getBytes(StandardCharsets.US_ASCII);
+
+    private final List<byte[]> keys;
+
+    /** @param keys secrets that only this container has; what any of them sealed is genuine, and the first one seals */
+    public OriginalSeal(List<byte[]> keys) {
+        if (keys.isEmpty()) {
+            throw new IllegalArgumentException("a seal needs a key");
+        }
+        this.keys = List.copyOf(keys);
+    }
+
+    /** @param original a character for each byte */
+    String of(String original) {
+        return HexFormat.of().formatHex(code(keys.getFirst(), original));
+    }
+
+    boolean matches(String original, String seal) {
+        byte[] found;
+        try {
+            found = HexFormat.of().parseHex(seal);
+        } catch (IllegalArgumentException _) {
+            return false;
+        }
+        return keys.stream().anyMatch(key -> MessageDigest.isEqual(found, code(key, original)));
+    }
+
+    private static byte[] code(byte[] key, String original) {
+        try {
+            Mac mac = Mac.getInstance(ALGORITHM);
+            mac.init(new SecretKeySpec(key, ALGORITHM));
+            mac.update(PURPOSE);
+            return mac.doFinal(original.getBytes(StandardCharsets.ISO_8859_1));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package io.culvert.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.dns.ClusterNames.Decision;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.xbill.DNS.Name;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class ClusterNamesTest {
+
+    private static final List<String> SEARCH =
+            List.of("vpn.svc.cluster.local.", "svc.cluster.local.", "cluster.local.", "corp.example.");
+
+    private final AtomicLong seconds = new AtomicLong();
+    private final ClusterNames names = new ClusterNames(
+            name("cluster.local."),
+            SEARCH.stream().map(ClusterNamesTest::name).toList(),
+            TopLevelDomains.read(),
+            () -> seconds.get() * 1_000_000_000L);
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "example.org",
+                "www.example.org",
+                "secret.www.example.org",
+                "a.b.c.d.example.co.uk",
+                "_xmpp-client._tcp.example.org",
+                "_dmarc.example.org",
+                "1-2-3-4.example.org",
+                "web.dev",
+                "example.xn--p1ai",
+                "WWW.Example.ORG"
+            })
+    void a_name_of_the_internet_is_never_told_to_the_cluster(String written) {
+        assertThat(decisions(written))
+                .allSatisfy(decision -> assertThat(decision).isInstanceOf(Decision.Absent.class));
+    }
+
+    @Test
+    void a_name_that_may_be_of_the_internet_is_told_only_if_it_is_not() {
+        assertThat(decisions("printer.home"))
+                .containsExactly(
+                        new Decision.Ask(List.of(name("printer.home."))),
+                        new Decision.Ask(List.of(name("printer.home."))),
+                        new Decision.Absent());
+    }
+
+    @Test
+    void a_service_of_the_own_namespace_has_one_label() {
+        assertThat(decisions("db")).containsExactly(ask(), new Decision.Absent(), new Decision.Absent());
+    }
+
+    @Test
+    void a_service_of_another_namespace_has_two() {
+        assertThat(decide("kubernetes.default.vpn.svc.cluster.local."))
+                .isEqualTo(new Decision.Ask(List.of(name("kubernetes.default."))));
+        assertThat(decide("kubernetes.default.svc.cluster.local."))
+                .isEqualTo(new Decision.Ask(List.of(name("kubernetes.default."))));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "web.dev.svc",
+                "web.dev.svc.cluster.local",
+                "redis.data.svc",
+                "kubernetes.default.svc",
+                "kubernetes.default.svc.cluster.local",
+                "mysql-0.mysql.prod.svc",
+                "_https._tcp.web.dev.svc",
+                "10-1-2-3.default.pod",
+                "2001-db8--1.default.pod"
+            })
+    void a_name_that_is_written_for_the_cluster_is_asked_there_and_nowhere_else(String written) {
+        List<Decision> tried = decisions(written);
+        Decision last = written.endsWith("cluster.local") ? decide(written + ".") : tried.get(2);
+
+        assertThat(last).isEqualTo(ask());
+        assertThat(tried.getFirst()).isEqualTo(new Decision.Absent());
+    }
+
+    @Test
+    void a_service_of_the_own_namespace_is_found_though_the_internet_has_such_a_name() {
+        ClusterNames own = new ClusterNames(
+                name("cluster.local."),
+                List.of(name("dev.svc.cluster.local."), name("svc.cluster.local."), name("cluster.local.")),
+                TopLevelDomains.read(),
+                () -> 0);
+
+        assertThat(own.of(name("web.dev.svc.cluster.local."))).isEqualTo(ask());
+        // Now it is written as the internet's.
+        own.of(name("web.dev.dev.svc.cluster.local."));
+        assertThat(own.of(name("web.dev.svc.cluster.local."))).isEqualTo(new Decision.Absent());
+    }
+
+    @Test
+    void what_was_tried_is_forgotten() {
+        decide("web.dev.svc.vpn.svc.cluster.local.");
+        seconds.set(60);
+        assertThat(decide("web.dev.svc.cluster.local.")).isEqualTo(new Decision.Absent());
+    }
+
+    @Test
+    void the_domain_itself_and_its_parts_exist_and_have_no_data() {
+        assertThat(Stream.of("cluster.local.", "svc.cluster.local.", "pod.cluster.local.")
+                        .map(this::decide))
+                .containsOnly(new Decision.Empty());
+        assertThat(decide("dns-version.cluster.local.")).isEqualTo(ask());
+        assertThat(decide("vpn.svc.cluster.local.")).isEqualTo(new Decision.Absent());
+    }
+
+    @Test
+    void no_name_is_too_long_to_be_decided_on() {
+        String label = "a".repeat(63);
+        assertThat(decide(label + "." + label + "." + label + ".svc.cluster.local."))
+                .isInstanceOf(Decision.Ask.class);
+    }
+
+    /** What becomes of a name when a resolver library tries it with each domain of the search list in turn. */
+    private List<Decision> decisions(String written) {
+        return SEARCH.stream()
+                .filter(domain -> domain.endsWith("cluster.local."))
+                .map(domain -> decide(written + "." + domain))
+                .toList();
+    }
+
+    private Decision decide(String name) {
+        return names.of(name(name));
+    }
+
+    private static Decision ask() {
+        return new Decision.Ask(List.of());
+    }
+
+    private static Name name(String text) {
+        return Name.fromConstantString(text);
+    }
+}
