@@ -1,6 +1,7 @@
 package io.culvert.confinement;
 
 import io.culvert.linux.NetworkNamespace;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -74,7 +75,7 @@ record Confinement(String name, Path directory, Path namespaces) {
         return new ProblemException(Problem.machine(
                 Place.machine(directory.toString()),
                 "cannot be used: " + e.getMessage(),
-                "run as root, or mount a tmpfs there: --tmpfs /run"));
+                Hints.here().writable("/run")));
     }
 
     private static Path directory(Surroundings around) {

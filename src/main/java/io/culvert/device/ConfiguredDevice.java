@@ -2,6 +2,7 @@ package io.culvert.device;
 
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.linux.Errno;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -61,6 +62,6 @@ abstract sealed class ConfiguredDevice implements WireGuardDevice permits Kernel
                         : Problem.failure(
                                 place,
                                 "the device refuses: " + Errno.text(errno) + (words.isEmpty() ? "" : ": " + words),
-                                errno == Errno.EPERM ? "give the container the capability NET_ADMIN" : ""));
+                                errno == Errno.EPERM ? Hints.here().netAdmin() : ""));
     }
 }

@@ -1,5 +1,6 @@
 package io.culvert.device;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
@@ -8,6 +9,7 @@ import io.culvert.process.ProgramDirectories;
 import java.io.File;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -117,28 +119,34 @@ public record UserspaceProgram(
         return Problem.machine(
                 Place.machine(sockets.toString()),
                 "the userspace WireGuard keeps its sockets here and nowhere else, but " + what,
-                "mount a tmpfs on /run: `--tmpfs /run`, or `tmpfs: /run` in a compose file");
+                Hints.here().writable("/run"));
     }
 
     private Optional<Problem> tunnelDeviceProblem() {
         try (FileChannel _ = FileChannel.open(tunnelDevice, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return Optional.empty();
         } catch (NoSuchFileException _) {
-            return Optional.of(tunnelDeviceProblem("the device is not there"));
+            return Optional.of(
+                    tunnelDeviceProblem("the device is not there", Hints.here().missingTunDevice()));
         } catch (IOException e) {
-            return Optional.of(tunnelDeviceProblem("the device cannot be opened: " + reason(e)));
+            // The node may exist without a driver behind it: ENODEV. Denied are EACCES and EPERM, the latter by a
+            // cgroup.
+            boolean absent = reason(e).contains("No such device");
+            return Optional.of(tunnelDeviceProblem(
+                    "the device cannot be opened: " + reason(e),
+                    absent ? Hints.here().missingTunDevice() : Hints.here().deniedTunDevice()));
         }
     }
 
-    private Problem tunnelDeviceProblem(String what) {
-        return Problem.machine(
-                Place.machine(tunnelDevice.toString()),
-                what,
-                "give it to the container: `--device /dev/net/tun`, or `devices: [/dev/net/tun]` in a compose file");
+    private Problem tunnelDeviceProblem(String what, String cure) {
+        return Problem.machine(Place.machine(tunnelDevice.toString()), what, cure);
     }
 
     /** The JDK's text begins with the path. */
     private static String reason(IOException e) {
+        if (e instanceof AccessDeniedException) {
+            return "permission denied";
+        }
         String text = String.valueOf(e.getMessage());
         return text.substring(text.lastIndexOf(": ") < 0 ? 0 : text.lastIndexOf(": ") + 2);
     }

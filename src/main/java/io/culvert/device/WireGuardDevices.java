@@ -7,6 +7,7 @@ import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkSocket;
 import io.culvert.netlink.NetlinkSocket.Outcome;
 import io.culvert.network.Links.Found;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -198,11 +199,10 @@ public final class WireGuardDevices {
             throw new ProblemException(refused(name, outcome));
         }
         if (choice == Choice.KERNEL) {
-            throw new ProblemException(
-                    Problem.machine(
-                            Place.machine("kernel"),
-                            "it has no WireGuard",
-                            "load the module on the host (`modprobe wireguard`), or let CULVERT_WIREGUARD_IMPLEMENTATION be auto"));
+            throw new ProblemException(Problem.machine(
+                    Place.machine("kernel"),
+                    "it has no WireGuard",
+                    Hints.here().module("wireguard") + ", or let CULVERT_WIREGUARD_IMPLEMENTATION be auto"));
         }
         return programs.start(name);
     }
@@ -212,7 +212,7 @@ public final class WireGuardDevices {
         String what = "the interface cannot be made: " + Errno.text(outcome.errno())
                 + (outcome.message().isEmpty() ? "" : ": " + outcome.message());
         return outcome.errno() == Errno.EPERM
-                ? Problem.machine(place, what, "give the container the capability NET_ADMIN: `--cap-add NET_ADMIN`")
+                ? Problem.machine(place, what, Hints.here().netAdmin())
                 : Problem.failure(place, what, "");
     }
 

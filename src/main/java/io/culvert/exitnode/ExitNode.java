@@ -2,6 +2,7 @@ package io.culvert.exitnode;
 
 import io.culvert.linux.NamespaceClaim;
 import io.culvert.network.Machine;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -94,7 +95,7 @@ public final class ExitNode {
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Place.machine("network namespace"),
                         "another Culvert runs in it already",
-                        "stop that one first, or give this container a network of its own")));
+                        "stop that one first, or " + Hints.here().ownNetwork())));
     }
 
     private void stop() {

@@ -10,6 +10,7 @@ import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.PlainMesh;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -58,8 +59,8 @@ final class Requirements {
                 .forEach(name -> problems.add(Problem.machine(
                         Place.machine(name),
                         "there is an interface of this name already, and it is not ours",
-                        "take it down with what made it (wg-quick down " + name
-                                + "), or give this container a network of its own")));
+                        "take it down with what made it (wg-quick down " + name + "), or "
+                                + Hints.here().ownNetwork())));
         return problems;
     }
 
@@ -70,7 +71,7 @@ final class Requirements {
         }
         for (Family family : Family.values()) {
             String name = Forwarding.sysctl(family);
-            String cure = "compose: sysctls: [" + name + "=1]; podman or docker run: --sysctl " + name + "=1";
+            String cure = Hints.here().sysctl(name, "1");
             if (machine.forwarding().contains(family)) {
                 continue;
             }
@@ -101,7 +102,7 @@ final class Requirements {
                 "has the IPv6 address " + Prefix.text(lost.address().address())
                         + " and no way out by IPv6: as " + Forwarding.sysctl(Family.IPV6)
                         + " is on, the kernel heeds no router that advertises itself (slirp4netns does nothing else)",
-                "give the container a network with fixed routes (podman network create --ipv6 NAME, then --network NAME;"
-                        + " compose makes one by itself), or leave " + Forwarding.sysctl(Family.IPV6) + " away");
+                Hints.here().routerAdvertisements(lost.link()) + ", or leave " + Forwarding.sysctl(Family.IPV6)
+                        + " away");
     }
 }

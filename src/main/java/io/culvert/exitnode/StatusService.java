@@ -1,5 +1,6 @@
 package io.culvert.exitnode;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.run.Journal;
@@ -33,7 +34,7 @@ final class StatusService implements AutoCloseable {
                     .problems(List.of(Problem.warning(
                             Place.machine(around.statusSocket().toString()),
                             "cannot be made, so that status and health will not work: " + e.getMessage(),
-                            "mount a tmpfs on /run: `--tmpfs /run`, or `tmpfs: /run` in a compose file")));
+                            Hints.here().writable("/run"))));
             return new StatusService(around.journal(), () -> {});
         }
     }

@@ -1,6 +1,7 @@
 package io.culvert.needs;
 
 import io.culvert.network.Machine;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.settings.WireGuardSettings.Implementation;
@@ -19,25 +20,25 @@ public final class MachineNeeds {
             problems.add(Problem.machine(
                     Place.machine("CAP_NET_ADMIN"),
                     "is missing, so neither the guard nor the tunnel can be made",
-                    "compose: cap_add: [NET_ADMIN]; podman or docker run: --cap-add NET_ADMIN"));
+                    Hints.here().netAdmin()));
         }
         boolean kernel = machine.kernelWireGuard();
         if (wanted == Implementation.KERNEL && !kernel) {
             problems.add(Problem.machine(
                     Place.machine("kernel"),
                     "has no WireGuard, but CULVERT_WIREGUARD_IMPLEMENTATION=kernel asks for it",
-                    "load the module on the host (modprobe wireguard), or leave the setting at auto"));
+                    Hints.here().module("wireguard") + ", or leave the setting at auto"));
         } else if (!machine.tunDevice() && userspace(machine, wanted)) {
             problems.add(Problem.machine(
                     Place.machine("/dev/net/tun"),
                     "cannot be opened, and userspace WireGuard needs it",
-                    "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun"));
+                    Hints.here().tunDevice()));
         }
         if (machine.uplinks().isEmpty()) {
             problems.add(Problem.warning(
                     Place.machine("network"),
                     "there is no default route in either family, so no server can be reached yet",
-                    "give the container a network; the tunnel is raised when a default route appears"));
+                    Hints.here().defaultRoute() + "; the tunnel is raised when a default route appears"));
         }
         return problems;
     }

@@ -3,6 +3,7 @@ package io.culvert.network;
 import io.culvert.ip.Family;
 import io.culvert.linux.Sysctl;
 import io.culvert.linux.Sysctl.Written;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -90,15 +91,14 @@ public final class Forwarding implements AutoCloseable {
         String dotted = name.replace('/', '.');
         String reason = switch (written) {
             case ABSENT -> "does not exist in this kernel";
-            case READ_ONLY -> "is read-only in this container";
+            case READ_ONLY -> "is read-only here";
             case DENIED -> "may not be changed by this process";
             case REFUSED, DONE -> "does not take the value";
         };
         return Problem.machine(
                 Place.machine(dotted),
                 "must be " + value + " and " + reason,
-                "Set it when the container starts: --sysctl " + dotted + "=" + value + ", or in a compose file"
-                        + " 'sysctls: [" + dotted + "=" + value + "]'.");
+                Hints.here().sysctl(dotted, value));
     }
 
     /** Puts back what was there before; what resists stays, as the namespace usually ends with us. */

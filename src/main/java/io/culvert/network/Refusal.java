@@ -2,6 +2,7 @@ package io.culvert.network;
 
 import io.culvert.linux.Errno;
 import io.culvert.netlink.NetlinkSocket.Outcome;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ record Refusal(String text, Outcome outcome) {
             return List.of(Problem.machine(
                     Place.machine("CAP_NET_ADMIN"),
                     "the kernel does not let us change the network: " + Errno.text(Errno.EPERM),
-                    "Give the container the capability: 'cap_add: [NET_ADMIN]' or --cap-add=NET_ADMIN."));
+                    Hints.here().netAdmin()));
         }
         List<Problem> problems = new ArrayList<>(
                 refusals.stream().limit(MOST).map(Refusal::problem).toList());
@@ -44,8 +45,8 @@ record Refusal(String text, Outcome outcome) {
                 "Something that is not ours is in its place: another VPN program, or one that ended without cleaning up.";
             case Errno.EACCES ->
                 outcome.message().contains("IPv6")
-                        ? "IPv6 is switched off here: set the sysctl net.ipv6.conf.all.disable_ipv6=0, or take the"
-                                + " IPv6 addresses out of the WireGuard file."
+                        ? "IPv6 is switched off here: " + Hints.here().sysctl("net.ipv6.conf.all.disable_ipv6", "0")
+                                + "; or take the IPv6 addresses out of the WireGuard file"
                         : "";
             case Errno.EAFNOSUPPORT -> "This kernel lacks the address family: take its addresses out of the file.";
             default -> "";

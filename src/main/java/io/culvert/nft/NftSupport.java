@@ -5,6 +5,7 @@ import static io.culvert.nft.Statement.is;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import io.culvert.linux.Errno;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import java.util.List;
@@ -62,7 +63,7 @@ final class NftSupport {
                 : Optional.of(Problem.machine(
                         PLACE,
                         "this kernel lacks parts of nf_tables: " + String.join(", ", missing),
-                        "Load these modules on the host with modprobe; Linux 5.6 or newer is needed"));
+                        Hints.here().module("MODULE…") + "; Linux 5.6 or newer is needed"));
     }
 
     private static Problem unusable(String complaint) {
@@ -71,11 +72,11 @@ final class NftSupport {
                 ? Problem.machine(
                         PLACE,
                         "may not be changed: " + reason,
-                        "Give the container NET_ADMIN (--cap-add=NET_ADMIN) in a network namespace that it owns")
+                        Hints.here().netAdmin() + "; in a network namespace that belongs to it")
                 : Problem.machine(
                         PLACE,
                         "this kernel has no nf_tables: " + reason,
-                        "Load it on the host: modprobe nf_tables (CONFIG_NF_TABLES_INET of the kernel)");
+                        Hints.here().module("nf_tables") + " (CONFIG_NF_TABLES_INET of the kernel)");
     }
 
     private static Feature filter(String module, Chain.Hook hook, Statement... statements) {

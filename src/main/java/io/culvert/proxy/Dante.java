@@ -1,5 +1,6 @@
 package io.culvert.proxy;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -76,7 +77,9 @@ public final class Dante {
             Files.writeString(file, configuration);
         } catch (IOException e) {
             throw new ProblemException(Problem.machine(
-                    Place.file(file), "cannot be written: " + e.getMessage(), "mount a tmpfs on " + directory));
+                    Place.file(file),
+                    "cannot be written: " + e.getMessage(),
+                    Hints.here().writable(directory.toString())));
         }
         List<String> args = List.of("-f", file.toString(), "-p", process.toString());
         return new ProxyProgram(program, args, file, port, logsToUs ? Optional.of(READY) : Optional.empty());

@@ -37,7 +37,7 @@ final class ShadowFile {
             if (others.lines().anyMatch(line -> line.startsWith(login.user() + ":"))) {
                 throw new ProblemException(Problem.input(
                         Place.setting("CULVERT_SOCKS_USER"),
-                        "'" + login.user() + "' is a user of the container's system already",
+                        "'" + login.user() + "' is a user of this system already",
                         "choose another name"));
             }
             write(others + login.user() + ":" + PasswordHash.sha512(login.password()) + "::::::" + OURS + "\n");
@@ -45,7 +45,7 @@ final class ShadowFile {
             throw new ProblemException(Problem.machine(
                     Place.file(path),
                     "cannot be written, and Dante looks for the proxy's password there: " + e.getMessage(),
-                    "run the container as root with a writable " + path
+                    "run as root with a writable " + path
                             + ", or unset CULVERT_SOCKS_USER and limit the clients by CULVERT_SOCKS_ALLOW"));
         }
     }

@@ -1,5 +1,6 @@
 package io.culvert.run;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -48,7 +49,7 @@ public final class Turn implements AutoCloseable {
             throw new ProblemException(Problem.machine(
                     Place.machine("/run"),
                     "cannot be written, so two runs at once could not be told apart: " + e.getMessage(),
-                    "mount a tmpfs there: --tmpfs /run"));
+                    Hints.here().writable("/run")));
         }
     }
 

@@ -2,6 +2,7 @@ package io.culvert.settings;
 
 import io.culvert.ip.Endpoint;
 import io.culvert.ip.Prefix;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
@@ -78,7 +79,8 @@ final class TailscaleArguments {
                         DAEMON,
                         "has --tun=userspace-networking, which is refused: Tailscale would then forward exit traffic from"
                                 + " its own sockets, which leave past the tunnel with the real address",
-                        "remove it, and give the container /dev/net/tun and NET_ADMIN"));
+                        "remove it; " + Hints.here().tunDevice() + "; "
+                                + Hints.here().netAdmin()));
         if (daemon.value("socket").isPresent()) {
             refuse(DAEMON, "has --socket, which containerboot would not find", "set TS_SOCKET instead");
         }

@@ -1,5 +1,6 @@
 package io.culvert.settings;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
@@ -68,7 +69,8 @@ final class TailscaleRefusals {
                     (truth.isPresent() ? "is true" : "is not false, and Tailscale takes that for true")
                             + ", which is refused: Tailscale would then forward exit traffic from its own sockets, which"
                             + " leave past the tunnel with the real address",
-                    "remove it, and give the container /dev/net/tun and NET_ADMIN");
+                    "remove it; " + Hints.here().tunDevice() + "; "
+                            + Hints.here().netAdmin());
         }
     }
 

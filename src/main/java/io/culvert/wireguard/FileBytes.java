@@ -1,5 +1,6 @@
 package io.culvert.wireguard;
 
+import io.culvert.problem.Hints;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -38,7 +39,7 @@ final class FileBytes {
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes(LIMIT + 1);
         } catch (NoSuchFileException _) {
-            report.error("there is no such file", "check the name, and that the file is mounted into the container");
+            report.error("there is no such file", Hints.here().missingFile());
             return Optional.empty();
         } catch (AccessDeniedException _) {
             report.error("this file may not be read", "give the user who runs Culvert the right to read it");

@@ -11,6 +11,7 @@ import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.NetlinkMessage;
 import io.culvert.netlink.ScriptedNetlinkSocket;
 import io.culvert.netlink.ScriptedNetlinkSocket.Reply;
+import io.culvert.problem.Hints;
 import io.culvert.problem.ProblemException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,7 +70,7 @@ class ImplementationChoiceTest {
     void without_the_right_to_make_interfaces_the_capability_is_named() {
         assertProblem(
                 3,
-                "--cap-add NET_ADMIN",
+                Hints.here().netAdmin(),
                 () -> devices(Choice.AUTO, kernel(Errno.EPERM)).create("wg0"));
     }
 

@@ -2,6 +2,7 @@ package io.culvert.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problem.Kind;
 import io.culvert.process.ChildSpec;
@@ -73,7 +74,8 @@ class UserspaceProgramTest {
                         problem -> assertThat(problem).contains("gone: there is no userspace WireGuard at this"),
                         problem ->
                                 assertThat(problem).contains("tun: the device is not there", "devices: [/dev/net/tun]"),
-                        problem -> assertThat(problem).contains("cannot be made: ", "tmpfs: /run"));
+                        problem -> assertThat(problem)
+                                .contains("cannot be made: ", Hints.here().writable("/run")));
     }
 
     @Test

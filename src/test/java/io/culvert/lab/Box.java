@@ -127,6 +127,10 @@ public record Box(
                 readOnlyRun);
     }
 
+    public Box with(List<String> bounds) {
+        return new Box(process1, readOnlySysctl, tun, nft, bounds, readOnlyRun);
+    }
+
     public Box withReadOnlyRun() {
         return new Box(process1, readOnlySysctl, tun, nft, capabilities, true);
     }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.ip.Family;
 import io.culvert.linux.Sysctl;
+import io.culvert.problem.Hints;
 import io.culvert.problem.ProblemException;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -73,10 +74,8 @@ class ForwardingTest {
             try (Forwarding forwarding = new Forwarding(SYSCTL)) {
                 assertThatThrownBy(() -> forwarding.enable(BOTH, Set.of()))
                         .isInstanceOf(ProblemException.class)
-                        .hasMessage("""
-                                net.ipv6.conf.all.forwarding: must be 1 and is read-only in this container
-                                    Set it when the container starts: --sysctl net.ipv6.conf.all.forwarding=1, or in a\
-                                 compose file 'sysctls: [net.ipv6.conf.all.forwarding=1]'.""");
+                        .hasMessage("net.ipv6.conf.all.forwarding: must be 1 and is read-only here\n    "
+                                + Hints.here().sysctl("net.ipv6.conf.all.forwarding", "1"));
             }
             assertThat(Forwarding.read(SYSCTL)).isEmpty();
         });

@@ -9,6 +9,7 @@ import io.culvert.netlink.NetlinkMessage;
 import io.culvert.netlink.ScriptedNetlinkSocket;
 import io.culvert.netlink.ScriptedNetlinkSocket.Reply;
 import io.culvert.network.Rule.Selector;
+import io.culvert.problem.Hints;
 import io.culvert.problem.ProblemException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -69,7 +70,7 @@ class RefusedNetworkTest {
         assertThatThrownBy(() -> network.apply(blocking(1, 2, 3))).isInstanceOfSatisfying(ProblemException.class, e -> {
             assertThat(e.problems()).hasSize(1);
             assertThat(e.exitStatus()).isEqualTo(3);
-            assertThat(e.getMessage()).contains("cap_add: [NET_ADMIN]");
+            assertThat(e.getMessage()).contains(Hints.here().netAdmin());
         });
     }
 

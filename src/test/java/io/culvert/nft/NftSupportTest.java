@@ -3,6 +3,7 @@ package io.culvert.nft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import java.util.Optional;
@@ -22,7 +23,7 @@ class NftSupportTest {
         assertThat(problem).hasValueSatisfying(p -> {
             assertThat(p.kind()).isEqualTo(Problem.Kind.MACHINE);
             assertThat(p.what()).contains("cache initialization failed: Operation not permitted");
-            assertThat(p.cure()).contains("--cap-add=NET_ADMIN");
+            assertThat(p.cure()).contains(Hints.here().netAdmin());
         });
     }
 
@@ -33,7 +34,7 @@ class NftSupportTest {
 
         assertThat(problem).hasValueSatisfying(p -> {
             assertThat(p.what()).endsWith("Could not process rule: Address family not supported by protocol");
-            assertThat(p.cure()).contains("modprobe nf_tables");
+            assertThat(p.cure()).contains(Hints.here().module("nf_tables"));
         });
     }
 

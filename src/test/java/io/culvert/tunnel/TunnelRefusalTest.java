@@ -95,12 +95,25 @@ class TunnelRefusalTest {
     void what_the_machine_lacks_is_named() {
         lab.node().in(Box.CONTAINER.without("net_admin"));
         Outcome noCapability = lab.tunnel("up", file);
-        lab.node().in(Box.MACHINE.withoutTun());
+        lab.node().in(Box.CONTAINER.withoutTun());
         Outcome noTun = lab.tunnel("up", file);
         lab.node().in(Box.MACHINE);
 
         assertRefused(noCapability, 3, "CAP_NET_ADMIN", "cap-add");
-        assertRefused(noTun, 3, "/dev/net/tun");
+        assertRefused(noTun, 3, "/dev/net/tun", "--device");
+    }
+
+    @Test
+    void on_a_machine_no_hint_speaks_of_containers() {
+        lab.node().in(Box.MACHINE.with(Box.CONTAINER.without("net_admin").capabilities()));
+        Outcome noCapability = lab.tunnel("up", file);
+        lab.node().in(Box.MACHINE.withoutTun());
+        Outcome noTun = lab.tunnel("up", file);
+        lab.node().in(Box.MACHINE);
+
+        assertRefused(noCapability, 3, "CAP_NET_ADMIN", "sudo");
+        assertRefused(noTun, 3, "/dev/net/tun", "sudo modprobe tun");
+        assertThat(noCapability.err() + noTun.err()).doesNotContain("compose", "--cap-add", "--device", "container");
     }
 
     @Test

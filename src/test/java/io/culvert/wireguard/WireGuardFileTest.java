@@ -2,6 +2,7 @@ package io.culvert.wireguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Problem;
 import io.culvert.wireguard.WireGuardFile.Parsed;
 import java.io.IOException;
@@ -29,9 +30,9 @@ class WireGuardFileTest {
 
     @Test
     void a_missing_file_is_named() {
-        assertThat(problem(folder.resolve("none.conf"))).endsWith("""
-                none.conf: there is no such file
-                    check the name, and that the file is mounted into the container""");
+        assertThat(problem(folder.resolve("none.conf")))
+                .endsWith(
+                        "none.conf: there is no such file\n    " + Hints.here().missingFile());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.culvert.mesh.tailscale;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import java.util.Arrays;
@@ -56,8 +57,7 @@ enum Complaint {
             "/dev/net/tun|CONFIG_TUN|tstun\\.New",
             "/dev/net/tun",
             "Tailscale cannot make its interface",
-            "compose: devices: [/dev/net/tun] and cap_add: [NET_ADMIN]; podman or docker run: --device /dev/net/tun"
-                    + " --cap-add NET_ADMIN"),
+            Hints.here().tunDevice() + "; " + Hints.here().netAdmin()),
     STATE(
             "(tailscaled\\.state|state ?dir|store\\.New|state file|StateDir).*"
                     + "(permission denied|read-only file system|no such file|not a directory|no space left)",
@@ -68,7 +68,7 @@ enum Complaint {
             "Failed to enable IP forwarding|IP forwarding is disabled",
             "net.ipv4.ip_forward",
             "is 0 for a family that is to be forwarded",
-            "compose: sysctls: [net.ipv4.ip_forward=1, net.ipv6.conf.all.forwarding=1]"),
+            Hints.here().sysctl("net.ipv4.ip_forward", "1") + "; the same with net.ipv6.conf.all.forwarding"),
     PORT_TAKEN(
             "(listen|bind)\\S* .*address already in use",
             "TS_TAILSCALED_EXTRA_ARGS",
@@ -88,7 +88,7 @@ enum Complaint {
             "initial fetch failed 404: node not found",
             "tailscale",
             "the control server does not know this node any more: it was removed from the tailnet",
-            "a restart of the container logs it in anew, with the key in TS_AUTHKEY or by the address that follows"),
+            "a restart logs it in anew, with the key in TS_AUTHKEY or by the address that follows"),
     APPROVAL(
             "machine authorization required|To approve your machine",
             "tailscale",

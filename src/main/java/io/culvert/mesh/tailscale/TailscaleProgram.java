@@ -1,6 +1,7 @@
 package io.culvert.mesh.tailscale;
 
 import io.culvert.network.Machine;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
@@ -58,7 +59,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
             problems.add(Problem.machine(
                     Place.machine("/dev/net/tun"),
                     "cannot be opened, and Tailscale makes its interface by it",
-                    "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun"));
+                    Hints.here().tunDevice()));
         }
         state().map(StateDirectory::prepare).ifPresent(problems::addAll);
         if (settings.ephemeral()) {

@@ -1,0 +1,192 @@
+package io.culvert.problem;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** What to do about what the machine lacks: in a container an option of its runtime, on a machine a command. */
+public enum Hints {
+    CONTAINER {
+        @Override
+        public String netAdmin() {
+            return "compose: cap_add: [NET_ADMIN]; podman or docker run: --cap-add NET_ADMIN";
+        }
+
+        @Override
+        public String tunDevice() {
+            return "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun";
+        }
+
+        @Override
+        public String missingTunDevice() {
+            return tunDevice();
+        }
+
+        @Override
+        public String deniedTunDevice() {
+            return tunDevice();
+        }
+
+        @Override
+        public String sysctl(String name, String value) {
+            return "compose: sysctls: [" + name + "=" + value + "]; podman or docker run: --sysctl " + name + "="
+                    + value;
+        }
+
+        @Override
+        public String module(String name) {
+            return "load the module on the host: modprobe " + name;
+        }
+
+        @Override
+        public String writable(String directory) {
+            return "mount a tmpfs on " + directory + ": `--tmpfs " + directory + "`, or `tmpfs: " + directory
+                    + "` in a compose file";
+        }
+
+        @Override
+        public String ownNetwork() {
+            return "give this container a network of its own";
+        }
+
+        @Override
+        public String defaultRoute() {
+            return "give the container a network";
+        }
+
+        @Override
+        public String routerAdvertisements(String link) {
+            return "give the container a network with fixed routes (podman network create --ipv6 NAME, then --network"
+                    + " NAME; compose makes one automatically)";
+        }
+
+        @Override
+        public String missingFile() {
+            return "check the name, and that the file is mounted into the container";
+        }
+    },
+
+    MACHINE {
+        @Override
+        public String netAdmin() {
+            return "run it as root: sudo";
+        }
+
+        @Override
+        public String tunDevice() {
+            return "run it as root (sudo); where that is not enough: sudo modprobe tun";
+        }
+
+        @Override
+        public String missingTunDevice() {
+            return "load the module: sudo modprobe tun";
+        }
+
+        @Override
+        public String deniedTunDevice() {
+            return "run it as root (sudo; a confined program: sudo culvert exec --user \"$USER\" …), or let every user"
+                    + " open the device: sudo chmod 0666 /dev/net/tun (until the next boot; permanently by a udev rule:"
+                    + " KERNEL==\"tun\", MODE=\"0666\")";
+        }
+
+        @Override
+        public String sysctl(String name, String value) {
+            return "set it: sudo sysctl -w " + name + "=" + value;
+        }
+
+        @Override
+        public String module(String name) {
+            return "load the module: sudo modprobe " + name;
+        }
+
+        @Override
+        public String writable(String directory) {
+            return "run it as root (sudo), where " + directory + " is writable";
+        }
+
+        @Override
+        public String ownNetwork() {
+            return "run it in a network namespace of its own: ip netns exec NAME …";
+        }
+
+        @Override
+        public String defaultRoute() {
+            return "connect the machine to a network";
+        }
+
+        @Override
+        public String routerAdvertisements(String link) {
+            return sysctl("net.ipv6.conf." + link + ".accept_ra", "2");
+        }
+
+        @Override
+        public String missingFile() {
+            return "check the name";
+        }
+    };
+
+    /** In Culvert's own image. */
+    private static final String IMAGE = "usr/lib/culvert/container";
+
+    private static final Set<String> YES = Set.of("true", "yes", "on", "1");
+    private static final Set<String> NO = Set.of("false", "no", "off", "0");
+
+    /** The hints for where this process runs. */
+    public static Hints here() {
+        // Not kept: this class is initialized while a native image is built.
+        return isContainer(ProcessHandle.current().pid(), System.getenv(), Path.of("/")) ? CONTAINER : MACHINE;
+    }
+
+    /**
+     * Whether to speak of containers: where the user says so, in Culvert's image, as process 1, or where the engine tells each
+     * process. The kill switch asks more widely (linux/Container), for a doubt must not open it; here a doubt means a machine.
+     * A file such as /.dockerenv says nothing, as virtual machines are made of container images too.
+     *
+     * @param root of the file system
+     */
+    static boolean isContainer(long pid, Map<String, String> environment, Path root) {
+        String said = environment.getOrDefault("CULVERT_CONTAINER", "").toLowerCase(Locale.ROOT);
+        if (YES.contains(said) || NO.contains(said)) {
+            return YES.contains(said);
+        }
+        return pid == 1
+                || environment.containsKey("container")
+                || environment.containsKey("KUBERNETES_SERVICE_HOST")
+                || Files.exists(root.resolve(IMAGE));
+    }
+
+    /** Returns how to get the capability CAP_NET_ADMIN. */
+    public abstract String netAdmin();
+
+    /** Returns how to get a /dev/net/tun that cannot be opened, for whatever reason. */
+    public abstract String tunDevice();
+
+    /** Returns how to get a /dev/net/tun that does not exist. */
+    public abstract String missingTunDevice();
+
+    /** Returns how to get to open a /dev/net/tun that exists. */
+    public abstract String deniedTunDevice();
+
+    /** Returns how to set a kernel parameter. */
+    public abstract String sysctl(String name, String value);
+
+    /** Returns how to load a kernel module. */
+    public abstract String module(String name);
+
+    /** Returns how to get a directory that can be written. */
+    public abstract String writable(String directory);
+
+    /** Returns how to get away from others in the same network namespace. */
+    public abstract String ownNetwork();
+
+    /** Returns how to get a default route. */
+    public abstract String defaultRoute();
+
+    /** Returns how to get an IPv6 default route on this link although IPv6 is forwarded. */
+    public abstract String routerAdvertisements(String link);
+
+    /** Returns what to check where a named file does not exist. */
+    public abstract String missingFile();
+}
