@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -128,18 +129,18 @@ public final class ResolvConfFile {
         return original(uncovered(read()));
     }
 
-    /** Whether it is by us, or by our Tailscale. */
-    public boolean isKnown() throws IOException {
-        String now = read();
-        return isOurs(now) || (beneath.isPresent() && now.contains(TAILSCALES));
+    /** Whether it is by us, or by our Tailscale, which may be about to write it. */
+    private boolean isKnown(String now) {
+        return isOurs(now) || isTailscales(now);
     }
 
     /** Tailscale empties the file before it writes it anew, where it cannot replace it. */
     private String uncovered(String now) throws IOException {
-        if (beneath.isPresent() && (now.contains(TAILSCALES) || now.isEmpty()) && Files.exists(beneath.get())) {
-            return read(beneath.get());
-        }
-        return now;
+        return isTailscales(now) && Files.exists(beneath.orElseThrow()) ? read(beneath.get()) : now;
+    }
+
+    private boolean isTailscales(String now) {
+        return beneath.isPresent() && (now.contains(TAILSCALES) || (now.isEmpty() && Files.exists(beneath.get())));
     }
 
     /** Whether what stands there is ours. */
@@ -154,8 +155,21 @@ public final class ResolvConfFile {
      * @return a warning where the file cannot be written
      */
     public Optional<Problem> pointTo(List<InetAddress> nameservers, List<String> search) {
+        return pointTo(nameservers, search, () -> false);
+    }
+
+    /**
+     * The same, unless it is left to our Tailscale and is by it or by us. Both are decided after one look at the file, and the
+     * file first: whatever Tailscale writes after that look, it was running then.
+     *
+     * @param left whether it is left to Tailscale now
+     */
+    public Optional<Problem> pointTo(List<InetAddress> nameservers, List<String> search, BooleanSupplier left) {
         try {
             String now = read();
+            if (left.getAsBoolean() && isKnown(now)) {
+                return Optional.empty();
+            }
             String uncovered = uncovered(now);
             Original original = held.orElseGet(() -> new Original(original(uncovered), true));
             String then = render(original.text, nameservers, search) + sealOf(original);
@@ -271,7 +285,7 @@ public final class ResolvConfFile {
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(Problem.warning(
-                    Place.file(path), "cannot be restored: " + reason(e), "restart the container, or write it anew"));
+                    Place.file(path), "cannot be restored: " + reason(e), "write the original into it"));
         }
     }
 
@@ -341,7 +355,12 @@ public final class ResolvConfFile {
     private void write(String text) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1));
         // Overwritten and cut, not emptied and filled: a reader, or a SIGKILL, never meets an empty file.
+        boolean made = !Files.exists(path);
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+            if (made) {
+                // Every user looks names up, whatever our umask is.
+                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-r--r--"));
+            }
             while (bytes.hasRemaining()) {
                 file.write(bytes);
             }

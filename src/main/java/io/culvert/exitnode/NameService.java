@@ -185,22 +185,13 @@ final class NameService implements AutoCloseable {
             }
         }
         listen(next.stubAddresses());
-        Optional<Problem> problem = isLeftToTailscale()
-                ? Optional.empty()
-                : file.pointTo(
-                        next.stubAddresses(), next.tailnet().suffix().stream().toList());
+        // Two that write the same file would do so for ever: ours stays beneath Tailscale's, and comes back when that
+        // ends.
+        Optional<Problem> problem = file.pointTo(
+                next.stubAddresses(), next.tailnet().suffix().stream().toList(), leftToTailscale);
         if (!problem.equals(told)) {
             told = problem;
             problem.ifPresent(it -> journal.problems(List.of(it)));
-        }
-    }
-
-    /** Two that write the same file would do so for ever: ours stays beneath Tailscale's, and comes back when that ends. */
-    private boolean isLeftToTailscale() {
-        try {
-            return leftToTailscale.getAsBoolean() && file.isKnown();
-        } catch (IOException _) {
-            return false; // To write it says why it cannot be read.
         }
     }
 

@@ -43,7 +43,6 @@ class ResolvConfBeneathTailscaleTest {
     @Test
     void what_the_runtime_wrote_is_known_all_the_same() throws IOException {
         assertThat(file.original()).isEqualTo(ORIGINAL);
-        assertThat(file.isKnown()).isTrue();
     }
 
     @Test
@@ -51,6 +50,24 @@ class ResolvConfBeneathTailscaleTest {
         String ours = Files.readString(kept);
         assertThat(file.pointTo(STUB, List.of())).isEmpty();
         assertThat(path).hasContent(ours);
+    }
+
+    @Test
+    void what_is_left_to_a_running_Tailscale_is_not_written_not_even_between_its_emptying_and_writing()
+            throws IOException {
+        for (String now : List.of(TAILSCALES, "", Files.readString(kept))) {
+            Files.writeString(path, now);
+            assertThat(file.pointTo(STUB, List.of("tailnet.example"), () -> true))
+                    .isEmpty();
+            assertThat(path).hasContent(now);
+        }
+    }
+
+    @Test
+    void a_stranger_s_text_is_not_left_to_Tailscale() throws IOException {
+        Files.writeString(path, "nameserver 192.0.2.77\n");
+        assertThat(file.pointTo(STUB, List.of(), () -> true)).isEmpty();
+        assertThat(Files.readString(path)).contains("nameserver 127.0.0.1").contains("#|nameserver 192.0.2.77");
     }
 
     @Test
@@ -68,7 +85,6 @@ class ResolvConfBeneathTailscaleTest {
     @Test
     void a_stranger_s_text_is_the_original_now() throws IOException {
         Files.writeString(path, "nameserver 192.0.2.77\n");
-        assertThat(file.isKnown()).isFalse();
         assertThat(file.original()).isEqualTo("nameserver 192.0.2.77\n");
         assertThat(file.restore()).isEmpty();
         assertThat(path).hasContent("nameserver 192.0.2.77\n");
