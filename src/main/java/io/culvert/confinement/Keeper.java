@@ -16,7 +16,6 @@ import io.culvert.run.Turn;
 import io.culvert.run.Watch;
 import io.culvert.wireguard.WireGuardConfig;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -98,8 +97,8 @@ public final class Keeper {
                 ConfinementPlan plan = tunnel.raise();
                 warn(plan);
                 NameFiles files = new NameFiles(plan.resolvers(), plan.searchDomains());
-                Files.writeString(confinement.resolvConf(), files.resolvConf());
-                Files.writeString(confinement.serviceSwitch(), NameFiles.serviceSwitch());
+                PrivateDirectory.write(confinement.resolvConf(), files.resolvConf());
+                PrivateDirectory.write(confinement.serviceSwitch(), NameFiles.serviceSwitch());
                 try (Watch watch = Watch.start(
                                 journal,
                                 List.of(() -> Watch.Source.of(tunnel.watch())),

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,9 +41,15 @@ final class PrivateDirectory {
                 }
             }
             for (Map.Entry<String, String> text : texts.entrySet()) {
-                Files.writeString(directory.resolve(text.getKey()), text.getValue());
+                write(directory.resolve(text.getKey()), text.getValue());
             }
         }
+    }
+
+    /** A text that every user may read, whatever our umask is. */
+    static void write(Path file, String text) throws IOException {
+        Files.writeString(file, text);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
     }
 
     private static void show(Path from, Path as) throws IOException {
