@@ -4,6 +4,7 @@ import io.culvert.linux.NativeImage;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 
 /**
@@ -18,6 +19,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String... args) {
+        // Else numbers come out in the digits of the machine's language, also in files for other programs.
+        Locale.setDefault(Locale.ROOT);
         NativeImage.useLibraryBesideExecutable();
         // Nobody reads what libraries log, so nobody needs to be told that it goes nowhere.
         System.setProperty("slf4j.internal.verbosity", "ERROR");
