@@ -185,6 +185,38 @@ class ConfinedProgramTest {
     }
 
     @Test
+    void what_nohup_or_a_shell_in_the_background_ignores_it_ignores_too() {
+        String[] shell = {"sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh"};
+        // The real-time signals, which the C library uses, aside.
+        String[] asked = {"sh", "-c", "grep SigIgn /proc/self/status | grep -o '[0-9a-f]*$' | tail -c 8"};
+        String here = lab.run(concat(shell, asked)).orFail();
+
+        assertThat(here).isNotEqualTo(lab.run(asked).orFail());
+        assertThat(lab.run(concat(shell, concat(new String[] {culvert()}, arguments(asked))))
+                        .orFail())
+                .isEqualTo(here);
+    }
+
+    @Test
+    void another_user_finds_names_whatever_the_umask_is() {
+        String[] shell = {"sh", "-c", "umask 077; exec \"$@\"", "sh"};
+        assertThat(lab.run(concat(
+                                shell,
+                                concat(
+                                        new String[] {culvert()},
+                                        "exec",
+                                        "--netns",
+                                        "wg0",
+                                        "--user",
+                                        "nobody",
+                                        "--",
+                                        "cat",
+                                        "/etc/resolv.conf")))
+                        .orFail())
+                .isEqualTo("nameserver " + provider.inner4() + "\n");
+    }
+
+    @Test
     void a_terminal_is_the_programs_own() {
         // Under script(1), which makes a terminal: what is typed there reaches the program as the terminal means it.
         String inside = String.join(

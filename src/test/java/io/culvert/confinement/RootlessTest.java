@@ -26,13 +26,15 @@ class RootlessTest {
 
     private static final String HOME = "/run/somebody";
 
-    /** What he may enter, of files that may be in places that he may not. */
+    /** What he may read, of files that may be in places that he may not. */
     private static final String SCRIPT = """
             set -e
             mkdir -p $1/checkout $1/run
+            chmod 755 $1
             chown -R 65534:65534 $1/run
             chmod 700 $1/run
-            mount --bind "$2" $1/checkout
+            cd "$2"
+            src/test/lab/bin/copy-for-others $1/checkout
             cat "$3" > $1/wg0.conf
             chown 65534 $1/wg0.conf
             chmod 600 $1/wg0.conf
@@ -149,9 +151,23 @@ class RootlessTest {
         assertThat(lab.run(culvert("exec", "--user", "root", "--config", HOME + "/wg0.conf", "--", "true")))
                 .satisfies(outcome -> assertThat(outcome.status()).isEqualTo(2))
                 .satisfies(outcome -> assertThat(outcome.err()).contains("only root can become somebody else"));
+    }
+
+    @Test
+    void a_device_that_he_may_not_open_is_told_with_what_to_do_on_a_machine() {
         lab.run("mount", "-t", "tmpfs", "none", "/dev/net").orFail();
-        assertThat(lab.run(exec("true")))
-                .satisfies(outcome -> assertThat(outcome.status()).isEqualTo(3))
-                .satisfies(outcome -> assertThat(outcome.err()).contains("/dev/net/tun"));
+        assertRefused("sudo modprobe tun");
+
+        Outcome made = lab.run("mknod", "-m", "600", "/dev/net/tun", "c", "10", "200");
+        Assumptions.assumeTrue(made.status() == 0, made.err());
+        assertRefused("sudo chmod 0666 /dev/net/tun");
+        lab.run("chmod", "0666", "/dev/net/tun").orFail();
+        lab.run(exec("true")).orFail();
+    }
+
+    private void assertRefused(String hint) {
+        Outcome outcome = lab.run(exec("true"));
+        assertThat(outcome.status()).isEqualTo(3);
+        assertThat(outcome.err()).contains("/dev/net/tun", hint).doesNotContain("compose", "--device", "container");
     }
 }

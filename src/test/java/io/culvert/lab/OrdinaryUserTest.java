@@ -25,15 +25,17 @@ class OrdinaryUserTest {
     private static final List<String> NOBODY =
             List.of("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups");
 
-    /** A view of the checkout and of the libraries in places that everybody may enter, and a device with this mode. */
+    /** The checkout and the libraries in places that everybody may enter, and a device with this mode. */
     private static final String SCRIPT = """
             set -e
-            mount --bind . "$1/checkout"
-            mount --bind "$2" "$1/libraries"
+            src/test/lab/bin/copy-for-others "$1/checkout"
+            mkdir "$1/libraries"
+            cp $(cat target/test-class-path | tr : ' ') "$1/libraries/"
+            chmod -R a+rX "$1"
             mount -t tmpfs none /dev/net
-            mknod -m "$3" /dev/net/tun c 10 200
+            mknod -m "$2" /dev/net/tun c 10 200
             cd "$1/checkout"
-            shift 3
+            shift 2
             exec "$@"
             """;
 
@@ -50,12 +52,8 @@ class OrdinaryUserTest {
 
     private Outcome demo(String modeOfTun) throws IOException {
         Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Files.createDirectory(home.resolve("checkout"));
-        Files.createDirectory(home.resolve("libraries"));
-        String classPath = Files.readString(Path.of("target/test-class-path"));
-        Path libraries = Path.of(classPath.substring(0, classPath.indexOf("/repository/")), "repository");
-        List<String> command = new ArrayList<>(List.of(
-                "unshare", "--mount", "sh", "-c", SCRIPT, "user", home.toString(), libraries.toString(), modeOfTun));
+        List<String> command =
+                new ArrayList<>(List.of("unshare", "--mount", "sh", "-c", SCRIPT, "user", home.toString(), modeOfTun));
         command.addAll(NOBODY);
         command.addAll(List.of(
                 "src/test/lab/bin/java",
@@ -63,8 +61,11 @@ class OrdinaryUserTest {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                String.join(File.pathSeparator, "target/test-classes", "target/classes", classPath)
-                        .replace(libraries.toString(), home.resolve("libraries").toString()),
+                String.join(
+                        File.pathSeparator,
+                        "target/test-classes",
+                        "target/classes",
+                        home.resolve("libraries").toString() + "/*"),
                 "io.culvert.lab.Demo"));
         return Outcome.of(command);
     }
