@@ -10,11 +10,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Runs the tests that are tagged {@code kernel} once more, and those that are tagged {@code guest}, under Debian's kernel, which has WireGuard, in an emulated machine.
@@ -37,6 +39,7 @@ class KernelLabTest {
     private static final int IMPOSSIBLE = 125;
 
     @TestFactory
+    @Timeout(value = 20, unit = TimeUnit.MINUTES)
     List<DynamicTest> under_debians_kernel() throws IOException {
         String classPath = "target/test-classes:target/classes:" + Files.readString(Path.of("target/test-class-path"));
         List<String> command = new ArrayList<>(List.of(

@@ -1,5 +1,6 @@
 package io.culvert.lab;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -35,12 +36,26 @@ public record Outcome(List<String> command, int status, String out, String err) 
                         .redirectInput(in.toFile())
                         .redirectError(err.toFile())
                         .start();
-                String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-                if (!process.waitFor(DEADLINE)) {
+                ByteArrayOutputStream out = new ByteArrayOutputStream();
+                // It ends when every process that has it does, so what was left in the background has ended too.
+                Thread reader = Thread.ofPlatform()
+                        .daemon()
+                        .name("output of " + command.getFirst())
+                        .start(() -> {
+                            try {
+                                process.getInputStream().transferTo(out);
+                            } catch (IOException e) {
+                                // The stream of a killed process may break off: that is its end.
+                            }
+                        });
+                if (!reader.join(DEADLINE) || !process.waitFor(DEADLINE)) {
+                    process.descendants().forEach(ProcessHandle::destroyForcibly);
                     process.destroyForcibly();
-                    throw new AssertionError(command + " is still running after " + DEADLINE);
+                    throw new AssertionError("%s is still running after %s. It said:%n%s%s"
+                            .formatted(command, DEADLINE, text(Files.readAllBytes(err)), text(out.toByteArray())));
                 }
-                return new Outcome(command, process.exitValue(), out, Files.readString(err));
+                return new Outcome(
+                        command, process.exitValue(), text(out.toByteArray()), text(Files.readAllBytes(err)));
             } finally {
                 Files.delete(in);
                 Files.delete(err);
@@ -51,6 +66,11 @@ public record Outcome(List<String> command, int status, String out, String err) 
             Thread.currentThread().interrupt();
             throw new AssertionError("interrupted", e);
         }
+    }
+
+    /** Whatever it is; what is no text becomes question marks. */
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
     }
 
     /** Its standard output, when it succeeded. */
