@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test check bench weigh native image format clean packages programs tailscale kernel
+.PHONY: help build demo test check hunt bench weigh native image format clean packages programs tailscale kernel
 
 # Finds JDK 25 by itself, whatever 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
@@ -26,6 +26,10 @@ test: packages programs kernel target/built ## run every test; the totals come l
 
 check: ## run the fast tests only
 	@$(maven) test
+
+# ROUNDS, LOAD, LEVELS, TESTS, SEED: scripts/hunt.
+hunt: packages programs tailscale kernel target/built ## run the levels with namespaces and containers again and again, on a busy machine
+	@scripts/image java full && scripts/image java minimal && scripts/python-programs && scripts/go-programs checks && scripts/hunt
 
 bench: packages programs $(filter tailscale,$(MESH)) target/built ## measure against what others do, in pairs; the README shows the figures
 	@$(lab) -Dfigures=README.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench
