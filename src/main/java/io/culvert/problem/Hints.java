@@ -66,12 +66,17 @@ public enum Hints {
         public String missingFile() {
             return "check the name, and that the file is mounted into the container";
         }
+
+        @Override
+        public String bring(String file, String path) {
+            return "mount " + file + " to " + path;
+        }
     },
 
     MACHINE {
         @Override
         public String netAdmin() {
-            return "run it as root: sudo";
+            return "run it as root (sudo), or give it the capability NET_ADMIN";
         }
 
         @Override
@@ -124,6 +129,11 @@ public enum Hints {
         @Override
         public String missingFile() {
             return "check the name";
+        }
+
+        @Override
+        public String bring(String file, String path) {
+            return "copy " + file + " to " + path;
         }
     };
 
@@ -189,4 +199,7 @@ public enum Hints {
 
     /** Returns what to check where a named file does not exist. */
     public abstract String missingFile();
+
+    /** Returns how to bring a file to a path. */
+    public abstract String bring(String file, String path);
 }

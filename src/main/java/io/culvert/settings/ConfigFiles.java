@@ -1,5 +1,6 @@
 package io.culvert.settings;
 
+import io.culvert.problem.Hints;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
 import java.io.IOException;
@@ -90,8 +91,9 @@ final class ConfigFiles {
                 values.place(setting),
                 (values.isGiven(setting) ? "names " + named + ", which " : "is not set, and " + named + " ") + why,
                 setting.equals(Catalogue.WIREGUARD_CONFIG)
-                        ? "mount your provider's file to /etc/wireguard/wg0.conf, or name its path in " + setting.name()
-                        : "mount the file there, or correct the path"));
+                        ? Hints.here().bring("your provider's file", "/etc/wireguard/wg0.conf")
+                                + ", or name its path in " + setting.name()
+                        : Hints.here().bring("the file", "that path") + ", or correct it"));
     }
 
     private static boolean same(Path left, Path right) {

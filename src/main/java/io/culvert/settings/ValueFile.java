@@ -1,5 +1,6 @@
 package io.culvert.settings;
 
+import io.culvert.problem.Hints;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -48,7 +49,8 @@ final class ValueFile {
     private static byte[] bytes(Path file, Path shown) {
         if (!Files.exists(file)) {
             throw new Malformed(
-                    "names " + shown + ", which does not exist", "mount the file there, or correct the path");
+                    "names " + shown + ", which does not exist",
+                    Hints.here().bring("the file", "that path") + ", or correct it");
         }
         if (!Files.isRegularFile(file)) {
             throw new Malformed("names " + shown + ", which is not a file", "name a file with the value alone");

@@ -30,7 +30,8 @@ class HintsTest {
                         hints.ownNetwork(),
                         hints.defaultRoute(),
                         hints.routerAdvertisements("eth0"),
-                        hints.missingFile())
+                        hints.missingFile(),
+                        hints.bring("the file", "/x"))
                 .toList();
     }
 

@@ -95,7 +95,7 @@ class DanteTest {
         shadow("lotte:*:19000:0:99999:7:::\n");
 
         assertThatThrownBy(() -> dante().prepare(settings(true, Optional.of(LOTTE))))
-                .hasMessageContaining("'lotte' is a user of the container's system already");
+                .hasMessageContaining("'lotte' is a user of this system already");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.culvert.settings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.problem.Hints;
 import java.nio.file.Path;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
@@ -49,8 +50,8 @@ class ContradictionsTest {
         assertThat(given().set("CULVERT_MESH", "wireguard")
                         .set("CULVERT_MESH_CONFIG", "/mesh.conf")
                         .problems())
-                .containsExactly("CULVERT_MESH_CONFIG: names /mesh.conf, which does not exist"
-                        + " | mount the file there, or correct the path");
+                .containsExactly("CULVERT_MESH_CONFIG: names /mesh.conf, which does not exist" + " | "
+                        + Hints.here().bring("the file", "that path") + ", or correct it");
     }
 
     @Test
@@ -103,8 +104,8 @@ class ContradictionsTest {
         assertThat(given().set("CULVERT_SOCKS", "true")
                         .set("TSWG_SOCKD_FILE", "/own.conf")
                         .problems())
-                .containsExactly("TSWG_SOCKD_FILE: names /own.conf, which does not exist"
-                        + " | mount the file there, or correct the path");
+                .containsExactly("TSWG_SOCKD_FILE: names /own.conf, which does not exist" + " | "
+                        + Hints.here().bring("the file", "that path") + ", or correct it");
     }
 
     @Test

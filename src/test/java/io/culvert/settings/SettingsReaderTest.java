@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.culvert.ip.Prefix;
+import io.culvert.problem.Hints;
 import io.culvert.problem.ProblemException;
 import io.culvert.settings.MeshSettings.Kind;
 import io.culvert.settings.SocksSettings.Login;
@@ -142,10 +143,11 @@ class SettingsReaderTest {
                                 + " | remove it, or change the other",
                         "TS_USERSPACE: is true, which is refused: Tailscale would then forward exit traffic from its own"
                                 + " sockets, which leave past the tunnel with the real address"
-                                + " | remove it, and give the container /dev/net/tun and NET_ADMIN",
+                                + " | remove it; " + Hints.here().tunDevice() + "; "
+                                + Hints.here().netAdmin(),
                         "CULVERT_WIREGUARD_CONFIG: is not set, and /etc/wireguard has no *.conf in it"
-                                + " | mount your provider's file to /etc/wireguard/wg0.conf,"
-                                + " or name its path in CULVERT_WIREGUARD_CONFIG");
+                                + " | " + Hints.here().bring("your provider's file", "/etc/wireguard/wg0.conf")
+                                + ", or name its path in CULVERT_WIREGUARD_CONFIG");
         assertThat(given.read().settings()).isEmpty();
         assertThat(catchThrowableOfType(ProblemException.class, given::settings).exitStatus())
                 .isEqualTo(2);
