@@ -8,9 +8,11 @@ import io.culvert.topology.Translation;
 import io.culvert.topology.imports.Imported;
 import io.culvert.topology.imports.MeshconfImport;
 import io.culvert.topology.imports.WgQuickImport;
+import io.culvert.wireguard.SecretKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Makes a network file from what others keep their networks in; told by what is in the files. */
 final class MeshImports {
@@ -67,14 +70,13 @@ final class MeshImports {
         if (imported.yaml().isEmpty()) {
             throw new ProblemException(imported.problems());
         }
-        use.print(imported.yaml().stripTrailing());
         List<Problem> problems = new ArrayList<>(imported.problems());
+        Map<Path, SecretKey> absent = writeKeys ? absent(imported.keys()) : Map.of();
+        use.print(imported.yaml().stripTrailing());
         if (writeKeys) {
-            imported.keys()
-                    .forEach((file, key) -> PrivateFile.write(
-                            file,
-                            (Base64.getEncoder().encodeToString(key.bytes()) + "\n")
-                                    .getBytes(StandardCharsets.US_ASCII)));
+            absent.forEach((file, key) -> PrivateFile.writeNew(
+                    file,
+                    (Base64.getEncoder().encodeToString(key.bytes()) + "\n").getBytes(StandardCharsets.US_ASCII)));
         } else {
             imported.keys().keySet().stream()
                     .sorted()
@@ -86,6 +88,37 @@ final class MeshImports {
         problems.addAll(mistakes);
         MeshCommands.tell(use, problems);
         return mistakes.stream().anyMatch(it -> it.kind().isError()) ? 2 : 0;
+    }
+
+    /**
+     * The keys that are not in their files yet. A key that is overwritten is lost for good, so where a file holds anything
+     * else, nothing is written at all.
+     */
+    private static Map<Path, SecretKey> absent(Map<Path, SecretKey> keys) {
+        Map<Path, SecretKey> absent = new TreeMap<>();
+        List<Problem> taken = new ArrayList<>();
+        keys.forEach((file, key) -> {
+            if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                absent.put(file, key);
+            } else if (!holds(file, key)) {
+                taken.add(Problem.input(
+                        Place.file(file),
+                        "this file exists and holds something else than the key that belongs here; no key was written",
+                        "move it away if it is not needed, or name another directory with " + KEYS));
+            }
+        });
+        if (!taken.isEmpty()) {
+            throw new ProblemException(taken);
+        }
+        return absent;
+    }
+
+    private static boolean holds(Path file, SecretKey key) {
+        try {
+            return SecretKey.parse(Files.readString(file).strip()).equals(key);
+        } catch (IOException | IllegalArgumentException _) {
+            return false;
+        }
     }
 
     private static String text(Path file) {

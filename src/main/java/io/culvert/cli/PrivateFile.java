@@ -36,6 +36,7 @@ final class PrivateFile {
     /** Only where nothing was. */
     static void writeNew(Path file, byte[] content) {
         try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
             create(file, content);
         } catch (FileAlreadyExistsException _) {
             throw new ProblemException(Problem.input(

@@ -1,8 +1,10 @@
 package io.culvert.ip;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a set of prefixes leaves over of a family, computed, so that {@code 0.0.0.0/0}, two halves and a long list with
@@ -46,6 +48,11 @@ public record Coverage(Family family, List<Prefix> remainder) {
      * 192.168.0.0/16", or by {@code 2000::/3}. What remains may still be reached by nobody: see {@link #remainder()}.
      */
     public boolean isFullTunnel() {
+        return withoutSpecialPurpose().isEmpty();
+    }
+
+    /** The public addresses that no prefix covers. */
+    private List<Prefix> withoutSpecialPurpose() {
         List<Prefix> left = new ArrayList<>();
         for (Prefix prefix : remainder) {
             List<Prefix> special = SpecialPurpose.prefixes(family).stream()
@@ -53,7 +60,31 @@ public record Coverage(Family family, List<Prefix> remainder) {
                     .toList();
             subtract(prefix, special, left);
         }
-        return left.isEmpty();
+        return left;
+    }
+
+    /**
+     * The family of which a list of exceptions is no exception any more: half of all public addresses or more, or one
+     * prefix that is half of a family. Such a list stands for a default route, however it is written.
+     */
+    public static Optional<Family> mostOf(Collection<Prefix> prefixes) {
+        return Arrays.stream(Family.values())
+                .filter(family ->
+                        prefixes.stream().anyMatch(prefix -> prefix.family() == family && prefix.length() <= 1)
+                                || isMost(family, prefixes))
+                .findFirst();
+    }
+
+    private static boolean isMost(Family family, Collection<Prefix> prefixes) {
+        double left = size(of(family, prefixes).withoutSpecialPurpose());
+        return left <= size(of(family, List.of()).withoutSpecialPurpose()) / 2;
+    }
+
+    /** As a share of the whole family. */
+    private static double size(List<Prefix> disjoint) {
+        return disjoint.stream()
+                .mapToDouble(prefix -> Math.scalb(1.0, -prefix.length()))
+                .sum();
     }
 
     /** Adds to {@code left} what {@code prefixes}, which all overlap {@code block}, do not cover of it. */

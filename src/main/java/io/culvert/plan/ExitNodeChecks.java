@@ -14,6 +14,7 @@ import io.culvert.wireguard.WireGuardConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** What files that are right by themselves cannot do in an exit node. */
 public final class ExitNodeChecks {
@@ -77,14 +78,21 @@ public final class ExitNodeChecks {
                     "ListenPort " + config.listenPort().getAsInt() + " is the provider's file's ListenPort too",
                     "choose another one here, or delete that line from the provider's file"));
         }
+        List<Prefix> wide = allowedIps(config).stream()
+                .filter(prefix -> Coverage.mostOf(List.of(prefix)).isPresent())
+                .toList();
+        if (wide.isEmpty() && Coverage.mostOf(allowedIps(config)).isPresent()) {
+            wide = allowedIps(config);
+        }
+        if (!wide.isEmpty()) {
+            problems.add(Problem.input(
+                    place,
+                    "a client's AllowedIPs is "
+                            + wide.stream().map(Prefix::toString).collect(Collectors.joining(", "))
+                            + ", but clients use this node as their exit, not the other way",
+                    "write the client's own addresses, such as 10.99.0.2/32"));
+        }
         for (Prefix prefix : allowedIps(config)) {
-            if (prefix.isDefault()) {
-                problems.add(Problem.input(
-                        place,
-                        "a client's AllowedIPs is " + prefix
-                                + ", but clients use this node as their exit, not the other way",
-                        "write the client's own addresses, such as 10.99.0.2/32"));
-            }
             if (servers.stream()
                     .flatMap(server -> server.addresses().stream())
                     .anyMatch(own -> prefix.overlaps(Prefix.host(own.address())))) {

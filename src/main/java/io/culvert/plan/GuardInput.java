@@ -1,5 +1,6 @@
 package io.culvert.plan;
 
+import io.culvert.ip.Coverage;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
@@ -76,7 +77,7 @@ public record GuardInput(
         public Mesh {
             addresses = List.copyOf(addresses);
             subnets = List.copyOf(subnets);
-            subnets.forEach(GuardInput::requireNarrow);
+            requireNarrow(subnets);
         }
     }
 
@@ -99,7 +100,7 @@ public record GuardInput(
     public record Hole(Prefix to, Optional<Transport> transport, OptionalInt port) {
 
         public Hole {
-            requireNarrow(to);
+            requireNarrow(List.of(to));
         }
     }
 
@@ -110,7 +111,8 @@ public record GuardInput(
         lan = List.copyOf(lan);
         published = List.copyOf(published);
         holes = List.copyOf(holes);
-        lan.forEach(GuardInput::requireNarrow);
+        requireNarrow(lan);
+        requireNarrow(holes.stream().map(Hole::to).toList());
         if (scope == Scope.TUNNEL_ONLY && !meshes.isEmpty()) {
             throw new IllegalArgumentException("the tunnel alone has no mesh");
         }
@@ -134,9 +136,9 @@ public record GuardInput(
                 .toList();
     }
 
-    private static void requireNarrow(Prefix prefix) {
-        if (prefix.isDefault()) {
-            throw new IllegalArgumentException(prefix + " is everything: a guard with it would guard nothing");
+    private static void requireNarrow(List<Prefix> prefixes) {
+        if (Coverage.mostOf(prefixes).isPresent()) {
+            throw new IllegalArgumentException(prefixes + " is everything: a guard with it would guard nothing");
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.culvert.plan;
 
+import io.culvert.ip.Coverage;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
@@ -77,10 +78,13 @@ public final class TunnelGuard {
     }
 
     private static boolean carriesAll(NetworkState all, String link, Family family) {
-        return all.routes().stream()
-                .filter(route -> route.family() == family && route.destination().isDefault())
-                .filter(route -> route.link().filter(link::equals).isPresent())
-                .anyMatch(route -> all.rules().stream().anyMatch(rule -> leadsTo(rule, route)));
+        return Coverage.mostOf(all.routes().stream()
+                        .filter(route -> route.family() == family)
+                        .filter(route -> route.link().filter(link::equals).isPresent())
+                        .filter(route -> all.rules().stream().anyMatch(rule -> leadsTo(rule, route)))
+                        .map(Route::destination)
+                        .toList())
+                .isPresent();
     }
 
     private static boolean leadsTo(Rule rule, Route route) {

@@ -1,5 +1,7 @@
 package io.culvert.settings;
 
+import io.culvert.ip.Coverage;
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import io.culvert.problem.Problem;
@@ -8,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** What is right alone, but not together. A setting that is wrong by itself is no part of it. */
 final class Contradictions {
@@ -25,12 +28,31 @@ final class Contradictions {
         login();
         proxy();
         published();
+        together(
+                Catalogue.HOLEPUNCH,
+                values.find(Catalogue.HOLEPUNCH).orElse(List.of()).stream()
+                        .flatMap(entry ->
+                                entry instanceof Holepunch.ToPrefix to ? Stream.of(to.prefix()) : Stream.empty())
+                        .toList());
+        together(
+                Catalogue.LAN_ALLOW,
+                values.find(Catalogue.LAN_ALLOW).map(LanAllow::prefixes).orElse(List.of()));
         if (values.find(Catalogue.WIREGUARD_IMPLEMENTATION)
                 .equals(Optional.of(WireGuardSettings.Implementation.KERNEL))) {
             withoutEffect(
                     List.of(Catalogue.WIREGUARD_MEMORY),
                     values.written(Catalogue.WIREGUARD_IMPLEMENTATION) + " is kernel");
         }
+    }
+
+    /** Two halves of the internet are no exception, though each of them may look like one. */
+    private void together(Setting<?> setting, List<Prefix> prefixes) {
+        Coverage.mostOf(prefixes)
+                .ifPresent(family -> problems.add(Problem.input(
+                        values.place(setting),
+                        "its networks together are most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                + " internet, which would leave outside of the tunnel",
+                        "name only the networks that are to be reached outside of it")));
     }
 
     private void mesh() {

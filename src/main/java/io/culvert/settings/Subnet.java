@@ -1,6 +1,8 @@
 package io.culvert.settings;
 
+import io.culvert.ip.Coverage;
 import io.culvert.ip.Prefix;
+import java.util.List;
 
 /** A network, written as {@code 192.168.1.0/24}; a plain address stands for itself. */
 final class Subnet {
@@ -25,10 +27,10 @@ final class Subnet {
         return prefix;
     }
 
-    /** The same, for what opens the guard: one prefix may not be the whole internet. */
+    /** The same, for what opens the guard: one prefix may not be the whole internet, nor most of it. */
     static Prefix parsePart(String text) {
         Prefix prefix = parse(text);
-        if (prefix.isDefault()) {
+        if (Coverage.mostOf(List.of(prefix)).isPresent()) {
             throw new Malformed(
                     "is '" + text + "', which would let everything past the tunnel",
                     "name the networks that are to be reached outside of it");

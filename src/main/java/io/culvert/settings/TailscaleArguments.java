@@ -1,6 +1,8 @@
 package io.culvert.settings;
 
+import io.culvert.ip.Coverage;
 import io.culvert.ip.Endpoint;
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
@@ -134,6 +136,12 @@ final class TailscaleArguments {
                 route(name, text.strip()).filter(route -> !route.isDefault()).ifPresent(routes::add);
             }
         }
+        Coverage.mostOf(routes)
+                .ifPresent(family -> refuse(
+                        name,
+                        "announces most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                + " internet, which would leave outside of the tunnel",
+                        "name only the networks behind this node; it offers itself as an exit node automatically"));
         return routes;
     }
 

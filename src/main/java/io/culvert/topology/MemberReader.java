@@ -1,5 +1,6 @@
 package io.culvert.topology;
 
+import io.culvert.ip.Coverage;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.wireguard.PublicKey;
@@ -191,13 +192,14 @@ final class MemberReader {
     private Optional<SiteRoute> route(Written<String> text, boolean masquerade) {
         return prefix("routes", text, "write a network, such as 192.168.7.0/24")
                 .filter(prefix -> {
-                    if (prefix.isDefault()) {
+                    boolean everything = Coverage.mostOf(List.of(prefix)).isPresent();
+                    if (everything) {
                         report.error(
                                 text,
                                 "routes: " + prefix + " is the whole internet",
                                 "write 'exit: true' here, and 'via:' where it is to be used");
                     }
-                    return !prefix.isDefault();
+                    return !everything;
                 })
                 .map(prefix -> {
                     if (prefix.hasHostBits()) {

@@ -1,5 +1,6 @@
 package io.culvert.topology;
 
+import io.culvert.ip.Coverage;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import java.util.ArrayList;
@@ -127,6 +128,20 @@ final class SiteChecks {
             }
             routers.add(i);
         }
+        everything(routers);
+    }
+
+    /** Two halves of the internet are no network behind a peer, whoever has them. */
+    private void everything(List<Integer> routers) {
+        List<SiteRoute> all = routers.stream()
+                .flatMap(router -> network.members().get(router).routes().stream())
+                .toList();
+        Coverage.mostOf(all.stream().map(route -> route.to().value()).toList())
+                .ifPresent(family -> report.error(
+                        all.getLast().to(),
+                        "routes: all of them together are most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                + " internet",
+                        "write 'exit: true' to a peer instead, and 'via:' where it is to be used"));
     }
 
     private void both(int one, int other, SiteRoute route) {

@@ -269,6 +269,18 @@ class MeshCommandsTest {
         assertThat(mesh("render", "bob", "--with-keys").out())
                 .contains("PrivateKey = " + text(PHONE), "0.0.0.0/0", "PersistentKeepalive = 15");
 
+        CommandRun again = mesh("import", file("alice.conf"), file("bob.conf"), "--keys", file("keys"));
+        assertThat(again.status()).as(again.err()).isZero();
+
+        Files.writeString(directory.resolve("keys/alice.key"), "another key that exists nowhere else\n");
+        Files.delete(directory.resolve("keys/bob.key"));
+        CommandRun taken = mesh("import", file("alice.conf"), file("bob.conf"), "--keys", file("keys"));
+        assertThat(taken.status()).isEqualTo(2);
+        assertThat(taken.err()).contains("alice.key: ", "this file exists", "no key was written");
+        assertThat(taken.out()).isEmpty();
+        assertThat(directory.resolve("keys/alice.key")).hasContent("another key that exists nowhere else");
+        assertThat(directory.resolve("keys/bob.key")).doesNotExist();
+
         CommandRun one = mesh("import", file("alice.conf"));
         assertThat(one.out()).contains("name: bob", "external: true");
         assertThat(one.err()).contains("--keys DIR does so");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Coverage.Extent;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -35,6 +36,27 @@ class CoverageTest {
 
         assertThat(coverage.extent()).isEqualTo(extent);
         assertThat(coverage.isFullTunnel()).isEqualTo(fullTunnel);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    0.0.0.0/0                                       | IPV4
+                    0.0.0.0/1                                       | IPV4
+                    128.0.0.0/1                                     | IPV4
+                    0.0.0.0/2 64.0.0.0/2 128.0.0.0/2 192.0.0.0/2    | IPV4
+                    0.0.0.0/2 64.0.0.0/2                            | IPV4
+                    16.0.0.0/4 32.0.0.0/3 64.0.0.0/2 128.0.0.0/3    | IPV4
+                    0.0.0.0/2                                       |
+                    10.0.0.0/8 172.16.0.0/12 192.168.0.0/16         |
+                    224.0.0.0/3 10.0.0.0/8 100.64.0.0/10            |
+                    10.0.0.0/8 ::/1                                 | IPV6
+                    2000::/3                                        | IPV6
+                    2000::/4 3000::/4                               | IPV6
+                    2000::/5 2800::/5 3000::/5                      | IPV6
+                    2001:db8::/32 fc00::/7 fe80::/10                |
+                    """)
+    void half_of_the_public_internet_is_no_exception_however_it_is_written(String prefixes, Family family) {
+        assertThat(Coverage.mostOf(parse(prefixes))).isEqualTo(Optional.ofNullable(family));
     }
 
     @Test

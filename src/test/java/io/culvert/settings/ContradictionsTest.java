@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.problem.Hints;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ContradictionsTest {
@@ -26,6 +29,22 @@ class ContradictionsTest {
                         .set("CULVERT_SOCKS_PASSWORD", "x")
                         .problems())
                 .containsExactly("CULVERT_SOCKS_PASSWORD: is set, but no user | set CULVERT_SOCKS_USER too");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    0.0.0.0/1, 128.0.0.0/1
+                    0.0.0.0/2, 64.0.0.0/2, 128.0.0.0/2, 192.0.0.0/2
+                    2000::/4, 3000::/4
+                    """)
+    void halves_of_the_internet_are_no_exceptions(String networks) {
+        for (String name : List.of("CULVERT_LAN_ALLOW", "CULVERT_HOLEPUNCH", "TS_ROUTES")) {
+            assertThat(given().set(name, networks.replace(" ", "")).problems())
+                    .as(name)
+                    .isNotEmpty()
+                    .allMatch(problem -> problem.startsWith(name))
+                    .allMatch(problem -> problem.contains("the tunnel"));
+        }
     }
 
     @Test
