@@ -18,7 +18,9 @@ import io.culvert.status.StatusReport;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -40,6 +42,7 @@ final class Chain {
     private ExitNodeInputs inputs;
     private ExitNodePlan plan;
     private Optional<String> trouble = Optional.empty();
+    private Set<String> overruled = Set.of();
     private Optional<DeviceState> seen = Optional.empty();
     private Optional<Forwarding> forwarding = Optional.empty();
     private Optional<Watch> watch = Optional.empty();
@@ -63,6 +66,7 @@ final class Chain {
         }
         parts.guard().arm(plan);
         journal.info("guard: closed; nothing leaves but the tunnel's own packets");
+        tellOverruled();
         Watch begun = Watch.start(journal, parts.kernel(), () -> parts.wakeups().add(new Event.MachineChanged()));
         undo.push("ending the watch", begun::close);
         watch = Optional.of(begun);
@@ -182,6 +186,7 @@ final class Chain {
                     .with(parts.names().known())
                     .with(parts.mesh().tailnet()));
             tell(followed, parts.guard().arm(plan));
+            tellOverruled();
             if (parts.tunnel().keep(plan.tunnel())) {
                 journal.info("tunnel: " + ExitNodePlan.TUNNEL + " set to " + servers.name(plan));
                 servers.begin(now());
@@ -199,6 +204,23 @@ final class Chain {
         } finally {
             settled = now();
         }
+    }
+
+    /** What decides in the place of our rules is said once when it comes, and when it has gone. */
+    private void tellOverruled() {
+        Set<String> now = sentences(parts.guard().overruled(plan));
+        now.stream().filter(sentence -> !overruled.contains(sentence)).forEach(journal::warn);
+        if (now.isEmpty() && !overruled.isEmpty()) {
+            journal.info("kill switch: both layers are in effect again");
+        }
+        overruled = now;
+    }
+
+    private static Set<String> sentences(Map<String, List<String>> overruled) {
+        Set<String> sentences = new LinkedHashSet<>();
+        overruled.forEach((layer, reasons) ->
+                reasons.forEach(reason -> sentences.add("kill switch: " + layer + " not holding (" + reason + ")")));
+        return sentences;
     }
 
     private void complain(RuntimeException e) {
@@ -276,15 +298,17 @@ final class Chain {
 
     private StatusReport report() {
         look();
+        Map<String, List<String>> decidesInstead = parts.guard().overruled(plan);
         return StatusOf.chain(
                 servers.name(plan),
                 parts.tunnel().implementation(),
                 seen,
-                parts.guard().layers(plan),
+                parts.guard().layers(plan, decidesInstead),
                 children.doing(),
                 parts.mesh().describe(),
                 servers.verdict(),
-                trouble);
+                trouble,
+                sentences(decidesInstead));
     }
 
     private Set<String> uplinks() {

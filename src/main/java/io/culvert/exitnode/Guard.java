@@ -7,7 +7,9 @@ import io.culvert.plan.GuardRuleset;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Both layers of the guard: nftables, and the rules that lead every packet to the tunnel or nowhere. */
@@ -16,12 +18,18 @@ final class Guard {
     /** What was put right when it was not a rule of routing. */
     static final String NFTABLES = "nftables replaced";
 
+    private static final String NFTABLES_LAYER = "nftables";
+    private static final String ROUTING_LAYER = "routing";
+
     private final Nftables nftables;
     private final Network network;
+    private final Set<Long> marks;
 
-    Guard(Nftables nftables, Network network) {
+    /** @param marks of packets that may leave */
+    Guard(Nftables nftables, Network network, Set<Long> marks) {
         this.nftables = nftables;
         this.network = network;
+        this.marks = Set.copyOf(marks);
     }
 
     /**
@@ -39,14 +47,40 @@ final class Guard {
         return stood ? done : Stream.concat(Stream.of(NFTABLES), done.stream()).toList();
     }
 
-    /** Each layer, and whether reading it back finds it as planned; what cannot be read is not known to hold. */
-    Map<String, Boolean> layers(ExitNodePlan plan) {
+    /**
+     * Each layer, and whether reading it back finds it as planned and in effect; what cannot be read is not known to hold.
+     *
+     * @param overruled what {@link #overruled} says now
+     */
+    Map<String, Boolean> layers(ExitNodePlan plan, Map<String, List<String>> overruled) {
         Map<String, Boolean> layers = new LinkedHashMap<>();
-        layers.put("nftables", holds(() -> nftables.matches(plan.guard())));
+        layers.put(NFTABLES_LAYER, holds(() -> nftables.matches(plan.guard())));
         layers.put(
-                "routing",
+                ROUTING_LAYER,
                 holds(() -> network.observe().rules().containsAll(plan.rules().rules())));
+        layers.replaceAll((layer, stands) ->
+                stands && overruled.getOrDefault(layer, List.of()).isEmpty());
         return layers;
+    }
+
+    /**
+     * By layer, what other programs have added that decides in its place, a sentence each; empty where nothing does. It is
+     * not ours, so it is not removed.
+     */
+    Map<String, List<String>> overruled(ExitNodePlan plan) {
+        Map<String, List<String>> overruled = new LinkedHashMap<>();
+        overruled.put(NFTABLES_LAYER, sentences(() -> nftables.foreign(GuardRuleset.ALL, marks)));
+        overruled.put(ROUTING_LAYER, sentences(() -> network.foreign(plan.claim())));
+        overruled.values().removeIf(List::isEmpty);
+        return overruled;
+    }
+
+    private static List<String> sentences(Supplier<List<String>> layer) {
+        try {
+            return layer.get();
+        } catch (RuntimeException e) {
+            return List.of("cannot be read: " + e.getMessage());
+        }
     }
 
     private static boolean holds(BooleanSupplier layer) {

@@ -13,6 +13,7 @@ import io.culvert.network.Ownership;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
+import io.culvert.plan.Marks;
 import io.culvert.process.BackOff;
 import io.culvert.process.Children;
 import io.culvert.process.ProgramDirectories;
@@ -27,6 +28,7 @@ import io.culvert.settings.Settings;
 import io.culvert.settings.SocksSettings.Login;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -74,7 +76,12 @@ record Parts(
                 kernel,
                 wakeups,
                 inputs,
-                new Guard(kernel.nftables(), kernel.network()),
+                new Guard(
+                        kernel.nftables(),
+                        kernel.network(),
+                        Set.of(
+                                settings.mark(),
+                                Marks.withTunnel(settings.mark()).stub())),
                 supervisor,
                 kept(devices, ExitNodePlan.TUNNEL, kernel),
                 mesh(reading, devices::kept, around, supervisor, wakeups, names),

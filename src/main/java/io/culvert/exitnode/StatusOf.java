@@ -9,6 +9,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** The report of a running chain. */
 final class StatusOf {
@@ -23,7 +25,8 @@ final class StatusOf {
             Map<String, String> children,
             String mesh,
             Verdict verdict,
-            Optional<String> trouble) {
+            Optional<String> trouble,
+            Set<String> overruled) {
         List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
         Optional<Instant> handshake = peers.stream()
                 .map(PeerState::lastHandshake)
@@ -39,7 +42,7 @@ final class StatusOf {
                 guard,
                 children,
                 mesh,
-                trouble.stream().toList());
+                Stream.concat(trouble.stream(), overruled.stream()).toList());
     }
 
     private static State state(Map<String, Boolean> guard, boolean tunnel, Verdict verdict, boolean trouble) {

@@ -52,11 +52,20 @@ public final class IpSyntax {
     }
 
     public static String add(Rule rule) {
-        return rule(rule, "add");
+        return ours(rule, "add ");
     }
 
     static String delete(Rule rule) {
-        return rule(rule, "delete");
+        return ours(rule, "delete ");
+    }
+
+    /** Of somebody else's rule, which is neither added nor deleted. */
+    static String text(Rule rule) {
+        return rule(rule, "");
+    }
+
+    private static String ours(Rule rule, String verb) {
+        return rule(rule, verb) + " protocol " + Ownership.PROTOCOL;
     }
 
     private static String address(LinkAddress address, String verb) {
@@ -83,7 +92,7 @@ public final class IpSyntax {
         StringBuilder text = new StringBuilder(ip(rule.family()))
                 .append(" rule ")
                 .append(verb)
-                .append(" pref ")
+                .append("pref ")
                 .append(rule.preference());
         Selector selector = rule.selector();
         if (selector.inverted()) {
@@ -104,9 +113,10 @@ public final class IpSyntax {
                         .ifPresent(
                                 length -> text.append(" suppress_prefixlength ").append(length));
             }
+            case Action.Goto(int target) -> text.append(" goto ").append(target);
             case Action.Unreachable _ -> text.append(" unreachable");
         }
-        return text.append(" protocol ").append(Ownership.PROTOCOL).toString();
+        return text.toString();
     }
 
     static String ip(Family family) {

@@ -53,6 +53,7 @@ record KernelRoute(
 
     static final int RTN_UNICAST = 1;
     static final int RTN_UNREACHABLE = 7;
+    static final int RTN_THROW = 9;
 
     private static final int RT_SCOPE_LINK = 253;
 
@@ -198,10 +199,10 @@ record KernelRoute(
             return Optional.empty();
         }
         OptionalInt limit = mtu == 0 ? OptionalInt.empty() : OptionalInt.of(mtu);
-        if (type == RTN_UNREACHABLE) {
+        if (type == RTN_UNREACHABLE || type == RTN_THROW) {
             // IPv6 names the loopback link here, IPv4 none.
-            return Optional.of(
-                    new Route(Route.Type.UNREACHABLE, destination, table, Optional.empty(), Optional.empty(), limit));
+            Route.Type what = type == RTN_THROW ? Route.Type.THROW : Route.Type.UNREACHABLE;
+            return Optional.of(new Route(what, destination, table, Optional.empty(), Optional.empty(), limit));
         }
         if (type != RTN_UNICAST || hops.isEmpty()) {
             return Optional.empty();
@@ -235,7 +236,7 @@ record KernelRoute(
                         .put(4, (byte) (route.table() < 256 ? route.table() : 0))
                         .put(5, (byte) Ownership.PROTOCOL)
                         .put(6, (byte) (onLink ? RT_SCOPE_LINK : 0))
-                        .put(7, (byte) (unicast ? RTN_UNICAST : RTN_UNREACHABLE))
+                        .put(7, (byte) type(route.type()))
                         // Or the kernel looks the gateway up first, which our own closing rules make unreachable.
                         .putInt(8, route.gateway().isPresent() ? RTNH_F_ONLINK : 0)
                         .array())
@@ -247,5 +248,26 @@ record KernelRoute(
         route.gateway().ifPresent(gateway -> writer.bytes(RTA_GATEWAY, gateway.getAddress()));
         route.mtu().ifPresent(mtu -> writer.nested(RTA_METRICS, metrics -> metrics.u32(RTAX_MTU, mtu)));
         return new NetlinkMessage(RtNetlink.RTM_NEWROUTE, 0, writer.toByteArray());
+    }
+
+    private static int type(Route.Type type) {
+        return switch (type) {
+            case UNICAST -> RTN_UNICAST;
+            case UNREACHABLE -> RTN_UNREACHABLE;
+            case THROW -> RTN_THROW;
+        };
+    }
+
+    /** What it says, in the syntax of iproute2. */
+    String text(Map<Integer, String> names) {
+        StringBuilder text = new StringBuilder(IpSyntax.ip(destination.family()))
+                .append(" route ")
+                .append(IpSyntax.destination(destination));
+        for (Hop hop : hops) {
+            hop.gateway().ifPresent(gateway -> text.append(" via ").append(Prefix.text(gateway)));
+            Optional.ofNullable(names.get(hop.link()))
+                    .ifPresent(name -> text.append(" dev ").append(name));
+        }
+        return text.append(" table ").append(IpSyntax.table(table)).toString();
     }
 }

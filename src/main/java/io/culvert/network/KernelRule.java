@@ -31,7 +31,11 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
     private static final int FIB_RULE_INVERT = 0x2;
 
     private static final int FR_ACT_TO_TBL = 1;
+    private static final int FR_ACT_GOTO = 2;
+    private static final int FR_ACT_NOP = 3;
+    private static final int FR_ACT_BLACKHOLE = 6;
     private static final int FR_ACT_UNREACHABLE = 7;
+    private static final int FR_ACT_PROHIBIT = 8;
 
     private static final int FRA_DST = 1;
     private static final int FRA_SRC = 2;
@@ -161,7 +165,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
     }
 
     private static Optional<Action> action(byte[] payload, Attributes attributes) {
-        if (attributes.has(FRA_GOTO) || attributes.number(FRA_SUPPRESS_IFGROUP).orElse(NONE) != NONE) {
+        if (attributes.number(FRA_SUPPRESS_IFGROUP).orElse(NONE) != NONE) {
             return Optional.empty();
         }
         long suppress = u32(attributes, FRA_SUPPRESS_PREFIXLEN).orElse(NONE);
@@ -170,9 +174,27 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
                 Optional.of(new Action.Lookup(
                         u32(attributes, FRA_TABLE).orElse((long) Byte.toUnsignedInt(payload[4])),
                         suppress == NONE ? OptionalInt.empty() : OptionalInt.of((int) suppress)));
+            case FR_ACT_GOTO ->
+                u32(attributes, FRA_GOTO)
+                        .filter(target -> target <= Integer.MAX_VALUE)
+                        .map(target -> new Action.Goto(target.intValue()));
             case FR_ACT_UNREACHABLE -> Optional.of(new Action.Unreachable());
             default -> Optional.empty();
         };
+    }
+
+    /** Whether it only ever stops packets, or does nothing. */
+    boolean stops() {
+        return switch (message.payload()[7]) {
+            case FR_ACT_NOP, FR_ACT_BLACKHOLE, FR_ACT_UNREACHABLE, FR_ACT_PROHIBIT -> true;
+            default -> false;
+        };
+    }
+
+    /** What it says, in the syntax of iproute2, as far as our own terms can say it. */
+    String text() {
+        return rule.map(IpSyntax::text)
+                .orElseGet(() -> IpSyntax.ip(family) + " rule pref " + preference + " with other conditions");
     }
 
     /** How to remove it, in the syntax of iproute2. */
@@ -190,7 +212,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
                         .put(1, length(selector.to()))
                         .put(2, length(selector.from()))
                         .put(4, (byte) (table < 256 ? table : 0))
-                        .put(7, (byte) (rule.action() instanceof Action.Lookup ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE))
+                        .put(7, (byte) action(rule.action()))
                         .putInt(8, selector.inverted() ? FIB_RULE_INVERT : 0)
                         .array())
                 .u32(FRA_PRIORITY, rule.preference())
@@ -207,7 +229,18 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
             writer.u32(FRA_TABLE, table);
             suppress.ifPresent(length -> writer.u32(FRA_SUPPRESS_PREFIXLEN, length));
         }
+        if (rule.action() instanceof Action.Goto(int target)) {
+            writer.u32(FRA_GOTO, target);
+        }
         return new NetlinkMessage(RtNetlink.RTM_NEWRULE, 0, writer.toByteArray());
+    }
+
+    private static int action(Action action) {
+        return switch (action) {
+            case Action.Lookup _ -> FR_ACT_TO_TBL;
+            case Action.Goto _ -> FR_ACT_GOTO;
+            case Action.Unreachable _ -> FR_ACT_UNREACHABLE;
+        };
     }
 
     private static byte length(Optional<Prefix> prefix) {

@@ -48,6 +48,11 @@ public final class Network {
                 .toList();
     }
 
+    /** What other programs have put where it decides in the place of our rules, a sentence each; empty where ours decide. */
+    public List<String> foreign(RoutingClaim claim) {
+        return new ForeignRouting(socket, claim).find();
+    }
+
     /**
      * Makes what is ours exactly this: adds what is missing, then removes what is not desired, links of ours included.
      *

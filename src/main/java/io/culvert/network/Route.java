@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param destination with host bits cleared
  * @param table 1 to 4294967295; main is 254
- * @param link the outgoing interface; empty only for an unreachable route
+ * @param link the outgoing interface; empty only for a route that leads nowhere
  * @param mtu in bytes, where the route limits it
  */
 public record Route(
@@ -33,11 +33,18 @@ public record Route(
     /** {@code rtm_type} (include/uapi/linux/rtnetlink.h). */
     public enum Type {
         UNICAST,
-        UNREACHABLE
+        UNREACHABLE,
+        /** The look-up goes on with the next rule. */
+        THROW
     }
 
     public static Route unreachable(Prefix destination, long table) {
         return new Route(Type.UNREACHABLE, destination, table, Optional.empty(), Optional.empty(), OptionalInt.empty());
+    }
+
+    /** An exception within a table's wider route. */
+    public static Route exception(Prefix destination, long table) {
+        return new Route(Type.THROW, destination, table, Optional.empty(), Optional.empty(), OptionalInt.empty());
     }
 
     public static Route through(String link, Prefix destination, long table) {

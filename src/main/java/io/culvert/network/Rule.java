@@ -170,5 +170,12 @@ public record Rule(Family family, int preference, Selector selector, Action acti
 
         /** Answers at once that there is no way. */
         record Unreachable() implements Action {}
+
+        /**
+         * Goes on with the rules of a later preference. Where there is none of just that, the kernel passes the rule over.
+         *
+         * @param preference behind the rule's own
+         */
+        record Goto(int preference) implements Action {}
     }
 }

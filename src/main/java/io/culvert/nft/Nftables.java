@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The tables of one network namespace: that of the thread which opened this. Every change is one transaction, and is read
@@ -29,9 +30,13 @@ public final class Nftables implements AutoCloseable {
     /** The tables that the kernel was found to have, and when. */
     private record Found(int generation, List<Table> tables) {}
 
+    /** What other programs' tables were found to do, and when. */
+    private record Foreign(int generation, List<String> sentences) {}
+
     private final long context;
     private final Rulesets rulesets;
     private Optional<Found> found = Optional.empty();
+    private Optional<Foreign> foreign = Optional.empty();
     private boolean closed;
 
     private Nftables(long context, Rulesets rulesets) {
@@ -141,6 +146,42 @@ public final class Nftables implements AutoCloseable {
             }
         }
         return differences;
+    }
+
+    /**
+     * What tables of other programs do that no verdict of ours can undo, a sentence each; empty where there is nothing.
+     *
+     * @param ours every table that is not of another program
+     * @param marks of packets that may leave; others are not to set them
+     */
+    public synchronized List<String> foreign(List<Table.Id> ours, Set<Long> marks) {
+        Optional<Integer> now = rulesets.generation();
+        if (now.isPresent() && foreign.map(Foreign::generation).equals(now)) {
+            return foreign.get().sentences();
+        }
+        List<String> own = ours.stream().map(Table.Id::toString).toList();
+        ForeignTables tables = new ForeignTables(marks);
+        List<String> sentences = new ArrayList<>();
+        for (String table : rulesets.allTables()) {
+            if (!own.contains(table)) {
+                sentences.addAll(foreign(table, tables));
+            }
+        }
+        foreign = now.map(generation -> new Foreign(generation, List.copyOf(sentences)));
+        return List.copyOf(sentences);
+    }
+
+    private List<String> foreign(String table, ForeignTables tables) {
+        if (!table.matches("[A-Za-z0-9_./ -]+")) {
+            return List.of("foreign table '" + table + "' cannot be looked at");
+        }
+        try {
+            return tables.find(table, run("list table " + table));
+        } catch (ProblemException e) {
+            return rulesets.allTables().contains(table)
+                    ? List.of("foreign table '" + table + "' cannot be looked at: " + e.getMessage())
+                    : List.of();
+        }
     }
 
     /** The tables that are there, of the families we use, whoever made them. */

@@ -7,6 +7,7 @@ import io.culvert.netlink.NetlinkMessage;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -29,6 +30,10 @@ final class Rulesets implements AutoCloseable {
 
     /** {@code sizeof(struct nfgenmsg)}: family, version, resource (2). */
     private static final int HEADER = 4;
+
+    /** {@code NFPROTO_*} (include/uapi/linux/netfilter.h). */
+    private static final Map<Integer, String> FAMILIES =
+            Map.of(1, "inet", 2, "ip", 3, "arp", 5, "netdev", 7, "bridge", 10, "ip6");
 
     private final KernelNetlinkSocket socket = KernelNetlinkSocket.netfilter();
 
@@ -63,6 +68,19 @@ final class Rulesets implements AutoCloseable {
                         .flatMap(family -> Attributes.parse(answer.payload(), HEADER).string(NFTA_TABLE_NAME).stream()
                                 .filter(Table::isIdentifier)
                                 .map(name -> new Table.Id(family, name))))
+                .toList();
+    }
+
+    /**
+     * All tables, of every family, in nft's own words such as {@code ip6 filter}.
+     *
+     * @throws NetlinkException where the kernel does not say
+     */
+    List<String> allTables() {
+        return socket.dump(message(NFT_MSG_GETTABLE)).stream()
+                .filter(answer -> answer.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && answer.payload().length >= HEADER)
+                .flatMap(answer -> Attributes.parse(answer.payload(), HEADER).string(NFTA_TABLE_NAME).stream()
+                        .map(name -> FAMILIES.getOrDefault((int) answer.payload()[0], "unknown") + " " + name))
                 .toList();
     }
 

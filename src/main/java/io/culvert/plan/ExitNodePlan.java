@@ -6,6 +6,7 @@ import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
+import io.culvert.network.RoutingClaim;
 import io.culvert.nft.Table;
 import java.net.InetAddress;
 import java.util.Collections;
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
  * @param rules the routing layer, which needs no link: it stands before the tunnel does
  * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
  * @param network the whole: the mesh's too
+ * @param claim what the rules are to decide
  * @param dnsServers asked by the stub, through the tunnel
  * @param dnsRoutes names that other servers are asked for
  * @param stubAddresses where the stub listens for local processes
@@ -41,6 +43,7 @@ public record ExitNodePlan(
         NetworkState rules,
         NetworkState tunnelNetwork,
         NetworkState network,
+        RoutingClaim claim,
         List<InetAddress> dnsServers,
         List<NameRoute> dnsRoutes,
         List<InetAddress> stubAddresses,

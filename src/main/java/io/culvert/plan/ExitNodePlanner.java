@@ -79,7 +79,12 @@ public final class ExitNodePlanner {
             meshDevices.put(mesh.link(), DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
         }
         ExitNodeRouting routing = routing();
-        NetworkState rules = new NetworkState(List.of(), List.of(), routing.bypassRoutes(), routing.rules());
+        NetworkState rules = new NetworkState(
+                List.of(),
+                List.of(),
+                Stream.concat(routing.bypassRoutes().stream(), routing.meshOnlyRoutes().stream())
+                        .toList(),
+                routing.rules());
         NetworkState network = network(routing, rules, tunnel);
         return new ExitNodePlan(
                 tunnel,
@@ -88,6 +93,7 @@ public final class ExitNodePlanner {
                 rules,
                 only(network, ExitNodePlan.TUNNEL),
                 network,
+                routing.claim(),
                 dnsServers(),
                 nameRoutes(),
                 stubAddresses(),
@@ -107,6 +113,12 @@ public final class ExitNodePlanner {
                 ExitNodePlan.TUNNEL,
                 tunnelRoutes(),
                 meshes.stream().map(MeshSide::routed).toList(),
+                withinMesh(Stream.of(
+                                tunnelsOwn().stream(),
+                                lan.stream(),
+                                meshes.stream().flatMap(side -> side.subnets().stream()))
+                        .flatMap(prefixes -> prefixes)
+                        .toList()),
                 settings.mark(),
                 lan,
                 published(),
@@ -140,7 +152,8 @@ public final class ExitNodePlanner {
     }
 
     private List<Table> guard() {
-        GuardInput.Tunnel tunnel = new GuardInput.Tunnel(ExitNodePlan.TUNNEL, own(inputs.server()), carried);
+        GuardInput.Tunnel tunnel =
+                new GuardInput.Tunnel(ExitNodePlan.TUNNEL, own(inputs.server()), carried, withinMesh(tunnelsOwn()));
         return GuardRuleset.of(new GuardInput(
                 Marks.withTunnel(settings.mark()),
                 GuardInput.Scope.NODE,
@@ -154,6 +167,25 @@ public final class ExitNodePlanner {
                         .map(it -> new GuardInput.Hole(it.destination(), it.transport(), it.port()))
                         .toList(),
                 OptionalInt.of(ExitNodePlan.STUB_PORT)));
+    }
+
+    /** The provider's resolvers and network, which may lie in the range that a tailnet's addresses come from. */
+    private List<Prefix> tunnelsOwn() {
+        return Stream.concat(
+                        dnsServers().stream().map(Prefix::host),
+                        inputs.server().addresses().stream().map(Prefix::network))
+                .toList();
+    }
+
+    /** Those that are a part of what the mesh reaches, and do not hold any of it. */
+    private List<Prefix> withinMesh(List<Prefix> prefixes) {
+        List<Prefix> reach =
+                meshes.stream().flatMap(side -> side.reach().stream()).toList();
+        return prefixes.stream()
+                .filter(prefix -> reach.stream().anyMatch(range -> range.contains(prefix)))
+                .filter(prefix -> reach.stream().noneMatch(prefix::contains))
+                .distinct()
+                .toList();
     }
 
     private static List<InetAddress> own(WireGuardConfig file) {

@@ -5,6 +5,7 @@ import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import io.culvert.network.Machine;
 import io.culvert.network.Route;
+import io.culvert.network.RoutingClaim;
 import io.culvert.network.Rule;
 import io.culvert.network.Rule.Action;
 import io.culvert.network.Rule.Mark;
@@ -17,12 +18,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The routing layer of the guard: which table each packet sees. Exit traffic never sees main; unmarked local traffic sees
  * it only towards the allowed local networks; both end in "unreachable" when the tunnel has no route for them.
  *
  * @param meshes none where nobody uses this node as an exit
+ * @param exempt what is reached through the tunnel although it lies within a mesh's reach
  * @param mark of the sockets that carry the tunnel itself
  * @param lan prefixes that local processes may reach outside the tunnel
  * @param published ports that answer on the uplink
@@ -32,6 +36,7 @@ record ExitNodeRouting(
         String tunnel,
         List<Prefix> tunnelRoutes,
         List<Mesh> meshes,
+        List<Prefix> exempt,
         long mark,
         List<Prefix> lan,
         List<Published> published,
@@ -41,6 +46,17 @@ record ExitNodeRouting(
     static final long TUNNEL_TABLE = 51820;
 
     static final long MESH_TABLE = 51821;
+
+    /** What belongs to the mesh leads nowhere by it, for when the mesh's own table has no route. */
+    static final long MESH_ONLY_TABLE = 51822;
+
+    /**
+     * Routes of Tailscale's table that are as short as this, or shorter, are those of an exit node that this node itself
+     * would leave by, in one piece or in several. The largest private networks are longer.
+     */
+    private static int defaultRoutes(Family family) {
+        return family == Family.IPV4 ? 7 : 6;
+    }
 
     /** Where Tailscale keeps the routes to its peers (tailscale: wgengine/router/osrouter). */
     static final long TAILSCALE_TABLE = 52;
@@ -57,9 +73,10 @@ record ExitNodeRouting(
      *
      * @param table that leads to its peers; Tailscale's own is looked up by Tailscale's own rules
      * @param peers the prefixes behind it, where their routes are ours
+     * @param reach what is reached by it and by no other link
      * @param subnets that its peers reach past the tunnel
      */
-    record Mesh(String link, long table, List<Prefix> peers, List<Prefix> subnets) {
+    record Mesh(String link, long table, List<Prefix> peers, List<Prefix> reach, List<Prefix> subnets) {
 
         boolean isTailscale() {
             return table == TAILSCALE_TABLE;
@@ -100,6 +117,17 @@ record ExitNodeRouting(
         return List.copyOf(rules);
     }
 
+    /** What the rules are to decide: whatever is not ours may come behind them only. */
+    RoutingClaim claim() {
+        Map<Long, String> shared =
+                meshes.stream().filter(Mesh::isTailscale).collect(Collectors.toMap(Mesh::table, Mesh::link));
+        return new RoutingClaim(
+                rules(),
+                Stream.concat(Stream.of(tunnel), meshes.stream().map(Mesh::link))
+                        .collect(Collectors.toSet()),
+                shared);
+    }
+
     /** The routes that need the tunnel's and the mesh's links. */
     List<Route> routes() {
         List<Route> routes = new ArrayList<>();
@@ -132,6 +160,26 @@ record ExitNodeRouting(
                 }
             }
             table++;
+        }
+        return List.copyOf(routes);
+    }
+
+    /** What belongs to the mesh, where the mesh itself has no way to it: it never goes into the tunnel instead. */
+    List<Route> meshOnlyRoutes() {
+        List<Route> routes = new ArrayList<>();
+        for (Family family : families()) {
+            List<Prefix> apart = Disjoint.of(
+                    exempt.stream().filter(prefix -> prefix.family() == family).toList());
+            Disjoint.of(meshes.stream()
+                            .flatMap(side -> side.reach().stream())
+                            .filter(prefix -> prefix.family() == family)
+                            .toList())
+                    .stream()
+                    .filter(prefix -> !apart.contains(prefix))
+                    .forEach(prefix -> routes.add(Route.unreachable(prefix, MESH_ONLY_TABLE)));
+            if (!routes.isEmpty()) {
+                apart.forEach(prefix -> routes.add(Route.exception(prefix, MESH_ONLY_TABLE)));
+            }
         }
         return List.copyOf(routes);
     }
@@ -224,17 +272,25 @@ record ExitNodeRouting(
     }
 
     private void toMesh(Mesh side, Family family, List<Rule> rules) {
+        Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
         if (side.isTailscale()) {
             // What an accepted route to the server's network would swallow.
             Selector itself = Selector.ANY.mark(Mark.exactly(mark));
             add(rules, family, Preference.TUNNEL_ITSELF, itself, Action.Lookup.of(Route.MAIN));
             // Tailscale's rules come later, and versions of it send what comes by other links to main (its pull 19860).
             Selector replies = Selector.ANY.inputLink(tunnel);
-            add(rules, family, Preference.TUNNEL_TO_TAILNET, replies, Action.Lookup.of(side.table()));
+            Action tailnet = new Action.Lookup(side.table(), OptionalInt.of(defaultRoutes(family)));
+            add(rules, family, Preference.TUNNEL_TO_TAILNET, replies, tailnet);
+            // Tailscale's own rule would follow its table's default route, which is an exit node that this node uses.
+            Selector others = Selector.ANY
+                    .mark(new Mark(Marks.TAILSCALE, Marks.TAILSCALE_MASK))
+                    .not();
+            add(rules, family, Preference.PAST_TAILSCALE, others, new Action.Goto(Preference.MESH_PEERS));
+            add(rules, family, Preference.MESH_PEERS, unmarked, tailnet);
         } else {
-            Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
             add(rules, family, Preference.MESH_PEERS, unmarked, Action.Lookup.of(side.table()));
         }
+        add(rules, family, Preference.MESH_ONLY, unmarked, Action.Lookup.of(MESH_ONLY_TABLE));
     }
 
     private static void fromMesh(Mesh side, Family family, List<Rule> rules) {

@@ -27,7 +27,8 @@ import java.util.Optional;
 final class Forwarding {
 
     private static final int MANGLE = -150;
-    private static final int SOURCE_NAT = 100;
+    /** Before Tailscale's own translation at 100, which keeps a connection's port: the first to translate decides. */
+    private static final int SOURCE_NAT = 99;
 
     private final GuardInput input;
     private final String tunnel;
@@ -69,12 +70,9 @@ final class Forwarding {
     private List<Rule> ofMesh() {
         List<Rule> rules = new ArrayList<>();
         List<String> links = input.meshLinks();
+        MeshReach reach = new MeshReach(input);
+        rules.addAll(reach.forwarded());
         for (Mesh mesh : input.meshes()) {
-            rules.add(Rule.of(
-                    "from mesh to mesh" + input.which(mesh),
-                    cameBy(mesh.link()),
-                    leavesBy(mesh.link()),
-                    Verdict.ACCEPT));
             rules.addAll(new Subnets(mesh).forwarded(tunnel));
         }
         for (Family family : Family.values()) {
@@ -86,6 +84,7 @@ final class Forwarding {
                         new Reject()));
             }
         }
+        rules.addAll(reach.neverForwardedByTunnel());
         rules.add(Rule.of("exit traffic", cameBy(links), leavesBy(tunnel), Verdict.ACCEPT));
         rules.add(Rule.of("replies to exit traffic", cameBy(tunnel), leavesBy(links), isReply(), Verdict.ACCEPT));
         rules.add(Rule.of("rejected from the mesh", cameBy(links), new Counter(), new Reject()));
@@ -110,6 +109,10 @@ final class Forwarding {
                         new Masquerade()));
             }
         }
+        input.meshes().stream()
+                .filter(Mesh::translated)
+                .forEach(_ -> rules.add(Rule.of(
+                        "what Tailscale forwards, from random ports", Match.forwardedByTailscale(), new Masquerade())));
         return rules.isEmpty()
                 ? Optional.empty()
                 : Optional.of(

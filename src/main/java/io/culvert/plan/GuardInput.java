@@ -49,12 +49,14 @@ public record GuardInput(
     /**
      * @param addresses its own
      * @param families which it carries
+     * @param exempt what is reached through it although it lies within a mesh's reach, such as the provider's resolver
      */
-    public record Tunnel(String link, List<InetAddress> addresses, Set<Family> families) {
+    public record Tunnel(String link, List<InetAddress> addresses, Set<Family> families, List<Prefix> exempt) {
 
         public Tunnel {
             addresses = List.copyOf(addresses);
             families = Set.copyOf(families);
+            exempt = List.copyOf(exempt);
         }
     }
 
@@ -63,9 +65,18 @@ public record GuardInput(
      *
      * @param addresses its own, as far as they are known; the guard is applied anew when they change
      * @param port its UDP port, reached by the uplink
+     * @param reach where packets may go by it, and by no other link: the mesh's own addresses, and routes of its peers
      * @param subnets that its peers reach past the tunnel
+     * @param translated whether Tailscale gives what it forwards another source address
      */
-    public record Mesh(Kind kind, String link, List<InetAddress> addresses, OptionalInt port, List<Prefix> subnets) {
+    public record Mesh(
+            Kind kind,
+            String link,
+            List<InetAddress> addresses,
+            OptionalInt port,
+            List<Prefix> reach,
+            List<Prefix> subnets,
+            boolean translated) {
 
         public enum Kind {
             /** Its sockets bear {@link Marks#TAILSCALE}. */
@@ -76,6 +87,8 @@ public record GuardInput(
 
         public Mesh {
             addresses = List.copyOf(addresses);
+            reach = List.copyOf(reach);
+            requireNarrow(reach);
             subnets = List.copyOf(subnets);
             requireNarrow(subnets);
         }

@@ -52,6 +52,7 @@ public final class GuardRuleset {
         }
         List<NamedSet> sets = new ArrayList<>(new Lan(input.lan()).sets());
         sets.addAll(new Holes(input.holes()).sets());
+        sets.addAll(new MeshReach(input).sets());
         List<Table> tables = new ArrayList<>();
         tables.add(new Table(TABLE, sets, chains));
         List<InetAddress> silent = input.innerAddresses(Family.IPV4);

@@ -14,6 +14,9 @@ public record Marks(long tunnel, long stub) {
 
     public static final long TAILSCALE_MASK = 0xff0000;
 
+    /** What its nftables rules mark packets with that come from the tailnet and are to be translated. */
+    static final long TAILSCALE_FORWARDED = 0x40000;
+
     public static final Marks DEFAULT = new Marks(0x51000000L, 0x52000000L);
 
     /**

@@ -70,6 +70,10 @@ final class Match {
         return is(new Masked(Property.MARK, Marks.TAILSCALE_MASK), new Value.Bits(Marks.TAILSCALE));
     }
 
+    static Statement forwardedByTailscale() {
+        return is(new Masked(Property.MARK, Marks.TAILSCALE_MASK), new Value.Bits(Marks.TAILSCALE_FORWARDED));
+    }
+
     static Statement of(Family family) {
         return is(Property.FAMILY, Value.Word.of(family));
     }

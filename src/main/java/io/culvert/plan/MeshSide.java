@@ -13,7 +13,9 @@ import java.util.stream.Stream;
  * @param addresses of this node in it, as far as they are known
  * @param port over UDP, where peers reach this node by the uplink
  * @param peers the prefixes behind it; empty where Tailscale keeps the routes to them
+ * @param reach where packets may go by this interface, and by no other: the mesh's own addresses, and routes of its peers
  * @param subnets that peers reach past the tunnel, because the user said so
+ * @param translated whether Tailscale gives what it forwards another source address
  */
 record MeshSide(
         GuardInput.Mesh.Kind kind,
@@ -21,7 +23,9 @@ record MeshSide(
         List<InetAddress> addresses,
         OptionalInt port,
         List<Prefix> peers,
-        List<Prefix> subnets) {
+        List<Prefix> reach,
+        List<Prefix> subnets,
+        boolean translated) {
 
     /** Several where the mesh is plain WireGuard, and the node in several subnets of a network file. */
     static List<MeshSide> of(ExitNodeInputs inputs) {
@@ -38,7 +42,13 @@ record MeshSide(
                 mesh.file().addresses().stream().map(Prefix::address).toList(),
                 mesh.file().listenPort(),
                 ExitNodeChecks.allowedIps(mesh.file()),
-                List.of());
+                Stream.concat(
+                                ExitNodeChecks.allowedIps(mesh.file()).stream(),
+                                mesh.file().addresses().stream().map(Prefix::network))
+                        .distinct()
+                        .toList(),
+                List.of(),
+                false);
     }
 
     private static MeshSide tailscale(TailscaleSettings settings, Tailnet tailnet) {
@@ -48,11 +58,15 @@ record MeshSide(
                 tailnet.addresses(),
                 settings.port(),
                 List.of(),
-                settings.routes());
+                Stream.concat(Tailnet.RANGES.stream(), tailnet.reach().stream())
+                        .distinct()
+                        .toList(),
+                settings.routes(),
+                settings.masquerades());
     }
 
     GuardInput.Mesh guarded() {
-        return new GuardInput.Mesh(kind, link, addresses, port, subnets);
+        return new GuardInput.Mesh(kind, link, addresses, port, reach, subnets, translated);
     }
 
     ExitNodeRouting.Mesh routed() {
@@ -60,6 +74,6 @@ record MeshSide(
             case WIREGUARD -> ExitNodeRouting.MESH_TABLE;
             case TAILSCALE -> ExitNodeRouting.TAILSCALE_TABLE;
         };
-        return new ExitNodeRouting.Mesh(link, table, peers, subnets);
+        return new ExitNodeRouting.Mesh(link, table, peers, reach, subnets);
     }
 }

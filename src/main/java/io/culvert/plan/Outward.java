@@ -47,14 +47,12 @@ final class Outward {
     }
 
     List<Chain> chains() {
-        List<String> inside = new ArrayList<>();
-        inside.add("lo");
-        inside.add(input.tunnel().link());
-        inside.addAll(input.meshLinks());
-        List<Rule> subnets = input.meshes().stream()
-                .flatMap(mesh -> new Subnets(mesh).leaving().stream())
-                .toList();
-        return List.of(uplink(allowed()), output(toInnerLinks()), postrouting(inside, subnets));
+        MeshReach reach = new MeshReach(input);
+        List<Rule> inside = new ArrayList<>(reach.neverByTunnel(", at last", Verdict.DROP));
+        inside.add(Rule.of("really by the tunnel", leavesBy(input.tunnel().link()), Verdict.ACCEPT));
+        inside.addAll(reach.byMesh(", at last", Verdict.DROP));
+        input.meshes().forEach(mesh -> inside.addAll(new Subnets(mesh).leaving()));
+        return List.of(uplink(allowed()), output(toInnerLinks()), postrouting(List.of("lo"), inside));
     }
 
     static Chain uplink(List<Rule> rules) {
@@ -71,7 +69,10 @@ final class Outward {
         return Chain.base("output", Chain.Type.FILTER, Hook.OUTPUT, GuardRuleset.PRIORITY, Policy.DROP, rules);
     }
 
-    /** @param forwarded past the tunnel, as the user said */
+    /**
+     * @param inside links that lead nowhere else
+     * @param forwarded by other links than an uplink, or as the user said
+     */
     static Chain postrouting(List<String> inside, List<Rule> forwarded) {
         List<Rule> rules = new ArrayList<>();
         rules.add(Rule.of("stays inside", leavesBy(inside), Verdict.ACCEPT));
@@ -118,7 +119,6 @@ final class Outward {
                         new Reject()));
             }
         }
-        rules.add(Rule.of("by " + String.join(" and ", inner), leavesBy(inner), Verdict.ACCEPT));
         if (input.dnsPort().isPresent()) {
             // The kernel shows these with the link they would have left by before they were redirected.
             rules.add(Rule.of(
@@ -130,6 +130,10 @@ final class Outward {
                     sentTo(Family.IPV6, new Value.Address(Prefix.parse("::1"))),
                     Verdict.ACCEPT));
         }
+        MeshReach reach = new MeshReach(input);
+        rules.addAll(reach.neverByTunnel("", new Reject()));
+        rules.add(Rule.of("by " + tunnel, leavesBy(tunnel), Verdict.ACCEPT));
+        rules.addAll(reach.byMesh("", new Reject()));
         return rules;
     }
 

@@ -11,7 +11,9 @@ final class Preference {
     static final int TUNNEL_TO_TAILNET = 5180;
     static final int PUBLISHED = 5191;
     static final int STRICT_REVERSE_PATH = 5192;
+    static final int PAST_TAILSCALE = 5199;
     static final int MESH_PEERS = 5300;
+    static final int MESH_ONLY = 5301;
     static final int MESH_TO_SUBNETS = 5305;
     static final int MESH_TO_TUNNEL = 5310;
     static final int MESH_UNREACHABLE = 5311;

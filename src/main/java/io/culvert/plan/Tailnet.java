@@ -10,17 +10,20 @@ import java.util.stream.Stream;
  * The network that a Tailscale node is logged in to, as far as it is known.
  *
  * @param addresses of this node in it
+ * @param reach prefixes of its peers and of the routes that this node has accepted, outside of {@link #RANGES}; never a
+ *     default route
  * @param suffix of its DNS names, such as {@code tailnet.example}, without dots at its ends
  */
-public record Tailnet(List<InetAddress> addresses, Optional<String> suffix) {
+public record Tailnet(List<InetAddress> addresses, List<Prefix> reach, Optional<String> suffix) {
 
     /** All addresses that nodes of any have (tailscale: net/tsaddr, CGNATRange and TailscaleULARange). */
     public static final List<Prefix> RANGES =
             Stream.of("100.64.0.0/10", "fd7a:115c:a1e0::/48").map(Prefix::parse).toList();
 
-    public static final Tailnet UNKNOWN = new Tailnet(List.of(), Optional.empty());
+    public static final Tailnet UNKNOWN = new Tailnet(List.of(), List.of(), Optional.empty());
 
     public Tailnet {
         addresses = List.copyOf(addresses);
+        reach = List.copyOf(reach);
     }
 }

@@ -38,7 +38,8 @@ public final class TunnelGuard {
                 new GuardInput.Tunnel(
                         file.name(),
                         file.addresses().stream().map(Prefix::address).toList(),
-                        carried),
+                        carried,
+                        List.of()),
                 List.of(),
                 file.peers().stream()
                         .flatMap(peer -> peer.endpoint().stream())

@@ -9,6 +9,7 @@ import io.culvert.exitnode.Reading.Server;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
+import io.culvert.network.RoutingClaim;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
 import io.culvert.run.Journal;
@@ -42,6 +43,7 @@ class FailoverTest {
             NetworkState.EMPTY,
             NetworkState.EMPTY,
             NetworkState.EMPTY,
+            new RoutingClaim(List.of(), Set.of(), Map.of()),
             List.of(),
             List.of(),
             List.of(),

@@ -9,6 +9,7 @@ import io.culvert.status.StatusReport.State;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,15 @@ class StatusOfTest {
     private static StatusReport report(boolean nftables, Optional<DeviceState> device) {
         Map<String, Boolean> guard = Map.of("nftables", nftables, "routing", true);
         return StatusOf.chain(
-                "here", "none", device, guard, Map.of(), "none", Verdict.CONNECTED, Optional.of("it was refused"));
+                "here",
+                "none",
+                device,
+                guard,
+                Map.of(),
+                "none",
+                Verdict.CONNECTED,
+                Optional.of("it was refused"),
+                Set.of());
     }
 
     @Test

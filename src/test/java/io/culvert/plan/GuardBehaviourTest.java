@@ -367,13 +367,15 @@ class GuardBehaviourTest {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", GuardExamples.addresses("10.64.0.2", "fd00:64::2"), families),
+                new Tunnel("wg0", GuardExamples.addresses("10.64.0.2", "fd00:64::2"), families, List.of()),
                 List.of(new Mesh(
                         kind,
                         "tailscale0",
                         GuardExamples.addresses("10.99.0.1", "fd99::1"),
                         OptionalInt.of(41641),
-                        List.of())),
+                        List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
+                        List.of(),
+                        true)),
                 List.of(new Port(Transport.UDP, 51820)),
                 GuardExamples.addresses("192.0.2.2"),
                 allowed,

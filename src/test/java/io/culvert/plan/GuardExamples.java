@@ -38,13 +38,15 @@ public final class GuardExamples {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class)),
+                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of()),
                 List.of(new Mesh(
                         Mesh.Kind.TAILSCALE,
                         "tailscale0",
                         addresses("100.64.0.1", "fd7a:115c:a1e0::1"),
                         OptionalInt.of(41641),
-                        List.of())),
+                        Tailnet.RANGES,
+                        List.of(),
+                        true)),
                 List.of(new Port(Transport.UDP, 51820), new Port(Transport.UDP, 1637)),
                 addresses("192.0.2.53", "2001:db8::53"),
                 List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("192.0.2.128/25"), Prefix.parse("2001:db8:e::/64")),
@@ -57,13 +59,15 @@ public final class GuardExamples {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4)),
+                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of()),
                 List.of(new Mesh(
                         Mesh.Kind.WIREGUARD,
                         "mesh0",
                         addresses("10.99.0.1", "fd99::1"),
                         OptionalInt.of(51821),
-                        List.of())),
+                        List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
+                        List.of(),
+                        false)),
                 List.of(new Port(Transport.UDP, 51820)),
                 addresses("192.0.2.53"),
                 List.of(),
@@ -76,7 +80,7 @@ public final class GuardExamples {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class)),
+                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of()),
                 List.of(),
                 List.of(new Port(Transport.UDP, 51820)),
                 List.of(),
@@ -95,7 +99,7 @@ public final class GuardExamples {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.TUNNEL_ONLY,
-                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4)),
+                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of()),
                 List.of(),
                 List.of(new Port(Transport.UDP, 51820)),
                 List.of(),

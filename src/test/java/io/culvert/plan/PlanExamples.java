@@ -221,7 +221,8 @@ final class PlanExamples {
                 "192.168.7.0/24",
                 "TS_EXTRA_ARGS",
                 "--login-server=https://hs.example.net --advertise-exit-node");
-        return base.with(new Tailnet(addresses("100.64.0.1", "fd7a:115c:a1e0::1"), Optional.of("tailnet.example")));
+        return base.with(
+                new Tailnet(addresses("100.64.0.1", "fd7a:115c:a1e0::1"), List.of(), Optional.of("tailnet.example")));
     }
 
     /** @param settings names and values, in turn */

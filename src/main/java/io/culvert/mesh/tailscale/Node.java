@@ -16,16 +16,30 @@ record Node(LocalApi api) {
 
     /**
      * @param status after everything was done
+     * @param acceptsRoutes whether routes that peers announce are this node's too
+     * @param exitNode that the node itself left by, and does no more
      * @param offered whether peers are told that they may exit here
      * @param set flags that had to be set by us
      * @param kept flags that hold only after another login
      * @param forwards whether the kernel forwards what is routed through this node
      */
-    record Settled(NodeStatus status, boolean offered, List<String> set, List<String> kept, boolean forwards) {}
+    record Settled(
+            NodeStatus status,
+            boolean acceptsRoutes,
+            Optional<String> exitNode,
+            boolean offered,
+            List<String> set,
+            List<String> kept,
+            boolean forwards) {}
 
     /** @param once the arguments of a node that is told them only at its first login */
     Settled settle(boolean offered, Optional<GoFlags> once) throws IOException {
         JsonObject preferences = api.preferences();
+        // First, as a node that uses an exit node may not be one (tailscale: ipn/ipnlocal, checkExitNodePrefsLocked).
+        Optional<ExitNodeInUse> exitNode = ExitNodeInUse.in(preferences);
+        if (exitNode.isPresent()) {
+            api.edit(exitNode.get().edit());
+        }
         List<String> set = new ArrayList<>();
         List<String> kept = new ArrayList<>();
         if (once.isPresent()) {
@@ -40,8 +54,15 @@ record Node(LocalApi api) {
         if (offer.isPresent()) {
             api.edit(offer.get());
         }
+        boolean acceptsRoutes = api.preferences().getBoolean("RouteAll", false);
         return new Settled(
-                api.status(false), offered, set, kept, api.forwardingWarning().isEmpty());
+                api.status(true),
+                acceptsRoutes,
+                exitNode.map(ExitNodeInUse::name),
+                offered,
+                set,
+                kept,
+                api.forwardingWarning().isEmpty());
     }
 
     /**

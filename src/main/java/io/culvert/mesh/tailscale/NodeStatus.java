@@ -1,5 +1,7 @@
 package io.culvert.mesh.tailscale;
 
+import io.culvert.ip.Coverage;
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.plan.Tailnet;
 import jakarta.json.JsonArray;
@@ -7,8 +9,11 @@ import jakarta.json.JsonObject;
 import jakarta.json.JsonString;
 import jakarta.json.JsonValue;
 import java.net.InetAddress;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +26,8 @@ import java.util.stream.Stream;
  * @param addresses of the node in the mesh
  * @param suffix of the tailnet's DNS names
  * @param exitApproved whether the control server tells peers that they may exit here
+ * @param peers all addresses of all peers
+ * @param routes that peers announce, the exit's own aside
  * @param awakePeers one address of each peer that is online
  */
 record NodeStatus(
@@ -32,7 +39,14 @@ record NodeStatus(
         List<InetAddress> addresses,
         String suffix,
         boolean exitApproved,
+        Set<Prefix> peers,
+        Set<Prefix> routes,
         List<InetAddress> awakePeers) {
+
+    NodeStatus {
+        peers = Set.copyOf(peers);
+        routes = Set.copyOf(routes);
+    }
 
     static NodeStatus of(JsonObject json) {
         JsonObject self = object(json, "Self");
@@ -45,16 +59,49 @@ record NodeStatus(
                 addresses(self),
                 json.getString("MagicDNSSuffix", ""),
                 self.getBoolean("ExitNodeOption", false),
-                object(json, "Peer").values().stream()
-                        .map(JsonValue::asJsonObject)
+                peers(json)
+                        .flatMap(peer -> addresses(peer).stream())
+                        .map(Prefix::host)
+                        .collect(Collectors.toSet()),
+                peers(json)
+                        .flatMap(peer -> Stream.of("AllowedIPs", "PrimaryRoutes")
+                                .flatMap(name -> texts(peer, name))
+                                .flatMap(NodeStatus::prefix)
+                                .filter(route -> !route.isDefault())
+                                .filter(route ->
+                                        !(route.isHost() && addresses(peer).contains(route.address()))))
+                        .collect(Collectors.toSet()),
+                peers(json)
                         .filter(peer -> peer.getBoolean("Online", false))
                         .flatMap(peer -> addresses(peer).stream().limit(1))
                         .toList());
     }
 
-    /** What the plan follows from. */
-    Tailnet tailnet() {
-        return new Tailnet(addresses, Optional.of(suffix).filter(it -> !it.isEmpty()));
+    /**
+     * What the plan follows from.
+     *
+     * @param acceptsRoutes whether routes that peers announce are this node's too
+     */
+    Tailnet tailnet(boolean acceptsRoutes) {
+        return new Tailnet(
+                addresses,
+                Stream.concat(
+                                Stream.concat(addresses.stream().map(Prefix::host), peers.stream()),
+                                acceptsRoutes && everything().isEmpty() ? routes.stream() : Stream.empty())
+                        .filter(prefix -> Tailnet.RANGES.stream().noneMatch(range -> range.contains(prefix)))
+                        .distinct()
+                        .sorted(Comparator.comparing(Prefix::toString))
+                        .toList(),
+                Optional.of(suffix).filter(it -> !it.isEmpty()));
+    }
+
+    /** The family of which the peers announce most of the internet: an exit node in pieces, by which nothing is to leave. */
+    Optional<Family> everything() {
+        return Coverage.mostOf(routes);
+    }
+
+    private static Stream<JsonObject> peers(JsonObject json) {
+        return object(json, "Peer").values().stream().map(JsonValue::asJsonObject);
     }
 
     private static JsonObject object(JsonObject json, String name) {
@@ -64,9 +111,21 @@ record NodeStatus(
     }
 
     private static List<InetAddress> addresses(JsonObject node) {
-        Stream<JsonString> texts = node.getOrDefault("TailscaleIPs", JsonValue.NULL) instanceof JsonArray array
-                ? array.getValuesAs(JsonString.class).stream()
+        return texts(node, "TailscaleIPs").map(Prefix::parseAddress).toList();
+    }
+
+    private static Stream<String> texts(JsonObject node, String name) {
+        return node.getOrDefault(name, JsonValue.NULL) instanceof JsonArray array
+                ? array.getValuesAs(JsonString.class).stream().map(JsonString::getString)
                 : Stream.empty();
-        return texts.map(text -> Prefix.parseAddress(text.getString())).toList();
+    }
+
+    /** A prefix that cannot be read is none that anything is sent to. */
+    private static Stream<Prefix> prefix(String text) {
+        try {
+            return Stream.of(Prefix.parse(text).network());
+        } catch (IllegalArgumentException _) {
+            return Stream.empty();
+        }
     }
 }

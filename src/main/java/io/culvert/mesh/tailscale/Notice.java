@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param loginUrl where a person has to go
  * @param error that ends a login
  * @param warnings all that is unhealthy now, text by code
- * @param changed whether our own node or our preferences changed
+ * @param changed whether our own node, other nodes or our preferences changed
  */
 record Notice(
         Optional<State> state,
@@ -23,6 +23,10 @@ record Notice(
         Optional<String> error,
         Optional<Map<String, String>> warnings,
         boolean changed) {
+
+    /** Our own node, the others, our preferences; releases from 1.100 on tell of the others by two names of their own. */
+    private static final List<String> CHANGES =
+            List.of("SelfChange", "NetMap", "PeersChanged", "PeersRemoved", "Prefs");
 
     /** In the order of their numbers on the bus; the names are those in a status. */
     enum State {
@@ -60,7 +64,7 @@ record Notice(
                 text(json, "BrowseToURL"),
                 text(json, "ErrMessage"),
                 has(json, "Health") ? Optional.of(warnings(json.getJsonObject("Health"))) : Optional.empty(),
-                has(json, "SelfChange") || has(json, "NetMap") || has(json, "Prefs"));
+                CHANGES.stream().anyMatch(name -> has(json, name)));
     }
 
     private static Map<String, String> warnings(JsonObject health) {

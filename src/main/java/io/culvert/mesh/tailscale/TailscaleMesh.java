@@ -1,5 +1,6 @@
 package io.culvert.mesh.tailscale;
 
+import io.culvert.ip.Family;
 import io.culvert.mesh.Mesh;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
@@ -223,7 +224,19 @@ public final class TailscaleMesh implements Mesh {
     }
 
     private void settled(Node.Settled settled) {
-        tailnet = settled.status().tailnet();
+        tailnet = settled.status().tailnet(settled.acceptsRoutes());
+        settled.exitNode()
+                .ifPresent(name -> news.accept(
+                        "exit node " + name + " cleared: what leaves here leaves by the tunnel, by no other node"));
+        if (settled.acceptsRoutes()) {
+            settled.status()
+                    .everything()
+                    .ifPresent(family -> tell(Problem.warning(
+                            Place.machine("tailscale"),
+                            "peers announce routes to most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                    + " internet, so none of their routes is used",
+                            "remove such routes at the control server, or --accept-routes here")));
+        }
         boolean first = story.learn(settled.status(), settled.offered());
         if (!latest.equals(story.toString())) {
             latest = story.toString();

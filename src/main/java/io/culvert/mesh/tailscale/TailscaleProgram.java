@@ -62,6 +62,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
                     Hints.here().tunDevice()));
         }
         state().map(StateDirectory::prepare).ifPresent(problems::addAll);
+        problems.addAll(ConfigDirectory.of(settings, root).problems());
         if (settings.ephemeral()) {
             problems.add(Problem.warning(
                     Place.setting("TS_STATE_DIR"),

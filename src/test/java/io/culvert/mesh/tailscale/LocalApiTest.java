@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,6 +57,8 @@ class LocalApiTest {
                         List.of(Prefix.parseAddress("100.64.0.4"), Prefix.parseAddress("fd7a:115c:a1e0::4")),
                         "tail.test",
                         false,
+                        Set.of(),
+                        Set.of(),
                         List.of()));
     }
 

@@ -1,0 +1,126 @@
+package io.culvert.network;
+
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
+import io.culvert.netlink.NetlinkSocket;
+import io.culvert.network.Rule.Action;
+import io.culvert.network.Rule.Selector;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What other programs have put where it decides in the place of our routing rules: a rule before ours, a route in a table
+ * of ours. What is not understood counts as if it matched.
+ */
+final class ForeignRouting {
+
+    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): this machine's own addresses. */
+    private static final long LOCAL = 255;
+
+    /** Kernels before 5.10 list it in the table of local addresses as if it led out. */
+    private static final Prefix IPV6_MULTICAST = Prefix.parse("ff00::/8");
+
+    private final RoutingClaim claim;
+    private final List<KernelRule> rules;
+    private final NetlinkSocket socket;
+
+    ForeignRouting(NetlinkSocket socket, RoutingClaim claim) {
+        this.socket = socket;
+        this.claim = claim;
+        this.rules = Snapshot.read(socket, KernelRule.list(), KernelRule::decode);
+    }
+
+    /** A sentence each, without a full stop; empty where ours decide. */
+    List<String> find() {
+        List<String> found = new ArrayList<>();
+        for (Family family : Family.values()) {
+            List<Rule> own = claim.rules().stream()
+                    .filter(rule -> rule.family() == family)
+                    .toList();
+            if (!own.isEmpty()) {
+                rules(family, own, found);
+            }
+        }
+        routes(found);
+        return List.copyOf(found);
+    }
+
+    private void rules(Family family, List<Rule> own, List<String> found) {
+        long last = own.stream().mapToLong(Rule::preference).max().orElseThrow();
+        long first = own.stream().mapToLong(Rule::preference).min().orElseThrow();
+        Set<Rule> wanted = new HashSet<>(own);
+        rules.stream()
+                .filter(rule -> rule.family() == family && rule.preference() <= last)
+                .filter(rule -> rule.rule().filter(wanted::contains).isEmpty() && !rule.ours())
+                .filter(rule -> !rule.stops() && !isLocal(rule) && !isPassedOver(rule, own) && mayMatch(rule))
+                .forEach(rule -> found.add("foreign rule '" + rule.text() + "' comes first"));
+        if (rules.stream().noneMatch(rule -> rule.family() == family && isLocal(rule) && rule.preference() < first)) {
+            found.add("the rule '" + IpSyntax.ip(family) + " rule pref 0 lookup local' does not come first");
+        }
+    }
+
+    /** The table of local addresses comes first by right, wherever it stands; its routes are looked at below. */
+    private static boolean isLocal(KernelRule rule) {
+        return rule.rule()
+                .filter(it -> it.selector().equals(Selector.ANY))
+                .map(Rule::action)
+                .filter(action -> action instanceof Action.Lookup lookup && lookup.table() == LOCAL)
+                .isPresent();
+    }
+
+    /** What ours decide never comes to a rule that one of ours goes past. */
+    private static boolean isPassedOver(KernelRule rule, List<Rule> own) {
+        return own.stream()
+                .anyMatch(it -> it.action() instanceof Action.Goto(int target)
+                        && rule.preference() > it.preference()
+                        && rule.preference() < target);
+    }
+
+    /** Packets that come by a link which is none of ours are not forwarded at all. */
+    private boolean mayMatch(KernelRule rule) {
+        return rule.rule()
+                .map(Rule::selector)
+                .filter(selector -> !selector.inverted())
+                .flatMap(Selector::inputLink)
+                .filter(link -> !link.equals("lo") && !claim.innerLinks().contains(link))
+                .isEmpty();
+    }
+
+    private void routes(List<String> found) {
+        Map<Integer, String> names = Snapshot.read(socket, KernelLink.list(), KernelLink::decode).stream()
+                .collect(Collectors.toMap(KernelLink::index, KernelLink::name));
+        Stream<Long> tables = claim.rules().stream()
+                .flatMap(
+                        rule -> rule.action() instanceof Action.Lookup lookup ? Stream.of(lookup.table()) : Stream.of())
+                .filter(table -> table != Route.MAIN);
+        Stream.concat(tables, Stream.of(LOCAL))
+                .distinct()
+                .flatMap(table -> Snapshot.read(socket, KernelRoute.listTable(table), KernelRoute::decode).stream()
+                        .filter(route -> route.table() == table && !route.ours()))
+                .filter(route -> leadsAstray(route, names))
+                .forEach(route -> found.add("foreign route '" + route.text(names) + "' is in a table that decides"));
+    }
+
+    private boolean leadsAstray(KernelRoute route, Map<Integer, String> names) {
+        if (route.table() == LOCAL) {
+            return route.type() == KernelRoute.RTN_UNICAST && !IPV6_MULTICAST.contains(route.destination());
+        }
+        if (STOPPING.contains(route.type())) {
+            return false;
+        }
+        String shared = claim.shared().get(route.table());
+        return shared == null
+                || (route.type() != KernelRoute.RTN_THROW
+                        && !(route.hops().size() == 1
+                                && shared.equals(
+                                        names.get(route.hops().getFirst().link()))));
+    }
+
+    /** {@code RTN_BLACKHOLE}, {@code RTN_UNREACHABLE}, {@code RTN_PROHIBIT} (include/uapi/linux/rtnetlink.h). */
+    private static final Set<Integer> STOPPING = Set.of(6, KernelRoute.RTN_UNREACHABLE, 8);
+}
