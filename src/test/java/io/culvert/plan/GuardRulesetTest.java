@@ -12,6 +12,8 @@ import io.culvert.plan.GuardInput.Hole;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -30,9 +32,13 @@ class GuardRulesetTest {
 
     @ParameterizedTest
     @MethodSource("examples")
-    void reads_as_expected(String name) {
+    void reads_as_expected(String name) throws IOException {
         List<Table> tables = Objects.requireNonNull(GuardExamples.all().get(name));
 
+        if (Boolean.getBoolean("update")) {
+            Files.writeString(Path.of("src/test/resources/guard/" + name + ".nft"), NftText.of(tables));
+            return;
+        }
         assertThat(NftText.of(tables)).isEqualTo(resource("/guard/" + name + ".nft"));
     }
 
