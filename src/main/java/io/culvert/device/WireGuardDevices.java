@@ -145,7 +145,8 @@ public final class WireGuardDevices {
                 throw new ProblemException(Problem.failure(
                         Place.machine(name),
                         "there is an interface of this name already, and it is not ours",
-                        "remove it (`ip link delete " + name + "`), or give the WireGuard file another name"));
+                        "give the WireGuard file another name; or, where nothing needs it any more, remove it: `ip link delete "
+                                + name + "`"));
             }
             device.ifPresentOrElse(WireGuardDevices::remove, () -> interfaces.delete(name));
         }

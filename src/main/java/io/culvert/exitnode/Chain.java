@@ -5,10 +5,12 @@ import io.culvert.exitnode.Event.Stop;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.ip.Family;
 import io.culvert.network.Forwarding;
+import io.culvert.network.Machine;
 import io.culvert.network.Uplink;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
+import io.culvert.problem.Problem;
 import io.culvert.process.ChildEvent;
 import io.culvert.run.Journal;
 import io.culvert.run.Undo;
@@ -237,10 +239,21 @@ final class Chain {
             return false;
         }
         ExitNodePlan before = plan;
+        if (!now.machine().equals(inputs.machine())) {
+            tellConflicts(now.machine());
+        }
         inputs = now;
         plan = ExitNodePlanner.plan(inputs);
         parts.names().resolve(plan);
         return !plan.guard().equals(before.guard()) || !plan.rules().equals(before.rules());
+    }
+
+    /** A network that is connected while we run may not go together with the tunnel. */
+    private void tellConflicts(Machine machine) {
+        List<Problem> known = Requirements.conflicts(inputs.machine(), parts.reading());
+        journal.problems(Requirements.conflicts(machine, parts.reading()).stream()
+                .filter(problem -> !known.contains(problem))
+                .toList());
     }
 
     /**

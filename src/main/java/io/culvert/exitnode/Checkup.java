@@ -1,5 +1,6 @@
 package io.culvert.exitnode;
 
+import io.culvert.network.Machine;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.run.Kernel;
@@ -52,8 +53,14 @@ public record Checkup(List<Category> categories, int exitStatus) {
             categories.add(
                     new Category("settings and files", checks("all settings and files are right", reading.remarks())));
             try (Kernel kernel = Kernel.open(around)) {
-                List<Problem> remarks =
-                        Requirements.of(kernel, kernel.machine(), reading, Parts.tailscale(around, reading.settings()));
+                Machine machine = kernel.machine();
+                List<Problem> remarks = new ArrayList<>(
+                        Requirements.of(kernel, machine, reading, Parts.tailscale(around, reading.settings())));
+                List<Problem> unreachable = Requirements.unreachable(machine, reading);
+                remarks.addAll(unreachable);
+                if (!unreachable.isEmpty()) {
+                    status = new ProblemException(unreachable).exitStatus();
+                }
                 categories.add(new Category("machine", checks("the machine has what it takes", remarks)));
             } catch (ProblemException e) {
                 categories.add(new Category("machine", checks("", e.problems())));

@@ -86,6 +86,11 @@ public final class ExitNode {
     private Machine look(Kernel kernel, Reading reading) {
         Machine machine = kernel.machine();
         journal.problems(Requirements.of(kernel, machine, reading, Parts.tailscale(around, reading.settings())));
+        // The route may come later, with a network that is connected or a router that advertises itself: it is waited
+        // for.
+        journal.problems(Requirements.unreachable(machine, reading).stream()
+                .map(problem -> Problem.warning(problem.place(), problem.what(), problem.cure()))
+                .toList());
         return machine;
     }
 

@@ -5,6 +5,7 @@ import io.culvert.exitnode.Reading.Server;
 import io.culvert.health.Heard;
 import io.culvert.health.TunnelHealth;
 import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.ip.Host;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.run.Journal;
 import io.culvert.wireguard.WireGuardConfig;
@@ -54,10 +55,18 @@ final class Failover {
                 .findFirst()
                 .map(endpoint ->
                         endpoint.getAddress().getHostAddress() + " port " + endpoint.getPort() + " (" + file + ")")
-                .orElse(file
+                .orElseGet(() -> file
                         + (plan.families().isEmpty()
                                 ? ", which no uplink leads to now"
-                                : ", whose server's name is not resolved yet"));
+                                : hasNames()
+                                        ? ", whose server's name is not resolved yet"
+                                        : ", to whose server there is no route now"));
+    }
+
+    private boolean hasNames() {
+        return config().peers().stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .anyMatch(endpoint -> endpoint.host() instanceof Host.Name);
     }
 
     /** The device was given its server now: it has to answer anew. */

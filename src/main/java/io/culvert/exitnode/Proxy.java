@@ -16,6 +16,7 @@ import io.culvert.proxy.ProxyProgram;
 import io.culvert.proxy.SockdFile;
 import io.culvert.run.Journal;
 import io.culvert.run.Surroundings;
+import io.culvert.settings.PortRange;
 import io.culvert.settings.Settings;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -32,6 +33,7 @@ import java.util.stream.Stream;
 final class Proxy implements AutoCloseable {
 
     private static final String NAME = "dante";
+    private static final List<Prefix> LOOPBACK = List.of(Prefix.parse("127.0.0.0/8"), Prefix.parse("::1/128"));
     private static final Duration GRACE = Duration.ofSeconds(3);
 
     private final Settings settings;
@@ -127,6 +129,10 @@ final class Proxy implements AutoCloseable {
     private DanteSettings usual(ExitNodePlan plan) {
         List<Prefix> lan = ExitNodePlanner.lan(settings, plan.machine());
         List<Prefix> tailnet = settings.mesh().tailscale().isPresent() ? Tailnet.RANGES : List.of();
+        List<Prefix> near = Stream.of(lan, tailnet, plan.meshPeers(), LOOPBACK)
+                .flatMap(List::stream)
+                .distinct()
+                .toList();
         return new DanteSettings(
                 settings.socks().port(),
                 ExitNodePlan.TUNNEL,
@@ -144,6 +150,10 @@ final class Proxy implements AutoCloseable {
                         .flatMap(List::stream)
                         .distinct()
                         .toList(),
+                near,
+                Optional.of(settings.socks().udpPorts())
+                        .filter(ports -> !ports.isEmpty())
+                        .map(PortRange::toString),
                 settings.socks()
                         .login()
                         .map(it -> new Login(it.user(), it.password().text())));

@@ -1,13 +1,16 @@
 package io.culvert.exitnode;
 
 import io.culvert.device.WireGuardDevices;
+import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
+import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
 import io.culvert.mesh.tailscale.TailscaleProgram;
 import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Forwarding;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
+import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.PlainMesh;
 import io.culvert.problem.Hints;
@@ -16,6 +19,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
 import io.culvert.run.Kernel;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,24 +48,84 @@ final class Requirements {
         }
         tailscale.ifPresent(program -> problems.addAll(program.missing(machine)));
         if (machine.netAdmin()) {
-            problems.addAll(taken(reading));
+            problems.addAll(taken(machine, reading));
         }
+        problems.addAll(conflicts(machine, reading));
         problems.throwIfErrors();
         return problems.all();
     }
 
     /** Interfaces that bear our names and are somebody else's; ours, of a run that was killed, are taken over. */
-    private static List<Problem> taken(Reading reading) {
+    private static List<Problem> taken(Machine machine, Reading reading) {
         WireGuardDevices devices = Parts.devices(reading.settings());
         List<Problem> problems = new ArrayList<>();
         Stream.concat(Stream.of(ExitNodePlan.TUNNEL), reading.meshes().stream().map(PlainMesh::link))
                 .filter(devices::isForeign)
-                .forEach(name -> problems.add(Problem.machine(
-                        Place.machine(name),
-                        "there is an interface of this name already, and it is not ours",
-                        "take it down with what made it (wg-quick down " + name + "), or "
-                                + Hints.here().ownNetwork())));
+                .forEach(name -> problems.add(
+                        machine.uplinks().values().stream()
+                                        .anyMatch(uplink -> uplink.link().equals(name))
+                                ? Problem.machine(
+                                        Place.machine(name),
+                                        "this container's own uplink bears the name that the tunnel needs",
+                                        "let the engine call it otherwise (podman: --network pasta:-I,eth0 or --network"
+                                                + " NAME:interface_name=eth0; compose: interface_name: eth0)")
+                                : Problem.machine(
+                                        Place.machine(name),
+                                        "there is an interface of this name already, and it is not ours",
+                                        "take it down with what made it (wg-quick down " + name + "), or "
+                                                + Hints.here().ownNetwork())));
         return problems;
+    }
+
+    /** Files and networks that do not go together, as the machine is now. */
+    static List<Problem> conflicts(Machine machine, Reading reading) {
+        List<Problem> problems = new ArrayList<>();
+        reading.servers()
+                .forEach(server -> problems.addAll(AddressConflicts.ofServer(
+                        Place.file(server.file()), server.config(), reading.settings(), machine)));
+        reading.meshes()
+                .forEach(mesh -> problems.addAll(
+                        AddressConflicts.ofMesh(Place.setting("CULVERT_MESH_CONFIG"), mesh.file(), machine)));
+        return problems.stream().distinct().toList();
+    }
+
+    /**
+     * Servers that no route leads to now, where there is a network at all: a family may be missing for ever, or come with a
+     * router's advertisement in a second.
+     */
+    static List<Problem> unreachable(Machine machine, Reading reading) {
+        List<Problem> problems = new ArrayList<>();
+        if (machine.uplinks().isEmpty() && machine.main().routes().isEmpty()) {
+            return problems;
+        }
+        for (Reading.Server server : reading.servers()) {
+            List<Endpoint> endpoints = server.config().peers().stream()
+                    .flatMap(peer -> peer.endpoint().stream())
+                    .toList();
+            if (endpoints.isEmpty() || endpoints.stream().anyMatch(it -> mayBeReached(it, machine))) {
+                continue;
+            }
+            Endpoint first = endpoints.getFirst();
+            boolean ipv6 =
+                    first.host() instanceof Host.Literal(InetAddress address) && Family.of(address) == Family.IPV6;
+            problems.add(Problem.machine(
+                    Place.file(server.file()),
+                    "there is no " + (ipv6 ? "IPv6" : "IPv4") + " route to the server " + first + " here",
+                    ipv6
+                            ? "give the container a network with IPv6 (podman network create --ipv6 NAME; docker network"
+                                    + " create --ipv6 NAME; compose: enable_ipv6: true), or take a file whose server has an"
+                                    + " IPv4 address"
+                            : "give the container a network that leads there, or take a file whose server has an IPv6"
+                                    + " address"));
+        }
+        return problems;
+    }
+
+    private static boolean mayBeReached(Endpoint endpoint, Machine machine) {
+        return switch (endpoint.host()) {
+            case Host.Literal(InetAddress address) -> machine.main().reaches(address);
+            case Host.Name _ -> true;
+        };
     }
 
     private static List<Problem> forwarding(Machine machine, Reading reading) {

@@ -37,8 +37,9 @@ public final class MachineNeeds {
         if (machine.uplinks().isEmpty()) {
             problems.add(Problem.warning(
                     Place.machine("network"),
-                    "there is no default route in either family, so no server can be reached yet",
-                    Hints.here().defaultRoute() + "; the tunnel is raised when a default route appears"));
+                    "there is no default route in either family, nor another route by a gateway: only a server on a"
+                            + " connected network can be reached yet",
+                    Hints.here().defaultRoute() + "; the tunnel is raised when a route to its server appears"));
         }
         return problems;
     }

@@ -1,6 +1,5 @@
 package io.culvert.needs;
 
-import io.culvert.ip.Family;
 import io.culvert.ip.Host;
 import io.culvert.network.Machine;
 import io.culvert.plan.Names;
@@ -71,7 +70,7 @@ public record TunnelFile(Path path) {
                             name,
                             Stream.of(InetAddress.getAllByName(name.name()))
                                     .sorted(Comparator.comparing(
-                                            address -> !machine.uplinks().containsKey(Family.of(address))))
+                                            address -> !machine.main().reaches(address)))
                                     .toList());
                 } catch (UnknownHostException _) {
                     problems.add(Problem.failure(

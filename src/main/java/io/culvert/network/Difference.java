@@ -147,11 +147,11 @@ final class Difference {
         return new LinkAddress(address.link(), Prefix.host(address.address().address()));
     }
 
-    /** In one table we have one route to a destination: another one takes its place in one step. */
-    private record Slot(Family family, long table, Prefix destination) {
+    /** In one table we have one route to a destination with a metric: another one takes its place in one step. */
+    private record Slot(Family family, long table, Prefix destination, long metric) {
 
         static Slot of(Route route) {
-            return new Slot(route.family(), route.table(), route.destination());
+            return new Slot(route.family(), route.table(), route.destination(), route.metric());
         }
     }
 

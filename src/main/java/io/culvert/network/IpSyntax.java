@@ -32,7 +32,8 @@ public final class IpSyntax {
 
     public static String add(LinkAddress address) {
         boolean ipv6 = address.address().family() == Family.IPV6;
-        return address(address, "add") + (ipv6 ? " nodad" : "");
+        String metric = address.address().isHost() ? "" : " metric " + Route.BEHIND_CONNECTED;
+        return address(address, "add") + metric + (ipv6 ? " nodad" : "");
     }
 
     static String delete(LinkAddress address) {
@@ -84,6 +85,9 @@ public final class IpSyntax {
         route.link().ifPresent(link -> text.append(" dev ").append(link));
         route.gateway().ifPresent(_ -> text.append(" onlink"));
         text.append(" table ").append(table(route.table()));
+        if (route.metric() != 0) {
+            text.append(" metric ").append(route.metric());
+        }
         route.mtu().ifPresent(mtu -> text.append(" mtu ").append(mtu));
         return text.append(" protocol ").append(Ownership.PROTOCOL).toString();
     }

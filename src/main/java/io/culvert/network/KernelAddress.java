@@ -29,6 +29,7 @@ record KernelAddress(
 
     private static final int IFA_LOCAL = 2;
     private static final int IFA_FLAGS = 8;
+    private static final int IFA_RT_PRIORITY = 9;
     private static final int IFA_PROTO = 11;
 
     /** No duplicate address detection: the address is used at once, and nobody else is on the link. */
@@ -89,7 +90,10 @@ record KernelAddress(
         return IpSyntax.delete(new LinkAddress(names.getOrDefault(link, "if" + link), address));
     }
 
-    /** An address on a link, marked as ours; kernels before 5.18 ignore the mark. */
+    /**
+     * An address on a link, marked as ours; kernels before 5.18 ignore the mark. The route that it brings gives way to a
+     * network of other links with the same prefix.
+     */
     static NetlinkMessage message(Prefix address, int link) {
         byte[] bytes = address.address().getAddress();
         AttributeWriter writer = AttributeWriter.after(RtNetlink.struct(HEADER)
@@ -101,6 +105,9 @@ record KernelAddress(
                 .bytes(IFA_ADDRESS, bytes);
         if (address.family() == Family.IPV6) {
             writer.u32(IFA_FLAGS, IFA_F_NODAD);
+        }
+        if (!address.isHost()) {
+            writer.u32(IFA_RT_PRIORITY, Route.BEHIND_CONNECTED);
         }
         return new NetlinkMessage(
                 RtNetlink.RTM_NEWADDR,

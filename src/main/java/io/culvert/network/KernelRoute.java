@@ -195,22 +195,23 @@ record KernelRoute(
      * @return empty where our terms cannot say it
      */
     Optional<Route> route(Map<Integer, String> names) {
-        if (!plain || metric != usualMetric(destination.family()) || hops.size() > 1) {
+        if (!plain || hops.size() > 1) {
             return Optional.empty();
         }
+        long given = metric == usualMetric(destination.family()) ? 0 : metric;
         OptionalInt limit = mtu == 0 ? OptionalInt.empty() : OptionalInt.of(mtu);
         if (type == RTN_UNREACHABLE || type == RTN_THROW) {
             // IPv6 names the loopback link here, IPv4 none.
             Route.Type what = type == RTN_THROW ? Route.Type.THROW : Route.Type.UNREACHABLE;
-            return Optional.of(new Route(what, destination, table, Optional.empty(), Optional.empty(), limit));
+            return Optional.of(new Route(what, destination, table, Optional.empty(), Optional.empty(), limit, given));
         }
         if (type != RTN_UNICAST || hops.isEmpty()) {
             return Optional.empty();
         }
         Hop hop = hops.getFirst();
         return Optional.ofNullable(names.get(hop.link()))
-                .map(name ->
-                        new Route(Route.Type.UNICAST, destination, table, Optional.of(name), hop.gateway(), limit));
+                .map(name -> new Route(
+                        Route.Type.UNICAST, destination, table, Optional.of(name), hop.gateway(), limit, given));
     }
 
     /** How to remove it, in the syntax of iproute2. */
@@ -243,6 +244,9 @@ record KernelRoute(
                 .u32(RTA_TABLE, route.table());
         if (!route.destination().isDefault()) {
             writer.bytes(RTA_DST, route.destination().address().getAddress());
+        }
+        if (route.metric() != 0) {
+            writer.u32(RTA_PRIORITY, route.metric());
         }
         link.ifPresent(index -> writer.u32(RTA_OIF, index));
         route.gateway().ifPresent(gateway -> writer.bytes(RTA_GATEWAY, gateway.getAddress()));

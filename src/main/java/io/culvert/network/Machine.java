@@ -9,12 +9,13 @@ import java.util.Set;
 /**
  * What was found on the machine or in the container, before anything is changed.
  *
- * @param uplinks by family; a family without a default route is absent
+ * @param uplinks by family; a family that no route leads out in is absent
+ * @param main the routes and addresses that the uplinks are told from
  * @param connected prefixes of main's connected (on-link) routes on links that are not ours, host bits cleared
  * @param links names of all links
  * @param ipv6 whether the kernel has IPv6 and it is not disabled everywhere
- * @param strictReversePath whether the effective IPv4 rp_filter on the uplink is 1: the larger of {@code all} and the
- *     link's own (Documentation/networking/ip-sysctl.rst)
+ * @param strictReversePath whether the effective IPv4 rp_filter on a link with an address is 1: the larger of {@code all}
+ *     and the link's own (Documentation/networking/ip-sysctl.rst)
  * @param forwarding families whose forwarding sysctl is on
  * @param writableSysctl whether {@code /proc/sys/net} can be written
  * @param netAdmin whether this process has CAP_NET_ADMIN in the user namespace that owns the network namespace
@@ -23,6 +24,7 @@ import java.util.Set;
  */
 public record Machine(
         Map<Family, Uplink> uplinks,
+        MainTable main,
         List<Prefix> connected,
         Set<String> links,
         boolean ipv6,
@@ -32,6 +34,32 @@ public record Machine(
         boolean netAdmin,
         boolean tunDevice,
         boolean kernelWireGuard) {
+
+    /** With what follows from the uplinks alone. */
+    public Machine(
+            Map<Family, Uplink> uplinks,
+            List<Prefix> connected,
+            Set<String> links,
+            boolean ipv6,
+            boolean strictReversePath,
+            Set<Family> forwarding,
+            boolean writableSysctl,
+            boolean netAdmin,
+            boolean tunDevice,
+            boolean kernelWireGuard) {
+        this(
+                uplinks,
+                MainTable.of(uplinks),
+                connected,
+                links,
+                ipv6,
+                strictReversePath,
+                forwarding,
+                writableSysctl,
+                netAdmin,
+                tunDevice,
+                kernelWireGuard);
+    }
 
     public Machine {
         uplinks = Map.copyOf(uplinks);

@@ -10,12 +10,15 @@ import io.culvert.netlink.GenericNetlink;
 import io.culvert.netlink.NetlinkSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -23,6 +26,13 @@ import java.util.stream.Stream;
 
 /** Looks at the machine or container, in the calling thread's network namespace, and changes nothing. */
 public final class MachineReader {
+
+    /** Our tunnels' mark, as packets without it are led into a tunnel that is up. */
+    private static final long TUNNEL_MARK = 0x51000000L;
+
+    /** Addresses that only a default route leads to; nothing is sent there. */
+    private static final Map<Family, InetAddress> PUBLIC = Map.of(
+            Family.IPV4, Prefix.parseAddress("1.1.1.1"), Family.IPV6, Prefix.parseAddress("2606:4700:4700::1111"));
 
     private final NetlinkSocket route;
     private final NetlinkSocket generic;
@@ -51,15 +61,22 @@ public final class MachineReader {
         Map<Integer, KernelLink> foreign =
                 links.stream().filter(link -> !link.ours()).collect(Collectors.toMap(KernelLink::index, link -> link));
         Map<Family, Uplink> uplinks = new EnumMap<>(Family.class);
+        List<MainRoute> routes = new ArrayList<>(routes(main, foreign));
         for (Family family : Family.values()) {
-            uplink(family, main, foreign, addresses).ifPresent(uplink -> uplinks.put(family, uplink));
+            Optional<Uplink> told = uplink(family, main, foreign, addresses);
+            Optional<Uplink> asked = told.isPresent() ? Optional.empty() : asked(family, foreign, addresses);
+            told.or(() -> asked).ifPresent(uplink -> uplinks.put(family, uplink));
+            asked.ifPresent(uplink ->
+                    routes.add(new MainRoute(Prefix.all(family), uplink.link(), uplink.gateway(), Long.MAX_VALUE)));
         }
+        List<LinkAddress> own = own(foreign, addresses);
         return new Machine(
                 uplinks,
+                new MainTable(routes, own),
                 connected(main, foreign, addresses),
                 links.stream().map(KernelLink::name).collect(Collectors.toSet()),
                 ipv6(links),
-                strictReversePath(Optional.ofNullable(uplinks.get(Family.IPV4))),
+                strictReversePath(own),
                 Forwarding.read(sysctl),
                 sysctl.writable("net/ipv4/ip_forward"),
                 capabilities().has(Capabilities.NET_ADMIN),
@@ -93,26 +110,76 @@ public final class MachineReader {
                 .findFirst();
     }
 
-    /** The default route with the lowest metric; of a multipath route the first way that works. */
+    /**
+     * The default route with the lowest metric, else the widest route by a gateway; of a multipath route the first way that
+     * works.
+     */
     private static Optional<Uplink> uplink(
             Family family, List<KernelRoute> main, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
         return main.stream()
-                .filter(it -> it.destination().equals(Prefix.all(family)))
-                .sorted(Comparator.comparingLong(KernelRoute::metric))
-                .flatMap(it -> it.hops().stream())
-                .filter(hop -> foreign.containsKey(hop.link()))
+                .filter(it -> it.destination().family() == family)
+                .sorted(Comparator.comparingInt(
+                                (KernelRoute it) -> it.destination().length())
+                        .thenComparingLong(KernelRoute::metric))
+                .flatMap(it -> it.hops().stream()
+                        .filter(hop ->
+                                it.destination().isDefault() || hop.gateway().isPresent())
+                        .filter(hop -> foreign.containsKey(hop.link()))
+                        .map(hop -> new Candidate(it.destination().isDefault(), hop)))
                 // A way without a carrier counts only where there is no other.
-                .min(Comparator.comparing(hop -> !hop.usable()))
-                .flatMap(hop -> Optional.ofNullable(foreign.get(hop.link()))
-                        .map(link -> new Uplink(
-                                link.name(),
-                                hop.gateway(),
-                                addresses.stream()
-                                        .filter(it -> it.link() == link.index() && it.global())
-                                        .map(KernelAddress::address)
-                                        .filter(address -> address.family() == family)
-                                        .toList(),
-                                link.mtu())));
+                .min(Comparator.comparing((Candidate it) -> !it.whole())
+                        .thenComparing(it -> !it.hop().usable()))
+                .flatMap(it -> uplink(family, it.hop().link(), it.hop().gateway(), foreign, addresses));
+    }
+
+    /** Where main leads nowhere, rules may lead to a table that does. */
+    private Optional<Uplink> asked(Family family, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
+        return new Paths(route)
+                .hop(Objects.requireNonNull(PUBLIC.get(family)), TUNNEL_MARK)
+                .flatMap(hop -> uplink(family, hop.link(), hop.gateway(), foreign, addresses));
+    }
+
+    private static Optional<Uplink> uplink(
+            Family family,
+            int index,
+            Optional<InetAddress> gateway,
+            Map<Integer, KernelLink> foreign,
+            List<KernelAddress> addresses) {
+        return Optional.ofNullable(foreign.get(index))
+                .map(link -> new Uplink(
+                        link.name(),
+                        gateway,
+                        addresses.stream()
+                                .filter(it -> it.link() == link.index() && it.global())
+                                .map(KernelAddress::address)
+                                .filter(address -> address.family() == family)
+                                .toList(),
+                        link.mtu()));
+    }
+
+    /** @param whole whether it is of a default route */
+    private record Candidate(boolean whole, KernelRoute.Hop hop) {}
+
+    private static List<MainRoute> routes(List<KernelRoute> main, Map<Integer, KernelLink> foreign) {
+        return main.stream()
+                .flatMap(it -> it.hops().stream()
+                        .flatMap(hop -> Optional.ofNullable(foreign.get(hop.link()))
+                                .map(link -> new MainRoute(it.destination(), link.name(), hop.gateway(), it.metric()))
+                                .stream()))
+                .distinct()
+                .toList();
+    }
+
+    /** The addresses by which this machine is reached. */
+    private static List<LinkAddress> own(Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
+        return addresses.stream()
+                .filter(KernelAddress::global)
+                .flatMap(it -> Optional.ofNullable(foreign.get(it.link()))
+                        .filter(link -> !link.name().equals("lo"))
+                        .map(link -> new LinkAddress(link.name(), it.address()))
+                        .stream())
+                .distinct()
+                .toList();
     }
 
     /**
@@ -146,9 +213,12 @@ public final class MachineReader {
                         .isPresent());
     }
 
-    private boolean strictReversePath(Optional<Uplink> uplink) {
-        return uplink.map(it -> Math.max(reversePath("all"), reversePath(it.link())) == 1)
-                .orElse(false);
+    private boolean strictReversePath(List<LinkAddress> own) {
+        return own.stream()
+                .filter(it -> it.address().family() == Family.IPV4)
+                .map(LinkAddress::link)
+                .distinct()
+                .anyMatch(link -> Math.max(reversePath("all"), reversePath(link)) == 1);
     }
 
     private int reversePath(String link) {

@@ -41,8 +41,7 @@ record Refusal(String text, Outcome outcome) {
 
     private String cure() {
         return switch (outcome.errno()) {
-            case Errno.EEXIST ->
-                "Something that is not ours is in its place: another VPN program, or one that ended without cleaning up.";
+            case Errno.EEXIST -> existing();
             case Errno.EACCES ->
                 outcome.message().contains("IPv6")
                         ? "IPv6 is switched off here: " + Hints.here().sysctl("net.ipv6.conf.all.disable_ipv6", "0")
@@ -51,5 +50,19 @@ record Refusal(String text, Outcome outcome) {
             case Errno.EAFNOSUPPORT -> "This kernel lacks the address family: take its addresses out of the file.";
             default -> "";
         };
+    }
+
+    /** What is there need not be another tunnel's: a connected network has routes, too. */
+    private String existing() {
+        String listed = text.startsWith("ip -6") ? "ip -6" : "ip -4";
+        if (text.contains(" route ")) {
+            return "A route to the same prefix is there already and is not ours: find it with '" + listed
+                    + " route show table all', then remove it, or take the prefix out of AllowedIPs.";
+        }
+        if (text.contains(" address ")) {
+            return "The address is there already and is not ours: find it with 'ip address', then remove it, or take it out"
+                    + " of the file.";
+        }
+        return "Something that is not ours is in its place: find it with '" + listed + " rule' or 'ip link'.";
     }
 }

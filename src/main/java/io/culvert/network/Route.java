@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param table 1 to 4294967295; main is 254
  * @param link the outgoing interface; empty only for a route that leads nowhere
  * @param mtu in bytes, where the route limits it
+ * @param metric lower is better; 0 for what the kernel takes where a request says nothing
  */
 public record Route(
         Type type,
@@ -21,7 +22,19 @@ public record Route(
         long table,
         Optional<String> link,
         Optional<InetAddress> gateway,
-        OptionalInt mtu) {
+        OptionalInt mtu,
+        long metric) {
+
+    /** With the kernel's usual metric. */
+    public Route(
+            Type type,
+            Prefix destination,
+            long table,
+            Optional<String> link,
+            Optional<InetAddress> gateway,
+            OptionalInt mtu) {
+        this(type, destination, table, link, gateway, mtu, 0);
+    }
 
     public Route {
         destination = destination.network();
@@ -29,6 +42,12 @@ public record Route(
 
     /** {@code RT_TABLE_MAIN} (include/uapi/linux/rtnetlink.h). */
     public static final long MAIN = 254;
+
+    /**
+     * The metric of routes in main that give way to a connected network of the same prefix: behind NetworkManager's and
+     * networkd's, so that a laptop that comes home reaches its own network directly, without anybody who must notice.
+     */
+    public static final long BEHIND_CONNECTED = 51820;
 
     /** {@code rtm_type} (include/uapi/linux/rtnetlink.h). */
     public enum Type {
@@ -51,12 +70,18 @@ public record Route(
         return new Route(Type.UNICAST, destination, table, Optional.of(link), Optional.empty(), OptionalInt.empty());
     }
 
+    /** The same with another metric. */
+    public Route metric(long other) {
+        return new Route(type, destination, table, link, gateway, mtu, other);
+    }
+
     /** Written out, as routes are the keys of large sets: a record's own takes long until it is warm. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Route route
                 && type == route.type
                 && table == route.table
+                && metric == route.metric
                 && destination.equals(route.destination)
                 && link.equals(route.link)
                 && gateway.equals(route.gateway)

@@ -49,7 +49,12 @@ public final class MeshNode {
                 places.lookUp(read.view().interfaces())
                         .forEach(name -> journal.warn(name + " does not resolve, so it is left out"));
                 List<String> done = new NodeState(read, places, devices)
-                        .raise(kernel, change(kernel, devices), now(), Optional.of(journal));
+                        .raise(
+                                kernel,
+                                change(kernel, devices),
+                                now(),
+                                Optional.of(journal),
+                                new DirectNetworks(journal));
                 journal.info(node + (done.isEmpty() ? " is up, as it was" : " is up"));
             });
         }

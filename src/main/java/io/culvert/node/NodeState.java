@@ -12,6 +12,7 @@ import io.culvert.network.Machine;
 import io.culvert.network.Neighbours;
 import io.culvert.network.NetworkState;
 import io.culvert.network.Paths;
+import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.NodeInputs;
 import io.culvert.plan.NodePlan;
 import io.culvert.plan.Tunnels;
@@ -26,6 +27,7 @@ import io.culvert.settings.WireGuardSettings;
 import io.culvert.topology.HostsEntry;
 import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -43,15 +45,20 @@ record NodeState(NodeFile file, Places places, Devices devices) {
      * Makes it so; safe to repeat.
      *
      * @param journal takes warnings; empty where they have been told
+     * @param direct tells of networks that stay direct
      * @return what was changed
      * @throws ProblemException with all that is wrong; then nothing has changed
      */
-    List<String> raise(Kernel kernel, NodeChange change, Instant now, Optional<Journal> journal) {
+    List<String> raise(
+            Kernel kernel, NodeChange change, Instant now, Optional<Journal> journal, DirectNetworks direct) {
         Machine machine = kernel.machine();
         NetworkState before = kernel.network().observe();
         List<Problem> remarks = checks(kernel, machine, before);
         journal.ifPresent(it -> it.problems(remarks));
-        return change.raise(plan(kernel, machine, before, now), before, machine, hosts());
+        NodePlan plan = plan(kernel, machine, before, now);
+        List<String> done = change.raise(plan, before, machine, hosts());
+        direct.tell(plan.direct());
+        return done;
     }
 
     /** How the machine differs from it, a line each. Changes nothing. */
@@ -97,6 +104,7 @@ record NodeState(NodeFile file, Places places, Devices devices) {
         Ways ways = new Ways(paths, new Neighbours(kernel.route()), 0);
         List<String> present = NodePlan.linksOf(name(), before);
         List<WireGuardConfig> interfaces = new ArrayList<>();
+        Map<PublicKey, List<InetAddress>> candidates = new HashMap<>();
         for (WireGuardConfig mesh : file.interfaces()) {
             Map<PublicKey, PeerState> states = present.contains(mesh.name())
                     ? devices.read(mesh.name()).stream()
@@ -105,12 +113,17 @@ record NodeState(NodeFile file, Places places, Devices devices) {
                     : Map.of();
             Map<PublicKey, MovingPeer> moving =
                     moving(mesh.name()).stream().collect(Collectors.toMap(MovingPeer::key, Function.identity()));
+            moving.forEach((key, peer) -> peer.places()
+                    .forEach(at -> candidates
+                            .computeIfAbsent(key, _ -> new ArrayList<>())
+                            .add(at.getAddress())));
             interfaces.add(mesh.with(mesh.peers().stream()
                     .map(peer -> peer.at(
                             begin(peer.publicKey(), moving, states, ways, now).map(Endpoint::of)))
                     .toList()));
         }
-        return NodePlan.of(new NodeInputs(name(), interfaces, file.view().forwards(), machine, paths::mtu, before));
+        return NodePlan.of(
+                new NodeInputs(name(), interfaces, file.view().forwards(), machine, paths::mtu, before, candidates));
     }
 
     /** Who is somewhere stays there: where he is best found is looked for elsewhere. */
@@ -147,8 +160,11 @@ record NodeState(NodeFile file, Places places, Devices devices) {
                 .forEach(link -> problems.add(Problem.input(
                         Place.machine(link),
                         "there is an interface of this name already, and it is not this node's",
-                        "take it down with what made it (culvert tunnel down " + link + ", wg-quick down " + link
-                                + "), or name the subnet otherwise")));
+                        "name the subnet otherwise; or, where another tunnel's program made it, take it down with that"
+                                + " (culvert tunnel down " + link + ", wg-quick down " + link + ")")));
+        for (WireGuardConfig mesh : file.interfaces()) {
+            problems.addAll(AddressConflicts.ofTunnel(Place.machine(mesh.name()), mesh, machine, false));
+        }
         MachineNeeds.missing(machine, WireGuardSettings.Implementation.AUTO).stream()
                 .filter(problem -> problem.kind().isError())
                 .forEach(problems::add);

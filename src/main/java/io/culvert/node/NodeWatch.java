@@ -57,6 +57,7 @@ final class NodeWatch {
     private final Places places = new Places();
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Map<String, Migration> migrations = new ConcurrentSkipListMap<>();
+    private final DirectNetworks direct;
     private Optional<String> trouble = Optional.empty();
     private volatile NodeState state;
 
@@ -67,6 +68,7 @@ final class NodeWatch {
         this.node = node;
         this.file = file;
         this.devices = devices;
+        this.direct = new DirectNetworks(journal);
         this.state = read();
     }
 
@@ -76,7 +78,7 @@ final class NodeWatch {
                 Watch watch = Watch.start(journal, kernel, () -> events.add(Event.MACHINE))) {
             places.lookUp(interfaces()).forEach(name -> journal.warn(name + " does not resolve yet"));
             NodeChange change = NodeState.change(kernel, around, node, devices);
-            Turn.take(around, () -> state.raise(kernel, change, now(), Optional.of(journal)));
+            Turn.take(around, () -> state.raise(kernel, change, now(), Optional.of(journal), direct));
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = answer()) {
                 follow();
@@ -173,7 +175,7 @@ final class NodeWatch {
         try {
             Turn.take(
                     around,
-                    () -> state.raise(kernel, change, now(), Optional.empty())
+                    () -> state.raise(kernel, change, now(), Optional.empty(), direct)
                             .forEach(line -> journal.info("put right: " + line)));
             follow();
             trouble.ifPresent(_ -> journal.info("all is as the file says again"));

@@ -13,7 +13,6 @@ import io.culvert.nft.Table;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -55,7 +54,7 @@ public record ConfinementPlan(
             TunnelInputs.Path path,
             boolean ipv6,
             List<GuardInput.Port> admitted) {
-        DeviceConfig device = DevicePlan.of(file, file.fwMark().orElse(0), names, EnumSet.allOf(Family.class), 0);
+        DeviceConfig device = DevicePlan.of(file, file.fwMark().orElse(0), names, _ -> true, 0);
         List<Prefix> carried = file.peers().stream()
                 .flatMap(peer -> peer.allowedIps().stream())
                 .filter(prefix -> ipv6 || prefix.family() == Family.IPV4)

@@ -5,9 +5,11 @@ import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.ip.Family;
 import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** A WireGuard file as a device takes it: names resolved, our mark set. */
 final class DevicePlan {
@@ -15,17 +17,18 @@ final class DevicePlan {
     private DevicePlan() {}
 
     /**
-     * @param families with an uplink; an endpoint in another family is left out
+     * @param reaches whether the machine has a way to an address; an endpoint without one is left out
      * @param keepaliveSeconds the most for servers, so that a silent one is noticed, whatever their file says; 0: as the file
      *     says
      */
-    static DeviceConfig of(WireGuardConfig file, long mark, Names names, Set<Family> families, int keepaliveSeconds) {
+    static DeviceConfig of(
+            WireGuardConfig file, long mark, Names names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
         return new DeviceConfig(
                 file.privateKey(),
                 file.listenPort().orElse(0),
                 mark,
                 file.peers().stream()
-                        .map(peer -> peer(peer, names, families, keepaliveSeconds))
+                        .map(peer -> peer(peer, names, reaches, keepaliveSeconds))
                         .toList());
     }
 
@@ -33,8 +36,8 @@ final class DevicePlan {
      * A keepalive to a server that cannot be reached yet would be tried in vain, and the next try, with which the tunnel comes up,
      * only {@code REKEY_TIMEOUT} (5 s) later.
      */
-    private static PeerConfig peer(Peer peer, Names names, Set<Family> families, int keepaliveSeconds) {
-        Optional<InetSocketAddress> endpoint = peer.endpoint().flatMap(wanted -> names.reachable(wanted, families));
+    private static PeerConfig peer(Peer peer, Names names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
+        Optional<InetSocketAddress> endpoint = peer.endpoint().flatMap(wanted -> names.reachable(wanted, reaches));
         int wanted = peer.keepaliveSeconds().orElse(0);
         int keepalive =
                 peer.endpoint().isPresent() && (wanted == 0 || wanted > keepaliveSeconds) && keepaliveSeconds > 0

@@ -112,6 +112,10 @@ public final class ExitNodeChecks {
         settings.holepunch().forEach(it -> port(Place.setting("CULVERT_HOLEPUNCH"), port(it), problems));
         if (settings.socks().enabled()) {
             port(Place.setting("CULVERT_SOCKS_PORT"), settings.socks().port(), problems);
+            port(
+                    Place.setting("CULVERT_SOCKS_UDP_PORTS"),
+                    settings.socks().udpPorts().last(),
+                    problems);
         }
         return problems;
     }

@@ -19,6 +19,7 @@ import io.culvert.settings.Settings;
 import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** From settings, files and machine to the whole desired state: a pure function. */
@@ -70,19 +72,20 @@ public final class ExitNodePlanner {
     }
 
     private ExitNodePlan plan() {
-        Set<Family> families = machine.uplinks().keySet();
+        Predicate<InetAddress> reaches = machine.main()::reaches;
         DeviceConfig tunnel =
-                DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), families, KEEPALIVE_SECONDS);
+                DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), reaches, KEEPALIVE_SECONDS);
         SequencedMap<String, DeviceConfig> meshDevices = new LinkedHashMap<>();
         for (PlainMesh mesh : inputs.meshes()) {
-            WireGuardConfig file = mesh.file(inputs.names(), families);
-            meshDevices.put(mesh.link(), DevicePlan.of(file, settings.mark(), inputs.names(), families, 0));
+            WireGuardConfig file = mesh.file(inputs.names(), reaches);
+            meshDevices.put(mesh.link(), DevicePlan.of(file, settings.mark(), inputs.names(), reaches, 0));
         }
         ExitNodeRouting routing = routing();
         NetworkState rules = new NetworkState(
                 List.of(),
                 List.of(),
-                Stream.concat(routing.bypassRoutes().stream(), routing.meshOnlyRoutes().stream())
+                Stream.of(routing.bypassRoutes(), routing.meshOnlyRoutes(), routing.answerRoutes())
+                        .flatMap(List::stream)
                         .toList(),
                 routing.rules());
         NetworkState network = network(routing, rules, tunnel);
@@ -130,10 +133,14 @@ public final class ExitNodePlanner {
         List<LinkAddress> addresses = new ArrayList<>();
         int mtu =
                 settings.mtu().orElse(inputs.server().mtu().orElse(Mtu.of(machine, DevicePlan.endpointFamily(tunnel))));
-        link(ExitNodePlan.TUNNEL, inputs.server(), mtu, links, addresses);
+        List<InetAddress> servers = tunnel.peers().stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .map(InetSocketAddress::getAddress)
+                .toList();
+        link(ExitNodePlan.TUNNEL, inputs.server(), mtu, servers, links, addresses);
         for (PlainMesh mesh : inputs.meshes()) {
             int meshMtu = mesh.file().mtu().orElse(Mtu.of(machine, Optional.empty()));
-            link(mesh.link(), mesh.file(), meshMtu, links, addresses);
+            link(mesh.link(), mesh.file(), meshMtu, servers, links, addresses);
         }
         List<Route> routes = Stream.concat(routing.routes().stream(), rules.routes().stream())
                 .toList();
@@ -207,11 +214,17 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
-    private void link(String name, WireGuardConfig file, int mtu, List<Link> links, List<LinkAddress> addresses) {
+    private void link(
+            String name,
+            WireGuardConfig file,
+            int mtu,
+            List<InetAddress> servers,
+            List<Link> links,
+            List<LinkAddress> addresses) {
         links.add(new Link(name, mtu, Ownership.ALIAS));
         for (Prefix own : file.addresses()) {
             if (machine.ipv6() || own.family() == Family.IPV4) {
-                addresses.add(new LinkAddress(name, own));
+                addresses.add(new LinkAddress(name, OwnAddress.planned(own, servers, machine)));
             }
         }
     }
@@ -256,6 +269,12 @@ public final class ExitNodePlanner {
         return Stream.of(
                         settings.published().stream().map(port -> new Published(port.transport(), port.port())),
                         inputs.socksPort().stream().mapToObj(port -> new Published(Transport.TCP, port)),
+                        inputs.socksPort().isEmpty()
+                                ? Stream.<Published>empty()
+                                : settings.socks()
+                                        .udpPorts()
+                                        .ports()
+                                        .mapToObj(port -> new Published(Transport.UDP, port)),
                         settings.mesh().tailscale().stream()
                                 .flatMap(it -> it.proxies().stream())
                                 .map(port -> new Published(port.transport(), port.port())))

@@ -3,7 +3,9 @@ package io.culvert.plan;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
+import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
+import io.culvert.network.MainRoute;
 import io.culvert.network.Route;
 import io.culvert.network.RoutingClaim;
 import io.culvert.network.Rule;
@@ -13,11 +15,13 @@ import io.culvert.network.Rule.Selector;
 import io.culvert.network.Uplink;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -66,6 +70,9 @@ record ExitNodeRouting(
 
     private static final long FIRST_BYPASS_TABLE = 51900;
 
+    private static final long FIRST_ANSWER_TABLE = 51830;
+    private static final int MOST_ANSWER_TABLES = 64;
+
     private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
 
     /**
@@ -100,6 +107,7 @@ record ExitNodeRouting(
         bypassRules(rules);
         for (Family family : families()) {
             publishedRules(family, rules);
+            connectedRules(family, rules);
             meshRules(family, rules);
             for (Prefix prefix : lan) {
                 if (prefix.family() == family) {
@@ -243,26 +251,102 @@ record ExitNodeRouting(
     }
 
     /**
-     * Answers of published ports leave by the way the request came, from near and far, under strict rp_filter as well:
-     * the kernel's reverse look-up swaps the ports. Without the port these rules would let local IPv6 escape when the
-     * tunnel is gone, because the kernel retries an unreachable look-up with a source address.
+     * Answers of published ports leave by the way the request came, from near and far, whatever network the client came by,
+     * under strict rp_filter as well: the kernel's reverse look-up swaps the ports. Without the port these rules would let
+     * local IPv6 escape when the tunnel is gone, because the kernel retries an unreachable look-up with a source address.
      */
     private void publishedRules(Family family, List<Rule> rules) {
-        Uplink uplink = machine.uplinks().get(family);
-        if (uplink == null) {
-            return;
-        }
-        for (Prefix own : uplink.addresses()) {
-            Selector from = Selector.ANY.from(Prefix.host(own.address()));
+        Map<String, Long> tables = answerTables(family);
+        for (LinkAddress own : machine.main().addresses()) {
+            if (own.address().family() != family || isInner(own.link())) {
+                continue;
+            }
+            Selector from = Selector.ANY.from(Prefix.host(own.address().address()));
+            long table = tables.getOrDefault(own.link(), Route.MAIN);
             for (Published port : published) {
                 Selector answer = from.transport(port.transport()).sourcePort(port.port());
-                add(rules, family, Preference.PUBLISHED, answer, Action.Lookup.of(Route.MAIN));
+                if (table != Route.MAIN) {
+                    Action near = new Action.Lookup(Route.MAIN, OptionalInt.of(0));
+                    add(rules, family, Preference.PUBLISHED_NEAR, answer, near);
+                }
+                add(rules, family, Preference.PUBLISHED, answer, Action.Lookup.of(table));
             }
             if (family == Family.IPV4 && machine.strictReversePath()) {
                 // Replies to marked sockets would be dropped on arrival otherwise; nftables then holds alone.
                 add(rules, family, Preference.STRICT_REVERSE_PATH, from, Action.Lookup.of(Route.MAIN));
             }
         }
+    }
+
+    private boolean isInner(String link) {
+        return link.equals(tunnel)
+                || meshes.stream().anyMatch(side -> side.link().equals(link));
+    }
+
+    /**
+     * Links with a default route of their own that is not the one in use: who came from far by one of them is answered by it.
+     * A table for each, by the link's name.
+     */
+    private Map<String, Long> answerTables(Family family) {
+        Map<String, Long> tables = new TreeMap<>();
+        answerRoutes(family).forEach((link, _) -> tables.put(link, FIRST_ANSWER_TABLE));
+        long table = FIRST_ANSWER_TABLE;
+        for (Map.Entry<String, Long> entry : tables.entrySet()) {
+            entry.setValue(table++);
+        }
+        return tables;
+    }
+
+    private Map<String, MainRoute> answerRoutes(Family family) {
+        Map<String, MainRoute> routes = new TreeMap<>();
+        Optional<String> usual =
+                Optional.ofNullable(machine.uplinks().get(family)).map(Uplink::link);
+        if (published.isEmpty()) {
+            return routes;
+        }
+        machine.main().routes().stream()
+                .filter(it -> it.destination().equals(Prefix.all(family)))
+                .filter(it -> !usual.equals(Optional.of(it.link())) && !isInner(it.link()))
+                .sorted(Comparator.comparingLong(MainRoute::metric))
+                .limit(MOST_ANSWER_TABLES)
+                .forEach(it -> routes.putIfAbsent(it.link(), it));
+        return routes;
+    }
+
+    /** The default routes by which answers leave by other links than the usual one. */
+    List<Route> answerRoutes() {
+        List<Route> routes = new ArrayList<>();
+        for (Family family : families()) {
+            Map<String, Long> tables = answerTables(family);
+            answerRoutes(family)
+                    .forEach((link, it) -> routes.add(new Route(
+                            Route.Type.UNICAST,
+                            it.destination(),
+                            tables.getOrDefault(link, FIRST_ANSWER_TABLE),
+                            Optional.of(link),
+                            it.gateway(),
+                            OptionalInt.empty())));
+        }
+        return List.copyOf(routes);
+    }
+
+    /**
+     * An allowed network that this machine is connected to stays direct where the mesh has a route to all of it, too: whoever
+     * carries a laptop into the network behind a peer is in it already.
+     */
+    private void connectedRules(Family family, List<Rule> rules) {
+        for (Prefix network : lan) {
+            if (network.family() == family
+                    && machine.connected().contains(network)
+                    && meshes.stream().anyMatch(side -> mayLeadTo(side, network))) {
+                Selector local = Selector.ANY.inputLink("lo").to(network);
+                add(rules, family, Preference.CONNECTED, local, Action.Lookup.of(Route.MAIN));
+            }
+        }
+    }
+
+    private static boolean mayLeadTo(Mesh side, Prefix network) {
+        return (side.isTailscale() ? side.reach() : side.peers()).stream().anyMatch(prefix -> prefix.contains(network));
     }
 
     private void meshRules(Family family, List<Rule> rules) {
@@ -312,9 +396,7 @@ record ExitNodeRouting(
     private void gatewayRules(Family family, List<Rule> rules) {
         if (family == Family.IPV4) {
             machine.links().stream()
-                    .filter(link -> !link.equals("lo") && !link.equals(tunnel))
-                    .filter(link ->
-                            meshes.stream().noneMatch(side -> side.link().equals(link)))
+                    .filter(link -> !link.equals("lo") && !isInner(link))
                     .sorted()
                     .forEach(link -> add(
                             rules,

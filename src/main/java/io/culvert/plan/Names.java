@@ -1,14 +1,13 @@
 package io.culvert.plan;
 
 import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
 import io.culvert.ip.Host;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What host names stand for at the moment; a name that is not known has no addresses.
@@ -41,10 +40,10 @@ public record Names(Map<Host.Name, List<InetAddress>> addresses, Map<Host.Name, 
         };
     }
 
-    /** The first address that a family of the machine leads to; empty where there is none. */
-    Optional<InetSocketAddress> reachable(Endpoint endpoint, Set<Family> families) {
+    /** The first address that the machine has a way to; empty where there is none. */
+    Optional<InetSocketAddress> reachable(Endpoint endpoint, Predicate<InetAddress> reaches) {
         return of(endpoint.host()).stream()
-                .filter(address -> families.contains(Family.of(address)))
+                .filter(reaches)
                 .findFirst()
                 .map(address -> new InetSocketAddress(address, endpoint.port()));
     }

@@ -2,6 +2,7 @@ package io.culvert.plan;
 
 import io.culvert.device.DeviceConfig;
 import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
 import io.culvert.network.Link;
 import io.culvert.network.NetworkState;
 import io.culvert.network.Ownership;
@@ -9,6 +10,7 @@ import io.culvert.nft.Table;
 import io.culvert.wireguard.WireGuardConfig;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -23,6 +25,7 @@ import java.util.stream.Collectors;
  * @param shield of the interfaces' own addresses; empty where none carries a whole family
  * @param passage what may be forwarded, and nothing else of the mesh's
  * @param forwarded families in which anything is
+ * @param direct connected networks that are routed to a peer, too, and that stay direct
  * @param stale interfaces of this node that it has no more
  */
 public record NodePlan(
@@ -31,12 +34,14 @@ public record NodePlan(
         List<Table> shield,
         Optional<Passage> passage,
         Set<Family> forwarded,
+        List<Prefix> direct,
         List<String> stale) {
 
     public NodePlan {
         devices = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(devices));
         shield = List.copyOf(shield);
         forwarded = Set.copyOf(forwarded);
+        direct = List.copyOf(direct);
         stale = List.copyOf(stale);
     }
 
@@ -49,9 +54,11 @@ public record NodePlan(
                 .toList();
         NetworkState present = without(stale, inputs.present());
         SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>();
+        Set<Prefix> direct = new LinkedHashSet<>();
         for (WireGuardConfig mesh : inputs.interfaces()) {
-            TunnelPlan one =
-                    TunnelPlan.of(new TunnelInputs(mesh, inputs.machine(), Names.NONE, inputs.path(), present, false));
+            TunnelPlan one = TunnelPlan.of(new TunnelInputs(
+                    mesh, inputs.machine(), Names.NONE, inputs.path(), present, false, inputs.candidates()));
+            direct.addAll(one.direct());
             devices.put(mesh.name(), one.device());
             present = one.all();
         }
@@ -69,6 +76,7 @@ public record NodePlan(
                 TunnelGuard.shield(all),
                 passage,
                 passage.map(it -> it.families(inputs.machine())).orElse(Set.of()),
+                List.copyOf(direct),
                 stale);
     }
 

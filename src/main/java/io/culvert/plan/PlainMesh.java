@@ -1,16 +1,16 @@
 package io.culvert.plan;
 
 import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
 import io.culvert.topology.MeshInterface;
 import io.culvert.topology.MeshLink;
 import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -48,12 +48,12 @@ public record PlainMesh(String link, WireGuardConfig file, Optional<String> subn
     }
 
     /** The configuration by what names stand for now: who has several places is called at one that is known. */
-    WireGuardConfig file(Names names, Set<Family> families) {
+    WireGuardConfig file(Names names, Predicate<InetAddress> reaches) {
         Map<PublicKey, MeshLink> links = peers.stream().collect(Collectors.toMap(MeshLink::publicKey, link -> link));
         return file.with(file.peers().stream()
                 .map(peer -> Optional.ofNullable(links.get(peer.publicKey()))
                         .flatMap(link -> link.endpoint(
-                                place -> names.reachable(place, families).isPresent()))
+                                place -> names.reachable(place, reaches).isPresent()))
                         .map(place -> peer.at(Optional.of(place)))
                         .orElse(peer))
                 .toList());

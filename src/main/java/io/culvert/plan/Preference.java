@@ -9,8 +9,10 @@ final class Preference {
     static final int HOLEPUNCH = 5100;
     static final int TUNNEL_ITSELF = 5170;
     static final int TUNNEL_TO_TAILNET = 5180;
+    static final int PUBLISHED_NEAR = 5190;
     static final int PUBLISHED = 5191;
     static final int STRICT_REVERSE_PATH = 5192;
+    static final int CONNECTED = 5195;
     static final int PAST_TAILSCALE = 5199;
     static final int MESH_PEERS = 5300;
     static final int MESH_ONLY = 5301;

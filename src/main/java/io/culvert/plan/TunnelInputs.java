@@ -2,8 +2,11 @@ package io.culvert.plan;
 
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
+import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -13,9 +16,21 @@ import java.util.OptionalInt;
  * @param path of the tunnel's own packets
  * @param present what is ours on the machine already: this tunnel's earlier run, and other tunnels
  * @param killSwitch whether nothing may leave beside it
+ * @param candidates where peers are, or may be found, besides their endpoints in the file
  */
 public record TunnelInputs(
-        WireGuardConfig file, Machine machine, Names names, Path path, NetworkState present, boolean killSwitch) {
+        WireGuardConfig file,
+        Machine machine,
+        Names names,
+        Path path,
+        NetworkState present,
+        boolean killSwitch,
+        Map<PublicKey, List<InetAddress>> candidates) {
+
+    public TunnelInputs(
+            WireGuardConfig file, Machine machine, Names names, Path path, NetworkState present, boolean killSwitch) {
+        this(file, machine, names, path, present, killSwitch, Map.of());
+    }
 
     /** How the machine would send a packet. */
     @FunctionalInterface

@@ -1,7 +1,7 @@
 package io.culvert.plan;
 
 import io.culvert.device.DeviceConfig;
-import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
 import io.culvert.network.Link;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.NetworkState;
@@ -10,7 +10,6 @@ import io.culvert.nft.Table;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -21,6 +20,7 @@ import java.util.stream.Stream;
  * @param network links, addresses, routes and rules of this tunnel only
  * @param all those of every tunnel, this one included
  * @param guard the kill switch, or what shields the tunnels' own addresses; empty where there is nothing to guard
+ * @param direct connected networks that AllowedIPs name, and that stay direct
  * @param dnsServers for resolv.conf; empty leaves it as it is
  */
 public record TunnelPlan(
@@ -29,11 +29,13 @@ public record TunnelPlan(
         NetworkState network,
         NetworkState all,
         List<Table> guard,
+        List<Prefix> direct,
         List<InetAddress> dnsServers,
         List<String> searchDomains) {
 
     public TunnelPlan {
         guard = List.copyOf(guard);
+        direct = List.copyOf(direct);
         dnsServers = List.copyOf(dnsServers);
         searchDomains = List.copyOf(searchDomains);
     }
@@ -42,20 +44,23 @@ public record TunnelPlan(
         WireGuardConfig file = inputs.file();
         Tunnels tunnels = new Tunnels(inputs.present());
         long mark = file.fwMark().orElseGet(() -> tunnels.mark(file.name()));
-        DeviceConfig unmarked = DevicePlan.of(file, 0, inputs.names(), EnumSet.allOf(Family.class), 0);
+        DeviceConfig unmarked = DevicePlan.of(file, 0, inputs.names(), _ -> true, 0);
         List<InetSocketAddress> servers = unmarked.peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .toList();
         TunnelRouting routing = new TunnelRouting(
-                file, inputs.machine(), servers, mark, tunnels.slot(file.name()), inputs.killSwitch());
+                file,
+                inputs.machine(),
+                servers,
+                inputs.candidates(),
+                mark,
+                tunnels.slot(file.name()),
+                inputs.killSwitch());
         DeviceConfig device = new DeviceConfig(
                 unmarked.privateKey(), unmarked.listenPort(), routing.needsMark() ? mark : 0, unmarked.peers());
         int mtu =
                 file.mtu().orElseGet(() -> Mtu.ofTunnelAlone(inputs.machine(), paths(inputs, servers, device.mark())));
-        List<LinkAddress> addresses = file.addresses().stream()
-                .filter(own -> inputs.machine().ipv6() || own.family() == Family.IPV4)
-                .map(own -> new LinkAddress(file.name(), own))
-                .toList();
+        List<LinkAddress> addresses = routing.addresses();
         NetworkState network = new NetworkState(
                 List.of(new Link(file.name(), mtu, Ownership.ALIAS)), addresses, routing.routes(), routing.rules());
         NetworkState all = both(tunnels.without(file.name()), network);
@@ -65,6 +70,7 @@ public record TunnelPlan(
                 network,
                 all,
                 inputs.killSwitch() ? TunnelGuard.killSwitch(file, mark) : TunnelGuard.shield(all),
+                routing.direct(),
                 file.dnsServers(),
                 file.searchDomains());
     }

@@ -1,15 +1,19 @@
 package io.culvert.plan;
 
 import io.culvert.ip.Family;
+import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
+import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
+import io.culvert.network.MainRoute;
 import io.culvert.network.Route;
 import io.culvert.network.Rule;
 import io.culvert.network.Rule.Action;
 import io.culvert.network.Rule.Mark;
 import io.culvert.network.Rule.Selector;
-import io.culvert.network.Uplink;
+import io.culvert.wireguard.Peer;
+import io.culvert.wireguard.PublicKey;
 import io.culvert.wireguard.RoutingTable;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
@@ -17,9 +21,13 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The routes and rules of a tunnel alone, as wg-quick's {@code add_route} and {@code add_default} would set them
@@ -29,7 +37,12 @@ import java.util.stream.Collectors;
  * <p>One thing is done better: where AllowedIPs hold the server itself, such as two halves of everything, wg-quick's routes
  * lead the tunnel's own packets into the tunnel. Here such a family gets a table of its own, as if it were a default route.
  *
+ * <p>Another one: a network that this machine is connected to stays direct, where wg-quick's routes to the same prefix would
+ * take it over or be refused. The routes in main give way to it by their metric, now and when the machine comes into such a
+ * network later.
+ *
  * @param servers addresses of the peers' endpoints
+ * @param candidates where else peers are, or may be found
  * @param mark of the tunnel's own packets, and the number of its table
  * @param slot which preferences are this tunnel's: 0 for the first; a later tunnel comes before an earlier one
  */
@@ -37,6 +50,7 @@ record TunnelRouting(
         WireGuardConfig file,
         Machine machine,
         List<InetSocketAddress> servers,
+        Map<PublicKey, List<InetAddress>> candidates,
         long mark,
         int slot,
         boolean killSwitch) {
@@ -63,6 +77,16 @@ record TunnelRouting(
         return rule.preference() >= firstPreference(SLOTS - 1) && rule.preference() <= LAST_PREFERENCE;
     }
 
+    /** As the file has them, but for a network that would swallow the server. */
+    List<LinkAddress> addresses() {
+        List<InetAddress> outer =
+                servers.stream().map(InetSocketAddress::getAddress).toList();
+        return file.addresses().stream()
+                .filter(own -> families().contains(own.family()))
+                .map(own -> new LinkAddress(file.name(), OwnAddress.planned(own, outer, machine)))
+                .toList();
+    }
+
     List<Route> routes() {
         List<Route> routes = new ArrayList<>();
         Set<Family> withServer = withServer();
@@ -73,11 +97,70 @@ record TunnelRouting(
                 case RoutingTable.Auto()
                 when isApart(prefix, withServer) -> routes.add(Route.through(file.name(), prefix, mark));
                 case RoutingTable.Auto()
-                when !isConnected(prefix) -> routes.add(Route.through(file.name(), prefix, Route.MAIN));
+                when !isConnected(prefix) && !isBesidePeer(prefix) ->
+                    routes.add(Route.through(file.name(), prefix, Route.MAIN).metric(metric(prefix)));
                 case RoutingTable.Auto() -> {}
             }
         }
         return List.copyOf(routes);
+    }
+
+    /** The connected networks that AllowedIPs name, and that stay direct all the same. */
+    List<Prefix> direct() {
+        if (!(file.table() instanceof RoutingTable.Auto)) {
+            return List.of();
+        }
+        List<Prefix> allowed =
+                allowedIps().stream().filter(prefix -> !prefix.isDefault()).toList();
+        return machine.connected().stream()
+                .filter(network -> allowed.stream().anyMatch(prefix -> prefix.contains(network))
+                        || allowed.stream().anyMatch(prefix -> network.contains(prefix) && isBesidePeer(prefix)))
+                .toList();
+    }
+
+    /**
+     * Whether a peer stands in the very network that a part is to be reached of by it: then the network is connected here, and
+     * needs no tunnel.
+     */
+    private boolean isBesidePeer(Prefix prefix) {
+        return machine.connected().stream()
+                .filter(network -> network.contains(prefix) && !network.equals(prefix))
+                .anyMatch(network -> file.peers().stream()
+                        .filter(peer -> peer.allowedIps().contains(prefix))
+                        .flatMap(peer -> whereabouts(peer).stream())
+                        .anyMatch(network::contains));
+    }
+
+    private List<InetAddress> whereabouts(Peer peer) {
+        List<InetAddress> known = new ArrayList<>(candidates.getOrDefault(peer.publicKey(), List.of()));
+        peer.endpoint().ifPresent(endpoint -> {
+            if (endpoint.host() instanceof Host.Literal literal) {
+                known.add(literal.address());
+            }
+        });
+        return known;
+    }
+
+    /**
+     * Gives way to a connected network; where another router's route to the same prefix is in main, the tunnel's comes before it,
+     * as wg-quick's does.
+     */
+    private long metric(Prefix prefix) {
+        OptionalLong foreign =
+                rival(prefix, machine).stream().mapToLong(MainRoute::metric).findFirst();
+        if (foreign.isEmpty()) {
+            return Route.BEHIND_CONNECTED;
+        }
+        return prefix.family() == Family.IPV4 ? 0 : Math.max(1, foreign.getAsLong() - 1);
+    }
+
+    /** The foreign route to the very prefix that would win over, or keep out, one of ours; connected networks are none. */
+    static Optional<MainRoute> rival(Prefix prefix, Machine machine) {
+        return machine.connected().contains(prefix)
+                ? Optional.empty()
+                : machine.main().routes().stream()
+                        .filter(route -> route.destination().equals(prefix))
+                        .min(Comparator.comparingLong(MainRoute::metric));
     }
 
     List<Rule> rules() {
@@ -128,8 +211,10 @@ record TunnelRouting(
 
     /** The families whose AllowedIPs hold a server itself. */
     private Set<Family> withServer() {
-        Set<InetAddress> addresses =
-                servers.stream().map(InetSocketAddress::getAddress).collect(Collectors.toSet());
+        Set<InetAddress> addresses = Stream.concat(
+                        servers.stream().map(InetSocketAddress::getAddress),
+                        candidates.values().stream().flatMap(List::stream))
+                .collect(Collectors.toSet());
         return allowedIps().stream()
                 .filter(prefix -> !prefix.isDefault())
                 .filter(prefix -> prefix.isHost()
@@ -151,7 +236,8 @@ record TunnelRouting(
 
     /** Whether the interface's own address brings the route to main already; a single IPv4 address brings none. */
     private boolean isConnected(Prefix prefix) {
-        return file.addresses().stream()
+        return addresses().stream()
+                .map(LinkAddress::address)
                 .filter(own -> own.family() == Family.IPV6 || !own.isHost())
                 .anyMatch(own -> own.contains(prefix));
     }
@@ -161,17 +247,22 @@ record TunnelRouting(
      * gives it, and needs no sysctl and no connection tracking.
      */
     private void strictReversePath(Family family, int preference, List<Rule> rules) {
-        Uplink uplink = machine.uplinks().get(family);
-        if (family == Family.IPV6 || uplink == null || !machine.strictReversePath()) {
+        if (family == Family.IPV6 || !machine.strictReversePath()) {
             return;
         }
-        for (Prefix own : uplink.addresses()) {
-            servers.stream()
-                    .filter(server -> Family.of(server.getAddress()) == family)
-                    .distinct()
-                    .forEach(server -> rules.add(
-                            new Rule(family, preference, answersOf(server, own), Action.Lookup.of(Route.MAIN))));
-        }
+        servers.stream()
+                .filter(server -> Family.of(server.getAddress()) == family)
+                .distinct()
+                .forEach(server -> machine.main()
+                        .routeTo(server.getAddress())
+                        .ifPresent(way -> machine.main().addresses().stream()
+                                .filter(own -> own.link().equals(way.link())
+                                        && own.address().family() == family)
+                                .forEach(own -> rules.add(new Rule(
+                                        family,
+                                        preference,
+                                        answersOf(server, own.address()),
+                                        Action.Lookup.of(Route.MAIN))))));
     }
 
     private static Selector answersOf(InetSocketAddress server, Prefix own) {

@@ -13,10 +13,19 @@ import java.util.Optional;
  * @param clients who may use it
  * @param unreachable where its clients must not get, besides this machine itself: the tunnel's and the mesh's own
  *     addresses, the LAN
+ * @param near whose datagrams may come in on any port; for all others there is {@code udpPorts}
+ * @param udpPorts such as {@code 1081-1096}; empty where others get any port, too
  * @param login empty: whoever is among the clients
  */
 public record DanteSettings(
-        int port, String tunnel, boolean ipv6, List<Prefix> clients, List<Prefix> unreachable, Optional<Login> login) {
+        int port,
+        String tunnel,
+        boolean ipv6,
+        List<Prefix> clients,
+        List<Prefix> unreachable,
+        List<Prefix> near,
+        Optional<String> udpPorts,
+        Optional<Login> login) {
 
     public DanteSettings {
         if (port < 1 || port > 65535) {
@@ -24,5 +33,6 @@ public record DanteSettings(
         }
         clients = List.copyOf(clients);
         unreachable = List.copyOf(unreachable);
+        near = List.copyOf(near);
     }
 }

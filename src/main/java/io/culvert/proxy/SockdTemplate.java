@@ -48,15 +48,32 @@ final class SockdTemplate {
                         }
                         """.formatted(prefix))
                 .collect(Collectors.joining());
+        String user = settings.login().map(login -> "user: " + login.user()).orElse("");
+        String near = settings.udpPorts().isEmpty()
+                ? ""
+                : settings.near().stream()
+                        .map(client -> """
+                                socks pass {
+                                    from: %s to: 0/0
+                                    command: connect udpassociate
+                                    %s
+                                    log: error
+                                }
+                                """.formatted(client.network(), user))
+                        .collect(Collectors.joining());
         return text().replace("${port}", String.valueOf(settings.port()))
                 .replace("${internal6}", settings.ipv6() ? "internal: :: port = " + settings.port() : "")
                 .replace("${tunnel}", settings.tunnel())
                 .replace("${method}", settings.login().isPresent() ? "username" : "none")
                 .replace("${clients}", pass.strip())
                 .replace("${unreachable}", block.strip())
+                .replace("${near}", near.strip())
                 .replace(
-                        "${user}",
-                        settings.login().map(login -> "user: " + login.user()).orElse(""));
+                        "${udp}",
+                        settings.udpPorts()
+                                .map(ports -> "udp.portrange: " + ports)
+                                .orElse(""))
+                .replace("${user}", user);
     }
 
     private static String text() {

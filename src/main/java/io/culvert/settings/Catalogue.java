@@ -101,6 +101,14 @@ public final class Catalogue {
             "1080",
             "its port");
 
+    static final Setting<PortRange> SOCKS_UDP_PORTS = withDefault(
+            Group.SOCKS,
+            "CULVERT_SOCKS_UDP_PORTS",
+            List.of(),
+            Parser.of(PortRange::parse).screened(),
+            "1081-1096",
+            "its ports for UDP from outside, one for each client's association; publish them too, or `none`");
+
     static final Setting<Path> SOCKS_CONFIG = optional(
             Group.SOCKS,
             "CULVERT_SOCKS_CONFIG",
@@ -182,6 +190,7 @@ public final class Catalogue {
             MESH_NODE,
             SOCKS,
             SOCKS_PORT,
+            SOCKS_UDP_PORTS,
             SOCKS_CONFIG,
             SOCKS_ALLOW,
             SOCKS_USER,

@@ -61,6 +61,7 @@ public final class SettingsReader {
                 new SocksSettings(
                         values.get(Catalogue.SOCKS),
                         values.get(Catalogue.SOCKS_PORT),
+                        values.get(Catalogue.SOCKS_UDP_PORTS),
                         proxy,
                         distinct(values.find(Catalogue.SOCKS_ALLOW)),
                         login),

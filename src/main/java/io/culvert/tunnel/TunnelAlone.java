@@ -64,6 +64,9 @@ public final class TunnelAlone {
                                 plan,
                                 machine.links().contains(file.name()),
                                 killSwitch || new Tunnels(before).killSwitch().isPresent());
+                plan.direct()
+                        .forEach(network -> journal.info("network: " + network
+                                + " is connected to this machine, so it stays direct (AllowedIPs names it, too)"));
                 journal.info(file.name() + " is up");
             }
         });

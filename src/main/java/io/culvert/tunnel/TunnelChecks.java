@@ -1,9 +1,11 @@
 package io.culvert.tunnel;
 
 import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
 import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
+import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.Marks;
 import io.culvert.plan.Tunnels;
 import io.culvert.problem.Place;
@@ -33,6 +35,7 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
     List<Problem> of(boolean killSwitch, boolean foreign, Supplier<Optional<Problem>> nftables) {
         Problems problems = new Problems();
         problems.addAll(refusals(file.name(), foreign, before));
+        problems.addAll(AddressConflicts.ofTunnel(Place.file(path), file, machine, killSwitch || carriesAll()));
         MachineNeeds.missing(machine, Implementation.AUTO).stream()
                 .filter(problem -> problem.kind().isError())
                 .forEach(problems::add);
@@ -54,6 +57,10 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         return problems.all();
     }
 
+    private boolean carriesAll() {
+        return file.peers().stream().flatMap(peer -> peer.allowedIps().stream()).anyMatch(Prefix::isDefault);
+    }
+
     /** @throws ProblemException where a name is not ours to change */
     static void refuse(String name, boolean foreign, NetworkState before) {
         Problems problems = new Problems();
@@ -72,7 +79,8 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
                 ? List.of(Problem.input(
                         Place.machine(name),
                         "there is an interface of this name already, and it is not ours",
-                        "take it down with what made it (wg-quick down " + name + "), or rename the file"))
+                        "rename the file; or, where another WireGuard program made it, take it down with that (wg-quick down "
+                                + name + ")"))
                 : List.of();
     }
 

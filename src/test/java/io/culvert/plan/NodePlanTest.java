@@ -7,6 +7,7 @@ import io.culvert.network.NetworkState;
 import io.culvert.nft.NftText;
 import io.culvert.wireguard.WireGuardConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
@@ -73,7 +74,13 @@ class NodePlanTest {
 
     private static NodePlan plan(String node, NetworkState present, WireGuardConfig... interfaces) {
         return NodePlan.of(new NodeInputs(
-                node, List.of(interfaces), List.of(), PlanExamples.DUAL_STACK, (_, _) -> OptionalInt.empty(), present));
+                node,
+                List.of(interfaces),
+                List.of(),
+                PlanExamples.DUAL_STACK,
+                (_, _) -> OptionalInt.empty(),
+                present,
+                Map.of()));
     }
 
     private static WireGuardConfig subnet(String name, String address, String allowedIps) {

@@ -118,7 +118,8 @@ class PassageTest {
                 List.of(forwards),
                 PlanExamples.DUAL_STACK,
                 (_, _) -> OptionalInt.empty(),
-                NetworkState.EMPTY);
+                NetworkState.EMPTY,
+                Map.of());
     }
 
     private static List<Prefix> prefixes(String... texts) {

@@ -181,7 +181,7 @@ class DanteLabTest {
     }
 
     private static DanteSettings settings(Optional<Login> login) {
-        return new DanteSettings(1080, "wg0", true, CLIENTS, LAN, login);
+        return new DanteSettings(1080, "wg0", true, CLIENTS, LAN, List.of(), Optional.empty(), login);
     }
 
     private void start(Optional<Login> login) throws IOException {

@@ -117,6 +117,8 @@ class DanteTest {
                 ipv6,
                 CLIENTS,
                 List.of(Prefix.parse("198.51.100.7/24"), Prefix.parse("2001:db8::/32")),
+                List.of(),
+                Optional.empty(),
                 login);
     }
 

@@ -77,6 +77,8 @@ final class TunnelLab implements AutoCloseable {
                     .lines()
                     .filter(line -> !line.contains("table local"))
                     .map(line -> line.replaceAll("table \\d{4,}", "table MARK").replaceAll("(proto|scope) \\S+ ?", ""))
+                    // Ours give way to a connected network.
+                    .map(line -> line.replaceAll(" metric (51820|1024|256)", ""))
                     .collect(Collectors.joining("\n"))));
             text.append(ip(family, "rule")
                     .replaceAll("(?m)^\\d+:\\s+", "")

@@ -1,0 +1,93 @@
+package io.culvert.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.lab.MeshLab;
+import io.culvert.lab.Namespace;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A laptop that reaches its home's network by a NAS, and comes home. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class ComingHomeTest {
+
+    private static final String NAS_INSIDE = "10.8.0.2";
+    private static final String PRINTER = "10.77.0.77";
+
+    private final MeshOfNodes mesh = new MeshOfNodes(List.of("laptop", "nas"));
+    private final Namespace laptop = mesh.space("laptop");
+
+    @AfterEach
+    void close_lab() {
+        mesh.close();
+    }
+
+    private void network(String routes) {
+        Map<String, String> peers = new LinkedHashMap<>();
+        peers.put("laptop", "subnets: {home: {listenPort: 51820, ipAddresses: [10.8.0.1]}}");
+        peers.put(
+                "nas",
+                "subnets: {home: {listenPort: 51820, ipAddresses: [" + NAS_INSIDE + "]}}, endpoints: [{ip: "
+                        + MeshLab.lan4(1) + "}, {ip: " + MeshLab.public4(1) + "}], routes: [" + routes + "]");
+        mesh.file("subnets: [{name: home, endpoints: [{port: 51820}]}]\nconnections: [{a: [], b: []}]", peers);
+        mesh.lab().plug(1);
+        mesh.lab().lan().ip("address add " + PRINTER + "/24 dev switch", "route add default via " + MeshLab.lan4(1));
+        mesh.up("nas");
+    }
+
+    private void plug(int metric) {
+        mesh.lab().plug(0);
+        laptop.ip(
+                "address del " + MeshLab.lan4(0) + "/24 dev lan0",
+                "address add " + MeshLab.lan4(0) + "/24 dev lan0 metric " + metric);
+    }
+
+    private void homeIsDirect() {
+        assertThat(laptop.run("ip", "route", "get", PRINTER))
+                .contains("dev lan0")
+                .contains("src " + MeshLab.lan4(0));
+        assertThat(laptop.attempt("ping", "-c1", "-W5", PRINTER).status()).isZero();
+        assertThat(laptop.attempt("ping", "-c1", "-W5", MeshLab.lan4(1)).status())
+                .isZero();
+        assertThat(laptop.attempt("ping", "-c1", "-W10", NAS_INSIDE).status())
+                .as(laptop.run("wg") + laptop.run("ip", "rule") + laptop.run("ip", "route", "show", "table", "all"))
+                .isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 10.77.0.0/24", "100, 10.77.0.0/24", "100, 10.77.0.0/16", "100, 10.77.0.0/25"})
+    void at_home_the_network_is_direct_and_the_nas_answers_inside(int metric, String routes) {
+        network(routes);
+        plug(metric);
+
+        mesh.up("laptop");
+
+        assertThat(mesh.told()).contains("10.77.0.0/24 is connected to this machine, so it stays direct");
+        homeIsDirect();
+        assertThat(mesh.diff("laptop")).isEmpty();
+    }
+
+    @Test
+    void coming_home_while_it_is_up_and_leaving_again() {
+        network("10.77.0.0/24");
+        mesh.up("laptop");
+        assertThat(laptop.attempt("ping", "-c1", "-W10", PRINTER).status()).isZero();
+        assertThat(laptop.run("ip", "route", "get", PRINTER)).doesNotContain("lan0");
+
+        plug(100);
+        homeIsDirect();
+
+        mesh.lab().unplug(0);
+        assertThat(laptop.run("ip", "route", "get", PRINTER)).doesNotContain("lan0");
+        assertThat(laptop.attempt("ping", "-c1", "-W10", NAS_INSIDE).status()).isZero();
+    }
+}
