@@ -138,7 +138,7 @@ class SeveralNetworksTest {
                 "route add 203.0.113.10/32 via 192.0.2.1",
                 "route add 203.0.113.0/24 via 192.0.2.1 metric 300",
                 "route add 0.0.0.0/1 via 192.0.2.1;route add 128.0.0.0/1 via 192.0.2.1",
-                "route add default via 192.0.2.1 table 100;rule add pref 1000 lookup 100",
+                "route add default via 192.0.2.1 table 100;rule add pref 6000 lookup 100",
                 "route add default dev eth0 via 192.0.2.1 onlink",
             })
     void the_server_is_reached_without_a_default_route_in_main(String routes) {
