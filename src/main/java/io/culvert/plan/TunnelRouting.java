@@ -141,6 +141,11 @@ record TunnelRouting(
         return known;
     }
 
+    /** Where no machine is ever connected to so much, or to so little, nothing has to give way. */
+    private static boolean canBeConnected(Prefix prefix) {
+        return !prefix.isHost() && prefix.length() >= (prefix.family() == Family.IPV4 ? 8 : 32);
+    }
+
     /**
      * Gives way to a connected network; where another router's route to the same prefix is in main, the tunnel's comes before it,
      * as wg-quick's does.
@@ -149,7 +154,7 @@ record TunnelRouting(
         OptionalLong foreign =
                 rival(prefix, machine).stream().mapToLong(MainRoute::metric).findFirst();
         if (foreign.isEmpty()) {
-            return Route.BEHIND_CONNECTED;
+            return canBeConnected(prefix) ? Route.BEHIND_CONNECTED : 0;
         }
         return prefix.family() == Family.IPV4 ? 0 : Math.max(1, foreign.getAsLong() - 1);
     }

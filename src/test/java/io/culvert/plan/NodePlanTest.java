@@ -30,8 +30,8 @@ class NodePlanTest {
                 .containsExactlyInAnyOrder(
                         "ip link set dev home mtu 1420 alias 'culvert mesh laptop' up",
                         "ip link set dev work mtu 1420 alias 'culvert mesh laptop' up",
-                        "ip -4 address add 10.8.0.1/24 dev home",
-                        "ip -4 address add 10.9.0.1/24 dev work");
+                        "ip -4 address add 10.8.0.1/24 dev home metric 51820",
+                        "ip -4 address add 10.9.0.1/24 dev work metric 51820");
         assertThat(plan.shield()).isEmpty();
         assertThat(plan.passage()).isEmpty();
         assertThat(plan.forwarded()).isEmpty();

@@ -62,7 +62,7 @@ class TunnelPlanTest {
                 .filteredOn(line -> !line.contains("address") && !line.contains("link"))
                 .containsExactly(
                         "ip -4 route add 10.64.0.2 dev wg0 table main protocol 67",
-                        "ip -4 route add 10.0.0.0/8 dev wg0 table main protocol 67");
+                        "ip -4 route add 10.0.0.0/8 dev wg0 table main metric 51820 protocol 67");
         assertThat(plan.device().mark()).isZero();
         assertThat(plan.guard()).isEmpty();
     }
