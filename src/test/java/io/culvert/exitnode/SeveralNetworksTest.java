@@ -63,6 +63,11 @@ class SeveralNetworksTest {
                 .strip();
     }
 
+    private void withoutDefaultRoutes() {
+        world.space().run("ip", "-4", "route", "del", "default");
+        world.space().run("ip", "-6", "route", "del", "default");
+    }
+
     private void isAnsweredByBoth() {
         assertThat(ask(NEAR_4, NODE_4)).isEqualTo(NEAR_4);
         assertThat(ask(NEAR_6, NODE_6)).isEqualTo(NEAR_6);
@@ -100,7 +105,7 @@ class SeveralNetworksTest {
         world.space()
                 .ip(
                         "route add default via " + NEAR_4 + " metric 200",
-                        "-6 route add default via " + NEAR_6 + " metric 2000");
+                        "route add default via " + NEAR_6 + " metric 2000");
         World.serve(world.space(), 8080);
 
         world.connect(World.alone(Map.of("CULVERT_PUBLISH", "8080", "CULVERT_LAN_ALLOW", "none")));
@@ -142,7 +147,7 @@ class SeveralNetworksTest {
                 "route add default dev eth0 via 192.0.2.1 onlink",
             })
     void the_server_is_reached_without_a_default_route_in_main(String routes) {
-        world.space().ip("route del default", "-6 route del default");
+        withoutDefaultRoutes();
         world.space().ip(routes.split(";", -1));
 
         world.connect(World.alone(Map.of()));
@@ -158,8 +163,8 @@ class SeveralNetworksTest {
                 .wireGuardFile(
                         "provider.conf",
                         world.lab.provider().file("[" + world.lab.provider().outer6() + "]:51820", "0.0.0.0/0, ::/0"));
-        world.space()
-                .ip("route del default", "-6 route del default", "-6 route add 2001:db8:f::/64 via " + Lab.ROUTER_6);
+        withoutDefaultRoutes();
+        world.space().ip("route add 2001:db8:f::/64 via " + Lab.ROUTER_6);
 
         world.connect(World.alone(Map.of()));
 
@@ -168,7 +173,7 @@ class SeveralNetworksTest {
 
     @Test
     void a_route_to_the_server_that_comes_later_is_found() {
-        world.space().ip("route del default", "-6 route del default");
+        withoutDefaultRoutes();
         Child culvert = world.start(World.alone(Map.of()));
         culvert.awaitLine("no route|no default route|no uplink", World.SOON);
 
@@ -238,7 +243,8 @@ class SeveralNetworksTest {
                         "provider.conf",
                         world.lab.provider().file("[" + world.lab.provider().outer6() + "]:51820", "0.0.0.0/0, ::/0"));
         world.observer.allowWireGuardTo(world.lab.provider().outer6(), 51820);
-        world.space().ip("-6 route del default", "address del " + Lab.NODE_6 + "/64 dev eth0");
+        world.space().run("ip", "-6", "route", "del", "default");
+        world.space().ip("address del " + Lab.NODE_6 + "/64 dev eth0");
 
         Outcome check = world.run(World.alone(Map.of()), "check");
 
@@ -249,8 +255,7 @@ class SeveralNetworksTest {
         culvert.awaitLine("to whose server there is no route now", World.SOON);
 
         // As the hint says.
-        world.space()
-                .ip("address add " + Lab.NODE_6 + "/64 dev eth0 nodad", "-6 route add default via " + Lab.ROUTER_6);
+        world.space().ip("address add " + Lab.NODE_6 + "/64 dev eth0 nodad", "route add default via " + Lab.ROUTER_6);
 
         culvert.awaitLine("connected to", World.SOON);
     }

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Family;
 import io.culvert.lab.Lab;
+import io.culvert.lab.MeshLab;
 import io.culvert.lab.Namespace;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Probe;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -48,8 +51,8 @@ class OwnNetworkTest {
     private void homeIsDirect() {
         assertThat(space.run("ip", "route", "get", NAS)).contains("dev eth0").contains("src " + LAPTOP);
         assertThat(space.run("ip", "route", "get", NAS_6)).contains("dev eth0");
-        assertThat(space.attempt("ping", "-c1", "-W5", NAS).status()).isZero();
-        assertThat(space.attempt("ping", "-c1", "-W5", NAS_6).status()).isZero();
+        assertThat(MeshLab.whoAsks(space, "", lab.lab().neighbour(), NAS, 5)).isEqualTo(LAPTOP);
+        assertThat(MeshLab.whoAsks(space, "", lab.lab().neighbour(), NAS_6, 5)).isEqualTo(LAPTOP_6);
     }
 
     private String file(String allowedIps) {
@@ -124,7 +127,8 @@ class OwnNetworkTest {
         Outcome up = lab.tunnel("up", file);
 
         assertThat(up.status()).as(up.err()).isZero();
-        assertThat(space.attempt("ping", "-c1", "-W5", "192.168.7.2").status()).isZero();
+        assertThat(MeshLab.whoAsks(space, "", lab.lab().router(), "192.168.7.2", 5))
+                .isEqualTo(LAPTOP);
         assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
     }
 
@@ -151,7 +155,8 @@ class OwnNetworkTest {
                 .doesNotContain("VPN");
 
         String hint = up.err().replaceAll("(?s).*remove that route: ip (-4 route delete [^\\n]*).*", "$1");
-        space.ip(hint);
+        space.run(Stream.concat(Stream.of("ip"), Arrays.stream(hint.strip().split(" ", -1)))
+                .toArray(String[]::new));
         lab.tunnel("up", file).orFail();
         assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
     }
@@ -167,7 +172,7 @@ class OwnNetworkTest {
 
     @Test
     void a_server_in_the_network_of_the_tunnels_own_address_is_reached() {
-        String file = lab.file("wg0.conf", provider.file().replace("Address = ", "Address = 203.0.113.12/24, "));
+        String file = lab.file("wg0.conf", provider.file().replace("/128\n", "/128, 203.0.113.12/24\n"));
 
         lab.tunnel("up", file).orFail();
 
