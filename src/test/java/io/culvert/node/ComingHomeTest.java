@@ -36,8 +36,9 @@ class ComingHomeTest {
         peers.put("laptop", "subnets: {home: {listenPort: 51820, ipAddresses: [10.8.0.1]}}");
         peers.put(
                 "nas",
-                "subnets: {home: {listenPort: 51820, ipAddresses: [" + NAS_INSIDE + "]}}, endpoints: [{ip: "
-                        + MeshLab.lan4(1) + "}, {ip: " + MeshLab.public4(1) + "}], routes: [" + routes + "]");
+                "subnets: {home: {listenPort: 51820, ipAddresses: [" + NAS_INSIDE
+                        + "]}}, endpoints: [{candidates: [{ip: " + MeshLab.lan4(1) + "}, {ip: " + MeshLab.public4(1)
+                        + "}]}], routes: [" + routes + "]");
         mesh.file("subnets: [{name: home, endpoints: [{port: 51820}]}]\nconnections: [{a: [], b: []}]", peers);
         mesh.lab().plug(1);
         mesh.lab().lan().ip("address add " + PRINTER + "/24 dev switch", "route add default via " + MeshLab.lan4(1));
