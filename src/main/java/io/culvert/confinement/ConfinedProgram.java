@@ -3,6 +3,7 @@ package io.culvert.confinement;
 import io.culvert.linux.Account;
 import io.culvert.linux.Mounts;
 import io.culvert.linux.OwnProcess;
+import io.culvert.linux.Privileges;
 import io.culvert.linux.Replacement;
 import io.culvert.linux.SystemCallException;
 import io.culvert.problem.Place;
@@ -102,7 +103,7 @@ public final class ConfinedProgram {
         // Capabilities are a thread's own: the one that gives them up has to be the one that becomes the program.
         Entrance.of(known).names().show();
         OwnProcess.returnToWorkingDirectory();
-        Replacement.dropCapabilities();
+        Privileges.NONE.take();
         return tell(program.become(Optional.empty()));
     }
 

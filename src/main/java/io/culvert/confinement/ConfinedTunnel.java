@@ -194,7 +194,7 @@ final class ConfinedTunnel {
     }
 
     private void moveIn(ConfinementPlan plan) {
-        WireGuardDevice made = devices.create(outerLink);
+        WireGuardDevice made = devices.create(outerLink, plan.device().listenPort());
         device = Optional.of(made);
         try (Kernel outside = Kernel.open(around);
                 Descriptor there = Descriptor.open(space.path(), Descriptor.Access.READ)) {

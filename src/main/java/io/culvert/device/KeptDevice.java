@@ -6,22 +6,22 @@ import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 
 /** A device that is to exist and to be configured in one way, however often somebody takes it away; for any thread. */
 public final class KeptDevice {
 
-    private final Supplier<WireGuardDevice> create;
+    private final IntFunction<WireGuardDevice> create;
     private final Predicate<String> linkExists;
     private Optional<WireGuardDevice> device = Optional.empty();
     private Optional<DeviceConfig> configured = Optional.empty();
 
     /**
-     * @param create makes the device, or adopts the one that an earlier run left
+     * @param create makes the device, for a listen port or 0, or adopts the one that an earlier run left
      * @param linkExists whether the interface of a name is there
      */
-    public KeptDevice(Supplier<WireGuardDevice> create, Predicate<String> linkExists) {
+    public KeptDevice(IntFunction<WireGuardDevice> create, Predicate<String> linkExists) {
         this.create = create;
         this.linkExists = linkExists;
     }
@@ -36,7 +36,7 @@ public final class KeptDevice {
         Optional<DeviceState> state = read();
         if (state.isEmpty()) {
             drop();
-            device = Optional.of(create.get());
+            device = Optional.of(create.apply(wanted.listenPort()));
         }
         boolean intact = configured.isPresent()
                 && state.isPresent()

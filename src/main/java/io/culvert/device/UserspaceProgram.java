@@ -1,5 +1,7 @@
 package io.culvert.device;
 
+import io.culvert.linux.Capabilities;
+import io.culvert.linux.Privileges;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -16,9 +18,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -151,21 +155,32 @@ public record UserspaceProgram(
         return text.substring(text.lastIndexOf(": ") < 0 ? 0 : text.lastIndexOf(": ") + 2);
     }
 
-    /** In the foreground, its errors told. */
-    ChildSpec supervised(Path program, String name) {
+    /**
+     * In the foreground, its errors told.
+     *
+     * @param listenPort that it will be told to use; 0 for any
+     */
+    ChildSpec supervised(Path program, String name, int listenPort) {
         return new ChildSpec(
                 NAME + " " + name,
                 program,
                 List.of("-f", name),
                 // The last one is how the program hands itself over to its background; told, it leaves out its banner.
                 Map.of("LOG_LEVEL", "error", "GOMEMLIMIT", memoryLimit, "WG_PROCESS_FOREGROUND", "1"),
+                privileges(listenPort),
                 GRACE);
     }
 
+    /** It makes its interface, and marks each socket that it opens, whenever it is told another port; nothing else. */
+    private static Privileges privileges(int listenPort) {
+        Set<Integer> capabilities = new HashSet<>(Capabilities.toListenOn(listenPort));
+        capabilities.add(Capabilities.NET_ADMIN);
+        return Privileges.keeping(capabilities);
+    }
+
     /** The same without a supervisor: it goes on when we end. */
-    ProcessBuilder lasting(Path program, String name) {
-        ChildSpec spec = supervised(program, name);
-        List<String> command = new ArrayList<>(List.of(program.toString()));
+    static ProcessBuilder lasting(ChildSpec spec) {
+        List<String> command = new ArrayList<>(List.of(spec.program().toString()));
         command.addAll(spec.arguments());
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))

@@ -5,6 +5,8 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.Child;
 import io.culvert.process.ChildEvent;
+import io.culvert.process.ChildSpec;
+import io.culvert.process.Launch;
 import io.culvert.process.Supervisor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,21 +59,22 @@ final class UserspacePrograms {
     /**
      * A new device, where there is no interface of this name.
      *
+     * @param listenPort that it will be told to use; 0 for any
      * @throws ProblemException when the machine lacks something, or the program does not start
      */
-    synchronized UserspaceDevice start(String name) {
+    synchronized UserspaceDevice start(String name, int listenPort) {
         List<Problem> missing = program.missing();
         if (!missing.isEmpty()) {
             throw new ProblemException(missing);
         }
-        Path executable = program.find().orElseThrow();
+        ChildSpec spec = program.supervised(program.find().orElseThrow(), name, listenPort);
         UapiSocket socket = socket(name);
         try {
             clear(name, socket);
             if (supervisor.isPresent()) {
-                supervise(name, supervisor.get(), executable, socket);
+                supervise(name, supervisor.get(), spec, socket);
             } else {
-                leave(name, executable, socket);
+                leave(name, spec, socket);
             }
         } catch (IOException e) {
             throw failure(name, "the userspace WireGuard does not start: " + e.getMessage());
@@ -92,8 +95,8 @@ final class UserspacePrograms {
         socket.delete();
     }
 
-    private void supervise(String name, Supervisor by, Path executable, UapiSocket socket) throws IOException {
-        Child child = by.start(program.supervised(executable, name));
+    private void supervise(String name, Supervisor by, ChildSpec spec, UapiSocket socket) throws IOException {
+        Child child = by.start(spec);
         await(socket, child.end(), child::stop, () -> {
             ChildEvent.Ended ended = child.end().join();
             return ended.lastWords().isEmpty() ? status(ended.status()) : String.join(" / ", ended.lastWords());
@@ -102,10 +105,10 @@ final class UserspacePrograms {
     }
 
     /** What it says goes to a file without a name once it listens: a pipe that nobody reads any more would be its end. */
-    private void leave(String name, Path executable, UapiSocket socket) throws IOException {
+    private void leave(String name, ChildSpec spec, UapiSocket socket) throws IOException {
         Path words = program.sockets().resolve(name + ".log");
         Process process =
-                program.lasting(executable, name).redirectOutput(words.toFile()).start();
+                Launch.start(UserspaceProgram.lasting(spec).redirectOutput(words.toFile()), spec.privileges());
         try {
             await(
                     socket,

@@ -114,7 +114,8 @@ public final class WireGuardDevices {
 
     /** A device of this name that is to be kept; nothing is made yet. It may be asked by any thread. */
     public KeptDevice kept(String name) {
-        return new KeptDevice(() -> create(name), link -> interfaces.find(link).isPresent());
+        return new KeptDevice(
+                port -> create(name, port), link -> interfaces.find(link).isPresent());
     }
 
     /** Whether the name is taken by an interface that is not ours. */
@@ -130,9 +131,10 @@ public final class WireGuardDevices {
      * that does not answer, or is not of the chosen implementation, is replaced; so is the one that was made here before, of
      * which its keeper knows that it is lost.
      *
+     * @param listenPort that it will be told to use, for which a program may need more than for any port; 0 for any
      * @throws ProblemException when the name is taken, or the machine lacks what it takes, all of which is named
      */
-    public WireGuardDevice create(String name) {
+    public WireGuardDevice create(String name, int listenPort) {
         programs.end(checked(name));
         Optional<Found> link = interfaces.find(name);
         Optional<WireGuardDevice> device = link.flatMap(it -> ours(name, it));
@@ -150,7 +152,7 @@ public final class WireGuardDevices {
             }
             device.ifPresentOrElse(WireGuardDevices::remove, () -> interfaces.delete(name));
         }
-        return make(name);
+        return make(name, listenPort);
     }
 
     private Optional<WireGuardDevice> ours(String name, Found link) {
@@ -188,9 +190,9 @@ public final class WireGuardDevices {
         device.close();
     }
 
-    private WireGuardDevice make(String name) {
+    private WireGuardDevice make(String name, int listenPort) {
         if (choice == Choice.USERSPACE) {
-            return programs.start(name);
+            return programs.start(name, listenPort);
         }
         Outcome outcome = interfaces.add(name, KIND);
         if (outcome.done()) {
@@ -205,7 +207,7 @@ public final class WireGuardDevices {
                     "it has no WireGuard",
                     Hints.here().module("wireguard") + ", or let CULVERT_WIREGUARD_IMPLEMENTATION be auto"));
         }
-        return programs.start(name);
+        return programs.start(name, listenPort);
     }
 
     private static Problem refused(String name, Outcome outcome) {

@@ -150,7 +150,7 @@ record Parts(
     }
 
     private static KeptDevice kept(WireGuardDevices devices, String name, Kernel kernel) {
-        return new KeptDevice(() -> devices.create(name), kernel.links()::exists);
+        return new KeptDevice(port -> devices.create(name, port), kernel.links()::exists);
     }
 
     private static List<String> secrets(Settings settings) {

@@ -92,8 +92,8 @@ final class Proxy implements AutoCloseable {
         ProxyProgram program = own.map(dante::prepare)
                 .orElseGet(() -> dante.prepare(wanted.settings().orElseThrow()));
         awaited = program.readyText();
-        child = Optional.of(supervisor.start(
-                new ChildSpec(NAME, program.program(), program.args(), Map.of("LANG", "C.UTF-8"), GRACE)));
+        child = Optional.of(supervisor.start(new ChildSpec(
+                NAME, program.program(), program.args(), Map.of("LANG", "C.UTF-8"), program.privileges(), GRACE)));
     }
 
     /** What a child says: perhaps the line by which the proxy says that it takes clients. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Set;
 
 /**
  * What this process may do.
@@ -12,8 +13,26 @@ import java.nio.file.Path;
  */
 public record Capabilities(long effective) {
 
+    /** {@code CAP_CHOWN} (include/uapi/linux/capability.h). */
+    public static final int CHOWN = 0;
+
+    /** {@code CAP_DAC_OVERRIDE} (include/uapi/linux/capability.h). */
+    public static final int DAC_OVERRIDE = 1;
+
     /** {@code CAP_FOWNER} (include/uapi/linux/capability.h). */
     public static final int FOWNER = 3;
+
+    /** {@code CAP_KILL} (include/uapi/linux/capability.h). */
+    public static final int KILL = 5;
+
+    /** {@code CAP_SETGID} (include/uapi/linux/capability.h). */
+    public static final int SETGID = 6;
+
+    /** {@code CAP_SETUID} (include/uapi/linux/capability.h). */
+    public static final int SETUID = 7;
+
+    /** {@code CAP_NET_BIND_SERVICE} (include/uapi/linux/capability.h). */
+    public static final int NET_BIND_SERVICE = 10;
 
     /** {@code CAP_NET_ADMIN} (include/uapi/linux/capability.h). */
     public static final int NET_ADMIN = 12;
@@ -23,6 +42,14 @@ public record Capabilities(long effective) {
 
     /** {@code CAP_SYS_ADMIN} (include/uapi/linux/capability.h). */
     public static final int SYS_ADMIN = 21;
+
+    /** {@code PROT_SOCK} (include/net/sock.h): a port below takes a capability, unless a setting of the machine says else. */
+    private static final int FIRST_FREE_PORT = 1024;
+
+    /** What it takes to listen on a port; 0 for any. */
+    public static Set<Integer> toListenOn(int port) {
+        return port > 0 && port < FIRST_FREE_PORT ? Set.of(NET_BIND_SERVICE) : Set.of();
+    }
 
     /**
      * Reads those of this process.

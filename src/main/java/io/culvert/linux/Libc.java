@@ -77,6 +77,11 @@ final class Libc {
 
     static native int prctl(int option, long a, long b, long c, long d) throws LastErrorException;
 
+    /** For what the C library does to all threads at once. */
+    static native long syscall(long number, long a, long b, long c) throws LastErrorException;
+
+    static native long syscall(long number, long a, int[] list) throws LastErrorException;
+
     static native int capset(byte[] header, byte[] data) throws LastErrorException;
 
     static native int execve(byte[] path, long[] arguments, long[] environment) throws LastErrorException;

@@ -41,18 +41,6 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
 
     private static final int FD_CLOEXEC = 1;
 
-    /** {@code RLIMIT_NOFILE} (include/uapi/asm-generic/resource.h). */
-    private static final int OPEN_FILES = 7;
-
-    /** {@code PR_SET_NO_NEW_PRIVS}, {@code PR_CAP_AMBIENT}, {@code PR_CAP_AMBIENT_CLEAR_ALL} (include/uapi/linux/prctl.h). */
-    private static final int NO_NEW_PRIVILEGES = 38;
-
-    private static final int AMBIENT = 47;
-    private static final int CLEAR_ALL = 4;
-
-    /** {@code _LINUX_CAPABILITY_VERSION_3} (include/uapi/linux/capability.h). */
-    private static final byte[] CAPABILITY_HEADER = {0x22, 0x05, 0x08, 0x20, 0, 0, 0, 0};
-
     private static final String USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
 
     public Replacement {
@@ -86,17 +74,6 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
             return Files.exists(Path.of(new String(path, StandardCharsets.UTF_8)));
         } catch (InvalidPathException _) {
             return true; // Java cannot name it in this locale; the kernel will see.
-        }
-    }
-
-    /** Gives up all capabilities, and the way back to any. */
-    public static void dropCapabilities() {
-        try {
-            Libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0);
-            Libc.prctl(AMBIENT, CLEAR_ALL, 0, 0, 0);
-            Libc.capset(CAPABILITY_HEADER, new byte[24]);
-        } catch (LastErrorException e) {
-            throw SystemCallException.of("dropping capabilities", e);
         }
     }
 
@@ -205,27 +182,6 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
                 .parent()
                 .map(parent -> Path.of("/proc", Long.toString(parent.pid()), "limits"))
                 .flatMap(OpenFiles::read)
-                .ifPresent(limit -> {
-                    try {
-                        Libc.setrlimit(OPEN_FILES, new long[] {limit.soft(), limit.hard()});
-                    } catch (LastErrorException _) {
-                        // Ours is lower than its: then it stays.
-                    }
-                });
-    }
-
-    private record OpenFiles(long soft, long hard) {
-
-        static Optional<OpenFiles> read(Path limits) {
-            try (Stream<String> lines = Files.lines(limits)) {
-                return lines.filter(line -> line.startsWith("Max open files"))
-                        .map(line -> line.split("\\s+", -1))
-                        .filter(words -> words.length > 4 && words[3].matches("[0-9]+") && words[4].matches("[0-9]+"))
-                        .map(words -> new OpenFiles(Long.parseLong(words[3]), Long.parseLong(words[4])))
-                        .findFirst();
-            } catch (IOException _) {
-                return Optional.empty();
-            }
-        }
+                .ifPresent(OpenFiles::set);
     }
 }

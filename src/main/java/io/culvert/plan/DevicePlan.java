@@ -7,6 +7,7 @@ import io.culvert.wireguard.Peer;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -33,8 +34,9 @@ final class DevicePlan {
     }
 
     /**
-     * A keepalive to a server that cannot be reached yet would be tried in vain, and the next try, with which the tunnel comes up,
-     * only {@code REKEY_TIMEOUT} (5 s) later.
+     * Whatever is sent to a server that cannot be reached yet, a keepalive or anybody's packet, would be tried in vain, and the
+     * next try, with which the tunnel comes up, only {@code REKEY_TIMEOUT} (5 s) later. So it gets no packets until then; a peer
+     * of a mesh keeps its addresses, as it may be the one that begins.
      */
     private static PeerConfig peer(Peer peer, Names names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
         Optional<InetSocketAddress> endpoint = peer.endpoint().flatMap(wanted -> names.reachable(wanted, reaches));
@@ -43,12 +45,13 @@ final class DevicePlan {
                 peer.endpoint().isPresent() && (wanted == 0 || wanted > keepaliveSeconds) && keepaliveSeconds > 0
                         ? keepaliveSeconds
                         : wanted;
+        boolean unreachable = peer.endpoint().isPresent() && endpoint.isEmpty();
         return new PeerConfig(
                 peer.publicKey(),
                 peer.presharedKey(),
                 endpoint,
-                peer.endpoint().isPresent() && endpoint.isEmpty() ? 0 : keepalive,
-                peer.allowedIps());
+                unreachable ? 0 : keepalive,
+                unreachable && keepaliveSeconds > 0 ? List.of() : peer.allowedIps());
     }
 
     /** The family of the endpoints, where all that are known share one. */

@@ -1,5 +1,6 @@
 package io.culvert.process;
 
+import io.culvert.linux.Privileges;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -12,10 +13,16 @@ import java.util.Map;
  * @param program an absolute path: nothing is ever looked up in a {@code PATH} that someone else may have set
  * @param environment all of it: nothing is inherited, so that no setting of ours (they hold secrets) reaches a child that
  *     does not need it
+ * @param privileges all that it may do
  * @param grace how long it may take to end after SIGTERM before SIGKILL
  */
 public record ChildSpec(
-        String name, Path program, List<String> arguments, Map<String, String> environment, Duration grace) {
+        String name,
+        Path program,
+        List<String> arguments,
+        Map<String, String> environment,
+        Privileges privileges,
+        Duration grace) {
 
     public ChildSpec {
         if (!program.isAbsolute()) {

@@ -1,5 +1,6 @@
 package io.culvert.process;
 
+import io.culvert.linux.Privileges;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
@@ -15,10 +16,10 @@ public final class Children {
     private Runnable afterChange = () -> {};
 
     /** Starts a process and remembers it until {@link #await} has returned for it. */
-    public Process start(ProcessBuilder builder) throws IOException {
+    Process start(ProcessBuilder builder, Privileges privileges) throws IOException {
         Process process;
         synchronized (this) {
-            process = builder.start();
+            process = Launch.start(builder, privileges);
             pids.add(process.pid());
         }
         changed();

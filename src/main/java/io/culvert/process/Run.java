@@ -47,7 +47,7 @@ final class Run {
                 .redirectInput(Redirect.from(new File("/dev/null")));
         builder.environment().clear();
         builder.environment().putAll(spec.environment());
-        return new Run(spec, supervision, supervision.children().start(builder));
+        return new Run(spec, supervision, supervision.children().start(builder, spec.privileges()));
     }
 
     void read() {

@@ -1,5 +1,6 @@
 package io.culvert.proxy;
 
+import io.culvert.linux.Capabilities;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -55,12 +56,39 @@ public final class Dante {
     public ProxyProgram prepare(DanteSettings settings) {
         Path program = program();
         settings.login().ifPresent(shadow::grant);
-        return write(program, configuration(settings), settings.port(), true);
+        return write(
+                program,
+                configuration(settings),
+                settings.port(),
+                true,
+                user -> settings.login().isPresent() ? shadow.open(user) : user);
     }
 
     /** Takes the user's own configuration. */
     public ProxyProgram prepare(SockdFile own) {
-        return write(program(), own.text(), own.port(), own.logsToUs());
+        return write(program(), own.text(), own.port(), own.logsToUs(), user -> {
+            ProxyUser able = own.checksPasswords() ? shadow.open(user) : user;
+            for (Path log : own.logs()) {
+                able = able.writing(root.resolve(Path.of("/").relativize(log)));
+            }
+            for (Path log : own.logs()) {
+                make(root.resolve(Path.of("/").relativize(log)), able);
+            }
+            return able;
+        });
+    }
+
+    /** Whom it takes to use what a configuration names. */
+    private interface Needs {
+        ProxyUser of(ProxyUser user) throws IOException;
+    }
+
+    /** Its user may not make files where logs are. */
+    private static void make(Path log, ProxyUser user) throws IOException {
+        if (!Files.exists(log) && log.getParent() != null && Files.isDirectory(log.getParent())) {
+            Files.createFile(log);
+            user.share(log, "rw-rw----");
+        }
     }
 
     /** Undoes what preparing did to the system's files. */
@@ -68,21 +96,31 @@ public final class Dante {
         return settings.login().isPresent() ? shadow.revoke() : Optional.empty();
     }
 
-    private ProxyProgram write(Path program, String configuration, int port, boolean logsToUs) {
+    private ProxyProgram write(Path program, String configuration, int port, boolean logsToUs, Needs needs) {
         Path file = directory.resolve("sockd.conf");
         Path process = directory.resolve("sockd.pid");
         endLeftBehind(process, file);
         try {
             Files.createDirectories(directory);
             Files.writeString(file, configuration);
+            Files.writeString(process, "");
+            ProxyUser user = needs.of(ProxyUser.of(program));
+            user.pass(directory);
+            user.share(file, "rw-r-----");
+            user.share(process, "rw-rw----");
+            return new ProxyProgram(
+                    program,
+                    List.of("-f", file.toString(), "-p", process.toString()),
+                    file,
+                    port,
+                    logsToUs ? Optional.of(READY) : Optional.empty(),
+                    user.privileges(Capabilities.toListenOn(port)));
         } catch (IOException e) {
             throw new ProblemException(Problem.machine(
                     Place.file(file),
                     "cannot be written: " + e.getMessage(),
                     Hints.here().writable(directory.toString())));
         }
-        List<String> args = List.of("-f", file.toString(), "-p", process.toString());
-        return new ProxyProgram(program, args, file, port, logsToUs ? Optional.of(READY) : Optional.empty());
     }
 
     /** What a run that was killed has left would keep the port, and the old configuration. */

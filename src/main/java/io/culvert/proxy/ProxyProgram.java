@@ -1,5 +1,6 @@
 package io.culvert.proxy;
 
+import io.culvert.linux.Privileges;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -12,8 +13,10 @@ import java.util.Optional;
  * @param port on which it takes clients
  * @param readyText stands in the line of its output that says that clients are taken; empty where its output goes
  *     elsewhere
+ * @param privileges all that it may do
  */
-public record ProxyProgram(Path program, List<String> args, Path config, int port, Optional<String> readyText) {
+public record ProxyProgram(
+        Path program, List<String> args, Path config, int port, Optional<String> readyText, Privileges privileges) {
 
     public ProxyProgram {
         args = List.copyOf(args);

@@ -50,6 +50,14 @@ final class ShadowFile {
         }
     }
 
+    /** The one who can read it: where it is ours alone it is opened to this one, and to nobody else. */
+    ProxyUser open(ProxyUser user) throws IOException {
+        if (Files.exists(path) && withoutOurs().isEmpty()) {
+            user.share(path, "rw-r-----");
+        }
+        return user.reading(path);
+    }
+
     /** Takes our line out again. */
     Optional<Problem> revoke() {
         try {

@@ -6,12 +6,14 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.Problems;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The user's own configuration of Dante: used as it is, once it is certain that it goes out by the tunnel alone.
@@ -21,8 +23,17 @@ import java.util.regex.Pattern;
  * @param port on which it takes clients; 1080 where the file names none, as Dante does
  * @param internals addresses and interfaces on which it listens; interfaces must exist before Dante starts
  * @param logsToUs whether its log goes to standard output or error
+ * @param logs the files that it goes to
+ * @param checksPasswords whether clients log in by the system's passwords
  */
-public record SockdFile(Path path, String text, int port, Set<String> internals, boolean logsToUs) {
+public record SockdFile(
+        Path path,
+        String text,
+        int port,
+        Set<String> internals,
+        boolean logsToUs,
+        List<Path> logs,
+        boolean checksPasswords) {
 
     private static final int USUAL_PORT = 1080;
 
@@ -37,8 +48,17 @@ public record SockdFile(Path path, String text, int port, Set<String> internals,
 
     private static final Pattern LOG = keyword("logoutput", "([^\\n]+)");
 
+    private static final Pattern LOG_FILE = keyword("(?:logoutput|errorlog)", "([^\\n]+)");
+
+    /** Dante would change to these users, which it is not allowed to: it has one that can do nothing, from the beginning. */
+    private static final Pattern USER = keyword("user\\.(?:privileged|unprivileged|notprivileged|libwrap)", "\\S+");
+
+    private static final Pattern PASSWORDS =
+            keyword("(?:(?:client|socks)?method)", "[^\\n]*\\b(?:username|pam\\.\\w+)\\b");
+
     public SockdFile {
         internals = Set.copyOf(internals);
+        logs = List.copyOf(logs);
     }
 
     /**
@@ -72,8 +92,23 @@ public record SockdFile(Path path, String text, int port, Set<String> internals,
         check.each(REDIRECT, found -> check.leaves(found, tunnel, addresses));
         boolean[] logsToUs = new boolean[1];
         check.each(LOG, found -> logsToUs[0] |= found.group(1).contains("std"));
+        List<Path> logs = new ArrayList<>();
+        check.each(
+                LOG_FILE,
+                found -> Stream.of(found.group(1).strip().split("\\s+", -1))
+                        .filter(log -> log.startsWith("/"))
+                        .map(Path::of)
+                        .forEach(logs::add));
+        boolean checksPasswords = check.each(PASSWORDS, _ -> {});
         check.problems.throwIfErrors();
-        return new SockdFile(path, filled, ports.iterator().next(), internals, logsToUs[0]);
+        return new SockdFile(
+                path,
+                USER.matcher(filled).replaceAll(""),
+                ports.iterator().next(),
+                internals,
+                logsToUs[0],
+                logs,
+                checksPasswords);
     }
 
     private static Pattern keyword(String word, String value) {

@@ -59,7 +59,8 @@ final class TunnelChange {
             if (!exists) {
                 undo.push("removing " + plan.link(), () -> remove(plan.link()));
             }
-            try (WireGuardDevice device = devices.create(plan.link())) {
+            try (WireGuardDevice device =
+                    devices.create(plan.link(), plan.device().listenPort())) {
                 undo.push(
                         "taking the network back",
                         () -> network.apply(exists ? before.present() : before.without(plan.link())));

@@ -23,7 +23,7 @@ public final class AnEarlierRun {
         UserspaceProgram program = UserspaceProgram.usual(
                 Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath()));
         WireGuardDevices.supervised(Choice.USERSPACE, program, supervisor, "culvert")
-                .create(arguments[0])
+                .create(arguments[0], 0)
                 .configure(new DeviceConfig(SecretKey.parse(arguments[1]), 0, 0, List.of()));
         System.out.println("configured");
         int ignored = System.in.read();

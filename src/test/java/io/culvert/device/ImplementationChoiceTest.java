@@ -40,7 +40,7 @@ class ImplementationChoiceTest {
 
     @Test
     void the_kernels_own_is_taken_where_there_is_one_and_marked_in_the_same_breath() {
-        WireGuardDevice device = devices(Choice.AUTO, kernel(0)).create("wg0");
+        WireGuardDevice device = devices(Choice.AUTO, kernel(0)).create("wg0", 0);
 
         assertThat(device.implementation()).isEqualTo(Implementation.KERNEL);
         assertThat(requests).containsExactly(GET_LINK, NEW_LINK, NEW_LINK);
@@ -51,7 +51,7 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 "it has no WireGuard",
-                () -> devices(Choice.KERNEL, kernel(Errno.EOPNOTSUPP)).create("wg0"));
+                () -> devices(Choice.KERNEL, kernel(Errno.EOPNOTSUPP)).create("wg0", 0));
     }
 
     @Test
@@ -59,11 +59,11 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 "there is no userspace WireGuard",
-                () -> devices(Choice.AUTO, kernel(Errno.EOPNOTSUPP)).create("wg0"));
+                () -> devices(Choice.AUTO, kernel(Errno.EOPNOTSUPP)).create("wg0", 0));
         assertProblem(
                 3,
                 "tun: the device is not there",
-                () -> devices(Choice.USERSPACE, kernel(0)).create("wg0"));
+                () -> devices(Choice.USERSPACE, kernel(0)).create("wg0", 0));
     }
 
     @Test
@@ -71,7 +71,7 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 Hints.here().netAdmin(),
-                () -> devices(Choice.AUTO, kernel(Errno.EPERM)).create("wg0"));
+                () -> devices(Choice.AUTO, kernel(Errno.EPERM)).create("wg0", 0));
     }
 
     @Test
@@ -83,11 +83,11 @@ class ImplementationChoiceTest {
         assertProblem(
                 1,
                 "it is not ours",
-                () -> devices(Choice.AUTO, having("wireguard", "")).create("wg0"));
+                () -> devices(Choice.AUTO, having("wireguard", "")).create("wg0", 0));
         assertProblem(
                 1,
                 "it is not ours",
-                () -> devices(Choice.AUTO, having("veth", "")).create("wg0"));
+                () -> devices(Choice.AUTO, having("veth", "")).create("wg0", 0));
     }
 
     @Test
@@ -95,14 +95,14 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 "userspace WireGuard",
-                () -> devices(Choice.USERSPACE, having("wireguard", "culvert")).create("wg0"));
+                () -> devices(Choice.USERSPACE, having("wireguard", "culvert")).create("wg0", 0));
         assertThat(requests).contains(DELETE_LINK);
     }
 
     @Test
     void a_name_that_could_lead_elsewhere_is_none() {
         for (String name : List.of("", "..", "a/b", "sixteen-letters1", "a b")) {
-            assertThatThrownBy(() -> devices(Choice.AUTO, kernel(0)).create(name))
+            assertThatThrownBy(() -> devices(Choice.AUTO, kernel(0)).create(name, 0))
                     .isInstanceOf(IllegalArgumentException.class);
         }
     }

@@ -14,6 +14,6 @@ class KernelDeviceTest extends WireGuardDeviceContract {
 
     @Override
     WireGuardDevice create(String name) {
-        return made.create(name);
+        return made.create(name, 0);
     }
 }

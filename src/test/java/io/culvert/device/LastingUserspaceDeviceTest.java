@@ -16,6 +16,6 @@ class LastingUserspaceDeviceTest extends WireGuardDeviceContract {
 
     @Override
     WireGuardDevice create(String name) {
-        return made.create(name);
+        return made.create(name, 0);
     }
 }

@@ -22,6 +22,6 @@ class SupervisedUserspaceDeviceTest extends WireGuardDeviceContract {
                                 Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
                         new Supervisor(new Children(), BackOff.USUAL, Timing.REAL, new Redactor(List.of()), _ -> {}),
                         "culvert")
-                .create(name);
+                .create(name, 0);
     }
 }

@@ -83,7 +83,7 @@ class UserspaceProgramTest {
     @Test
     void the_supervised_program_has_a_memory_limit_and_runs_in_the_foreground() {
         UserspaceProgram program = UserspaceProgram.usual(Optional.empty(), List.of());
-        ChildSpec spec = program.supervised(Path.of("/usr/bin/wireguard-go"), "wg0");
+        ChildSpec spec = program.supervised(Path.of("/usr/bin/wireguard-go"), "wg0", 0);
 
         assertThat(spec.arguments()).containsExactly("-f", "wg0");
         assertThat(spec.environment())

@@ -75,9 +75,9 @@ class WireGuardDevicesTest {
     @Test
     void a_second_run_finds_the_device_of_the_first_as_it_is() throws Exception {
         inside(() -> {
-            WireGuardDevice first = lasting().create(name);
+            WireGuardDevice first = lasting().create(name, 0);
             first.configure(config);
-            WireGuardDevice second = lasting().create(name);
+            WireGuardDevice second = lasting().create(name, 0);
 
             assertThat(second.read().publicKey()).contains(Keys.publicOf(key));
             assertThat(lasting().find(name))
@@ -93,12 +93,12 @@ class WireGuardDevicesTest {
     void a_program_that_dies_is_told_and_started_again_with_a_blank_device() throws Exception {
         inside(() -> {
             WireGuardDevices devices = supervised();
-            devices.create(name).configure(config);
+            devices.create(name, 0).configure(config);
             ProcessHandle.of(next(Started.class).pid()).orElseThrow().destroyForcibly();
 
             assertThat(next(Ended.class).status()).isEqualTo(137);
             assertThat(next(Started.class).start()).isEqualTo(2);
-            WireGuardDevice again = devices.create(name);
+            WireGuardDevice again = devices.create(name, 0);
             assertThat(again.read().publicKey()).isEmpty();
             again.configure(config);
             again.remove();
@@ -111,9 +111,9 @@ class WireGuardDevicesTest {
     void a_device_whose_interface_was_deleted_by_someone_is_made_anew() throws Exception {
         inside(() -> {
             WireGuardDevices devices = supervised();
-            devices.create(name).configure(config);
+            devices.create(name, 0).configure(config);
             sh("ip link delete " + name);
-            WireGuardDevice again = devices.create(name);
+            WireGuardDevice again = devices.create(name, 0);
 
             assertThat(again.read().publicKey()).isEmpty();
             again.remove();
@@ -140,7 +140,7 @@ class WireGuardDevicesTest {
     @Test
     void a_program_that_hangs_and_is_nobody_s_child_loses_its_place_all_the_same() throws Exception {
         inside(() -> {
-            lasting().create(name).configure(config);
+            lasting().create(name, 0).configure(config);
             long hanging = Long.parseLong(program());
             hang(hanging);
 
@@ -197,7 +197,7 @@ class WireGuardDevicesTest {
             assertThat(output.readLine()).isEqualTo("configured");
             run.destroyForcibly().waitFor();
 
-            WireGuardDevice adopted = supervised().create(name);
+            WireGuardDevice adopted = supervised().create(name, 0);
             assertThat(adopted.read().publicKey()).contains(Keys.publicOf(key));
             assertThat(events).isEmpty();
             adopted.remove();
@@ -208,14 +208,14 @@ class WireGuardDevicesTest {
     @Test
     void the_socket_of_a_killed_program_is_no_obstacle() throws Exception {
         inside(() -> {
-            lasting().create(name);
+            lasting().create(name, 0);
             String pid = program();
             ProcessHandle process = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
             process.destroyForcibly();
             process.onExit().get(20, TimeUnit.SECONDS);
             assertThat(SOCKETS.resolve(name + ".sock")).exists();
 
-            WireGuardDevice device = supervised().create(name);
+            WireGuardDevice device = supervised().create(name, 0);
             assertThat(device.read().publicKey()).isEmpty();
             device.remove();
         });
@@ -226,7 +226,7 @@ class WireGuardDevicesTest {
         inside(() -> {
             sh("ip tuntap add " + name + " mode tun");
 
-            assertThatThrownBy(() -> lasting().create(name))
+            assertThatThrownBy(() -> lasting().create(name, 0))
                     .isInstanceOf(ProblemException.class)
                     .hasMessageContaining("it is not ours")
                     .hasMessageContaining("ip link delete " + name);
@@ -238,10 +238,10 @@ class WireGuardDevicesTest {
     @Test
     void a_blank_userspace_device_without_our_mark_is_one_we_could_not_mark_any_more() throws Exception {
         inside(() -> {
-            WireGuardDevice device = lasting().create(name);
+            WireGuardDevice device = lasting().create(name, 0);
             run("ip", "link", "set", name, "alias", "");
 
-            assertThat(lasting().create(name).read().publicKey()).isEmpty();
+            assertThat(lasting().create(name, 0).read().publicKey()).isEmpty();
             assertThat(sh("ip -d link show " + name)).contains("alias culvert");
             device.remove();
         });
@@ -250,8 +250,8 @@ class WireGuardDevicesTest {
     @Test
     void a_userspace_device_in_another_namespace_keeps_its_name() throws Exception {
         inside(() -> {
-            WireGuardDevice device = lasting().create(name);
-            inside(() -> assertThatThrownBy(() -> lasting().create(name))
+            WireGuardDevice device = lasting().create(name, 0);
+            inside(() -> assertThatThrownBy(() -> lasting().create(name, 0))
                     .isInstanceOf(ProblemException.class)
                     .hasMessageContaining("in another network namespace"));
             assertThat(device.read().peers()).isEmpty();
@@ -269,11 +269,11 @@ class WireGuardDevicesTest {
             UserspaceProgram chosen = UserspaceProgram.usual(Optional.of(broken), List.of());
 
             assertThatThrownBy(() -> WireGuardDevices.supervised(Choice.USERSPACE, chosen, supervisor, "culvert")
-                            .create(name))
+                            .create(name, 0))
                     .isInstanceOf(ProblemException.class)
                     .hasMessageContaining("does not start: Failed to create TUN device: no");
             assertThatThrownBy(() -> WireGuardDevices.lasting(Choice.USERSPACE, chosen, "culvert")
-                            .create(name))
+                            .create(name, 0))
                     .isInstanceOf(ProblemException.class)
                     .hasMessageContaining("does not start: Failed to create TUN device: no");
         });

@@ -23,6 +23,7 @@ public final class Client implements AutoCloseable {
     private final String nodeKey = WireGuard.privateKey();
     private final String clientKey = WireGuard.privateKey();
     private @Nullable WireGuard tunnel;
+    private String way = "";
 
     Client(Namespace space) {
         this.space = space;
@@ -91,19 +92,26 @@ public final class Client implements AutoCloseable {
 
     /** Sends everything to the node from now on, as a phone does with "use as exit node". */
     public void useExitNode() {
-        tunnel = WireGuard.up(
-                space, link, """
+        useExitNode(Lab.NODE_4);
+    }
+
+    /** The same, by another of the node's addresses. */
+    public void useExitNode(String address) {
+        boolean ipv6 = address.contains(":");
+        tunnel = WireGuard.up(space, link, """
                 [Interface]
                 PrivateKey = %s
                 [Peer]
                 PublicKey = %s
                 AllowedIPs = 0.0.0.0/0, ::/0
                 Endpoint = %s:%d
-                """.formatted(clientKey, WireGuard.publicKey(nodeKey), Lab.NODE_4, MESH_PORT));
+                """.formatted(
+                        clientKey, WireGuard.publicKey(nodeKey), ipv6 ? "[" + address + "]" : address, MESH_PORT));
+        way = address + (ipv6 ? "/128" : "/32");
         space.ip(
                 "address add " + MESH_CLIENT_4 + "/32 dev " + link,
                 "link set " + link + " mtu 1340 up",
-                "route add " + Lab.NODE_4 + "/32 via 192.0.2.65",
+                "route add " + way + " via " + (ipv6 ? "2001:db8:c::65" : "192.0.2.65"),
                 "route add 0.0.0.0/1 dev " + link,
                 "route add 128.0.0.0/1 dev " + link);
         space.ip(
@@ -112,12 +120,17 @@ public final class Client implements AutoCloseable {
                 "route add 8000::/1 dev " + link);
     }
 
+    /** Where its tunnel finds the node, as it was told or as the node was last received. */
+    public String endpoint() {
+        return space.run("wg", "show", link, "endpoints").strip().split("\\s+", -1)[1];
+    }
+
     /** Goes its own way again. */
     public void leaveExitNode() {
         if (tunnel != null) {
             tunnel.close();
             tunnel = null;
-            space.ip("route delete " + Lab.NODE_4 + "/32");
+            space.ip("route delete " + way);
         }
     }
 

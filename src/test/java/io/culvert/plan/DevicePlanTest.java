@@ -37,6 +37,27 @@ class DevicePlanTest {
     }
 
     @Test
+    void a_server_that_cannot_be_reached_yet_gets_no_packets_and_a_peer_of_a_mesh_may_come_to_us() {
+        assertThat(DevicePlan.of(NAMED, 7, Names.NONE, BOTH, 25)
+                        .peers()
+                        .getFirst()
+                        .allowedIps())
+                .isEmpty();
+        assertThat(DevicePlan.of(NAMED, 7, KNOWN, Set.of(), 25)
+                        .peers()
+                        .getFirst()
+                        .allowedIps())
+                .isEmpty();
+        assertThat(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25).peers().getFirst().allowedIps())
+                .isNotEmpty();
+        assertThat(DevicePlan.of(NAMED, 7, Names.NONE, BOTH, 0)
+                        .peers()
+                        .getFirst()
+                        .allowedIps())
+                .isNotEmpty();
+    }
+
+    @Test
     void the_resolvers_order_counts_where_the_machine_has_both_families() {
         assertThat(endpoint(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25))).isEqualTo("[2001:db8::10]:51820");
     }

@@ -1,5 +1,6 @@
 package io.culvert.process;
 
+import io.culvert.linux.Privileges;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +23,8 @@ public final class InitProcess {
         List<Process> processes = new ArrayList<>();
         for (int i = 0; i < CHILDREN; i++) {
             processes.add(children.start(
-                    new ProcessBuilder("/bin/sh", "-c", "(/bin/sleep 0.0" + i % 10 + "; exit 9) & exit " + (100 + i))));
+                    new ProcessBuilder("/bin/sh", "-c", "(/bin/sleep 0.0" + i % 10 + "; exit 9) & exit " + (100 + i)),
+                    Privileges.NONE));
         }
         int lost = 0;
         for (int i = 0; i < CHILDREN; i++) {

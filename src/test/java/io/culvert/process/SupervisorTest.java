@@ -3,6 +3,7 @@ package io.culvert.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.culvert.linux.Privileges;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.ChildEvent.Ended;
 import io.culvert.process.ChildEvent.NotStarted;
@@ -128,18 +129,46 @@ class SupervisorTest {
     @Test
     void a_child_gets_the_environment_it_was_given_and_nothing_of_ours() throws Exception {
         ChildSpec spec = new ChildSpec(
-                "child", Path.of("/usr/bin/env"), List.of(), Map.of("ONLY", "this"), Duration.ofSeconds(1));
+                "child",
+                Path.of("/usr/bin/env"),
+                List.of(),
+                Map.of("ONLY", "this"),
+                Privileges.NONE,
+                Duration.ofSeconds(1));
         supervisor(new ScriptedTiming(0, Duration.ZERO)).start(spec);
 
         assertThat(next(Ended.class).lastWords()).containsExactly("ONLY=this");
     }
 
     @Test
+    void it_has_no_capability_and_cannot_get_one() throws Exception {
+        supervisor(new ScriptedTiming(0, Duration.ZERO))
+                .start(shell("grep -E '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs):' /proc/self/status"));
+
+        assertThat(next(Ended.class).lastWords())
+                .containsExactlyInAnyOrder(
+                        "CapInh:\t0000000000000000",
+                        "CapPrm:\t0000000000000000",
+                        "CapEff:\t0000000000000000",
+                        "CapAmb:\t0000000000000000",
+                        "NoNewPrivs:\t1");
+    }
+
+    @Test
+    void it_has_a_limit_of_descriptors() throws Exception {
+        supervisor(new ScriptedTiming(0, Duration.ZERO)).start(shell("ulimit -Sn; ulimit -Hn"));
+
+        assertThat(next(Ended.class).lastWords())
+                .hasSize(2)
+                .allSatisfy(limit -> assertThat(Long.parseLong(limit)).isLessThanOrEqualTo(65536));
+    }
+
+    @Test
     void all_are_stopped_the_youngest_first() throws Exception {
         Supervisor supervisor = supervisor(Timing.REAL);
         for (String name : List.of("first", "second", "third")) {
-            supervisor.start(
-                    new ChildSpec(name, Path.of("/bin/sleep"), List.of("600"), Map.of(), Duration.ofSeconds(5)));
+            supervisor.start(new ChildSpec(
+                    name, Path.of("/bin/sleep"), List.of("600"), Map.of(), Privileges.NONE, Duration.ofSeconds(5)));
         }
         supervisor.stopAll();
 
@@ -150,7 +179,8 @@ class SupervisorTest {
 
     @Test
     void a_program_that_is_not_there_is_a_problem_at_the_first_start() {
-        ChildSpec spec = new ChildSpec("child", directory.resolve("gone"), List.of(), Map.of(), Duration.ZERO);
+        ChildSpec spec =
+                new ChildSpec("child", directory.resolve("gone"), List.of(), Map.of(), Privileges.NONE, Duration.ZERO);
 
         assertThatThrownBy(() -> supervisor(Timing.REAL).start(spec))
                 .isInstanceOf(ProblemException.class)
@@ -162,7 +192,8 @@ class SupervisorTest {
         Path program = Files.writeString(directory.resolve("program"), "#!/bin/sh\nrm \"$0\"\nexit 1\n");
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
         supervisor(new ScriptedTiming(2, Duration.ZERO))
-                .start(new ChildSpec("child", program, List.of(), Map.of("PATH", "/bin"), Duration.ZERO));
+                .start(new ChildSpec(
+                        "child", program, List.of(), Map.of("PATH", "/bin"), Privileges.NONE, Duration.ZERO));
 
         assertThat(next(NotStarted.class).reason()).isEqualTo("No such file or directory");
         assertThat(next(Restarting.class).in()).isEqualTo(Duration.ofMillis(200));
@@ -208,6 +239,7 @@ class SupervisorTest {
                 Path.of("/bin/sh"),
                 List.of("-c", script),
                 Map.of("PATH", "/usr/bin:/bin"),
+                Privileges.NONE,
                 Duration.ofMillis(300));
     }
 

@@ -5,6 +5,7 @@ import io.culvert.linux.Capabilities;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Where the node's identity is kept: the directory that {@code TS_STATE_DIR} names, or {@code state} in it. What is called
@@ -72,6 +74,26 @@ record StateDirectory(Path root, Path named) {
                     "mount a volume there"));
         }
         return remarks;
+    }
+
+    /** Whether one of the directories, or what is in the one that is used, is another user's: writing there takes capabilities. */
+    boolean isOfAnother() {
+        Path used = here(used());
+        try (Stream<Path> files = Files.isDirectory(used) ? Files.list(used) : Stream.empty()) {
+            return Stream.concat(Stream.of(here(named), used), files)
+                    .filter(Files::exists)
+                    .anyMatch(StateDirectory::isOfAnother);
+        } catch (IOException | UncheckedIOException _) {
+            return true;
+        }
+    }
+
+    private static boolean isOfAnother(Path file) {
+        try {
+            return !Files.getAttribute(file, "unix:uid").equals(Account.effectiveUser());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Path here(Path path) {

@@ -1,5 +1,7 @@
 package io.culvert.mesh.tailscale;
 
+import io.culvert.linux.Capabilities;
+import io.culvert.linux.Privileges;
 import io.culvert.network.Machine;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
@@ -14,9 +16,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -87,7 +91,25 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
         if (!settings.configured()) {
             environment.put("TS_EXTRA_ARGS", arguments(offered, reset));
         }
-        return new ChildSpec(NAME, programs.resolve(NAME), List.of(), environment, GRACE);
+        return new ChildSpec(NAME, programs.resolve(NAME), List.of(), environment, privileges(), GRACE);
+    }
+
+    /**
+     * Its interface, its nftables, rules and routes, and the mark of its sockets take {@code NET_ADMIN}; finding paths to peers
+     * by raw sockets takes {@code NET_RAW} (tailscale: wgengine/magicsock/magicsock_linux.go); its proxies and its metrics may
+     * listen on low ports. Files of others it uses only where its state is kept in a directory of theirs. Its SSH server makes
+     * users of its clients, and needs all that there is.
+     */
+    private Privileges privileges() {
+        if (settings.upArguments().truth("ssh").orElse(false)) {
+            return Privileges.ALL;
+        }
+        Set<Integer> capabilities =
+                new HashSet<>(Set.of(Capabilities.NET_ADMIN, Capabilities.NET_RAW, Capabilities.NET_BIND_SERVICE));
+        if (state().filter(StateDirectory::isOfAnother).isPresent()) {
+            capabilities.addAll(Set.of(Capabilities.DAC_OVERRIDE, Capabilities.FOWNER));
+        }
+        return Privileges.keeping(capabilities);
     }
 
     /**

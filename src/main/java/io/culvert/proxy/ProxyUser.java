@@ -1,0 +1,88 @@
+package io.culvert.proxy;
+
+import io.culvert.linux.Privileges;
+import io.culvert.linux.Privileges.Identity;
+import io.culvert.process.Launch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Whom Dante runs as: a user of its own, where this process can start programs as another. A file that it needs and that this
+ * user may not use makes it run as that file's owner, which is still without any capability.
+ *
+ * @param identity empty for the user of this process
+ */
+record ProxyUser(Optional<Identity> identity) {
+
+    /** Within the 65536 numbers that an unprivileged container has, and nobody's in the usual distributions. */
+    private static final int NUMBER = 51820;
+
+    static ProxyUser of(Path program) {
+        Identity own = new Identity(NUMBER, NUMBER, Set.of());
+        return new ProxyUser(Launch.isOpenToOthers(program) && own.isPossible() ? Optional.of(own) : Optional.empty());
+    }
+
+    /** The one who can read a file of others; all others too where it is not there. */
+    ProxyUser reading(Path file) throws IOException {
+        return with(
+                file, PosixFilePermission.OWNER_READ, PosixFilePermission.GROUP_READ, PosixFilePermission.OTHERS_READ);
+    }
+
+    /** The one who can write to a file of others; all others too where it is not there. */
+    ProxyUser writing(Path file) throws IOException {
+        return with(
+                file,
+                PosixFilePermission.OWNER_WRITE,
+                PosixFilePermission.GROUP_WRITE,
+                PosixFilePermission.OTHERS_WRITE);
+    }
+
+    private ProxyUser with(
+            Path file, PosixFilePermission byOwner, PosixFilePermission byGroup, PosixFilePermission byOthers)
+            throws IOException {
+        if (identity.isEmpty() || !Files.exists(file)) {
+            return this;
+        }
+        Identity now = identity.get();
+        Set<PosixFilePermission> mode = Files.getPosixFilePermissions(file);
+        int owner = (Integer) Files.getAttribute(file, "unix:uid");
+        int group = (Integer) Files.getAttribute(file, "unix:gid");
+        if (owner == now.user() ? mode.contains(byOwner) : mode.contains(byOthers)) {
+            return this;
+        }
+        if (mode.contains(byGroup)) {
+            Set<Integer> groups = new HashSet<>(now.groups());
+            groups.add(group);
+            return new ProxyUser(Optional.of(new Identity(now.user(), now.group(), groups)));
+        }
+        return new ProxyUser(Optional.of(new Identity(owner, group, now.groups())));
+    }
+
+    /** Makes a file of ours its own too. */
+    void share(Path file, String mode) throws IOException {
+        if (identity.isPresent()) {
+            Files.setAttribute(file, "unix:gid", identity.get().group());
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+        }
+    }
+
+    /** Lets it through a directory of ours. */
+    void pass(Path directory) throws IOException {
+        if (identity.isPresent()) {
+            Set<PosixFilePermission> mode = new HashSet<>(Files.getPosixFilePermissions(directory));
+            if (mode.add(PosixFilePermission.OTHERS_EXECUTE)) {
+                Files.setPosixFilePermissions(directory, mode);
+            }
+        }
+    }
+
+    Privileges privileges(Set<Integer> capabilities) {
+        return new Privileges(identity, Optional.of(capabilities));
+    }
+}
