@@ -1,5 +1,6 @@
 package io.culvert.device;
 
+import io.culvert.device.DeviceState.PeerState;
 import io.culvert.ip.Endpoint;
 import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The wanted state of a device, endpoints resolved.
@@ -46,6 +48,24 @@ public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List
                 file.listenPort().orElse(0),
                 mark,
                 file.peers().stream().map(peer -> PeerConfig.of(peer, resolved)).toList());
+    }
+
+    /** The same, with the endpoints that the peers have now. */
+    DeviceConfig withEndpoints(DeviceState state) {
+        Map<PublicKey, Optional<InetSocketAddress>> endpoints =
+                state.peers().stream().collect(Collectors.toMap(PeerState::publicKey, PeerState::endpoint));
+        return new DeviceConfig(
+                privateKey,
+                listenPort,
+                mark,
+                peers.stream()
+                        .map(peer -> new PeerConfig(
+                                peer.publicKey(),
+                                peer.presharedKey(),
+                                endpoints.getOrDefault(peer.publicKey(), Optional.empty()),
+                                peer.keepaliveSeconds(),
+                                peer.allowedIps()))
+                        .toList());
     }
 
     /**

@@ -83,6 +83,15 @@ public final class KeptDevice {
                 .ifPresent(present -> present.moveEndpoint(peer, endpoint));
     }
 
+    /** Peers that have roamed are sent to at the endpoints again that are wanted of them; those that have not stay as they are. */
+    public synchronized void returnToEndpoints() {
+        Optional<DeviceState> state = read();
+        if (device.isPresent() && configured.isPresent() && state.isPresent()) {
+            DeviceConfig now = configured.get().withEndpoints(state.get());
+            moveEndpoints(device.get(), now, configured.get());
+        }
+    }
+
     /** Removes it; safe to repeat. */
     public synchronized void remove() {
         device.ifPresent(WireGuardDevice::remove);

@@ -3,6 +3,7 @@ package io.culvert.exitnode;
 import io.culvert.device.DeviceState;
 import io.culvert.exitnode.Event.Stop;
 import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
 import io.culvert.network.Forwarding;
 import io.culvert.network.Machine;
@@ -17,6 +18,7 @@ import io.culvert.run.Undo;
 import io.culvert.run.Watch;
 import io.culvert.settings.MeshSettings;
 import io.culvert.status.StatusReport;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -46,6 +48,7 @@ final class Chain {
     private Optional<String> trouble = Optional.empty();
     private Set<String> overruled = Set.of();
     private Optional<DeviceState> seen = Optional.empty();
+    private Optional<InetSocketAddress> roamed = Optional.empty();
     private Optional<Forwarding> forwarding = Optional.empty();
     private Optional<Watch> watch = Optional.empty();
     private Instant settled;
@@ -297,23 +300,34 @@ final class Chain {
             return settled.plus(RETRY);
         }
         Instant next = servers.judge(seen.get(), plan, now);
+        tellRoaming(Roaming.of(seen.get(), plan.tunnel()));
         if (servers.isDue(now)) {
             if (servers.next(now)) {
                 settle();
             } else {
-                // Its server may have moved.
+                // Its server may have moved, or answer at its own endpoint again.
                 parts.names().lookNow();
+                parts.tunnel().returnToEndpoints();
             }
         }
         Instant retry = settled.plus(RETRY);
         return isUnsettled() && next.isAfter(retry) ? retry : next;
     }
 
+    private void tellRoaming(Optional<InetSocketAddress> now) {
+        if (!now.equals(roamed)) {
+            roamed = now;
+            now.ifPresent(at -> journal.info("tunnel: the server answers from " + Endpoint.of(at)
+                    + ", not from its endpoint; it is sent to there, as it has proved its key"));
+        }
+    }
+
     private StatusReport report() {
         look();
         Map<String, List<String>> decidesInstead = parts.guard().overruled(plan);
         return StatusOf.chain(
-                servers.name(plan),
+                servers.name(plan)
+                        + roamed.map(at -> ", answers from " + Endpoint.of(at)).orElse(""),
                 parts.tunnel().implementation(),
                 seen,
                 parts.guard().layers(plan, decidesInstead),

@@ -136,7 +136,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
 
     private static void forbidNewPrivileges() {
         Libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0);
-        Libc.prctl(AMBIENT, AMBIENT_CLEAR_ALL, 0, 0, 0);
+        ambient(AMBIENT_CLEAR_ALL, 0);
     }
 
     /** What may not be dropped, since {@code CAP_SETPCAP} is missing, cannot be got back either: no new privileges. */
@@ -186,7 +186,18 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
             sets.putInt(half).putInt(half).putInt(half);
         }
         Libc.capset(CAPABILITY_HEADER, sets.array());
-        kept.forEach(capability -> Libc.prctl(AMBIENT, AMBIENT_RAISE, capability, 0, 0));
+        kept.forEach(capability -> ambient(AMBIENT_RAISE, capability));
+    }
+
+    /** Where the kernel has none, as gVisor's, or a bit of the thread forbids them (SECBIT_NO_CAP_AMBIENT_RAISE), there are none. */
+    private static void ambient(int what, int capability) {
+        try {
+            Libc.prctl(AMBIENT, what, capability, 0, 0);
+        } catch (LastErrorException e) {
+            if (e.getErrorCode() != Errno.EINVAL && e.getErrorCode() != Errno.EPERM) {
+                throw e;
+            }
+        }
     }
 
     private static long permitted(String status) {

@@ -1,0 +1,36 @@
+package io.culvert.exitnode;
+
+import io.culvert.device.DeviceConfig;
+import io.culvert.device.DeviceConfig.PeerConfig;
+import io.culvert.device.DeviceState;
+import io.culvert.device.DeviceState.PeerState;
+import java.net.InetSocketAddress;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Servers that answer from another address or port than they were asked at. */
+final class Roaming {
+
+    private Roaming() {}
+
+    /**
+     * Where a server answers from, if not from its endpoint. WireGuard follows a peer to wherever its last authenticated packet came
+     * from (white paper, section 2.1).
+     */
+    static Optional<InetSocketAddress> of(DeviceState state, DeviceConfig wanted) {
+        Map<?, PeerState> states =
+                state.peers().stream().collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
+        return wanted.peers().stream()
+                .filter(peer -> peer.endpoint().isPresent())
+                .flatMap(peer -> roamed(peer, Optional.ofNullable(states.get(peer.publicKey()))).stream())
+                .findFirst();
+    }
+
+    private static Optional<InetSocketAddress> roamed(PeerConfig wanted, Optional<PeerState> state) {
+        return state.filter(it -> it.lastHandshake().isPresent())
+                .flatMap(PeerState::endpoint)
+                .filter(now -> !wanted.endpoint().equals(Optional.of(now)));
+    }
+}
