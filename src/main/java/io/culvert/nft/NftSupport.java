@@ -72,7 +72,7 @@ final class NftSupport {
                 ? Problem.machine(
                         PLACE,
                         "may not be changed: " + reason,
-                        Hints.here().netAdmin() + "; in a network namespace that belongs to it")
+                        Hints.here().netAdmin() + "; in a network namespace that it owns")
                 : Problem.machine(
                         PLACE,
                         "this kernel has no nf_tables: " + reason,
