@@ -89,7 +89,7 @@ class BypassResolverTest {
     @Test
     void thousands_of_addresses_are_cut_to_the_same_few_however_they_are_turned() throws IOException {
         List<String> many = IntStream.range(0, 2000)
-                .mapToObj(number -> "198.18.%d.%d".formatted(number / 250, number % 250))
+                .mapToObj(number -> "198.18." + number / 250 + "." + number % 250)
                 .toList();
         try (ScriptedServer lan = answering(many.toArray(String[]::new));
                 ScriptedServer turned = answering(many.reversed().toArray(String[]::new))) {

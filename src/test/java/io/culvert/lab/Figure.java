@@ -3,6 +3,7 @@ package io.culvert.lab;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * What was measured of one program.
@@ -58,8 +59,11 @@ record Figure(What what, String who, double median, double least, int rounds) {
 
     /** The median for people. */
     String text() {
-        return (median < 10 && median != Math.rint(median) ? "%.1f %s" : "%.0f %s")
-                .formatted(median, what.unit)
+        return String.format(
+                        Locale.ROOT,
+                        median < 10 && median != Math.rint(median) ? "%.1f %s" : "%.0f %s",
+                        median,
+                        what.unit)
                 .strip();
     }
 

@@ -11,6 +11,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -78,9 +79,12 @@ final class Figures {
             table.append("| %s | %s | %s | %s |%n"
                     .formatted(what, cell(what, Figure.NATIVE), cell(what, Figure.JVM), others));
         }
-        return table.append("\nMedians of %d rounds on %d cores, %s.\n"
-                        .formatted(
-                                figures.stream().mapToInt(Figure::rounds).max().orElse(0), cores, date))
+        return table.append(String.format(
+                        Locale.ROOT,
+                        "\nMedians of %d rounds on %d cores, %s.\n",
+                        figures.stream().mapToInt(Figure::rounds).max().orElse(0),
+                        cores,
+                        date))
                 .toString();
     }
 
