@@ -30,6 +30,9 @@ public final class MachineReader {
     /** Our tunnels' mark, as packets without it are led into a tunnel that is up. */
     private static final long TUNNEL_MARK = 0x51000000L;
 
+    /** Kinds of links that rules of another tunnel's program lead to. */
+    private static final Set<String> TUNNELS = Set.of("tun", "wireguard");
+
     /** Addresses that only a default route leads to; nothing is sent there. */
     private static final Map<Family, InetAddress> PUBLIC = Map.of(
             Family.IPV4, Prefix.parseAddress("1.1.1.1"), Family.IPV6, Prefix.parseAddress("2606:4700:4700::1111"));
@@ -136,6 +139,9 @@ public final class MachineReader {
     private Optional<Uplink> asked(Family family, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
         return new Paths(route)
                 .hop(Objects.requireNonNull(PUBLIC.get(family)), TUNNEL_MARK)
+                .filter(hop -> Optional.ofNullable(foreign.get(hop.link()))
+                        .filter(link -> !TUNNELS.contains(link.kind()))
+                        .isPresent())
                 .flatMap(hop -> uplink(family, hop.link(), hop.gateway(), foreign, addresses));
     }
 

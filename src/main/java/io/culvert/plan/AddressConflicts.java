@@ -9,6 +9,7 @@ import io.culvert.network.MainRoute;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.settings.Settings;
+import io.culvert.wireguard.RoutingTable;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -157,7 +158,7 @@ public final class AddressConflicts {
     /** Another router's route to the very prefix: ours would be refused. */
     private void rivals() {
         for (Prefix prefix : ExitNodeChecks.allowedIps(file)) {
-            if (prefix.isDefault()) {
+            if (!goesToMain(prefix)) {
                 continue;
             }
             TunnelRouting.rival(prefix, machine)
@@ -171,6 +172,18 @@ public final class AddressConflicts {
                                     + (prefix.family() == Family.IPV4 ? "-4" : "-6") + " route delete "
                                     + text(route))));
         }
+    }
+
+    private boolean goesToMain(Prefix prefix) {
+        return file.table() instanceof RoutingTable.Auto
+                && !prefix.isDefault()
+                && file.addresses().stream().noneMatch(own -> own.contains(prefix))
+                && file.peers().stream()
+                        .flatMap(peer -> peer.endpoint().stream())
+                        .noneMatch(endpoint -> endpoint.host() instanceof Host.Literal(InetAddress server)
+                                && Family.of(server) == prefix.family()
+                                && ExitNodeChecks.allowedIps(file).stream()
+                                        .anyMatch(allowed -> !allowed.isDefault() && allowed.contains(server)));
     }
 
     private static String text(MainRoute route) {
