@@ -1,6 +1,7 @@
 package io.culvert.cli;
 
 import io.culvert.linux.NativeImage;
+import io.culvert.process.WriteSignals;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String... args) {
+        WriteSignals.reportAsErrors();
         // Else numbers come out in the digits of the machine's language, also in files for other programs.
         Locale.setDefault(Locale.ROOT);
         NativeImage.useLibraryBesideExecutable();
@@ -26,6 +28,11 @@ public final class Main {
         System.setProperty("slf4j.internal.verbosity", "ERROR");
         // What Quarkus brings along for logging complains otherwise, as soon as a library logs.
         System.setProperty("java.util.logging.manager", "org.jboss.logmanager.LogManager");
+        // It would look the machine's own name up, by DNS where it is not in /etc/hosts: in clear, before the kill
+        // switch.
+        for (String name : List.of("jboss.qualified.host.name", "jboss.host.name", "jboss.node.name")) {
+            System.setProperty(name, "localhost");
+        }
         int status = run(withoutOptions(args));
         System.out.flush();
         System.err.flush();

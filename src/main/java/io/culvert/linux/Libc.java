@@ -90,9 +90,6 @@ final class Libc {
 
     static native int getegid();
 
-    /** The former action, or -1; which errno it leaves is nobody's concern. */
-    static native long signal(int signal, long action);
-
     /** The errno itself. */
     static native int pthread_sigmask(int how, byte[] set, byte @Nullable [] before);
 

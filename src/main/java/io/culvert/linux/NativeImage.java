@@ -7,12 +7,17 @@ public final class NativeImage {
 
     private NativeImage() {}
 
+    /** Whether this is a native executable. */
+    public static boolean isRunning() {
+        return System.getProperty("org.graalvm.nativeimage.imagecode") != null;
+    }
+
     /**
      * Tells JNA to take its own library from beside the executable: it would unpack it into a temporary directory
      * otherwise, which a read-only container does not have. To be called before anything of JNA's.
      */
     public static void useLibraryBesideExecutable() {
-        if (System.getProperty("org.graalvm.nativeimage.imagecode") == null) {
+        if (!isRunning()) {
             return;
         }
         ProcessHandle.current()

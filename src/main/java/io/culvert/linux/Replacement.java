@@ -28,9 +28,7 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
 
     public static final int NOT_FOUND = 127;
 
-    /** include/uapi/asm-generic/signal.h. */
-    private static final int SIGPIPE = 13;
-
+    /** include/uapi/asm-generic/signal-defs.h. */
     private static final int SIG_SETMASK = 2;
 
     /** {@code sizeof(sigset_t)} of the C library. */
@@ -95,9 +93,7 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
         limitOpenFiles();
         user.ifPresent(Account::become);
         closeInProgram(handedOn);
-        // Java blocks SIGQUIT in most of its threads, and a native image may have SIGPIPE ignored: both would be
-        // inherited.
-        Libc.signal(SIGPIPE, 0);
+        // Java blocks SIGQUIT in most of its threads, which would be inherited.
         Libc.pthread_sigmask(SIG_SETMASK, new byte[SIGNAL_SET], null);
         int status = NOT_FOUND;
         for (byte[] path : candidates()) {
