@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** A netlink socket of the network namespace in which the calling thread opened it. */
 public final class KernelNetlinkSocket implements NetlinkSocket {
@@ -155,6 +156,31 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
                     outcomes[index] = Acknowledgement.read(frame);
                     if (index == outcomes.length - 1) {
                         return List.of(outcomes);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * Sends requests that the kernel carries out together or not at all, as nfnetlink does.
+     *
+     * @param batch its begin, the requests, its end; the kernel acknowledges neither begin nor end before Linux 6.10
+     * @return the first refusal, or that of all requests the last was carried out
+     */
+    public Outcome transaction(List<NetlinkMessage> batch) {
+        List<Frame> frames =
+                batch.stream().map(message -> frame(message, 0)).collect(Collectors.toCollection(ArrayList::new));
+        int last = frames.size() - 2;
+        frames.set(last, frames.get(last).acknowledged());
+        socket.send(Frame.bytes(frames));
+        while (true) {
+            for (Frame frame : answers()) {
+                int index = frame.sequence() - frames.getFirst().sequence();
+                if (frame.type() == Frame.NLMSG_ERROR && index >= 0 && index < frames.size()) {
+                    Outcome outcome = Acknowledgement.read(frame);
+                    if (!outcome.done() || index == last) {
+                        return outcome;
                     }
                 }
             }

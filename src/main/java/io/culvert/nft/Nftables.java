@@ -71,7 +71,7 @@ public final class Nftables implements AutoCloseable {
         LibNftables.nft_ctx_output_set_flags(context, LibNftables.OUTPUT_JSON | LibNftables.OUTPUT_NUMERIC);
         LibNftables.nft_ctx_buffer_output(context);
         LibNftables.nft_ctx_buffer_error(context);
-        return new Nftables(context, new Rulesets());
+        return new Nftables(context, Rulesets.open());
     }
 
     /**

@@ -17,15 +17,15 @@ import java.util.Optional;
 final class Rulesets implements AutoCloseable {
 
     /** {@code NFNL_SUBSYS_NFTABLES} (include/uapi/linux/netfilter/nfnetlink.h), in the upper byte of a message's type. */
-    private static final int SUBSYSTEM = 10 << 8;
+    static final int SUBSYSTEM = 10 << 8;
 
     /** include/uapi/linux/netfilter/nf_tables.h. */
-    private static final int NFT_MSG_NEWTABLE = 0;
+    static final int NFT_MSG_NEWTABLE = 0;
 
     private static final int NFT_MSG_GETTABLE = 1;
     private static final int NFT_MSG_NEWGEN = 15;
     private static final int NFT_MSG_GETGEN = 16;
-    private static final int NFTA_TABLE_NAME = 1;
+    static final int NFTA_TABLE_NAME = 1;
     private static final int NFTA_GEN_ID = 1;
 
     /** {@code sizeof(struct nfgenmsg)}: family, version, resource (2). */
@@ -35,7 +35,21 @@ final class Rulesets implements AutoCloseable {
     private static final Map<Integer, String> FAMILIES =
             Map.of(1, "inet", 2, "ip", 3, "arp", 5, "netdev", 7, "bridge", 10, "ip6");
 
-    private final KernelNetlinkSocket socket = KernelNetlinkSocket.netfilter();
+    private final KernelNetlinkSocket socket;
+
+    private Rulesets(KernelNetlinkSocket socket) {
+        this.socket = socket;
+    }
+
+    /** Of the calling thread's network namespace. */
+    static Rulesets open() {
+        return of(KernelNetlinkSocket.netfilter());
+    }
+
+    /** @param socket is closed with it */
+    static Rulesets of(KernelNetlinkSocket socket) {
+        return new Rulesets(socket);
+    }
 
     /**
      * The count of changes, whoever made them: while it stays the same, so do all tables.
@@ -82,6 +96,15 @@ final class Rulesets implements AutoCloseable {
                 .flatMap(answer -> Attributes.parse(answer.payload(), HEADER).string(NFTA_TABLE_NAME).stream()
                         .map(name -> FAMILIES.getOrDefault((int) answer.payload()[0], "unknown") + " " + name))
                 .toList();
+    }
+
+    /** Whether this table is there; false where the kernel does not say. */
+    boolean has(Table.Id table) {
+        try {
+            return tables().contains(table);
+        } catch (NetlinkException _) {
+            return false;
+        }
     }
 
     private static NetlinkMessage message(int type) {

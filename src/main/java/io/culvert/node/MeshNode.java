@@ -1,9 +1,9 @@
 package io.culvert.node;
 
 import io.culvert.device.WireGuardDevices;
-import io.culvert.linux.NamespaceClaim;
 import io.culvert.mesh.NodeFile;
 import io.culvert.network.Ownership;
+import io.culvert.nft.NetworkClaim;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -11,6 +11,7 @@ import io.culvert.run.Journal;
 import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
 import io.culvert.run.Turn;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.zip.CRC32;
 
 /**
  * A node of a mesh on this machine, from one network file: all of it or nothing, and again whenever the file has changed. What
@@ -41,7 +43,7 @@ public final class MeshNode {
      * @throws ProblemException with everything that is wrong; then nothing has changed
      */
     public void up(Path file) {
-        try (NamespaceClaim _ = claim()) {
+        try (NetworkClaim _ = claim()) {
             NodeFile read = read(file);
             inTurn(kernel -> {
                 Devices devices = devices(node);
@@ -67,14 +69,14 @@ public final class MeshNode {
      * @throws ProblemException before anything was changed, or after all of it was undone
      */
     public void keep(Path file) throws InterruptedException {
-        try (NamespaceClaim _ = claim()) {
+        try (NetworkClaim _ = claim()) {
             new NodeWatch(around, node, file, devices(node)).run();
         }
     }
 
     /** Takes the node down, whatever is left of it; needs no file, and is safe to repeat. */
     public void down() {
-        try (NamespaceClaim _ = claim()) {
+        try (NetworkClaim _ = claim()) {
             inTurn(kernel -> {
                 boolean was =
                         change(kernel, devices(node)).lower(kernel.network().observe());
@@ -134,8 +136,10 @@ public final class MeshNode {
     }
 
     /** Two that keep one node would put right each other's work for ever. */
-    private NamespaceClaim claim() {
-        return NamespaceClaim.take("culvert mesh " + node)
+    private NetworkClaim claim() {
+        CRC32 sum = new CRC32();
+        sum.update(node.getBytes(StandardCharsets.UTF_8));
+        return NetworkClaim.take("culvert-mesh-" + Long.toHexString(sum.getValue()))
                 .orElseThrow(() -> new ProblemException(Problem.failure(
                         Place.machine(node),
                         "another run keeps this node up ('culvert mesh up --watch')",

@@ -1,0 +1,103 @@
+package io.culvert.nft;
+
+import io.culvert.linux.Errno;
+import io.culvert.linux.NamespaceClaim;
+import io.culvert.linux.SystemCallException;
+import io.culvert.netlink.AttributeWriter;
+import io.culvert.netlink.KernelNetlinkSocket;
+import io.culvert.netlink.NetlinkMessage;
+import io.culvert.netlink.NetlinkSocket.Outcome;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The right to be the only program of its kind in a network namespace, which no process without CAP_NET_ADMIN there can take:
+ * an empty nftables table with the flag "owner" (Linux 5.12). Nobody but the netlink socket that made it can remove it, and the
+ * kernel does when that socket is closed, by the end of its process at the latest. Where the kernel has no such tables, it is a
+ * {@link NamespaceClaim}, which any process can take.
+ */
+public final class NetworkClaim implements AutoCloseable {
+
+    /** include/uapi/linux/netfilter/nfnetlink.h. */
+    private static final int NFNL_MSG_BATCH_BEGIN = 0x10;
+
+    private static final int NFNL_MSG_BATCH_END = 0x11;
+
+    /** {@code NFT_TABLE_F_OWNER}, {@code NFTA_TABLE_FLAGS} (include/uapi/linux/netfilter/nf_tables.h). */
+    private static final int OWNER = 0x2;
+
+    private static final int NFTA_TABLE_FLAGS = 2;
+
+    /** {@code NLM_F_EXCL}, {@code NLM_F_CREATE} (include/uapi/linux/netlink.h). */
+    private static final int NEW = 0x200 | 0x400;
+
+    /** More than one, for whoever had it may have released it between the refusal and the look. */
+    private static final int ATTEMPTS = 3;
+
+    private final Runnable release;
+
+    private NetworkClaim(Runnable release) {
+        this.release = release;
+    }
+
+    /**
+     * Takes it, in the calling thread's network namespace, until it is closed or this process ends.
+     *
+     * @param name of the table, an identifier
+     * @return empty where another process has it
+     */
+    public static Optional<NetworkClaim> take(String name) {
+        Table.Id table = new Table.Id(Table.Family.INET, name);
+        KernelNetlinkSocket socket;
+        try {
+            socket = KernelNetlinkSocket.netfilter();
+        } catch (SystemCallException _) {
+            return weaker(name); // This kernel has no netfilter.
+        }
+        Rulesets rulesets = Rulesets.of(socket);
+        for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+            Outcome outcome = socket.transaction(request(table));
+            if (outcome.done()) {
+                return Optional.of(new NetworkClaim(rulesets::close));
+            }
+            // Of a table that another socket owns, the kernel says EPERM, which lacking capabilities give too.
+            if (outcome.errno() == Errno.EEXIST || rulesets.has(table)) {
+                rulesets.close();
+                return Optional.empty();
+            }
+        }
+        rulesets.close();
+        return weaker(name);
+    }
+
+    private static Optional<NetworkClaim> weaker(String name) {
+        return NamespaceClaim.take(name).map(claim -> new NetworkClaim(claim::close));
+    }
+
+    private static List<NetlinkMessage> request(Table.Id table) {
+        byte[] flags = ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.BIG_ENDIAN)
+                .putInt(OWNER)
+                .array();
+        byte[] family = {(byte) table.family().number(), 0, 0, 0};
+        // The subsystem of a batch stands in its header, in network byte order.
+        byte[] batch = {0, 0, 0, Rulesets.SUBSYSTEM >> 8};
+        return List.of(
+                new NetlinkMessage(NFNL_MSG_BATCH_BEGIN, 0, batch),
+                new NetlinkMessage(
+                        Rulesets.SUBSYSTEM | Rulesets.NFT_MSG_NEWTABLE,
+                        NEW,
+                        AttributeWriter.after(family)
+                                .string(Rulesets.NFTA_TABLE_NAME, table.name())
+                                .bytes(NFTA_TABLE_FLAGS, flags)
+                                .toByteArray()),
+                new NetlinkMessage(NFNL_MSG_BATCH_END, 0, batch));
+    }
+
+    @Override
+    public void close() {
+        release.run();
+    }
+}

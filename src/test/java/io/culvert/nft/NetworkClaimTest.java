@@ -1,0 +1,59 @@
+package io.culvert.nft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.linux.FreshNamespace;
+import io.culvert.linux.NamespaceClaim;
+import io.culvert.nft.Table.Family;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class NetworkClaimTest {
+
+    @Test
+    void one_holder_in_each_network_namespace_until_it_lets_go() throws Exception {
+        FreshNamespace.inside(() -> {
+            try (NetworkClaim _ = NetworkClaim.take("test").orElseThrow()) {
+                assertThat(NetworkClaim.take("test")).isEmpty();
+                Optional<NetworkClaim> other = NetworkClaim.take("test2");
+                assertThat(other).isPresent();
+                other.get().close();
+                FreshNamespace.inside(() -> {
+                    try (NetworkClaim elsewhere = NetworkClaim.take("test").orElseThrow()) {
+                        assertThat(elsewhere).isNotNull();
+                    }
+                });
+            }
+            try (NetworkClaim again = NetworkClaim.take("test").orElseThrow()) {
+                assertThat(again).isNotNull();
+            }
+        });
+    }
+
+    @Test
+    void who_holds_a_socket_of_this_name_does_not_hold_it() throws Exception {
+        FreshNamespace.inside(() -> {
+            try (NamespaceClaim _ = NamespaceClaim.take("test").orElseThrow();
+                    NetworkClaim claim = NetworkClaim.take("test").orElseThrow()) {
+                assertThat(claim).isNotNull();
+            }
+        });
+    }
+
+    @Test
+    void whoever_replaces_all_rules_does_not_take_it_away() throws Exception {
+        FreshNamespace.inside(() -> {
+            try (NetworkClaim _ = NetworkClaim.take("test").orElseThrow();
+                    Nftables nftables = Nftables.open()) {
+                FreshNamespace.sh("nft flush ruleset");
+                assertThat(nftables.tables()).containsExactly(new Table.Id(Family.INET, "test"));
+                assertThat(NetworkClaim.take("test")).isEmpty();
+            }
+        });
+    }
+}
