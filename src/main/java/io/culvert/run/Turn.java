@@ -8,12 +8,19 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 
 /**
  * One at a time: what two programs plan from the same look at the machine would undo each other, as when a machine starts
  * several tunnels at once.
  */
 public final class Turn implements AutoCloseable {
+
+    /** Whoever may read a file may lock it, and keep us waiting for ever. */
+    private static final FileAttribute<?> OURS =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     private final FileChannel file;
 
@@ -27,7 +34,7 @@ public final class Turn implements AutoCloseable {
      * @param path a file that is made where there is none, and stays
      */
     public static Turn await(Path path) throws IOException {
-        FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel file = FileChannel.open(path, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), OURS);
         try {
             var _ = file.lock();
             return new Turn(file);
