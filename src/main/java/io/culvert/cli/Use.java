@@ -36,6 +36,11 @@ record Use(ParseResult given, Surroundings around) {
         return Optional.ofNullable(given.matchedOptionValue(option, null));
     }
 
+    /** The value of an option that is a number; 0 without it. */
+    int number(String option) {
+        return given.matchedOptionValue(option, 0);
+    }
+
     /** The arguments without an option's name, where there may be several. */
     List<String> words() {
         return given.matchedPositionalValue(0, List.of());

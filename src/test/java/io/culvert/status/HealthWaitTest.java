@@ -1,0 +1,86 @@
+package io.culvert.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.status.StatusReport.State;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class HealthWaitTest {
+
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    @TempDir
+    private Path run;
+
+    private final AtomicReference<State> state = new AtomicReference<>(State.CONNECTING);
+    private final CountDownLatch asked = new CountDownLatch(1);
+
+    private StatusReport report() {
+        StatusReport report =
+                new StatusReport(state.get(), "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", List.of());
+        asked.countDown();
+        return report;
+    }
+
+    private CompletableFuture<StatusReport> waiting(Path socket) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return HealthWait.await(socket, LONG);
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    @Test
+    void it_waits_for_the_socket_and_for_health() throws Exception {
+        Path socket = run.resolve("culvert/status.sock");
+        CompletableFuture<StatusReport> waiting = waiting(socket);
+
+        try (StatusSocket _ = StatusSocket.serve(socket, this::report)) {
+            HealthWait.tell(socket, false);
+            // Whether it saw the socket or comes late, it asks again when this file is made.
+            Files.writeString(socket.resolveSibling("another"), "");
+            assertThat(asked.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            assertThat(waiting).isNotDone();
+            state.set(State.CONNECTED);
+            HealthWait.tell(socket, true);
+
+            assertThat(waiting.get(LONG.toSeconds(), TimeUnit.SECONDS).healthy())
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void who_is_healthy_already_is_not_waited_for() throws Exception {
+        Path socket = run.resolve("status.sock");
+        state.set(State.CONNECTED);
+        try (StatusSocket _ = StatusSocket.serve(socket, this::report)) {
+            assertThat(HealthWait.await(socket, LONG).healthy()).isTrue();
+        }
+    }
+
+    @Test
+    void when_the_time_is_over_the_last_report_counts() throws Exception {
+        Path socket = run.resolve("status.sock");
+        assertThat(HealthWait.await(socket, Duration.ofMillis(10)).state()).isEqualTo(State.STOPPED);
+        try (StatusSocket _ = StatusSocket.serve(socket, this::report)) {
+            assertThat(HealthWait.await(socket, Duration.ZERO).state()).isEqualTo(State.CONNECTING);
+        }
+    }
+}
