@@ -6,9 +6,13 @@ import static io.culvert.cli.Use.KILL_SWITCH;
 import io.culvert.exitnode.Checkup;
 import io.culvert.exitnode.ExitNode;
 import io.culvert.exitnode.Preview;
+import io.culvert.status.HealthWait;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
 import io.culvert.tunnel.TunnelAlone;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.ExecutionException;
@@ -26,6 +30,7 @@ import picocli.CommandLine.ParseResult;
 final class Commands {
 
     private static final int WIDTH = 100;
+    private static final String WAIT = "--wait";
     private static final String FILE = "A wg-quick file, or an interface name: then /etc/wireguard/NAME.conf is meant.";
 
     private final Console console;
@@ -71,7 +76,12 @@ final class Commands {
                                                 "health",
                                                 Commands::health,
                                                 "Tells whether traffic passes through the tunnel and the guard holds.")
-                                        .addOption(json()),
+                                        .addOption(json())
+                                        .addOption(OptionSpec.builder(WAIT)
+                                                .paramLabel("SECONDS")
+                                                .type(Integer.class)
+                                                .description("Wait until it is so, this long at most.")
+                                                .build()),
                                 "0 when so, 1 when not."))
                 .addSubcommand("tunnel", tunnel())
                 .addSubcommand("mesh", NodeCommands.addTo(MeshCommands.spec()))
@@ -81,7 +91,7 @@ final class Commands {
         return new CommandLine(culvert)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpWidth(WIDTH)
-                .setParameterExceptionHandler(Failures::wrongUse)
+                .setParameterExceptionHandler(this::refuse)
                 .setExecutionStrategy(this::execute)
                 .setExecutionExceptionHandler(Failures::failed);
     }
@@ -166,8 +176,15 @@ final class Commands {
         return report.healthy() ? 0 : 1;
     }
 
-    private static int health(Use use) {
-        StatusReport report = StatusSocket.ask(use.around().statusSocket());
+    private static int health(Use use) throws InterruptedException {
+        StatusReport report;
+        try {
+            report = use.has(WAIT)
+                    ? HealthWait.await(use.around().statusSocket(), Duration.ofSeconds(use.number(WAIT)))
+                    : StatusSocket.ask(use.around().statusSocket());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         use.print(report, known -> known.healthy() ? "healthy" : "unhealthy: " + known.state(), StatusReport::toJson);
         return report.healthy() ? 0 : 1;
     }
@@ -207,6 +224,17 @@ final class Commands {
                         .build());
         command.usageMessage().description(description);
         return command;
+    }
+
+    private int refuse(ParameterException failure, String... arguments) {
+        CommandLine line = failure.getCommandLine();
+        // A word that is no command may be meant for anything, an option can only be meant for 'up'.
+        boolean up = line.getCommandName().equals("up") && line.getParent().getParent() == null;
+        boolean option = line.getParent() == null && arguments.length > 0 && arguments[0].startsWith("-");
+        if (up || option) {
+            ExitNode.refuse(console.surroundings(line.getErr()));
+        }
+        return Failures.wrongUse(failure, arguments);
     }
 
     private int execute(ParseResult given) {

@@ -5,6 +5,7 @@ import io.culvert.exitnode.Event.Stop;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
+import io.culvert.linux.Container;
 import io.culvert.network.Forwarding;
 import io.culvert.network.Machine;
 import io.culvert.network.Uplink;
@@ -17,6 +18,7 @@ import io.culvert.run.Journal;
 import io.culvert.run.Undo;
 import io.culvert.run.Watch;
 import io.culvert.settings.MeshSettings;
+import io.culvert.status.HealthWait;
 import io.culvert.status.StatusReport;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -53,6 +55,7 @@ final class Chain {
     private Optional<Watch> watch = Optional.empty();
     private Instant settled;
     private boolean ready;
+    private boolean healthy;
 
     Chain(Parts parts) {
         this.parts = parts;
@@ -66,9 +69,16 @@ final class Chain {
     }
 
     void guard(Undo undo) {
-        if (!dieWithNamespace()) {
-            undo.push("opening the guard", () -> parts.guard().disarm());
-        }
+        Container container = Container.of(
+                inputs.settings().container(),
+                parts.around().environment(),
+                parts.around().root());
+        undo.push(
+                "opening the guard",
+                container.present()
+                        ? () -> journal.info(
+                                "kill switch: stays active, as this is a container (" + container.reason() + ")")
+                        : parts.guard()::disarm);
         parts.guard().arm(plan);
         journal.info("guard: closed; nothing leaves but the tunnel's own packets");
         tellOverruled();
@@ -82,6 +92,9 @@ final class Chain {
     }
 
     void answerForItself(Undo undo) {
+        // One that was killed may have left the word that it is healthy.
+        HealthWait.tell(parts.around().statusSocket(), false);
+        undo.push("being healthy", () -> HealthWait.tell(parts.around().statusSocket(), false));
         undo.push("closing the status socket", StatusService.open(parts.around(), parts.wakeups())::close);
     }
 
@@ -167,8 +180,9 @@ final class Chain {
         }
     }
 
-    /** Once, when traffic passes and the proxy takes clients. */
+    /** Once, when traffic passes and the proxy takes clients; and whenever it becomes healthy. */
     private void tellWhenReady() {
+        tellHealth(servers.verdict() == Verdict.CONNECTED && seen.isPresent() && trouble.isEmpty());
         if (servers.verdict() == Verdict.CONNECTED) {
             parts.names().tunnelWorks();
             parts.mesh().offerExit();
@@ -177,6 +191,13 @@ final class Chain {
             ready = true;
             journal.info("ready: everything exits by " + servers.name(plan) + ", "
                     + Duration.between(started, now()).toMillis() + " ms after the start");
+        }
+    }
+
+    private void tellHealth(boolean now) {
+        if (healthy != now) {
+            healthy = now;
+            HealthWait.tell(parts.around().statusSocket(), now);
         }
     }
 
@@ -190,7 +211,11 @@ final class Chain {
                     .with(parts.kernel().machine())
                     .with(parts.names().known())
                     .with(parts.mesh().tailnet()));
-            tell(followed, parts.guard().arm(plan));
+            List<String> changed = parts.guard().arm(plan);
+            tell(followed, changed);
+            if (!changed.isEmpty()) {
+                tellHealth(false);
+            }
             tellOverruled();
             if (parts.tunnel().keep(plan.tunnel())) {
                 journal.info("tunnel: " + ExitNodePlan.TUNNEL + " set to " + servers.name(plan));
@@ -340,11 +365,6 @@ final class Chain {
 
     private Set<String> uplinks() {
         return inputs.machine().uplinks().values().stream().map(Uplink::link).collect(Collectors.toSet());
-    }
-
-    /** As process 1, the network namespace is usually ours and ends with us: its guard is never opened. */
-    static boolean dieWithNamespace() {
-        return ProcessHandle.current().pid() == 1;
     }
 
     private Instant now() {

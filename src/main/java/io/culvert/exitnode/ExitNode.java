@@ -1,7 +1,8 @@
 package io.culvert.exitnode;
 
-import io.culvert.linux.NamespaceClaim;
+import io.culvert.linux.Container;
 import io.culvert.network.Machine;
+import io.culvert.nft.NetworkClaim;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -32,35 +33,55 @@ public final class ExitNode {
     /**
      * Runs until somebody asks it to stop.
      *
-     * @throws ProblemException before anything was changed, or after all of it was undone
+     * @throws ProblemException before anything was changed but the kill switch, or after it was undone
      */
     public void run() throws InterruptedException {
         try (StopSignals _ = StopSignals.deliverTo(signal -> wakeups.add(new Event.Stop(signal)));
-                Kernel kernel = inTheirTurn(() -> Kernel.open(around));
-                NamespaceClaim _ = inTheirTurn(ExitNode::claim)) {
-            Chain chain = behind(FirstGuard.close(kernel.nftables()), kernel);
-            try {
-                chain.guard(undo);
-                chain.answerForItself(undo);
-                chain.resolveNames(undo);
-                chain.raiseTunnel(undo);
-                chain.chainMesh(undo);
-                chain.openProxy(undo);
-                chain.watch();
-            } finally {
-                stop();
+                Kernel kernel = inTheirTurn(() -> Kernel.open(around))) {
+            // Before the claim: whoever has that must not keep everything open.
+            FirstGuard guard =
+                    FirstGuard.close(kernel.nftables(), Container.beforeSettings(around.environment(), around.root()));
+            try (NetworkClaim _ = inTheirTurn(ExitNode::claim)) {
+                guard.takeOver();
+                run(behind(guard, kernel));
             }
         }
     }
 
-    /** Reads, looks and plans while nothing can leave; where that fails, everything is as before. */
+    /** A start whose command line is wrong: like any other that is refused, it leaves a container closed. */
+    public static void refuse(Surroundings around) {
+        Container container = Container.beforeSettings(around.environment(), around.root());
+        if (container.present()) {
+            try (Kernel kernel = Kernel.open(around)) {
+                FirstGuard.close(kernel.nftables(), container).refused(Reading.container(around), around.journal());
+            } catch (RuntimeException _) {
+                // Nothing can be closed here, and what is wrong with the command line is told.
+            }
+        }
+    }
+
+    private void run(Chain chain) throws InterruptedException {
+        try {
+            chain.guard(undo);
+            chain.answerForItself(undo);
+            chain.resolveNames(undo);
+            chain.raiseTunnel(undo);
+            chain.chainMesh(undo);
+            chain.openProxy(undo);
+            chain.watch();
+        } finally {
+            stop();
+        }
+    }
+
+    /** Reads, looks and plans while nothing can leave. */
     private Chain behind(FirstGuard guard, Kernel kernel) {
         try {
             Reading reading = read();
             Machine machine = look(kernel, reading);
             return new Chain(Parts.assemble(around, reading, kernel, machine, wakeups));
         } catch (RuntimeException e) {
-            guard.open();
+            guard.refused(Reading.container(around), journal);
             throw e;
         }
     }
@@ -95,8 +116,8 @@ public final class ExitNode {
     }
 
     /** Two of us would put right each other's work for ever. */
-    private static NamespaceClaim claim() {
-        return NamespaceClaim.take("culvert")
+    private static NetworkClaim claim() {
+        return NetworkClaim.take("culvert-runs")
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Place.machine("network namespace"),
                         "another Culvert runs in it already",

@@ -1,43 +1,73 @@
 package io.culvert.exitnode;
 
+import io.culvert.linux.Container;
 import io.culvert.nft.Nftables;
 import io.culvert.plan.GuardRuleset;
-import io.culvert.plan.Marks;
 import io.culvert.problem.ProblemException;
+import io.culvert.run.Journal;
 
 /**
- * The guard before the settings are read: closed, whatever they say. So the time in which a neighbour process can send past
- * the tunnel does not grow with the settings, the files and the plan. The planned guard takes its place in one transaction.
+ * The kill switch before the settings are read: closed, whatever they say. So the time in which a neighbour process can send
+ * past the tunnel does not grow with the settings, the files and the plan. The planned kill switch takes its place in one
+ * transaction.
  */
 final class FirstGuard {
 
     private final Nftables nftables;
-    private final boolean ours;
+    private final Container container;
+    private final boolean fresh;
 
-    private FirstGuard(Nftables nftables, boolean ours) {
+    private FirstGuard(Nftables nftables, Container container, boolean fresh) {
         this.nftables = nftables;
-        this.ours = ours;
+        this.container = container;
+        this.fresh = fresh;
     }
 
     /**
-     * Closes, where the network is the container's and no guard of an earlier run stands: on a machine, a mistyped setting must
-     * not cut off who mistyped it, not even for a moment. Where it cannot be, the planned guard will fail too, and say why.
+     * Closes, in a container that has no kill switch yet: one that is there may be that of another Culvert, which is not to be
+     * cut off. On a machine nothing is closed, for a mistyped setting must not cut off the person who mistyped it.
+     *
+     * @param container as far as it is known before the settings are read
      */
-    static FirstGuard close(Nftables nftables) {
+    static FirstGuard close(Nftables nftables, Container container) {
+        return new FirstGuard(nftables, container, container.present() && closeWhereOpen(nftables));
+    }
+
+    private static boolean closeWhereOpen(Nftables nftables) {
         try {
-            if (!Chain.dieWithNamespace() || nftables.tables().contains(GuardRuleset.TABLE)) {
-                return new FirstGuard(nftables, false);
+            if (nftables.tables().contains(GuardRuleset.TABLE)) {
+                return false;
             }
-            nftables.apply(GuardRuleset.closed(Marks.DEFAULT));
-            return new FirstGuard(nftables, true);
+            nftables.apply(GuardRuleset.closed());
+            return true;
         } catch (ProblemException _) {
-            return new FirstGuard(nftables, false);
+            return false; // The planned kill switch will fail too, and say why.
         }
     }
 
-    /** As it was before: nothing of a start that fails remains. */
-    void open() {
-        if (ours) {
+    /**
+     * Closes what an earlier run left, now that no other Culvert runs here: it admits what that run was allowed, and may have
+     * been changed since by anybody.
+     */
+    void takeOver() {
+        if (container.present() && !fresh) {
+            try {
+                nftables.apply(GuardRuleset.closed());
+            } catch (ProblemException _) {
+                // As above.
+            }
+        }
+    }
+
+    /**
+     * After a start that was refused: in a container everything stays closed, on a machine it is as it was before.
+     *
+     * @param now as the settings say
+     */
+    void refused(Container now, Journal journal) {
+        if (now.present()) {
+            journal.info("kill switch: stays active, as this is a container (" + now.reason() + ")");
+        } else if (fresh) {
             nftables.remove(GuardRuleset.ALL);
         }
     }

@@ -1,6 +1,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.ip.Prefix;
+import io.culvert.linux.Container;
 import io.culvert.mesh.NodeFile;
 import io.culvert.network.Machine;
 import io.culvert.plan.ExitNodeChecks;
@@ -92,6 +93,15 @@ record Reading(
                 sockd,
                 problems.all(),
                 reading.tree().toString());
+    }
+
+    /** Whether this is a container, whatever else is wrong with the settings. */
+    static Container container(Surroundings around) {
+        return new SettingsReader(around.environment(), around.root())
+                .read()
+                .container()
+                .map(choice -> Container.of(choice, around.environment(), around.root()))
+                .orElseGet(() -> Container.beforeSettings(around.environment(), around.root()));
     }
 
     /** What the first plan follows from, names unresolved. */

@@ -62,18 +62,15 @@ public final class GuardRuleset {
         return tables;
     }
 
-    /**
-     * The guard before anything is known: nothing passes but what is local, keeps addresses alive, or is our own question for
-     * a name.
-     */
-    public static List<Table> closed(Marks marks) {
+    /** The guard before anything is known: nothing passes but what is local, keeps addresses alive, or is a reply. */
+    public static List<Table> closed() {
         return List.of(new Table(
                 TABLE,
                 List.of(),
                 List.of(
                         Inward.closed(),
                         Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, PRIORITY, Policy.DROP, List.of()),
-                        Outward.uplink(Outward.closed(marks)),
+                        Outward.uplink(Outward.closed()),
                         Outward.output(List.of()),
                         Outward.postrouting(List.of("lo"), List.of()))));
     }

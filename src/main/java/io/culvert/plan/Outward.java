@@ -83,13 +83,11 @@ final class Outward {
                 "postrouting", Chain.Type.FILTER, Hook.POSTROUTING, GuardRuleset.PRIORITY, Policy.DROP, rules);
     }
 
-    /** Before anything is known, whom we ask for names is not either. */
-    static List<Rule> closed(Marks marks) {
+    /** Not even our own questions for names: before the plan, none is asked. */
+    static List<Rule> closed() {
         List<Rule> rules = new ArrayList<>();
         rules.add(replies());
         rules.addAll(AddressKeeping.outward());
-        rules.add(Rule.of(
-                "our own questions for names", marked(marks.tunnel()), hasPorts(), toPort(Match.DNS), Verdict.ACCEPT));
         return rules;
     }
 

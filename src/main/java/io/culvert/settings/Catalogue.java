@@ -1,6 +1,7 @@
 package io.culvert.settings;
 
 import io.culvert.ip.Prefix;
+import io.culvert.linux.Container;
 import io.culvert.settings.Setting.Group;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -170,6 +171,15 @@ public final class Catalogue {
             "networks that are reached, and may reach in, past the tunnel: `auto` (private ranges that are connected),"
                     + " `none`, or networks");
 
+    static final Setting<Container.Choice> CONTAINER = withDefault(
+            Group.REST,
+            Container.VARIABLE,
+            List.of(),
+            Parser.of(ContainerChoice::parse).screened(),
+            "auto",
+            "whether the kill switch stays active when the program stops or refuses to start, as it does in a container:"
+                    + " `auto`, `true` or `false`");
+
     static final Setting<LogLevel> LOG = withDefault(
             Group.REST,
             "CULVERT_LOG",
@@ -199,6 +209,7 @@ public final class Catalogue {
             HOLEPUNCH,
             PUBLISH,
             LAN_ALLOW,
+            CONTAINER,
             LOG);
 
     private Catalogue() {}

@@ -1,5 +1,6 @@
 package io.culvert.settings;
 
+import io.culvert.linux.Container;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.OptionalInt;
@@ -21,6 +22,7 @@ public record Settings(
         List<InetAddress> dns,
         OptionalInt mtu,
         long mark,
+        Container.Choice container,
         LogLevel log) {
 
     public Settings {

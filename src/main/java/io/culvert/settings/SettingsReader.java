@@ -41,6 +41,7 @@ public final class SettingsReader {
                 tunnel,
                 mesh,
                 values.find(Catalogue.MESH_NODE),
+                values.find(Catalogue.CONTAINER),
                 problems.all(),
                 new SettingsTree(values, tunnel, environment.keySet()));
     }
@@ -70,6 +71,7 @@ public final class SettingsReader {
                 distinct(values.find(Catalogue.DNS)),
                 values.find(Catalogue.MTU).map(OptionalInt::of).orElse(OptionalInt.empty()),
                 values.get(Catalogue.MARK),
+                values.get(Catalogue.CONTAINER),
                 values.get(Catalogue.LOG));
     }
 

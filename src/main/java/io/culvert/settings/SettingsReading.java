@@ -1,5 +1,6 @@
 package io.culvert.settings;
 
+import io.culvert.linux.Container;
 import io.culvert.problem.Problem;
 import io.culvert.problem.Problem.Kind;
 import io.culvert.problem.ProblemException;
@@ -15,6 +16,7 @@ import java.util.Optional;
  *     them can be told together with the rest; empty only when that is among the problems
  * @param meshFile the mesh's file, likewise
  * @param meshNode which of its peers this is, where it is a network file
+ * @param container whether this is one, as the user says; empty where that cannot be understood
  * @param problems errors, warnings and notes
  * @param tree the effective settings, for people
  */
@@ -23,6 +25,7 @@ public record SettingsReading(
         List<Path> wireGuardFiles,
         Optional<Path> meshFile,
         Optional<String> meshNode,
+        Optional<Container.Choice> container,
         List<Problem> problems,
         SettingsTree tree) {
 

@@ -295,7 +295,13 @@ class ComposeExamplesTest {
                 """);
         world.engine.image(
                 "docker.io/library/busybox:stable",
-                Map.of("bin/busybox", "/bin/busybox", "bin/httpd", "-> busybox", "tmp", ""),
+                Map.of(
+                        "bin/busybox", "/bin/busybox",
+                        "bin/httpd", "-> busybox",
+                        "bin/sh", "-> busybox",
+                        "bin/grep", "-> busybox",
+                        "bin/sleep", "-> busybox",
+                        "tmp", ""),
                 "ENV PATH=/bin");
         start(directory, "culvert");
         String culvert = container(directory, "culvert");

@@ -30,14 +30,14 @@ class BadInputTest {
     }
 
     private void refused(int status, Map<String, String> settings, String... sentences) {
-        String before = world.footprint();
+        String before = world.footprintBesideNftables();
         Outcome outcome = world.run(World.alone(settings), "up");
         assertThat(outcome.err())
                 .contains(sentences)
                 .doesNotContain("Exception")
                 .doesNotContain("\tat ");
         assertThat(outcome.status()).isEqualTo(status);
-        assertThat(world.footprint()).isEqualTo(before);
+        assertThat(world.footprintBesideNftables()).isEqualTo(before);
     }
 
     private String file(String name, String text) {

@@ -102,6 +102,18 @@ class KilledTest {
     }
 
     @Test
+    void whoever_waits_for_health_is_told_when_it_comes() {
+        world.in(Box.MACHINE);
+        try (Child waiting = world.lab.node().start(Map.of(), "health", "--wait", "120")) {
+            Child culvert = world.start(World.alone(Map.of()));
+            assertThat(waiting.awaitExit(World.SOON)).isZero();
+            assertThat(waiting.output()).isEqualTo("healthy");
+            culvert.awaitLine("connected to", World.SOON);
+        }
+        assertThat(world.run(Map.of(), "health", "--wait", "120").status()).isZero();
+    }
+
+    @Test
     void a_stop_is_quick_while_the_server_does_not_answer() {
         world.in(Box.MACHINE);
         String before = world.footprint();

@@ -168,7 +168,7 @@ class NetworkFileTest {
                 world.settings(Map.of("CULVERT_MESH_CONFIG", world.lab.node().file("network.yaml", file))), "up");
         assertThat(without.status()).isEqualTo(2);
         assertThat(without.err()).contains("set CULVERT_MESH_NODE to its name");
-        assertThat(world.footprint()).doesNotContain("culvert");
+        assertThat(world.footprintBesideNftables()).doesNotContain("culvert");
     }
 
     private Outcome refused(String file, String node) {

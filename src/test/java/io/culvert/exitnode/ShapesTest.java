@@ -95,10 +95,10 @@ class ShapesTest {
         world = World.of(Shape.USUAL);
         withoutForwarding();
         world.in(writable ? Box.MACHINE : Box.CONTAINER);
-        String before = world.footprint();
+        String before = world.footprintBesideNftables();
         if (writable) {
             Child culvert = world.connect(world.settings(Map.of()));
-            assertThat(world.footprint()).isNotEqualTo(before);
+            assertThat(world.footprintBesideNftables()).isNotEqualTo(before);
             culvert.signal("TERM");
             assertThat(culvert.awaitExit(World.SOON)).isZero();
         } else {
@@ -109,7 +109,7 @@ class ShapesTest {
                     .contains("--sysctl net.ipv4.ip_forward=1")
                     .contains("net.ipv6.conf.all.forwarding: is 0 and read-only here");
         }
-        assertThat(world.footprint()).isEqualTo(before);
+        assertThat(world.footprintBesideNftables()).isEqualTo(before);
     }
 
     private void withoutForwarding() {

@@ -135,6 +135,11 @@ class ImageTest {
     }
 
     @Test
+    void it_says_that_it_is_a_container() {
+        assertThat(entries).extracting(Entry::path).contains("/usr/lib/culvert/container");
+    }
+
+    @Test
     void scanners_find_its_packages_and_people_their_licences() {
         List<String> packages = entries.stream()
                 .filter(entry -> entry.path().startsWith("/var/lib/dpkg/status.d/"))

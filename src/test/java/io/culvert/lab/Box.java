@@ -8,6 +8,8 @@ import java.util.List;
  * How the node's programs are confined.
  *
  * @param process1 whether the program is process 1 of a process namespace, as in a container
+ * @param init whether it is below an init, which is process 1 of a process namespace
+ * @param image whether its file system says that it is Culvert's image
  * @param readOnlySysctl whether /proc/sys is read-only, as in an unprivileged container
  * @param tun whether there is /dev/net/tun
  * @param nft what it finds of nftables
@@ -16,6 +18,8 @@ import java.util.List;
  */
 public record Box(
         boolean process1,
+        boolean init,
+        boolean image,
         boolean readOnlySysctl,
         boolean tun,
         Nft nft,
@@ -54,10 +58,10 @@ public record Box(
             "net_admin");
 
     /** A container as most users run it. */
-    public static final Box CONTAINER = new Box(true, true, true, Nft.USABLE, USUAL, false);
+    public static final Box CONTAINER = new Box(true, false, false, true, true, Nft.USABLE, USUAL, false);
 
     /** A machine of its own, where root may everything. */
-    public static final Box MACHINE = new Box(false, false, true, Nft.USABLE, List.of(), false);
+    public static final Box MACHINE = new Box(false, false, false, false, true, Nft.USABLE, List.of(), false);
 
     /** The command that runs the given one confined, with the disk's files as its own. */
     List<String> around(Disk disk, List<String> command) {
@@ -71,6 +75,13 @@ public record Box(
         if (nft == Nft.WITHOUT_LIBRARY) {
             script.append("for library in $(ldconfig -p | sed -n 's/.*libnftables.*=> //p'); do"
                     + " mount --bind /dev/null $library; done\n");
+        }
+        if (image) {
+            script.append("""
+                    mkdir -p "$1/image"; mount -t tmpfs none "$1/image"; mkdir -p "$1/image/upper/culvert" "$1/image/work"
+                    touch "$1/image/upper/culvert/container"
+                    mount -t overlay -o lowerdir=/usr/lib,upperdir="$1/image/upper",workdir="$1/image/work" none /usr/lib
+                    """);
         }
         // Files that programs create in /etc stay in the box; those that are there already show through.
         script.append("""
@@ -99,9 +110,17 @@ public record Box(
             case ABSENT -> WITHOUT_NETFILTER + " ";
             case USABLE, WITHOUT_LIBRARY -> "";
         };
-        script.append("exec ").append(bounds).append(kernel).append("\"$@\"\n");
+        // The init hands SIGTERM on, and ends as its child does.
+        String run = init ? """
+                trap 'kill -TERM $child' TERM
+                %s"$@" & child=$!
+                code=0; wait $child || code=$?
+                if kill -0 $child 2> /dev/null; then code=0; wait $child || code=$?; fi
+                exit $code
+                """ : "exec %s\"$@\"\n";
+        script.append(run.formatted(bounds + kernel));
         List<String> all = new ArrayList<>(List.of("unshare", "--mount"));
-        if (process1) {
+        if (process1 || init) {
             all.addAll(List.of("--pid", "--fork", "--mount-proc", "--kill-child"));
         }
         all.addAll(List.of("sh", "-c", script.toString(), "box", disk.root().toString()));
@@ -109,17 +128,24 @@ public record Box(
         return all;
     }
 
+    /** Whether the program is told that this is a machine: the lab's process namespace makes it look like a container. */
+    boolean isMachine() {
+        return !process1 && !init && !image;
+    }
+
     public Box withoutTun() {
-        return new Box(process1, readOnlySysctl, false, nft, capabilities, readOnlyRun);
+        return new Box(process1, init, image, readOnlySysctl, false, nft, capabilities, readOnlyRun);
     }
 
     public Box with(Nft found) {
-        return new Box(process1, readOnlySysctl, tun, found, capabilities, readOnlyRun);
+        return new Box(process1, init, image, readOnlySysctl, tun, found, capabilities, readOnlyRun);
     }
 
     public Box without(String capability) {
         return new Box(
                 process1,
+                init,
+                image,
                 readOnlySysctl,
                 tun,
                 nft,
@@ -128,14 +154,24 @@ public record Box(
     }
 
     public Box with(List<String> bounds) {
-        return new Box(process1, readOnlySysctl, tun, nft, bounds, readOnlyRun);
+        return new Box(process1, init, image, readOnlySysctl, tun, nft, bounds, readOnlyRun);
     }
 
     public Box withReadOnlyRun() {
-        return new Box(process1, readOnlySysctl, tun, nft, capabilities, true);
+        return new Box(process1, init, image, readOnlySysctl, tun, nft, capabilities, true);
+    }
+
+    /** The same, below an init instead of as process 1. */
+    public Box belowInit() {
+        return new Box(false, true, image, readOnlySysctl, tun, nft, capabilities, readOnlyRun);
+    }
+
+    /** The same with the file that Culvert's image has. */
+    public Box ofImage() {
+        return new Box(process1, init, true, readOnlySysctl, tun, nft, capabilities, readOnlyRun);
     }
 
     public Box withWritableSysctl() {
-        return new Box(process1, false, tun, nft, capabilities, readOnlyRun);
+        return new Box(process1, init, image, false, tun, nft, capabilities, readOnlyRun);
     }
 }

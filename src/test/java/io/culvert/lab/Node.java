@@ -3,6 +3,7 @@ package io.culvert.lab;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -104,12 +105,12 @@ public final class Node implements AutoCloseable {
 
     /** Starts the program with these settings and no other environment. */
     public Child start(Map<String, String> settings, String... arguments) {
-        return start("culvert " + String.join(" ", arguments), program(settings, arguments));
+        return start("culvert " + String.join(" ", arguments), program(placed(settings), arguments));
     }
 
     /** Starts another program in the same box, with these settings and no other environment. */
     public Child startOther(Map<String, String> settings, String... command) {
-        return start(command[0], environment(settings, List.of(command)));
+        return start(command[0], environment(placed(settings), List.of(command)));
     }
 
     private Child start(String name, List<String> command) {
@@ -120,7 +121,7 @@ public final class Node implements AutoCloseable {
 
     /** Runs the program to its end with these settings and no other environment. */
     public Outcome run(Map<String, String> settings, String... arguments) {
-        return Outcome.of(boxed(program(settings, arguments)));
+        return Outcome.of(boxed(program(placed(settings), arguments)));
     }
 
     /** Runs another program in the same box, which sees the same files. */
@@ -144,6 +145,17 @@ public final class Node implements AutoCloseable {
         } catch (Exception e) {
             throw new AssertionError("sending a frame", e);
         }
+    }
+
+    private Map<String, String> placed(Map<String, String> settings) {
+        if (!box.isMachine()
+                || settings.keySet().stream().anyMatch(name -> name.startsWith("CULVERT_CONTAINER"))
+                || settings.keySet().stream().noneMatch(name -> name.startsWith("CULVERT_"))) {
+            return settings;
+        }
+        Map<String, String> placed = new HashMap<>(settings);
+        placed.put("CULVERT_CONTAINER", "false");
+        return placed;
     }
 
     private static List<String> program(Map<String, String> settings, String... arguments) {

@@ -326,15 +326,13 @@ class GuardBehaviourTest {
     }
 
     @Test
-    void the_closed_guard_lets_out_our_own_questions_and_nothing_else() throws IOException {
-        lab.nftables.apply(GuardRuleset.closed(Marks.DEFAULT));
-        try (DatagramSocket resolver = listen(lab.outside, "192.0.2.2", 53);
-                DatagramSocket local = listen(lab.node, "127.0.0.1", 7000)) {
+    void the_closed_guard_lets_out_nothing_whatever_its_mark() throws IOException {
+        lab.nftables.apply(GuardRuleset.closed());
+        try (DatagramSocket local = listen(lab.node, "127.0.0.1", 7000)) {
             assertThat(send(lab.node, 0, "clear", "192.0.2.2", 53)).isNotZero();
             assertThat(send(lab.node, OURS, "too early", "198.51.100.7", 51820)).isNotZero();
             assertThat(send(lab.node, 0, "into the tunnel", "10.64.0.1", 443)).isNotZero();
-            assertThat(send(lab.node, OURS, "question", "192.0.2.2", 53)).isZero();
-            assertThat(receive(resolver, "")).startsWith("question");
+            assertThat(send(lab.node, OURS, "question", "192.0.2.2", 53)).isNotZero();
             assertThat(send(lab.node, 0, "local", "127.0.0.1", 7000)).isZero();
             assertThat(receive(local, "")).startsWith("local");
         }

@@ -30,7 +30,7 @@ public final class GuardExamples {
         examples.put("wireguard-mesh-ipv4-only", GuardRuleset.of(wireGuardMeshIpv4Only()));
         examples.put("no-mesh-with-holes", GuardRuleset.of(noMeshWithHoles()));
         examples.put("tunnel-only", GuardRuleset.of(tunnelOnly()));
-        examples.put("closed", GuardRuleset.closed(Marks.DEFAULT));
+        examples.put("closed", GuardRuleset.closed());
         return examples;
     }
 
