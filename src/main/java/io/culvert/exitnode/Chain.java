@@ -12,7 +12,9 @@ import io.culvert.network.Uplink;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
+import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
 import io.culvert.process.ChildEvent;
 import io.culvert.run.Journal;
 import io.culvert.run.Undo;
@@ -207,8 +209,10 @@ final class Chain {
      */
     private void settle() {
         try {
+            Machine machine = parts.kernel().machine();
+            requireUplinkOfItsOwnName(machine);
             boolean followed = follow(inputs.with(servers.config())
-                    .with(parts.kernel().machine())
+                    .with(machine)
                     .with(parts.names().known())
                     .with(parts.mesh().tailnet()));
             List<String> changed = parts.guard().arm(plan);
@@ -251,6 +255,21 @@ final class Chain {
         overruled.forEach((layer, reasons) ->
                 reasons.forEach(reason -> sentences.add("kill switch: " + layer + " not holding (" + reason + ")")));
         return sentences;
+    }
+
+    /** An uplink that is called like an inner interface would pass for it: the kill switch knows links by their names. */
+    private void requireUplinkOfItsOwnName(Machine machine) {
+        machine.uplinks().values().stream()
+                .map(Uplink::link)
+                .filter(plan.claim().innerLinks()::contains)
+                .findFirst()
+                .ifPresent(link -> {
+                    parts.guard().close();
+                    throw new ProblemException(Problem.failure(
+                            Place.machine(link),
+                            "is the uplink and bears the name of an interface of ours, so everything is closed",
+                            "give the uplink another name"));
+                });
     }
 
     private void complain(RuntimeException e) {

@@ -2,8 +2,10 @@ package io.culvert.exitnode;
 
 import io.culvert.network.Network;
 import io.culvert.nft.Nftables;
+import io.culvert.nft.Table;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.GuardRuleset;
+import io.culvert.plan.Marks;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,13 +25,13 @@ final class Guard {
 
     private final Nftables nftables;
     private final Network network;
-    private final Set<Long> marks;
+    private final Marks marks;
 
     /** @param marks of packets that may leave */
-    Guard(Nftables nftables, Network network, Set<Long> marks) {
+    Guard(Nftables nftables, Network network, Marks marks) {
         this.nftables = nftables;
         this.network = network;
-        this.marks = Set.copyOf(marks);
+        this.marks = marks;
     }
 
     /**
@@ -69,7 +71,9 @@ final class Guard {
      */
     Map<String, List<String>> overruled(ExitNodePlan plan) {
         Map<String, List<String>> overruled = new LinkedHashMap<>();
-        overruled.put(NFTABLES_LAYER, sentences(() -> nftables.foreign(GuardRuleset.ALL, marks)));
+        overruled.put(
+                NFTABLES_LAYER,
+                sentences(() -> nftables.foreign(GuardRuleset.ALL, Set.of(marks.tunnel(), marks.stub()))));
         overruled.put(ROUTING_LAYER, sentences(() -> network.foreign(plan.claim())));
         overruled.values().removeIf(List::isEmpty);
         return overruled;
@@ -88,6 +92,14 @@ final class Guard {
             return layer.getAsBoolean();
         } catch (RuntimeException _) {
             return false;
+        }
+    }
+
+    /** Nothing passes, not even the tunnel's own packets. */
+    void close() {
+        List<Table> closed = GuardRuleset.closed(marks);
+        if (!nftables.matches(closed)) {
+            nftables.apply(closed);
         }
     }
 

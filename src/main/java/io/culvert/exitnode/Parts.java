@@ -28,7 +28,6 @@ import io.culvert.settings.Settings;
 import io.culvert.settings.SocksSettings.Login;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -76,12 +75,7 @@ record Parts(
                 kernel,
                 wakeups,
                 inputs,
-                new Guard(
-                        kernel.nftables(),
-                        kernel.network(),
-                        Set.of(
-                                settings.mark(),
-                                Marks.withTunnel(settings.mark()).stub())),
+                new Guard(kernel.nftables(), kernel.network(), Marks.withTunnel(settings.mark())),
                 supervisor,
                 kept(devices, ExitNodePlan.TUNNEL, kernel),
                 mesh(reading, devices::kept, around, supervisor, wakeups, names),

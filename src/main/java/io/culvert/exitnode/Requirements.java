@@ -47,6 +47,14 @@ final class Requirements {
             problems.addAll(forwarding(machine, reading));
         }
         tailscale.ifPresent(program -> problems.addAll(program.missing(machine)));
+        tailscale
+                .map(program -> program.settings().link())
+                .filter(link -> isSomethingElse(link, kernel, machine))
+                .ifPresent(link -> problems.add(Problem.machine(
+                        Place.machine(link),
+                        "there is an interface of this name already, and it is not Tailscale's: what comes by it would"
+                                + " pass for the mesh",
+                        "choose another name for Tailscale's: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0")));
         if (machine.netAdmin()) {
             problems.addAll(taken(machine, reading));
         }
@@ -126,6 +134,16 @@ final class Requirements {
             case Host.Literal(InetAddress address) -> machine.main().reaches(address);
             case Host.Name _ -> true;
         };
+    }
+
+    /** A tailscaled that outlived its last run may still have its interface, which has no default route in main. */
+    private static boolean isSomethingElse(String link, Kernel kernel, Machine machine) {
+        return kernel.links()
+                        .find(link)
+                        .filter(found -> !found.kind().equals("tun"))
+                        .isPresent()
+                || machine.uplinks().values().stream()
+                        .anyMatch(uplink -> uplink.link().equals(link));
     }
 
     private static List<Problem> forwarding(Machine machine, Reading reading) {

@@ -3,16 +3,13 @@ package io.culvert.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.culvert.TextFile;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.nft.NamedSet;
 import io.culvert.nft.NftText;
 import io.culvert.nft.Table;
 import io.culvert.plan.GuardInput.Hole;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -32,14 +29,10 @@ class GuardRulesetTest {
 
     @ParameterizedTest
     @MethodSource("examples")
-    void reads_as_expected(String name) throws IOException {
+    void reads_as_expected(String name) {
         List<Table> tables = Objects.requireNonNull(GuardExamples.all().get(name));
 
-        if (Boolean.getBoolean("update")) {
-            Files.writeString(Path.of("src/test/resources/guard/" + name + ".nft"), NftText.of(tables));
-            return;
-        }
-        assertThat(NftText.of(tables)).isEqualTo(resource("/guard/" + name + ".nft"));
+        TextFile.mustBe(Path.of("src/test/resources/guard/" + name + ".nft"), NftText.of(tables));
     }
 
     static Stream<String> examples() {
@@ -102,13 +95,5 @@ class GuardRulesetTest {
     void a_chosen_mark_never_equals_the_stubs() {
         assertThat(Marks.withTunnel(0x52000000L)).isEqualTo(new Marks(0x52000000L, 0x51000000L));
         assertThat(Marks.withTunnel(7)).isEqualTo(new Marks(7, 0x52000000L));
-    }
-
-    private static String resource(String name) {
-        try (var stream = Objects.requireNonNull(GuardRulesetTest.class.getResourceAsStream(name), name)) {
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }
