@@ -97,7 +97,7 @@ final class Guard {
 
     /** Nothing passes, not even the tunnel's own packets. */
     void close() {
-        List<Table> closed = GuardRuleset.closed(marks);
+        List<Table> closed = GuardRuleset.closed();
         if (!nftables.matches(closed)) {
             nftables.apply(closed);
         }
