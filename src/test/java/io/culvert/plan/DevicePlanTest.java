@@ -43,7 +43,7 @@ class DevicePlanTest {
                         .getFirst()
                         .allowedIps())
                 .isEmpty();
-        assertThat(DevicePlan.of(NAMED, 7, KNOWN, Set.of(), 25)
+        assertThat(DevicePlan.of(NAMED, 7, KNOWN, reaches(), 25)
                         .peers()
                         .getFirst()
                         .allowedIps())
