@@ -21,8 +21,8 @@ record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
 
     private static final Path ETC = Path.of("/etc");
 
-    /** Where the C library asks before it does anything else, if somebody listens there. */
-    private static final Path CACHE = Path.of("/run/nscd");
+    /** Where the C library asks before it does anything else, and where systemd-resolved is asked, if somebody listens there. */
+    private static final List<Path> SERVICES = List.of(Path.of("/run/nscd"), Path.of("/run/systemd/resolve"));
 
     NameFiles {
         resolvers = List.copyOf(resolvers);
@@ -35,8 +35,10 @@ record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
         texts.put("resolv.conf", resolvConf());
         texts.put("nsswitch.conf", serviceSwitch());
         PrivateDirectory.over(ETC, texts, Set.of());
-        if (Files.isDirectory(CACHE)) {
-            Mounts.nothing(CACHE);
+        for (Path service : SERVICES) {
+            if (Files.isDirectory(service)) {
+                Mounts.nothing(service);
+            }
         }
     }
 

@@ -91,8 +91,15 @@ public final class BypassResolver {
         }
         if (!refused.isEmpty()) {
             problems.add(refusal(name, refused, silent));
+        } else if (usable.isEmpty() && silent.isEmpty()) {
+            problems.add(Problem.warning(
+                    Place.machine(name.name()), "has no address, so it is no bypass now", "correct the name"));
         }
-        return new Resolution(List.copyOf(usable), silent.isEmpty() ? life : Duration.ZERO, true, problems);
+        // What is refused must go, even when nobody answered. Only where nothing was known, nothing is new.
+        boolean fresh = !silent.containsAll(families)
+                || !usable.isEmpty()
+                || !found.addresses().isEmpty();
+        return new Resolution(List.copyOf(usable), silent.isEmpty() ? life : Duration.ZERO, fresh, problems);
     }
 
     /** Returns empty when no server answered; an answer without addresses when the name has none. */

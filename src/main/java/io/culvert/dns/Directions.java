@@ -85,7 +85,7 @@ final class Directions implements Answering {
                 new Route(
                         asked -> asked.name().labels() == UNQUALIFIED && isAddress(asked.type()),
                         0,
-                        new EngineResolver(new Forwarder(unqualified.upstreams(), patience), others));
+                        new EngineNames(new Forwarder(unqualified.upstreams(), patience), others));
         };
     }
 

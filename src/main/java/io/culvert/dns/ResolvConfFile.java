@@ -207,6 +207,19 @@ public final class ResolvConfFile {
         return change(claims -> claims.remove(owner));
     }
 
+    /** The service of the machine that writes the file whenever it likes, such as {@code systemd-resolved}. */
+    public Optional<String> service() {
+        try {
+            Path real = Files.exists(path) ? path.toRealPath() : path;
+            if (real.startsWith(path.toAbsolutePath().getParent())) {
+                return Optional.empty();
+            }
+            return Optional.of(real.toString().contains("/systemd/resolve/") ? "systemd-resolved" : "another service");
+        } catch (IOException _) {
+            return Optional.empty();
+        }
+    }
+
     /** What a tunnel wants to stand in the file. */
     private record Claim(List<InetAddress> nameservers, List<String> search) {
 

@@ -50,13 +50,30 @@ public record GuardInput(
      * @param addresses its own
      * @param families which it carries
      * @param exempt what is reached through it although it lies within a mesh's reach, such as the provider's resolver
+     * @param resolvers where DNS queries of local processes are led that are meant for others, where there is no stub; may be empty
      */
-    public record Tunnel(String link, List<InetAddress> addresses, Set<Family> families, List<Prefix> exempt) {
+    public record Tunnel(
+            String link,
+            List<InetAddress> addresses,
+            Set<Family> families,
+            List<Prefix> exempt,
+            List<InetAddress> resolvers) {
 
         public Tunnel {
             addresses = List.copyOf(addresses);
             families = Set.copyOf(families);
             exempt = List.copyOf(exempt);
+            resolvers = List.copyOf(resolvers);
+        }
+
+        public Tunnel(String link, List<InetAddress> addresses, Set<Family> families, List<Prefix> exempt) {
+            this(link, addresses, families, exempt, List.of());
+        }
+
+        List<InetAddress> resolvers(Family family) {
+            return resolvers.stream()
+                    .filter(resolver -> Family.of(resolver) == family)
+                    .toList();
         }
     }
 

@@ -50,6 +50,7 @@ public final class GuardRuleset {
         if (input.scope() == Scope.NODE) {
             forwarding.translation().ifPresent(chains::add);
         }
+        queries.sources().ifPresent(chains::add);
         List<NamedSet> sets = new ArrayList<>(new Lan(input.lan()).sets());
         sets.addAll(new Holes(input.holes()).sets());
         sets.addAll(new MeshReach(input).sets());

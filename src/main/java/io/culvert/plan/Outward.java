@@ -128,6 +128,18 @@ final class Outward {
                     sentTo(Family.IPV6, new Value.Address(Prefix.parse("::1"))),
                     Verdict.ACCEPT));
         }
+        for (Family family : Family.values()) {
+            List<InetAddress> resolvers = input.tunnel().resolvers(family);
+            if (!resolvers.isEmpty()) {
+                // The same; where they really leave by an uplink, postrouting drops them.
+                rules.add(Rule.of(
+                        "led to the tunnel's DNS server, " + GuardRuleset.name(family),
+                        sentTo(family, oneOf(resolvers)),
+                        hasPorts(),
+                        toPort(Match.DNS),
+                        Verdict.ACCEPT));
+            }
+        }
         MeshReach reach = new MeshReach(input);
         rules.addAll(reach.neverByTunnel("", new Reject()));
         rules.add(Rule.of("by " + tunnel, leavesBy(tunnel), Verdict.ACCEPT));

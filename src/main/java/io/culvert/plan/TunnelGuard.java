@@ -39,7 +39,8 @@ public final class TunnelGuard {
                         file.name(),
                         file.addresses().stream().map(Prefix::address).toList(),
                         carried,
-                        List.of()),
+                        List.of(),
+                        resolvers(file, carried)),
                 List.of(),
                 file.peers().stream()
                         .flatMap(peer -> peer.endpoint().stream())
@@ -51,6 +52,16 @@ public final class TunnelGuard {
                 List.of(),
                 List.of(),
                 OptionalInt.empty()));
+    }
+
+    /** Only such as the tunnel leads to: queries that are led to others would be for nobody. */
+    private static List<InetAddress> resolvers(WireGuardConfig file, Set<Family> carried) {
+        return file.dnsServers().stream()
+                .filter(server -> carried.contains(Family.of(server)))
+                .filter(server -> file.peers().stream()
+                        .flatMap(peer -> peer.allowedIps().stream())
+                        .anyMatch(prefix -> prefix.contains(server)))
+                .toList();
     }
 
     /**

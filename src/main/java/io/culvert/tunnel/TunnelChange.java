@@ -3,6 +3,7 @@ package io.culvert.tunnel;
 import io.culvert.device.WireGuardDevice;
 import io.culvert.device.WireGuardDevices;
 import io.culvert.dns.ResolvConfFile;
+import io.culvert.ip.Prefix;
 import io.culvert.network.Network;
 import io.culvert.network.NetworkState;
 import io.culvert.nft.Nftables;
@@ -19,6 +20,7 @@ import io.culvert.run.Kernel;
 import io.culvert.run.Undo;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What is done to the machine to raise a tunnel alone, or to take it down. */
 final class TunnelChange {
@@ -87,6 +89,30 @@ final class TunnelChange {
                 plan.dnsServers().isEmpty()
                         ? resolvConf.release(plan.link())
                         : resolvConf.claim(plan.link(), plan.dnsServers(), plan.searchDomains()));
+        if (!plan.dnsServers().isEmpty()) {
+            tell(resolvConf.service().map(service -> rewritten(service, plan, killSwitch)));
+        }
+    }
+
+    private static Problem rewritten(String service, TunnelPlan plan, boolean killSwitch) {
+        Place file = Place.machine("/etc/resolv.conf");
+        if (killSwitch) {
+            return Problem.note(
+                    file,
+                    "is written by " + service
+                            + ", which may put its own servers back; DNS queries are led to those of the"
+                            + " tunnel all the same");
+        }
+        String servers = plan.dnsServers().stream().map(Prefix::text).collect(Collectors.joining(" "));
+        return Problem.warning(
+                file,
+                "is written by " + service
+                        + ", which may put its own servers back; names are then asked of these, outside the"
+                        + " tunnel where they are on the local network",
+                service.equals("systemd-resolved")
+                        ? "use --kill-switch, or 'resolvectl dns " + plan.link() + " " + servers
+                                + "' and 'resolvectl domain " + plan.link() + " ~.'"
+                        : "use --kill-switch, or give that service the servers of DNS=");
     }
 
     /**

@@ -104,6 +104,19 @@ class ResolvConfFileTest {
     }
 
     @Test
+    void a_link_to_a_service_s_file_names_the_service() throws IOException {
+        Path service = Files.createDirectories(directory.resolve("run/systemd/resolve"));
+        Files.writeString(service.resolve("stub-resolv.conf"), "nameserver 127.0.0.53\n");
+        Path etc = Files.createDirectory(directory.resolve("etc"));
+        path = etc.resolve("resolv.conf");
+        assertThat(new ResolvConfFile(path).service()).isEmpty();
+
+        Files.createSymbolicLink(path, service.resolve("stub-resolv.conf"));
+
+        assertThat(new ResolvConfFile(path).service()).contains("systemd-resolved");
+    }
+
+    @Test
     void a_file_that_cannot_be_written_is_a_warning() throws IOException {
         Files.createDirectory(path);
 

@@ -3,11 +3,15 @@ package io.culvert.tunnel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Family;
+import io.culvert.lab.DnsQuestion;
+import io.culvert.lab.Lab;
 import io.culvert.lab.Observer;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Probe;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
+import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -123,6 +127,49 @@ class TunnelKillSwitchTest {
 
         assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
         ask();
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    /** As systemd-resolved: listens on loopback, forwards to the network's own resolver, and has its own file. */
+    private static final String RESOLVED = """
+            import socket, threading
+            listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            listening.bind(('127.0.0.53', 53)); print('serving')
+            def forward(query, who):
+                upstream = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                upstream.settimeout(3)
+                try:
+                    upstream.sendto(query, ('%s', 53)); listening.sendto(upstream.recv(4096), who)
+                except OSError: pass
+            while True:
+                threading.Thread(target=forward, args=listening.recvfrom(4096)).start()
+            """.formatted(Lab.ROUTER_4);
+
+    private List<DnsQuestion> asked(String name) {
+        return lab.lab().internet().questions().stream()
+                .filter(question -> question.name().equals(name + "."))
+                .toList();
+    }
+
+    @Test
+    void names_go_to_the_tunnel_s_servers_though_a_service_of_the_machine_rewrites_resolv_conf() {
+        lab.node().space().start("python3", "-u", "-c", RESOLVED).awaitLine("serving", Duration.ofSeconds(30));
+        assertThat(node.resolve("127.0.0.53", "before.example", Family.IPV4)).containsExactly(Lab.SERVER_4);
+        assertThat(asked("before.example")).extracting(DnsQuestion::asker).containsOnly(Lab.NODE_4);
+        assertThat(observer.sees(() -> node.resolve("127.0.0.53", "before.example", Family.IPV4)))
+                .isTrue();
+        lab.tunnel("up", file, "--kill-switch").orFail();
+        observer.forget();
+        lab.node().resolvConf("# This is /run/systemd/resolve/stub-resolv.conf\nnameserver 127.0.0.53\n");
+
+        for (String resolver : List.of("127.0.0.53", Lab.ROUTER_4, "192.0.2.33", Lab.RESOLVER_4, provider.inner4())) {
+            String name = "asked-" + resolver.replace('.', '-') + ".example";
+            assertThat(node.resolve(resolver, name, Family.IPV4)).as(resolver).containsExactly(Lab.SERVER_4);
+            assertThat(asked(name)).extracting(DnsQuestion::asker).as(resolver).containsOnly(provider.outer4());
+        }
+        lab.ip("link", "delete", "wg0");
+        node.resolve("127.0.0.53", "late.example", Family.IPV4);
+        assertThat(asked("late.example")).isEmpty();
         assertThat(observer.leaks()).isEmpty();
     }
 

@@ -9,7 +9,7 @@ import org.xbill.DNS.Message;
  * container (moby: daemon/libnetwork/resolver.go, forwardExtDNS), where such a query is redirected to our stub: the query
  * that we sent comes back to us. It is answered by the tunnel's servers, and never sent to the engine again.
  */
-final class EngineResolver implements Answering {
+final class EngineNames implements Answering {
 
     /** The engine answers from memory; what takes longer is forwarded, perhaps to us. */
     private static final Duration FROM_MEMORY = Duration.ofMillis(300);
@@ -18,7 +18,7 @@ final class EngineResolver implements Answering {
     private final InFlight asked;
     private final Resolving others;
 
-    EngineResolver(Forwarder engine, Resolving others) {
+    EngineNames(Forwarder engine, Resolving others) {
         this.engine = engine;
         this.asked = new InFlight(engine::ask, FROM_MEMORY);
         this.others = others;
