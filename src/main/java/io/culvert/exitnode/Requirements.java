@@ -120,10 +120,8 @@ final class Requirements {
                     Place.file(server.file()),
                     "there is no " + (ipv6 ? "IPv6" : "IPv4") + " route to the server " + first + " here",
                     ipv6
-                            ? "give the container a network with IPv6 (podman network create --ipv6 NAME; docker network"
-                                    + " create --ipv6 NAME; compose: enable_ipv6: true), or take a file whose server has an"
-                                    + " IPv4 address"
-                            : "give the container a network that leads there, or take a file whose server has an IPv6"
+                            ? Hints.here().ipv6Network() + ", or take a file whose server has an IPv4 address"
+                            : Hints.here().defaultRoute() + " that leads there, or take a file whose server has an IPv6"
                                     + " address"));
         }
         return problems;

@@ -6,6 +6,7 @@ import io.culvert.ip.Prefix;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
 import io.culvert.network.MainRoute;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.settings.Settings;
@@ -37,9 +38,7 @@ public final class AddressConflicts {
     /** Of a provider's file in an exit node. */
     public static List<Problem> ofServer(Place place, WireGuardConfig file, Settings settings, Machine machine) {
         AddressConflicts conflicts = new AddressConflicts(place, file, machine);
-        conflicts.sameAddress(
-                "give the container's network another range (compose: networks: default: ipam: config: - subnet:"
-                        + " 192.168.90.0/24; podman or docker network create --subnet 192.168.90.0/24 NAME)");
+        conflicts.sameAddress(Hints.here().otherRange());
         conflicts.endpoint();
         List<InetAddress> servers = settings.dns().isEmpty() ? file.dnsServers() : settings.dns();
         Place named = settings.dns().isEmpty() ? place : Place.setting("CULVERT_DNS");

@@ -57,6 +57,18 @@ public enum Hints {
         }
 
         @Override
+        public String otherRange() {
+            return "give the container's network another range (compose: networks: default: ipam: config: - subnet:"
+                    + " 192.168.90.0/24; podman or docker network create --subnet 192.168.90.0/24 NAME)";
+        }
+
+        @Override
+        public String ipv6Network() {
+            return "give the container a network with IPv6 (podman network create --ipv6 NAME; docker network create"
+                    + " --ipv6 NAME; compose: enable_ipv6: true)";
+        }
+
+        @Override
         public String routerAdvertisements(String link) {
             return "give the container a network with fixed routes (podman network create --ipv6 NAME, then --network"
                     + " NAME; compose makes one automatically)";
@@ -119,6 +131,16 @@ public enum Hints {
         @Override
         public String defaultRoute() {
             return "connect the machine to a network";
+        }
+
+        @Override
+        public String otherRange() {
+            return "give the machine's network another range";
+        }
+
+        @Override
+        public String ipv6Network() {
+            return "connect the machine to a network with IPv6";
         }
 
         @Override
@@ -193,6 +215,12 @@ public enum Hints {
 
     /** Returns how to get a default route. */
     public abstract String defaultRoute();
+
+    /** Returns how to get a network with other addresses. */
+    public abstract String otherRange();
+
+    /** Returns how to get a network with IPv6. */
+    public abstract String ipv6Network();
 
     /** Returns how to get an IPv6 default route on this link although IPv6 is forwarded. */
     public abstract String routerAdvertisements(String link);

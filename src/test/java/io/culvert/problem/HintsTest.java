@@ -29,6 +29,8 @@ class HintsTest {
                         hints.writable("/run"),
                         hints.ownNetwork(),
                         hints.defaultRoute(),
+                        hints.otherRange(),
+                        hints.ipv6Network(),
                         hints.routerAdvertisements("eth0"),
                         hints.missingFile(),
                         hints.bring("the file", "/x"))
