@@ -72,6 +72,11 @@ public final class NetworkClaim implements AutoCloseable {
         return weaker(name);
     }
 
+    /** Whether a table, as nft names it, is there for a claim: it has no rules. */
+    static boolean isClaim(String table) {
+        return table.equals("inet culvert-runs") || table.startsWith("inet culvert-mesh-");
+    }
+
     private static Optional<NetworkClaim> weaker(String name) {
         return NamespaceClaim.take(name).map(claim -> new NetworkClaim(claim::close));
     }

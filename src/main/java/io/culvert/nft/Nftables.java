@@ -163,7 +163,7 @@ public final class Nftables implements AutoCloseable {
         ForeignTables tables = new ForeignTables(marks);
         List<String> sentences = new ArrayList<>();
         for (String table : rulesets.allTables()) {
-            if (!own.contains(table)) {
+            if (!own.contains(table) && !NetworkClaim.isClaim(table)) {
                 sentences.addAll(foreign(table, tables));
             }
         }
