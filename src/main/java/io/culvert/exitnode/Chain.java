@@ -8,6 +8,7 @@ import io.culvert.ip.Family;
 import io.culvert.linux.Container;
 import io.culvert.network.Forwarding;
 import io.culvert.network.Machine;
+import io.culvert.network.UdpPorts;
 import io.culvert.network.Uplink;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
@@ -16,6 +17,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.ChildEvent;
+import io.culvert.process.PrivilegedSiblings;
 import io.culvert.run.Journal;
 import io.culvert.run.Undo;
 import io.culvert.run.Watch;
@@ -32,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The running chain. Whatever happens, the same is done: the machine is looked at, the plan is made anew, and what differs
@@ -108,6 +111,7 @@ final class Chain {
     void raiseTunnel(Undo undo) {
         undo.push("ending the children", parts.supervisor()::stopAll);
         undo.push("removing " + ExitNodePlan.TUNNEL, parts.tunnel()::remove);
+        takeFreePort();
         parts.tunnel().keep(plan.tunnel());
         servers.begin(now());
         parts.kernel().network().ensure(plan.tunnelNetwork());
@@ -215,6 +219,7 @@ final class Chain {
                     .with(machine)
                     .with(parts.names().known())
                     .with(parts.mesh().tailnet()));
+            takeFreePort();
             List<String> changed = parts.guard().arm(plan);
             tell(followed, changed);
             if (!changed.isEmpty()) {
@@ -270,6 +275,25 @@ final class Chain {
                             "is the uplink and bears the name of an interface of ours, so everything is closed",
                             "give the uplink another name"));
                 });
+    }
+
+    /**
+     * The guard admits the tunnel from one port only, so it must be one that the tunnel gets. Nothing is looked at while there
+     * is a device, which has its port; the userspace WireGuard does not even say when it cannot have one.
+     */
+    private void takeFreePort() {
+        if (inputs.server().listenPort().isPresent() || parts.kernel().links().exists(ExitNodePlan.TUNNEL)) {
+            return;
+        }
+        Set<Integer> inUse = UdpPorts.inUse(parts.around().root());
+        int before = inputs.port();
+        while (inUse.contains(plan.tunnel().listenPort())) {
+            inputs = inputs.withNextPort();
+            plan = ExitNodePlanner.plan(inputs);
+        }
+        if (inputs.port() != before) {
+            parts.guard().arm(plan);
+        }
     }
 
     private void complain(RuntimeException e) {
@@ -379,7 +403,8 @@ final class Chain {
                 parts.mesh().describe(),
                 servers.verdict(),
                 trouble,
-                sentences(decidesInstead));
+                Stream.concat(sentences(decidesInstead).stream(), new PrivilegedSiblings().find().stream())
+                        .toList());
     }
 
     private Set<String> uplinks() {

@@ -1,8 +1,10 @@
 package io.culvert.exitnode;
 
 import io.culvert.network.Machine;
+import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
+import io.culvert.process.PrivilegedSiblings;
 import io.culvert.run.Kernel;
 import io.culvert.run.Surroundings;
 import io.culvert.status.StatusReport;
@@ -61,6 +63,12 @@ public record Checkup(List<Category> categories, int exitStatus) {
                 if (!unreachable.isEmpty()) {
                     status = new ProblemException(unreachable).exitStatus();
                 }
+                new PrivilegedSiblings()
+                        .find()
+                        .forEach(what -> remarks.add(Problem.warning(
+                                Place.machine("network namespace"),
+                                what,
+                                "give it no capability: cap_drop: [ALL], or --cap-drop ALL")));
                 categories.add(new Category("machine", checks("the machine has what it takes", remarks)));
             } catch (ProblemException e) {
                 categories.add(new Category("machine", checks("", e.problems())));

@@ -112,6 +112,7 @@ record Reading(
                 meshes,
                 Tailnet.UNKNOWN,
                 Proxy.port(settings, sockd),
+                0,
                 resolvers,
                 machine,
                 Names.NONE);

@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** The report of a running chain. */
@@ -26,7 +25,7 @@ final class StatusOf {
             String mesh,
             Verdict verdict,
             Optional<String> trouble,
-            Set<String> overruled) {
+            List<String> remarks) {
         List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
         Optional<Instant> handshake = peers.stream()
                 .map(PeerState::lastHandshake)
@@ -42,7 +41,7 @@ final class StatusOf {
                 guard,
                 children,
                 mesh,
-                Stream.concat(trouble.stream(), overruled.stream()).toList());
+                Stream.concat(trouble.stream(), remarks.stream()).toList());
     }
 
     private static State state(Map<String, Boolean> guard, boolean tunnel, Verdict verdict, boolean trouble) {

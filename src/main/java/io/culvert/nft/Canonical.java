@@ -9,6 +9,7 @@ import jakarta.json.JsonStructure;
 import jakarta.json.JsonValue;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * One form for what libnftables writes in several: sets in any order, one element with or without its set, flags as a list
@@ -117,16 +118,28 @@ final class Canonical {
         return value instanceof JsonArray array && array.size() == 1 ? array.getFirst() : value;
     }
 
-    /** {@code [2, 4]} and {@code {"|": [2, 4]}} are 6. */
+    /** {@code [2, 4]}, {@code {"|": [2, 4]}} and, of more than two, {@code {"|": [{"|": [2, 4]}, 16]}} are their sum. */
     private static JsonValue bits(JsonValue operand) {
-        JsonValue terms = operand instanceof JsonObject object && object.size() == 1 && object.containsKey("|")
-                ? object.getOrDefault("|", JsonValue.NULL)
-                : operand;
-        if (terms instanceof JsonArray array && array.stream().allMatch(JsonNumber.class::isInstance)) {
-            return NftJson.JSON.createValue(array.getValuesAs(JsonNumber.class).stream()
-                    .mapToLong(JsonNumber::longValue)
-                    .reduce(0, (one, other) -> one | other));
-        }
-        return of(operand);
+        OptionalLong sum = sum(operand);
+        return sum.isPresent() ? NftJson.JSON.createValue(sum.getAsLong()) : of(operand);
+    }
+
+    private static OptionalLong sum(JsonValue operand) {
+        return switch (operand) {
+            case JsonNumber number -> OptionalLong.of(number.longValue());
+            case JsonObject object when object.size() == 1 && object.get("|") instanceof JsonArray terms -> sum(terms);
+            case JsonArray terms -> {
+                long sum = 0;
+                for (JsonValue term : terms) {
+                    OptionalLong bits = sum(term);
+                    if (bits.isEmpty()) {
+                        yield OptionalLong.empty();
+                    }
+                    sum |= bits.getAsLong();
+                }
+                yield OptionalLong.of(sum);
+            }
+            default -> OptionalLong.empty();
+        };
     }
 }

@@ -15,15 +15,18 @@ public sealed interface Field {
         TRANSPORT("meta", "l4proto", "meta l4proto"),
         FAMILY("meta", "nfproto", "meta nfproto"),
         DIRECTION("ct", "direction", "ct direction"),
+        CONNECTION_MARK("ct", "mark", "ct mark"),
         IPV4_SOURCE("ip", "saddr", "ip saddr"),
         IPV4_DESTINATION("ip", "daddr", "ip daddr"),
         IPV6_SOURCE("ip6", "saddr", "ip6 saddr"),
         IPV6_DESTINATION("ip6", "daddr", "ip6 daddr"),
+        ICMP_TYPE("icmp", "type", "icmp type"),
         ICMPV6_TYPE("icmpv6", "type", "icmpv6 type"),
         /** Of whatever transport: only behind a match on {@link #TRANSPORT}. */
         SOURCE_PORT("th", "sport", "th sport"),
         /** Of whatever transport: only behind a match on {@link #TRANSPORT}. */
         DESTINATION_PORT("th", "dport", "th dport"),
+        TCP_FLAGS("tcp", "flags", "tcp flags"),
         TCP_DESTINATION_PORT("tcp", "dport", "tcp dport"),
         UDP_SOURCE_PORT("udp", "sport", "udp sport"),
         UDP_DESTINATION_PORT("udp", "dport", "udp dport"),

@@ -8,9 +8,10 @@ import java.util.stream.Collectors;
  *
  * @param key what one element is made of; several parts make a concatenation
  * @param interval whether elements may be prefixes; they must not overlap
+ * @param timeoutSeconds after which the elements are gone; 0: never
  * @param elements of the shape of {@code key}: a {@link Value.Tuple} where it has several parts
  */
-public record NamedSet(String name, List<Part> key, boolean interval, List<Value> elements) {
+public record NamedSet(String name, List<Part> key, boolean interval, int timeoutSeconds, List<Value> elements) {
 
     /** A part of a set's key, in nft's own word for its type. */
     public enum Part {
@@ -40,8 +41,13 @@ public record NamedSet(String name, List<Part> key, boolean interval, List<Value
         }
     }
 
+    /** A set whose elements stay. */
+    public NamedSet(String name, List<Part> key, boolean interval, List<Value> elements) {
+        this(name, key, interval, 0, elements);
+    }
+
     public NamedSet withElements(List<Value> others) {
-        return new NamedSet(name, key, interval, others);
+        return new NamedSet(name, key, interval, timeoutSeconds, others);
     }
 
     /** The type as nft writes it, such as {@code ipv4_addr . inet_proto}. */

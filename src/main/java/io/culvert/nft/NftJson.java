@@ -123,10 +123,22 @@ final class NftJson {
         if (set.interval()) {
             object.add("flags", JSON.createArrayBuilder().add("interval"));
         }
+        if (set.timeoutSeconds() > 0) {
+            object.add("flags", JSON.createArrayBuilder().add("timeout"));
+        }
         if (!set.elements().isEmpty()) {
-            object.add("elem", values(set.elements()));
+            object.add("elem", set.timeoutSeconds() > 0 ? passing(set) : values(set.elements()));
         }
         return object;
+    }
+
+    private static JsonArray passing(NamedSet set) {
+        JsonArrayBuilder array = JSON.createArrayBuilder();
+        set.elements()
+                .forEach(element -> array.add(named(
+                        "elem",
+                        JSON.createObjectBuilder().add("val", value(element)).add("timeout", set.timeoutSeconds()))));
+        return array.build();
     }
 
     private static JsonObjectBuilder chain(Table.Id id, Chain chain) {
@@ -162,6 +174,19 @@ final class NftJson {
                         JSON.createObjectBuilder()
                                 .add("type", "icmpx")
                                 .add("expr", Statement.Reject.ADMIN_PROHIBITED)));
+            case Statement.MarkConnection(long bits) ->
+                statements.add(named(
+                        "mangle",
+                        JSON.createObjectBuilder()
+                                .add("key", field(Field.Property.CONNECTION_MARK))
+                                .add(
+                                        "value",
+                                        JSON.createObjectBuilder()
+                                                .add(
+                                                        "|",
+                                                        JSON.createArrayBuilder()
+                                                                .add(field(Field.Property.CONNECTION_MARK))
+                                                                .add(bits)))));
             case Statement.Masquerade() ->
                 statements.add(named("masquerade", JSON.createObjectBuilder().add("flags", "random")));
             case Statement.SendTo(InetAddress address) ->

@@ -30,7 +30,11 @@ final class NftSupport {
     private record Feature(String name, Table table) {}
 
     private static final List<Feature> FEATURES = List.of(
-            filter("nft_ct", Chain.Hook.INPUT, is(Field.Property.DIRECTION, Value.Word.REPLY)),
+            filter(
+                    "nft_ct",
+                    Chain.Hook.INPUT,
+                    is(Field.Property.DIRECTION, Value.Word.ORIGINAL),
+                    new Statement.MarkConnection(1)),
             filter("nft_reject_inet", Chain.Hook.OUTPUT, new Statement.Reject()),
             filter("nft_exthdr", Chain.Hook.FORWARD, new Statement.ClampMss()),
             nat("nft_masq", Chain.Hook.POSTROUTING, new Statement.Masquerade()),

@@ -33,9 +33,15 @@ public final class NftText {
         if (set.interval()) {
             text.append("\t\tflags interval\n");
         }
+        if (set.timeoutSeconds() > 0) {
+            text.append("\t\tflags timeout\n");
+        }
         if (!set.elements().isEmpty()) {
+            String timeout = set.timeoutSeconds() > 0 ? " timeout " + set.timeoutSeconds() + "s" : "";
             text.append("\t\telements = { ")
-                    .append(set.elements().stream().map(NftText::value).collect(Collectors.joining(",\n\t\t\t     ")))
+                    .append(set.elements().stream()
+                            .map(element -> value(element) + timeout)
+                            .collect(Collectors.joining(",\n\t\t\t     ")))
                     .append(" }\n");
         }
         text.append("\t}\n");
@@ -71,6 +77,7 @@ public final class NftText {
             case Statement.Counter() -> "counter";
             case Statement.Jump(String chain) -> "jump " + chain;
             case Statement.Reject() -> "reject with icmpx admin-prohibited";
+            case Statement.MarkConnection(long bits) -> "ct mark set ct mark | " + hexadecimal(bits);
             case Statement.Masquerade() -> "masquerade random";
             case Statement.SendTo(InetAddress address) ->
                 "dnat " + (Family.of(address) == Family.IPV4 ? "ip" : "ip6") + " to " + Prefix.text(address);

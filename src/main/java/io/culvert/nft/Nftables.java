@@ -251,7 +251,7 @@ public final class Nftables implements AutoCloseable {
     }
 
     private static boolean isLarge(NamedSet set) {
-        return set.elements().size() > ELEMENTS_AT_ONCE;
+        return set.elements().size() > ELEMENTS_AT_ONCE && set.timeoutSeconds() == 0;
     }
 
     private static Table withoutLargeSets(Table table) {

@@ -43,6 +43,16 @@ public sealed interface Statement {
         static final int ADMIN_PROHIBITED = 3;
     }
 
+    /** Sets these bits of the connection's mark, which all further packets of the connection have; the others stay. */
+    record MarkConnection(long bits) implements Statement {
+
+        public MarkConnection {
+            if (bits <= 0 || bits > 0xffffffffL) {
+                throw new IllegalArgumentException("a mark has 32 bits, of which at least one is to be set");
+            }
+        }
+    }
+
     /** Replaces the source by the leaving link's address, with a random port. */
     record Masquerade() implements Statement {}
 

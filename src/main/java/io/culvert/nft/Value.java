@@ -19,6 +19,7 @@ public sealed interface Value {
     /** A number that nft has a word for; numbers go to the kernel, words to people. */
     record Word(String word, int number) implements Value {
 
+        public static final Word ORIGINAL = new Word("original", 0);
         public static final Word REPLY = new Word("reply", 1);
 
         public static Word of(Transport transport) {

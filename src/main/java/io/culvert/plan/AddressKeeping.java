@@ -7,11 +7,16 @@ import static io.culvert.plan.Match.toUdpPort;
 
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
+import io.culvert.network.Machine;
+import io.culvert.nft.NamedSet;
 import io.culvert.nft.Rule;
+import io.culvert.nft.Statement;
 import io.culvert.nft.Statement.Verdict;
 import io.culvert.nft.Value;
 import io.culvert.nft.Value.Word;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What an uplink needs to stay one: neighbours, routers, leases. Types of RFC 4861, 2710 and 3810; the ports are DHCP's (RFC
@@ -31,20 +36,70 @@ final class AddressKeeping {
     private static final Value ALL_HOSTS = new Value.Address(Prefix.parse("255.255.255.255"));
     private static final Value ALL_DHCP_SERVERS = new Value.Address(Prefix.parse("ff02::1:2"));
 
+    private static final String NEIGHBOURS = "neighbours6";
+    private static final Value NEAR =
+            Match.oneOfPrefixes(List.of(Prefix.parse("fe80::/10"), Prefix.parse("ff02::/16")));
+    private static final Statement OUTWARD = icmpv6(
+            LISTENER_REPORT,
+            LISTENER_DONE,
+            ROUTER_SOLICITATION,
+            NEIGHBOUR_SOLICITATION,
+            NEIGHBOUR_ADVERTISEMENT,
+            LISTENER_REPORT_2);
+
     private AddressKeeping() {}
 
-    static List<Rule> outward() {
+    /** @param onLink where neighbours are, besides link-local addresses */
+    static List<NamedSet> sets(List<Prefix> onLink) {
+        List<Prefix> six = six(onLink);
+        return six.isEmpty()
+                ? List.of()
+                : List.of(new NamedSet(
+                        NEIGHBOURS,
+                        List.of(NamedSet.Part.IPV6),
+                        true,
+                        Disjoint.of(six).stream().<Value>map(Value.Address::new).toList()));
+    }
+
+    /** The networks of the uplinks, and gateways that are in none of them. */
+    static List<Prefix> onLink(Machine machine) {
+        return Stream.concat(
+                        machine.connected().stream(),
+                        machine.uplinks().values().stream()
+                                .flatMap(uplink -> uplink.gateway().stream())
+                                .map(Prefix::host))
+                .toList();
+    }
+
+    private static List<Prefix> six(List<Prefix> onLink) {
+        return onLink.stream()
+                .filter(prefix -> prefix.family() == Family.IPV6 && !prefix.isDefault())
+                .toList();
+    }
+
+    /**
+     * Of ICMPv6 only what stays on the link: a process that may make such packets would send whatever it likes to anywhere in
+     * them.
+     *
+     * @param onLink where neighbours are, besides link-local addresses
+     */
+    static List<Rule> outward(List<Prefix> onLink) {
+        List<Rule> rules = new ArrayList<>();
+        rules.add(Rule.of(
+                "neighbour discovery and multicast listening", sentTo(Family.IPV6, NEAR), OUTWARD, Verdict.ACCEPT));
+        if (!six(onLink).isEmpty()) {
+            rules.add(Rule.of(
+                    "neighbour discovery of the link's networks",
+                    sentTo(Family.IPV6, new Value.In(NEIGHBOURS)),
+                    OUTWARD,
+                    Verdict.ACCEPT));
+        }
+        rules.addAll(leases());
+        return rules;
+    }
+
+    private static List<Rule> leases() {
         return List.of(
-                Rule.of(
-                        "neighbour discovery and multicast listening",
-                        icmpv6(
-                                LISTENER_REPORT,
-                                LISTENER_DONE,
-                                ROUTER_SOLICITATION,
-                                NEIGHBOUR_SOLICITATION,
-                                NEIGHBOUR_ADVERTISEMENT,
-                                LISTENER_REPORT_2),
-                        Verdict.ACCEPT),
                 Rule.of(
                         "DHCP requests",
                         sentTo(Family.IPV4, ALL_HOSTS),

@@ -33,6 +33,16 @@ final class DevicePlan {
                         .toList());
     }
 
+    /** The same with this UDP port. */
+    static DeviceConfig withPort(DeviceConfig device, int port) {
+        return new DeviceConfig(device.privateKey(), port, device.mark(), device.peers());
+    }
+
+    /** Where its packets go, as far as names are known. */
+    static List<InetSocketAddress> endpoints(DeviceConfig device) {
+        return device.peers().stream().flatMap(peer -> peer.endpoint().stream()).toList();
+    }
+
     /**
      * Whatever is sent to a server that cannot be reached yet, a keepalive or anybody's packet, would be tried in vain, and the
      * next try, with which the tunnel comes up, only {@code REKEY_TIMEOUT} (5 s) later. So it gets no packets until then; a peer

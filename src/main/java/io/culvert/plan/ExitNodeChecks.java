@@ -116,7 +116,22 @@ public final class ExitNodeChecks {
                     Place.setting("CULVERT_SOCKS_UDP_PORTS"),
                     settings.socks().udpPorts().last(),
                     problems);
+            if (settings.socks().login().isEmpty() && settings.socks().config().isEmpty()) {
+                problems.add(Problem.warning(
+                        Place.setting("CULVERT_SOCKS"),
+                        "the proxy asks for no login; where its port is published, every client may look like one of the"
+                                + " private networks, because engines forward connections with an address of their own",
+                        "set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD, or publish the port on 127.0.0.1 only"));
+            }
         }
+        settings.mesh()
+                .tailscale()
+                .filter(tailscale -> tailscale.port().isEmpty())
+                .ifPresent(_ -> problems.add(Problem.warning(
+                        Place.setting("TS_TAILSCALED_EXTRA_ARGS"),
+                        "with --port=0 the node reaches its peers by relays only: the kill switch admits Tailscale's UDP from"
+                                + " one port that it knows",
+                        "name a port, such as --port=41641, or leave --port out")));
         return problems;
     }
 

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
  * @param meshes the interfaces of the mesh, where it is plain WireGuard
  * @param tailnet what tailscaled has told of its network; nothing yet before it is logged in
  * @param socksPort where the proxy listens; empty when it is off
+ * @param port how many of the UDP ports that the tunnel could have are passed over, being in use
  * @param resolvers the runtime's own
  */
 public record ExitNodeInputs(
@@ -21,6 +22,7 @@ public record ExitNodeInputs(
         List<PlainMesh> meshes,
         Tailnet tailnet,
         OptionalInt socksPort,
+        int port,
         RuntimeResolvers resolvers,
         Machine machine,
         Names names) {
@@ -30,18 +32,23 @@ public record ExitNodeInputs(
     }
 
     public ExitNodeInputs with(Machine other) {
-        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, resolvers, other, names);
+        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, port, resolvers, other, names);
     }
 
     public ExitNodeInputs with(Names other) {
-        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, resolvers, machine, other);
+        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, port, resolvers, machine, other);
     }
 
     public ExitNodeInputs with(WireGuardConfig other) {
-        return new ExitNodeInputs(settings, other, meshes, tailnet, socksPort, resolvers, machine, names);
+        return new ExitNodeInputs(settings, other, meshes, tailnet, socksPort, port, resolvers, machine, names);
     }
 
     public ExitNodeInputs with(Tailnet other) {
-        return new ExitNodeInputs(settings, server, meshes, other, socksPort, resolvers, machine, names);
+        return new ExitNodeInputs(settings, server, meshes, other, socksPort, port, resolvers, machine, names);
+    }
+
+    /** With the next port for the tunnel, as the one before is in use. */
+    public ExitNodeInputs withNextPort() {
+        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, port + 1, resolvers, machine, names);
     }
 }

@@ -29,6 +29,7 @@ import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** From settings, files and machine to the whole desired state: a pure function. */
@@ -73,8 +74,9 @@ public final class ExitNodePlanner {
 
     private ExitNodePlan plan() {
         Predicate<InetAddress> reaches = machine.main()::reaches;
-        DeviceConfig tunnel =
-                DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), reaches, KEEPALIVE_SECONDS);
+        DeviceConfig tunnel = DevicePlan.withPort(
+                DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), reaches, KEEPALIVE_SECONDS),
+                tunnelPort());
         SequencedMap<String, DeviceConfig> meshDevices = new LinkedHashMap<>();
         for (PlainMesh mesh : inputs.meshes()) {
             WireGuardConfig file = mesh.file(inputs.names(), reaches);
@@ -92,7 +94,7 @@ public final class ExitNodePlanner {
         return new ExitNodePlan(
                 tunnel,
                 meshDevices,
-                guard(),
+                guard(tunnel),
                 rules,
                 only(network, ExitNodePlan.TUNNEL),
                 network,
@@ -158,21 +160,28 @@ public final class ExitNodePlanner {
                 whole.rules());
     }
 
-    private List<Table> guard() {
-        GuardInput.Tunnel tunnel =
-                new GuardInput.Tunnel(ExitNodePlan.TUNNEL, own(inputs.server()), carried, withinMesh(tunnelsOwn()));
+    private List<Table> guard(DeviceConfig device) {
+        GuardInput.Tunnel tunnel = new GuardInput.Tunnel(
+                ExitNodePlan.TUNNEL,
+                own(inputs.server()),
+                carried,
+                withinMesh(tunnelsOwn()),
+                OptionalInt.of(device.listenPort()));
         return GuardRuleset.of(new GuardInput(
                 Marks.withTunnel(settings.mark()),
                 GuardInput.Scope.NODE,
                 tunnel,
                 meshes.stream().map(MeshSide::guarded).toList(),
-                serverPorts(),
+                DevicePlan.endpoints(device),
                 inputs.resolvers().all(),
                 lan,
                 guardPorts(),
+                AddressKeeping.onLink(machine),
                 bypasses.stream()
                         .map(it -> new GuardInput.Hole(it.destination(), it.transport(), it.port()))
                         .toList(),
+                inputs.socksPort().isPresent(),
+                List.of(),
                 OptionalInt.of(ExitNodePlan.STUB_PORT)));
     }
 
@@ -199,12 +208,19 @@ public final class ExitNodePlanner {
         return file.addresses().stream().map(Prefix::address).toList();
     }
 
-    private List<GuardInput.Port> serverPorts() {
-        return inputs.server().peers().stream()
-                .flatMap(peer -> peer.endpoint().stream())
-                .map(endpoint -> new GuardInput.Port(Transport.UDP, endpoint.port()))
-                .distinct()
-                .toList();
+    /** None that something else here is reached by. */
+    private int tunnelPort() {
+        WireGuardConfig file = inputs.server();
+        Set<Integer> others = published().stream()
+                .filter(port -> port.transport() == Transport.UDP)
+                .map(Published::port)
+                .collect(Collectors.toSet());
+        return file.listenPort()
+                .orElseGet(() -> OwnPort.candidates(file.privateKey(), ExitNodePlan.TUNNEL)
+                        .filter(port -> !others.contains(port))
+                        .skip(inputs.port())
+                        .findFirst()
+                        .orElseThrow());
     }
 
     /** The mesh's own ports are known to the guard by itself. */

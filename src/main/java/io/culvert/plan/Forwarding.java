@@ -1,6 +1,7 @@
 package io.culvert.plan;
 
 import static io.culvert.plan.Match.cameBy;
+import static io.culvert.plan.Match.isOfInbound;
 import static io.culvert.plan.Match.isReply;
 import static io.culvert.plan.Match.leavesBy;
 import static io.culvert.plan.Match.oneOf;
@@ -58,7 +59,8 @@ final class Forwarding {
         }
         if (input.scope() == Scope.TUNNEL_ONLY) {
             rules.add(Rule.of("forwarded into the tunnel", leavesBy(tunnel), Verdict.ACCEPT));
-            rules.add(Rule.of("replies forwarded from the tunnel", cameBy(tunnel), isReply(), Verdict.ACCEPT));
+            rules.add(Rule.of(
+                    "replies forwarded from the tunnel", cameBy(tunnel), isReply(), isOfInbound(), Verdict.ACCEPT));
             rules.add(Rule.of("not forwarded", new Counter(), new Reject()));
         } else {
             rules.add(Rule.of("not forwarded", new Counter(), Verdict.DROP));

@@ -5,6 +5,7 @@ import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -15,12 +16,16 @@ import java.util.stream.Stream;
  * What the guard must know. The uplink is not among it: every link but the loopback, the tunnel and the mesh counts as one.
  *
  * @param meshes the mesh's interfaces; what comes by one of them never leaves by another
- * @param servers where the tunnel's outer packets go; all servers that may be failed over to
+ * @param servers where the tunnel's outer packets may go now, and nowhere else
  * @param resolvers who is asked, on port 53, for the names that are needed before the tunnel is up
  * @param lan networks that local processes reach and are reached from beside the tunnel
  * @param published ports that answer whoever comes by the uplink; the tunnel's own {@code ListenPort} too, where the server may
  *     be the one who begins
+ * @param onLink the networks of the uplinks, where neighbours are
  * @param holes what local processes reach beside the tunnel
+ * @param proxied whether clients of a proxy leave from the tunnel's address
+ * @param earlierUdp in {@link Scope#TUNNEL_ONLY}, the local UDP ports in use before there was a kill switch: what comes to them
+ *     at first may belong to a conversation that began before, here or there
  * @param dnsPort where our DNS stub listens, on the loopback and the mesh; empty: nobody's questions are redirected
  */
 public record GuardInput(
@@ -28,11 +33,14 @@ public record GuardInput(
         Scope scope,
         Tunnel tunnel,
         List<Mesh> meshes,
-        List<Port> servers,
+        List<InetSocketAddress> servers,
         List<InetAddress> resolvers,
         List<Prefix> lan,
         List<Port> published,
+        List<Prefix> onLink,
         List<Hole> holes,
+        boolean proxied,
+        List<Integer> earlierUdp,
         OptionalInt dnsPort) {
 
     /** How much is guarded. */
@@ -51,13 +59,15 @@ public record GuardInput(
      * @param families which it carries
      * @param exempt what is reached through it although it lies within a mesh's reach, such as the provider's resolver
      * @param resolvers where DNS queries of local processes are led that are meant for others, where there is no stub; may be empty
+     * @param port the UDP port that its outer packets come from; empty: not known, and none may leave
      */
     public record Tunnel(
             String link,
             List<InetAddress> addresses,
             Set<Family> families,
             List<Prefix> exempt,
-            List<InetAddress> resolvers) {
+            List<InetAddress> resolvers,
+            OptionalInt port) {
 
         public Tunnel {
             addresses = List.copyOf(addresses);
@@ -66,8 +76,9 @@ public record GuardInput(
             resolvers = List.copyOf(resolvers);
         }
 
-        public Tunnel(String link, List<InetAddress> addresses, Set<Family> families, List<Prefix> exempt) {
-            this(link, addresses, families, exempt, List.of());
+        public Tunnel(
+                String link, List<InetAddress> addresses, Set<Family> families, List<Prefix> exempt, OptionalInt port) {
+            this(link, addresses, families, exempt, List.of(), port);
         }
 
         List<InetAddress> resolvers(Family family) {
@@ -85,6 +96,7 @@ public record GuardInput(
      * @param reach where packets may go by it, and by no other link: the mesh's own addresses, and routes of its peers
      * @param subnets that its peers reach past the tunnel
      * @param translated whether Tailscale gives what it forwards another source address
+     * @param servers TCP ports that Tailscale's own connections go to: those of the control server and of relays
      */
     public record Mesh(
             Kind kind,
@@ -93,7 +105,8 @@ public record GuardInput(
             OptionalInt port,
             List<Prefix> reach,
             List<Prefix> subnets,
-            boolean translated) {
+            boolean translated,
+            List<Integer> servers) {
 
         public enum Kind {
             /** Its sockets bear {@link Marks#TAILSCALE}. */
@@ -107,6 +120,7 @@ public record GuardInput(
             reach = List.copyOf(reach);
             requireNarrow(reach);
             subnets = List.copyOf(subnets);
+            servers = List.copyOf(servers);
             requireNarrow(subnets);
         }
     }
@@ -140,7 +154,9 @@ public record GuardInput(
         resolvers = List.copyOf(resolvers);
         lan = List.copyOf(lan);
         published = List.copyOf(published);
+        onLink = List.copyOf(onLink);
         holes = List.copyOf(holes);
+        earlierUdp = List.copyOf(earlierUdp);
         requireNarrow(lan);
         requireNarrow(holes.stream().map(Hole::to).toList());
         if (scope == Scope.TUNNEL_ONLY && !meshes.isEmpty()) {
@@ -163,6 +179,13 @@ public record GuardInput(
         return Stream.concat(tunnel.addresses().stream(), meshes.stream().flatMap(m -> m.addresses().stream()))
                 .filter(address -> Family.of(address) == family)
                 .distinct()
+                .toList();
+    }
+
+    /** The tunnel's own addresses that are of this family. */
+    List<InetAddress> tunnelAddresses(Family family) {
+        return tunnel.addresses().stream()
+                .filter(address -> Family.of(address) == family)
                 .toList();
     }
 

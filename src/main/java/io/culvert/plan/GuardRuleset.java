@@ -40,11 +40,14 @@ public final class GuardRuleset {
         NameQueries queries = new NameQueries(input);
         inward.spoofed().ifPresent(chains::add);
         queries.ofMeshClients().ifPresent(chains::add);
+        Inbound inbound = new Inbound(input);
         if (input.scope() == Scope.NODE) {
             chains.add(inward.input());
         }
+        chains.add(inbound.local());
         chains.add(forwarding.segmentSize());
         chains.add(forwarding.forward());
+        inbound.forwarded().ifPresent(chains::add);
         queries.ofLocalProcesses().ifPresent(chains::add);
         chains.addAll(new Outward(input).chains());
         if (input.scope() == Scope.NODE) {
@@ -54,6 +57,9 @@ public final class GuardRuleset {
         List<NamedSet> sets = new ArrayList<>(new Lan(input.lan()).sets());
         sets.addAll(new Holes(input.holes()).sets());
         sets.addAll(new MeshReach(input).sets());
+        sets.addAll(AddressKeeping.sets(input.onLink()));
+        sets.addAll(new Servers(input).sets());
+        sets.addAll(inbound.sets());
         List<Table> tables = new ArrayList<>();
         tables.add(new Table(TABLE, sets, chains));
         List<InetAddress> silent = input.innerAddresses(Family.IPV4);
@@ -72,7 +78,7 @@ public final class GuardRuleset {
                         Inward.closed(),
                         Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, PRIORITY, Policy.DROP, List.of()),
                         Outward.uplink(Outward.closed()),
-                        Outward.output(List.of()),
+                        Outward.output(List.of(Outward.toThisMachine())),
                         Outward.postrouting(List.of("lo"), List.of()))));
     }
 

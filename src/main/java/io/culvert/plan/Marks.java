@@ -17,6 +17,12 @@ public record Marks(long tunnel, long stub) {
     /** What its nftables rules mark packets with that come from the tailnet and are to be translated. */
     static final long TAILSCALE_FORWARDED = 0x40000;
 
+    /** Bit of a connection's mark: it began with a packet that came by an uplink. Outside of Tailscale's bits. */
+    static final long INBOUND = 0x20000000L;
+
+    /** Bit of a connection's mark: it may have begun before there was anything to see it. */
+    static final long EARLIER = 0x40000000L;
+
     public static final Marks DEFAULT = new Marks(0x51000000L, 0x52000000L);
 
     /**

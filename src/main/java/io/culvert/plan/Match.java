@@ -6,6 +6,7 @@ import static io.culvert.nft.Statement.isNot;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
+import io.culvert.nft.Field.Joined;
 import io.culvert.nft.Field.Masked;
 import io.culvert.nft.Field.Property;
 import io.culvert.nft.Statement;
@@ -58,6 +59,33 @@ final class Match {
         return is(Property.DIRECTION, Value.Word.REPLY);
     }
 
+    /**
+     * Of a connection whose beginning was seen coming in. The direction alone does not say so: connection tracking takes
+     * up a connection in the middle, and takes the first packet that it sees for the first that there was.
+     */
+    static Statement isOfInbound() {
+        return is(new Masked(Property.CONNECTION_MARK, Marks.INBOUND), new Value.Bits(Marks.INBOUND));
+    }
+
+    /** Of a connection that does not have this bit in its mark. */
+    static Statement connectionLacks(long bit) {
+        return is(new Masked(Property.CONNECTION_MARK, bit), new Value.Bits(0));
+    }
+
+    /** From the side that began. */
+    static Statement isOriginal() {
+        return is(Property.DIRECTION, Value.Word.ORIGINAL);
+    }
+
+    /** The first packet of a TCP connection: SYN alone of SYN, ACK, RST and FIN (RFC 9293, section 3.1). */
+    static Statement beginsTcp() {
+        return is(new Masked(Property.TCP_FLAGS, 0b10111), new Value.Decimal(0b00010));
+    }
+
+    static Statement over(Transport transport) {
+        return is(Property.TRANSPORT, Value.Word.of(transport));
+    }
+
     static Statement marked(long mark) {
         return is(Property.MARK, new Value.Bits(mark));
     }
@@ -87,14 +115,13 @@ final class Match {
         return is(Property.DESTINATION_PORT, ports(ports));
     }
 
-    /** Behind {@link #hasPorts()}. */
-    static Statement toPortOtherThan(int... ports) {
-        return isNot(Property.DESTINATION_PORT, ports(ports));
-    }
-
     static Statement toPorts(Transport transport, Collection<Integer> ports) {
         Property key = transport == Transport.TCP ? Property.TCP_DESTINATION_PORT : Property.UDP_DESTINATION_PORT;
         return is(key, Value.anyOf(ports.stream().map(Value.Decimal::new).toList()));
+    }
+
+    static Statement toUdpPortOtherThan(int... ports) {
+        return isNot(Property.UDP_DESTINATION_PORT, ports(ports));
     }
 
     static Statement fromUdpPort(int... ports) {
@@ -123,6 +150,22 @@ final class Match {
 
     static Statement icmpv6(Value.Word... types) {
         return is(Property.ICMPV6_TYPE, Value.anyOf(types));
+    }
+
+    /** To the address of any of a set, and over UDP to the port that the set has for it. */
+    static Statement sentToUdp(Family family, String set) {
+        return is(Joined.of(destination(family), Property.UDP_DESTINATION_PORT), new Value.In(set));
+    }
+
+    static Statement icmp(Value.Word... types) {
+        return is(Property.ICMP_TYPE, Value.anyOf(types));
+    }
+
+    /** All that is not for one machine: multicast, and for IPv4 the broadcast to every machine of the link. */
+    static Value toMany(Family family) {
+        return family == Family.IPV4
+                ? oneOfPrefixes(List.of(Prefix.parse("224.0.0.0/4"), Prefix.parse("255.255.255.255/32")))
+                : new Value.Address(Prefix.parse("ff00::/8"));
     }
 
     /** @param addresses of one family, at least one */

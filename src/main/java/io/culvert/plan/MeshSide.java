@@ -16,6 +16,7 @@ import java.util.stream.Stream;
  * @param reach where packets may go by this interface, and by no other: the mesh's own addresses, and routes of its peers
  * @param subnets that peers reach past the tunnel, because the user said so
  * @param translated whether Tailscale gives what it forwards another source address
+ * @param servers TCP ports of Tailscale's control server and relays
  */
 record MeshSide(
         GuardInput.Mesh.Kind kind,
@@ -25,7 +26,8 @@ record MeshSide(
         List<Prefix> peers,
         List<Prefix> reach,
         List<Prefix> subnets,
-        boolean translated) {
+        boolean translated,
+        List<Integer> servers) {
 
     /** Several where the mesh is plain WireGuard, and the node in several subnets of a network file. */
     static List<MeshSide> of(ExitNodeInputs inputs) {
@@ -48,7 +50,8 @@ record MeshSide(
                         .distinct()
                         .toList(),
                 List.of(),
-                false);
+                false,
+                List.of());
     }
 
     private static MeshSide tailscale(TailscaleSettings settings, Tailnet tailnet) {
@@ -62,11 +65,23 @@ record MeshSide(
                         .distinct()
                         .toList(),
                 settings.routes(),
-                settings.masquerades());
+                settings.masquerades(),
+                servers(settings, tailnet));
+    }
+
+    /**
+     * The control server's port, those that Tailscale tries whatever the server's address says, and those of the relays (tailscale:
+     * control/controlhttp, derp/derphttp).
+     */
+    private static List<Integer> servers(TailscaleSettings settings, Tailnet tailnet) {
+        return Stream.concat(Stream.of(80, 443, settings.control().port()), tailnet.relayPorts().stream())
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     GuardInput.Mesh guarded() {
-        return new GuardInput.Mesh(kind, link, addresses, port, reach, subnets, translated);
+        return new GuardInput.Mesh(kind, link, addresses, port, reach, subnets, translated, servers);
     }
 
     ExitNodeRouting.Mesh routed() {

@@ -57,7 +57,7 @@ public record NodePlan(
         Set<Prefix> direct = new LinkedHashSet<>();
         for (WireGuardConfig mesh : inputs.interfaces()) {
             TunnelPlan one = TunnelPlan.of(new TunnelInputs(
-                    mesh, inputs.machine(), Names.NONE, inputs.path(), present, false, inputs.candidates()));
+                    mesh, inputs.machine(), Names.NONE, inputs.path(), present, Set.of(), false, inputs.candidates()));
             direct.addAll(one.direct());
             devices.put(mesh.name(), one.device());
             present = one.all();

@@ -2,6 +2,7 @@ package io.culvert.plan;
 
 import static io.culvert.plan.Match.fromUdpPort;
 import static io.culvert.plan.Match.hasPorts;
+import static io.culvert.plan.Match.isOfInbound;
 import static io.culvert.plan.Match.isReply;
 import static io.culvert.plan.Match.leavesBy;
 import static io.culvert.plan.Match.marked;
@@ -10,8 +11,8 @@ import static io.culvert.plan.Match.oneOf;
 import static io.culvert.plan.Match.sentFrom;
 import static io.culvert.plan.Match.sentTo;
 import static io.culvert.plan.Match.toPort;
-import static io.culvert.plan.Match.toPortOtherThan;
 import static io.culvert.plan.Match.toPorts;
+import static io.culvert.plan.Match.toUdpPortOtherThan;
 
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
@@ -27,7 +28,7 @@ import io.culvert.nft.Statement.Reject;
 import io.culvert.nft.Statement.Verdict;
 import io.culvert.nft.Value;
 import io.culvert.plan.GuardInput.Mesh;
-import io.culvert.plan.GuardInput.Port;
+import io.culvert.plan.GuardInput.Scope;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,18 +53,23 @@ final class Outward {
         inside.add(Rule.of("really by the tunnel", leavesBy(input.tunnel().link()), Verdict.ACCEPT));
         inside.addAll(reach.byMesh(", at last", Verdict.DROP));
         input.meshes().forEach(mesh -> inside.addAll(new Subnets(mesh).leaving()));
-        return List.of(uplink(allowed()), output(toInnerLinks()), postrouting(List.of("lo"), inside));
+        List<Rule> outward = new ArrayList<>();
+        if (input.scope() == Scope.NODE) {
+            outward.addAll(fromTunnelAddress());
+        }
+        outward.add(toThisMachine());
+        outward.addAll(toInnerLinks());
+        return List.of(uplink(allowed()), output(outward), postrouting(List.of("lo"), inside));
     }
 
     static Chain uplink(List<Rule> rules) {
         return Chain.regular("uplink", rules);
     }
 
-    /** @param inner what goes by tunnel and mesh */
+    /** @param inner what stays here, or goes by tunnel and mesh */
     static Chain output(List<Rule> inner) {
-        List<Rule> rules = new ArrayList<>();
-        rules.add(Rule.of("to this machine", leavesBy("lo"), Verdict.ACCEPT));
-        rules.addAll(inner);
+        List<Rule> rules = new ArrayList<>(inner);
+
         rules.add(Rule.of("everything else is by an uplink", new Jump("uplink")));
         rules.add(Rule.of("rejected by the uplink", new Counter(), new Reject()));
         return Chain.base("output", Chain.Type.FILTER, Hook.OUTPUT, GuardRuleset.PRIORITY, Policy.DROP, rules);
@@ -87,8 +93,56 @@ final class Outward {
     static List<Rule> closed() {
         List<Rule> rules = new ArrayList<>();
         rules.add(replies());
-        rules.addAll(AddressKeeping.outward());
+        rules.addAll(AddressKeeping.outward(List.of()));
         return rules;
+    }
+
+    static Rule toThisMachine() {
+        return Rule.of("to this machine", leavesBy("lo"), Verdict.ACCEPT);
+    }
+
+    /**
+     * From the tunnel's address, which is the proxy's, nothing here and nothing in the mesh is reached but our DNS stub:
+     * whatever a client's name stood for when the proxy looked at it, it may stand for another address when the proxy
+     * connects. Processes of this machine have other addresses here, except towards the tunnel's own.
+     */
+    private List<Rule> fromTunnelAddress() {
+        List<String> near = new ArrayList<>(List.of("lo"));
+        near.addAll(input.meshLinks());
+        List<Rule> rules = new ArrayList<>();
+        for (Family family : Family.values()) {
+            List<InetAddress> own = input.tunnelAddresses(family);
+            if (own.isEmpty()) {
+                continue;
+            }
+            String name = GuardRuleset.name(family);
+            input.dnsPort()
+                    .ifPresent(port -> rules.add(Rule.of(
+                            "from the tunnel's address to our DNS stub, " + name,
+                            leavesBy("lo"),
+                            sentFrom(family, oneOf(own)),
+                            sentTo(family, loopback(family)),
+                            hasPorts(),
+                            toPort(port),
+                            Verdict.ACCEPT)));
+            rules.add(Rule.of(
+                    "replies from the tunnel's address, " + name,
+                    leavesBy(near),
+                    sentFrom(family, oneOf(own)),
+                    isReply(),
+                    Verdict.ACCEPT));
+            List<Statement> rest = new ArrayList<>(List.of(leavesBy(near), sentFrom(family, oneOf(own))));
+            if (!input.proxied()) {
+                rest.add(Statement.isNot(Match.destination(family), oneOf(own)));
+            }
+            rest.addAll(List.of(new Counter(), new Reject()));
+            rules.add(new Rule("nothing else near from the tunnel's address, " + name, rest));
+        }
+        return rules;
+    }
+
+    private static Value loopback(Family family) {
+        return new Value.Address(Prefix.parse(family == Family.IPV4 ? "127.0.0.0/8" : "::1"));
     }
 
     private List<Rule> toInnerLinks() {
@@ -109,6 +163,13 @@ final class Outward {
                     Verdict.DROP));
         }
         for (Family family : Family.values()) {
+            rules.add(Rule.of(
+                    "no multicast into the tunnel, " + GuardRuleset.name(family),
+                    leavesBy(inner),
+                    sentTo(family, Match.toMany(family)),
+                    Verdict.DROP));
+        }
+        for (Family family : Family.values()) {
             if (!input.tunnel().families().contains(family)) {
                 rules.add(Rule.of(
                         "the tunnel has no " + GuardRuleset.name(family) + " for local processes",
@@ -119,14 +180,12 @@ final class Outward {
         }
         if (input.dnsPort().isPresent()) {
             // The kernel shows these with the link they would have left by before they were redirected.
-            rules.add(Rule.of(
-                    "redirected to our DNS stub, IPv4",
-                    sentTo(Family.IPV4, new Value.Address(Prefix.parse("127.0.0.0/8"))),
-                    Verdict.ACCEPT));
-            rules.add(Rule.of(
-                    "redirected to our DNS stub, IPv6",
-                    sentTo(Family.IPV6, new Value.Address(Prefix.parse("::1"))),
-                    Verdict.ACCEPT));
+            for (Family family : Family.values()) {
+                rules.add(Rule.of(
+                        "redirected to our DNS stub, " + GuardRuleset.name(family),
+                        sentTo(family, loopback(family)),
+                        Verdict.ACCEPT));
+            }
         }
         for (Family family : Family.values()) {
             List<InetAddress> resolvers = input.tunnel().resolvers(family);
@@ -159,7 +218,7 @@ final class Outward {
             }
         }
         rules.add(replies());
-        rules.addAll(AddressKeeping.outward());
+        rules.addAll(AddressKeeping.outward(input.onLink()));
         rules.addAll(tunnelItself());
         rules.addAll(meshItself());
         Holes holes = new Holes(input.holes());
@@ -173,18 +232,7 @@ final class Outward {
 
     private List<Rule> tunnelItself() {
         Statement ours = marked(input.marks().tunnel());
-        List<Rule> rules = new ArrayList<>();
-        for (Transport transport : Transport.values()) {
-            TreeSet<Integer> ports = new TreeSet<>();
-            input.servers().stream()
-                    .filter(port -> port.transport() == transport)
-                    .map(Port::number)
-                    .forEach(ports::add);
-            if (!ports.isEmpty()) {
-                rules.add(
-                        Rule.of("the tunnel itself, by " + transport, ours, toPorts(transport, ports), Verdict.ACCEPT));
-            }
-        }
+        List<Rule> rules = new ArrayList<>(new Servers(input).reached());
         for (Family family : Family.values()) {
             List<InetAddress> resolvers = input.resolvers().stream()
                     .filter(address -> Family.of(address) == family)
@@ -214,12 +262,7 @@ final class Outward {
                         toPort(EncryptedResolvers.HTTPS),
                         Verdict.RETURN));
             }
-            rules.add(Rule.of(
-                    "Tailscale itself, except its DNS",
-                    markedByTailscale(),
-                    hasPorts(),
-                    toPortOtherThan(Match.DNS, Match.DNS_ENCRYPTED),
-                    Verdict.ACCEPT));
+            input.meshes().forEach(mesh -> rules.addAll(tailscale(mesh)));
             return rules;
         }
         int[] ports = input.meshes().stream()
@@ -231,11 +274,31 @@ final class Outward {
                         Rule.of("the mesh itself", marked(input.marks().tunnel()), fromUdpPort(ports), Verdict.ACCEPT));
     }
 
+    /** Over UDP from its own port, as its peers may be anywhere; over TCP to the ports of its control server and relays. */
+    private static List<Rule> tailscale(Mesh mesh) {
+        List<Rule> rules = new ArrayList<>();
+        mesh.port()
+                .ifPresent(port -> rules.add(Rule.of(
+                        "Tailscale to its peers, except DNS",
+                        markedByTailscale(),
+                        fromUdpPort(port),
+                        toUdpPortOtherThan(Match.DNS, Match.DNS_ENCRYPTED),
+                        Verdict.ACCEPT)));
+        if (!mesh.servers().isEmpty()) {
+            rules.add(Rule.of(
+                    "Tailscale to its servers and relays",
+                    markedByTailscale(),
+                    toPorts(Transport.TCP, new TreeSet<>(mesh.servers())),
+                    Verdict.ACCEPT));
+        }
+        return rules;
+    }
+
     private boolean isTailscale() {
         return input.meshes().stream().anyMatch(mesh -> mesh.kind() == Mesh.Kind.TAILSCALE);
     }
 
     private static Rule replies() {
-        return Rule.of("replies to what came by the uplink", isReply(), Verdict.ACCEPT);
+        return Rule.of("replies to what came by the uplink", isReply(), isOfInbound(), Verdict.ACCEPT);
     }
 }

@@ -4,6 +4,7 @@ import io.culvert.ip.Prefix;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -13,17 +14,20 @@ import java.util.stream.Stream;
  * @param reach prefixes of its peers and of the routes that this node has accepted, outside of {@link #RANGES}; never a
  *     default route
  * @param suffix of its DNS names, such as {@code tailnet.example}, without dots at its ends
+ * @param relayPorts TCP ports of the relays that its control server names
  */
-public record Tailnet(List<InetAddress> addresses, List<Prefix> reach, Optional<String> suffix) {
+public record Tailnet(
+        List<InetAddress> addresses, List<Prefix> reach, Optional<String> suffix, Set<Integer> relayPorts) {
 
     /** All addresses that nodes of any have (tailscale: net/tsaddr, CGNATRange and TailscaleULARange). */
     public static final List<Prefix> RANGES =
             Stream.of("100.64.0.0/10", "fd7a:115c:a1e0::/48").map(Prefix::parse).toList();
 
-    public static final Tailnet UNKNOWN = new Tailnet(List.of(), List.of(), Optional.empty());
+    public static final Tailnet UNKNOWN = new Tailnet(List.of(), List.of(), Optional.empty(), Set.of());
 
     public Tailnet {
         addresses = List.copyOf(addresses);
         reach = List.copyOf(reach);
+        relayPorts = Set.copyOf(relayPorts);
     }
 }

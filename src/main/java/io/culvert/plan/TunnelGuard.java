@@ -1,9 +1,9 @@
 package io.culvert.plan;
 
+import io.culvert.device.DeviceConfig;
 import io.culvert.ip.Coverage;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
-import io.culvert.ip.Transport;
 import io.culvert.network.Link;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.NetworkState;
@@ -29,8 +29,11 @@ public final class TunnelGuard {
      * wg-quick; answers pass, so that a machine stays reachable for those who administer it.
      *
      * @param mark of the tunnel's own packets
+     * @param onLink the networks of the machine's links
+     * @param udpPorts in use on the machine, but not by this tunnel
      */
-    static List<Table> killSwitch(WireGuardConfig file, long mark) {
+    static List<Table> killSwitch(
+            WireGuardConfig file, DeviceConfig device, long mark, List<Prefix> onLink, Set<Integer> udpPorts) {
         Set<Family> carried = file.addresses().stream().map(Prefix::family).collect(Collectors.toSet());
         return GuardRuleset.of(new GuardInput(
                 Marks.withTunnel(mark),
@@ -40,17 +43,17 @@ public final class TunnelGuard {
                         file.addresses().stream().map(Prefix::address).toList(),
                         carried,
                         List.of(),
-                        resolvers(file, carried)),
+                        resolvers(file, carried),
+                        OptionalInt.of(device.listenPort())),
                 List.of(),
-                file.peers().stream()
-                        .flatMap(peer -> peer.endpoint().stream())
-                        .map(endpoint -> new GuardInput.Port(Transport.UDP, endpoint.port()))
-                        .distinct()
-                        .toList(),
+                DevicePlan.endpoints(device),
                 List.of(),
                 List.of(),
                 List.of(),
+                onLink,
                 List.of(),
+                false,
+                List.copyOf(udpPorts),
                 OptionalInt.empty()));
     }
 

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * All that a tunnel without a mesh depends on.
@@ -15,6 +16,7 @@ import java.util.OptionalInt;
  * @param file its name is the interface's
  * @param path of the tunnel's own packets
  * @param present what is ours on the machine already: this tunnel's earlier run, and other tunnels
+ * @param udpPorts in use on the machine, but not by this tunnel
  * @param killSwitch whether nothing may leave beside it
  * @param candidates where peers are, or may be found, besides their endpoints in the file
  */
@@ -24,12 +26,19 @@ public record TunnelInputs(
         Names names,
         Path path,
         NetworkState present,
+        Set<Integer> udpPorts,
         boolean killSwitch,
         Map<PublicKey, List<InetAddress>> candidates) {
 
     public TunnelInputs(
-            WireGuardConfig file, Machine machine, Names names, Path path, NetworkState present, boolean killSwitch) {
-        this(file, machine, names, path, present, killSwitch, Map.of());
+            WireGuardConfig file,
+            Machine machine,
+            Names names,
+            Path path,
+            NetworkState present,
+            Set<Integer> udpPorts,
+            boolean killSwitch) {
+        this(file, machine, names, path, present, udpPorts, killSwitch, Map.of());
     }
 
     /** How the machine would send a packet. */

@@ -56,8 +56,8 @@ public record TunnelPlan(
                 mark,
                 tunnels.slot(file.name()),
                 inputs.killSwitch());
-        DeviceConfig device = new DeviceConfig(
-                unmarked.privateKey(), unmarked.listenPort(), routing.needsMark() ? mark : 0, unmarked.peers());
+        DeviceConfig device =
+                new DeviceConfig(unmarked.privateKey(), port(inputs), routing.needsMark() ? mark : 0, unmarked.peers());
         int mtu =
                 file.mtu().orElseGet(() -> Mtu.ofTunnelAlone(inputs.machine(), paths(inputs, servers, device.mark())));
         List<LinkAddress> addresses = routing.addresses();
@@ -69,10 +69,25 @@ public record TunnelPlan(
                 device,
                 network,
                 all,
-                inputs.killSwitch() ? TunnelGuard.killSwitch(file, mark) : TunnelGuard.shield(all),
+                inputs.killSwitch()
+                        ? TunnelGuard.killSwitch(
+                                file, device, mark, AddressKeeping.onLink(inputs.machine()), inputs.udpPorts())
+                        : TunnelGuard.shield(all),
                 routing.direct(),
                 file.dnsServers(),
                 file.searchDomains());
+    }
+
+    /** Without a kill switch, which has to know it, WireGuard may choose. */
+    private static int port(TunnelInputs inputs) {
+        WireGuardConfig file = inputs.file();
+        return inputs.killSwitch()
+                ? file.listenPort()
+                        .orElseGet(() -> OwnPort.candidates(file.privateKey(), file.name())
+                                .filter(port -> !inputs.udpPorts().contains(port))
+                                .findFirst()
+                                .orElseThrow())
+                : file.listenPort().orElse(0);
     }
 
     private static List<Integer> paths(TunnelInputs inputs, List<InetSocketAddress> servers, long mark) {

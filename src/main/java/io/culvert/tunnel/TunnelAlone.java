@@ -9,6 +9,7 @@ import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.network.Ownership;
 import io.culvert.network.Paths;
+import io.culvert.network.UdpPorts;
 import io.culvert.plan.PlanText;
 import io.culvert.plan.TunnelInputs;
 import io.culvert.plan.TunnelPlan;
@@ -25,6 +26,7 @@ import io.culvert.wireguard.WireGuardConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -58,7 +60,7 @@ public final class TunnelAlone {
                 new TunnelChecks(at.path(), file, machine, before)
                         .of(killSwitch, foreign(file.name(), machine, devices), kernel.nftables()::probe)
                         .forEach(problem -> journal.problems(List.of(problem)));
-                TunnelPlan plan = plan(file, kernel, machine, before, killSwitch);
+                TunnelPlan plan = plan(file, kernel, machine, before, udpPorts(devices, file.name()), killSwitch);
                 change(kernel, devices, before)
                         .raise(
                                 plan,
@@ -113,14 +115,34 @@ public final class TunnelAlone {
     public String plan(String fileOrName, boolean killSwitch, boolean json) {
         WireGuardConfig file = TunnelFile.of(fileOrName, around.root()).read(journal, killSwitch);
         try (Kernel kernel = Kernel.open(around)) {
-            PlanText text = PlanText.of(
-                    plan(file, kernel, kernel.machine(), kernel.network().observe(), killSwitch));
+            PlanText text = PlanText.of(plan(
+                    file,
+                    kernel,
+                    kernel.machine(),
+                    kernel.network().observe(),
+                    udpPorts(devices(), file.name()),
+                    killSwitch));
             return json ? text.json(List.of()).toString() : text.text();
         }
     }
 
+    /** In use by others than this tunnel. */
+    private Set<Integer> udpPorts(WireGuardDevices devices, String name) {
+        Set<Integer> ports = UdpPorts.inUse(around.root());
+        devices.find(name).ifPresent(device -> {
+            ports.remove(device.read().listenPort());
+            device.close();
+        });
+        return ports;
+    }
+
     private static TunnelPlan plan(
-            WireGuardConfig file, Kernel kernel, Machine machine, NetworkState before, boolean killSwitch) {
+            WireGuardConfig file,
+            Kernel kernel,
+            Machine machine,
+            NetworkState before,
+            Set<Integer> udpPorts,
+            boolean killSwitch) {
         boolean standing = new Tunnels(before).killSwitch().isPresent();
         return TunnelPlan.of(new TunnelInputs(
                 file,
@@ -128,6 +150,7 @@ public final class TunnelAlone {
                 TunnelFile.resolve(file, machine),
                 new Paths(kernel.route())::mtu,
                 before,
+                udpPorts,
                 killSwitch || standing));
     }
 

@@ -67,6 +67,35 @@ class ShippedFilesTest {
         valid("vendor.compose-spec", files("compose-examples", "compose.yaml"));
     }
 
+    /** NET_RAW, which engines give, lets a program send past any kill switch. */
+    @Test
+    void whatever_shares_Culvert_s_network_has_no_capability() throws IOException {
+        int found = 0;
+        for (Path file : files("compose-examples", "compose.yaml")) {
+            for (Object service :
+                    map(Yaml.read(Files.readString(file)).get("services")).values()) {
+                if (String.valueOf(map(service).get("network_mode")).matches("(service|container):.*")) {
+                    found++;
+                    assertThat(map(service))
+                            .as(file.toString())
+                            .containsEntry("cap_drop", List.of("ALL"))
+                            .containsEntry("security_opt", List.of("no-new-privileges:true"))
+                            .doesNotContainKeys("cap_add", "privileged");
+                }
+            }
+        }
+        assertThat(found).isPositive();
+        for (Path file : files("deploy/quadlet", ".container")) {
+            String unit = Files.readString(file);
+            if (!unit.contains("Image=localhost/culvert")) {
+                assertThat(unit)
+                        .as(file.toString())
+                        .contains("DropCapability=all", "NoNewPrivileges=true")
+                        .doesNotContain("AddCapability");
+            }
+        }
+    }
+
     @Test
     void the_drop_in_differs_from_tswg_s_example_in_the_image_s_name_only() throws IOException {
         String ours = Files.readString(Path.of("compose-examples/tswg-drop-in/compose.yaml"))

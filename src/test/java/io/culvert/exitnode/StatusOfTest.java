@@ -9,7 +9,6 @@ import io.culvert.status.StatusReport.State;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -32,7 +31,7 @@ class StatusOfTest {
                 "none",
                 Verdict.CONNECTED,
                 Optional.of("it was refused"),
-                Set.of());
+                List.of());
     }
 
     @Test

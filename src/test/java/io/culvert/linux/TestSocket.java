@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 public final class TestSocket implements AutoCloseable {
 
     private static final int SOL_SOCKET = 1;
+    private static final int SO_BROADCAST = 6;
     private static final int SO_RCVTIMEO = 20;
     private static final int SO_SNDTIMEO = 21;
     private static final int SO_BINDTODEVICE = 25;
@@ -34,6 +35,11 @@ public final class TestSocket implements AutoCloseable {
 
     public TestSocket link(String name) {
         option(SO_BINDTODEVICE, (name + "\0").getBytes(StandardCharsets.US_ASCII));
+        return this;
+    }
+
+    public TestSocket broadcast() {
+        option(SO_BROADCAST, ordered(4).putInt(1).array());
         return this;
     }
 

@@ -67,6 +67,27 @@ class ListingTest {
     }
 
     @Test
+    void a_set_whose_elements_go_after_a_time_is_the_same_with_and_without_them() {
+        String with = """
+                {"nftables": [{"set": {"family": "inet", "name": "s", "table": "t", "type": "inet_service",
+                "flags": ["timeout"], "elem": [{"elem": {"val": 53, "timeout": 180, "expires": 12}}]}}]}""";
+        String without = """
+                {"nftables": [{"set": {"family": "inet", "name": "s", "table": "t", "type": "inet_service",
+                "flags": "timeout"}}]}""";
+
+        assertThat(Listing.parse(with).differences(Listing.parse(without))).isEmpty();
+        assertThat(Listing.parse(with).differences(Listing.parse(without.replace("inet_service", "mark"))))
+                .containsExactly("the set s is not as it should be");
+    }
+
+    @Test
+    void flags_may_be_summed_step_by_step() {
+        assertThat(Listing.parse(LISTED)
+                        .differences(Listing.parse(LISTED.replace("[2, 4]", "{\"|\": [{\"|\": [2, 4]}, 4]}"))))
+                .isEmpty();
+    }
+
+    @Test
     void says_which_rule_differs() {
         assertThat(Listing.parse(LISTED).differences(Listing.parse(LISTED.replace("wg0", "wg1"))))
                 .containsExactly("the rule 'one' of chain c is not as it should be");

@@ -151,8 +151,27 @@ class ExitNodeChecksTest {
                 "65535");
 
         assertThat(ExitNodeChecks.settings(settings))
+                .filteredOn(problem -> problem.kind().isError())
                 .extracting(problem -> problem.place().toString())
                 .containsExactly("CULVERT_PUBLISH", "CULVERT_HOLEPUNCH", "CULVERT_SOCKS_PORT");
+    }
+
+    @Test
+    void a_proxy_without_a_login_is_warned_of() {
+        assertThat(ExitNodeChecks.settings(PlanExamples.settings("CULVERT_SOCKS", "true")))
+                .singleElement()
+                .satisfies(problem -> {
+                    assertThat(problem.kind()).isEqualTo(Problem.Kind.WARNING);
+                    assertThat(problem.what()).contains("no login");
+                });
+        assertThat(ExitNodeChecks.settings(PlanExamples.settings(
+                        "CULVERT_SOCKS",
+                        "true",
+                        "CULVERT_SOCKS_USER",
+                        "lotte",
+                        "CULVERT_SOCKS_PASSWORD",
+                        "a long one")))
+                .isEmpty();
     }
 
     private static List<Problem> server(String text) {

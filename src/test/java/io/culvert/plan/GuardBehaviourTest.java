@@ -6,6 +6,7 @@ import static io.culvert.plan.GuardLab.tcp;
 import static io.culvert.plan.GuardLab.udp;
 import static io.culvert.plan.GuardLab.udp6;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
@@ -75,7 +76,13 @@ class GuardBehaviourTest {
             }
             assertThat(lab.count(REJECTED)).isGreaterThanOrEqualTo(4);
 
-            try (TestSocket socket = udp(lab.node).mark(OURS)) {
+            assertThat(send(lab.node, OURS, "marked, from another port", "198.51.100.7", 51820))
+                    .isNotZero();
+            try (TestSocket socket = tunnel(Family.IPV4)) {
+                assertThat(socket.send("marked, to another address", "203.0.113.7", 51820))
+                        .isNotZero();
+            }
+            try (TestSocket socket = tunnel(Family.IPV4)) {
                 assertThat(socket.send("handshake", "198.51.100.7", 51820)).isZero();
                 assertThat(receive(server, "answer")).isEqualTo("handshake from 192.0.2.1");
                 assertThat(socket.receive()).isEqualTo("answer");
@@ -89,8 +96,10 @@ class GuardBehaviourTest {
         guard();
         try (DatagramSocket server = listen(lab.outside, "2001:db8:7::7", 51820);
                 TestSocket clear = udp6(lab.node);
-                TestSocket marked = udp6(lab.node).mark(OURS)) {
+                TestSocket stray = udp6(lab.node).mark(OURS);
+                TestSocket marked = tunnel(Family.IPV6)) {
             assertThat(clear.send("clear", "2001:db8:7::7", 51820)).isNotZero();
+            assertThat(stray.send("from another port", "2001:db8:7::7", 51820)).isNotZero();
             assertThat(marked.send("handshake", "2001:db8:7::7", 51820)).isZero();
             assertThat(receive(server, "")).startsWith("handshake from 2001:db8:e:");
         }
@@ -302,10 +311,23 @@ class GuardBehaviourTest {
                 DatagramSocket provider = listen(lab.provider, "10.64.0.1", 41641)) {
             assertThat(send(lab.node, TAILSCALE, "question", "198.51.100.7", 853))
                     .isNotZero();
-            assertThat(send(lab.node, TAILSCALE, "peer", "198.51.100.7", 41641)).isZero();
-            assertThat(receive(peer, "")).isEqualTo("peer from 192.0.2.1");
-            assertThat(send(lab.node, TAILSCALE, "by the tunnel", "10.64.0.1", 41641))
+            assertThat(send(lab.node, TAILSCALE, "from another port", "198.51.100.7", 41641))
                     .isNotZero();
+            try (TestSocket tailscale = tailscale()) {
+                assertThat(tailscale.send("peer", "198.51.100.7", 41641)).isZero();
+                assertThat(receive(peer, "")).isEqualTo("peer from 192.0.2.1");
+            }
+            try (TestSocket relay = tcp(lab.node).mark(TAILSCALE);
+                    TestSocket other = tcp(lab.node).mark(TAILSCALE)) {
+                assertThat(relay.send("relay", "198.51.100.7", 443))
+                        .as("it is refused there")
+                        .isEqualTo(111);
+                assertThat(other.send("to no server of Tailscale's", "198.51.100.7", 8443))
+                        .isEqualTo(113);
+            }
+            try (TestSocket tailscale = tailscale()) {
+                assertThat(tailscale.send("by the tunnel", "10.64.0.1", 41641)).isNotZero();
+            }
             assertNothingCame(encrypted, 853);
             assertThat(send(lab.node, 0, "of others", "10.64.0.1", 41641)).isZero();
             assertThat(receive(provider, "")).startsWith("of others");
@@ -317,12 +339,18 @@ class GuardBehaviourTest {
     @ValueSource(strings = {"1.1.1.1", "8.8.4.4", "9.9.9.11", "194.242.2.4"})
     void tailscales_questions_by_https_do_not_leave(String resolver) {
         guard();
-        assertThat(send(lab.node, TAILSCALE, "question", resolver, 443)).isNotZero();
-        assertThat(send(lab.node, TAILSCALE, "relay", "198.51.100.7", 443)).isZero();
-        try (TestSocket question = tcp(lab.node).mark(TAILSCALE)) {
-            assertThat(question.send("question", resolver, 443)).isNotZero();
+        try (TestSocket tailscale = tailscale()) {
+            assertThat(tailscale.send("question", resolver, 443)).isNotZero();
         }
-        assertThat(send(lab.node, TAILSCALE, "peer", resolver, 41641)).isZero();
+        try (TestSocket tailscale = tailscale()) {
+            assertThat(tailscale.send("peer", "198.51.100.7", 443)).isZero();
+        }
+        try (TestSocket question = tcp(lab.node).mark(TAILSCALE)) {
+            assertThat(question.send("question", resolver, 443)).isEqualTo(113);
+        }
+        try (TestSocket tailscale = tailscale()) {
+            assertThat(tailscale.send("peer", resolver, 41641)).isZero();
+        }
     }
 
     @Test
@@ -336,6 +364,108 @@ class GuardBehaviourTest {
             assertThat(send(lab.node, 0, "local", "127.0.0.1", 7000)).isZero();
             assertThat(receive(local, "")).startsWith("local");
         }
+    }
+
+    /** Where a proxy's client gets by a name that stands for another address when the proxy connects. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "127.0.0.1",
+                "127.5.5.5",
+                "192.0.2.1",
+                "10.99.0.1",
+                "10.64.0.2",
+                "::ffff:127.0.0.1",
+                "::1",
+                "2001:db8:e::1",
+                "fd99::1",
+                "fd00:64::2"
+            })
+    void from_the_proxys_address_no_service_of_this_machine_is_reached(String service) throws IOException {
+        boolean six = service.contains(":") && !service.startsWith("::ffff:");
+        String proxy = six ? "fd00:64::2" : "10.64.0.2";
+        String plain = service.replace("::ffff:", "");
+        try (DatagramSocket unpublished = listen(lab.node, six ? "::" : "0.0.0.0", 7000);
+                TestSocket before = (six ? udp6(lab.node) : udp(lab.node)).from(proxy, 0);
+                TestSocket after = (six ? udp6(lab.node) : udp(lab.node)).from(proxy, 0);
+                TestSocket tcp = lab.node
+                        .inside(() -> new TestSocket(six ? Family.IPV6 : Family.IPV4, Transport.TCP))
+                        .from(proxy, 0);
+                TestSocket local = six ? udp6(lab.node) : udp(lab.node)) {
+            assertThat(before.send("without a guard", plain, 7000)).isZero();
+            assertThat(receive(unpublished, "")).startsWith("without a guard");
+
+            guard();
+
+            after.send("with it", plain, 7000);
+            assertThat(tcp.send("with it", plain, 7000))
+                    .as("EACCES or EHOSTUNREACH")
+                    .isIn(13, 113);
+            if (!plain.equals(proxy)) {
+                assertThat(local.send("from another process", plain, 7000)).isZero();
+                assertThat(receive(unpublished, "")).startsWith("from another process");
+            }
+            assertThat(lab.count("nothing else near from the tunnel's address, " + (six ? "IPv6" : "IPv4")))
+                    .isGreaterThanOrEqualTo(2);
+            TestSocket unguarded = six ? udp6(lab.node) : udp(lab.node);
+            try (unguarded) {
+                unguarded.send("the first", six ? "::1" : "127.0.0.1", 7000);
+                assertThat(receive(unpublished, "")).startsWith("the first");
+            }
+        }
+    }
+
+    @Test
+    void from_the_proxys_address_names_are_asked_of_the_stub_and_nothing_goes_into_the_mesh() throws IOException {
+        guard();
+        try (DatagramSocket stub = listen(lab.node, "127.0.0.1", 5353);
+                DatagramSocket phone = listen(lab.client, "10.99.0.2", 8080);
+                TestSocket asks = udp(lab.node).from("10.64.0.2", 0);
+                TestSocket direct = udp(lab.node).from("10.64.0.2", 0);
+                TestSocket proxied = udp(lab.node).from("10.64.0.2", 0)) {
+            assertThat(asks.send("question", "192.0.2.1", 53)).isZero();
+            assertThat(receive(stub, "name")).startsWith("question");
+            assertThat(asks.receive()).isEqualTo("name");
+            assertThat(direct.send("question", "127.0.0.1", 53)).isZero();
+            assertThat(receive(stub, "")).startsWith("question");
+
+            assertThat(proxied.send("to a phone", "10.99.0.2", 8080)).isNotZero();
+            assertNothingCameFromInside(phone, lab.client, "10.99.0.2", 8080);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"224.0.0.251", "239.255.255.250", "255.255.255.255", "ff02::fb", "ff05::2", "ff0e::1"})
+    void multicast_and_broadcast_stay_here(String group) {
+        for (String link : new String[] {"wg0", "tailscale0", "eth0"}) {
+            assertThat(sendToMany(group, link)).as(link).isZero();
+        }
+
+        guard();
+
+        for (String link : new String[] {"wg0", "tailscale0", "eth0"}) {
+            assertThat(sendToMany(group, link)).as(link).isNotZero();
+        }
+    }
+
+    private int sendToMany(String group, String link) {
+        try (TestSocket socket = (group.contains(":") ? udp6(lab.node) : udp(lab.node))
+                .link(link)
+                .broadcast()) {
+            return socket.send("to many", group, 1900);
+        }
+    }
+
+    /** With CAP_NET_RAW it may be of any type that keeps a link alive, and carry whatever it likes. */
+    @Test
+    void neighbour_discovery_goes_no_farther_than_the_link() {
+        guard();
+        String send = "import socket,sys; s=socket.socket(socket.AF_INET6,socket.SOCK_RAW,58);"
+                + "s.sendto(bytes([136,0,0,0])+b'x'*20,(sys.argv[1],0))";
+
+        lab.node.run("python3", "-c", send, "2001:db8:e::2");
+        assertThatThrownBy(() -> lab.node.run("python3", "-c", send, "2001:db8:7::7"))
+                .hasMessageContaining("Error");
     }
 
     @Test
@@ -365,7 +495,12 @@ class GuardBehaviourTest {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", GuardExamples.addresses("10.64.0.2", "fd00:64::2"), families, List.of()),
+                new Tunnel(
+                        "wg0",
+                        GuardExamples.addresses("10.64.0.2", "fd00:64::2"),
+                        families,
+                        List.of(),
+                        GuardExamples.PORT),
                 List.of(new Mesh(
                         kind,
                         "tailscale0",
@@ -373,13 +508,28 @@ class GuardBehaviourTest {
                         OptionalInt.of(41641),
                         List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
                         List.of(),
-                        true)),
-                List.of(new Port(Transport.UDP, 51820)),
+                        true,
+                        List.of(80, 443))),
+                GuardExamples.servers("198.51.100.7:51820", "[2001:db8:7::7]:51820"),
                 GuardExamples.addresses("192.0.2.2"),
                 allowed,
                 List.of(new Port(Transport.UDP, 1080), new Port(Transport.TCP, 1080)),
+                List.of(Prefix.parse("2001:db8:e::/64")),
                 holes,
+                true,
+                List.of(),
                 OptionalInt.of(5353));
+    }
+
+    /** What the tunnel's own socket is to the guard. */
+    private TestSocket tunnel(Family family) {
+        return (family == Family.IPV4 ? udp(lab.node) : udp6(lab.node))
+                .mark(OURS)
+                .from(family == Family.IPV4 ? "0.0.0.0" : "::", GuardExamples.PORT.getAsInt());
+    }
+
+    private TestSocket tailscale() {
+        return udp(lab.node).mark(TAILSCALE).from("0.0.0.0", 41641);
     }
 
     private static int send(TestNamespace namespace, long mark, String text, String address, int port) {

@@ -1,6 +1,8 @@
 package io.culvert.plan;
 
+import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
+import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import io.culvert.nft.Table;
@@ -10,6 +12,7 @@ import io.culvert.plan.GuardInput.Port;
 import io.culvert.plan.GuardInput.Scope;
 import io.culvert.plan.GuardInput.Tunnel;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -21,6 +24,8 @@ import java.util.Set;
 
 /** The guard's main cases, by the name of the file that holds what is expected. */
 public final class GuardExamples {
+
+    static final OptionalInt PORT = OptionalInt.of(61234);
 
     private GuardExamples() {}
 
@@ -38,7 +43,7 @@ public final class GuardExamples {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of()),
+                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of(), PORT),
                 List.of(new Mesh(
                         Mesh.Kind.TAILSCALE,
                         "tailscale0",
@@ -46,12 +51,16 @@ public final class GuardExamples {
                         OptionalInt.of(41641),
                         Tailnet.RANGES,
                         List.of(),
-                        true)),
-                List.of(new Port(Transport.UDP, 51820), new Port(Transport.UDP, 1637)),
+                        true,
+                        List.of(80, 443))),
+                servers("203.0.113.10:51820", "203.0.113.11:1637", "[2001:db8:f::10]:51820"),
                 addresses("192.0.2.53", "2001:db8::53"),
                 List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("192.0.2.128/25"), Prefix.parse("2001:db8:e::/64")),
                 List.of(new Port(Transport.TCP, 1080), new Port(Transport.UDP, 1080)),
+                List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:e::/64")),
                 List.of(hole("203.0.113.7", Transport.TCP, 443)),
+                true,
+                List.of(),
                 OptionalInt.of(53));
     }
 
@@ -59,7 +68,7 @@ public final class GuardExamples {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of()),
+                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of(), PORT),
                 List.of(new Mesh(
                         Mesh.Kind.WIREGUARD,
                         "mesh0",
@@ -67,11 +76,15 @@ public final class GuardExamples {
                         OptionalInt.of(51821),
                         List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
                         List.of(),
-                        false)),
-                List.of(new Port(Transport.UDP, 51820)),
+                        false,
+                        List.of())),
+                servers("203.0.113.10:51820"),
                 addresses("192.0.2.53"),
                 List.of(),
                 List.of(),
+                List.of(),
+                List.of(),
+                false,
                 List.of(),
                 OptionalInt.of(5353));
     }
@@ -80,9 +93,10 @@ public final class GuardExamples {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
-                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of()),
+                new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of(), PORT),
                 List.of(),
-                List.of(new Port(Transport.UDP, 51820)),
+                servers("203.0.113.10:51820"),
+                List.of(),
                 List.of(),
                 List.of(),
                 List.of(),
@@ -92,25 +106,42 @@ public final class GuardExamples {
                         new Hole(Prefix.parse("198.51.100.0/25"), Optional.of(Transport.UDP), OptionalInt.empty()),
                         new Hole(Prefix.parse("192.0.2.53"), Optional.empty(), OptionalInt.of(53)),
                         hole("2001:db8:7::7", Transport.TCP, 443)),
+                false,
+                List.of(),
                 OptionalInt.of(53));
     }
 
     static GuardInput tunnelOnly() {
+        return tunnelOnly(List.of(68, 53));
+    }
+
+    /** @param udpPorts in use before */
+    static GuardInput tunnelOnly(List<Integer> udpPorts) {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.TUNNEL_ONLY,
-                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of()),
+                new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of(), PORT),
                 List.of(),
-                List.of(new Port(Transport.UDP, 51820)),
-                List.of(),
-                List.of(Prefix.parse("192.0.2.0/24")),
+                servers("203.0.113.10:51820"),
                 List.of(),
                 List.of(),
+                List.of(),
+                List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:e::/64")),
+                List.of(),
+                false,
+                udpPorts,
                 OptionalInt.empty());
     }
 
     static Hole hole(String address, Transport transport, int port) {
         return new Hole(Prefix.parse(address), Optional.of(transport), OptionalInt.of(port));
+    }
+
+    static List<InetSocketAddress> servers(String... endpoints) {
+        return Arrays.stream(endpoints)
+                .map(Endpoint::parse)
+                .map(endpoint -> new InetSocketAddress(((Host.Literal) endpoint.host()).address(), endpoint.port()))
+                .toList();
     }
 
     static List<InetAddress> addresses(String... literals) {

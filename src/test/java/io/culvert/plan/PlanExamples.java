@@ -136,6 +136,7 @@ final class PlanExamples {
                 List.of(PlainMesh.of(config(CLIENTS))),
                 Tailnet.UNKNOWN,
                 OptionalInt.of(1080),
+                0,
                 base.resolvers(),
                 base.machine(),
                 base.names());
@@ -174,6 +175,7 @@ final class PlanExamples {
                         new PlainMesh("mesh1", nas, Optional.of("work"), List.of(link))),
                 base.tailnet(),
                 base.socksPort(),
+                0,
                 base.resolvers(),
                 base.machine(),
                 base.names());
@@ -187,6 +189,7 @@ final class PlanExamples {
                 base.meshes(),
                 base.tailnet(),
                 base.socksPort(),
+                0,
                 new RuntimeResolvers(servers.stream().map(Prefix::parseAddress).toList(), search),
                 base.machine(),
                 base.names());
@@ -221,8 +224,8 @@ final class PlanExamples {
                 "192.168.7.0/24",
                 "TS_EXTRA_ARGS",
                 "--login-server=https://hs.example.net --advertise-exit-node");
-        return base.with(
-                new Tailnet(addresses("100.64.0.1", "fd7a:115c:a1e0::1"), List.of(), Optional.of("tailnet.example")));
+        return base.with(new Tailnet(
+                addresses("100.64.0.1", "fd7a:115c:a1e0::1"), List.of(), Optional.of("tailnet.example"), Set.of(8443)));
     }
 
     /** @param settings names and values, in turn */
@@ -233,6 +236,7 @@ final class PlanExamples {
                 List.of(),
                 Tailnet.UNKNOWN,
                 OptionalInt.empty(),
+                0,
                 new RuntimeResolvers(addresses("192.168.7.1"), List.of()),
                 machine,
                 Names.NONE);

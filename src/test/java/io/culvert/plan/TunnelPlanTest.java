@@ -10,6 +10,7 @@ import io.culvert.nft.NftText;
 import io.culvert.wireguard.WireGuardConfig;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,7 @@ class TunnelPlanTest {
                 Names.NONE,
                 (_, _) -> OptionalInt.empty(),
                 NetworkState.EMPTY,
+                Set.of(),
                 false));
 
         assertThat(commands(plan))
@@ -112,6 +114,7 @@ class TunnelPlanTest {
                 Names.NONE,
                 (_, _) -> OptionalInt.of(9000),
                 NetworkState.EMPTY,
+                Set.of(),
                 false));
 
         assertThat(plan.network().links().getFirst().mtu()).isEqualTo(8920);
@@ -148,6 +151,30 @@ class TunnelPlanTest {
         assertThat(new Tunnels(closed).without("wg0")).isEqualTo(NetworkState.EMPTY);
     }
 
+    @Test
+    void a_kill_switch_knows_the_port_that_the_tunnel_comes_from_and_without_one_wireguard_chooses() {
+        WireGuardConfig file = file("wg0", EVERYTHING, "");
+        int port = plan(file, NetworkState.EMPTY, true).device().listenPort();
+
+        assertThat(port).isBetween(61001, 65534);
+        assertThat(plan(file, NetworkState.EMPTY, true).device().listenPort()).isEqualTo(port);
+        assertThat(NftText.of(plan(file, NetworkState.EMPTY, true).guard())).contains("udp sport " + port + " ");
+        assertThat(plan(file("wg1", EVERYTHING, ""), NetworkState.EMPTY, true)
+                        .device()
+                        .listenPort())
+                .as("of another tunnel with the same key")
+                .isNotEqualTo(port);
+        assertThat(plan(file, NetworkState.EMPTY, Set.of(port), true).device().listenPort())
+                .as("where that one is in use")
+                .isNotEqualTo(port)
+                .isBetween(61001, 65534);
+        assertThat(plan(file("wg0", EVERYTHING, "ListenPort = 51999"), NetworkState.EMPTY, Set.of(51999), true)
+                        .device()
+                        .listenPort())
+                .isEqualTo(51999);
+        assertThat(plan(file, NetworkState.EMPTY, false).device().listenPort()).isZero();
+    }
+
     private static NetworkState onlyRules(NetworkState state) {
         return new NetworkState(List.of(), List.of(), List.of(), state.rules());
     }
@@ -157,7 +184,12 @@ class TunnelPlanTest {
     }
 
     private static TunnelPlan plan(WireGuardConfig file, NetworkState present, boolean killSwitch) {
-        return TunnelPlan.of(
-                new TunnelInputs(file, machine(false), Names.NONE, (_, _) -> OptionalInt.empty(), present, killSwitch));
+        return plan(file, present, Set.of(), killSwitch);
+    }
+
+    private static TunnelPlan plan(
+            WireGuardConfig file, NetworkState present, Set<Integer> udpPorts, boolean killSwitch) {
+        return TunnelPlan.of(new TunnelInputs(
+                file, machine(false), Names.NONE, (_, _) -> OptionalInt.empty(), present, udpPorts, killSwitch));
     }
 }

@@ -1,9 +1,11 @@
 package io.culvert.mesh.tailscale;
 
 import jakarta.json.Json;
+import jakarta.json.JsonArray;
 import jakarta.json.JsonException;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonReader;
+import jakarta.json.JsonValue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -17,6 +19,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -30,6 +34,7 @@ import java.util.stream.Collectors;
  */
 record LocalApi(Path socket, Duration patience) {
 
+    private static final int HTTPS = 443;
     private static final String PREFIX = "/localapi/v0/";
 
     /**
@@ -50,6 +55,27 @@ record LocalApi(Path socket, Duration patience) {
     /** @param masked preferences, each together with its {@code …Set} */
     void edit(JsonObject masked) throws IOException {
         json("PATCH", "prefs", Optional.of(masked));
+    }
+
+    /** The TCP ports of the relays that the control server names (tailscale: tailcfg, DERPMap); 443 where it names none. */
+    Set<Integer> relayPorts() throws IOException {
+        Set<Integer> ports = new TreeSet<>();
+        JsonObject map = json("GET", "derpmap", Optional.empty());
+        if (map.getOrDefault("Regions", JsonValue.NULL) instanceof JsonObject regions) {
+            for (JsonValue region : regions.values()) {
+                if (region instanceof JsonObject one
+                        && one.getOrDefault("Nodes", JsonValue.NULL) instanceof JsonArray nodes) {
+                    nodes.stream()
+                            .filter(JsonObject.class::isInstance)
+                            .map(JsonValue::asJsonObject)
+                            .mapToInt(node -> node.getInt("DERPPort", 0))
+                            .map(port -> port == 0 ? HTTPS : port)
+                            .filter(port -> port > 0 && port <= 65535)
+                            .forEach(ports::add);
+                }
+            }
+        }
+        return ports;
     }
 
     /** What keeps tailscaled's kernel from forwarding; empty when nothing does. */

@@ -81,8 +81,9 @@ record NodeStatus(
      * What the plan follows from.
      *
      * @param acceptsRoutes whether routes that peers announce are this node's too
+     * @param relayPorts of the control server's relays
      */
-    Tailnet tailnet(boolean acceptsRoutes) {
+    Tailnet tailnet(boolean acceptsRoutes, Set<Integer> relayPorts) {
         return new Tailnet(
                 addresses,
                 Stream.concat(
@@ -92,7 +93,8 @@ record NodeStatus(
                         .distinct()
                         .sorted(Comparator.comparing(Prefix::toString))
                         .toList(),
-                Optional.of(suffix).filter(it -> !it.isEmpty()));
+                Optional.of(suffix).filter(it -> !it.isEmpty()),
+                relayPorts);
     }
 
     /** The family of which the peers announce most of the internet: an exit node in pieces, by which nothing is to leave. */

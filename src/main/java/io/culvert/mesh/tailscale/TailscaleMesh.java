@@ -191,10 +191,12 @@ public final class TailscaleMesh implements Mesh {
 
     /**
      * Peers that had sessions with an earlier life of this node find this one at once. And a session is what tailscaled
-     * starts for: without one it waits some seconds for its relays first.
+     * starts for: without one it waits some seconds for its relays first. And these it reaches only when the plan knows their
+     * ports.
      */
     private void greet() {
         asking.execute(() -> {
+            learnRelays();
             try {
                 new Node(api).greetPeers();
             } catch (IOException _) {
@@ -210,6 +212,7 @@ public final class TailscaleMesh implements Mesh {
         }
         asking.execute(() -> {
             toSettle.set(false);
+            learnRelays();
             try {
                 Node.Settled settled = new Node(api).settle(offers(), once());
                 chain.execute(() -> settled(settled));
@@ -219,12 +222,21 @@ public final class TailscaleMesh implements Mesh {
         });
     }
 
+    private void learnRelays() {
+        try {
+            Set<Integer> ports = api.relayPorts();
+            chain.execute(() -> tailnet = new Tailnet(tailnet.addresses(), tailnet.reach(), tailnet.suffix(), ports));
+        } catch (IOException | RuntimeException _) {
+            // The ports that are known stay; it is asked again when anything changes.
+        }
+    }
+
     private Optional<GoFlags> once() {
         return settings.loginOnce() ? Optional.of(settings.upArguments()) : Optional.empty();
     }
 
     private void settled(Node.Settled settled) {
-        tailnet = settled.status().tailnet(settled.acceptsRoutes());
+        tailnet = settled.status().tailnet(settled.acceptsRoutes(), tailnet.relayPorts());
         settled.exitNode()
                 .ifPresent(name -> news.accept(
                         "exit node " + name + " cleared: what leaves here leaves by the tunnel, by no other node"));

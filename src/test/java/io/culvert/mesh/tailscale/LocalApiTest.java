@@ -44,6 +44,21 @@ class LocalApiTest {
     }
 
     @Test
+    void the_ports_of_relays_are_read_from_the_map_and_a_relay_without_one_is_at_443() throws IOException {
+        tailscaled.answer("GET derpmap", """
+                {"Regions": {"1": {"RegionID": 1, "Nodes": [
+                  {"Name": "1a", "HostName": "relay.example", "DERPPort": 8443},
+                  {"Name": "1b", "HostName": "relay.example", "STUNPort": 3478}]},
+                 "2": {"RegionID": 2, "Nodes": null}}}""");
+
+        assertThat(api.relayPorts()).containsExactlyInAnyOrder(443, 8443);
+
+        tailscaled.answer("GET derpmap", "{\"Regions\": null}");
+
+        assertThat(api.relayPorts()).isEmpty();
+    }
+
+    @Test
     void a_status_is_read() throws IOException {
         tailscaled.answer("GET status", Recorded.text("status.json"));
 

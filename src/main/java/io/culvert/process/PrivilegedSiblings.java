@@ -1,0 +1,151 @@
+package io.culvert.process;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Processes in our network namespace that are not ours and may get past the kill switch: with {@code CAP_NET_RAW} or
+ * {@code CAP_NET_ADMIN}. Only those that this process can see, which in a container without a shared process namespace are
+ * those of the container itself.
+ */
+public final class PrivilegedSiblings {
+
+    /** include/uapi/linux/capability.h. */
+    private static final int NET_ADMIN = 12;
+
+    private static final int NET_RAW = 13;
+
+    /** Programs that are started here, and may outlive the Culvert that started them. */
+    private static final Set<String> OURS = Set.of("wireguard-go", "sockd", "containerboot", "tailscaled", "tailscale");
+
+    private static final Pattern CAPABILITIES = Pattern.compile("(?m)^Cap(?:Eff|Prm):\\s*([0-9a-f]+)$");
+    private static final Pattern PARENT = Pattern.compile("(?m)^PPid:\\s*(\\d+)$");
+    private static final Pattern NAME = Pattern.compile("(?m)^Name:\\s*(.*)$");
+
+    private final Path processes;
+    private final long self;
+
+    private record Seen(
+            String name, long parent, boolean admin, boolean raw, String network, String mounts, String program) {}
+
+    public PrivilegedSiblings() {
+        this(Path.of("/proc"), ProcessHandle.current().pid());
+    }
+
+    PrivilegedSiblings(Path processes, long self) {
+        this.processes = processes;
+        this.self = self;
+    }
+
+    /** A sentence on each, without a full stop. */
+    public List<String> find() {
+        Map<Long, Seen> all = all();
+        Seen own = all.get(self);
+        if (own == null || own.network().isEmpty()) {
+            return List.of();
+        }
+        Seen first = all.get(1L);
+        boolean container = first != null && first.network().equals(own.network());
+        Set<Long> ours = ours(all, own);
+        List<String> sentences = new ArrayList<>();
+        all.forEach((pid, seen) -> {
+            if (seen.network().equals(own.network())
+                    && (seen.admin() || seen.raw())
+                    && !ours.contains(pid)
+                    && !(container && seen.mounts().equals(own.mounts()))) {
+                sentences.add("process " + pid + " (" + seen.name() + ") shares the network and has "
+                        + (seen.admin() ? "CAP_NET_ADMIN" : "CAP_NET_RAW")
+                        + ", with which it can send past the kill switch");
+            }
+        });
+        return sentences;
+    }
+
+    /** This process and those it descends from, every Culvert, what each started, and what earlier ones left. */
+    private Set<Long> ours(Map<Long, Seen> all, Seen own) {
+        Set<Long> ours = new HashSet<>();
+        for (Long pid = self; pid != 0 && ours.add(pid); ) {
+            Seen seen = all.get(pid);
+            pid = seen == null ? 0L : seen.parent();
+        }
+        Set<Long> started = new HashSet<>();
+        all.forEach((pid, seen) -> {
+            if (seen.program().equals(own.program())
+                    || OURS.contains(seen.program().replaceFirst(".*/", "").replaceFirst(" \\(deleted\\)$", ""))) {
+                started.add(pid);
+            }
+        });
+        boolean more = true;
+        while (more) {
+            more = false;
+            for (Map.Entry<Long, Seen> entry : all.entrySet()) {
+                more |= started.contains(entry.getValue().parent()) && started.add(entry.getKey());
+            }
+        }
+        ours.addAll(started);
+        return ours;
+    }
+
+    private Map<Long, Seen> all() {
+        Map<Long, Seen> all = new TreeMap<>();
+        try (Stream<Path> directories = Files.list(processes)) {
+            directories
+                    .filter(directory -> directory.getFileName().toString().matches("\\d+"))
+                    .forEach(directory -> seen(directory)
+                            .ifPresent(seen ->
+                                    all.put(Long.valueOf(directory.getFileName().toString()), seen)));
+        } catch (IOException | UncheckedIOException _) {
+            // Nothing can be said of what cannot be seen.
+        }
+        return all;
+    }
+
+    private static Optional<Seen> seen(Path directory) {
+        try {
+            String status = new String(Files.readAllBytes(directory.resolve("status")), StandardCharsets.UTF_8);
+            long capabilities = 0;
+            Matcher matcher = CAPABILITIES.matcher(status);
+            while (matcher.find()) {
+                capabilities |= Long.parseUnsignedLong(matcher.group(1), 16);
+            }
+            return Optional.of(new Seen(
+                    group(NAME, status),
+                    Long.parseLong("0" + group(PARENT, status)),
+                    (capabilities & 1L << NET_ADMIN) != 0,
+                    (capabilities & 1L << NET_RAW) != 0,
+                    link(directory.resolve("ns/net")),
+                    link(directory.resolve("ns/mnt")),
+                    link(directory.resolve("exe"))));
+        } catch (IOException | NumberFormatException _) {
+            // It has ended.
+            return Optional.empty();
+        }
+    }
+
+    private static String group(Pattern pattern, String text) {
+        Matcher matcher = pattern.matcher(text);
+        return matcher.find() ? matcher.group(1) : "";
+    }
+
+    /** Empty where it may not be read. */
+    private static String link(Path link) {
+        try {
+            return Files.readSymbolicLink(link).toString();
+        } catch (IOException _) {
+            return "";
+        }
+    }
+}

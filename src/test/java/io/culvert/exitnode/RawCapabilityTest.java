@@ -1,0 +1,130 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.ip.Family;
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Provider;
+import io.culvert.lab.Shape;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A sibling with CAP_NET_RAW and nothing else: it sets marks, and makes packets with any header. */
+@Tag("lab")
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class RawCapabilityTest {
+
+    private final World world = World.of(Shape.USUAL);
+
+    @AfterEach
+    void closeLab() {
+        world.close();
+    }
+
+    /** Tries every mark of ours and of Tailscale's, by UDP, TCP, ICMP, and with the tunnel's port forged. */
+    private void tryAll(int tunnelPort) {
+        Outcome tried = world.space()
+                .attempt(
+                        "setpriv",
+                        "--reuid=65534",
+                        "--regid=65534",
+                        "--clear-groups",
+                        "--inh-caps=-all,+net_raw",
+                        "--ambient-caps=-all,+net_raw",
+                        "python3",
+                        "-c",
+                        """
+                        import socket, struct, sys
+                        port, provider4, provider6, outer = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+                        MARK, tried = 36, 0
+                        def attempt(family, kind, protocol, mark, to, how):
+                            global tried
+                            try:
+                                with socket.socket(family, kind, protocol) as one:
+                                    one.setsockopt(socket.SOL_SOCKET, MARK, mark)
+                                    one.settimeout(0.05)
+                                    tried += 1
+                                    how(one, to)
+                            except OSError:
+                                pass
+                        def udp(one, to): one.sendto(b'let me out', to)
+                        def tcp(one, to): one.connect(to)
+                        def forged(source):
+                            def send(one, to):
+                                data = b'let me out'
+                                packet = struct.pack('!HHHH', source, to[1], 8 + len(data), 0) + data
+                                one.sendto(packet, (to[0], 0))
+                            return send
+                        for mark in (0x51000000, 0x80000, 0x40000, 0x52000000):
+                            for address in ('198.51.100.10', '2001:db8:1::10', provider4, provider6, '192.0.2.20', '2001:db8:e::20'):
+                                family = socket.AF_INET6 if ':' in address else socket.AF_INET
+                                for to in (outer, 443, 853, 41641, 9):
+                                    attempt(family, socket.SOCK_DGRAM, 0, mark, (address, to), udp)
+                                for to in (outer, 443, 8443):
+                                    attempt(family, socket.SOCK_STREAM, 0, mark, (address, to), tcp)
+                                if address not in (provider4, provider6):
+                                    attempt(family, socket.SOCK_RAW, socket.IPPROTO_UDP, mark, (address, outer), forged(port))
+                                icmp = (socket.IPPROTO_ICMPV6, 128) if ':' in address else (socket.IPPROTO_ICMP, 8)
+                                attempt(family, socket.SOCK_RAW, icmp[0], mark, (address, 0),
+                                    lambda one, to: one.sendto(bytes([icmp[1], 0, 0, 0]) + b'let me out', (to[0], 0)))
+                                attempt(family, socket.SOCK_RAW, 253, mark, (address, 0),
+                                    lambda one, to: one.sendto(b'let me out', (to[0], 0)))
+                        attempt(socket.AF_INET6, socket.SOCK_RAW, 58, 0x51000000, ('2001:db8:1::10', 0),
+                            lambda one, to: one.sendto(bytes([136, 0, 0, 0]) + b'let me out' * 2, (to[0], 0)))
+                        print(tried)
+                        """,
+                        Integer.toString(tunnelPort),
+                        world.lab.provider().outer4(),
+                        world.lab.provider().outer6(),
+                        Integer.toString(Provider.PORT));
+        assertThat(tried.status()).as(tried.err()).isZero();
+        assertThat(Integer.parseInt(tried.out().strip())).as("marks may be set").isGreaterThan(200);
+    }
+
+    private int tunnelPort() {
+        return Integer.parseInt(world.space()
+                .attempt("wg", "show", "wg0", "listen-port")
+                .orFail()
+                .strip());
+    }
+
+    @Test
+    void marks_and_forged_ports_lead_to_the_tunnels_server_only() {
+        assertThat(world.observer.sees(() -> tryAll(61234))).isTrue();
+        world.connect(world.settings(Map.of()));
+        world.observer.forget();
+
+        tryAll(tunnelPort());
+
+        assertThat(world.observer.leaks()).isEmpty();
+        world.localTrafficGoesByTheProvider(Family.values());
+    }
+
+    @Test
+    void who_has_it_is_named_by_check_and_status() {
+        Map<String, String> settings = World.alone(Map.of());
+        world.connect(settings);
+        assertThat(world.run(settings, "check").out()).doesNotContain("CAP_NET_RAW");
+
+        world.space()
+                .start(
+                        "setpriv",
+                        "--inh-caps=-all,+net_raw",
+                        "--ambient-caps=-all,+net_raw",
+                        "--bounding-set=-all,+net_raw",
+                        "python3",
+                        "-u",
+                        "-c",
+                        "import socket; print('runs'); socket.create_server(('127.0.0.1', 0)).accept()")
+                .awaitLine("runs", World.SOON);
+
+        assertThat(world.run(settings, "check").out()).contains("(python3", "CAP_NET_RAW", "cap_drop: [ALL]");
+        assertThat(world.status().problems()).anyMatch(problem -> problem.contains("CAP_NET_RAW"));
+        assertThat(world.status().healthy()).as("it is a warning").isTrue();
+        assertThat(world.node.whoami(Family.IPV4)).contains(world.provider(Family.IPV4));
+    }
+}
