@@ -7,14 +7,9 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import java.io.Closeable;
-import java.io.DataInputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -23,11 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -40,21 +36,20 @@ import java.util.function.LongSupplier;
  */
 public final class DnsStub implements AutoCloseable {
 
-    /** Questions under way; more are dropped, as by any overloaded server, and asked again by who needs them. */
-    private static final int AT_ONCE = 128;
+    /** Of all clients together. Each holds a thread for as long as {@link Patience} lasts, if nobody answers. */
+    private static final int IN_FLIGHT = 256;
 
-    private static final int CONNECTIONS = 32;
-
-    /** RFC 7766 section 6.2.3 asks for some seconds. */
-    private static final int IDLE_MILLIS = 10_000;
+    /** So that one client leaves threads to all others. */
+    private static final int IN_FLIGHT_OF_ONE = 128;
 
     private final AtomicReference<Directions> directions;
     private final Responder responder;
     private final Patience patience;
     private final LongSupplier nanoTime;
     private final Map<InetAddress, List<Closeable>> sockets = new ConcurrentHashMap<>();
-    private final ThreadPoolExecutor questions = workers(AT_ONCE);
-    private final ThreadPoolExecutor connections = workers(CONNECTIONS);
+    private final QueriesInFlight inFlight = new QueriesInFlight(IN_FLIGHT, IN_FLIGHT_OF_ONE);
+    private final ThreadPoolExecutor workers =
+            new ThreadPoolExecutor(0, IN_FLIGHT, 30, TimeUnit.SECONDS, new Waiting(), DnsStub::thread, DnsStub::hold);
 
     /**
      * Answers nothing but failures before {@link #useUpstreams}.
@@ -87,11 +82,9 @@ public final class DnsStub implements AutoCloseable {
     public InetSocketAddress listen(InetSocketAddress address) {
         List<Closeable> opened = new ArrayList<>();
         try {
-            ServerSocket tcp = new ServerSocket();
+            TcpService tcp = TcpService.open(address, this::askedByTcp, TcpLimits.USUAL);
             opened.add(tcp);
-            tcp.setReuseAddress(true);
-            tcp.bind(address);
-            InetSocketAddress bound = new InetSocketAddress(address.getAddress(), tcp.getLocalPort());
+            InetSocketAddress bound = new InetSocketAddress(address.getAddress(), tcp.port());
             DatagramChannel udp = DatagramChannel.open(
                     Family.of(address.getAddress()) == Family.IPV4
                             ? StandardProtocolFamily.INET
@@ -120,8 +113,7 @@ public final class DnsStub implements AutoCloseable {
     @Override
     public void close() {
         sockets.values().forEach(both -> both.forEach(DnsStub::quietly));
-        questions.shutdown();
-        connections.shutdown();
+        workers.shutdown();
     }
 
     private void serveDatagrams(DatagramChannel channel, List<Closeable> both) {
@@ -129,10 +121,10 @@ public final class DnsStub implements AutoCloseable {
         try {
             while (true) {
                 buffer.clear();
-                SocketAddress asker = channel.receive(buffer);
+                InetSocketAddress asker = (InetSocketAddress) channel.receive(buffer);
                 byte[] request = new byte[buffer.flip().remaining()];
                 buffer.get(request);
-                execute(questions, () -> answer(channel, asker, request));
+                ask(asker, query -> answer(channel, asker, request, query));
             }
         } catch (IOException _) {
             // Closed, by us or by a fault that isServing() shows.
@@ -141,24 +133,23 @@ public final class DnsStub implements AutoCloseable {
         }
     }
 
-    private void answer(DatagramChannel channel, SocketAddress asker, byte[] request) {
-        responder.respond(request, Transport.UDP).ifPresent(reply -> {
-            try {
-                channel.send(ByteBuffer.wrap(reply), asker);
-            } catch (IOException _) {
-                // The asker is gone, or we are; it asks again if it still wants to know.
-            }
-        });
+    /** What was given up is not answered at all: like a query that an overloaded server never saw, it is sent again. */
+    private void answer(DatagramChannel channel, InetSocketAddress asker, byte[] request, QueriesInFlight.Query query) {
+        responder
+                .respond(request, Transport.UDP)
+                .filter(_ -> !query.isGivenUp())
+                .ifPresent(reply -> {
+                    try {
+                        channel.send(ByteBuffer.wrap(reply), asker);
+                    } catch (IOException _) {
+                        // The asker is gone, or we are; it asks again if it still wants to know.
+                    }
+                });
     }
 
-    private void serveConnections(ServerSocket listening, List<Closeable> both) {
+    private void serveConnections(TcpService tcp, List<Closeable> both) {
         try {
-            while (true) {
-                Socket connection = listening.accept();
-                if (!execute(connections, () -> converse(connection))) {
-                    quietly(connection);
-                }
-            }
+            tcp.serve();
         } catch (IOException _) {
             // Closed, by us or by a fault that isServing() shows.
         } finally {
@@ -166,38 +157,47 @@ public final class DnsStub implements AutoCloseable {
         }
     }
 
-    private void converse(Socket connection) {
-        try (connection) {
-            connection.setSoTimeout(IDLE_MILLIS);
-            DataInputStream in = new DataInputStream(connection.getInputStream());
-            OutputStream out = connection.getOutputStream();
-            while (true) {
-                byte[] request = in.readNBytes(in.readUnsignedShort());
-                Optional<byte[]> reply = responder.respond(request, Transport.TCP);
-                if (reply.isEmpty()) {
-                    return;
-                }
-                out.write(ByteBuffer.allocate(2 + reply.get().length)
-                        .putShort((short) reply.get().length)
-                        .put(reply.get())
-                        .array());
-            }
-        } catch (IOException _) {
-            // The end of the conversation: the asker's wish, or silence.
-        }
+    private Optional<QueriesInFlight.Query> askedByTcp(
+            InetSocketAddress client, byte[] request, Consumer<Optional<byte[]>> reply) {
+        return ask(client, _ -> reply.accept(responder.respond(request, Transport.TCP)));
     }
 
-    private static boolean execute(ThreadPoolExecutor workers, Runnable work) {
+    private Optional<QueriesInFlight.Query> ask(InetSocketAddress client, Consumer<QueriesInFlight.Query> work) {
+        QueriesInFlight.Query query = inFlight.admit(client);
         try {
-            workers.execute(work);
-            return true;
+            workers.execute(() -> {
+                try (query) {
+                    query.run(() -> work.accept(query));
+                }
+            });
+            return Optional.of(query);
         } catch (RejectedExecutionException _) {
-            return false;
+            query.close();
+            return Optional.empty();
         }
     }
 
-    private static ThreadPoolExecutor workers(int most) {
-        return new ThreadPoolExecutor(0, most, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), DnsStub::thread);
+    /** Takes no more than an idle thread takes at once, so that there are as many threads as are needed. */
+    private static final class Waiting extends LinkedTransferQueue<Runnable> {
+
+        @Override
+        public boolean offer(Runnable work) {
+            return tryTransfer(work);
+        }
+
+        boolean hold(Runnable work) {
+            return super.offer(work);
+        }
+    }
+
+    /** Where all threads are busy, usually with what was given up a moment ago. */
+    private static void hold(Runnable work, ThreadPoolExecutor workers) {
+        if (workers.isShutdown()
+                || !(workers.getQueue() instanceof Waiting waiting)
+                || waiting.size() >= IN_FLIGHT
+                || !waiting.hold(work)) {
+            throw new RejectedExecutionException();
+        }
     }
 
     private static void start(String name, Runnable work) {
@@ -213,7 +213,7 @@ public final class DnsStub implements AutoCloseable {
     private static boolean isClosed(Closeable socket) {
         return socket instanceof DatagramChannel channel
                 ? !channel.isOpen()
-                : socket instanceof ServerSocket server && server.isClosed();
+                : socket instanceof TcpService tcp && !tcp.isOpen();
     }
 
     private static void quietly(Closeable socket) {

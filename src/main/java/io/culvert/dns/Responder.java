@@ -166,7 +166,7 @@ final class Responder {
 
     private static int payload(Message query) {
         OPTRecord edns = query.getOPT();
-        return edns == null ? PLAIN_PAYLOAD : Math.max(PLAIN_PAYLOAD, edns.getPayloadSize());
+        return edns == null ? PLAIN_PAYLOAD : Math.clamp(edns.getPayloadSize(), PLAIN_PAYLOAD, Question.PAYLOAD);
     }
 
     private static InetAddress loopback4() {

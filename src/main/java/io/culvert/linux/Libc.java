@@ -34,6 +34,8 @@ final class Libc {
 
     static native long recv(int fd, byte[] buffer, long length, int flags) throws LastErrorException;
 
+    static native int shutdown(int fd, int how) throws LastErrorException;
+
     static native int close(int fd) throws LastErrorException;
 
     static native int open(String path, int flags) throws LastErrorException;

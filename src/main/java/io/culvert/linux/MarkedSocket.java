@@ -5,6 +5,7 @@ import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
@@ -12,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * A connected socket with a firewall mark and, where wanted, bound to one link: what the JDK's sockets cannot do. UDP is
@@ -37,8 +39,12 @@ public final class MarkedSocket implements AutoCloseable {
 
     private static final Duration LEAST = Duration.ofMillis(1);
 
+    /** {@code SHUT_RDWR} (include/linux/net.h). */
+    private static final int SHUT_RDWR = 2;
+
     private final int fd;
     private final String peer;
+    private final Optional<Cancellation> cancellation = Cancellation.current();
 
     private MarkedSocket(int fd, String peer) {
         this.fd = fd;
@@ -63,7 +69,9 @@ public final class MarkedSocket implements AutoCloseable {
             throw failed(name, e);
         }
         MarkedSocket socket = new MarkedSocket(fd, name);
+        socket.cancellation.ifPresent(it -> it.opened(socket));
         try {
+            socket.failIfCancelled();
             if (egress.mark() != 0) {
                 socket.set(SO_MARK, number((int) egress.mark()));
             }
@@ -74,6 +82,9 @@ public final class MarkedSocket implements AutoCloseable {
             byte[] address = SocketName.encode(peer);
             Libc.connect(fd, address, address.length);
             return socket;
+        } catch (InterruptedIOException e) {
+            socket.close();
+            throw e;
         } catch (LastErrorException e) {
             socket.close();
             throw failed(name, e);
@@ -103,8 +114,11 @@ public final class MarkedSocket implements AutoCloseable {
         long deadline = System.nanoTime() + atMost.toNanos();
         while (true) {
             try {
+                failIfCancelled();
                 set(SO_RCVTIMEO, time(Duration.ofNanos(deadline - System.nanoTime())));
-                return (int) Libc.recv(fd, buffer, buffer.length, 0);
+                int length = (int) Libc.recv(fd, buffer, buffer.length, 0);
+                failIfCancelled();
+                return length;
             } catch (LastErrorException e) {
                 if (e.getErrorCode() != Errno.EINTR) {
                     throw failed(peer, e);
@@ -113,8 +127,24 @@ public final class MarkedSocket implements AutoCloseable {
         }
     }
 
+    /** Ends the wait of the thread that uses it; a datagram socket's as well. */
+    void wake() {
+        try {
+            Libc.shutdown(fd, SHUT_RDWR);
+        } catch (LastErrorException _) {
+            // Not connected yet: what it does next fails.
+        }
+    }
+
+    private void failIfCancelled() throws InterruptedIOException {
+        if (cancellation.filter(Cancellation::isCancelled).isPresent()) {
+            throw new InterruptedIOException(peer + ": no longer wanted");
+        }
+    }
+
     @Override
     public void close() {
+        cancellation.ifPresent(Cancellation::closing);
         try {
             Libc.close(fd);
         } catch (LastErrorException _) {

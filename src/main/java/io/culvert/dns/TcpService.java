@@ -1,0 +1,193 @@
+package io.culvert.dns;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+
+/**
+ * All TCP connections to one address, on one thread: an idle one costs some memory and nothing else. Where there are too many,
+ * the one that has been idle for longest goes first, of the client that has the most.
+ */
+final class TcpService implements Closeable {
+
+    /** Connections that wait to be accepted. */
+    private static final int BACKLOG = 256;
+
+    private final ServerSocketChannel listening;
+    private final Selector selector;
+    private final Asking asking;
+    private final TcpLimits limits;
+    private final List<TcpConnection> connections = new ArrayList<>();
+    private final Queue<Runnable> replies = new ConcurrentLinkedQueue<>();
+
+    /** Takes a query, and answers it later, on any thread; empty for what deserves no answer. */
+    @FunctionalInterface
+    interface Asking {
+
+        /** What is done for the query, so that it can be given up; empty where it cannot be taken. */
+        Optional<QueriesInFlight.Query> ask(InetSocketAddress client, byte[] query, Consumer<Optional<byte[]>> reply);
+    }
+
+    /** @param listening bound by {@link #open} */
+    private TcpService(ServerSocketChannel listening, Selector selector, Asking asking, TcpLimits limits) {
+        this.listening = listening;
+        this.selector = selector;
+        this.asking = asking;
+        this.limits = limits;
+    }
+
+    /** Listens; {@link #serve} is still to be called. */
+    static TcpService open(InetSocketAddress address, Asking asking, TcpLimits limits) throws IOException {
+        ServerSocketChannel listening = ServerSocketChannel.open();
+        try {
+            listening.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            listening.bind(address, BACKLOG);
+            listening.configureBlocking(false);
+            Selector selector = Selector.open();
+            listening.register(selector, SelectionKey.OP_ACCEPT);
+            return new TcpService(listening, selector, asking, limits);
+        } catch (IOException e) {
+            listening.close();
+            throw e;
+        }
+    }
+
+    int port() throws IOException {
+        return ((InetSocketAddress) listening.getLocalAddress()).getPort();
+    }
+
+    boolean isOpen() {
+        return listening.isOpen();
+    }
+
+    /** Serves until it is closed, or cannot. */
+    void serve() throws IOException {
+        try {
+            while (listening.isOpen()) {
+                wait(selector);
+                for (Runnable reply = replies.poll(); reply != null; reply = replies.poll()) {
+                    reply.run();
+                }
+                for (SelectionKey key : selector.selectedKeys()) {
+                    if (key.attachment() instanceof TcpConnection connection) {
+                        connection.proceed();
+                    } else {
+                        accept();
+                    }
+                }
+                selector.selectedKeys().clear();
+                long now = System.nanoTime();
+                List.copyOf(connections).stream()
+                        .filter(connection -> connection.nanosLeft(now) <= 0)
+                        .forEach(TcpConnection::close);
+            }
+        } finally {
+            listening.close();
+            List.copyOf(connections).forEach(TcpConnection::close);
+            selector.close();
+        }
+    }
+
+    private void wait(Selector events) throws IOException {
+        long now = System.nanoTime();
+        long nanos = connections.stream()
+                .mapToLong(connection -> connection.nanosLeft(now))
+                .min()
+                .orElse(Long.MAX_VALUE);
+        if (nanos == Long.MAX_VALUE) {
+            events.select();
+        } else if (nanos <= 0) {
+            events.selectNow();
+        } else {
+            // Rounded up, so that a wait does not spin through its last millisecond.
+            events.select(Duration.ofNanos(nanos).toMillis() + 1);
+        }
+    }
+
+    private void accept() throws IOException {
+        while (true) {
+            SocketChannel channel;
+            try {
+                channel = listening.accept();
+            } catch (IOException e) {
+                // Out of descriptors, usually: ours make room.
+                if (!makeRoom(Optional.empty())) {
+                    throw e;
+                }
+                return;
+            }
+            if (channel == null) {
+                return;
+            }
+            begin(channel);
+        }
+    }
+
+    private void begin(SocketChannel channel) throws IOException {
+        try {
+            InetSocketAddress remote = (InetSocketAddress) channel.getRemoteAddress();
+            InetAddress client = remote.getAddress();
+            if (ofClient(client) >= limits.connectionsOfOne()) {
+                makeRoom(Optional.of(client));
+            } else if (connections.size() >= limits.connections()) {
+                makeRoom(Optional.empty());
+            }
+            channel.configureBlocking(false);
+            SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
+            TcpConnection connection =
+                    new TcpConnection(channel, key, remote, asking, limits, this::later, connections::remove);
+            key.attach(connection);
+            connections.add(connection);
+        } catch (IOException _) {
+            // It is gone already.
+            channel.close();
+        }
+    }
+
+    /** For answers, which come from other threads. */
+    private void later(Runnable reply) {
+        replies.add(reply);
+        selector.wakeup();
+    }
+
+    /**
+     * Closes the connection that has been idle for longest.
+     *
+     * @param of the client that it is taken from; empty for the one that has the most
+     */
+    private boolean makeRoom(Optional<InetAddress> of) {
+        Optional<InetAddress> client = of.or(
+                () -> connections.stream().map(TcpConnection::client).max(Comparator.comparingLong(this::ofClient)));
+        Optional<TcpConnection> longest = connections.stream()
+                .filter(connection -> client.filter(connection.client()::equals).isPresent())
+                .max(Comparator.comparing(TcpConnection::isIdle).thenComparingLong(TcpConnection::idleNanos));
+        longest.ifPresent(TcpConnection::close);
+        return longest.isPresent();
+    }
+
+    private long ofClient(InetAddress client) {
+        return connections.stream()
+                .filter(connection -> connection.client().equals(client))
+                .count();
+    }
+
+    @Override
+    public void close() throws IOException {
+        listening.close();
+        selector.wakeup();
+    }
+}

@@ -1,0 +1,44 @@
+package io.culvert.linux;
+
+import java.util.Optional;
+
+/**
+ * Ends the waits of the {@linkplain MarkedSocket sockets} that a piece of work opens, from any thread: a blocked call of the C
+ * library does not notice an interrupt.
+ */
+public final class Cancellation {
+
+    private static final ScopedValue<Cancellation> CURRENT = ScopedValue.newInstance();
+
+    private boolean cancelled;
+    private Optional<MarkedSocket> waiting = Optional.empty();
+
+    /** Runs the work, on this thread; what it opens can be ended by {@link #cancel}. */
+    public void run(Runnable work) {
+        ScopedValue.where(CURRENT, this).run(work);
+    }
+
+    /** Fails every call of its sockets, those under way and those to come. Safe to repeat. */
+    public synchronized void cancel() {
+        cancelled = true;
+        waiting.ifPresent(MarkedSocket::wake);
+    }
+
+    public synchronized boolean isCancelled() {
+        return cancelled;
+    }
+
+    /** Of the work that this thread does. */
+    static Optional<Cancellation> current() {
+        return CURRENT.isBound() ? Optional.of(CURRENT.get()) : Optional.empty();
+    }
+
+    synchronized void opened(MarkedSocket socket) {
+        waiting = Optional.of(socket);
+    }
+
+    /** Before its descriptor is closed, which may be another socket's right after that. */
+    synchronized void closing() {
+        waiting = Optional.empty();
+    }
+}

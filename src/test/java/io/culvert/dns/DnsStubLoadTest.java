@@ -1,0 +1,232 @@
+package io.culvert.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.linux.Egress;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.OPTRecord;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.TextParseException;
+import org.xbill.DNS.Type;
+
+/** Clients that want too much, by mistake or on purpose, and those beside them. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class DnsStubLoadTest {
+
+    private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");
+
+    private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
+    private final InetSocketAddress address = stub.listen(new InetSocketAddress(LOOPBACK, 0));
+
+    /** Answers everything but what is below silent.example. */
+    @SuppressWarnings("NullAway.Init")
+    private ScriptedServer server;
+
+    @BeforeEach
+    void serve() throws IOException {
+        Name silent = Name.fromString("silent.example.");
+        server = new ScriptedServer(query -> query.getQuestion().getName().subdomain(silent)
+                ? List.of()
+                : List.of(ScriptedServer.answer(query, query.getQuestion().getName() + " 60 A 192.0.2.80")));
+        stub.useUpstreams(new Upstreams(List.of(server.address()), Egress.ANY), List.of());
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        stub.close();
+        server.close();
+    }
+
+    @Test
+    void one_client_s_unanswered_queries_keep_nobody_waiting() throws IOException {
+        try (DatagramSocket flood = new DatagramSocket();
+                DatagramSocket other = new DatagramSocket()) {
+            other.setSoTimeout(2_000);
+            for (int i = 0; i < 1000; i++) {
+                send(flood, query("name" + i + ".silent.example."));
+                if (i % 20 == 0) {
+                    Message query = query("name" + i + ".example.");
+                    send(other, query);
+                    assertThat(receive(other).getHeader().getID())
+                            .isEqualTo(query.getHeader().getID());
+                }
+            }
+        }
+    }
+
+    @Test
+    void idle_connections_make_way_the_longest_idle_first() throws IOException {
+        List<Socket> idle = new ArrayList<>();
+        try {
+            Socket first = connect(idle);
+            for (int i = 0; i < 299; i++) {
+                connect(idle);
+            }
+            try (Socket late = new Socket(address.getAddress(), address.getPort())) {
+                late.setSoTimeout(5_000);
+                send(late.getOutputStream(), query("www.example."));
+                assertThat(receive(late).getRcode()).isEqualTo(Rcode.NOERROR);
+            }
+            first.setSoTimeout(5_000);
+            assertThat(first.getInputStream().read()).isEqualTo(-1);
+            Socket last = idle.getLast();
+            last.setSoTimeout(5_000);
+            send(last.getOutputStream(), query("www.example."));
+            assertThat(receive(last).getRcode()).isEqualTo(Rcode.NOERROR);
+        } finally {
+            for (Socket socket : idle) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void a_message_that_is_never_whole_ends_its_connection() throws IOException {
+        TcpLimits limits = new TcpLimits(4, 4, 2, Duration.ofMillis(300), Duration.ofSeconds(30));
+        try (TcpService tcp =
+                TcpService.open(new InetSocketAddress(LOOPBACK, 0), (_, _, _) -> Optional.empty(), limits)) {
+            Thread serving = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    tcp.serve();
+                } catch (IOException _) {
+                    // Closed.
+                }
+            });
+            try (Socket slow = new Socket(LOOPBACK, tcp.port())) {
+                slow.setSoTimeout(5_000);
+                slow.getOutputStream().write(new byte[] {0, 40, 1, 2, 3});
+                assertThat(slow.getInputStream().read()).isEqualTo(-1);
+            }
+            assertThat(serving.isAlive()).isTrue();
+        }
+    }
+
+    @Test
+    void two_hundred_queries_in_one_go_are_all_answered_by_their_ids() throws IOException {
+        try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+            socket.setSoTimeout(10_000);
+            Set<Integer> asked = new HashSet<>();
+            for (int i = 0; i < 200; i++) {
+                Message query = query("name" + i + ".example.");
+                query.getHeader().setID(i);
+                asked.add(i);
+                send(socket.getOutputStream(), query);
+            }
+            socket.shutdownOutput();
+            Set<Integer> answered = new HashSet<>();
+            for (int i = 0; i < 200; i++) {
+                answered.add(receive(socket).getHeader().getID());
+            }
+            assertThat(answered).isEqualTo(asked);
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void who_hangs_up_in_the_middle_harms_nobody() throws IOException {
+        for (int round = 0; round < 20; round++) {
+            try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+                for (int i = 0; i < 20; i++) {
+                    send(socket.getOutputStream(), query("name" + i + ".silent.example."));
+                }
+                socket.setSoLinger(true, 0);
+            }
+        }
+        try (DatagramSocket other = new DatagramSocket()) {
+            other.setSoTimeout(2_000);
+            send(other, query("www.example."));
+            assertThat(receive(other).getRcode()).isEqualTo(Rcode.NOERROR);
+        }
+        assertThat(stub.isServing(LOOPBACK)).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 512", "512, 512", "100, 512", "900, 900", "1232, 1232", "4096, 1232", "65535, 1232"})
+    void an_answer_by_udp_is_never_larger_than_passes_without_fragments(int asked, int most) throws IOException {
+        server.close();
+        server = new ScriptedServer(query -> {
+            String[] records = new String[150];
+            for (int i = 0; i < records.length; i++) {
+                records[i] = "large.example. 60 A 192.0.2." + i;
+            }
+            return List.of(ScriptedServer.answer(query, records));
+        });
+        stub.useUpstreams(new Upstreams(List.of(server.address()), Egress.ANY), List.of());
+        try (DatagramSocket client = new DatagramSocket()) {
+            client.setSoTimeout(5_000);
+            Message query = query("large.example.");
+            if (asked != 0) {
+                query.addRecord(new OPTRecord(asked, 0, 0), Section.ADDITIONAL);
+            }
+            send(client, query);
+            DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
+            client.receive(packet);
+            assertThat(packet.getLength()).isLessThanOrEqualTo(most);
+            Message cut = new Message(ByteBuffer.wrap(packet.getData(), 0, packet.getLength()));
+            assertThat(cut.getHeader().getFlag(Flags.TC)).isTrue();
+        }
+    }
+
+    private Socket connect(List<Socket> all) throws IOException {
+        Socket socket = new Socket(address.getAddress(), address.getPort());
+        all.add(socket);
+        return socket;
+    }
+
+    private static Message query(String name) throws TextParseException {
+        Message query = new Message();
+        query.getHeader().setFlag(Flags.RD);
+        query.addRecord(Record.newRecord(Name.fromString(name), Type.A, 1), Section.QUESTION);
+        return query;
+    }
+
+    private void send(DatagramSocket socket, Message query) throws IOException {
+        byte[] wire = query.toWire();
+        socket.send(new DatagramPacket(wire, wire.length, address));
+    }
+
+    private static Message receive(DatagramSocket socket) throws IOException {
+        DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
+        socket.receive(packet);
+        return new Message(ByteBuffer.wrap(packet.getData(), 0, packet.getLength()));
+    }
+
+    private static void send(OutputStream out, Message query) throws IOException {
+        byte[] wire = query.toWire();
+        out.write(ByteBuffer.allocate(2 + wire.length)
+                .putShort((short) wire.length)
+                .put(wire)
+                .array());
+    }
+
+    private static Message receive(Socket socket) throws IOException {
+        DataInputStream in = new DataInputStream(socket.getInputStream());
+        return new Message(in.readNBytes(in.readUnsignedShort()));
+    }
+}
