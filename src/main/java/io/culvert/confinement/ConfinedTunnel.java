@@ -9,6 +9,7 @@ import io.culvert.device.WireGuardDevices;
 import io.culvert.linux.Descriptor;
 import io.culvert.linux.NetworkNamespace;
 import io.culvert.linux.Sysctl;
+import io.culvert.network.Ipv6;
 import io.culvert.network.NetworkEvents;
 import io.culvert.network.Ownership;
 import io.culvert.network.Paths;
@@ -30,6 +31,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 
@@ -52,11 +54,15 @@ final class ConfinedTunnel {
     private final WireGuardConfig file;
     private final Wish wish;
     private final UnaryOperator<ConfinementPlan> change;
+    private final OptionalInt outerMtu;
     private final WireGuardDevices devices;
     private Names names;
     private Optional<WireGuardDevice> device = Optional.empty();
 
-    /** @param change of the plan, where something stands between the device and the servers */
+    /**
+     * @param change of the plan, where something stands between the device and the servers
+     * @param outerMtu in bytes, where the way to the servers is not the machine's
+     */
     ConfinedTunnel(
             Surroundings around,
             String outerLink,
@@ -64,6 +70,7 @@ final class ConfinedTunnel {
             WireGuardConfig file,
             Wish wish,
             UnaryOperator<ConfinementPlan> change,
+            OptionalInt outerMtu,
             Names names) {
         this.around = around;
         this.outerLink = outerLink;
@@ -71,6 +78,7 @@ final class ConfinedTunnel {
         this.file = file;
         this.wish = wish;
         this.change = change;
+        this.outerMtu = outerMtu;
         this.names = names;
         this.devices = WireGuardDevices.usual(ALIAS);
     }
@@ -168,10 +176,10 @@ final class ConfinedTunnel {
     }
 
     private ConfinementPlan plan() {
-        boolean ipv6 = inside(kernel -> kernel.machine().ipv6());
+        Ipv6 ipv6 = inside(kernel -> kernel.machine().ipv6());
         try (Kernel outside = Kernel.open(around)) {
             return change.apply(ConfinementPlan.of(
-                    file, outside.machine(), names, new Paths(outside.route())::mtu, ipv6, wish.admitted()));
+                    file, outside.machine(), names, new Paths(outside.route())::mtu, ipv6, outerMtu, wish.admitted()));
         }
     }
 

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -92,6 +93,7 @@ public final class Keeper {
                     file,
                     wish,
                     plan -> relays.map(it -> it.around(plan)).orElse(plan),
+                    outside.map(it -> OptionalInt.of(it.mtu())).orElse(OptionalInt.empty()),
                     names);
             try {
                 ConfinementPlan plan = tunnel.raise();
@@ -178,6 +180,7 @@ public final class Keeper {
     }
 
     private void warn(ConfinementPlan plan) {
+        journal.problems(plan.remarks());
         if (plan.resolvers().isEmpty()) {
             journal.problems(List.of(Problem.warning(
                     Place.file(wish.config()),

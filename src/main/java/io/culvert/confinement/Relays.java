@@ -42,6 +42,6 @@ record Relays(Outside outside, List<InetSocketAddress> addresses) {
     }
 
     ConfinementPlan around(ConfinementPlan plan) {
-        return plan.with(outside.mtu(), outside.relayed(plan.device(), addresses));
+        return plan.with(outside.relayed(plan.device(), addresses));
     }
 }

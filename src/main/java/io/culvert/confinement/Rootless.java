@@ -8,6 +8,7 @@ import io.culvert.linux.InheritedSocket;
 import io.culvert.linux.Replacement;
 import io.culvert.linux.Sysctl;
 import io.culvert.needs.TunnelFile;
+import io.culvert.network.Ipv6;
 import io.culvert.network.Paths;
 import io.culvert.plan.ConfinementPlan;
 import io.culvert.problem.Place;
@@ -30,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -126,7 +128,8 @@ final class Rootless {
                     kernel.machine(),
                     TunnelFile.resolve(file, kernel.machine()),
                     new Paths(kernel.route())::mtu,
-                    true,
+                    Ipv6.EVERYWHERE,
+                    OptionalInt.empty(),
                     wish.admitted());
         }
         for (int i = 0; i < plan.device().peers().size(); i++) {

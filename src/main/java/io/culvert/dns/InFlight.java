@@ -1,8 +1,10 @@
 package io.culvert.dns;
 
+import io.culvert.linux.Cancellation;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -36,26 +38,35 @@ final class InFlight implements Resolving {
         CompletableFuture<Message> own = new CompletableFuture<>();
         CompletableFuture<Message> first = pending.putIfAbsent(question, own);
         if (first != null) {
-            return await(first);
+            return await(question, first);
         }
         try {
             Message answer = resolving.answer(question);
             own.complete(answer);
             return Optional.of(answer);
         } catch (NoAnswerException | RuntimeException e) {
-            own.completeExceptionally(e);
+            pending.remove(question, own);
+            own.completeExceptionally(Cancellation.isCancelledHere() ? new CancellationException() : e);
             throw e;
         } finally {
             pending.remove(question, own);
         }
     }
 
-    private Optional<Message> await(CompletableFuture<Message> first) throws NoAnswerException {
+    /** Where the first one is given up, because its client asks too much, another one goes on in its place. */
+    private Optional<Message> await(Question question, CompletableFuture<Message> first) throws NoAnswerException {
+        CompletableFuture<Message> answer = first.copy();
+        Cancellation.alsoEnd(() -> answer.cancel(false));
         try {
-            return Optional.of(first.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
+            return Optional.of(answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (CancellationException _) {
+            return Optional.empty();
         } catch (TimeoutException _) {
             return Optional.empty();
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof CancellationException) {
+                return join(question);
+            }
             if (e.getCause() instanceof NoAnswerException none) {
                 throw new NoAnswerException(none.extendedCode(), none.why());
             }

@@ -316,6 +316,9 @@ final class Chain {
         inputs = now;
         plan = ExitNodePlanner.plan(inputs);
         parts.names().resolve(plan);
+        journal.problems(plan.remarks().stream()
+                .filter(remark -> !before.remarks().contains(remark))
+                .toList());
         return !plan.guard().equals(before.guard()) || !plan.rules().equals(before.rules());
     }
 

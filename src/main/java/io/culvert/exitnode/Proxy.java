@@ -136,7 +136,7 @@ final class Proxy implements AutoCloseable {
         return new DanteSettings(
                 settings.socks().port(),
                 ExitNodePlan.TUNNEL,
-                plan.machine().ipv6(),
+                plan.machine().ipv6().anywhere(),
                 Stream.of(settings.socks().allow(), plan.meshPeers(), tailnet)
                         .flatMap(List::stream)
                         .distinct()

@@ -12,7 +12,9 @@ import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
 import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.ExitNodePlanner;
 import io.culvert.plan.PlainMesh;
+import io.culvert.plan.RuntimeResolvers;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -55,6 +57,8 @@ final class Requirements {
                         "there is an interface of this name already, and it is not Tailscale's: what comes by it would"
                                 + " pass for the mesh",
                         "choose another name for Tailscale's: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0")));
+        problems.addAll(ExitNodePlanner.plan(reading.inputs(RuntimeResolvers.NONE, machine))
+                .remarks());
         if (machine.netAdmin()) {
             problems.addAll(taken(machine, reading));
         }
@@ -160,7 +164,7 @@ final class Requirements {
                         Place.machine(name),
                         "is 0 and read-only here, so nothing can be forwarded for the mesh",
                         cure));
-            } else if (family == Family.IPV6 && machine.ipv6() && carries(reading, family)) {
+            } else if (family == Family.IPV6 && machine.ipv6().on(ExitNodePlan.TUNNEL) && carries(reading, family)) {
                 problems.add(Problem.warning(
                         Place.machine(name),
                         "is 0 and read-only here, so the mesh's clients have no IPv6, though the tunnel has",

@@ -12,6 +12,7 @@ public final class Cancellation {
 
     private boolean cancelled;
     private Optional<MarkedSocket> waiting = Optional.empty();
+    private Optional<Runnable> otherwise = Optional.empty();
 
     /** Runs the work, on this thread; what it opens can be ended by {@link #cancel}. */
     public void run(Runnable work) {
@@ -22,6 +23,24 @@ public final class Cancellation {
     public synchronized void cancel() {
         cancelled = true;
         waiting.ifPresent(MarkedSocket::wake);
+        otherwise.ifPresent(Runnable::run);
+    }
+
+    /** Ends a wait of another kind too, of the work that this thread does. */
+    public static void alsoEnd(Runnable wait) {
+        current().ifPresent(it -> it.end(wait));
+    }
+
+    private synchronized void end(Runnable wait) {
+        otherwise = Optional.of(wait);
+        if (cancelled) {
+            wait.run();
+        }
+    }
+
+    /** Whether the work that this thread does is no longer wanted. */
+    public static boolean isCancelledHere() {
+        return current().filter(Cancellation::isCancelled).isPresent();
     }
 
     public synchronized boolean isCancelled() {

@@ -44,9 +44,17 @@ public record TunnelFile(Path path) {
 
     /** @throws ProblemException with everything that is wrong with the file */
     public WireGuardConfig read(Journal journal, boolean killSwitch) {
+        return read(WireGuardFile.read(path), journal, killSwitch);
+    }
+
+    /** The same of a file that, as for wg-quick, may lack addresses and peers. */
+    public WireGuardConfig readPart(Journal journal, boolean killSwitch) {
+        return read(WireGuardFile.readPart(path), journal, killSwitch);
+    }
+
+    private WireGuardConfig read(WireGuardFile.Parsed parsed, Journal journal, boolean killSwitch) {
         Problems problems = new Problems();
         WireGuardFile.interfaceNameProblem(path).ifPresent(problems::add);
-        WireGuardFile.Parsed parsed = WireGuardFile.read(path);
         problems.addAll(parsed.config()
                 .map(file -> new TunnelHooks(killSwitch).reworded(parsed.problems(), file))
                 .orElse(parsed.problems()));

@@ -13,7 +13,7 @@ import java.util.Set;
  * @param main the routes and addresses that the uplinks are told from
  * @param connected prefixes of main's connected (on-link) routes on links that are not ours, host bits cleared
  * @param links names of all links
- * @param ipv6 whether the kernel has IPv6 and it is not disabled everywhere
+ * @param ipv6 where the kernel gives it
  * @param strictReversePath whether the effective IPv4 rp_filter on a link with an address is 1: the larger of {@code all}
  *     and the link's own (Documentation/networking/ip-sysctl.rst)
  * @param forwarding families whose forwarding sysctl is on
@@ -27,7 +27,7 @@ public record Machine(
         MainTable main,
         List<Prefix> connected,
         Set<String> links,
-        boolean ipv6,
+        Ipv6 ipv6,
         boolean strictReversePath,
         Set<Family> forwarding,
         boolean writableSysctl,
@@ -40,7 +40,7 @@ public record Machine(
             Map<Family, Uplink> uplinks,
             List<Prefix> connected,
             Set<String> links,
-            boolean ipv6,
+            Ipv6 ipv6,
             boolean strictReversePath,
             Set<Family> forwarding,
             boolean writableSysctl,

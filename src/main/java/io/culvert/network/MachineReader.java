@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** Looks at the machine or container, in the calling thread's network namespace, and changes nothing. */
 public final class MachineReader {
@@ -78,7 +78,7 @@ public final class MachineReader {
                 new MainTable(routes, own),
                 connected(main, foreign, addresses),
                 links.stream().map(KernelLink::name).collect(Collectors.toSet()),
-                ipv6(links),
+                ipv6(links, addresses),
                 strictReversePath(own),
                 Forwarding.read(sysctl),
                 sysctl.writable("net/ipv4/ip_forward"),
@@ -128,11 +128,11 @@ public final class MachineReader {
                         .filter(hop ->
                                 it.destination().isDefault() || hop.gateway().isPresent())
                         .filter(hop -> foreign.containsKey(hop.link()))
-                        .map(hop -> new Candidate(it.destination().isDefault(), hop)))
+                        .map(hop -> new Candidate(it.destination().isDefault(), hop, it.mtu())))
                 // A way without a carrier counts only where there is no other.
                 .min(Comparator.comparing((Candidate it) -> !it.whole())
                         .thenComparing(it -> !it.hop().usable()))
-                .flatMap(it -> uplink(family, it.hop().link(), it.hop().gateway(), foreign, addresses));
+                .flatMap(it -> uplink(family, it.hop().link(), it.hop().gateway(), it.mtu(), foreign, addresses));
     }
 
     /** Where main leads nowhere, rules may lead to a table that does. */
@@ -142,13 +142,14 @@ public final class MachineReader {
                 .filter(hop -> Optional.ofNullable(foreign.get(hop.link()))
                         .filter(link -> !TUNNELS.contains(link.kind()))
                         .isPresent())
-                .flatMap(hop -> uplink(family, hop.link(), hop.gateway(), foreign, addresses));
+                .flatMap(hop -> uplink(family, hop.link(), hop.gateway(), 0, foreign, addresses));
     }
 
     private static Optional<Uplink> uplink(
             Family family,
             int index,
             Optional<InetAddress> gateway,
+            int mtu,
             Map<Integer, KernelLink> foreign,
             List<KernelAddress> addresses) {
         return Optional.ofNullable(foreign.get(index))
@@ -160,11 +161,14 @@ public final class MachineReader {
                                 .map(KernelAddress::address)
                                 .filter(address -> address.family() == family)
                                 .toList(),
-                        link.mtu()));
+                        mtu == 0 ? link.mtu() : Math.min(mtu, link.mtu())));
     }
 
-    /** @param whole whether it is of a default route */
-    private record Candidate(boolean whole, KernelRoute.Hop hop) {}
+    /**
+     * @param whole whether it is of a default route
+     * @param mtu in bytes, as the route limits it; 0 for none
+     */
+    private record Candidate(boolean whole, KernelRoute.Hop hop, int mtu) {}
 
     private static List<MainRoute> routes(List<KernelRoute> main, Map<Integer, KernelLink> foreign) {
         return main.stream()
@@ -209,14 +213,27 @@ public final class MachineReader {
                 .toList();
     }
 
-    private boolean ipv6(List<KernelLink> links) {
-        // The setting for all links is but the last value written to each of them.
-        return Stream.concat(
-                        Stream.of("default"),
-                        links.stream().map(KernelLink::name).filter(name -> !name.equals("lo")))
-                .anyMatch(name -> sysctl.read("net/ipv6/conf/" + name + "/disable_ipv6")
-                        .filter("0"::equals)
-                        .isPresent());
+    private Ipv6 ipv6(List<KernelLink> links, List<KernelAddress> addresses) {
+        Map<String, Boolean> switches = new HashMap<>();
+        links.forEach(link -> enabled(link.name()).ifPresent(on -> switches.put(link.name(), on)));
+        Optional<Boolean> newLinks = enabled("default");
+        boolean somewhere = links.stream()
+                .filter(link -> !link.ours() && !link.name().equals("lo"))
+                .anyMatch(link -> switches.getOrDefault(link.name(), false));
+        return new Ipv6(
+                newLinks.isPresent(),
+                newLinks.orElse(false),
+                switches,
+                somewhere && sysctl.writable(Ipv6.sysctl("default")),
+                addresses.stream()
+                        .map(KernelAddress::address)
+                        .anyMatch(own ->
+                                own.family() == Family.IPV6 && own.address().isLoopbackAddress()));
+    }
+
+    /** Empty where the kernel has no IPv6, or the link never had. */
+    private Optional<Boolean> enabled(String link) {
+        return sysctl.read(Ipv6.sysctl(link)).map("0"::equals);
     }
 
     private boolean strictReversePath(List<LinkAddress> own) {

@@ -1,6 +1,8 @@
 package io.culvert.network;
 
+import io.culvert.ip.Family;
 import io.culvert.linux.Errno;
+import io.culvert.linux.Sysctl;
 import io.culvert.netlink.NetlinkSocket;
 import io.culvert.netlink.NetlinkSocket.Outcome;
 import io.culvert.problem.Place;
@@ -25,9 +27,17 @@ public final class Network {
     private static final Set<Integer> GONE = Set.of(Errno.ENOENT, Errno.ESRCH, Errno.ENODEV, Errno.EADDRNOTAVAIL);
 
     private final NetlinkSocket socket;
+    private final Optional<Sysctl> sysctl;
 
     public Network(NetlinkSocket socket) {
         this.socket = socket;
+        this.sysctl = Optional.empty();
+    }
+
+    /** @param sysctl by which a link gets IPv6 that is to have an address of it, where the kernel started it without */
+    public Network(NetlinkSocket socket, Sysctl sysctl) {
+        this.socket = socket;
+        this.sysctl = Optional.of(sysctl);
     }
 
     /** What is ours there now, as far as our own terms can say it. */
@@ -89,6 +99,7 @@ public final class Network {
                     .map(name -> Problem.failure(Place.machine(name), "there is no such link", ""))
                     .toList());
         }
+        sysctl.ifPresent(switches -> giveIpv6(desired, switches));
         List<Change> done = new ArrayList<>();
         carryOut(difference.missing(), Set.of(), done);
         if (exactly) {
@@ -98,6 +109,16 @@ public final class Network {
             readBack(desired, exactly, done);
         }
         return texts(done).toList();
+    }
+
+    /** Where the switch cannot be written, the kernel refuses the address and says so. */
+    private static void giveIpv6(NetworkState desired, Sysctl switches) {
+        desired.addresses().stream()
+                .filter(own -> own.address().family() == Family.IPV6)
+                .map(own -> Ipv6.sysctl(own.link()))
+                .distinct()
+                .filter(name -> switches.read(name).filter("1"::equals).isPresent())
+                .forEach(name -> switches.write(name, "0"));
     }
 
     /** Where nothing is removed, only the tables that are spoken of are looked at. */

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param gateway empty where the route is on-link
  * @param addresses the interface's global addresses of this family, with their prefix lengths
- * @param mtu of the interface, in bytes
+ * @param mtu of the interface, or of its default route where that is less, in bytes
  */
 public record Uplink(String link, Optional<InetAddress> gateway, List<Prefix> addresses, int mtu) {
 

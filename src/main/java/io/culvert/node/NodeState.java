@@ -54,8 +54,9 @@ record NodeState(NodeFile file, Places places, Devices devices) {
         Machine machine = kernel.machine();
         NetworkState before = kernel.network().observe();
         List<Problem> remarks = checks(kernel, machine, before);
-        journal.ifPresent(it -> it.problems(remarks));
         NodePlan plan = plan(kernel, machine, before, now);
+        journal.ifPresent(it -> it.problems(remarks));
+        journal.ifPresent(it -> it.problems(plan.remarks()));
         List<String> done = change.raise(plan, before, machine, hosts());
         direct.tell(plan.direct());
         return done;

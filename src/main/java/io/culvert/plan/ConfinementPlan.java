@@ -3,6 +3,7 @@ package io.culvert.plan;
 import io.culvert.device.DeviceConfig;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
+import io.culvert.network.Ipv6;
 import io.culvert.network.Link;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
@@ -10,6 +11,7 @@ import io.culvert.network.NetworkState;
 import io.culvert.network.Ownership;
 import io.culvert.network.Route;
 import io.culvert.nft.Table;
+import io.culvert.problem.Problem;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,6 +27,7 @@ import java.util.OptionalInt;
  * @param inside links, addresses and routes
  * @param guard what may come in, and where questions for names go
  * @param resolvers asked through the tunnel; empty where it leads to none
+ * @param remarks what the machine keeps from it that the file asks for
  */
 public record ConfinementPlan(
         String link,
@@ -33,18 +36,21 @@ public record ConfinementPlan(
         NetworkState inside,
         List<Table> guard,
         List<InetAddress> resolvers,
-        List<String> searchDomains) {
+        List<String> searchDomains,
+        List<Problem> remarks) {
 
     public ConfinementPlan {
         guard = List.copyOf(guard);
         resolvers = List.copyOf(resolvers);
         searchDomains = List.copyOf(searchDomains);
+        remarks = List.copyOf(remarks);
     }
 
     /**
      * @param machine outside
      * @param path of the tunnel's own packets
-     * @param ipv6 whether there is IPv6 inside
+     * @param ipv6 of the namespace inside
+     * @param outerMtu in bytes, where the way to the servers is known otherwise than by the machine's routes
      * @param admitted ports of programs inside that may be asked through the tunnel
      */
     public static ConfinementPlan of(
@@ -52,20 +58,23 @@ public record ConfinementPlan(
             Machine machine,
             Names names,
             TunnelInputs.Path path,
-            boolean ipv6,
+            Ipv6 ipv6,
+            OptionalInt outerMtu,
             List<GuardInput.Port> admitted) {
         DeviceConfig device = DevicePlan.of(file, file.fwMark().orElse(0), names, _ -> true, 0);
-        List<Prefix> carried = file.peers().stream()
+        LinkIpv6 link = new LinkIpv6(
+                ipv6,
+                file.name(),
+                outerMtu.isPresent()
+                        ? new Mtu(outerMtu.getAsInt(), "as the way outside has it")
+                        : Mtu.ofTunnelAlone(file.mtu(), machine, paths(path, device)));
+        List<Prefix> carried = link.usable(file.peers().stream()
                 .flatMap(peer -> peer.allowedIps().stream())
-                .filter(prefix -> ipv6 || prefix.family() == Family.IPV4)
                 .distinct()
-                .toList();
-        List<Prefix> own = file.addresses().stream()
-                .filter(address -> ipv6 || address.family() == Family.IPV4)
-                .toList();
-        int mtu = file.mtu().orElseGet(() -> Mtu.ofTunnelAlone(machine, paths(path, device)));
+                .toList());
+        List<Prefix> own = link.usable(file.addresses());
         NetworkState inside = new NetworkState(
-                List.of(new Link(file.name(), mtu, Ownership.ALIAS)),
+                List.of(new Link(file.name(), link.mtu().bytes(), Ownership.ALIAS)),
                 own.stream()
                         .map(address -> new LinkAddress(file.name(), address))
                         .toList(),
@@ -79,26 +88,18 @@ public record ConfinementPlan(
         List<InetAddress> resolvers = resolvers(file, carried);
         return new ConfinementPlan(
                 file.name(),
-                mtu,
+                link.mtu().bytes(),
                 device,
                 inside,
                 ConfinementGuard.of(file.name(), resolvers, admitted),
                 resolvers,
-                file.searchDomains());
+                file.searchDomains(),
+                link.problem(file.addresses()).stream().toList());
     }
 
-    /**
-     * The same where the device sees other servers, and the way to them is known otherwise.
-     *
-     * @param otherMtu in bytes
-     */
-    public ConfinementPlan with(int otherMtu, DeviceConfig otherDevice) {
-        NetworkState resized = new NetworkState(
-                List.of(new Link(link, otherMtu, Ownership.ALIAS)),
-                inside.addresses(),
-                inside.routes(),
-                inside.rules());
-        return new ConfinementPlan(link, otherMtu, otherDevice, resized, guard, resolvers, searchDomains);
+    /** The same where the device sees other servers. */
+    public ConfinementPlan with(DeviceConfig otherDevice) {
+        return new ConfinementPlan(link, mtu, otherDevice, inside, guard, resolvers, searchDomains, remarks);
     }
 
     /** The file's, else public ones; only those that the tunnel leads to. */

@@ -8,6 +8,7 @@ import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.network.RoutingClaim;
 import io.culvert.nft.Table;
+import io.culvert.problem.Problem;
 import java.net.InetAddress;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -34,6 +35,7 @@ import java.util.stream.Stream;
  * @param bypassNames of bypasses, which must be followed too
  * @param meshPeers the prefixes behind the mesh's interfaces
  * @param tailnet the network of a Tailscale mesh, as far as it is known
+ * @param remarks what the machine keeps from it that the files ask for
  * @param machine that this is a plan for
  */
 public record ExitNodePlan(
@@ -51,6 +53,7 @@ public record ExitNodePlan(
         Set<Host.Name> bypassNames,
         List<Prefix> meshPeers,
         Tailnet tailnet,
+        List<Problem> remarks,
         Machine machine) {
 
     /** The tunnel's interface, whatever its file is called: the guard, Dante's configuration and people know it. */
@@ -71,6 +74,7 @@ public record ExitNodePlan(
         endpointNames = Set.copyOf(endpointNames);
         bypassNames = Set.copyOf(bypassNames);
         meshPeers = List.copyOf(meshPeers);
+        remarks = List.copyOf(remarks);
     }
 
     /** All that must be followed. */

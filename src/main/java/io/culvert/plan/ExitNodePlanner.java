@@ -14,6 +14,7 @@ import io.culvert.network.Route;
 import io.culvert.nft.Table;
 import io.culvert.plan.ExitNodeRouting.Bypass;
 import io.culvert.plan.ExitNodeRouting.Published;
+import io.culvert.problem.Problem;
 import io.culvert.settings.Holepunch;
 import io.culvert.settings.Settings;
 import io.culvert.wireguard.Peer;
@@ -54,6 +55,9 @@ public final class ExitNodePlanner {
     private final Settings settings;
     private final Machine machine;
     private final List<MeshSide> meshes;
+    private final DeviceConfig tunnel;
+    private final LinkIpv6 tunnelIpv6;
+    private final List<LinkIpv6> meshIpv6;
     private final Set<Family> carried;
     private final List<Prefix> lan;
     private final List<Bypass> bypasses;
@@ -63,6 +67,18 @@ public final class ExitNodePlanner {
         this.settings = inputs.settings();
         this.machine = inputs.machine();
         this.meshes = MeshSide.of(inputs);
+        this.tunnel = DevicePlan.withPort(
+                DevicePlan.of(
+                        inputs.server(), settings.mark(), inputs.names(), machine.main()::reaches, KEEPALIVE_SECONDS),
+                tunnelPort());
+        this.tunnelIpv6 = LinkIpv6.of(
+                machine,
+                ExitNodePlan.TUNNEL,
+                Mtu.of(settings.mtu(), inputs.server().mtu(), machine, DevicePlan.endpointFamily(tunnel)));
+        this.meshIpv6 = inputs.meshes().stream()
+                .map(mesh ->
+                        LinkIpv6.of(machine, mesh.link(), Mtu.of(mesh.file().mtu(), machine)))
+                .toList();
         this.carried = carried();
         this.lan = lan(settings, machine);
         this.bypasses = bypasses();
@@ -74,9 +90,6 @@ public final class ExitNodePlanner {
 
     private ExitNodePlan plan() {
         Predicate<InetAddress> reaches = machine.main()::reaches;
-        DeviceConfig tunnel = DevicePlan.withPort(
-                DevicePlan.of(inputs.server(), settings.mark(), inputs.names(), reaches, KEEPALIVE_SECONDS),
-                tunnelPort());
         SequencedMap<String, DeviceConfig> meshDevices = new LinkedHashMap<>();
         for (PlainMesh mesh : inputs.meshes()) {
             WireGuardConfig file = mesh.file(inputs.names(), reaches);
@@ -90,7 +103,7 @@ public final class ExitNodePlanner {
                         .flatMap(List::stream)
                         .toList(),
                 routing.rules());
-        NetworkState network = network(routing, rules, tunnel);
+        NetworkState network = network(routing, rules);
         return new ExitNodePlan(
                 tunnel,
                 meshDevices,
@@ -109,6 +122,7 @@ public final class ExitNodePlanner {
                         .distinct()
                         .toList(),
                 inputs.tailnet(),
+                remarks(),
                 machine);
     }
 
@@ -117,7 +131,7 @@ public final class ExitNodePlanner {
                 machine,
                 ExitNodePlan.TUNNEL,
                 tunnelRoutes(),
-                meshes.stream().map(MeshSide::routed).toList(),
+                meshes.stream().map(side -> side.routed(isClosed(side))).toList(),
                 withinMesh(Stream.of(
                                 tunnelsOwn().stream(),
                                 lan.stream(),
@@ -130,19 +144,16 @@ public final class ExitNodePlanner {
                 bypasses);
     }
 
-    private NetworkState network(ExitNodeRouting routing, NetworkState rules, DeviceConfig tunnel) {
+    private NetworkState network(ExitNodeRouting routing, NetworkState rules) {
         List<Link> links = new ArrayList<>();
         List<LinkAddress> addresses = new ArrayList<>();
-        int mtu =
-                settings.mtu().orElse(inputs.server().mtu().orElse(Mtu.of(machine, DevicePlan.endpointFamily(tunnel))));
         List<InetAddress> servers = tunnel.peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .map(InetSocketAddress::getAddress)
                 .toList();
-        link(ExitNodePlan.TUNNEL, inputs.server(), mtu, servers, links, addresses);
-        for (PlainMesh mesh : inputs.meshes()) {
-            int meshMtu = mesh.file().mtu().orElse(Mtu.of(machine, Optional.empty()));
-            link(mesh.link(), mesh.file(), meshMtu, servers, links, addresses);
+        link(tunnelIpv6, inputs.server(), servers, links, addresses);
+        for (int i = 0; i < meshIpv6.size(); i++) {
+            link(meshIpv6.get(i), inputs.meshes().get(i).file(), servers, links, addresses);
         }
         List<Route> routes = Stream.concat(routing.routes().stream(), rules.routes().stream())
                 .toList();
@@ -231,18 +242,36 @@ public final class ExitNodePlanner {
     }
 
     private void link(
-            String name,
+            LinkIpv6 link,
             WireGuardConfig file,
-            int mtu,
             List<InetAddress> servers,
             List<Link> links,
             List<LinkAddress> addresses) {
-        links.add(new Link(name, mtu, Ownership.ALIAS));
-        for (Prefix own : file.addresses()) {
-            if (machine.ipv6() || own.family() == Family.IPV4) {
-                addresses.add(new LinkAddress(name, OwnAddress.planned(own, servers, machine)));
+        links.add(new Link(link.link(), link.mtu().bytes(), Ownership.ALIAS));
+        link.usable(file.addresses())
+                .forEach(own -> addresses.add(new LinkAddress(link.link(), OwnAddress.planned(own, servers, machine))));
+    }
+
+    /** What the links cannot carry of what their files ask for. */
+    private List<Problem> remarks() {
+        List<LinkIpv6> asked = new ArrayList<>();
+        if (hasIpv6(inputs.server())) {
+            asked.add(tunnelIpv6);
+        }
+        for (int i = 0; i < meshIpv6.size(); i++) {
+            if (hasIpv6(inputs.meshes().get(i).file())) {
+                asked.add(meshIpv6.get(i));
             }
         }
+        return LinkIpv6.problems(asked);
+    }
+
+    private static boolean hasIpv6(WireGuardConfig file) {
+        return file.addresses().stream().anyMatch(own -> own.family() == Family.IPV6);
+    }
+
+    private boolean isClosed(MeshSide side) {
+        return meshIpv6.stream().anyMatch(link -> link.link().equals(side.link()) && !link.isCarried());
     }
 
     /** A family without an address of the tunnel's has no routes, so that it ends in "unreachable". */
@@ -254,10 +283,7 @@ public final class ExitNodePlanner {
 
     private Set<Family> carried() {
         Set<Family> carried = new LinkedHashSet<>();
-        inputs.server().addresses().forEach(own -> carried.add(own.family()));
-        if (!machine.ipv6()) {
-            carried.remove(Family.IPV6);
-        }
+        tunnelIpv6.usable(inputs.server().addresses()).forEach(own -> carried.add(own.family()));
         return carried;
     }
 
@@ -360,7 +386,7 @@ public final class ExitNodePlanner {
     private List<InetAddress> stubAddresses() {
         List<InetAddress> addresses = new ArrayList<>();
         addresses.add(Prefix.parseAddress("127.0.0.1"));
-        if (machine.ipv6()) {
+        if (machine.ipv6().loopback()) {
             addresses.add(Prefix.parseAddress("::1"));
         }
         return addresses;

@@ -82,8 +82,10 @@ record ExitNodeRouting(
      * @param peers the prefixes behind it, where their routes are ours
      * @param reach what is reached by it and by no other link
      * @param subnets that its peers reach past the tunnel
+     * @param ipv6Closed whether it carries no IPv6, so that what is meant for its peers must not go elsewhere
      */
-    record Mesh(String link, long table, List<Prefix> peers, List<Prefix> reach, List<Prefix> subnets) {
+    record Mesh(
+            String link, long table, List<Prefix> peers, List<Prefix> reach, List<Prefix> subnets, boolean ipv6Closed) {
 
         boolean isTailscale() {
             return table == TAILSCALE_TABLE;
@@ -147,7 +149,10 @@ record ExitNodeRouting(
         meshes.forEach(side -> {
             for (Prefix prefix : side.peers()) {
                 if (families().contains(prefix.family())) {
-                    routes.add(Route.through(side.link(), prefix, side.table()));
+                    routes.add(
+                            side.ipv6Closed() && prefix.family() == Family.IPV6
+                                    ? Route.unreachable(prefix, side.table())
+                                    : Route.through(side.link(), prefix, side.table()));
                 }
             }
         });
@@ -203,7 +208,7 @@ record ExitNodeRouting(
     }
 
     private List<Family> families() {
-        return machine.ipv6() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
+        return machine.ipv6().present() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
     }
 
     private void bypassRules(List<Rule> rules) {

@@ -84,11 +84,12 @@ record MeshSide(
         return new GuardInput.Mesh(kind, link, addresses, port, reach, subnets, translated, servers);
     }
 
-    ExitNodeRouting.Mesh routed() {
+    /** @param ipv6Closed whether its link carries no IPv6, so that nobody is reached by it */
+    ExitNodeRouting.Mesh routed(boolean ipv6Closed) {
         long table = switch (kind) {
             case WIREGUARD -> ExitNodeRouting.MESH_TABLE;
             case TAILSCALE -> ExitNodeRouting.TAILSCALE_TABLE;
         };
-        return new ExitNodeRouting.Mesh(link, table, peers, reach, subnets);
+        return new ExitNodeRouting.Mesh(link, table, peers, reach, subnets, ipv6Closed);
     }
 }

@@ -7,7 +7,9 @@ import io.culvert.network.Link;
 import io.culvert.network.NetworkState;
 import io.culvert.network.Ownership;
 import io.culvert.nft.Table;
+import io.culvert.problem.Problem;
 import io.culvert.wireguard.WireGuardConfig;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,6 +29,7 @@ import java.util.stream.Collectors;
  * @param forwarded families in which anything is
  * @param direct connected networks that are routed to a peer, too, and that stay direct
  * @param stale interfaces of this node that it has no more
+ * @param remarks what the machine keeps from it that the network file asks for
  */
 public record NodePlan(
         SequencedMap<String, DeviceConfig> devices,
@@ -35,7 +38,8 @@ public record NodePlan(
         Optional<Passage> passage,
         Set<Family> forwarded,
         List<Prefix> direct,
-        List<String> stale) {
+        List<String> stale,
+        List<Problem> remarks) {
 
     public NodePlan {
         devices = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(devices));
@@ -43,6 +47,7 @@ public record NodePlan(
         forwarded = Set.copyOf(forwarded);
         direct = List.copyOf(direct);
         stale = List.copyOf(stale);
+        remarks = List.copyOf(remarks);
     }
 
     public static NodePlan of(NodeInputs inputs) {
@@ -55,11 +60,13 @@ public record NodePlan(
         NetworkState present = without(stale, inputs.present());
         SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>();
         Set<Prefix> direct = new LinkedHashSet<>();
+        List<Problem> remarks = new ArrayList<>();
         for (WireGuardConfig mesh : inputs.interfaces()) {
             TunnelPlan one = TunnelPlan.of(new TunnelInputs(
                     mesh, inputs.machine(), Names.NONE, inputs.path(), present, Set.of(), false, inputs.candidates()));
             direct.addAll(one.direct());
             devices.put(mesh.name(), one.device());
+            remarks.addAll(one.remarks());
             present = one.all();
         }
         NetworkState all = new NetworkState(
@@ -77,7 +84,8 @@ public record NodePlan(
                 passage,
                 passage.map(it -> it.families(inputs.machine())).orElse(Set.of()),
                 List.copyOf(direct),
-                stale);
+                stale,
+                remarks);
     }
 
     /** The interfaces of a node, told from what is ours on a machine. */

@@ -140,7 +140,7 @@ public record Passage(Table table, Set<Family> carried) {
     }
 
     Set<Family> families(Machine machine) {
-        return machine.ipv6() ? carried : Set.of(Family.IPV4);
+        return machine.ipv6().anywhere() ? carried : Set.of(Family.IPV4);
     }
 
     private static List<Statement> accept(Forward one, List<Statement> between, Set<String> links) {

@@ -18,6 +18,9 @@ import java.util.stream.Stream;
  */
 public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forwarded, List<String> search) {
 
+    /** Where they do not matter. */
+    public static final RuntimeResolvers NONE = new RuntimeResolvers(List.of(), List.of());
+
     /** Docker's own, in every network but the default one (moby: libnetwork, resolverIPSandbox). */
     private static final InetAddress DOCKER = Prefix.parseAddress("127.0.0.11");
 

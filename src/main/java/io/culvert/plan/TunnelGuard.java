@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** The nftables of tunnels alone. */
 public final class TunnelGuard {
@@ -31,10 +30,15 @@ public final class TunnelGuard {
      * @param mark of the tunnel's own packets
      * @param onLink the networks of the machine's links
      * @param udpPorts in use on the machine, but not by this tunnel
+     * @param carried families that the tunnel carries
      */
     static List<Table> killSwitch(
-            WireGuardConfig file, DeviceConfig device, long mark, List<Prefix> onLink, Set<Integer> udpPorts) {
-        Set<Family> carried = file.addresses().stream().map(Prefix::family).collect(Collectors.toSet());
+            WireGuardConfig file,
+            DeviceConfig device,
+            long mark,
+            Set<Family> carried,
+            List<Prefix> onLink,
+            Set<Integer> udpPorts) {
         return GuardRuleset.of(new GuardInput(
                 Marks.withTunnel(mark),
                 GuardInput.Scope.TUNNEL_ONLY,

@@ -1,17 +1,22 @@
 package io.culvert.plan;
 
 import io.culvert.device.DeviceConfig;
+import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.network.Link;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.NetworkState;
 import io.culvert.network.Ownership;
 import io.culvert.nft.Table;
+import io.culvert.problem.Problem;
 import io.culvert.wireguard.WireGuardConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -22,6 +27,7 @@ import java.util.stream.Stream;
  * @param guard the kill switch, or what shields the tunnels' own addresses; empty where there is nothing to guard
  * @param direct connected networks that AllowedIPs name, and that stay direct
  * @param dnsServers for resolv.conf; empty leaves it as it is
+ * @param remarks what the machine keeps from it that the file asks for
  */
 public record TunnelPlan(
         String link,
@@ -31,13 +37,15 @@ public record TunnelPlan(
         List<Table> guard,
         List<Prefix> direct,
         List<InetAddress> dnsServers,
-        List<String> searchDomains) {
+        List<String> searchDomains,
+        List<Problem> remarks) {
 
     public TunnelPlan {
         guard = List.copyOf(guard);
         direct = List.copyOf(direct);
         dnsServers = List.copyOf(dnsServers);
         searchDomains = List.copyOf(searchDomains);
+        remarks = List.copyOf(remarks);
     }
 
     public static TunnelPlan of(TunnelInputs inputs) {
@@ -48,21 +56,28 @@ public record TunnelPlan(
         List<InetSocketAddress> servers = unmarked.peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .toList();
-        TunnelRouting routing = new TunnelRouting(
+        TunnelRouting carrying = new TunnelRouting(
                 file,
                 inputs.machine(),
                 servers,
                 inputs.candidates(),
                 mark,
                 tunnels.slot(file.name()),
-                inputs.killSwitch());
+                inputs.killSwitch(),
+                true);
+        long pathMark = carrying.needsMark() ? mark : 0;
+        LinkIpv6 ipv6 = LinkIpv6.of(
+                inputs.machine(),
+                file.name(),
+                Mtu.ofTunnelAlone(file.mtu(), inputs.machine(), paths(inputs, servers, pathMark)));
+        TunnelRouting routing = ipv6.isCarried() ? carrying : carrying.withoutIpv6();
         DeviceConfig device =
                 new DeviceConfig(unmarked.privateKey(), port(inputs), routing.needsMark() ? mark : 0, unmarked.peers());
-        int mtu =
-                file.mtu().orElseGet(() -> Mtu.ofTunnelAlone(inputs.machine(), paths(inputs, servers, device.mark())));
-        List<LinkAddress> addresses = routing.addresses();
         NetworkState network = new NetworkState(
-                List.of(new Link(file.name(), mtu, Ownership.ALIAS)), addresses, routing.routes(), routing.rules());
+                List.of(new Link(file.name(), ipv6.mtu().bytes(), Ownership.ALIAS)),
+                addresses(inputs, routing, ipv6),
+                routing.routes(),
+                routing.rules());
         NetworkState all = both(tunnels.without(file.name()), network);
         return new TunnelPlan(
                 file.name(),
@@ -71,11 +86,36 @@ public record TunnelPlan(
                 all,
                 inputs.killSwitch()
                         ? TunnelGuard.killSwitch(
-                                file, device, mark, AddressKeeping.onLink(inputs.machine()), inputs.udpPorts())
+                                file,
+                                device,
+                                mark,
+                                carried(file, ipv6),
+                                AddressKeeping.onLink(inputs.machine()),
+                                inputs.udpPorts())
                         : TunnelGuard.shield(all),
                 routing.direct(),
                 file.dnsServers(),
-                file.searchDomains());
+                file.searchDomains(),
+                ipv6.problem(file.addresses()).stream().toList());
+    }
+
+    /** The file's; one without any leaves them to whatever gives them, such as DHCP. */
+    private static List<LinkAddress> addresses(TunnelInputs inputs, TunnelRouting routing, LinkIpv6 ipv6) {
+        if (inputs.file().addresses().isEmpty()) {
+            return inputs.present().addresses().stream()
+                    .filter(own -> own.link().equals(ipv6.link()))
+                    .toList();
+        }
+        return routing.addresses().stream()
+                .filter(own -> own.address().family() == Family.IPV4 || ipv6.isCarried())
+                .toList();
+    }
+
+    private static Set<Family> carried(WireGuardConfig file, LinkIpv6 ipv6) {
+        if (file.addresses().isEmpty()) {
+            return ipv6.isCarried() ? EnumSet.allOf(Family.class) : EnumSet.of(Family.IPV4);
+        }
+        return ipv6.usable(file.addresses()).stream().map(Prefix::family).collect(Collectors.toSet());
     }
 
     /** Without a kill switch, which has to know it, WireGuard may choose. */

@@ -45,6 +45,8 @@ import java.util.stream.Stream;
  * @param candidates where else peers are, or may be found
  * @param mark of the tunnel's own packets, and the number of its table
  * @param slot which preferences are this tunnel's: 0 for the first; a later tunnel comes before an earlier one
+ * @param ipv6Carried whether its link carries IPv6; else its routes of that family lead nowhere, lest what is meant for the
+ *     tunnel leaves by another link
  */
 record TunnelRouting(
         WireGuardConfig file,
@@ -53,7 +55,8 @@ record TunnelRouting(
         Map<PublicKey, List<InetAddress>> candidates,
         long mark,
         int slot,
-        boolean killSwitch) {
+        boolean killSwitch,
+        boolean ipv6Carried) {
 
     /** Before main's 32766; wg-quick's own rules land just there as well. */
     private static final int LAST_PREFERENCE = 32764;
@@ -93,9 +96,8 @@ record TunnelRouting(
         for (Prefix prefix : allowedIps()) {
             switch (file.table()) {
                 case RoutingTable.Off() -> {}
-                case RoutingTable.Numbered(long number) -> routes.add(Route.through(file.name(), prefix, number));
-                case RoutingTable.Auto()
-                when isApart(prefix, withServer) -> routes.add(Route.through(file.name(), prefix, mark));
+                case RoutingTable.Numbered(long number) -> routes.add(route(prefix, number));
+                case RoutingTable.Auto() when isApart(prefix, withServer) -> routes.add(route(prefix, mark));
                 case RoutingTable.Auto()
                 when !isConnected(prefix) && !isBesidePeer(prefix) ->
                     routes.add(Route.through(file.name(), prefix, Route.MAIN).metric(metric(prefix)));
@@ -168,6 +170,18 @@ record TunnelRouting(
                         .min(Comparator.comparingLong(MainRoute::metric));
     }
 
+    TunnelRouting withoutIpv6() {
+        return new TunnelRouting(file, machine, servers, candidates, mark, slot, killSwitch, false);
+    }
+
+    private Route route(Prefix prefix, long table) {
+        return isClosed(prefix) ? Route.unreachable(prefix, table) : Route.through(file.name(), prefix, table);
+    }
+
+    private boolean isClosed(Prefix prefix) {
+        return prefix.family() == Family.IPV6 && !ipv6Carried;
+    }
+
     List<Rule> rules() {
         List<Rule> rules = new ArrayList<>();
         int first = firstPreference(slot);
@@ -210,8 +224,9 @@ record TunnelRouting(
         return file.fwMark().isPresent() ? Mark.exactly(mark) : new Mark(mark, Mark.ALL_BITS - (SLOTS - 1));
     }
 
-    private static boolean isApart(Prefix prefix, Set<Family> withServer) {
-        return prefix.isDefault() || withServer.contains(prefix.family());
+    /** A route that leads nowhere says not whose it is, but the slot does whose table it is in. */
+    private boolean isApart(Prefix prefix, Set<Family> withServer) {
+        return prefix.isDefault() || withServer.contains(prefix.family()) || isClosed(prefix);
     }
 
     /** The families whose AllowedIPs hold a server itself. */
@@ -279,6 +294,6 @@ record TunnelRouting(
     }
 
     private List<Family> families() {
-        return machine.ipv6() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
+        return machine.ipv6().present() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
     }
 }

@@ -49,6 +49,16 @@ public record Tunnels(NetworkState present) {
                 gone.add(slot);
             }
         }
+        Set<Long> tables = new HashSet<>();
+        for (int slot = 0; slot < TunnelRouting.SLOTS; slot++) {
+            if (!gone.contains(slot)) {
+                rules(slot).stream().flatMapToLong(Tunnels::table).forEach(tables::add);
+            }
+        }
+        present.routes().stream()
+                .filter(route ->
+                        route.link().filter(other -> !other.equals(link)).isPresent())
+                .forEach(route -> tables.add(route.table()));
         return new NetworkState(
                 present.links().stream()
                         .filter(other -> !other.name().equals(link))
@@ -57,7 +67,9 @@ public record Tunnels(NetworkState present) {
                         .filter(other -> !other.link().equals(link))
                         .toList(),
                 present.routes().stream()
-                        .filter(route -> route.link().filter(link::equals).isEmpty())
+                        .filter(route -> route.link()
+                                .map(other -> !other.equals(link))
+                                .orElseGet(() -> tables.contains(route.table())))
                         .toList(),
                 present.rules().stream()
                         .filter(rule -> gone.stream().noneMatch(slot -> TunnelRouting.inSlot(rule, slot)))

@@ -46,7 +46,7 @@ public final class Kernel implements AutoCloseable {
     }
 
     public Network network() {
-        return new Network(route);
+        return new Network(route, sysctl);
     }
 
     public Links links() {

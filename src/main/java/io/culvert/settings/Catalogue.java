@@ -51,7 +51,7 @@ public final class Catalogue {
             "CULVERT_MTU",
             List.of(),
             new WholeNumber("MTU", 576, 65535).screened(),
-            "the file's `MTU=`, else the uplink's, less 80 (60 to an IPv4 server)",
+            "the file's `MTU=`, else the uplink's, less 80 (60 to an IPv4 server), 1420 at most",
             "bytes in a packet inside the tunnel");
 
     static final Setting<Long> MARK = withDefault(

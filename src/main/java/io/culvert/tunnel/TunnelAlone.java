@@ -51,7 +51,7 @@ public final class TunnelAlone {
      */
     public void up(String fileOrName, boolean killSwitch) {
         TunnelFile at = TunnelFile.of(fileOrName, around.root());
-        WireGuardConfig file = at.read(journal, killSwitch);
+        WireGuardConfig file = at.readPart(journal, killSwitch);
         Turn.take(around, () -> {
             try (Kernel kernel = Kernel.open(around)) {
                 Machine machine = kernel.machine();
@@ -61,6 +61,7 @@ public final class TunnelAlone {
                         .of(killSwitch, foreign(file.name(), machine, devices), kernel.nftables()::probe)
                         .forEach(problem -> journal.problems(List.of(problem)));
                 TunnelPlan plan = plan(file, kernel, machine, before, udpPorts(devices, file.name()), killSwitch);
+                journal.problems(plan.remarks());
                 change(kernel, devices, before)
                         .raise(
                                 plan,
@@ -113,15 +114,17 @@ public final class TunnelAlone {
 
     /** What {@link #up} would do; changes nothing. */
     public String plan(String fileOrName, boolean killSwitch, boolean json) {
-        WireGuardConfig file = TunnelFile.of(fileOrName, around.root()).read(journal, killSwitch);
+        WireGuardConfig file = TunnelFile.of(fileOrName, around.root()).readPart(journal, killSwitch);
         try (Kernel kernel = Kernel.open(around)) {
-            PlanText text = PlanText.of(plan(
+            TunnelPlan plan = plan(
                     file,
                     kernel,
                     kernel.machine(),
                     kernel.network().observe(),
                     udpPorts(devices(), file.name()),
-                    killSwitch));
+                    killSwitch);
+            journal.problems(plan.remarks());
+            PlanText text = PlanText.of(plan);
             return json ? text.json(List.of()).toString() : text.text();
         }
     }

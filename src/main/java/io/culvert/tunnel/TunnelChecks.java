@@ -1,6 +1,5 @@
 package io.culvert.tunnel;
 
-import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Machine;
@@ -48,10 +47,6 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         }
         if (standing.filter(file.name()::equals).isPresent() && !killSwitch) {
             problems.add(Problem.note(Place.machine(file.name()), "its kill switch stays until it is taken down"));
-        }
-        if (!machine.ipv6() && file.addresses().stream().anyMatch(own -> own.family() == Family.IPV6)) {
-            problems.add(Problem.note(
-                    Place.machine("IPv6"), "is switched off here: the file's IPv6 addresses and routes are left out"));
         }
         problems.throwIfErrors();
         return problems.all();

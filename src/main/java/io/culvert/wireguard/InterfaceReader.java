@@ -1,6 +1,5 @@
 package io.culvert.wireguard;
 
-import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.wireguard.Section.Entry;
 import java.net.InetAddress;
@@ -19,9 +18,6 @@ final class InterfaceReader {
 
     /** wg-quick's lists: by commas or spaces. */
     private static final Pattern SEPARATOR = Pattern.compile("[,\\s]+");
-
-    /** The least that IPv6 works with (RFC 8200, section 5). */
-    private static final int LEAST_MTU_OF_IPV6 = 1280;
 
     /** {@code ETH_MIN_MTU} (include/uapi/linux/if_ether.h). */
     private static final int LEAST_MTU = 68;
@@ -47,7 +43,6 @@ final class InterfaceReader {
         dns(servers, domains);
         OptionalInt listenPort = number(Key.LISTEN_PORT, 0, 65535, "write a port, or 0 for a random one");
         OptionalInt mtu = number(Key.MTU, LEAST_MTU, 65535, "write a size in bytes, such as 1420, or delete the line");
-        checkMtu(mtu, addresses);
         OptionalLong mark = mark();
         RoutingTable table = table();
         boolean saveConfig = saveConfig();
@@ -67,8 +62,11 @@ final class InterfaceReader {
     private List<Prefix> addresses() {
         List<Entry> entries = section.all(Key.ADDRESS);
         if (entries.isEmpty()) {
-            report.error(
-                    section.header(), "[Interface] has no Address", "add the one you were given, such as 10.64.0.2/32");
+            report.absent(
+                    section.header(),
+                    "[Interface] has no Address",
+                    "add the one you were given, such as 10.64.0.2/32",
+                    "nothing can use the tunnel before its interface is given one");
         }
         Set<Prefix> addresses = new LinkedHashSet<>();
         for (Entry entry : entries) {
@@ -106,16 +104,6 @@ final class InterfaceReader {
         Optional<Entry> entry = section.last(key);
         OptionalLong number = entry.isEmpty() ? OptionalLong.empty() : values.number(entry.get(), least, most, cure);
         return number.orElse(0) == 0 ? OptionalInt.empty() : OptionalInt.of((int) number.getAsLong());
-    }
-
-    private void checkMtu(OptionalInt mtu, List<Prefix> addresses) {
-        boolean ipv6 = addresses.stream().anyMatch(prefix -> prefix.family() == Family.IPV6);
-        if (ipv6 && mtu.isPresent() && mtu.getAsInt() < LEAST_MTU_OF_IPV6) {
-            report.warning(
-                    section.last(Key.MTU).orElseThrow().value(),
-                    "MTU: IPv6 does not work below " + LEAST_MTU_OF_IPV6 + " bytes",
-                    "write " + LEAST_MTU_OF_IPV6 + " or more, or leave out the IPv6 addresses");
-        }
     }
 
     private OptionalLong mark() {

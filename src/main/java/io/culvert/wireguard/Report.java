@@ -16,11 +16,35 @@ final class Report {
     private static final int ENOUGH = 100;
 
     private final Path file;
+    private final boolean part;
     private final List<Problem> problems = new ArrayList<>();
     private final List<Kind> untold = new ArrayList<>();
 
     Report(Path file) {
+        this(file, false);
+    }
+
+    private Report(Path file, boolean part) {
         this.file = file;
+        this.part = part;
+    }
+
+    /** Of a file to which addresses and peers may be added elsewhere. */
+    static Report ofPart(Path file) {
+        return new Report(file, true);
+    }
+
+    /** Of what a whole file has. */
+    void absent(String what, String cure, String consequence) {
+        add(absent(Place.file(file), what, cure, consequence));
+    }
+
+    void absent(Word word, String what, String cure, String consequence) {
+        add(absent(at(word), what, cure, consequence));
+    }
+
+    private Problem absent(Place place, String what, String cure, String consequence) {
+        return part ? Problem.note(place, what + ": " + consequence) : Problem.input(place, what, cure);
     }
 
     void error(String what, String cure) {

@@ -44,6 +44,16 @@ public final class WireGuardFile {
         return parsed(report, text.flatMap(content -> config(file, content, report)));
     }
 
+    /**
+     * The same, of a file that need not be whole: wg-quick takes one without addresses, which may come by DHCP, and one without
+     * peers, which may be added later. What it lacks is a note.
+     */
+    public static Parsed readPart(Path file) {
+        Report report = Report.ofPart(file);
+        Optional<String> text = new FileBytes(file, report).text();
+        return parsed(report, text.flatMap(content -> config(file, content, report)));
+    }
+
     /** Reads a text; {@code file} gives it a name. Never throws. */
     public static Parsed parse(Path file, String text) {
         Report report = new Report(file);
@@ -96,7 +106,10 @@ public final class WireGuardFile {
         PeerReader peerReader = new PeerReader(report);
         List<Peer> peers = peerReader.read(outline.peers());
         if (outline.peers().isEmpty()) {
-            report.error("there is no [Peer] section", "add the one of your server");
+            report.absent(
+                    "there is no [Peer] section",
+                    "add the one of your server",
+                    "the tunnel leads nowhere before a peer is added");
         }
         if (outline.wgInterface().isEmpty()) {
             report.error("there is no [Interface] section", "add it, with PrivateKey and Address");

@@ -81,6 +81,23 @@ class DnsStubLoadTest {
     }
 
     @Test
+    void one_unanswered_query_again_and_again_keeps_nobody_waiting() throws IOException {
+        try (DatagramSocket flood = new DatagramSocket();
+                DatagramSocket other = new DatagramSocket()) {
+            other.setSoTimeout(2_000);
+            for (int i = 0; i < 1000; i++) {
+                send(flood, query("same.silent.example."));
+                if (i % 20 == 0) {
+                    Message query = query("name" + i + ".example.");
+                    send(other, query);
+                    assertThat(receive(other).getHeader().getID())
+                            .isEqualTo(query.getHeader().getID());
+                }
+            }
+        }
+    }
+
+    @Test
     void idle_connections_make_way_the_longest_idle_first() throws IOException {
         List<Socket> idle = new ArrayList<>();
         try {

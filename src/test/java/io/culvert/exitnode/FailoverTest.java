@@ -7,6 +7,7 @@ import io.culvert.device.DeviceState;
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.exitnode.Reading.Server;
 import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
 import io.culvert.network.RoutingClaim;
@@ -51,7 +52,8 @@ class FailoverTest {
             Set.of(),
             List.of(),
             Tailnet.UNKNOWN,
-            new Machine(Map.of(), List.of(), Set.of(), true, false, Set.of(), true, true, true, true));
+            List.of(),
+            new Machine(Map.of(), List.of(), Set.of(), Ipv6.EVERYWHERE, false, Set.of(), true, true, true, true));
 
     private final StringWriter told = new StringWriter();
 

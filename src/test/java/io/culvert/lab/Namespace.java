@@ -52,7 +52,7 @@ public record Namespace(String name) {
     }
 
     /** Writes kernel settings, such as {@code net.ipv4.ip_forward=1}. */
-    void sysctl(String... settings) {
+    public void sysctl(String... settings) {
         for (String setting : settings) {
             int equals = setting.indexOf('=');
             Path file = Path.of("/proc/sys", setting.substring(0, equals).replace('.', '/'));

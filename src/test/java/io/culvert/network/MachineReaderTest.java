@@ -71,7 +71,7 @@ class MachineReaderTest {
                     .contains(Prefix.parse("192.0.2.0/26"), Prefix.parse("2001:db8:e::/64"))
                     .doesNotContain(Prefix.parse("0.0.0.0/0"), Prefix.parse("127.0.0.0/8"));
             assertThat(machine.links()).containsExactlyInAnyOrder("lo", "enp3s0", "far0");
-            assertThat(machine.ipv6()).isTrue();
+            assertThat(machine.ipv6().on("wg0")).isTrue();
             assertThat(machine.netAdmin()).isTrue();
             assertThat(machine.writableSysctl()).isTrue();
             assertThat(machine.tunDevice()).isEqualTo(Files.exists(Path.of("/dev/net/tun")));
@@ -167,10 +167,10 @@ class MachineReaderTest {
         inside(() -> {
             bothFamilies();
             sh("sysctl -qw net.ipv6.conf.enp3s0.disable_ipv6=1");
-            assertThat(read().ipv6()).as("still on elsewhere").isTrue();
+            assertThat(read().ipv6().on("wg0")).as("still on elsewhere").isTrue();
             assertThat(read().uplinks()).containsOnlyKeys(Family.IPV4);
             sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
-            assertThat(read().ipv6()).isFalse();
+            assertThat(read().ipv6().on("wg0")).isFalse();
         });
     }
 
@@ -195,7 +195,7 @@ class MachineReaderTest {
             assertThat(machine.netAdmin()).isFalse();
             assertThat(machine.tunDevice()).isFalse();
             assertThat(machine.writableSysctl()).isFalse();
-            assertThat(machine.ipv6()).isFalse();
+            assertThat(machine.ipv6().present()).isFalse();
             assertThat(machine.forwarding()).isEmpty();
         });
     }

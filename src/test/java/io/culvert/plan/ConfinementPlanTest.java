@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
+import io.culvert.network.Ipv6;
 import io.culvert.network.Route;
 import io.culvert.nft.NftText;
 import java.net.InetAddress;
@@ -22,7 +23,8 @@ class ConfinementPlanTest {
                 TunnelExamples.machine(false),
                 Names.NONE,
                 (_, _) -> OptionalInt.of(1500),
-                ipv6,
+                ipv6 ? Ipv6.EVERYWHERE : Ipv6.ABSENT,
+                OptionalInt.empty(),
                 List.of(admitted));
     }
 

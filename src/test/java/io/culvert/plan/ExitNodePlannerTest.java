@@ -214,7 +214,7 @@ class ExitNodePlannerTest {
     }
 
     private static List<Family> families(Machine machine) {
-        return machine.ipv6() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
+        return machine.ipv6().present() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
     }
 
     static Stream<String> examples() {

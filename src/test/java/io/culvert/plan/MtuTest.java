@@ -3,37 +3,61 @@ package io.culvert.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Family;
+import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
 import io.culvert.network.Uplink;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class MtuTest {
 
-    @Test
-    void an_ipv4_endpoint_leaves_more_room() {
-        assertThat(Mtu.of(uplink(1500), Optional.of(Family.IPV4))).isEqualTo(1440);
+    private static final OptionalInt NONE = OptionalInt.empty();
+
+    @ParameterizedTest
+    @CsvSource({
+        // Ethernet, and an access line of 1492 whose ICMP is lost.
+        "1500, 1420, 1420, 1420",
+        "1492, 1420, 1412, 1412",
+        "1400, 1340, 1320, 1320",
+        // A tunnel in a tunnel: IPv6 does not fit.
+        "1280, 1220, 1200, 1200",
+        // Podman's, and jumbo frames.
+        "65520, 1420, 1420, 1420",
+        "9000, 1420, 1420, 1420",
+        "600, 576, 576, 576"
+    })
+    void what_fits_is_taken_and_never_more_than_on_ethernet(int uplink, int toIpv4, int unknown, int alone) {
+        Machine machine = uplink(uplink);
+
+        assertThat(Mtu.of(NONE, NONE, machine, Optional.of(Family.IPV4)).bytes())
+                .isEqualTo(toIpv4);
+        assertThat(Mtu.of(NONE, NONE, machine, Optional.empty()).bytes()).isEqualTo(unknown);
+        assertThat(Mtu.of(NONE, machine).bytes()).isEqualTo(unknown);
+        assertThat(Mtu.ofTunnelAlone(NONE, machine, List.of(uplink)).bytes()).isEqualTo(alone);
+        assertThat(Mtu.ofTunnelAlone(NONE, machine, List.of()).bytes()).isEqualTo(alone);
     }
 
     @Test
-    void an_unresolved_endpoint_leaves_room_for_ipv6() {
-        assertThat(Mtu.of(uplink(1500), Optional.empty())).isEqualTo(1420);
-    }
+    void the_setting_comes_before_the_file_and_both_before_what_fits() {
+        Machine machine = uplink(1500);
 
-    @Test
-    void podmans_huge_uplink_counts_as_ethernet() {
-        assertThat(Mtu.of(uplink(65520), Optional.of(Family.IPV4))).isEqualTo(1440);
-    }
-
-    @Test
-    void a_narrow_uplink_never_takes_ipv6_away() {
-        assertThat(Mtu.of(uplink(1300), Optional.of(Family.IPV4))).isEqualTo(1280);
+        assertThat(Mtu.of(OptionalInt.of(1380), OptionalInt.of(1200), machine, Optional.empty()))
+                .isEqualTo(new Mtu(1380, "CULVERT_MTU"));
+        assertThat(Mtu.of(NONE, OptionalInt.of(1200), machine, Optional.empty()).bytes())
+                .isEqualTo(1200);
+        assertThat(Mtu.of(OptionalInt.of(8920), machine).bytes()).isEqualTo(8920);
+        assertThat(Mtu.ofTunnelAlone(OptionalInt.of(1280), machine, List.of(9000))
+                        .bytes())
+                .isEqualTo(1280);
     }
 
     private static Machine uplink(int mtu) {
@@ -41,7 +65,7 @@ class MtuTest {
                 Map.of(Family.IPV4, new Uplink("eth0", Optional.empty(), List.of(), mtu)),
                 List.of(),
                 Set.of(),
-                true,
+                Ipv6.EVERYWHERE,
                 false,
                 Set.of(),
                 true,

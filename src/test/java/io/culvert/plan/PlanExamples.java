@@ -4,6 +4,7 @@ import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
 import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
+import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
 import io.culvert.network.Uplink;
 import io.culvert.settings.Settings;
@@ -106,7 +107,7 @@ final class PlanExamples {
                                 Map.of(Family.IPV4, IPV4),
                                 List.of(),
                                 Set.of("lo", "eth0"),
-                                true,
+                                Ipv6.EVERYWHERE,
                                 false,
                                 Set.of(Family.IPV4),
                                 true,
@@ -268,7 +269,7 @@ final class PlanExamples {
                 uplinks,
                 List.of(Prefix.parse("192.168.7.0/24"), Prefix.parse("203.0.113.0/24")),
                 Set.of("lo", "eth0"),
-                ipv6,
+                ipv6 ? Ipv6.EVERYWHERE : Ipv6.ABSENT,
                 strictReversePath,
                 Set.of(),
                 true,

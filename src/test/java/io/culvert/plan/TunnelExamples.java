@@ -2,6 +2,7 @@ package io.culvert.plan;
 
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
+import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
 import io.culvert.network.Uplink;
 import io.culvert.wireguard.WireGuardConfig;
@@ -18,6 +19,10 @@ final class TunnelExamples {
     private TunnelExamples() {}
 
     static Machine machine(boolean strictReversePath) {
+        return machine(strictReversePath, Ipv6.EVERYWHERE);
+    }
+
+    static Machine machine(boolean strictReversePath, Ipv6 ipv6) {
         return new Machine(
                 Map.of(
                         Family.IPV4,
@@ -28,7 +33,7 @@ final class TunnelExamples {
                                 1500)),
                 List.of(),
                 Set.of("lo", "eth0"),
-                true,
+                ipv6,
                 strictReversePath,
                 Set.of(),
                 true,

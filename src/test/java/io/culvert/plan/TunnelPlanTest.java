@@ -4,16 +4,29 @@ import static io.culvert.plan.TunnelExamples.file;
 import static io.culvert.plan.TunnelExamples.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.ip.Family;
+import io.culvert.ip.Prefix;
 import io.culvert.network.IpSyntax;
+import io.culvert.network.Ipv6;
+import io.culvert.network.LinkAddress;
 import io.culvert.network.NetworkState;
+import io.culvert.network.Route;
 import io.culvert.nft.NftText;
 import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.WireGuardFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tunnels alone as plans: what wg-quick would do, in the syntax of iproute2. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -107,7 +120,7 @@ class TunnelPlanTest {
     }
 
     @Test
-    void the_mtu_is_what_the_widest_way_to_a_server_carries_less_80() {
+    void the_mtu_is_what_the_widest_way_to_a_server_carries_less_80_and_at_most_ethernets() {
         TunnelPlan plan = TunnelPlan.of(new TunnelInputs(
                 file("wg0", "0.0.0.0/0", ""),
                 machine(false),
@@ -117,7 +130,63 @@ class TunnelPlanTest {
                 Set.of(),
                 false));
 
-        assertThat(plan.network().links().getFirst().mtu()).isEqualTo(8920);
+        assertThat(plan.network().links().getFirst().mtu()).isEqualTo(1420);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0.0.0.0/0, ::/0", "0.0.0.0/0, fd07::/64", "0.0.0.0/0, ::/1, 8000::/1"})
+    void what_a_link_without_ipv6_cannot_carry_leads_nowhere_and_goes_with_the_tunnel(String allowedIps) {
+        for (TunnelInputs inputs : List.of(
+                new TunnelInputs(
+                        file("wg0", allowedIps, ""),
+                        machine(false, new Ipv6(true, false, Map.of("lo", true, "eth0", true), false, true)),
+                        Names.NONE,
+                        (_, _) -> OptionalInt.of(1500),
+                        NetworkState.EMPTY,
+                        Set.of(),
+                        false),
+                new TunnelInputs(
+                        file("wg0", allowedIps, "MTU = 1200"),
+                        machine(false),
+                        Names.NONE,
+                        (_, _) -> OptionalInt.of(1500),
+                        NetworkState.EMPTY,
+                        Set.of(),
+                        false))) {
+            TunnelPlan plan = TunnelPlan.of(inputs);
+
+            assertThat(plan.network().addresses()).hasSize(1);
+            assertThat(plan.network().routes())
+                    .filteredOn(route -> route.family() == Family.IPV6)
+                    .isNotEmpty()
+                    .allMatch(route -> route.type() == Route.Type.UNREACHABLE && route.table() != Route.MAIN);
+            assertThat(plan.network().rules()).anyMatch(rule -> rule.family() == Family.IPV6);
+            assertThat(plan.remarks()).hasSize(1);
+            assertThat(new Tunnels(plan.all()).without("wg0")).isEqualTo(NetworkState.EMPTY);
+            NetworkState both =
+                    plan(file("wg1", EVERYTHING, ""), plan.all(), false).all();
+            assertThat(new Tunnels(both).without("wg1")).isEqualTo(plan.all());
+        }
+    }
+
+    @Test
+    void a_file_without_an_address_keeps_the_one_that_its_link_was_given() {
+        WireGuardConfig file = WireGuardFile.readPart(part()).config().orElseThrow();
+        LinkAddress given = new LinkAddress("wg0", Prefix.parse("10.64.0.9/32"));
+        TunnelPlan plan = plan(file, new NetworkState(List.of(), List.of(given), List.of(), List.of()), false);
+
+        assertThat(plan.network().addresses()).containsExactly(given);
+        assertThat(plan.network().routes()).isEmpty();
+        assertThat(plan.remarks()).isEmpty();
+    }
+
+    private static Path part() {
+        try {
+            Path file = Files.createTempDirectory("part").resolve("wg0.conf");
+            return Files.writeString(file, "[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -21,7 +21,7 @@ class SettingsTreeTest {
                 ├── Tunnel
                 │   └── by default  wireguard config: /etc/wireguard/wg0.conf; wireguard implementation: auto; \
                 wireguard memory: 96MiB; dns: the file's DNS=, else a public resolver; \
-                mtu: the file's MTU=, else the uplink's, less 80 (60 to an IPv4 server); mark: 0x51000000
+                mtu: the file's MTU=, else the uplink's, less 80 (60 to an IPv4 server), 1420 at most; mark: 0x51000000
                 ├── Mesh
                 │   └── by default  mesh: tailscale
                 ├── SOCKS5 proxy
