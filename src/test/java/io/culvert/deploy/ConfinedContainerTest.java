@@ -169,7 +169,7 @@ class ConfinedContainerTest {
             Namespace space = world.engine.network(id);
 
             assertThat(space.run("ip", "-o", "link", "show", "tap0")).contains(" mtu 65520 ");
-            assertThat(space.run("ip", "-o", "link", "show", "wg0")).contains(" mtu 1440 ");
+            assertThat(space.run("ip", "-o", "link", "show", "wg0")).contains(" mtu 1420 ");
             assertThat(culvert.getLogs())
                     .contains("tap0: warning: has the IPv6 address fd00::")
                     .contains("podman network create --ipv6");

@@ -59,7 +59,7 @@ class RootlessTest {
         assertThat(culvert.output())
                 .contains(TAP + ": warning: has the IPv6 address " + Lab.NODE_6 + " and no way out by IPv6")
                 .contains("podman network create --ipv6");
-        assertThat(world.space().run("ip", "-o", "link", "show", "wg0")).contains(" mtu 1440 ");
+        assertThat(world.space().run("ip", "-o", "link", "show", "wg0")).contains(" mtu 1420 ");
         for (Family family : Family.values()) {
             assertThat(world.phone.whoami(family)).contains(world.provider(family));
         }
