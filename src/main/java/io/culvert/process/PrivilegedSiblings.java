@@ -128,11 +128,21 @@ public final class PrivilegedSiblings {
                     (capabilities & 1L << NET_RAW) != 0,
                     link(directory.resolve("ns/net")),
                     link(directory.resolve("ns/mnt")),
-                    link(directory.resolve("exe"))));
+                    program(directory)));
         } catch (IOException | NumberFormatException _) {
             // It has ended.
             return Optional.empty();
         }
+    }
+
+    /** What runs; on the JVM, which runs others' programs too, with whether it is ours. */
+    private static String program(Path directory) throws IOException {
+        String program = link(directory.resolve("exe"));
+        return program.endsWith("/java")
+                        && Files.readString(directory.resolve("cmdline"), StandardCharsets.ISO_8859_1)
+                                .contains("io.culvert.cli.Main")
+                ? program + " (culvert)"
+                : program;
     }
 
     private static String group(Pattern pattern, String text) {
