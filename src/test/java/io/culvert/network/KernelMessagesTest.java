@@ -104,7 +104,8 @@ class KernelMessagesTest {
         KernelRoute withMetric =
                 route("02000000fe0300010000000008000f00fe000000080006003200000008000500c00002010800040004000000");
         assertThat(withMetric.metric()).isEqualTo(50);
-        assertThat(withMetric.route(NAMES)).isEmpty();
+        assertThat(withMetric.route(NAMES))
+                .hasValueSatisfying(route -> assertThat(route.metric()).isEqualTo(50));
     }
 
     @Test

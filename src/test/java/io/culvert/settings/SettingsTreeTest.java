@@ -25,12 +25,12 @@ class SettingsTreeTest {
                 ├── Mesh
                 │   └── by default  mesh: tailscale
                 ├── SOCKS5 proxy
-                │   └── by default  socks: false; socks port: 1080; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, \
-                100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no login; socks password: [not set]
+                │   └── by default  socks: false; socks port: 1080; socks udp ports: 1081-1096; socks allow: \
+                10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no login; socks password: [not set]
                 ├── Past the tunnel
                 │   └── by default  lan allow: auto
                 └── Other
-                    └── by default  log: info""");
+                    └── by default  container: auto; log: info""");
     }
 
     @Test
@@ -67,7 +67,7 @@ class SettingsTreeTest {
                 │   ├── socks: true  ← TSWG_SOCKD_ENABLED (alias)
                 │   ├── socks user: anna  ← CULVERT_SOCKS_USER
                 │   ├── socks password: [set]  ← CULVERT_SOCKS_PASSWORD_FILE=/run/secrets/socks
-                │   └── by default  socks port: 1080; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
+                │   └── by default  socks port: 1080; socks udp ports: 1081-1096; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
                 127.0.0.0/8, fc00::/7, ::1/128
                 ├── Past the tunnel
                 │   ├── holepunch: 1.example:1, 2.example:1, 3.example:1, 4.example:1, 5.example:1, 6.example:1, \
@@ -75,7 +75,7 @@ class SettingsTreeTest {
                 │   ├── publish: 8080/tcp, 53/udp  ← CULVERT_PUBLISH
                 │   └── by default  lan allow: auto
                 └── Other
-                    └── by default  log: info""");
+                    └── by default  container: auto; log: info""");
     }
 
     private String tree(Fixture given) {
