@@ -69,7 +69,9 @@ final class TunnelLab implements AutoCloseable {
                     .replaceAll("(?m)^\\d+: ", "")
                     .replaceAll("( nodad)?\\s*\\\\.*", "")
                     // The kernel draws these.
-                    .replaceAll("fe80::\\S+", "fe80::")));
+                    .replaceAll("fe80::\\S+", "fe80::")
+                    // The routes of ours give way to a connected network.
+                    .replaceAll(" metric 51820", "")));
             text.append(node.attempt("wg", "show", link, "fwmark").out().replaceAll("0x[0-9a-f]+", "MARK"));
         }
         for (String family : List.of("-4", "-6")) {

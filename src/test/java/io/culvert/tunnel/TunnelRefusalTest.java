@@ -72,7 +72,7 @@ class TunnelRefusalTest {
 
         Outcome outcome = lab.tunnel("up", inMain, "--kill-switch");
 
-        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.status()).isEqualTo(3);
         assertThat(outcome.err()).contains("10.64.0.0/24");
         assertThat(lab.everything()).isEqualTo(taken);
     }
