@@ -176,6 +176,8 @@ class SeveralNetworksTest {
         withoutDefaultRoutes();
         Child culvert = world.start(World.alone(Map.of()));
         culvert.awaitLine("no route|no default route|no uplink", World.SOON);
+        // In between, the kernel takes no gateway.
+        culvert.awaitLine("guard: closed", World.SOON);
 
         world.space().ip("route add 203.0.113.10/32 via 192.0.2.1");
 
