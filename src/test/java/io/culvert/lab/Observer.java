@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class Observer implements AutoCloseable {
 
     private static final Duration DEADLINE = Patience.of(Duration.ofSeconds(10));
+    private static final Duration AGAIN = Duration.ofSeconds(1);
     private static final String MARK = "the observer's mark ";
 
     /** The broadcast address of the node's network: a mark sent there passes the uplink, and nobody answers it. */
@@ -147,7 +148,10 @@ public final class Observer implements AutoCloseable {
         }
     }
 
-    /** Sends a mark over the uplink and waits until it is seen: whatever the node sent before has been seen then too. */
+    /**
+     * Sends a mark over the uplink and waits until it is seen: whatever the node sent before has been seen then too. The kernel drops
+     * what is sent while a link is only just coming up ({@code noop_qdisc}, until its carrier is noticed), so it is sent again.
+     */
     private void mark() {
         String mark = MARK + ++marks;
         long end = System.nanoTime() + DEADLINE.toNanos();
@@ -164,7 +168,11 @@ public final class Observer implements AutoCloseable {
                 if (blindness != null || rest <= 0) {
                     throw new AssertionError("the observer on the uplink is blind", blindness);
                 }
-                await(rest);
+                int seen = packets.size();
+                await(Math.min(rest, AGAIN.toMillis()));
+                if (packets.size() == seen) {
+                    send(mark);
+                }
             }
         }
     }
