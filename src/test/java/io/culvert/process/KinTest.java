@@ -36,6 +36,19 @@ class KinTest {
         assertThat(parent.waitFor(GRACE.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
 
+    /** While a process becomes another program, the kernel shows no environment of it. */
+    @Test
+    void what_becomes_one_program_after_another_is_always_found() throws Exception {
+        Process restless = start(kin.environment(), "again='exec sh -c \"$again\"'; export again; eval \"$again\"");
+        try {
+            for (int look = 0; look < 40; look++) {
+                assertThat(kin.find()).hasSize(1);
+            }
+        } finally {
+            restless.destroyForcibly().waitFor();
+        }
+    }
+
     @Test
     void a_stranger_is_left_alone() throws Exception {
         Process stranger = start(Map.of("CULVERT_CHILD", "another"), "exec sleep 600");
