@@ -1,6 +1,7 @@
 package io.culvert.cli;
 
 import io.culvert.linux.NativeImage;
+import io.culvert.linux.StandardStreams;
 import io.culvert.process.WriteSignals;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String... args) {
+        StandardStreams.openMissing();
         WriteSignals.reportAsErrors();
         // Else numbers come out in the digits of the machine's language, also in files for other programs.
         Locale.setDefault(Locale.ROOT);
