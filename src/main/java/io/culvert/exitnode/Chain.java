@@ -218,7 +218,8 @@ final class Chain {
             boolean followed = follow(inputs.with(servers.config())
                     .with(machine)
                     .with(parts.names().known())
-                    .with(parts.mesh().tailnet()));
+                    .with(parts.mesh().tailnet())
+                    .withRoamed(roamed));
             takeFreePort();
             List<String> changed = parts.guard().arm(plan);
             tell(followed, changed);
@@ -371,9 +372,10 @@ final class Chain {
             return settled.plus(RETRY);
         }
         Instant next = servers.judge(seen.get(), plan, now);
-        tellRoaming(Roaming.of(seen.get(), plan.tunnel()));
+        followRoaming(Roaming.of(seen.get(), plan.tunnel()));
         if (servers.isDue(now)) {
             if (servers.next(now)) {
+                roamed = Optional.empty();
                 settle();
             } else {
                 // Its server may have moved, or answer at its own endpoint again.
@@ -385,11 +387,16 @@ final class Chain {
         return isUnsettled() && next.isAfter(retry) ? retry : next;
     }
 
-    private void tellRoaming(Optional<InetSocketAddress> now) {
+    /**
+     * What goes to where the server is now are replies to what came from there, and pass. As soon as the kernel has forgotten the
+     * conversation, they would not: it is a server of the kill switch's then.
+     */
+    private void followRoaming(Optional<InetSocketAddress> now) {
         if (!now.equals(roamed)) {
             roamed = now;
             now.ifPresent(at -> journal.info("tunnel: the server answers from " + Endpoint.of(at)
                     + ", not from its endpoint; it is sent to there, as it has proved its key"));
+            settle();
         }
     }
 

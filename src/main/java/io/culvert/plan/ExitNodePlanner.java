@@ -183,7 +183,8 @@ public final class ExitNodePlanner {
                 GuardInput.Scope.NODE,
                 tunnel,
                 meshes.stream().map(MeshSide::guarded).toList(),
-                DevicePlan.endpoints(device),
+                Stream.concat(DevicePlan.endpoints(device).stream(), inputs.roamed().stream())
+                        .toList(),
                 inputs.resolvers().all(),
                 lan,
                 guardPorts(),

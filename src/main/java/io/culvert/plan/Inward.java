@@ -77,6 +77,14 @@ final class Inward {
             rules.add(Rule.of("from the mesh", cameBy(input.meshLinks()), Verdict.ACCEPT));
         }
         rules.add(replies());
+        // A server may answer from another address or port than it was asked at: WireGuard's socket takes what is
+        // proved by its key.
+        input.tunnel()
+                .port()
+                .ifPresent(port -> rules.add(Rule.of(
+                        "to the tunnel's port, wherever the server is",
+                        toPorts(Transport.UDP, List.of(port)),
+                        Verdict.ACCEPT)));
         rules.addAll(AddressKeeping.inward());
         for (Transport transport : Transport.values()) {
             TreeSet<Integer> ports = new TreeSet<>();

@@ -90,6 +90,10 @@ final class Match {
         return is(Property.MARK, new Value.Bits(mark));
     }
 
+    static Statement markedOtherThan(long mark) {
+        return isNot(Property.MARK, new Value.Bits(mark));
+    }
+
     static Statement markedByNoneOf(Marks marks) {
         return isNot(Property.MARK, Value.anyOf(new Value.Bits(marks.tunnel()), new Value.Bits(marks.stub())));
     }

@@ -217,6 +217,16 @@ final class Outward {
                         Verdict.RETURN));
             }
         }
+        if (input.scope() == Scope.NODE) {
+            // Anybody may send to that port, so whoever else is bound to it while WireGuard is away must not answer.
+            input.tunnel()
+                    .port()
+                    .ifPresent(port -> rules.add(Rule.of(
+                            "from the tunnel's port the tunnel alone",
+                            fromUdpPort(port),
+                            Match.markedOtherThan(input.marks().tunnel()),
+                            Verdict.RETURN)));
+        }
         rules.add(replies());
         rules.addAll(AddressKeeping.outward(input.onLink()));
         rules.addAll(tunnelItself());

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -102,6 +103,30 @@ class GuardBehaviourTest {
             assertThat(stray.send("from another port", "2001:db8:7::7", 51820)).isNotZero();
             assertThat(marked.send("handshake", "2001:db8:7::7", 51820)).isZero();
             assertThat(receive(server, "")).startsWith("handshake from 2001:db8:e:");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"IPV4, 198.51.100.7, 192.0.2.1", "IPV6, 2001:db8:7::7, 2001:db8:e::1"})
+    void who_comes_to_the_tunnels_port_is_replied_to_by_the_tunnel_alone(Family family, String server, String node)
+            throws IOException {
+        guard();
+        int port = GuardExamples.PORT.getAsInt();
+        try (TestSocket elsewhere = stranger(family).from(server, 4000)) {
+            try (TestSocket squatter = stray(family).from(family == Family.IPV4 ? "0.0.0.0" : "::", port)) {
+                assertThat(elsewhere.send("to whoever has the port", node, port))
+                        .isZero();
+                assertThat(squatter.receive()).isEqualTo("to whoever has the port");
+                assertThat(squatter.send("clear", server, 4000)).isNotZero();
+            }
+            try (TestSocket tunnel = tunnel(family)) {
+                assertThat(elsewhere.send("from elsewhere", node, port)).isZero();
+                assertThat(tunnel.receive()).isEqualTo("from elsewhere");
+                assertThat(tunnel.send("to where nothing came from", server, 4001))
+                        .isNotZero();
+                assertThat(tunnel.send("to there", server, 4000)).isZero();
+                assertThat(elsewhere.receive()).isEqualTo("to there");
+            }
         }
     }
 
@@ -519,6 +544,14 @@ class GuardBehaviourTest {
                 true,
                 List.of(),
                 OptionalInt.of(5353));
+    }
+
+    private TestSocket stranger(Family family) {
+        return family == Family.IPV4 ? udp(lab.outside) : udp6(lab.outside);
+    }
+
+    private TestSocket stray(Family family) {
+        return family == Family.IPV4 ? udp(lab.node) : udp6(lab.node);
     }
 
     /** What the tunnel's own socket is to the guard. */
