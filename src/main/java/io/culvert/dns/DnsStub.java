@@ -105,6 +105,11 @@ public final class DnsStub implements AutoCloseable {
         }
     }
 
+    /** Takes no more questions on this address. */
+    public void leave(InetAddress address) {
+        Optional.ofNullable(sockets.remove(address)).ifPresent(both -> both.forEach(DnsStub::quietly));
+    }
+
     /** Whether questions are still taken on an address; a fault of either socket ends both, and both are had anew. */
     public boolean isServing(InetAddress address) {
         return sockets.containsKey(address) && sockets.get(address).stream().noneMatch(DnsStub::isClosed);

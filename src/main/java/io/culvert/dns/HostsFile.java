@@ -3,8 +3,6 @@ package io.culvert.dns;
 import io.culvert.ip.Prefix;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,10 +11,13 @@ import java.util.List;
 /** The text of {@code /etc/hosts} (hosts(5)) at one moment: others may write the file afterwards. */
 public record HostsFile(String text) {
 
+    /** Lists of advertisers' names have a few million. */
+    private static final int MOST_BYTES = 8 << 20;
+
     /** Reads it; what cannot be read is empty. */
     public static HostsFile read(Path path) {
         try {
-            return new HostsFile(Files.readString(path, StandardCharsets.ISO_8859_1));
+            return new HostsFile(SharedFile.read(path, MOST_BYTES));
         } catch (IOException _) {
             return new HostsFile("");
         }

@@ -118,6 +118,7 @@ final class Chain {
         journal.info("tunnel: " + ExitNodePlan.TUNNEL + " is up ("
                 + parts.tunnel().implementation() + "), waiting for " + servers.name(plan));
         parts.names().serve(plan);
+        leadNames();
     }
 
     void chainMesh(Undo undo) {
@@ -131,6 +132,7 @@ final class Chain {
         parts.mesh().chain(plan);
         parts.kernel().network().apply(plan.network());
         parts.names().serveMesh(plan);
+        leadNames();
         journal.info("mesh: " + parts.mesh().describe());
     }
 
@@ -235,6 +237,7 @@ final class Chain {
             parts.kernel().network().apply(plan.network()).forEach(line -> journal.info("network: " + line));
             parts.names().serve(plan);
             parts.names().serveMesh(plan);
+            leadNames();
             parts.proxy().follow(plan, parts.supervisor());
             forward();
             trouble.ifPresent(_ -> journal.info("all is as planned again"));
@@ -286,13 +289,23 @@ final class Chain {
         if (inputs.server().listenPort().isPresent() || parts.kernel().links().exists(ExitNodePlan.TUNNEL)) {
             return;
         }
-        Set<Integer> inUse = UdpPorts.inUse(parts.around().root());
-        int before = inputs.port();
-        while (inUse.contains(plan.tunnel().listenPort())) {
-            inputs = inputs.withNextPort();
+        ExitNodeInputs free = ExitNodePlanner.withFreePort(
+                inputs, UdpPorts.inUse(parts.around().root()));
+        if (free.port() != inputs.port()) {
+            inputs = free;
             plan = ExitNodePlanner.plan(inputs);
+            parts.guard().arm(plan);
         }
-        if (inputs.port() != before) {
+    }
+
+    /** Questions are led to where the stub could listen. */
+    private void leadNames() {
+        int port = parts.names().port();
+        if (port != inputs.dnsPort()) {
+            journal.warn(
+                    "DNS: port " + inputs.dnsPort() + " is in use by another program (listening on port " + port + ")");
+            inputs = inputs.withDnsPort(port);
+            plan = ExitNodePlanner.plan(inputs);
             parts.guard().arm(plan);
         }
     }

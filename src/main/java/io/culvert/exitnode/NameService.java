@@ -23,7 +23,6 @@ import io.culvert.plan.NameRoute;
 import io.culvert.plan.Names;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.plan.Tailnet;
-import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.run.Journal;
@@ -33,6 +32,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -49,6 +49,7 @@ final class NameService implements AutoCloseable {
     private record Directions(Upstreams upstreams, List<DnsRoute> others) {}
 
     private static final int DNS_PORT = 53;
+    private static final int MOST_PORTS = 8;
 
     private final Journal journal;
     private final long mark;
@@ -61,7 +62,8 @@ final class NameService implements AutoCloseable {
     private final NameFollower endpoints;
     private final NameFollower bypasses;
     private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
-    private final Set<InetAddress> listening = new HashSet<>();
+    private final Set<InetAddress> listening = new LinkedHashSet<>();
+    private int port = ExitNodePlan.STUB_PORT;
     private Directions asked = new Directions(Upstreams.NONE, List.of());
     private Optional<Problem> told = Optional.empty();
     private final Set<Host.Name> unresolved = new HashSet<>();
@@ -90,10 +92,10 @@ final class NameService implements AutoCloseable {
         this.file = file(around, reading);
         this.tailscale = reading.settings().mesh().tailscale().isPresent();
         this.leftToTailscale = leftToTailscale;
-        Original original = original(file, around);
+        Original original = original(file);
         file.hold(original);
         this.runtime = resolvConf(original, connected);
-        if (!original.genuine()) {
+        if (!original.genuine() && !original.text().isEmpty()) {
             journal.warn(
                     "names: /etc/resolv.conf was written by an earlier run, and what it keeps as the original may be forged;"
                             + " of its servers only those in local networks are asked ("
@@ -235,11 +237,39 @@ final class NameService implements AutoCloseable {
         listen(next.meshAddresses());
     }
 
+    /** The port that everybody's questions are to be led to. */
+    int port() {
+        return port;
+    }
+
+    /**
+     * All addresses have the same port, as all questions are led to one. Any process of this network may have it on one of
+     * them, before us or while we are not there; then all move to another.
+     */
     private void listen(List<InetAddress> addresses) {
-        for (InetAddress address : addresses) {
-            if (!stub.isServing(address)) {
-                stub.listen(new InetSocketAddress(address, ExitNodePlan.STUB_PORT));
-                listening.add(address);
+        Set<InetAddress> all = new LinkedHashSet<>(listening);
+        all.addAll(addresses);
+        for (int attempt = 1; ; attempt++) {
+            for (InetAddress address : all) {
+                if (stub.isServing(address)) {
+                    continue;
+                }
+                try {
+                    stub.listen(new InetSocketAddress(address, port));
+                    listening.add(address);
+                } catch (ProblemException e) {
+                    if (attempt == MOST_PORTS) {
+                        throw e;
+                    }
+                    // Where it is not the port that cannot be had, but the address, this fails too.
+                    port = stub.listen(new InetSocketAddress(address, 0)).getPort();
+                    listening.add(address);
+                    all.stream().filter(other -> !other.equals(address)).forEach(stub::leave);
+                    break;
+                }
+            }
+            if (all.stream().allMatch(stub::isServing)) {
+                return;
             }
         }
     }
@@ -272,7 +302,7 @@ final class NameService implements AutoCloseable {
 
     /** The runtime's own resolvers, without starting anything. */
     static RuntimeResolvers runtimeResolvers(Surroundings around, Reading reading, List<Prefix> connected) {
-        return resolvers(resolvConf(original(file(around, reading), around), connected));
+        return resolvers(resolvConf(original(file(around, reading)), connected));
     }
 
     /** Of an original that may be forged, no server that is the internet's. */
@@ -303,12 +333,12 @@ final class NameService implements AutoCloseable {
                         .toList()));
     }
 
-    private static Original original(ResolvConfFile file, Surroundings around) {
+    /** What cannot be read names nobody; that it cannot is said when it is to be written. */
+    private static Original original(ResolvConfFile file) {
         try {
             return file.find();
-        } catch (IOException e) {
-            throw new ProblemException(Problem.machine(
-                    Place.file(around.resolvConf()), "cannot be read: " + e.getMessage(), "make it readable"));
+        } catch (IOException _) {
+            return new Original("", false);
         }
     }
 

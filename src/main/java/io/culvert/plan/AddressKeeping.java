@@ -115,12 +115,23 @@ final class AddressKeeping {
     }
 
     static List<Rule> inward() {
+        List<Rule> rules = new ArrayList<>();
+        rules.add(Rule.of(
+                "neighbours and routers",
+                icmpv6(LISTENER_QUERY, ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT),
+                Verdict.ACCEPT));
+        rules.addAll(leaseAnswers(""));
+        return rules;
+    }
+
+    /**
+     * Answers, not requests: they come from any address, so nothing is sent back to where they came from.
+     *
+     * @param suffix tells these rules from the others of the same table
+     */
+    static List<Rule> leaseAnswers(String suffix) {
         return List.of(
-                Rule.of(
-                        "neighbours and routers",
-                        icmpv6(LISTENER_QUERY, ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT),
-                        Verdict.ACCEPT),
-                Rule.of("DHCP answers", fromUdpPort(67), toUdpPort(68), Verdict.ACCEPT),
-                Rule.of("DHCPv6 answers", fromUdpPort(547), toUdpPort(546), Verdict.ACCEPT));
+                Rule.of("DHCP answers" + suffix, fromUdpPort(67), toUdpPort(68), Verdict.ACCEPT),
+                Rule.of("DHCPv6 answers" + suffix, fromUdpPort(547), toUdpPort(546), Verdict.ACCEPT));
     }
 }

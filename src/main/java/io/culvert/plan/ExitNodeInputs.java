@@ -16,6 +16,7 @@ import java.util.OptionalInt;
  * @param tailnet what tailscaled has told of its network; nothing yet before it is logged in
  * @param socksPort where the proxy listens; empty when it is off
  * @param port how many of the UDP ports that the tunnel could have are passed over, being in use
+ * @param dnsPort where our DNS stub listens
  * @param resolvers the runtime's own
  * @param roamed where the server has proved its key from, if not from its endpoint
  */
@@ -26,6 +27,7 @@ public record ExitNodeInputs(
         Tailnet tailnet,
         OptionalInt socksPort,
         int port,
+        int dnsPort,
         RuntimeResolvers resolvers,
         Machine machine,
         Names names,
@@ -35,7 +37,7 @@ public record ExitNodeInputs(
         meshes = List.copyOf(meshes);
     }
 
-    /** Before the server has answered. */
+    /** Before the server has answered, with the stub's usual port. */
     public ExitNodeInputs(
             Settings settings,
             WireGuardConfig server,
@@ -46,33 +48,54 @@ public record ExitNodeInputs(
             RuntimeResolvers resolvers,
             Machine machine,
             Names names) {
-        this(settings, server, meshes, tailnet, socksPort, port, resolvers, machine, names, Optional.empty());
+        this(
+                settings,
+                server,
+                meshes,
+                tailnet,
+                socksPort,
+                port,
+                ExitNodePlan.STUB_PORT,
+                resolvers,
+                machine,
+                names,
+                Optional.empty());
+    }
+
+    /** With the stub on another port. */
+    public ExitNodeInputs withDnsPort(int other) {
+        return new ExitNodeInputs(
+                settings, server, meshes, tailnet, socksPort, port, other, resolvers, machine, names, roamed);
     }
 
     public ExitNodeInputs with(Machine other) {
-        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, port, resolvers, other, names, roamed);
+        return new ExitNodeInputs(
+                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, other, names, roamed);
     }
 
     public ExitNodeInputs with(Names other) {
         return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, resolvers, machine, other, roamed);
+                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, other, roamed);
     }
 
     public ExitNodeInputs with(WireGuardConfig other) {
-        return new ExitNodeInputs(settings, other, meshes, tailnet, socksPort, port, resolvers, machine, names, roamed);
+        return new ExitNodeInputs(
+                settings, other, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, roamed);
     }
 
     public ExitNodeInputs with(Tailnet other) {
-        return new ExitNodeInputs(settings, server, meshes, other, socksPort, port, resolvers, machine, names, roamed);
+        return new ExitNodeInputs(
+                settings, server, meshes, other, socksPort, port, dnsPort, resolvers, machine, names, roamed);
     }
 
     public ExitNodeInputs withRoamed(Optional<InetSocketAddress> now) {
-        return new ExitNodeInputs(settings, server, meshes, tailnet, socksPort, port, resolvers, machine, names, now);
+        return new ExitNodeInputs(
+                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, now);
     }
 
-    /** With the next port for the tunnel, as the one before is in use. */
-    public ExitNodeInputs withNextPort() {
+    /** With another port for the tunnel, as those before are in use. */
+    ExitNodeInputs withPort(int passed) {
         return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port + 1, resolvers, machine, names, roamed);
+                settings, server, meshes, tailnet, socksPort, passed, dnsPort, resolvers, machine, names, roamed);
     }
 }

@@ -14,7 +14,9 @@ import io.culvert.network.Route;
 import io.culvert.nft.Table;
 import io.culvert.plan.ExitNodeRouting.Bypass;
 import io.culvert.plan.ExitNodeRouting.Published;
+import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
 import io.culvert.settings.Holepunch;
 import io.culvert.settings.Settings;
 import io.culvert.wireguard.Peer;
@@ -31,6 +33,7 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** From settings, files and machine to the whole desired state: a pure function. */
@@ -194,7 +197,7 @@ public final class ExitNodePlanner {
                         .toList(),
                 inputs.socksPort().isPresent(),
                 List.of(),
-                OptionalInt.of(ExitNodePlan.STUB_PORT)));
+                OptionalInt.of(inputs.dnsPort())));
     }
 
     /** The provider's resolvers and network, which may lie in the range that a tailnet's addresses come from. */
@@ -220,19 +223,37 @@ public final class ExitNodePlanner {
         return file.addresses().stream().map(Prefix::address).toList();
     }
 
-    /** None that something else here is reached by. */
     private int tunnelPort() {
-        WireGuardConfig file = inputs.server();
+        return inputs.server()
+                .listenPort()
+                .orElseGet(() -> tunnelPorts().skip(inputs.port()).findFirst().orElseThrow());
+    }
+
+    /** None that something else here is reached by. */
+    private IntStream tunnelPorts() {
         Set<Integer> others = published().stream()
                 .filter(port -> port.transport() == Transport.UDP)
                 .map(Published::port)
                 .collect(Collectors.toSet());
-        return file.listenPort()
-                .orElseGet(() -> OwnPort.candidates(file.privateKey(), ExitNodePlan.TUNNEL)
-                        .filter(port -> !others.contains(port))
-                        .skip(inputs.port())
-                        .findFirst()
-                        .orElseThrow());
+        return OwnPort.candidates(inputs.server().privateKey(), ExitNodePlan.TUNNEL)
+                .filter(port -> !others.contains(port));
+    }
+
+    /**
+     * Passes over the ports of the tunnel's that are in use.
+     *
+     * @throws ProblemException where all are
+     */
+    public static ExitNodeInputs withFreePort(ExitNodeInputs inputs, Set<Integer> inUse) {
+        int[] ports = new ExitNodePlanner(inputs).tunnelPorts().toArray();
+        return IntStream.range(inputs.port(), ports.length)
+                .filter(passed -> !inUse.contains(ports[passed]))
+                .mapToObj(inputs::withPort)
+                .findFirst()
+                .orElseThrow(() -> new ProblemException(Problem.machine(
+                        Place.machine(ExitNodePlan.TUNNEL),
+                        "no UDP port is left for it",
+                        "end the program in this network that has them all")));
     }
 
     /** The mesh's own ports are known to the guard by itself. */

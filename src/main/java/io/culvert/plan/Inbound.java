@@ -71,6 +71,10 @@ final class Inbound {
         inside.addAll(input.meshLinks());
         List<Rule> rules = new ArrayList<>();
         rules.add(Rule.of("not by an uplink", cameBy(inside), Verdict.ACCEPT));
+        if (input.scope() == Scope.NODE) {
+            // Whoever sends one is not replied to: a process may have the client's port without being a DHCP client.
+            rules.addAll(AddressKeeping.leaseAnswers(" are not replied to"));
+        }
         rules.add(Rule.of("TCP connections that begin", isOriginal(), beginsTcp(), new MarkConnection(Marks.INBOUND)));
         rules.addAll(udp());
         rules.add(Rule.of("pings, IPv4", isOriginal(), Match.icmp(ECHO_REQUEST), new MarkConnection(Marks.INBOUND)));

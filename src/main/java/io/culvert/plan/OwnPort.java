@@ -22,9 +22,16 @@ final class OwnPort {
 
     private OwnPort() {}
 
-    /** Those to choose from, in order; without an end. */
+    /** Those that nobody guesses; behind them all others follow, so that whoever holds many ports does not hold us up. */
+    private static final int DRAWN = 16;
+
+    private static final int LOWEST = 1024;
+
+    /** Those to choose from, in order; the same one may come twice. */
     static IntStream candidates(SecretKey key, String link) {
-        return IntStream.iterate(0, number -> number + 1).map(number -> candidate(key, link, number));
+        return IntStream.concat(
+                IntStream.range(0, DRAWN).map(number -> candidate(key, link, number)),
+                IntStream.iterate(LAST, port -> port >= LOWEST, port -> port - 1));
     }
 
     private static int candidate(SecretKey key, String link, int number) {
