@@ -108,12 +108,26 @@ public final class AddressConflicts {
                         place,
                         "Endpoint " + endpoint + " is the tunnel's own Address: the server's packets would never leave",
                         "write the server's public address into Endpoint, or this machine's own into Address"));
+            } else if (endpoint.host() instanceof Host.Literal(InetAddress server) && isMachines(server)) {
+                problems.add(Problem.warning(
+                        place,
+                        "Endpoint " + endpoint
+                                + " is this machine itself: only a program in this network namespace answers",
+                        "write the server's address into Endpoint, unless such a program hands the packets on"));
             }
         });
     }
 
     /** It is asked through the tunnel, and only there. */
     private void dns(Place named, InetAddress server) {
+        if (isOwn(server)) {
+            problems.add(Problem.warning(
+                    named,
+                    "the DNS server " + Prefix.text(server)
+                            + " is an address of this node itself, where no DNS server is asked: names do not resolve by it",
+                    "name a server that the tunnel leads to: CULVERT_DNS=9.9.9.9"));
+            return;
+        }
         boolean inside = file.addresses().stream()
                 .anyMatch(own -> !own.isHost() && own.network().contains(server));
         Optional<Prefix> near = machine.connected().stream()
@@ -134,6 +148,18 @@ public final class AddressConflicts {
                             + " is not in AllowedIPs, so it cannot be asked through the tunnel",
                     "add it to AllowedIPs, or name one that is in it: CULVERT_DNS"));
         }
+    }
+
+    private boolean isOwn(InetAddress server) {
+        return isMachines(server)
+                || server.isAnyLocalAddress()
+                || file.addresses().stream().anyMatch(own -> own.address().equals(server));
+    }
+
+    private boolean isMachines(InetAddress host) {
+        return host.isLoopbackAddress()
+                || machine.main().addresses().stream()
+                        .anyMatch(own -> own.address().address().equals(host));
     }
 
     private boolean carries(Family family) {
