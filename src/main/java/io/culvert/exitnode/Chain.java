@@ -387,6 +387,7 @@ final class Chain {
         Instant next = servers.judge(seen.get(), plan, now);
         followRoaming(Roaming.of(seen.get(), plan.tunnel()));
         if (servers.isDue(now)) {
+            parts.names().tryOthers(servers.names());
             if (servers.next(now)) {
                 roamed = Optional.empty();
                 settle();

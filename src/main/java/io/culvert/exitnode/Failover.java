@@ -5,6 +5,7 @@ import io.culvert.exitnode.Reading.Server;
 import io.culvert.health.Heard;
 import io.culvert.health.TunnelHealth;
 import io.culvert.health.TunnelHealth.Verdict;
+import io.culvert.ip.Endpoint;
 import io.culvert.ip.Host;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.run.Journal;
@@ -12,6 +13,8 @@ import io.culvert.wireguard.WireGuardConfig;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Which of the providers' files is in use, whether its server answers, and which comes next when it does not. */
 final class Failover {
@@ -58,15 +61,19 @@ final class Failover {
                 .orElseGet(() -> file
                         + (plan.families().isEmpty()
                                 ? ", which no uplink leads to now"
-                                : hasNames()
+                                : !names().isEmpty()
                                         ? ", whose server's name is not resolved yet"
                                         : ", to whose server there is no route now"));
     }
 
-    private boolean hasNames() {
+    /** The names of the servers in use. */
+    Set<Host.Name> names() {
         return config().peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
-                .anyMatch(endpoint -> endpoint.host() instanceof Host.Name);
+                .map(Endpoint::host)
+                .filter(Host.Name.class::isInstance)
+                .map(Host.Name.class::cast)
+                .collect(Collectors.toSet());
     }
 
     /** The device was given its server now: it has to answer anew. */

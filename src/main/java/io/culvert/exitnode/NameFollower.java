@@ -5,6 +5,8 @@ import io.culvert.dns.Resolution;
 import io.culvert.ip.Host;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +53,28 @@ final class NameFollower implements AutoCloseable {
     /** Looks at all of them again, for who has reason to doubt them. */
     synchronized void lookNow() {
         watches.values().forEach(NameWatch::lookNow);
+    }
+
+    /**
+     * The next address of each comes first now, as the first one does not answer. A watch tells only of other addresses, not of
+     * another order, so this lasts.
+     */
+    void tryOthers(Set<Host.Name> names) {
+        boolean turned = false;
+        synchronized (this) {
+            for (Host.Name name : names) {
+                List<InetAddress> addresses = known.getOrDefault(name, List.of());
+                if (addresses.size() > 1) {
+                    List<InetAddress> others = new ArrayList<>(addresses);
+                    Collections.rotate(others, -1);
+                    known.put(name, List.copyOf(others));
+                    turned = true;
+                }
+            }
+        }
+        if (turned) {
+            changed.run();
+        }
     }
 
     synchronized Map<Host.Name, List<InetAddress>> known() {

@@ -147,6 +147,11 @@ final class NameService implements AutoCloseable {
         bypasses.lookNow();
     }
 
+    /** Servers of these names do not answer at the addresses that come first. */
+    void tryOthers(Set<Host.Name> servers) {
+        endpoints.tryOthers(servers);
+    }
+
     /** From the first time that the tunnel works on, what its servers say of a bypass's name counts. */
     void tunnelWorks() {
         if (!tunnelWorked) {

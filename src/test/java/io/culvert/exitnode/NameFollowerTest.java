@@ -1,0 +1,61 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.dns.Resolution;
+import io.culvert.ip.Host;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Test;
+
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class NameFollowerTest {
+
+    private static final Host.Name SERVER = new Host.Name("vpn.example.com");
+    private static final Host.Name OTHER = new Host.Name("other.example.com");
+    private static final InetAddress IPV4 = InetAddress.ofLiteral("192.0.2.10");
+    private static final InetAddress IPV6 = InetAddress.ofLiteral("2001:db8::10");
+
+    @Test
+    void a_server_whose_first_address_does_not_answer_is_tried_at_each_of_its_others() throws InterruptedException {
+        BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+        try (NameFollower follower = new NameFollower(
+                _ -> new Resolution(List.of(IPV4, IPV6), Duration.ofHours(1), true, List.of()),
+                () -> changes.add("changed"))) {
+            follower.follow(Set.of(SERVER, OTHER));
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+
+            follower.tryOthers(Set.of(SERVER));
+
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(follower.known().get(SERVER)).containsExactly(IPV6, IPV4);
+            assertThat(follower.known().get(OTHER)).containsExactly(IPV4, IPV6);
+            follower.tryOthers(Set.of(SERVER));
+            assertThat(follower.known().get(SERVER)).containsExactly(IPV4, IPV6);
+        }
+    }
+
+    @Test
+    void one_address_is_kept_and_nothing_is_told() throws InterruptedException {
+        BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+        try (NameFollower follower = new NameFollower(
+                _ -> new Resolution(List.of(IPV4), Duration.ofHours(1), true, List.of()),
+                () -> changes.add("changed"))) {
+            follower.follow(Set.of(SERVER));
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+
+            follower.tryOthers(Set.of(SERVER, OTHER));
+
+            assertThat(changes).isEmpty();
+            assertThat(follower.known().get(SERVER)).containsExactly(IPV4);
+        }
+    }
+}
