@@ -118,7 +118,8 @@ public final class Kin {
         }
         String status = readAtOnce(process.resolve("stat"));
         String[] fields = status.substring(status.lastIndexOf(')') + 1).strip().split(" ", -1);
-        // A program in the making has both at one place for a moment, and the end of its code is set last (fs/binfmt_elf.c).
+        // A program in the making has both at one place for a moment, and the end of its code is set last
+        // (fs/binfmt_elf.c).
         return fields.length > ENVIRONMENT_END
                 && !fields[CODE_END].equals("0")
                 && fields[ENVIRONMENT_END].equals(fields[ENVIRONMENT_START]);
