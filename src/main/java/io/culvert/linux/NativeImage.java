@@ -1,5 +1,6 @@
 package io.culvert.linux;
 
+import java.io.IOException;
 import java.nio.file.Path;
 
 /** What differs when this program is a native executable and not run by a JVM. */
@@ -20,19 +21,19 @@ public final class NativeImage {
         if (!isRunning()) {
             return;
         }
-        ProcessHandle.current()
-                .info()
-                .command()
-                .map(Path::of)
-                .map(Path::getParent)
-                .ifPresent(directory -> {
-                    System.setProperty("jna.boot.library.path", directory.toString());
-                    System.setProperty("jna.nounpack", "true");
-                    System.setProperty("jna.nosys", "true");
-                    // Else JNA runs ldconfig to learn where libraries are.
-                    System.setProperty(
-                            "jna.platform.library.path",
-                            "/usr/lib/x86_64-linux-gnu:/usr/lib/aarch64-linux-gnu:/usr/lib64:/usr/lib");
-                });
+        try {
+            // Not by ProcessHandle.info(): that looks up the user's name, which may be asked of a service or of the
+            // network (nsswitch.conf(5)), and this comes before the kill switch.
+            Path directory = Path.of("/proc/self/exe").toRealPath().getParent();
+            System.setProperty("jna.boot.library.path", String.valueOf(directory));
+            System.setProperty("jna.nounpack", "true");
+            System.setProperty("jna.nosys", "true");
+            // Else JNA runs ldconfig to learn where libraries are.
+            System.setProperty(
+                    "jna.platform.library.path",
+                    "/usr/lib/x86_64-linux-gnu:/usr/lib/aarch64-linux-gnu:/usr/lib64:/usr/lib");
+        } catch (IOException _) {
+            // Without /proc: JNA says what it cannot find.
+        }
     }
 }
