@@ -179,10 +179,10 @@ class SeveralNetworksTest {
         withoutDefaultRoutes();
         Child culvert = world.start(World.alone(Map.of()));
         culvert.awaitLine("no route|no default route|no uplink", World.SOON);
-        // In between, the kernel takes no gateway.
         culvert.awaitLine("guard: closed", World.SOON);
 
-        world.space().ip("route add 203.0.113.10/32 via 192.0.2.1");
+        // With its link: without it, the kernel looks for the gateway where any packet would go.
+        world.space().ip("route add 203.0.113.10/32 via 192.0.2.1 dev eth0");
 
         culvert.awaitLine("connected to", World.SOON);
         world.localTrafficGoesByTheProvider(Family.IPV4);
