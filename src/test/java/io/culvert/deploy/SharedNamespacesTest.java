@@ -16,10 +16,21 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The image where it is not process 1, and where the network outlives it: as in a pod whose containers see each other's processes. */
+/** The image where it is not process 1, and where the network outlives it: below an init, in a network that others share. */
 @Tag("deploy")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class SharedNamespacesTest {
+
+    /** Passes the signal on and ends as its child does, as tini and catatonit do; the image has no shell of its own. */
+    private static final String INIT = """
+            culvert up & child=$!
+            trap 'kill -TERM $child' TERM
+            wait $child; status=$?
+            [ $status -le 128 ] || { wait $child; status=$?; }
+            exit $status
+            """;
+
+    private static final String SHELL = "/usr/bin/busybox";
 
     private final ContainerWorld world = ContainerWorld.of(Shape.USUAL);
 
@@ -28,14 +39,15 @@ class SharedNamespacesTest {
         world.close();
     }
 
-    private String[] inPod(String... options) {
+    private String[] belowAnInit(String... options) {
         List<String> all = new ArrayList<>(List.of(
                 "run",
                 "--network",
                 "container:pod",
-                // Without cgroups, Podman lets no container join another one's; this is not process 1 either.
-                "--pid",
-                "host",
+                "--volume",
+                SHELL + ":/busybox:ro",
+                "--entrypoint",
+                "/busybox",
                 "--cap-add",
                 "NET_ADMIN",
                 "--device",
@@ -45,21 +57,21 @@ class SharedNamespacesTest {
                 "--volume",
                 world.providerFile() + ":/etc/wireguard/wg0.conf:ro"));
         all.addAll(Arrays.asList(options));
-        all.add(CulvertContainer.IMAGE);
+        all.addAll(List.of(CulvertContainer.IMAGE, "sh", "-c", INIT));
         return all.toArray(String[]::new);
     }
 
     @Test
-    void a_pod_stays_closed_after_a_refused_start_and_after_a_stop() {
+    void below_an_init_it_stays_closed_after_a_refused_start_and_after_a_stop() {
         Probe sibling = Probe.from(world.sibling("pod"));
         world.observerIsNotBlind(sibling);
 
-        Outcome refused = world.engine.attempt(inPod("--rm", "--env", "CULVERT_SOCKS_PORT=99999"));
+        Outcome refused = world.engine.attempt(belowAnInit("--rm", "--env", "CULVERT_SOCKS_PORT=99999"));
 
         assertThat(refused.status()).as(refused.err()).isEqualTo(2);
         world.observer.forget();
         nobodyIsReached(sibling);
-        world.engine.run(inPod("--detach", "--name", "culvert"));
+        world.engine.run(belowAnInit("--detach", "--name", "culvert"));
         world.engine.awaitLine("culvert", "^ready", ContainerWorld.SOON);
         world.goesByTheProvider(sibling, Family.IPV4);
         world.engine.run("stop", "culvert");
