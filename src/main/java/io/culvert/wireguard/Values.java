@@ -117,11 +117,16 @@ final class Values {
 
     private boolean isSomebody(Endpoint endpoint, Word word) {
         boolean nobody = endpoint.host() instanceof Host.Literal(InetAddress address)
-                && (address.isAnyLocalAddress() || address.isMulticastAddress());
+                && (address.isAnyLocalAddress() || address.isMulticastAddress() || isBroadcast(address));
         if (nobody) {
             report.error(word, "Endpoint: " + endpoint.host() + " is no server's address", "write the server's");
         }
         return !nobody;
+    }
+
+    /** 255.255.255.255: all hosts of the link (RFC 919, section 7). */
+    private static boolean isBroadcast(InetAddress address) {
+        return Arrays.equals(address.getAddress(), new byte[] {-1, -1, -1, -1});
     }
 
     /** {@code 2001:db8::1:51820}, which wg reads by its last colon. */
