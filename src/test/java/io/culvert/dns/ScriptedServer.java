@@ -2,6 +2,7 @@ package io.culvert.dns;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -25,6 +26,8 @@ import org.xbill.DNS.Type;
 /** A DNS server on loopback that answers each query, over UDP and TCP, as a test says. */
 final class ScriptedServer implements AutoCloseable {
 
+    private static final int PORTS_TRIED = 20;
+
     private final List<String> asked = new CopyOnWriteArrayList<>();
     private final DatagramSocket udp;
     private final ServerSocket tcp;
@@ -44,8 +47,22 @@ final class ScriptedServer implements AutoCloseable {
     ScriptedServer(
             InetSocketAddress where, Function<Message, List<Message>> overUdp, Function<Message, List<Message>> overTcp)
             throws IOException {
-        tcp = new ServerSocket(where.getPort(), 5, where.getAddress());
-        udp = new DatagramSocket(tcp.getLocalPort(), where.getAddress());
+        ServerSocket stream = new ServerSocket(where.getPort(), 5, where.getAddress());
+        DatagramSocket datagrams = null;
+        for (int tries = 1; datagrams == null; tries++) {
+            try {
+                datagrams = new DatagramSocket(stream.getLocalPort(), where.getAddress());
+            } catch (BindException e) {
+                // The kernel's choice for TCP may be in use over UDP.
+                stream.close();
+                if (where.getPort() != 0 || tries == PORTS_TRIED) {
+                    throw e;
+                }
+                stream = new ServerSocket(0, 5, where.getAddress());
+            }
+        }
+        tcp = stream;
+        udp = datagrams;
         serving = List.of(
                 Thread.ofPlatform().daemon().start(() -> serveUdp(overUdp)),
                 Thread.ofPlatform().daemon().start(() -> serveTcp(overTcp)));
