@@ -87,7 +87,7 @@ public record Container(boolean present, String reason) {
     }
 
     private static Container detected(Map<String, String> environment, Path root, long pid) {
-        if (exists(root, IMAGE)) {
+        if (isImage(root)) {
             return new Container(true, "the file /" + IMAGE + " exists");
         }
         if (pid == 1) {
@@ -113,6 +113,15 @@ public record Container(boolean present, String reason) {
                 .findFirst()
                 .map(path -> new Container(false, "/" + path + " exists"))
                 .orElseGet(() -> new Container(true, "this process namespace has no init of a machine"));
+    }
+
+    /**
+     * Whether the file system is that of Culvert's own image.
+     *
+     * @param root {@code /} but in tests
+     */
+    public static boolean isImage(Path root) {
+        return exists(root, IMAGE);
     }
 
     /** Without /proc, no engine has started this. */

@@ -1,10 +1,9 @@
 package io.culvert.problem;
 
-import java.nio.file.Files;
+import io.culvert.linux.Container;
+import io.culvert.linux.Container.Choice;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /** What to do about what the machine lacks: in a container an option of its runtime, on a machine a command. */
 public enum Hints {
@@ -159,12 +158,6 @@ public enum Hints {
         }
     };
 
-    /** In Culvert's own image. */
-    private static final String IMAGE = "usr/lib/culvert/container";
-
-    private static final Set<String> YES = Set.of("true", "yes", "on", "1");
-    private static final Set<String> NO = Set.of("false", "no", "off", "0");
-
     /** The hints for where this process runs. */
     public static Hints here() {
         // Not kept: this class is initialized while a native image is built.
@@ -179,14 +172,15 @@ public enum Hints {
      * @param root of the file system
      */
     static boolean isContainer(long pid, Map<String, String> environment, Path root) {
-        String said = environment.getOrDefault("CULVERT_CONTAINER", "").toLowerCase(Locale.ROOT);
-        if (YES.contains(said) || NO.contains(said)) {
-            return YES.contains(said);
+        Choice said =
+                Choice.parse(environment.getOrDefault(Container.VARIABLE, "")).orElse(Choice.AUTO);
+        if (said != Choice.AUTO) {
+            return said == Choice.TRUE;
         }
         return pid == 1
                 || environment.containsKey("container")
                 || environment.containsKey("KUBERNETES_SERVICE_HOST")
-                || Files.exists(root.resolve(IMAGE));
+                || Container.isImage(root);
     }
 
     /** Returns how to get the capability CAP_NET_ADMIN. */
