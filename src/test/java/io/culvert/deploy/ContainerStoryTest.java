@@ -7,6 +7,7 @@ import io.culvert.ip.Family;
 import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Probe;
+import io.culvert.lab.Pulse;
 import io.culvert.lab.Shape;
 import java.util.List;
 import java.util.Map;
@@ -128,6 +129,10 @@ class ContainerStoryTest {
                 .containsExactlyInAnyOrder(ContainerWorld.NODE, "phone");
         assertThat(world.lab.headscale().member(ContainerWorld.NODE).id()).isEqualTo(id);
         world.goesByTheProvider(inside(), Family.values());
+        // The phone's session with the killed node has to be made anew, when the control server has told it.
+        try (Pulse traffic = Pulse.of(world.lab.client().space(), Family.IPV4)) {
+            traffic.awaitAnswer(world.provider(Family.IPV4), ContainerWorld.SOON);
+        }
         world.goesByTheProvider(phone, Family.values());
     }
 

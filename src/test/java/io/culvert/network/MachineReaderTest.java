@@ -9,6 +9,7 @@ import io.culvert.ip.Prefix;
 import io.culvert.netlink.KernelNetlinkSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("lab")
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class MachineReaderTest {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     private static Machine read(Path root) {
         try (var route = KernelNetlinkSocket.route();
@@ -121,11 +124,25 @@ class MachineReaderTest {
             assertThat(read().uplinks())
                     .hasSize(2)
                     .allSatisfy((_, uplink) -> assertThat(uplink.link()).isEqualTo("enp3s0"));
-            sh("ip link set far0 down");
-            assertThat(read().uplinks())
-                    .hasSize(2)
-                    .allSatisfy((_, uplink) -> assertThat(uplink.link()).isEqualTo("wlan0"));
+            try (NetworkEvents events = NetworkEvents.open(_ -> false)) {
+                sh("ip link set far0 down");
+                assertThat(uplinksAfter(events, "enp3s0"))
+                        .hasSize(2)
+                        .allSatisfy((_, uplink) -> assertThat(uplink.link()).isEqualTo("wlan0"));
+            }
         });
+    }
+
+    /** The uplinks once the link has lost its carrier: the kernel notices it some time after the far end went down. */
+    private static Map<Family, Uplink> uplinksAfter(NetworkEvents events, String lost) {
+        long end = System.nanoTime() + SOON.toNanos();
+        Map<Family, Uplink> found = read().uplinks();
+        while (System.nanoTime() < end
+                && found.values().stream().anyMatch(uplink -> uplink.link().equals(lost))) {
+            events.await(Duration.ofNanos(end - System.nanoTime()));
+            found = read().uplinks();
+        }
+        return found;
     }
 
     @Test
