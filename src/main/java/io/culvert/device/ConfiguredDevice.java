@@ -9,6 +9,7 @@ import io.culvert.problem.ProblemException;
 import io.culvert.wireguard.Keys;
 import io.culvert.wireguard.PublicKey;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.List;
 
 /** What is the same for every device: what to tell it, and that it is read back. */
@@ -48,6 +49,17 @@ abstract sealed class ConfiguredDevice implements WireGuardDevice permits Kernel
                 .orElseThrow(() -> new ProblemException(Problem.failure(
                         Place.machine(name()), "there is no peer " + peer.shortText() + " to be moved", "")));
         DeviceChange.moving(peer, endpoint, now.keepaliveSeconds()).forEach(this::tell);
+    }
+
+    @Override
+    public final synchronized void announce(Instant heard) {
+        for (PeerState peer : read().peers()) {
+            if (peer.lastHandshake().filter(it -> !it.isBefore(heard)).isPresent()) {
+                peer.endpoint()
+                        .ifPresent(at -> DeviceChange.moving(peer.publicKey(), at, peer.keepaliveSeconds())
+                                .forEach(this::tell));
+            }
+        }
     }
 
     /** @param words the kernel's own; often empty */

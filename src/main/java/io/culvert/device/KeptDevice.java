@@ -3,6 +3,7 @@ package io.culvert.device;
 import io.culvert.problem.ProblemException;
 import io.culvert.wireguard.PublicKey;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -81,6 +82,14 @@ public final class KeptDevice {
     public synchronized void moveEndpoint(PublicKey peer, InetSocketAddress endpoint) {
         device.filter(present -> linkExists.test(present.name()))
                 .ifPresent(present -> present.moveEndpoint(peer, endpoint));
+    }
+
+    /**
+     * As {@link WireGuardDevice#announce}: the machine has other addresses or routes now. Where there is no device just now,
+     * nothing happens.
+     */
+    public synchronized void announce(Instant heard) {
+        device.filter(present -> linkExists.test(present.name())).ifPresent(present -> present.announce(heard));
     }
 
     /** Peers that have roamed are sent to at the endpoints again that are wanted of them; those that have not stay as they are. */

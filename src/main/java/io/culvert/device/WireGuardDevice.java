@@ -2,9 +2,14 @@ package io.culvert.device;
 
 import io.culvert.wireguard.PublicKey;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
 
 /** A WireGuard interface that exists: in the kernel, or a userspace program behind its UAPI socket. */
 public interface WireGuardDevice extends AutoCloseable {
+
+    /** {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): how long a session lives after its handshake. */
+    Duration SESSION = Duration.ofMinutes(3);
 
     /** The interface's name. */
     String name();
@@ -26,6 +31,15 @@ public interface WireGuardDevice extends AutoCloseable {
      * without it a download that only receives would stall until the next keepalive.
      */
     void moveEndpoint(PublicKey peer, InetSocketAddress endpoint);
+
+    /**
+     * Sends a packet to every peer that has been heard since then, where it is now, from whatever address the machine would use
+     * now. By itself a device sends nothing when the machine's addresses change, so that peers go on sending to the old one,
+     * and the userspace one even stays with its old source address for 15 s ({@code markEndpointSrcForClearing} in wireguard-go).
+     *
+     * @param heard last handshakes before are passed over
+     */
+    void announce(Instant heard);
 
     /** Removes the interface; ends the userspace program. Safe to repeat. */
     void remove();

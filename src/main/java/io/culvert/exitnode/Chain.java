@@ -216,6 +216,7 @@ final class Chain {
     private void settle() {
         try {
             Machine machine = parts.kernel().machine();
+            boolean moved = !machine.main().equals(inputs.machine().main());
             requireUplinkOfItsOwnName(machine);
             boolean followed = follow(inputs.with(servers.config())
                     .with(machine)
@@ -234,6 +235,10 @@ final class Chain {
                 servers.begin(now());
             }
             parts.mesh().chain(plan);
+            if (moved) {
+                parts.tunnel().announce(Instant.MIN);
+                parts.mesh().announce();
+            }
             parts.kernel().network().apply(plan.network()).forEach(line -> journal.info("network: " + line));
             parts.names().serve(plan);
             parts.names().serveMesh(plan);

@@ -92,14 +92,20 @@ final class Failover {
     Instant judge(DeviceState state, ExitNodePlan plan, Instant now) {
         heard = heard.and(state, now);
         TunnelHealth health = TunnelHealth.of(state, since, heard, now);
-        if (health.verdict() != verdict) {
+        Verdict judged = isWayless(plan) ? Verdict.CONNECTING : health.verdict();
+        if (judged != verdict) {
             if (verdict == Verdict.CONNECTED) {
                 since = now;
             }
-            verdict = health.verdict();
+            verdict = judged;
             tell(name(plan), now);
         }
         return health.nextLook();
+    }
+
+    /** Whether nothing leads to any server: a session that was made before may be young, but carries nothing. */
+    private static boolean isWayless(ExitNodePlan plan) {
+        return plan.tunnel().peers().stream().allMatch(peer -> peer.endpoint().isEmpty());
     }
 
     /** Whether the server was waited for long enough. */

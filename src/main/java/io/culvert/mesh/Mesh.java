@@ -10,6 +10,9 @@ public interface Mesh {
     /** Makes the mesh as planned; safe to repeat, and how a changed plan is followed. */
     void chain(ExitNodePlan plan);
 
+    /** The machine has other addresses or routes now, which peers are to learn. */
+    default void announce() {}
+
     /** The tunnel has had its first handshake: from now on peers may exit here. Safe to repeat. */
     default void offerExit() {}
 

@@ -5,6 +5,7 @@ import io.culvert.device.DeviceConfig.PeerConfig;
 import io.culvert.device.DeviceState;
 import io.culvert.device.DeviceState.PeerState;
 import io.culvert.device.KeptDevice;
+import io.culvert.device.WireGuardDevice;
 import io.culvert.ip.Endpoint;
 import io.culvert.migration.Migration;
 import io.culvert.migration.MovingPeer;
@@ -58,6 +59,11 @@ final class MeshDevice {
             migration = Optional.of(Migration.start(device, mark, clock, news));
         }
         migration.ifPresent(it -> it.follow(peers));
+    }
+
+    /** Only who has a session is told: the others would be called in vain. */
+    void announce() {
+        device.announce(clock.instant().minus(WireGuardDevice.SESSION));
     }
 
     private static List<InetSocketAddress> places(MeshLink link, Names names) {

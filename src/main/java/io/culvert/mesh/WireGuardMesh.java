@@ -47,6 +47,11 @@ public final class WireGuardMesh implements Mesh {
     }
 
     @Override
+    public void announce() {
+        devices.forEach(MeshDevice::announce);
+    }
+
+    @Override
     public String describe() {
         return devices.stream()
                 .map(device -> device.describe(/* named= */ devices.size() > 1))

@@ -1,8 +1,10 @@
 package io.culvert.node;
 
 import io.culvert.device.DeviceState;
+import io.culvert.device.WireGuardDevice;
 import io.culvert.mesh.NodeFile;
 import io.culvert.migration.Migration;
+import io.culvert.network.MainTable;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.process.StopSignals;
@@ -59,6 +61,7 @@ final class NodeWatch {
     private final Map<String, Migration> migrations = new ConcurrentSkipListMap<>();
     private final DirectNetworks direct;
     private Optional<String> trouble = Optional.empty();
+    private Optional<MainTable> main = Optional.empty();
     private volatile NodeState state;
 
     /** Reads the file. */
@@ -79,6 +82,7 @@ final class NodeWatch {
             places.lookUp(interfaces()).forEach(name -> journal.warn(name + " does not resolve yet"));
             NodeChange change = NodeState.change(kernel, around, node, devices);
             Turn.take(around, () -> state.raise(kernel, change, now(), Optional.of(journal), direct));
+            main = Optional.of(kernel.machine().main());
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = answer()) {
                 follow();
@@ -178,11 +182,21 @@ final class NodeWatch {
                     () -> state.raise(kernel, change, now(), Optional.empty(), direct)
                             .forEach(line -> journal.info("put right: " + line)));
             follow();
+            announce(kernel);
             trouble.ifPresent(_ -> journal.info("all is as the file says again"));
             trouble = Optional.empty();
         } catch (RuntimeException e) {
             complain(e);
         }
+    }
+
+    /** Peers are to learn of the machine's other addresses. */
+    private void announce(Kernel kernel) {
+        Optional<MainTable> now = Optional.of(kernel.machine().main());
+        if (!main.equals(now)) {
+            interfaces().forEach(mesh -> devices.of(mesh.device()).announce(now().minus(WireGuardDevice.SESSION)));
+        }
+        main = now;
     }
 
     private void complain(RuntimeException e) {

@@ -19,6 +19,7 @@ import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -37,23 +38,29 @@ class FailoverTest {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
     private static final Duration PATIENCE = Duration.ofSeconds(1);
 
-    private static final ExitNodePlan PLAN = new ExitNodePlan(
-            new DeviceConfig(server("a.conf").config().privateKey(), 0, 0, List.of()),
-            new LinkedHashMap<>(),
-            List.of(),
-            NetworkState.EMPTY,
-            NetworkState.EMPTY,
-            NetworkState.EMPTY,
-            new RoutingClaim(List.of(), Set.of(), Map.of()),
-            List.of(),
-            List.of(),
-            List.of(),
-            Set.of(),
-            Set.of(),
-            List.of(),
-            Tailnet.UNKNOWN,
-            List.of(),
-            new Machine(Map.of(), List.of(), Set.of(), Ipv6.EVERYWHERE, false, Set.of(), true, true, true, true));
+    private static final ExitNodePlan PLAN = plan(Optional.of(new InetSocketAddress("192.0.2.10", 51820)));
+
+    private static ExitNodePlan plan(Optional<InetSocketAddress> endpoint) {
+        DeviceConfig.PeerConfig peer =
+                new DeviceConfig.PeerConfig(new PublicKey(new byte[32]), Optional.empty(), endpoint, 25, List.of());
+        return new ExitNodePlan(
+                new DeviceConfig(server("a.conf").config().privateKey(), 0, 0, List.of(peer)),
+                new LinkedHashMap<>(),
+                List.of(),
+                NetworkState.EMPTY,
+                NetworkState.EMPTY,
+                NetworkState.EMPTY,
+                new RoutingClaim(List.of(), Set.of(), Map.of()),
+                List.of(),
+                List.of(),
+                List.of(),
+                Set.of(),
+                Set.of(),
+                List.of(),
+                Tailnet.UNKNOWN,
+                List.of(),
+                new Machine(Map.of(), List.of(), Set.of(), Ipv6.EVERYWHERE, false, Set.of(), true, true, true, true));
+    }
 
     private final StringWriter told = new StringWriter();
 
@@ -131,6 +138,23 @@ class FailoverTest {
         assertThat(servers.verdict()).isEqualTo(Verdict.SILENT);
         assertThat(servers.isDue(silent.plus(PATIENCE))).isFalse();
         assertThat(servers.isDue(silent.plus(PATIENCE).plusMillis(1))).isTrue();
+    }
+
+    @Test
+    void a_server_to_which_no_way_leads_is_not_connected_however_young_its_session() {
+        Failover servers = of("a.conf");
+        servers.judge(device(START, 92, 148), PLAN, START);
+        assertThat(servers.verdict()).isEqualTo(Verdict.CONNECTED);
+
+        servers.begin(START.plusSeconds(1));
+        servers.judge(device(START, 92, 148), plan(Optional.empty()), START.plusSeconds(2));
+
+        assertThat(servers.verdict()).isEqualTo(Verdict.CONNECTING);
+        assertThat(told.toString().lines().filter(line -> line.contains("connected to")))
+                .hasSize(1);
+
+        servers.judge(device(START, 92, 148), PLAN, START.plusSeconds(3));
+        assertThat(servers.verdict()).isEqualTo(Verdict.CONNECTED);
     }
 
     private static DeviceState device(Instant handshake, long received, long sent) {
