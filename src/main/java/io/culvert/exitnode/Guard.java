@@ -5,12 +5,11 @@ import io.culvert.nft.Nftables;
 import io.culvert.nft.Table;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.GuardRuleset;
-import io.culvert.plan.Marks;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -25,10 +24,10 @@ final class Guard {
 
     private final Nftables nftables;
     private final Network network;
-    private final Marks marks;
+    private final LongPredicate marks;
 
     /** @param marks of packets that may leave */
-    Guard(Nftables nftables, Network network, Marks marks) {
+    Guard(Nftables nftables, Network network, LongPredicate marks) {
         this.nftables = nftables;
         this.network = network;
         this.marks = marks;
@@ -71,9 +70,7 @@ final class Guard {
      */
     Map<String, List<String>> overruled(ExitNodePlan plan) {
         Map<String, List<String>> overruled = new LinkedHashMap<>();
-        overruled.put(
-                NFTABLES_LAYER,
-                sentences(() -> nftables.foreign(GuardRuleset.ALL, Set.of(marks.tunnel(), marks.stub()))));
+        overruled.put(NFTABLES_LAYER, sentences(() -> nftables.foreign(GuardRuleset.ALL, marks)));
         overruled.put(ROUTING_LAYER, sentences(() -> network.foreign(plan.claim())));
         overruled.values().removeIf(List::isEmpty);
         return overruled;

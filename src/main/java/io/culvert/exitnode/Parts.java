@@ -29,6 +29,7 @@ import io.culvert.settings.SocksSettings.Login;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import java.util.stream.Stream;
 
 /**
@@ -75,12 +76,18 @@ record Parts(
                 kernel,
                 wakeups,
                 inputs,
-                new Guard(kernel.nftables(), kernel.network(), Marks.withTunnel(settings.mark())),
+                new Guard(kernel.nftables(), kernel.network(), marks(settings)),
                 supervisor,
                 kept(devices, ExitNodePlan.TUNNEL, kernel),
                 mesh(reading, devices::kept, around, supervisor, wakeups, names),
                 proxy,
                 names);
+    }
+
+    private static LongPredicate marks(Settings settings) {
+        Marks marks = Marks.withTunnel(settings.mark());
+        boolean tailscale = settings.mesh().tailscale().isPresent();
+        return mark -> marks.mayLeave(mark, tailscale);
     }
 
     ExitNodePlan plan() {

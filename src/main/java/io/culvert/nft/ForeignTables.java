@@ -1,5 +1,6 @@
 package io.culvert.nft;
 
+import jakarta.json.JsonArray;
 import jakarta.json.JsonNumber;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonString;
@@ -9,7 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.LongPredicate;
+import java.util.stream.Stream;
 
 /**
  * What rules of other programs do that no verdict of ours can undo: a verdict ends in its own table, but packets that are
@@ -28,11 +30,11 @@ final class ForeignTables {
     private static final Map<String, String> TARGETS =
             Map.of("TEE", "sends copies of packets", "NOTRACK", "hides connections from connection tracking");
 
-    private final Set<Long> marks;
+    private final LongPredicate marks;
 
     /** @param marks of packets that may leave; others are not to set them */
-    ForeignTables(Set<Long> marks) {
-        this.marks = Set.copyOf(marks);
+    ForeignTables(LongPredicate marks) {
+        this.marks = marks;
     }
 
     /** A sentence for each kind, without a full stop. */
@@ -62,16 +64,27 @@ final class ForeignTables {
             return Optional.ofNullable(TARGETS.get(name.getString()));
         }
         return statement.get("mangle") instanceof JsonObject mangle && setsMark(mangle)
-                ? Optional.of("sets the mark of the tunnel's own packets")
+                ? Optional.of("sets a mark of packets that may leave")
                 : Optional.empty();
     }
 
+    /** Of the packet, or of the connection that packets take it from. */
     private boolean setsMark(JsonObject mangle) {
         return mangle.get("key") instanceof JsonObject key
-                && key.get("meta") instanceof JsonObject meta
-                && meta.getOrDefault("key", JsonValue.NULL) instanceof JsonString name
-                && name.getString().equals("mark")
-                && mangle.get("value") instanceof JsonNumber value
-                && marks.contains(value.longValue());
+                && Stream.of("meta", "ct")
+                        .anyMatch(kind -> key.get(kind) instanceof JsonObject of
+                                && of.getOrDefault("key", JsonValue.NULL) instanceof JsonString name
+                                && name.getString().equals("mark"))
+                && contains(mangle.getOrDefault("value", JsonValue.NULL));
+    }
+
+    /** A number itself, or one that is an operand or in a map. */
+    private boolean contains(JsonValue value) {
+        return switch (value) {
+            case JsonNumber number -> marks.test(number.longValue());
+            case JsonArray array -> array.stream().anyMatch(this::contains);
+            case JsonObject object -> object.values().stream().anyMatch(this::contains);
+            default -> false;
+        };
     }
 }

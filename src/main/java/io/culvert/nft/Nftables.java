@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.LongPredicate;
 
 /**
  * The tables of one network namespace: that of the thread which opened this. Every change is one transaction, and is read
@@ -154,7 +154,7 @@ public final class Nftables implements AutoCloseable {
      * @param ours every table that is not of another program
      * @param marks of packets that may leave; others are not to set them
      */
-    public synchronized List<String> foreign(List<Table.Id> ours, Set<Long> marks) {
+    public synchronized List<String> foreign(List<Table.Id> ours, LongPredicate marks) {
         Optional<Integer> now = rulesets.generation();
         if (now.isPresent() && foreign.map(Foreign::generation).equals(now)) {
             return foreign.get().sentences();

@@ -39,6 +39,15 @@ public record Marks(long tunnel, long stub) {
         }
     }
 
+    /**
+     * Whether packets that bear this mark may leave, as far as the mark decides it.
+     *
+     * @param tailscale whether Tailscale's may
+     */
+    public boolean mayLeave(long mark, boolean tailscale) {
+        return mark == tunnel || mark == stub || (tailscale && (mark & TAILSCALE_MASK) == TAILSCALE);
+    }
+
     /** Our marks where the user chose the tunnel's. */
     public static Marks withTunnel(long tunnel) {
         return new Marks(tunnel, tunnel == DEFAULT.stub ? DEFAULT.tunnel : DEFAULT.stub);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.ip.Family;
 import io.culvert.lab.Child;
+import io.culvert.lab.Client;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Pulse;
@@ -111,6 +112,43 @@ class FaultsTest {
         culvert.fromNow();
         world.space().run("ip", "link", "delete", "mesh0");
         culvert.awaitLine("network: ip -4 address add 10.77.0.1", World.SOON);
+    }
+
+    /** Their packets came by the mesh, so the provider is not to see who they are. */
+    @Test
+    void what_is_for_the_mesh_does_not_go_to_the_provider_when_the_mesh_s_link_is_deleted() {
+        world.lab.provider().watchFor(Client.MESH_CLIENT_4, Client.MESH_CLIENT_6);
+        culvert.fromNow();
+        asleep(() -> {
+            world.space().run("ip", "link", "delete", "mesh0");
+            speakToPhone();
+            for (String family : List.of("-4", "-6")) {
+                world.space().run("ip", family, "rule", "add", "pref", "10", "lookup", "51820");
+            }
+            speakToPhone();
+            assertThat(world.lab.provider().watched()).as("by either layer").isZero();
+
+            world.space().run("nft", "delete", "table", "inet", "culvert");
+            speakToPhone();
+            assertThat(world.lab.provider().watched())
+                    .as("what nobody guards reaches the provider")
+                    .isPositive();
+            for (String family : List.of("-4", "-6")) {
+                world.space().run("ip", family, "rule", "delete", "pref", "10");
+            }
+            assertThat(world.space()
+                            .attempt("ip", "route", "get", Client.MESH_CLIENT_4)
+                            .err())
+                    .as("by routing alone")
+                    .contains("No route to host");
+        });
+        culvert.awaitLine("network: ip -4 address add 10.77.0.1", World.SOON);
+    }
+
+    private void speakToPhone() {
+        for (String address : List.of(Client.MESH_CLIENT_4, Client.MESH_CLIENT_6)) {
+            world.space().attempt("timeout", "2", "bash", "-c", "echo hello > /dev/udp/" + address + "/9");
+        }
     }
 
     @Test

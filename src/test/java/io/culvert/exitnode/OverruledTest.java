@@ -110,7 +110,13 @@ class OverruledTest {
         Child culvert = world.connect(world.settings(Map.of()));
         culvert.fromNow();
 
-        for (String rule : new String[] {"notrack", "meta mark set 0x51000000"}) {
+        for (String rule : new String[] {
+            "notrack",
+            "meta mark set 0x51000000",
+            "meta mark set meta mark or 0x51000000",
+            "ct mark set 0x51000000",
+            "meta mark set udp dport map { 7 : 0x51000000 }"
+        }) {
             world.space().run("nft", "add table ip other { chain c { type filter hook output priority -310; }; }");
             assertThat(world.status().guard()).containsEntry("nftables", true);
             world.space().run("nft", "add rule ip other c ip daddr 198.51.100.99 " + rule);

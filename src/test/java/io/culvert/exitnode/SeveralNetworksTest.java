@@ -125,6 +125,46 @@ class SeveralNetworksTest {
         assertThat(ask(FAR_6, NODE_6)).isEqualTo(FAR_6);
     }
 
+    /** Nobody knows a gateway there, so answers go where they would go without us: by the usual uplink. */
+    @Test
+    void who_comes_from_far_by_a_network_without_a_default_route_is_answered_by_the_usual_one() {
+        farIsReachedByTheUplink();
+        World.serve(world.space(), 8080);
+        assertThat(ask(FAR_4, NODE_4)).as("without the program").isEqualTo(FAR_4);
+
+        world.connect(World.alone(Map.of("CULVERT_PUBLISH", "8080", "CULVERT_LAN_ALLOW", "none")));
+
+        world.observer.allow("answers of the published port", packet -> packet.sourcePort() == 8080);
+        assertThat(ask(FAR_4, NODE_4)).isEqualTo(FAR_4);
+        world.localTrafficGoesByTheProvider(Family.values());
+    }
+
+    @Test
+    void a_strict_reverse_path_stops_such_a_client_with_and_without_us_until_there_is_a_route_back() {
+        world.close();
+        world = World.of(Shape.USUAL.withStrictReversePath());
+        farIsReachedByTheUplink();
+        World.serve(world.space(), 8080);
+        assertThat(ask(FAR_4, NODE_4)).as("without the program").isEmpty();
+
+        world.connect(World.alone(Map.of("CULVERT_PUBLISH", "8080", "CULVERT_LAN_ALLOW", "none")));
+        world.observer.allow("answers of the published port", packet -> packet.sourcePort() == 8080);
+        assertThat(ask(FAR_4, NODE_4)).isEmpty();
+
+        world.space().ip("route add " + FAR_4 + "/32 via " + NEAR_4 + " dev eth1");
+        assertThat(ask(FAR_4, NODE_4)).isEqualTo(FAR_4);
+        world.localTrafficGoesByTheProvider(Family.values());
+    }
+
+    /** The second network's neighbour takes answers by the first network, too. */
+    private void farIsReachedByTheUplink() {
+        connectSecondNetwork();
+        world.lab.router().ip("route add " + FAR_4 + "/32 via " + Lab.NEIGHBOUR_4);
+        for (String link : new String[] {"all", "eth0", "eth1"}) {
+            world.lab.neighbour().run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/conf/" + link + "/rp_filter");
+        }
+    }
+
     @Test
     void a_network_that_is_connected_later_is_served_as_well() {
         World.serve(world.space(), 8080);

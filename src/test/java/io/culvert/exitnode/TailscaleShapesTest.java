@@ -72,6 +72,26 @@ class TailscaleShapesTest {
         tailnet.phoneIsClosed(Family.IPV6);
     }
 
+    @Test
+    void an_uplink_with_the_name_of_Tailscale_s_interface_is_not_taken_for_the_mesh_and_the_hint_helps() {
+        open(Shape.USUAL.uplink("tailscale0"));
+
+        for (String command : new String[] {"check", "up"}) {
+            Outcome outcome = tailnet.world.run(tailnet.settings(Map.of()), command);
+            assertThat(outcome.status()).as(outcome.out() + outcome.err()).isEqualTo(3);
+            assertThat(outcome.out() + outcome.err())
+                    .contains(
+                            "tailscale0",
+                            "there is an interface of this name already, and it is not Tailscale's",
+                            "TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0");
+        }
+        tailnet.world.localTrafficIsClosed(Family.values());
+
+        // As the hint says.
+        Child culvert = tailnet.connect(Map.of("TS_TAILSCALED_EXTRA_ARGS", "--tun=tailnet0"));
+        itServesAndHolds(culvert, Family.values());
+    }
+
     /** A router asks for no gateway when it answers for everybody; others do not, and then the gateway has to be used. */
     @Test
     void an_uplink_that_answers_every_ARP_may_have_no_gateway() {

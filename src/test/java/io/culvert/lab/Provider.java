@@ -1,5 +1,6 @@
 package io.culvert.lab;
 
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -151,6 +152,28 @@ public final class Provider implements AutoCloseable {
     /** Bytes that its server has received from the customer, by its own count. */
     public long received() {
         return Long.parseLong(space.run("wg", "show", link, "transfer").strip().split("\\s+", -1)[1]);
+    }
+
+    /** Counts from now on what its customers send to these addresses, which are none of its own affair. */
+    public void watchFor(String address4, String address6) {
+        space.nft("""
+                table inet watch {
+                  chain customers {
+                    type filter hook prerouting priority -300;
+                    iifname "%1$s" ip daddr %2$s counter
+                    iifname "%1$s" ip6 daddr %3$s counter
+                  }
+                }
+                """.formatted(link, address4, address6));
+    }
+
+    /** How many packets that were. */
+    public long watched() {
+        return Pattern.compile("packets (\\d+)")
+                .matcher(space.run("nft", "list", "table", "inet", "watch"))
+                .results()
+                .mapToLong(found -> Long.parseLong(found.group(1)))
+                .sum();
     }
 
     @Override

@@ -19,7 +19,9 @@ import io.culvert.plan.GuardInput.Port;
 import io.culvert.plan.GuardInput.Scope;
 import io.culvert.plan.GuardInput.Tunnel;
 import java.io.IOException;
+import java.net.DatagramPacket;
 import java.net.DatagramSocket;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -508,6 +510,47 @@ class GuardBehaviourTest {
         }
     }
 
+    /** Whoever may choose the port by which others are answered could take their answers (CVE-2021-3773). */
+    @Test
+    void what_tailscale_forwards_to_an_announced_subnet_leaves_by_a_port_that_nobody_chose() throws IOException {
+        lab.node.run("ip", "-4", "rule", "add", "pref", "10", "to", "198.51.100.0/24", "lookup", "main");
+        // As tailscaled does it (util/linuxfw): it marks what it forwards, and translates it later.
+        lab.node.run("nft", """
+                table ip tailscale {
+                  chain forward {
+                    type filter hook forward priority filter;
+                    iifname "tailscale0" meta mark set meta mark and 0xff00ffff or 0x40000
+                  }
+                  chain post {
+                    type nat hook postrouting priority srcnat;
+                    meta mark and 0xff0000 == 0x40000 masquerade
+                  }
+                }
+                """);
+        try (DatagramSocket subnet = listen(lab.outside, "198.51.100.7", 443)) {
+            assertThat(portsOfForwarded(subnet, 4000)).as("by Tailscale alone").containsExactly(4000, 4001, 4002, 4003);
+
+            lab.nftables.apply(GuardRuleset.of(input(List.of(Prefix.parse("198.51.100.0/24")))));
+
+            assertThat(portsOfForwarded(subnet, 5000).stream().filter(port -> port >= 5000 && port <= 5003))
+                    .hasSizeLessThan(4);
+        }
+    }
+
+    /** The ports by which the client's packets come, from four ports in a row. */
+    private List<Integer> portsOfForwarded(DatagramSocket listener, int first) throws IOException {
+        List<Integer> seen = new ArrayList<>();
+        for (int port = first; port < first + 4; port++) {
+            try (TestSocket client = udp(lab.client).from("10.99.0.2", port)) {
+                assertThat(client.send("hello", "198.51.100.7", 443)).isZero();
+                DatagramPacket packet = new DatagramPacket(new byte[64], 64);
+                listener.receive(packet);
+                seen.add(packet.getPort());
+            }
+        }
+        return seen;
+    }
+
     private void guard() {
         lab.nftables.apply(GuardRuleset.of(input(EnumSet.allOf(Family.class), List.of(), List.of())));
     }
@@ -516,7 +559,16 @@ class GuardBehaviourTest {
         return input(Mesh.Kind.TAILSCALE, families, allowed, holes);
     }
 
+    private static GuardInput input(List<Prefix> subnets) {
+        return input(Mesh.Kind.TAILSCALE, EnumSet.allOf(Family.class), List.of(), List.of(), subnets);
+    }
+
     private static GuardInput input(Mesh.Kind kind, Set<Family> families, List<Prefix> allowed, List<Hole> holes) {
+        return input(kind, families, allowed, holes, List.of());
+    }
+
+    private static GuardInput input(
+            Mesh.Kind kind, Set<Family> families, List<Prefix> allowed, List<Hole> holes, List<Prefix> subnets) {
         return new GuardInput(
                 Marks.DEFAULT,
                 Scope.NODE,
@@ -532,7 +584,7 @@ class GuardBehaviourTest {
                         GuardExamples.addresses("10.99.0.1", "fd99::1"),
                         OptionalInt.of(41641),
                         List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
-                        List.of(),
+                        subnets,
                         true,
                         List.of(80, 443))),
                 GuardExamples.servers("198.51.100.7:51820", "[2001:db8:7::7]:51820"),
