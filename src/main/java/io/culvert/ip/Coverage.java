@@ -3,8 +3,10 @@ package io.culvert.ip;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a set of prefixes leaves over of a family, computed, so that {@code 0.0.0.0/0}, two halves and a long list with
@@ -21,18 +23,17 @@ public record Coverage(Family family, List<Prefix> remainder) {
         FULL
     }
 
+    private static final Comparator<Prefix> BY_ADDRESS =
+            Comparator.comparing(prefix -> prefix.address().getAddress(), Arrays::compareUnsigned);
+
     public Coverage {
         remainder = List.copyOf(remainder);
     }
 
     /** Of one family; prefixes of the other are passed over. */
     public static Coverage of(Family family, Collection<Prefix> prefixes) {
-        List<Prefix> own = prefixes.stream()
-                .filter(prefix -> prefix.family() == family)
-                .distinct()
-                .toList();
         List<Prefix> remainder = new ArrayList<>();
-        subtract(Prefix.all(family), own, remainder);
+        subtract(Prefix.all(family), disjoint(family, prefixes), remainder);
         return new Coverage(family, remainder);
     }
 
@@ -53,12 +54,10 @@ public record Coverage(Family family, List<Prefix> remainder) {
 
     /** The public addresses that no prefix covers. */
     private List<Prefix> withoutSpecialPurpose() {
+        List<Prefix> special = disjoint(family, SpecialPurpose.prefixes(family));
         List<Prefix> left = new ArrayList<>();
         for (Prefix prefix : remainder) {
-            List<Prefix> special = SpecialPurpose.prefixes(family).stream()
-                    .filter(prefix::overlaps)
-                    .toList();
-            subtract(prefix, special, left);
+            subtract(prefix, special.stream().filter(prefix::overlaps).toList(), left);
         }
         return left;
     }
@@ -75,35 +74,59 @@ public record Coverage(Family family, List<Prefix> remainder) {
                 .findFirst();
     }
 
+    /** By adding up sizes: what such a list leaves over would be a hundred times as long as the list. */
     private static boolean isMost(Family family, Collection<Prefix> prefixes) {
-        double left = size(of(family, prefixes).withoutSpecialPurpose());
-        return left <= size(of(family, List.of()).withoutSpecialPurpose()) / 2;
+        List<Prefix> special = SpecialPurpose.prefixes(family);
+        double reserved = share(disjoint(family, special));
+        double covered = share(disjoint(
+                        family,
+                        Stream.concat(prefixes.stream(), special.stream()).toList()))
+                - reserved;
+        return covered >= (1 - reserved) / 2;
     }
 
-    /** As a share of the whole family. */
-    private static double size(List<Prefix> disjoint) {
+    /** Of the whole family. */
+    private static double share(List<Prefix> disjoint) {
         return disjoint.stream()
                 .mapToDouble(prefix -> Math.scalb(1.0, -prefix.length()))
                 .sum();
     }
 
-    /** Adds to {@code left} what {@code prefixes}, which all overlap {@code block}, do not cover of it. */
+    /** The prefixes of a family that lie in no other one of them, in ascending order. */
+    private static List<Prefix> disjoint(Family family, Collection<Prefix> prefixes) {
+        List<Prefix> sorted = prefixes.stream()
+                .filter(prefix -> prefix.family() == family)
+                .map(Prefix::network)
+                .sorted(BY_ADDRESS.thenComparingInt(Prefix::length))
+                .toList();
+        List<Prefix> disjoint = new ArrayList<>();
+        for (Prefix prefix : sorted) {
+            if (disjoint.isEmpty() || !disjoint.getLast().contains(prefix)) {
+                disjoint.add(prefix);
+            }
+        }
+        return disjoint;
+    }
+
+    /**
+     * Adds to {@code left} what {@code prefixes} do not cover of a block.
+     *
+     * @param prefixes disjoint and in ascending order, which all overlap the block
+     */
     private static void subtract(Prefix block, List<Prefix> prefixes, List<Prefix> left) {
         if (prefixes.isEmpty()) {
             left.add(block);
             return;
         }
-        if (prefixes.stream().anyMatch(prefix -> prefix.length() <= block.length())) {
+        if (prefixes.getFirst().contains(block)) {
             return;
         }
         List<Prefix> halves = block.halves();
-        subtract(halves.getFirst(), withBit(prefixes, block.length(), false), left);
-        subtract(halves.getLast(), withBit(prefixes, block.length(), true), left);
-    }
-
-    private static List<Prefix> withBit(List<Prefix> prefixes, int bit, boolean set) {
-        return prefixes.stream()
-                .filter(prefix -> ((prefix.address().getAddress()[bit / 8] << (bit % 8)) & 0x80) != 0 == set)
-                .toList();
+        int upper = 0;
+        while (upper < prefixes.size() && halves.getFirst().contains(prefixes.get(upper))) {
+            upper++;
+        }
+        subtract(halves.getFirst(), prefixes.subList(0, upper), left);
+        subtract(halves.getLast(), prefixes.subList(upper, prefixes.size()), left);
     }
 }
