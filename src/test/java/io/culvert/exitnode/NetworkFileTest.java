@@ -78,7 +78,7 @@ class NetworkFileTest {
                 .allow("WireGuard of the other subnet", packet -> packet.sourcePort() == WORK && packet.isWireGuard());
         Child culvert = world.connect(settings(twoSubnets(WireGuard.publicKey(nasKey)), "exit"));
         world.lab.client().useExitNode();
-        try (WireGuard _ = WireGuard.up(neighbour, link(neighbour), """
+        try (WireGuard nas = WireGuard.up(neighbour, link(neighbour), """
                 [Interface]
                 PrivateKey = %s
                 ListenPort = 51820
@@ -95,6 +95,7 @@ class NetworkFileTest {
                     "route add " + Lab.SERVER_4 + "/32 dev " + link(neighbour),
                     "route add fd00::/16 dev " + link(neighbour),
                     "route add " + Lab.SERVER_6 + "/128 dev " + link(neighbour));
+            nas.awaitUp();
 
             // The node calls it first, as it does not know where the node is.
             assertThat(MeshLab.whoAsks(world.space(), "", neighbour, "10.78.0.2", 30))

@@ -118,6 +118,7 @@ public final class Client implements AutoCloseable {
                 "address add " + MESH_CLIENT_6 + "/128 dev " + link + " nodad",
                 "route add ::/1 dev " + link,
                 "route add 8000::/1 dev " + link);
+        tunnel.awaitUp();
     }
 
     /** Where its tunnel finds the node, as it was told or as the node was last received. */

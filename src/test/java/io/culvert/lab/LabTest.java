@@ -46,6 +46,7 @@ class LabTest {
             space.attempt("ip", family, "rule", "delete", "table", "7");
             space.run("ip", family, "rule", "add", "not", "fwmark", "1", "table", "7");
         }
+        tunnel.awaitUp();
         return tunnel;
     }
 
@@ -151,8 +152,9 @@ class LabTest {
                 .collect(Collectors.joining("\n"));
         space.nft("table ip nat { chain out { type nat hook postrouting priority srcnat; oifname %s masquerade; }; }"
                 .formatted(UPLINK));
-        try (WireGuard _ = WireGuard.up(space, "mesh", file)) {
+        try (WireGuard mesh = WireGuard.up(space, "mesh", file)) {
             space.ip("address add " + Client.MESH_NODE_4 + "/24 dev mesh", "link set mesh up");
+            mesh.awaitUp();
 
             lab.client().useExitNode();
             assertThat(Probe.from(lab.client().space()).whoami(Family.IPV4)).contains(Lab.NODE_4);

@@ -133,6 +133,7 @@ public final class Provider implements AutoCloseable {
                 "address add " + inner4() + "/24 dev " + link,
                 "address add " + inner6() + "/64 dev " + link + " nodad",
                 "link set " + link + " mtu 1420 up");
+        server.awaitUp();
     }
 
     /** Goes on running, but neither hears nor answers anything from outside. */

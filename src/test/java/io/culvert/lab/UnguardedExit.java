@@ -26,6 +26,7 @@ public final class UnguardedExit implements AutoCloseable {
                         .filter(line -> !line.startsWith("Address"))
                         .collect(Collectors.joining("\n")));
         node.ip("address add " + Client.MESH_NODE_4 + "/24 dev " + LINK, "link set " + LINK + " up");
+        mesh.awaitUp();
         if (lab.shape().ipv6()) {
             node.ip("address add " + Client.MESH_NODE_6 + "/64 dev " + LINK + " nodad");
         }

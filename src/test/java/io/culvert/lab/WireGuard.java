@@ -42,6 +42,13 @@ public final class WireGuard implements AutoCloseable {
         return wireGuard;
     }
 
+    /** Waits until it takes packets: the userspace program follows its link some time after {@code ip link set ... up}. */
+    public void awaitUp() {
+        if (program != null) {
+            program.awaitLine("Interface state was .*, now Up", DEADLINE);
+        }
+    }
+
     private static String[] userspace(String name) {
         Path built = Path.of(".cache/bin/wireguard-go").toAbsolutePath();
         String program = Files.isExecutable(built) ? built.toString() : "wireguard-go";
