@@ -14,6 +14,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -30,6 +31,9 @@ public final class BootstrapResolver {
 
     /** For what stood in the file of the start. */
     private static final Duration FILE_LIFE = Duration.ofHours(1);
+
+    /** Whoever answers on the local network can put thousands into one answer. */
+    private static final int REFUSALS_TOLD = 3;
 
     private final Map<String, List<InetAddress>> lastGood = new ConcurrentHashMap<>();
     private final ResolvConf runtime;
@@ -62,9 +66,17 @@ public final class BootstrapResolver {
         Found inHosts = inHosts(name);
         Found found = inHosts.addresses.isEmpty() ? inDns(name, problems) : inHosts;
         List<InetAddress> allowed = new ArrayList<>();
+        int refused = 0;
         for (InetAddress address : found.addresses) {
-            Forbidden.reason(address, forbidden)
-                    .ifPresentOrElse(what -> problems.add(refusal(name, address, what)), () -> allowed.add(address));
+            Optional<String> what = Forbidden.reason(address, forbidden);
+            if (what.isEmpty()) {
+                allowed.add(address);
+            } else if (++refused <= REFUSALS_TOLD) {
+                problems.add(refusal(name, address, what.get()));
+            }
+        }
+        if (refused > REFUSALS_TOLD) {
+            problems.add(Problem.note(Place.machine(name), refused + " addresses were refused in all"));
         }
         List<InetAddress> usable = AddressLimit.of(name, allowed, problems);
         List<InetAddress> old = lastGood.getOrDefault(name, List.of()).stream()
@@ -119,11 +131,14 @@ public final class BootstrapResolver {
         Set<InetAddress> addresses = new LinkedHashSet<>();
         Set<Family> silent = EnumSet.noneOf(Family.class);
         Duration life = Duration.ofDays(1);
+        Duration time = patience.all();
         for (Family family : Family.values()) {
             if (families.get().contains(family)) {
+                long began = System.nanoTime();
                 try {
                     Name name = Name.fromString(candidate);
-                    Message answer = forwarder.ask(Question.plain(name, AddressAnswer.type(family)));
+                    Message answer = forwarder.ask(Question.plain(name, AddressAnswer.type(family)), time);
+                    time = patience.afterAnswer(Duration.ofNanos(System.nanoTime() - began));
                     AddressAnswer found = AddressAnswer.read(answer, name, family);
                     addresses.addAll(found.addresses());
                     life = life.compareTo(found.life()) < 0 ? life : found.life();

@@ -5,26 +5,41 @@ import io.culvert.linux.Egress;
 import io.culvert.linux.MarkedSocket;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.xbill.DNS.Flags;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 
 /**
- * One question to one server: by UDP, and by TCP when the answer was cut short. Each goes out from a new socket, hence a
- * new source port; what does not match the question, its random id and the server's address is no answer (RFC 5452).
+ * Sends questions to servers: by UDP, and by TCP when an answer was truncated. Each question has a socket of its own for each
+ * server, hence a source port of its own; what does not match the question, its random id and the server's address is no answer
+ * (RFC 5452).
  */
 final class Exchange {
 
+    /** An answer by TCP may have 64 KB, which is a megabyte and more once it is read. */
+    private static final int MOST_BY_TCP = 16;
+
+    /** Far more than {@link Question#PAYLOAD}, which servers are told. */
+    private static final int LARGEST_BY_UDP = 8192;
+
     private final SecureRandom random = new SecureRandom();
     private final Set<Sent> pending = ConcurrentHashMap.newKeySet();
+    private final Semaphore byTcp = new Semaphore(MOST_BY_TCP);
 
     private record Sent(Name name, int type, int id) {}
 
@@ -33,46 +48,152 @@ final class Exchange {
         return pending.contains(new Sent(question.name(), question.type(), id));
     }
 
+    /** Asks nobody yet. */
+    Attempts begin(Question question, Egress egress) {
+        return new Attempts(question, egress);
+    }
+
+    /** What came of a question to one server. */
+    sealed interface Reply {
+
+        InetSocketAddress server();
+
+        record Answer(InetSocketAddress server, Message message) implements Reply {}
+
+        /** @param why it cannot be reached */
+        record Failure(InetSocketAddress server, IOException why) implements Reply {}
+    }
+
+    private record Attempt(InetSocketAddress server, MarkedSocket socket, Sent sent) {}
+
     /**
-     * Waits for the answer.
+     * One question by UDP to several servers. Whoever was asked may answer until all of it ends, however slow it is. A
+     * repetition goes from the same socket under the same id, so that the answer to an earlier one counts too, and forgers have
+     * no more to aim at. For one thread at a time.
+     */
+    final class Attempts implements AutoCloseable {
+
+        private final Question question;
+        private final Egress egress;
+        private final Map<InetSocketAddress, Attempt> open = new LinkedHashMap<>();
+        private final byte[] buffer = new byte[LARGEST_BY_UDP];
+
+        private Attempts(Question question, Egress egress) {
+            this.question = question;
+            this.egress = egress;
+        }
+
+        /** Asks a server, the first time or again. */
+        void send(InetSocketAddress server) throws IOException {
+            Attempt before = open.get(server);
+            if (before != null) {
+                try {
+                    before.socket.send(wire(before));
+                    return;
+                } catch (IOException _) {
+                    // The address that it was sent from is gone, perhaps.
+                    close(before);
+                }
+            }
+            // By UDP, to connect waits for nothing.
+            MarkedSocket socket = MarkedSocket.connect(Transport.UDP, server, egress, Duration.ofSeconds(1));
+            Attempt attempt =
+                    new Attempt(server, socket, new Sent(question.name(), question.type(), random.nextInt(1 << 16)));
+            open.put(server, attempt);
+            pending.add(attempt.sent);
+            try {
+                socket.send(wire(attempt));
+            } catch (IOException e) {
+                close(attempt);
+                throw e;
+            }
+        }
+
+        private byte[] wire(Attempt attempt) {
+            return question.query(attempt.sent.id).toWire();
+        }
+
+        /** Whether this server may still answer. */
+        boolean isWaitingFor(InetSocketAddress server) {
+            return open.containsKey(server);
+        }
+
+        /** Whether some server may still answer. */
+        boolean isWaiting() {
+            return !open.isEmpty();
+        }
+
+        /** Waits for any server; after its reply it is not waited for any more. Empty when the time is over. */
+        Optional<Reply> await(Duration atMost) {
+            long deadline = System.nanoTime() + atMost.toNanos();
+            for (long left = atMost.toNanos(); left > 0 && isWaiting(); left = deadline - System.nanoTime()) {
+                List<Attempt> asked = List.copyOf(open.values());
+                List<MarkedSocket> readable = MarkedSocket.awaitReadable(
+                        asked.stream().map(Attempt::socket).toList(), Duration.ofNanos(left));
+                for (Attempt attempt : asked) {
+                    if (readable.contains(attempt.socket)) {
+                        Optional<Reply> reply = receive(attempt);
+                        if (reply.isPresent()) {
+                            close(attempt);
+                            return reply;
+                        }
+                    }
+                }
+            }
+            return Optional.empty();
+        }
+
+        private Optional<Reply> receive(Attempt attempt) {
+            int length;
+            try {
+                length = attempt.socket.receive(buffer, Duration.ZERO);
+            } catch (SocketTimeoutException _) {
+                return Optional.empty();
+            } catch (IOException e) {
+                return Optional.of(new Reply.Failure(attempt.server, e));
+            }
+            try {
+                Message message = parse(Arrays.copyOf(buffer, length));
+                return question.isAnsweredBy(message, attempt.sent.id)
+                        ? Optional.of(new Reply.Answer(attempt.server, message))
+                        : Optional.empty();
+            } catch (IOException _) {
+                // Rubbish, perhaps forged: the true answer may still come.
+                return Optional.empty();
+            }
+        }
+
+        private void close(Attempt attempt) {
+            open.remove(attempt.server, attempt);
+            pending.remove(attempt.sent);
+            attempt.socket.close();
+        }
+
+        @Override
+        public void close() {
+            new ArrayList<>(open.values()).forEach(this::close);
+        }
+    }
+
+    /**
+     * Asks one server by TCP, where its answer by UDP was truncated.
      *
      * @throws SocketTimeoutException when the server is silent
      * @throws IOException when it cannot be reached
      */
-    Message ask(Question question, InetSocketAddress server, Egress egress, Duration atMost) throws IOException {
+    Message byTcp(Question question, InetSocketAddress server, Egress egress, Duration atMost) throws IOException {
         long deadline = System.nanoTime() + atMost.toNanos();
+        try {
+            if (!byTcp.tryAcquire(atMost.toNanos(), TimeUnit.NANOSECONDS)) {
+                throw new SocketTimeoutException("too many questions by TCP");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException(e.getMessage());
+        }
         int id = random.nextInt(1 << 16);
         Sent sent = new Sent(question.name(), question.type(), id);
         pending.add(sent);
-        try {
-            Message answer = byUdp(question, id, server, egress, deadline);
-            return answer.getHeader().getFlag(Flags.TC) ? byTcp(question, id, server, egress, deadline) : answer;
-        } finally {
-            pending.remove(sent);
-        }
-    }
-
-    private Message byUdp(Question question, int id, InetSocketAddress server, Egress egress, long deadline)
-            throws IOException {
-        try (MarkedSocket socket = MarkedSocket.connect(Transport.UDP, server, egress, left(deadline))) {
-            socket.send(question.query(id).toWire());
-            byte[] buffer = new byte[65535];
-            while (true) {
-                int length = socket.receive(buffer, left(deadline));
-                try {
-                    Message message = new Message(Arrays.copyOf(buffer, length));
-                    if (question.isAnsweredBy(message, id)) {
-                        return message;
-                    }
-                } catch (IOException | RuntimeException _) {
-                    // Rubbish, perhaps forged: the true answer may still come.
-                }
-            }
-        }
-    }
-
-    private Message byTcp(Question question, int id, InetSocketAddress server, Egress egress, long deadline)
-            throws IOException {
         try (MarkedSocket socket = MarkedSocket.connect(Transport.TCP, server, egress, left(deadline))) {
             byte[] query = question.query(id).toWire();
             socket.send(ByteBuffer.allocate(2 + query.length)
@@ -86,6 +207,9 @@ final class Exchange {
                 throw new IOException("an answer by TCP to another question");
             }
             return message;
+        } finally {
+            pending.remove(sent);
+            byTcp.release();
         }
     }
 

@@ -5,16 +5,20 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.xbill.DNS.ExtendedErrorCodeOption;
+import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
 
 /**
- * Asks the servers of a list in turn, round and round while some are only silent, until one answers or patience ends. Who
- * answered last is asked first, so that a dead first server costs its time only once.
+ * Asks the servers of a list in turn, round and round, until one answers or patience ends. Who was asked before the present one
+ * is still listened to, so that a slow server is heard as well. Who answered last is asked first, so that a dead first server
+ * costs its time only once.
  */
 final class Forwarder {
 
@@ -35,43 +39,135 @@ final class Forwarder {
 
     /** The answer; where all servers only refuse or fail, the last one's word for it. */
     Message ask(Question question) throws NoAnswerException {
-        List<InetSocketAddress> servers = upstreams.servers();
-        if (servers.isEmpty()) {
+        return ask(question, patience.all());
+    }
+
+    /** The same with less, or more, time for all servers together. */
+    Message ask(Question question, Duration all) throws NoAnswerException {
+        if (upstreams.servers().isEmpty()) {
             throw new NoAnswerException(ExtendedErrorCodeOption.NOT_READY, "there is no DNS server to ask");
         }
-        long deadline = System.nanoTime() + patience.all().toNanos();
-        List<String> reasons = new ArrayList<>();
-        boolean silent;
-        do {
-            silent = false;
-            reasons.clear();
-            List<Message> failures = new ArrayList<>();
+        try (Exchange.Attempts attempts = exchange.begin(question, upstreams.egress())) {
+            return new Rounds(question, attempts, System.nanoTime() + all.toNanos()).answer();
+        }
+    }
+
+    /** The way of one question. */
+    private final class Rounds {
+
+        private final List<InetSocketAddress> servers = upstreams.servers();
+        private final Question question;
+        private final Exchange.Attempts attempts;
+        private final long deadline;
+        private final SequencedMap<InetSocketAddress, Message> refusals = new LinkedHashMap<>();
+        private final SequencedMap<InetSocketAddress, String> reasons = new LinkedHashMap<>();
+        private boolean silentByTcp;
+
+        private Rounds(Question question, Exchange.Attempts attempts, long deadline) {
+            this.question = question;
+            this.attempts = attempts;
+            this.deadline = deadline;
+        }
+
+        Message answer() throws NoAnswerException {
             int start = first.get();
-            for (int i = 0; i < servers.size(); i++) {
-                int chosen = (start + i) % servers.size();
-                InetSocketAddress server = servers.get(chosen);
-                Duration time = shorter(patience.server(), Duration.ofNanos(deadline - System.nanoTime()));
-                try {
-                    Message answer = exchange.ask(question, server, upstreams.egress(), time);
-                    if (isFinal(answer)) {
-                        first.set(chosen);
-                        return answer;
+            for (int turn = 0; left().isPositive(); turn++) {
+                InetSocketAddress server = servers.get((start + turn) % servers.size());
+                boolean endsRound = turn % servers.size() == servers.size() - 1;
+                send(server);
+                Optional<Message> answer = listen(server, endsRound);
+                if (answer.isPresent()) {
+                    return answer.get();
+                }
+                if (endsRound) {
+                    if (!attempts.isWaiting() && !silentByTcp) {
+                        break;
                     }
-                    failures.add(answer);
-                } catch (SocketTimeoutException _) {
-                    silent = true;
-                    reasons.add(Prefix.text(server.getAddress()) + " is silent");
-                } catch (IOException e) {
-                    reasons.add(String.valueOf(e.getMessage()));
+                    silentByTcp = false;
                 }
             }
-            if (!failures.isEmpty()) {
-                return failures.getLast();
+            if (!refusals.isEmpty()) {
+                return refusals.sequencedValues().getLast();
             }
-        } while (silent && System.nanoTime() - deadline < 0);
-        throw new NoAnswerException(
-                silent ? ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY : ExtendedErrorCodeOption.NETWORK_ERROR,
-                String.join("; ", reasons));
+            throw new NoAnswerException(
+                    left().isPositive()
+                            ? ExtendedErrorCodeOption.NETWORK_ERROR
+                            : ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY,
+                    String.join("; ", reasons.values()));
+        }
+
+        private void send(InetSocketAddress server) {
+            if (refusals.containsKey(server)) {
+                return;
+            }
+            try {
+                attempts.send(server);
+                reasons.put(server, silence(server));
+            } catch (IOException e) {
+                reasons.put(server, String.valueOf(e.getMessage()));
+            }
+        }
+
+        /** For this server, until it is the next one's turn; at the end of a round for all that were asked. */
+        private Optional<Message> listen(InetSocketAddress server, boolean endsRound) {
+            long until = System.nanoTime() + shorter(patience.server(), left()).toNanos();
+            while (endsRound ? attempts.isWaiting() : attempts.isWaitingFor(server)) {
+                Optional<Exchange.Reply> reply = attempts.await(Duration.ofNanos(until - System.nanoTime()));
+                if (reply.isEmpty()) {
+                    break;
+                }
+                Optional<Message> answer = read(reply.get());
+                if (answer.isPresent()) {
+                    return answer;
+                }
+            }
+            return Optional.empty();
+        }
+
+        private Optional<Message> read(Exchange.Reply reply) {
+            InetSocketAddress server = reply.server();
+            try {
+                Message answer = whole(reply);
+                if (isFinal(answer)) {
+                    first.set(servers.indexOf(server));
+                    return Optional.of(answer);
+                }
+                refusals.put(server, answer);
+            } catch (SocketTimeoutException _) {
+                silentByTcp = true;
+                reasons.put(server, silence(server));
+            } catch (IOException e) {
+                reasons.put(server, String.valueOf(e.getMessage()));
+            }
+            return Optional.empty();
+        }
+
+        private Message whole(Exchange.Reply reply) throws IOException {
+            return switch (reply) {
+                case Exchange.Reply.Failure failure -> throw failure.why();
+                case Exchange.Reply.Answer(InetSocketAddress server, Message message) ->
+                    message.getHeader().getFlag(Flags.TC)
+                            ? exchange.byTcp(question, server, upstreams.egress(), timeForTcp())
+                            : message;
+            };
+        }
+
+        /** Enough for a slow server, and something left for the next one. */
+        private Duration timeForTcp() {
+            Duration left = left();
+            Duration half = left.dividedBy(2);
+            return servers.size() == 1
+                    ? left
+                    : shorter(left, half.compareTo(patience.server()) < 0 ? patience.server() : half);
+        }
+
+        private Duration left() {
+            return Duration.ofNanos(deadline - System.nanoTime());
+        }
+    }
+
+    private static String silence(InetSocketAddress server) {
+        return Prefix.text(server.getAddress()) + " is silent";
     }
 
     private static boolean isFinal(Message answer) {

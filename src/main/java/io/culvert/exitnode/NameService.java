@@ -31,12 +31,14 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
@@ -50,6 +52,9 @@ final class NameService implements AutoCloseable {
 
     private static final int DNS_PORT = 53;
     private static final int MOST_PORTS = 8;
+
+    /** Whoever answers on the local network can think of ever new answers that are to be refused. */
+    private static final int MOST_REMEMBERED = 256;
 
     private final Journal journal;
     private final long mark;
@@ -67,7 +72,12 @@ final class NameService implements AutoCloseable {
     private Directions asked = new Directions(Upstreams.NONE, List.of());
     private Optional<Problem> told = Optional.empty();
     private final Set<Host.Name> unresolved = new HashSet<>();
-    private final Set<Problem> reported = ConcurrentHashMap.newKeySet();
+    private final Set<Problem> reported = Collections.newSetFromMap(new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Problem, Boolean> eldest) {
+            return size() > MOST_REMEMBERED;
+        }
+    });
     private volatile List<Forbidden> forbidden = List.of();
     private volatile List<Forbidden> forbiddenBypasses = List.of();
     private volatile Optional<Upstreams> confirming = Optional.empty();
@@ -110,7 +120,7 @@ final class NameService implements AutoCloseable {
                 HostsFile.read(around.root().resolve("etc/hosts")),
                 Egress.marked(mark),
                 () -> families,
-                Patience.USUAL);
+                Patience.BOOTSTRAP);
         this.bypassResolver =
                 new BypassResolver(bootstrap, address -> RuntimeResolvers.isNear(address, connected), Patience.USUAL);
         this.endpoints = new NameFollower(this::look, changed);

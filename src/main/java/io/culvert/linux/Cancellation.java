@@ -1,6 +1,8 @@
 package io.culvert.linux;
 
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Ends the waits of the {@linkplain MarkedSocket sockets} that a piece of work opens, from any thread: a blocked call of the C
@@ -11,7 +13,7 @@ public final class Cancellation {
     private static final ScopedValue<Cancellation> CURRENT = ScopedValue.newInstance();
 
     private boolean cancelled;
-    private Optional<MarkedSocket> waiting = Optional.empty();
+    private final Set<MarkedSocket> open = new HashSet<>();
     private Optional<Runnable> otherwise = Optional.empty();
 
     /** Runs the work, on this thread; what it opens can be ended by {@link #cancel}. */
@@ -22,7 +24,7 @@ public final class Cancellation {
     /** Fails every call of its sockets, those under way and those to come. Safe to repeat. */
     public synchronized void cancel() {
         cancelled = true;
-        waiting.ifPresent(MarkedSocket::wake);
+        open.forEach(MarkedSocket::wake);
         otherwise.ifPresent(Runnable::run);
     }
 
@@ -53,11 +55,11 @@ public final class Cancellation {
     }
 
     synchronized void opened(MarkedSocket socket) {
-        waiting = Optional.of(socket);
+        open.add(socket);
     }
 
     /** Before its descriptor is closed, which may be another socket's right after that. */
-    synchronized void closing() {
-        waiting = Optional.empty();
+    synchronized void closing(MarkedSocket socket) {
+        open.remove(socket);
     }
 }

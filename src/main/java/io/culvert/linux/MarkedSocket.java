@@ -12,7 +12,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -38,6 +40,11 @@ public final class MarkedSocket implements AutoCloseable {
     private static final int SO_MARK = 36;
 
     private static final Duration LEAST = Duration.ofMillis(1);
+
+    /** {@code struct pollfd} and {@code POLLIN} (include/uapi/asm-generic/poll.h). */
+    private static final int POLLFD = 8;
+
+    private static final short POLLIN = 1;
 
     /** {@code SHUT_RDWR} (include/linux/net.h). */
     private static final int SHUT_RDWR = 2;
@@ -127,6 +134,37 @@ public final class MarkedSocket implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits until something can be received from one of these sockets, or one has failed, which {@link #receive} then tells.
+     *
+     * @return those sockets; none when the time is over
+     */
+    public static List<MarkedSocket> awaitReadable(List<MarkedSocket> sockets, Duration atMost) {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        ByteBuffer descriptors = ByteBuffer.allocate(POLLFD * sockets.size()).order(ByteOrder.nativeOrder());
+        for (MarkedSocket socket : sockets) {
+            descriptors.putInt(socket.fd).putShort(POLLIN).putShort((short) 0);
+        }
+        while (true) {
+            try {
+                // Rounded up, so that a wait does not spin through its last millisecond.
+                long milliseconds = (Math.max(deadline - System.nanoTime(), 0) + 999_999) / 1_000_000;
+                Libc.poll(descriptors.array(), sockets.size(), Math.clamp(milliseconds, 0, Integer.MAX_VALUE));
+                List<MarkedSocket> readable = new ArrayList<>();
+                for (int i = 0; i < sockets.size(); i++) {
+                    if (descriptors.getShort(i * POLLFD + 6) != 0) {
+                        readable.add(sockets.get(i));
+                    }
+                }
+                return readable;
+            } catch (LastErrorException e) {
+                if (e.getErrorCode() != Errno.EINTR) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     /** Ends the wait of the thread that uses it; a datagram socket's as well. */
     void wake() {
         try {
@@ -144,7 +182,7 @@ public final class MarkedSocket implements AutoCloseable {
 
     @Override
     public void close() {
-        cancellation.ifPresent(Cancellation::closing);
+        cancellation.ifPresent(it -> it.closing(this));
         try {
             Libc.close(fd);
         } catch (LastErrorException _) {

@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -88,6 +90,63 @@ class BootstrapResolverTest {
                             first -> assertThat(first).contains("127.0.0.1 is refused: this machine"),
                             second -> assertThat(second).contains("10.64.0.9 is refused: the tunnel's own range"));
         }
+    }
+
+    @Test
+    void of_many_refused_addresses_only_some_are_told() throws IOException {
+        String[] many = IntStream.range(0, 200)
+                .mapToObj(i -> "vpn.example.net. 300 A 127.0.1." + i)
+                .toArray(String[]::new);
+        try (ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of(many))))) {
+            Resolution found = resolver(server, Family.IPV4).resolve(VPN, List.of());
+
+            assertThat(found.addresses()).isEmpty();
+            assertThat(found.problems()).hasSize(4);
+            assertThat(found.problems().getLast())
+                    .hasToString("vpn.example.net: note: 200 addresses were refused in all");
+        }
+    }
+
+    @Test
+    void aliases_in_a_circle_or_without_end_are_no_address() throws IOException {
+        String[] chain = IntStream.range(0, 300)
+                .mapToObj(i -> (i == 0 ? "vpn" : "a" + i) + ".example.net. 300 CNAME a" + (i + 1) + ".example.net.")
+                .toArray(String[]::new);
+        for (List<String> records : List.of(
+                List.of("vpn.example.net. 300 CNAME vpn.example.net."),
+                List.of(
+                        "vpn.example.net. 300 CNAME b.example.net.",
+                        "b.example.net. 300 CNAME vpn.example.net.",
+                        "c.example.net. 300 A 192.0.2.10"),
+                Stream.concat(Stream.of(chain), Stream.of("a300.example.net. 300 A 192.0.2.10"))
+                        .toList())) {
+            try (ScriptedServer server = new ScriptedServer(zone(Map.of("A", records)))) {
+                assertThat(resolver(server, Family.IPV4).resolve(VPN, List.of()).addresses())
+                        .isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void a_resolver_that_takes_several_attempts_of_ours_to_answer_is_heard() throws IOException {
+        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(4, "vpn.example.net. 300 A 192.0.2.10")) {
+            BootstrapResolver resolver = new BootstrapResolver(
+                    new ResolvConf(List.of(slow.address()), List.of(), List.of(), 1),
+                    HostsFile.read(directory.resolve("hosts")),
+                    Egress.ANY,
+                    () -> Set.of(Family.IPV4),
+                    new Patience(Duration.ofMillis(100), Duration.ofSeconds(20)));
+
+            assertThat(resolver.resolve(VPN, List.of()).addresses()).containsExactly(address("192.0.2.10"));
+        }
+    }
+
+    @Test
+    void a_slow_answer_for_one_family_gives_as_much_time_to_the_other() {
+        assertThat(Patience.BOOTSTRAP.all()).isGreaterThanOrEqualTo(Duration.ofSeconds(9));
+        assertThat(Patience.BOOTSTRAP.afterAnswer(Duration.ofMillis(20))).isEqualTo(Duration.ofMillis(4500));
+        assertThat(Patience.BOOTSTRAP.afterAnswer(Duration.ofSeconds(4))).isEqualTo(Duration.ofSeconds(8));
+        assertThat(Patience.BOOTSTRAP.afterAnswer(Duration.ofSeconds(8))).isEqualTo(Duration.ofSeconds(9));
     }
 
     @Test

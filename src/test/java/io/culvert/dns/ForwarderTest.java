@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
+import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Section;
@@ -58,6 +59,71 @@ class ForwarderTest {
     }
 
     @Test
+    void a_server_that_takes_longer_than_its_turn_is_still_heard() throws Exception {
+        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(3, RECORD)) {
+            Forwarder forwarder = new Forwarder(to(slow.address()), FOR_ONE);
+
+            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(slow.asked()).hasSize(3);
+        }
+    }
+
+    @Test
+    void a_slow_server_is_heard_while_others_are_asked() throws Exception {
+        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(2, RECORD);
+                ScriptedServer silent = new ScriptedServer(ScriptedServer.silence())) {
+            Forwarder forwarder = new Forwarder(to(slow.address(), silent.address()), FOR_ONE);
+
+            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+        }
+    }
+
+    @Test
+    void a_refusal_by_one_server_is_not_the_end_of_a_slow_one() throws Exception {
+        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(3, RECORD);
+                ScriptedServer refusing = new ScriptedServer(query -> List.of(refusal(query)))) {
+            Forwarder forwarder = new Forwarder(to(slow.address(), refusing.address()), FOR_ONE);
+
+            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(refusing.asked()).hasSize(1);
+        }
+    }
+
+    @Test
+    void an_unreachable_server_leaves_a_slow_one_its_time() throws Exception {
+        InetSocketAddress closed;
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.silence())) {
+            closed = server.address();
+        }
+        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(3, RECORD)) {
+            Forwarder forwarder = new Forwarder(to(slow.address(), closed), FOR_ONE);
+
+            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+        }
+    }
+
+    @Test
+    void a_truncated_answer_is_fetched_by_tcp() throws Exception {
+        try (ScriptedServer server =
+                new ScriptedServer(query -> List.of(truncated(query)), ScriptedServer.always(RECORD))) {
+            Forwarder forwarder = new Forwarder(to(server.address()), FOR_ONE);
+
+            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(server.asked()).containsExactly("udp www.example.net.", "tcp www.example.net.");
+        }
+    }
+
+    @Test
+    void a_server_whose_whole_answer_cannot_be_fetched_leaves_time_for_the_next() throws Exception {
+        try (ScriptedServer half = new ScriptedServer(query -> List.of(truncated(query)), ScriptedServer.silence());
+                ScriptedServer whole = new ScriptedServer(ScriptedServer.always(RECORD))) {
+            Forwarder forwarder = new Forwarder(to(half.address(), whole.address()), FOR_ONE);
+
+            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+        }
+    }
+
+    @Test
     void nobody_answering_is_an_answer_too() throws IOException {
         try (ScriptedServer silent = new ScriptedServer(ScriptedServer.silence())) {
             Forwarder forwarder = new Forwarder(to(silent.address()), SHORT);
@@ -88,6 +154,12 @@ class ForwarderTest {
 
     private static Upstreams to(InetSocketAddress... servers) {
         return new Upstreams(List.of(servers), Egress.ANY);
+    }
+
+    private static Message truncated(Message query) {
+        Message truncated = ScriptedServer.answer(query);
+        truncated.getHeader().setFlag(Flags.TC);
+        return truncated;
     }
 
     private static Message refusal(Message query) {

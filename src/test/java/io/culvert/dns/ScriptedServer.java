@@ -9,9 +9,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import org.xbill.DNS.DClass;
@@ -47,6 +50,16 @@ final class ScriptedServer implements AutoCloseable {
     ScriptedServer(
             InetSocketAddress where, Function<Message, List<Message>> overUdp, Function<Message, List<Message>> overTcp)
             throws IOException {
+        this(
+                where,
+                (OverUdp) query -> overUdp.apply(query.message()).stream()
+                        .map(reply -> new Datagram(reply, query.peer()))
+                        .toList(),
+                overTcp);
+    }
+
+    private ScriptedServer(InetSocketAddress where, OverUdp overUdp, Function<Message, List<Message>> overTcp)
+            throws IOException {
         ServerSocket stream = new ServerSocket(where.getPort(), 5, where.getAddress());
         DatagramSocket datagrams = null;
         for (int tries = 1; datagrams == null; tries++) {
@@ -66,6 +79,34 @@ final class ScriptedServer implements AutoCloseable {
         serving = List.of(
                 Thread.ofPlatform().daemon().start(() -> serveUdp(overUdp)),
                 Thread.ofPlatform().daemon().start(() -> serveTcp(overTcp)));
+    }
+
+    /**
+     * A slow server: over UDP it answers the first query, and that one only, when it has received so many, whatever sockets
+     * these came from.
+     */
+    static ScriptedServer answeringTheFirst(int received, String... records) throws IOException {
+        Queue<Datagram> held = new ArrayDeque<>();
+        return new ScriptedServer(
+                new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
+                (OverUdp) datagram -> {
+                    held.add(datagram);
+                    return held.size() == received
+                            ? List.of(new Datagram(
+                                    answer(held.element().message(), records),
+                                    held.element().peer()))
+                            : List.of();
+                },
+                silence());
+    }
+
+    private record Datagram(Message message, SocketAddress peer) {}
+
+    /** What is sent for a query, and where to. */
+    @FunctionalInterface
+    private interface OverUdp {
+
+        List<Datagram> replies(Datagram query);
     }
 
     InetSocketAddress address() {
@@ -120,16 +161,16 @@ final class ScriptedServer implements AutoCloseable {
         }
     }
 
-    private void serveUdp(Function<Message, List<Message>> script) {
+    private void serveUdp(OverUdp script) {
         DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
         try {
             while (true) {
                 udp.receive(packet);
                 Message query = new Message(Arrays.copyOf(packet.getData(), packet.getLength()));
                 asked.add("udp " + query.getQuestion().getName());
-                for (Message reply : script.apply(query)) {
-                    byte[] wire = reply.toWire();
-                    udp.send(new DatagramPacket(wire, wire.length, packet.getSocketAddress()));
+                for (Datagram reply : script.replies(new Datagram(query, packet.getSocketAddress()))) {
+                    byte[] wire = reply.message().toWire();
+                    udp.send(new DatagramPacket(wire, wire.length, reply.peer()));
                 }
             }
         } catch (IOException _) {

@@ -304,6 +304,43 @@ class NamesTest {
         assertThat(world.observer.leaks()).isEmpty();
     }
 
+    /** As by satellite, or of a home router with too much to do: each question is answered when it has been asked four times. */
+    @Test
+    void a_resolver_that_takes_longer_than_an_attempt_of_ours_is_heard() {
+        world.lab
+                .neighbour()
+                .start("python3", "-u", "-c", """
+                import socket
+                asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                asked.bind(('%s', 53)); print('serving')
+                held = {}
+                while True:
+                    query, who = asked.recvfrom(4096)
+                    end = query.index(b'\\0', 12) + 5
+                    first = held.setdefault(query[12:end].lower(), [(query, who)])
+                    first.append(None)
+                    if len(first) != 5: continue
+                    query, who = first[0]
+                    ipv4 = query[end - 4:end - 2] == b'\\0\\1'
+                    address = b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4' + socket.inet_aton('%s') if ipv4 else b''
+                    asked.sendto(query[:2] + b'\\x81\\x80\\0\\1\\0' + bytes([ipv4]) + b'\\0\\0\\0\\0' + query[12:end] + address, who)
+                """.formatted(
+                                Lab.NEIGHBOUR_4, world.lab.provider().outer4()))
+                .awaitLine("serving", World.SOON);
+        world.lab.node().resolvConf("nameserver " + Lab.NEIGHBOUR_4 + "\n");
+        world.lab
+                .node()
+                .wireGuardFile(
+                        "provider.conf",
+                        world.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
+
+        Child culvert = world.connect(World.alone(Map.of()));
+
+        assertThat(culvert.output()).doesNotContain("does not resolve");
+        world.localTrafficGoesByTheProvider(Family.values());
+    }
+
     @Test
     void the_server_s_name_does_not_resolve_at_first_and_all_is_closed_until_it_does() {
         world.observerIsNotBlind(Family.values());
