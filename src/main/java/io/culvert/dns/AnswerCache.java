@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SequencedMap;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.xbill.DNS.Flags;
@@ -18,7 +18,8 @@ import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Section;
 
 /**
- * Answers that are still good, those that nothing is there included (RFC 2308). Bounded: the longest unused goes first.
+ * Answers that are still good, those that nothing is there included (RFC 2308). Bounded in number and in memory: the longest
+ * unused goes first. Answers are kept as they were sent, since their objects take many times that.
  */
 final class AnswerCache {
 
@@ -30,23 +31,27 @@ final class AnswerCache {
     /** In seconds; RFC 2308 section 5 allows up to 3 hours, resolvers of today some minutes. */
     private static final long LONGEST_NEGATIVE = 300;
 
+    /** Of all answers together. */
+    private static final int MOST_BYTES = 4 << 20;
+
+    /** Larger ones are rare, and whoever has a zone can make them. */
+    private static final int LARGEST = 8192;
+
     private static final long SECOND = 1_000_000_000L;
 
-    private final Map<Question, Kept> entries;
+    private final SequencedMap<Question, Kept> entries = new LinkedHashMap<>(16, 0.75f, true);
+    private final int capacity;
     private final LongSupplier nanoTime;
+    private int bytes;
 
     /** Starts empty; the clock counts nanoseconds and never goes back. */
     AnswerCache(int capacity, LongSupplier nanoTime) {
+        this.capacity = capacity;
         this.nanoTime = nanoTime;
-        this.entries = new LinkedHashMap<>(16, 0.75f, true) {
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Question, Kept> eldest) {
-                return size() > capacity;
-            }
-        };
     }
 
-    private record Kept(Message answer, long since, long seconds) {}
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
+    private record Kept(byte[] wire, long since, long seconds) {}
 
     /** The answer with what is left of its times to live. */
     synchronized Optional<Message> get(Question question) {
@@ -56,14 +61,39 @@ final class AnswerCache {
         }
         long age = (nanoTime.getAsLong() - entry.since) / SECOND;
         if (age >= entry.seconds) {
-            entries.remove(question);
+            remove(question);
             return Optional.empty();
         }
-        return Optional.of(aged(entry.answer, age));
+        try {
+            return Optional.of(aged(new Message(entry.wire), age));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
-    synchronized void put(Question question, Message answer) {
-        lifetime(answer).ifPresent(seconds -> entries.put(question, new Kept(answer, nanoTime.getAsLong(), seconds)));
+    void put(Question question, Message answer) {
+        lifetime(answer).ifPresent(seconds -> {
+            byte[] wire = answer.toWire();
+            if (wire.length <= LARGEST) {
+                keep(question, new Kept(wire, nanoTime.getAsLong(), seconds));
+            }
+        });
+    }
+
+    private synchronized void keep(Question question, Kept entry) {
+        remove(question);
+        entries.put(question, entry);
+        bytes += entry.wire.length;
+        while (entries.size() > capacity || bytes > MOST_BYTES) {
+            remove(entries.sequencedKeySet().getFirst());
+        }
+    }
+
+    private synchronized void remove(Question question) {
+        Kept entry = entries.remove(question);
+        if (entry != null) {
+            bytes -= entry.wire.length;
+        }
     }
 
     /** In seconds; empty for what must not be kept. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.xbill.DNS.ExtendedErrorCodeOption;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
@@ -22,6 +23,8 @@ import org.xbill.DNS.Type;
 final class Directions implements Answering {
 
     private static final int CACHED = 2000;
+
+    private static final Pattern CONTAINER = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]*");
 
     /** A name of one label, and the root. */
     private static final int UNQUALIFIED = 2;
@@ -76,14 +79,16 @@ final class Directions implements Answering {
                 Resolving resolving = direct(containers.upstreams());
                 yield under(
                         containers.domain(),
-                        asked -> asked.name().labels() == labels
+                        asked -> asked.name().labels() == labels && isContainer(asked.name())
                                 ? resolving.answer(asked)
                                 : Resolving.empty(asked.name().labels() < labels ? Rcode.NOERROR : Rcode.NXDOMAIN));
             }
             case DnsRoute.Cluster cluster -> cluster(cluster);
             case DnsRoute.Unqualified unqualified ->
                 new Route(
-                        asked -> asked.name().labels() == UNQUALIFIED && isAddress(asked.type()),
+                        asked -> asked.name().labels() == UNQUALIFIED
+                                && isContainer(asked.name())
+                                && isAddress(asked.type()),
                         0,
                         new EngineNames(new Forwarder(unqualified.upstreams(), patience), others));
         };
@@ -124,6 +129,11 @@ final class Directions implements Answering {
         Name domain = name(suffix);
         return new Route(
                 asked -> asked.name().subdomain(domain), domain.labels(), (asked, _) -> resolving.answer(asked));
+    }
+
+    /** One label may hold any bytes, dots included: {@code secret\\.example.} is one. */
+    private static boolean isContainer(Name name) {
+        return CONTAINER.matcher(name.getLabelString(0)).matches();
     }
 
     private static boolean isAddress(int type) {

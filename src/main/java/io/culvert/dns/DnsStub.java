@@ -127,7 +127,10 @@ public final class DnsStub implements AutoCloseable {
             while (true) {
                 buffer.clear();
                 InetSocketAddress asker = (InetSocketAddress) channel.receive(buffer);
-                byte[] request = new byte[buffer.flip().remaining()];
+                if (buffer.flip().remaining() > TcpLimits.LARGEST_QUERY) {
+                    continue;
+                }
+                byte[] request = new byte[buffer.remaining()];
                 buffer.get(request);
                 ask(asker, query -> answer(channel, asker, request, query));
             }
@@ -164,7 +167,15 @@ public final class DnsStub implements AutoCloseable {
 
     private Optional<QueriesInFlight.Query> askedByTcp(
             InetSocketAddress client, byte[] request, Consumer<Optional<byte[]>> reply) {
-        return ask(client, _ -> reply.accept(responder.respond(request, Transport.TCP)));
+        return ask(client, _ -> {
+            Optional<byte[]> answer = Optional.empty();
+            try {
+                answer = responder.respond(request, Transport.TCP);
+            } finally {
+                // Or the connection would wait for it for ever.
+                reply.accept(answer);
+            }
+        });
     }
 
     private Optional<QueriesInFlight.Query> ask(InetSocketAddress client, Consumer<QueriesInFlight.Query> work) {
@@ -176,7 +187,8 @@ public final class DnsStub implements AutoCloseable {
                 }
             });
             return Optional.of(query);
-        } catch (RejectedExecutionException _) {
+        } catch (RejectedExecutionException | OutOfMemoryError _) {
+            // Too many at once, or no thread to be had (pids.max of the container).
             query.close();
             return Optional.empty();
         }

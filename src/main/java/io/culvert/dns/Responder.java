@@ -62,7 +62,13 @@ final class Responder {
         } catch (IOException | RuntimeException _) {
             return Optional.of(unreadable(request).toWire());
         }
-        Message reply = reply(query);
+        Message reply;
+        try {
+            reply = reply(query);
+        } catch (RuntimeException e) {
+            // A fault of ours; who asked is not to wait for it.
+            reply = failure(query, Rcode.SERVFAIL, ExtendedErrorCodeOption.OTHER, String.valueOf(e));
+        }
         return Optional.of(reply.toWire(transport == Transport.TCP ? LARGEST : payload(query)));
     }
 

@@ -21,10 +21,10 @@ final class TcpConnection {
     /** A query fits; larger ones grow with what has come, not with what is announced. */
     private static final int USUAL_BUFFER = 512;
 
-    private static final int LARGEST_BUFFER = LENGTH + 65535;
+    private static final int LARGEST_BUFFER = LENGTH + TcpLimits.LARGEST_QUERY;
 
     /** Answers that a client does not take: two of the largest. */
-    private static final int MOST_UNSENT = 2 * LARGEST_BUFFER;
+    private static final int MOST_UNSENT = 2 * (LENGTH + 65535);
 
     private final SocketChannel channel;
     private final SelectionKey key;
@@ -127,6 +127,10 @@ final class TcpConnection {
             received.position(received.position() + LENGTH);
             received.get(query);
             ask(query);
+        }
+        if (received.remaining() >= LENGTH && announced() > TcpLimits.LARGEST_QUERY) {
+            close();
+            return;
         }
         received.compact();
         if (!received.hasRemaining() && mayAsk()) {

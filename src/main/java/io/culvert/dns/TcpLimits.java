@@ -13,5 +13,8 @@ import java.time.Duration;
  */
 record TcpLimits(int connections, int connectionsOfOne, int pipelined, Duration message, Duration idle) {
 
+    /** Of any client, by UDP too. One question with all that EDNS may add to it has some hundred bytes. */
+    static final int LARGEST_QUERY = 4096;
+
     static final TcpLimits USUAL = new TcpLimits(256, 128, 16, Duration.ofSeconds(5), Duration.ofSeconds(10));
 }

@@ -27,6 +27,8 @@ final class TcpService implements Closeable {
     /** Connections that wait to be accepted. */
     private static final int BACKLOG = 256;
 
+    private static final int ACCEPTED_AT_ONCE = 16;
+
     private final ServerSocketChannel listening;
     private final Selector selector;
     private final Asking asking;
@@ -118,8 +120,9 @@ final class TcpService implements Closeable {
         }
     }
 
+    /** Not all at once: those who are connected already get their turn in between. */
     private void accept() throws IOException {
-        while (true) {
+        for (int accepted = 0; accepted < ACCEPTED_AT_ONCE; accepted++) {
             SocketChannel channel;
             try {
                 channel = listening.accept();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,34 @@ class AnswerCacheTest {
             cache.put(WWW, message);
             assertThat(cache.get(WWW)).isEmpty();
         }
+    }
+
+    @Test
+    void large_answers_do_not_fill_the_memory() {
+        AnswerCache many = new AnswerCache(100_000, () -> 0);
+        String[] records = IntStream.range(0, 400)
+                .mapToObj(i -> "www.example.net. 60 A 10.1." + i / 200 + "." + i % 200)
+                .toArray(String[]::new);
+        int kept = 0;
+        for (int i = 0; i < 2000; i++) {
+            many.put(ScriptedServer.question("n" + i + ".example.net.", Type.A), answer(records));
+        }
+        for (int i = 0; i < 2000; i++) {
+            kept += many.get(ScriptedServer.question("n" + i + ".example.net.", Type.A))
+                            .isPresent()
+                    ? 1
+                    : 0;
+        }
+        assertThat(kept).isBetween(100, 1000);
+        assertThat(many.get(ScriptedServer.question("n1999.example.net.", Type.A)))
+                .hasValueSatisfying(message ->
+                        assertThat(message.getSection(Section.ANSWER)).hasSize(400));
+
+        String[] thousands = IntStream.range(0, 4000)
+                .mapToObj(i -> "www.example.net. 60 A 10.2." + i / 200 + "." + i % 200)
+                .toArray(String[]::new);
+        many.put(WWW, answer(thousands));
+        assertThat(many.get(WWW)).isEmpty();
     }
 
     @Test

@@ -11,13 +11,20 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -162,6 +169,151 @@ class DnsStubLoadTest {
             }
             assertThat(answered).isEqualTo(asked);
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    /** Whoever announces that much fills memory, and asks nothing. */
+    @Test
+    void a_message_that_no_question_can_fill_ends_its_connection() throws IOException {
+        try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+            socket.setSoTimeout(5_000);
+            socket.getOutputStream().write(new byte[] {(byte) 0xff, (byte) 0xff, 1, 2, 3});
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void clients_that_send_byte_by_byte_or_half_close_keep_nobody_waiting() throws IOException {
+        List<Socket> slow = new ArrayList<>();
+        try {
+            for (int i = 0; i < 100; i++) {
+                Socket socket = connect(slow);
+                if (i % 2 == 0) {
+                    socket.shutdownOutput();
+                }
+            }
+            Message query = query("www.example.");
+            byte[] wire = query.toWire();
+            byte[] whole = ByteBuffer.allocate(2 + wire.length)
+                    .putShort((short) wire.length)
+                    .put(wire)
+                    .array();
+            for (int i = 0; i < whole.length; i++) {
+                for (int n = 1; n < slow.size(); n += 2) {
+                    slow.get(n).getOutputStream().write(whole, i, 1);
+                }
+                try (Socket other = new Socket(address.getAddress(), address.getPort())) {
+                    other.setSoTimeout(5_000);
+                    send(other.getOutputStream(), query("other" + i + ".example."));
+                    assertThat(receive(other).getRcode()).isEqualTo(Rcode.NOERROR);
+                }
+            }
+            for (int n = 1; n < slow.size(); n += 2) {
+                slow.get(n).setSoTimeout(5_000);
+                assertThat(receive(slow.get(n)).getRcode()).isEqualTo(Rcode.NOERROR);
+            }
+        } finally {
+            for (Socket socket : slow) {
+                socket.close();
+            }
+        }
+    }
+
+    /** Malformed in every way, by UDP and TCP: none of it ends the stub, and each is answered as what it is, or not at all. */
+    @Test
+    void malformed_messages_harm_nobody() throws IOException {
+        byte[] header = {0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+        byte[] good = query("www.example.").toWire();
+        List<byte[]> malformed = new ArrayList<>(List.of(
+                new byte[0],
+                new byte[11],
+                header,
+                join(header, new byte[] {(byte) 0xc0, 12, 0, 1, 0, 1}),
+                join(header, new byte[] {(byte) 0xc0, 0x0e, (byte) 0xc0, 12, 0, 1, 0, 1}),
+                join(header, new byte[] {(byte) 0xff, (byte) 0xff, 0, 1, 0, 1}),
+                join(header, new byte[] {63, 'a', 0, 0, 1, 0, 1}),
+                join(header, new byte[] {0x41, 'a', 0, 0, 1, 0, 1}),
+                new byte[4096]));
+        for (int length = 0; length < good.length; length++) {
+            malformed.add(Arrays.copyOf(good, length));
+        }
+        for (int at = 2; at < good.length; at++) {
+            byte[] changed = good.clone();
+            changed[at] ^= (byte) 0xff;
+            malformed.add(changed);
+        }
+        byte[] name = new byte[260];
+        for (int i = 0; i < name.length; i += 2) {
+            name[i] = 1;
+            name[i + 1] = '.';
+        }
+        malformed.add(join(header, name));
+        byte[] questions = join(new byte[] {0, 7, 1, 0, 3, (byte) 0xe8, 0, 0, 0, 0, 0, 0}, new byte[0]);
+        for (int i = 0; i < 600; i++) {
+            questions = join(questions, new byte[] {0, 0, 1, 0, 1});
+        }
+        malformed.add(questions);
+        try (DatagramSocket hostile = new DatagramSocket();
+                DatagramSocket other = new DatagramSocket()) {
+            other.setSoTimeout(5_000);
+            int number = 0;
+            for (byte[] message : malformed) {
+                hostile.send(new DatagramPacket(message, message.length, address));
+                try (Socket tcp = new Socket(address.getAddress(), address.getPort())) {
+                    tcp.getOutputStream()
+                            .write(ByteBuffer.allocate(2 + message.length)
+                                    .putShort((short) message.length)
+                                    .put(message)
+                                    .array());
+                    tcp.shutdownOutput();
+                    tcp.setSoTimeout(10_000);
+                    tcp.getInputStream().readAllBytes();
+                } catch (SocketException _) {
+                    // Reset, with something of ours unread.
+                }
+                send(other, query("other" + number++ + ".example."));
+                assertThat(receive(other).getRcode()).isEqualTo(Rcode.NOERROR);
+            }
+        }
+        assertThat(stub.isServing(LOOPBACK)).isTrue();
+    }
+
+    private static byte[] join(byte[] first, byte[] second) {
+        byte[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
+    }
+
+    @Test
+    void answers_of_64_KB_are_fetched_few_at_a_time_and_all_of_them() throws Exception {
+        String[] records = IntStream.range(0, 3500)
+                .mapToObj(i -> "large.example. 2147483647 A 10.0." + i / 200 + "." + i % 200)
+                .toArray(String[]::new);
+        server.close();
+        server = new ScriptedServer(
+                query -> {
+                    Message truncated = ScriptedServer.answer(query);
+                    truncated.getHeader().setFlag(Flags.TC);
+                    return List.of(truncated);
+                },
+                ScriptedServer.always(records));
+        DnsStub patient = new DnsStub(new Patience(Duration.ofSeconds(20), Duration.ofSeconds(60)), System::nanoTime);
+        patient.useUpstreams(new Upstreams(List.of(server.address()), Egress.ANY), List.of());
+        InetSocketAddress there = patient.listen(new InetSocketAddress(LOOPBACK, 0));
+        List<Callable<Integer>> queries = IntStream.range(0, 40)
+                .<Callable<Integer>>mapToObj(i -> () -> {
+                    try (Socket socket = new Socket(there.getAddress(), there.getPort())) {
+                        socket.setSoTimeout(60_000);
+                        send(socket.getOutputStream(), query("n" + i + ".example."));
+                        return receive(socket).getSection(Section.ANSWER).size();
+                    }
+                })
+                .toList();
+        try (patient;
+                ExecutorService asking = Executors.newFixedThreadPool(40)) {
+            for (Future<Integer> answer : asking.invokeAll(queries)) {
+                assertThat(answer.get()).isEqualTo(3500);
+            }
         }
     }
 

@@ -202,6 +202,42 @@ class DnsStubTest {
         }
     }
 
+    @Test
+    void a_label_with_a_dot_in_it_is_no_container_s_name() throws IOException {
+        try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
+                ScriptedServer engine = new ScriptedServer(ScriptedServer.always())) {
+            stub.useUpstreams(
+                    to(tunnel),
+                    List.of(new DnsRoute.Unqualified(to(engine)), new DnsRoute.Containers("dns.podman", to(engine))));
+
+            askByUdp("secret\\.example\\.org.", Type.A);
+            askByUdp("secret\\000.", Type.A);
+            askByUdp("secret\\.example\\.org.dns.podman.", Type.A);
+            askByUdp("-secret.dns.podman.", Type.A);
+
+            assertThat(engine.asked()).isEmpty();
+            assertThat(tunnel.asked()).containsExactly("udp secret\\.example\\.org.", "udp secret\\000.");
+        }
+    }
+
+    @Test
+    void a_fault_of_ours_is_a_failure_and_ends_no_connection() throws IOException {
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.always())) {
+            DnsStub broken = new DnsStub(Patience.USUAL, () -> {
+                throw new IllegalStateException("no clock");
+            });
+            try (broken) {
+                broken.useUpstreams(to(server), List.of(new DnsRoute.Cluster("cluster.local", List.of(), to(server))));
+                InetSocketAddress there = broken.listen(ANY_PORT);
+                for (int i = 0; i < 3; i++) {
+                    assertThat(overTcp(query("a.b.svc.cluster.local.", Type.A), there)
+                                    .getRcode())
+                            .isEqualTo(Rcode.SERVFAIL);
+                }
+            }
+        }
+    }
+
     /** What Docker's resolver does with what it does not know: it asks who the container's packets to port 53 end at. */
     private Message forwarded(Message query, boolean sameId) {
         try {
@@ -304,8 +340,11 @@ class DnsStubTest {
     }
 
     private Message askByTcp(String name, int type) throws IOException {
-        Message query = query(name, type);
-        try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+        return overTcp(query(name, type), address);
+    }
+
+    private static Message overTcp(Message query, InetSocketAddress server) throws IOException {
+        try (Socket socket = new Socket(server.getAddress(), server.getPort())) {
             socket.setSoTimeout(30_000);
             byte[] wire = query.toWire();
             socket.getOutputStream()
