@@ -198,6 +198,19 @@ class ConfinedProgramTest {
     }
 
     @Test
+    void a_pipe_that_nobody_reads_and_a_file_that_is_too_large_end_it_as_any_program() {
+        assertThat(exec("bash", "-c", "yes | head -n 1 > /dev/null; exit ${PIPESTATUS[0]}")
+                        .status())
+                .isEqualTo(128 + 13);
+        assertThat(exec(
+                                "sh",
+                                "-c",
+                                "ulimit -f 1; head -c 100000 /dev/zero > /tmp/too-large; s=$?; rm /tmp/too-large; exit $s")
+                        .status())
+                .isEqualTo(128 + 25);
+    }
+
+    @Test
     void another_user_finds_names_whatever_the_umask_is() {
         String[] shell = {"sh", "-c", "umask 077; exec \"$@\"", "sh"};
         assertThat(lab.run(concat(
