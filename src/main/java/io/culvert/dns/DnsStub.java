@@ -3,6 +3,7 @@ package io.culvert.dns;
 import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.ip.Transport;
+import io.culvert.linux.OpenFiles;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -42,6 +43,9 @@ public final class DnsStub implements AutoCloseable {
     /** So that one client leaves threads to all others. */
     private static final int IN_FLIGHT_OF_ONE = 128;
 
+    /** Queries that nobody answers have a socket for each server that was asked, and TCP clients have theirs. */
+    private static final int ENOUGH_DESCRIPTORS = 4096;
+
     private final AtomicReference<Directions> directions;
     private final Responder responder;
     private final Patience patience;
@@ -80,6 +84,7 @@ public final class DnsStub implements AutoCloseable {
      * @throws ProblemException when the address cannot be had
      */
     public InetSocketAddress listen(InetSocketAddress address) {
+        OpenFiles.raise(ENOUGH_DESCRIPTORS);
         List<Closeable> opened = new ArrayList<>();
         try {
             TcpService tcp = TcpService.open(address, this::askedByTcp, TcpLimits.USUAL);

@@ -20,16 +20,19 @@ final class NameFollower implements AutoCloseable {
 
     private static final Resolution NOTHING_YET = new Resolution(List.of(), Duration.ZERO, false, List.of());
 
+    /** A name whose resolver is slow or silent keeps its thread for many seconds, and others are not to wait for it. */
+    private static final int AT_ONCE = 4;
+
     private final Function<Host.Name, Resolution> look;
     private final Runnable changed;
-    private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor(
-            work -> Thread.ofPlatform().daemon().name("names").unstarted(work));
+    private final ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(
+            AT_ONCE, work -> Thread.ofPlatform().daemon().name("names").unstarted(work));
     private final Map<Host.Name, NameWatch> watches = new HashMap<>();
     private final Map<Host.Name, List<InetAddress>> known = new HashMap<>();
 
     /**
-     * @param look resolves a name; may take seconds
-     * @param changed is told when a name has other addresses than before
+     * @param look resolves a name, on several threads; may take seconds
+     * @param changed is told when a name has other addresses than before, on several threads
      */
     NameFollower(Function<Host.Name, Resolution> look, Runnable changed) {
         this.look = look;

@@ -38,6 +38,16 @@ public record OpenFiles(long soft, long hard) {
                 .ifPresent(now -> new OpenFiles(Math.min(now.soft(), most), Math.min(now.hard(), most)).set());
     }
 
+    /**
+     * Raises the soft limit to what is enough, as far as the hard one allows. A JVM takes all that it may before {@code main}; a
+     * native program has what it was given, often 1024.
+     */
+    public static void raise(long enough) {
+        read(Path.of("/proc/self/limits"))
+                .map(now -> new OpenFiles(Math.max(now.soft(), Math.min(enough, now.hard())), now.hard()))
+                .ifPresent(OpenFiles::set);
+    }
+
     /** Makes these the limits of this process, where it may; else those that it has stay. */
     void set() {
         try {

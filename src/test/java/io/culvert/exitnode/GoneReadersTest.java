@@ -8,6 +8,8 @@ import io.culvert.lab.Child;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Pulse;
 import io.culvert.lab.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -99,6 +101,19 @@ class GoneReadersTest {
             pipeline.awaitExit(World.SOON);
             assertThat(world.lab.node().run().resolve("ended")).hasContent("0");
         }
+    }
+
+    /** As systemd gives services; a client of the stub whose queries nobody answers would leave no descriptor to anything else. */
+    @Test
+    void a_low_limit_of_open_files_is_raised() throws IOException {
+        Child shell = world.lab
+                .node()
+                .startOther(World.alone(Map.of()), "sh", "-c", "ulimit -Sn 512; " + program() + " up; exit $?");
+        shell.awaitLine("^ready", World.SOON);
+
+        long pid = shell.descendant("culvert.programs=", "up").pid();
+        assertThat(Files.readString(Path.of("/proc/" + pid + "/limits")))
+                .containsPattern("Max open files +([0-9]{5,}|[4-9][0-9]{3}) ");
     }
 
     @Test

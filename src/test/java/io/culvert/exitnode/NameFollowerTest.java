@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -40,6 +41,33 @@ class NameFollowerTest {
             assertThat(follower.known().get(OTHER)).containsExactly(IPV4, IPV6);
             follower.tryOthers(Set.of(SERVER));
             assertThat(follower.known().get(SERVER)).containsExactly(IPV4, IPV6);
+        }
+    }
+
+    @Test
+    void a_name_whose_resolver_is_slow_does_not_hold_up_another() throws InterruptedException {
+        BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+        CountDownLatch answered = new CountDownLatch(1);
+        try (NameFollower follower = new NameFollower(
+                name -> {
+                    if (name.equals(SERVER)) {
+                        try {
+                            answered.await();
+                        } catch (InterruptedException _) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                    return new Resolution(List.of(IPV4), Duration.ofHours(1), true, List.of());
+                },
+                () -> changes.add("changed"))) {
+            follower.follow(Set.of(SERVER));
+            follower.follow(Set.of(SERVER, OTHER));
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(follower.known()).containsOnlyKeys(OTHER);
+
+            answered.countDown();
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(follower.known()).containsOnlyKeys(SERVER, OTHER);
         }
     }
 
