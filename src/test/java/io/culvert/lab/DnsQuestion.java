@@ -4,8 +4,9 @@ import io.culvert.ip.Prefix;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.DClass;
@@ -32,10 +33,14 @@ public record DnsQuestion(String name, String type, String transport, String ask
     /**
      * Remembers the question and answers it: every name below {@code example.} is the server, except {@code provider0.} and {@code headscale.}.
      *
-     * @param moved names that stand for another IPv4 address
+     * @param moved the IPv4 address that a name stands for now, where it is another one
      */
     static byte[] answer(
-            byte[] wire, InetAddress asker, String transport, Map<String, String> moved, Consumer<DnsQuestion> memory)
+            byte[] wire,
+            InetAddress asker,
+            String transport,
+            Function<String, Optional<String>> moved,
+            Consumer<DnsQuestion> memory)
             throws IOException {
         Message query = new Message(wire);
         Record question = query.getQuestion();
@@ -55,7 +60,10 @@ public record DnsQuestion(String name, String type, String transport, String ask
             case Type.A ->
                 answer.addRecord(
                         new ARecord(
-                                name, DClass.IN, TTL, InetAddress.getByName(moved.getOrDefault(text, address4(text)))),
+                                name,
+                                DClass.IN,
+                                text.startsWith("rebind") ? 0 : TTL,
+                                InetAddress.getByName(moved.apply(text).orElse(address4(text)))),
                         Section.ANSWER);
             case Type.AAAA ->
                 answer.addRecord(

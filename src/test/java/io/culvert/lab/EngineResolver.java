@@ -7,7 +7,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -102,7 +101,7 @@ public final class EngineResolver implements AutoCloseable {
     }
 
     private byte[] answer(byte[] question, InetAddress asker) throws IOException {
-        byte[] fromOutside = DnsQuestion.answer(question, asker, "udp", Map.of(), questions::add);
+        byte[] fromOutside = DnsQuestion.answer(question, asker, "udp", _ -> Optional.empty(), questions::add);
         if (forwardTo.isEmpty()) {
             return fromOutside;
         }

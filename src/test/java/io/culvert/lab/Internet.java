@@ -14,8 +14,10 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
@@ -35,7 +37,7 @@ public final class Internet implements AutoCloseable {
     private final Namespace space;
     private final List<AutoCloseable> sockets = new ArrayList<>();
     private final List<DnsQuestion> questions = new CopyOnWriteArrayList<>();
-    private final Map<String, String> moved = new ConcurrentHashMap<>();
+    private final Map<String, List<String>> moved = new ConcurrentHashMap<>();
 
     Internet(Namespace space) {
         this.space = space;
@@ -63,9 +65,22 @@ public final class Internet implements AutoCloseable {
         return List.copyOf(questions);
     }
 
-    /** From now on the name, such as {@code moving.example}, stands for this IPv4 address. */
-    public void point(String name, String address) {
-        moved.put(name, address);
+    /**
+     * From now on the name, such as {@code moving.example}, stands for this IPv4 address; of several, for each question for the
+     * next one. A name that begins with {@code rebind} may not be kept.
+     */
+    public void point(String name, String... addresses) {
+        moved.put(name, List.of(addresses));
+    }
+
+    private synchronized Optional<String> moved(String name) {
+        List<String> addresses = moved.getOrDefault(name, List.of());
+        if (addresses.size() > 1) {
+            List<String> turned = new ArrayList<>(addresses);
+            Collections.rotate(turned, -1);
+            moved.put(name, turned);
+        }
+        return addresses.stream().findFirst();
     }
 
     private ServerSocket listen(String address, int port) throws Exception {
@@ -136,7 +151,7 @@ public final class Internet implements AutoCloseable {
             DatagramPacket packet = new DatagramPacket(new byte[4096], 4096);
             socket.receive(packet);
             byte[] question = Arrays.copyOf(packet.getData(), packet.getLength());
-            byte[] answer = DnsQuestion.answer(question, packet.getAddress(), "udp", moved, questions::add);
+            byte[] answer = DnsQuestion.answer(question, packet.getAddress(), "udp", this::moved, questions::add);
             socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
         });
     }
@@ -148,7 +163,7 @@ public final class Internet implements AutoCloseable {
                 DataInputStream in = new DataInputStream(socket.getInputStream());
                 byte[] question = in.readNBytes(in.readUnsignedShort());
                 InetAddress asker = ((InetSocketAddress) socket.getRemoteSocketAddress()).getAddress();
-                byte[] answer = DnsQuestion.answer(question, asker, "tcp", moved, questions::add);
+                byte[] answer = DnsQuestion.answer(question, asker, "tcp", this::moved, questions::add);
                 OutputStream out = socket.getOutputStream();
                 out.write(new byte[] {(byte) (answer.length >> 8), (byte) answer.length});
                 out.write(answer);
