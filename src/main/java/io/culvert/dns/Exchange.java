@@ -34,8 +34,8 @@ final class Exchange {
     /** An answer by TCP may have 64 KB, which is a megabyte and more once it is read. */
     private static final int MOST_BY_TCP = 16;
 
-    /** Far more than {@link Question#PAYLOAD}, which servers are told. */
-    private static final int LARGEST_BY_UDP = 8192;
+    /** Of any datagram: not every server heeds what it is told ({@link Question#PAYLOAD}). */
+    private static final int LARGEST_BY_UDP = 65535;
 
     private final SecureRandom random = new SecureRandom();
     private final Set<Sent> pending = ConcurrentHashMap.newKeySet();
