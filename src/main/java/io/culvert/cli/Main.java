@@ -7,6 +7,8 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 
 /**
@@ -35,6 +37,10 @@ public final class Main {
         for (String name : List.of("jboss.qualified.host.name", "jboss.host.name", "jboss.node.name")) {
             System.setProperty(name, "localhost");
         }
+        // JNA logs as soon as it is used. A record would also look this user's name up, which may be asked of a service
+        // or
+        // of the network (nsswitch.conf(5)).
+        Logger.getLogger("").setLevel(Level.OFF);
         int status = run(withoutOptions(args));
         System.out.flush();
         System.err.flush();
