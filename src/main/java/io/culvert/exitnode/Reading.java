@@ -113,9 +113,11 @@ record Reading(
                 Tailnet.UNKNOWN,
                 Proxy.port(settings, sockd),
                 0,
+                ExitNodePlan.STUB_PORT,
                 resolvers,
                 machine,
-                Names.NONE);
+                Names.NONE,
+                Optional.empty());
     }
 
     private static Optional<SockdFile> sockd(Settings settings, List<Server> servers, Problems problems) {

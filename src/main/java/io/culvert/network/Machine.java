@@ -35,32 +35,6 @@ public record Machine(
         boolean tunDevice,
         boolean kernelWireGuard) {
 
-    /** With what follows from the uplinks alone. */
-    public Machine(
-            Map<Family, Uplink> uplinks,
-            List<Prefix> connected,
-            Set<String> links,
-            Ipv6 ipv6,
-            boolean strictReversePath,
-            Set<Family> forwarding,
-            boolean writableSysctl,
-            boolean netAdmin,
-            boolean tunDevice,
-            boolean kernelWireGuard) {
-        this(
-                uplinks,
-                MainTable.of(uplinks),
-                connected,
-                links,
-                ipv6,
-                strictReversePath,
-                forwarding,
-                writableSysctl,
-                netAdmin,
-                tunDevice,
-                kernelWireGuard);
-    }
-
     public Machine {
         uplinks = Map.copyOf(uplinks);
         connected = List.copyOf(connected);

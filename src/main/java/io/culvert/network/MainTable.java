@@ -1,12 +1,9 @@
 package io.culvert.network;
 
-import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -22,20 +19,6 @@ public record MainTable(List<MainRoute> routes, List<LinkAddress> addresses) {
     public MainTable {
         routes = List.copyOf(routes);
         addresses = List.copyOf(addresses);
-    }
-
-    /** What follows from the uplinks alone: a default route each, and the networks of their addresses. */
-    static MainTable of(Map<Family, Uplink> uplinks) {
-        List<MainRoute> routes = new ArrayList<>();
-        List<LinkAddress> addresses = new ArrayList<>();
-        uplinks.forEach((family, uplink) -> {
-            routes.add(new MainRoute(Prefix.all(family), uplink.link(), uplink.gateway(), 0));
-            uplink.addresses().forEach(own -> {
-                routes.add(new MainRoute(own, uplink.link(), Optional.empty(), 0));
-                addresses.add(new LinkAddress(uplink.link(), own));
-            });
-        });
-        return new MainTable(routes, addresses);
     }
 
     /** How a packet to an address would leave: the longest prefix wins, then the lowest metric. */

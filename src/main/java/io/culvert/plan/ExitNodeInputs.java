@@ -37,31 +37,6 @@ public record ExitNodeInputs(
         meshes = List.copyOf(meshes);
     }
 
-    /** Before the server has answered, with the stub's usual port. */
-    public ExitNodeInputs(
-            Settings settings,
-            WireGuardConfig server,
-            List<PlainMesh> meshes,
-            Tailnet tailnet,
-            OptionalInt socksPort,
-            int port,
-            RuntimeResolvers resolvers,
-            Machine machine,
-            Names names) {
-        this(
-                settings,
-                server,
-                meshes,
-                tailnet,
-                socksPort,
-                port,
-                ExitNodePlan.STUB_PORT,
-                resolvers,
-                machine,
-                names,
-                Optional.empty());
-    }
-
     /** With the stub on another port. */
     public ExitNodeInputs withDnsPort(int other) {
         return new ExitNodeInputs(

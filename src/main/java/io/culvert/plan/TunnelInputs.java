@@ -30,17 +30,6 @@ public record TunnelInputs(
         boolean killSwitch,
         Map<PublicKey, List<InetAddress>> candidates) {
 
-    public TunnelInputs(
-            WireGuardConfig file,
-            Machine machine,
-            Names names,
-            Path path,
-            NetworkState present,
-            Set<Integer> udpPorts,
-            boolean killSwitch) {
-        this(file, machine, names, path, present, udpPorts, killSwitch, Map.of());
-    }
-
     /** How the machine would send a packet. */
     @FunctionalInterface
     public interface Path {

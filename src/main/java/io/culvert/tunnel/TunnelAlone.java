@@ -154,7 +154,8 @@ public final class TunnelAlone {
                 new Paths(kernel.route())::mtu,
                 before,
                 udpPorts,
-                killSwitch || standing));
+                killSwitch || standing,
+                Map.of()));
     }
 
     private TunnelChange change(Kernel kernel, WireGuardDevices devices, NetworkState before) {

@@ -8,7 +8,7 @@ import io.culvert.device.DeviceState.PeerState;
 import io.culvert.exitnode.Reading.Server;
 import io.culvert.health.TunnelHealth.Verdict;
 import io.culvert.network.Ipv6;
-import io.culvert.network.Machine;
+import io.culvert.network.Machines;
 import io.culvert.network.NetworkState;
 import io.culvert.network.RoutingClaim;
 import io.culvert.plan.ExitNodePlan;
@@ -59,7 +59,7 @@ class FailoverTest {
                 List.of(),
                 Tailnet.UNKNOWN,
                 List.of(),
-                new Machine(Map.of(), List.of(), Set.of(), Ipv6.EVERYWHERE, false, Set.of(), true, true, true, true));
+                Machines.of(Map.of(), List.of(), Set.of(), Ipv6.EVERYWHERE, false, Set.of(), true, true, true, true));
     }
 
     private final StringWriter told = new StringWriter();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.ip.Family;
 import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
+import io.culvert.network.Machines;
 import io.culvert.network.Uplink;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +62,7 @@ class MtuTest {
     }
 
     private static Machine uplink(int mtu) {
-        return new Machine(
+        return Machines.of(
                 Map.of(Family.IPV4, new Uplink("eth0", Optional.empty(), List.of(), mtu)),
                 List.of(),
                 Set.of(),

@@ -6,6 +6,7 @@ import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
 import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
+import io.culvert.network.Machines;
 import io.culvert.network.Uplink;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
@@ -103,7 +104,7 @@ final class PlanExamples {
                 "userspace",
                 inputs(
                         DUAL_STACK_FILE,
-                        new Machine(
+                        Machines.of(
                                 Map.of(Family.IPV4, IPV4),
                                 List.of(),
                                 Set.of("lo", "eth0"),
@@ -131,7 +132,7 @@ final class PlanExamples {
                 "8080, 53/udp",
                 "CULVERT_HOLEPUNCH",
                 "203.0.113.7:443/tcp, 203.0.113.7:443/tcp, 198.51.100.0/25, [2001:db8:7::7]:443");
-        return new ExitNodeInputs(
+        return inputs(
                 base.settings(),
                 base.server(),
                 List.of(PlainMesh.of(config(CLIENTS))),
@@ -168,7 +169,7 @@ final class PlanExamples {
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 List.of());
-        return new ExitNodeInputs(
+        return inputs(
                 base.settings(),
                 base.server(),
                 List.of(
@@ -184,7 +185,7 @@ final class PlanExamples {
 
     private static ExitNodeInputs resolvers(List<String> servers, List<String> search) {
         ExitNodeInputs base = inputs(DUAL_STACK_FILE, DUAL_STACK);
-        return new ExitNodeInputs(
+        return inputs(
                 base.settings(),
                 base.server(),
                 base.meshes(),
@@ -231,7 +232,7 @@ final class PlanExamples {
 
     /** @param settings names and values, in turn */
     static ExitNodeInputs inputs(String file, Machine machine, String... settings) {
-        return new ExitNodeInputs(
+        return inputs(
                 settings(settings),
                 config(file),
                 List.of(),
@@ -265,7 +266,7 @@ final class PlanExamples {
     }
 
     static Machine machine(Map<Family, Uplink> uplinks, boolean ipv6, boolean strictReversePath) {
-        return new Machine(
+        return Machines.of(
                 uplinks,
                 List.of(Prefix.parse("192.168.7.0/24"), Prefix.parse("203.0.113.0/24")),
                 Set.of("lo", "eth0"),
@@ -301,5 +302,30 @@ final class PlanExamples {
 
     static List<InetAddress> addresses(String... literals) {
         return Arrays.stream(literals).map(Prefix::parseAddress).toList();
+    }
+
+    /** Before the server has answered, with the stub's usual port. */
+    private static ExitNodeInputs inputs(
+            Settings settings,
+            WireGuardConfig server,
+            List<PlainMesh> meshes,
+            Tailnet tailnet,
+            OptionalInt socksPort,
+            int port,
+            RuntimeResolvers resolvers,
+            Machine machine,
+            Names names) {
+        return new ExitNodeInputs(
+                settings,
+                server,
+                meshes,
+                tailnet,
+                socksPort,
+                port,
+                ExitNodePlan.STUB_PORT,
+                resolvers,
+                machine,
+                names,
+                Optional.empty());
     }
 }

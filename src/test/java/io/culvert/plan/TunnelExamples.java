@@ -4,6 +4,7 @@ import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
+import io.culvert.network.Machines;
 import io.culvert.network.Uplink;
 import io.culvert.wireguard.WireGuardConfig;
 import io.culvert.wireguard.WireGuardFile;
@@ -23,7 +24,7 @@ final class TunnelExamples {
     }
 
     static Machine machine(boolean strictReversePath, Ipv6 ipv6) {
-        return new Machine(
+        return Machines.of(
                 Map.of(
                         Family.IPV4,
                         new Uplink(

@@ -112,7 +112,8 @@ class TunnelPlanTest {
                 (_, _) -> OptionalInt.empty(),
                 NetworkState.EMPTY,
                 Set.of(),
-                false));
+                false,
+                Map.of()));
 
         assertThat(commands(plan))
                 .contains("ip -4 rule add pref 32762 from 192.0.2.10 to 203.0.113.10 ipproto udp dport 51820"
@@ -128,7 +129,8 @@ class TunnelPlanTest {
                 (_, _) -> OptionalInt.of(9000),
                 NetworkState.EMPTY,
                 Set.of(),
-                false));
+                false,
+                Map.of()));
 
         assertThat(plan.network().links().getFirst().mtu()).isEqualTo(1420);
     }
@@ -144,7 +146,8 @@ class TunnelPlanTest {
                         (_, _) -> OptionalInt.of(1500),
                         NetworkState.EMPTY,
                         Set.of(),
-                        false),
+                        false,
+                        Map.of()),
                 new TunnelInputs(
                         file("wg0", allowedIps, "MTU = 1200"),
                         machine(false),
@@ -152,7 +155,8 @@ class TunnelPlanTest {
                         (_, _) -> OptionalInt.of(1500),
                         NetworkState.EMPTY,
                         Set.of(),
-                        false))) {
+                        false,
+                        Map.of()))) {
             TunnelPlan plan = TunnelPlan.of(inputs);
 
             assertThat(plan.network().addresses()).hasSize(1);
@@ -259,6 +263,13 @@ class TunnelPlanTest {
     private static TunnelPlan plan(
             WireGuardConfig file, NetworkState present, Set<Integer> udpPorts, boolean killSwitch) {
         return TunnelPlan.of(new TunnelInputs(
-                file, machine(false), Names.NONE, (_, _) -> OptionalInt.empty(), present, udpPorts, killSwitch));
+                file,
+                machine(false),
+                Names.NONE,
+                (_, _) -> OptionalInt.empty(),
+                present,
+                udpPorts,
+                killSwitch,
+                Map.of()));
     }
 }
