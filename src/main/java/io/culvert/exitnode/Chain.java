@@ -13,6 +13,7 @@ import io.culvert.network.Uplink;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -80,10 +81,7 @@ final class Chain {
                 parts.around().root());
         undo.push(
                 "opening the guard",
-                container.present()
-                        ? () -> journal.info(
-                                "kill switch: stays active, as this is a container (" + container.reason() + ")")
-                        : parts.guard()::disarm);
+                container.present() ? () -> FirstGuard.tellThatItStays(container, journal) : parts.guard()::disarm);
         parts.guard().arm(plan);
         journal.info("guard: closed; nothing leaves but the tunnel's own packets");
         tellOverruled();
@@ -282,7 +280,7 @@ final class Chain {
                     throw new ProblemException(Problem.failure(
                             Place.machine(link),
                             "is the uplink and bears the name of an interface of ours, so everything is closed",
-                            "give the uplink another name"));
+                            Hints.here().otherName(link)));
                 });
     }
 

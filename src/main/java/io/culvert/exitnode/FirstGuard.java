@@ -59,6 +59,11 @@ final class FirstGuard {
         }
     }
 
+    /** The kill switch of a container outlives the program. */
+    static void tellThatItStays(Container container, Journal journal) {
+        journal.info("kill switch: stays active, as this is a container (" + container.reason() + ")");
+    }
+
     /**
      * After a start that was refused: in a container everything stays closed, on a machine it is as it was before.
      *
@@ -66,7 +71,7 @@ final class FirstGuard {
      */
     void refused(Container now, Journal journal) {
         if (now.present()) {
-            journal.info("kill switch: stays active, as this is a container (" + now.reason() + ")");
+            tellThatItStays(now, journal);
         } else if (fresh) {
             nftables.remove(GuardRuleset.ALL);
         }

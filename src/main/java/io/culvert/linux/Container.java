@@ -13,10 +13,30 @@ import java.util.Optional;
  * programs in it, and no person reaches the machine through it: so the kill switch is active before the settings are read,
  * and stays active when the program stops or refuses to start.
  *
- * @param present false on a machine
  * @param reason for people, such as "the file /.dockerenv exists"
  */
-public record Container(boolean present, String reason) {
+public record Container(Found found, String reason) {
+
+    /** What was found. */
+    public enum Found {
+        CONTAINER,
+        MACHINE,
+        /** Neither is known: see {@link #present} and {@link #isCertain}. */
+        DOUBT
+    }
+
+    /** Whether the kill switch is as in a container. A doubt counts as one: it must never open a kill switch. */
+    public boolean present() {
+        return found != Found.MACHINE;
+    }
+
+    /**
+     * Whether hints are those for a container. A doubt counts as a machine: an option of an engine that is not there helps
+     * nobody, while a person in a container knows that it is one.
+     */
+    public boolean isCertain() {
+        return found == Found.CONTAINER;
+    }
 
     /** The setting that decides. */
     public static final String VARIABLE = "CULVERT_CONTAINER";
@@ -49,6 +69,9 @@ public record Container(boolean present, String reason) {
     /** Set by the kubelet in every container of a pod. */
     private static final String KUBERNETES = "KUBERNETES_SERVICE_HOST";
 
+    /** Set by Podman, LXC and nspawn (https://systemd.io/CONTAINER_INTERFACE). */
+    private static final String NAME_OF_ENGINE = "container";
+
     /** Made by the init of a whole system, in a system container (LXC, Incus, nspawn) as well: systemd, OpenRC, sysvinit, WSL. */
     private static final List<String> SYSTEMS =
             List.of("run/systemd/system", "run/openrc", "run/initctl", "dev/initctl", "run/WSL");
@@ -68,9 +91,10 @@ public record Container(boolean present, String reason) {
         if (text.isEmpty() && environment.getOrDefault(VARIABLE + "_FILE", "").isEmpty()) {
             return of(Choice.AUTO, environment, root);
         }
-        return Choice.parse(text)
-                .map(choice -> of(choice, environment, root))
-                .orElseGet(() -> new Container(true, "the value of " + VARIABLE + " is not known"));
+        return Choice.parse(text).map(choice -> of(choice, environment, root)).orElseGet(() -> {
+            boolean certain = of(Choice.AUTO, environment, root).isCertain();
+            return new Container(certain ? Found.CONTAINER : Found.DOUBT, "the value of " + VARIABLE + " is not known");
+        });
     }
 
     /** @param root {@code /} but in tests */
@@ -80,48 +104,41 @@ public record Container(boolean present, String reason) {
 
     static Container of(Choice choice, Map<String, String> environment, Path root, long pid) {
         return switch (choice) {
-            case TRUE -> new Container(true, VARIABLE + " says so");
-            case FALSE -> new Container(false, VARIABLE + " says so");
+            case TRUE -> new Container(Found.CONTAINER, VARIABLE + " says so");
+            case FALSE -> new Container(Found.MACHINE, VARIABLE + " says so");
             case AUTO -> detected(environment, root, pid);
         };
     }
 
     private static Container detected(Map<String, String> environment, Path root, long pid) {
-        if (isImage(root)) {
-            return new Container(true, "the file /" + IMAGE + " exists");
+        if (exists(root, IMAGE)) {
+            return new Container(Found.CONTAINER, "the file /" + IMAGE + " exists");
         }
         if (pid == 1) {
-            return new Container(true, "this is process 1");
+            return new Container(Found.CONTAINER, "this is process 1");
         }
         // A machine may have been made of a container's image, with /.dockerenv in it.
         if (MACHINES.stream().allMatch(namespace -> isIn(root, namespace))) {
-            return new Container(false, "these are the machine's own namespaces");
+            return new Container(Found.MACHINE, "these are the machine's own namespaces");
         }
         for (String file : ENGINES) {
             if (exists(root, file)) {
-                return new Container(true, "/" + file + " exists");
+                return new Container(Found.CONTAINER, "/" + file + " exists");
             }
         }
         if (!environment.getOrDefault(KUBERNETES, "").isEmpty()) {
-            return new Container(true, KUBERNETES + " is set");
+            return new Container(Found.CONTAINER, KUBERNETES + " is set");
         }
         if (isIn(root, MACHINES_PID)) {
-            return new Container(false, "this is the machine's own process namespace");
+            return new Container(Found.MACHINE, "this is the machine's own process namespace");
         }
         return SYSTEMS.stream()
                 .filter(path -> exists(root, path))
                 .findFirst()
-                .map(path -> new Container(false, "/" + path + " exists"))
-                .orElseGet(() -> new Container(true, "this process namespace has no init of a machine"));
-    }
-
-    /**
-     * Whether the file system is that of Culvert's own image.
-     *
-     * @param root {@code /} but in tests
-     */
-    public static boolean isImage(Path root) {
-        return exists(root, IMAGE);
+                .map(path -> new Container(Found.MACHINE, "/" + path + " exists"))
+                .orElseGet(() -> environment.getOrDefault(NAME_OF_ENGINE, "").isEmpty()
+                        ? new Container(Found.DOUBT, "this process namespace has no init of a machine")
+                        : new Container(Found.CONTAINER, "the variable " + NAME_OF_ENGINE + " is set"));
     }
 
     /** Without /proc, no engine has started this. */

@@ -1,9 +1,7 @@
 package io.culvert.problem;
 
 import io.culvert.linux.Container;
-import io.culvert.linux.Container.Choice;
 import java.nio.file.Path;
-import java.util.Map;
 
 /** What to do about what the machine lacks: in a container an option of its runtime, on a machine a command. */
 public enum Hints {
@@ -32,6 +30,14 @@ public enum Hints {
         public String sysctl(String name, String value) {
             return "compose: sysctls: [" + name + "=" + value + "]; podman or docker run: --sysctl " + name + "="
                     + value;
+        }
+
+        @Override
+        public String ipv6OfNewLinks() {
+            String all = "net.ipv6.conf.all.disable_ipv6=0";
+            String others = "net.ipv6.conf.default.disable_ipv6=0";
+            return "compose: sysctls: [" + all + ", " + others + "]; podman or docker run: --sysctl " + all
+                    + " --sysctl " + others;
         }
 
         @Override
@@ -74,6 +80,17 @@ public enum Hints {
         }
 
         @Override
+        public String otherName(String link) {
+            return "let the engine call it otherwise (podman: --network pasta:-I,eth0 or --network"
+                    + " NAME:interface_name=eth0; compose: interface_name: eth0)";
+        }
+
+        @Override
+        public String noCapability() {
+            return "give it no capability: cap_drop: [ALL], or --cap-drop ALL";
+        }
+
+        @Override
         public String missingFile() {
             return "check the name, and that the file is mounted into the container";
         }
@@ -109,7 +126,12 @@ public enum Hints {
 
         @Override
         public String sysctl(String name, String value) {
-            return "set it: sudo sysctl -w " + name + "=" + value;
+            return "set it in this network namespace: sudo sysctl -w " + name + "=" + value;
+        }
+
+        @Override
+        public String ipv6OfNewLinks() {
+            return sysctl("net.ipv6.conf.default.disable_ipv6", "0");
         }
 
         @Override
@@ -148,6 +170,17 @@ public enum Hints {
         }
 
         @Override
+        public String otherName(String link) {
+            return "give it another name before it is connected, such as by a file in /etc/systemd/network"
+                    + " (systemd.link(5)) and a restart; to rename it now cuts the machine off";
+        }
+
+        @Override
+        public String noCapability() {
+            return "run it as a user without capabilities, or with 'setpriv --bounding-set -net_raw,-net_admin'";
+        }
+
+        @Override
         public String missingFile() {
             return "check the name";
         }
@@ -161,26 +194,7 @@ public enum Hints {
     /** The hints for where this process runs. */
     public static Hints here() {
         // Not kept: this class is initialized while a native image is built.
-        return isContainer(ProcessHandle.current().pid(), System.getenv(), Path.of("/")) ? CONTAINER : MACHINE;
-    }
-
-    /**
-     * Whether to speak of containers: where the user says so, in Culvert's image, as process 1, or where the engine tells each
-     * process. The kill switch asks more widely (linux/Container), for a doubt must not open it; here a doubt means a machine.
-     * A file such as /.dockerenv says nothing, as virtual machines are made of container images too.
-     *
-     * @param root of the file system
-     */
-    static boolean isContainer(long pid, Map<String, String> environment, Path root) {
-        Choice said =
-                Choice.parse(environment.getOrDefault(Container.VARIABLE, "")).orElse(Choice.AUTO);
-        if (said != Choice.AUTO) {
-            return said == Choice.TRUE;
-        }
-        return pid == 1
-                || environment.containsKey("container")
-                || environment.containsKey("KUBERNETES_SERVICE_HOST")
-                || Container.isImage(root);
+        return Container.beforeSettings(System.getenv(), Path.of("/")).isCertain() ? CONTAINER : MACHINE;
     }
 
     /** Returns how to get the capability CAP_NET_ADMIN. */
@@ -197,6 +211,9 @@ public enum Hints {
 
     /** Returns how to set a kernel parameter. */
     public abstract String sysctl(String name, String value);
+
+    /** Returns how to let links that are made have IPv6. */
+    public abstract String ipv6OfNewLinks();
 
     /** Returns how to load a kernel module. */
     public abstract String module(String name);
@@ -218,6 +235,12 @@ public enum Hints {
 
     /** Returns how to get an IPv6 default route on this link although IPv6 is forwarded. */
     public abstract String routerAdvertisements(String link);
+
+    /** Returns how to give an uplink another name that has one of ours. */
+    public abstract String otherName(String link);
+
+    /** Returns how to take capabilities away from a program that shares the network. */
+    public abstract String noCapability();
 
     /** Returns what to check where a named file does not exist. */
     public abstract String missingFile();

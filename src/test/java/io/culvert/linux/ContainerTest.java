@@ -3,6 +3,7 @@ package io.culvert.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.linux.Container.Choice;
+import io.culvert.linux.Container.Found;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,6 +117,40 @@ class ContainerTest {
     }
 
     @Test
+    void where_nothing_tells_the_kill_switch_is_a_container_s_and_hints_are_a_machine_s() throws IOException {
+        in(OTHER);
+        Container doubtful = Container.of(Choice.AUTO, Map.of(), root, 7);
+        assertThat(doubtful.present()).isTrue();
+        assertThat(doubtful.isCertain()).isFalse();
+
+        Container mistyped = Container.beforeSettings(Map.of("CULVERT_CONTAINER", "ture"), root);
+        assertThat(mistyped.present()).isTrue();
+        assertThat(mistyped.isCertain()).isFalse();
+
+        Container named = Container.of(Choice.AUTO, Map.of("container", "podman"), root, 7);
+        assertThat(named.present()).isTrue();
+        assertThat(named.isCertain()).isTrue();
+
+        with("run/systemd/system/x");
+        assertThat(Container.of(Choice.AUTO, Map.of("container", "lxc"), root, 7))
+                .extracting(Container::found)
+                .isEqualTo(Found.MACHINE);
+    }
+
+    @Test
+    void what_is_surely_a_container_has_its_hints_even_where_the_user_mistypes() throws IOException {
+        in(OTHER).with(".dockerenv");
+
+        assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", "ture"), root)
+                        .isCertain())
+                .isTrue();
+        assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", "no"), root)
+                        .isCertain())
+                .isFalse();
+        assertThat(Container.beforeSettings(Map.of(), root).isCertain()).isTrue();
+    }
+
+    @Test
     void without_proc_no_engine_has_started_it() {
         assertThat(found(7)).isFalse();
     }
@@ -149,6 +184,6 @@ class ContainerTest {
 
         assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", "auto"), root))
                 .isEqualTo(Container.beforeSettings(Map.of(), root))
-                .isEqualTo(new Container(false, "these are the machine's own namespaces"));
+                .isEqualTo(new Container(Found.MACHINE, "these are the machine's own namespaces"));
     }
 }

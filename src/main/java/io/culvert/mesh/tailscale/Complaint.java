@@ -5,6 +5,7 @@ import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -57,7 +58,7 @@ enum Complaint {
             "/dev/net/tun|CONFIG_TUN|tstun\\.New",
             "/dev/net/tun",
             "Tailscale cannot make its interface",
-            Hints.here().tunDevice() + "; " + Hints.here().netAdmin()),
+            () -> Hints.here().tunDevice() + "; " + Hints.here().netAdmin()),
     STATE(
             "(tailscaled\\.state|state ?dir|store\\.New|state file|StateDir).*"
                     + "(permission denied|read-only file system|no such file|not a directory|no space left)",
@@ -68,7 +69,7 @@ enum Complaint {
             "Failed to enable IP forwarding|IP forwarding is disabled",
             "net.ipv4.ip_forward",
             "is 0 for a family that is to be forwarded",
-            Hints.here().sysctl("net.ipv4.ip_forward", "1") + "; the same with net.ipv6.conf.all.forwarding"),
+            () -> Hints.here().sysctl("net.ipv4.ip_forward", "1") + "; the same with net.ipv6.conf.all.forwarding"),
     PORT_TAKEN(
             "(listen|bind)\\S* .*address already in use",
             "TS_TAILSCALED_EXTRA_ARGS",
@@ -115,9 +116,16 @@ enum Complaint {
     private final Pattern pattern;
     private final String place;
     private final String what;
-    private final String cure;
+
+    @SuppressWarnings("ImmutableEnumChecker") // They have no state.
+    private final Supplier<String> cure;
 
     Complaint(String pattern, String place, String what, String cure) {
+        this(pattern, place, what, () -> cure);
+    }
+
+    /** @param cure asked for when it is told: this class is initialized while a native image is built */
+    Complaint(String pattern, String place, String what, Supplier<String> cure) {
         this.pattern = Pattern.compile(pattern);
         this.place = place;
         this.what = what;
@@ -132,6 +140,6 @@ enum Complaint {
     }
 
     Problem problem() {
-        return Problem.warning(place.startsWith("TS_") ? Place.setting(place) : Place.machine(place), what, cure);
+        return Problem.warning(place.startsWith("TS_") ? Place.setting(place) : Place.machine(place), what, cure.get());
     }
 }
