@@ -35,7 +35,7 @@ final class KeyFiles {
             problems.add(Problem.input(
                     Place.file(file),
                     String.valueOf(e.getMessage()),
-                    "'culvert mesh keygen " + file + "' makes a key"));
+                    "move it away, then make a key: culvert mesh keygen " + file));
         } catch (IOException e) {
             problems.add(Problem.warning(
                     Place.file(file),

@@ -139,7 +139,8 @@ final class MeshFiles {
                 .forEach(it -> problems.add(Problem.input(
                         it.place(),
                         it.what(),
-                        "'culvert mesh keygen' makes keys; the phone's stays in a file where its code is made")));
+                        "move away what is no key, and make one with 'culvert mesh keygen FILE'; a phone's stays in a"
+                                + " file where its code is made")));
         if (mesh.privateKeyFile().isEmpty()) {
             problems.add(Problem.input(
                     Place.file(topology.file()),
@@ -185,7 +186,7 @@ final class MeshFiles {
                     Place.file(topology.file()),
                     "'" + node.name() + "' is in " + (names.isEmpty() ? "no subnet" : String.join(", ", names))
                             + wanted.map(name -> ", not in '" + name + "'").orElse(""),
-                    "name one of them with --subnet"));
+                    names.isEmpty() ? "name one in its 'subnets'" : "name one of them with --subnet"));
         }
         return found.getFirst();
     }

@@ -124,6 +124,8 @@ public final class ConfinedProgram {
     private static Account account(String name) {
         return Account.named(name)
                 .orElseThrow(() -> new ProblemException(Problem.input(
-                        new Place.CommandLine("--user " + name), "there is no such user", "see 'getent passwd'")));
+                        new Place.CommandLine("--user " + name),
+                        "there is no such user",
+                        "name one that 'getent passwd' lists")));
     }
 }

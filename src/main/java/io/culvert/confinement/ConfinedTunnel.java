@@ -196,8 +196,10 @@ final class ConfinedTunnel {
         try {
             return Files.readString(rules);
         } catch (IOException e) {
-            throw new ProblemException(
-                    Problem.input(Place.file(rules), "cannot be read: " + e.getMessage(), "see --firewall"));
+            throw new ProblemException(Problem.input(
+                    Place.file(rules),
+                    "cannot be read: " + e.getMessage(),
+                    "name a readable file of nftables rules with --firewall"));
         }
     }
 

@@ -92,7 +92,7 @@ final class Rootless {
                 .map(_ -> Problem.machine(
                         Place.machine(name.replace('/', '.')),
                         "is " + bad + ": only root may have namespaces here",
-                        "run as root: sudo culvert exec --user \"$USER\" …, or allow it: sysctl "
+                        "run as root: sudo culvert exec --user \"$USER\" …, or allow it: sudo sysctl -w "
                                 + name.replace('/', '.') + "=" + good));
     }
 

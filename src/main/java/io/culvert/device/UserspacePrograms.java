@@ -86,11 +86,12 @@ final class UserspacePrograms {
     /** Removes the socket of a program that was killed. */
     private static void clear(String name, UapiSocket socket) throws IOException {
         if (!socket.awaitSilence(END)) {
-            throw new ProblemException(Problem.failure(
-                    Place.machine(name),
-                    "a userspace WireGuard of this name runs already, in another network namespace, and has "
-                            + socket.path(),
-                    "end it, or give the WireGuard file another name"));
+            throw new ProblemException(
+                    Problem.failure(
+                            Place.machine(name),
+                            "a userspace WireGuard of this name runs already, in another network namespace, and has "
+                                    + socket.path(),
+                            "end it, or give the two a directory /run/wireguard each; for 'culvert tunnel up', a file of another name does, too"));
         }
         socket.delete();
     }

@@ -261,7 +261,7 @@ public final class ResolvConfFile {
             return Optional.of(Problem.warning(
                     Place.file(path),
                     "cannot be rewritten to name the tunnel's resolver: " + reason(e),
-                    "write the servers of DNS= there yourself"));
+                    "make it writable, and run this again"));
         }
     }
 
@@ -300,7 +300,9 @@ public final class ResolvConfFile {
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(Problem.warning(
-                    Place.file(path), "cannot be restored: " + reason(e), "write the original into it"));
+                    Place.file(path),
+                    "cannot be restored: " + reason(e),
+                    "make it writable, and write back what stands there behind '" + ORIGINAL.strip() + "'"));
         }
     }
 

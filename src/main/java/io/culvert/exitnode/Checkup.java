@@ -1,6 +1,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.network.Machine;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
@@ -68,7 +69,7 @@ public record Checkup(List<Category> categories, int exitStatus) {
                         .forEach(what -> remarks.add(Problem.warning(
                                 Place.machine("network namespace"),
                                 what,
-                                "give it no capability: cap_drop: [ALL], or --cap-drop ALL")));
+                                Hints.here().noCapability())));
                 categories.add(new Category("machine", checks("the machine has what it takes", remarks)));
             } catch (ProblemException e) {
                 categories.add(new Category("machine", checks("", e.problems())));

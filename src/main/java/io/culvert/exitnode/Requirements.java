@@ -78,9 +78,8 @@ final class Requirements {
                                         .anyMatch(uplink -> uplink.link().equals(name))
                                 ? Problem.machine(
                                         Place.machine(name),
-                                        "this container's own uplink bears the name that the tunnel needs",
-                                        "let the engine call it otherwise (podman: --network pasta:-I,eth0 or --network"
-                                                + " NAME:interface_name=eth0; compose: interface_name: eth0)")
+                                        "this is the uplink, and bears the name that the tunnel needs",
+                                        Hints.here().otherName(name))
                                 : Problem.machine(
                                         Place.machine(name),
                                         "there is an interface of this name already, and it is not ours",

@@ -52,6 +52,10 @@ final class KeyFile {
     }
 
     private static Problem wrong(Path file, String what, String why) {
-        return Problem.input(Place.file(file), what + " is not in it: " + why, "make one with 'culvert mesh keygen'");
+        return Problem.input(
+                Place.file(file),
+                what + " is not in it: " + why,
+                "move it away, then make a key: culvert mesh keygen "
+                        + (what.contains("preshared") ? "--preshared " : "") + file);
     }
 }

@@ -59,7 +59,7 @@ final class TunnelHooks {
                         ? Problem.warning(
                                 place,
                                 hook.key() + " lets a local network pass by the tunnel: it is not run",
-                                "--kill-switch closes local networks; 'culvert up' has CULVERT_LAN_ALLOW")
+                                "delete the line; where a local network has to stay open, use 'culvert up' with CULVERT_LAN_ALLOW")
                         : Problem.note(
                                 place,
                                 hook.key()

@@ -170,7 +170,7 @@ record Listing(Map<String, JsonValue> parts, Map<String, List<Line>> rules, Map<
         ProblemException problem = new ProblemException(Problem.failure(
                 Place.machine("libnftables"),
                 "lists tables in a form that is not known here",
-                "Use the version of libnftables1 that this program was built for"));
+                "use the version of libnftables1 that this program was built for"));
         problem.initCause(cause);
         return problem;
     }

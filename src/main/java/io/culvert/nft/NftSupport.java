@@ -8,6 +8,7 @@ import io.culvert.linux.Errno;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -23,7 +24,7 @@ final class NftSupport {
         return Problem.machine(
                 PLACE,
                 "this kernel or sandbox has no netfilter: " + Errno.text(errno),
-                "Run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it");
+                "run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it");
     }
 
     /** Something the guard is made of, named by the kernel module it usually is. */
@@ -58,16 +59,25 @@ final class NftSupport {
                 .isEmpty()) {
             return Optional.empty();
         }
-        List<String> missing = FEATURES.stream()
-                .flatMap(feature -> attempt.apply(NftJson.trial(List.of(feature.table()))).stream()
-                        .map(complaint -> feature.name() + " (" + Nftables.firstError(complaint) + ")"))
-                .toList();
+        List<String> missing = new ArrayList<>();
+        List<String> modules = new ArrayList<>();
+        for (Feature feature : FEATURES) {
+            attempt.apply(NftJson.trial(List.of(feature.table()))).ifPresent(complaint -> {
+                missing.add(feature.name() + " (" + Nftables.firstError(complaint) + ")");
+                if (feature.name().startsWith("nft_")) {
+                    modules.add(feature.name());
+                }
+            });
+        }
         return missing.isEmpty()
                 ? Optional.empty()
                 : Optional.of(Problem.machine(
                         PLACE,
                         "this kernel lacks parts of nf_tables: " + String.join(", ", missing),
-                        Hints.here().module("MODULE…") + "; Linux 5.6 or newer is needed"));
+                        modules.isEmpty()
+                                ? "run on Linux 5.6 or newer, with all of CONFIG_NF_TABLES"
+                                : Hints.here().module("-a " + String.join(" ", modules))
+                                        + "; Linux 5.6 or newer is needed"));
     }
 
     private static Problem unusable(String complaint) {

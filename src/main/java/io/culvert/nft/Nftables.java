@@ -58,7 +58,7 @@ public final class Nftables implements AutoCloseable {
             LibNftables.load(library);
         } catch (UnsatisfiedLinkError e) {
             ProblemException problem = new ProblemException(Problem.machine(
-                    Place.machine(library), "is not installed", "Install it: the Debian package is libnftables1"));
+                    Place.machine(library), "is not installed", "install it: the Debian package is libnftables1"));
             problem.initCause(e);
             throw problem;
         }
@@ -113,7 +113,7 @@ public final class Nftables implements AutoCloseable {
             throw new ProblemException(Problem.failure(
                     PLACE,
                     "the kernel took the rules, but has others now: " + String.join(", ", differences),
-                    "Look for another program that changes them"));
+                    "look for another program that changes them"));
         }
     }
 

@@ -144,10 +144,11 @@ record NodeState(NodeFile file, Places places, Devices devices) {
     private List<Problem> checks(Kernel kernel, Machine machine, NetworkState before) {
         Problems problems = new Problems();
         if (new Tunnels(before).besideChain()) {
-            problems.add(Problem.input(
-                    Place.machine(name()),
-                    "'culvert up' runs in this network namespace, or was killed here",
-                    "end it first; as its own mesh side, the network file goes into CULVERT_MESH_CONFIG"));
+            problems.add(
+                    Problem.input(
+                            Place.machine(name()),
+                            "'culvert up' runs in this network namespace, or was killed here",
+                            "end it first; where it was killed, start it again and end it; as its own mesh side, the network file goes into CULVERT_MESH_CONFIG"));
         }
         new Tunnels(before)
                 .killSwitch()

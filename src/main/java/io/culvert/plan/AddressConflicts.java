@@ -62,7 +62,7 @@ public final class AddressConflicts {
     public static List<Problem> ofTunnel(Place place, WireGuardConfig file, Machine machine, boolean shielded) {
         AddressConflicts conflicts = new AddressConflicts(place, file, machine);
         conflicts.fatal = shielded;
-        conflicts.sameAddress("change the address of that interface, or ask the other side for another Address");
+        conflicts.sameAddress("ask the other side for another Address, or give that network another range");
         conflicts.endpoint();
         conflicts.rivals();
         return List.copyOf(conflicts.problems);

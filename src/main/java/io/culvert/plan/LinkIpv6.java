@@ -4,6 +4,7 @@ import io.culvert.ip.Family;
 import io.culvert.ip.Prefix;
 import io.culvert.network.Ipv6;
 import io.culvert.network.Machine;
+import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import java.util.LinkedHashMap;
@@ -85,12 +86,10 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
                             + " 'culvert up' also CULVERT_MTU), or delete the IPv6 addresses from the file");
         }
         if (reason.contains(".default.")) {
-            String both = "net.ipv6.conf.all.disable_ipv6=0";
             return Problem.warning(
                     Place.machine(reason),
                     "is 1, so " + names + " carries no IPv6: " + CLOSED,
-                    "compose: sysctls: [" + both + ", " + reason + "=0]; podman or docker run: --sysctl " + both
-                            + " --sysctl " + reason + "=0; or delete the IPv6 addresses from the file");
+                    Hints.here().ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file");
         }
         return Problem.warning(
                 Place.machine(reason),

@@ -91,9 +91,14 @@ final class ConfigFiles {
                 values.place(setting),
                 (values.isGiven(setting) ? "names " + named + ", which " : "is not set, and " + named + " ") + why,
                 setting.equals(Catalogue.WIREGUARD_CONFIG)
-                        ? Hints.here().bring("your provider's file", "/etc/wireguard/wg0.conf")
-                                + ", or name its path in " + setting.name()
+                        ? Hints.here().bring("your provider's file", wanted(named)) + ", or name its path in "
+                                + setting.name()
                         : Hints.here().bring("the file", "that path") + ", or correct it"));
+    }
+
+    private String wanted(Path named) {
+        boolean directory = named.equals(USUAL) || Files.isDirectory(root.at(named));
+        return (directory ? named.resolve("wg0.conf") : named).toString();
     }
 
     private static boolean same(Path left, Path right) {

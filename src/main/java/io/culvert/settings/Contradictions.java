@@ -41,6 +41,7 @@ final class Contradictions {
                 .equals(Optional.of(WireGuardSettings.Implementation.KERNEL))) {
             withoutEffect(
                     List.of(Catalogue.WIREGUARD_MEMORY),
+                    Catalogue.WIREGUARD_IMPLEMENTATION,
                     values.written(Catalogue.WIREGUARD_IMPLEMENTATION) + " is kernel");
         }
     }
@@ -72,7 +73,7 @@ final class Contradictions {
             problems.add(Problem.input(
                     values.place(Catalogue.MESH_CONFIG),
                     "is set, but " + Catalogue.MESH.name() + " is " + kind.get(),
-                    "set " + Catalogue.MESH.name() + "=wireguard, or remove the file"));
+                    "set " + Catalogue.MESH.name() + "=wireguard, or unset " + values.written(Catalogue.MESH_CONFIG)));
         }
         if (values.isGiven(Catalogue.MESH_NODE) && !values.isGiven(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
@@ -111,8 +112,8 @@ final class Contradictions {
                 List.of(Catalogue.SOCKS_PORT, Catalogue.SOCKS_ALLOW, Catalogue.SOCKS_USER, Catalogue.SOCKS_PASSWORD);
         if (enabled.equals(Optional.of(false))) {
             String because = values.written(Catalogue.SOCKS) + " is not true";
-            withoutEffect(List.of(Catalogue.SOCKS_CONFIG), because);
-            withoutEffect(ownFileRules, because);
+            withoutEffect(List.of(Catalogue.SOCKS_CONFIG), Catalogue.SOCKS, because);
+            withoutEffect(ownFileRules, Catalogue.SOCKS, because);
         } else if (enabled.isPresent() && values.isGiven(Catalogue.SOCKS_CONFIG)) {
             for (Setting<?> setting : ownFileRules) {
                 if (values.isGiven(setting)) {
@@ -154,11 +155,13 @@ final class Contradictions {
         }
     }
 
-    private void withoutEffect(List<? extends Setting<?>> settings, String because) {
+    private void withoutEffect(List<? extends Setting<?>> settings, Setting<?> other, String because) {
         for (Setting<?> setting : settings) {
             if (values.isGiven(setting)) {
                 problems.add(Problem.warning(
-                        values.place(setting), "has no effect while " + because, "remove it, or change the other"));
+                        values.place(setting),
+                        "has no effect while " + because,
+                        "remove it, or change " + values.written(other)));
             }
         }
     }

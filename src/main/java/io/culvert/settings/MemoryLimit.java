@@ -45,7 +45,9 @@ public record MemoryLimit(long bytes) {
         if (number > MOST >> shift || number << shift < LEAST) {
             throw new Malformed(
                     "is '" + text + "', which is outside 16MiB to 1024GiB",
-                    unit == null ? "write the unit too: " + number + "MiB" : "96MiB keeps most of the speed");
+                    unit == null
+                            ? "write the unit too: " + number + "MiB"
+                            : "write 96MiB, which keeps most of the speed");
         }
         return new MemoryLimit(number << shift);
     }

@@ -65,7 +65,9 @@ final class Fields {
 
     private static void twice(Tree.Scalar key, Tree earlier, Report report) {
         report.error(
-                key, "'" + shown(key.text()) + "' stands in line " + earlier.line() + " already", "make the two one");
+                key,
+                "'" + shown(key.text()) + "' stands in line " + earlier.line() + " already",
+                "delete one of the two");
     }
 
     private void put(Tree.Entry entry, String what, List<String> known) {
@@ -76,7 +78,7 @@ final class Fields {
                     what + " has no key '" + shown(key) + "'",
                     DidYouMean.nearest(key, known)
                             .map(meant -> "did you mean " + meant + "?")
-                            .orElse("the keys are " + String.join(", ", known)));
+                            .orElse("use one of the keys " + String.join(", ", known)));
             return;
         }
         Tree earlier = values.putIfAbsent(key, entry.value());

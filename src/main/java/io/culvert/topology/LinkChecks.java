@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Whether connections join members only, and whether all who are joined can find each other. */
 final class LinkChecks {
@@ -48,15 +49,20 @@ final class LinkChecks {
         links.stranger(connection, subnet).ifPresent(pair -> {
             Connection at = network.connections().get(connection);
             String name = network.subnets().get(subnet).name().value();
+            String shared = IntStream.range(0, network.subnets().size())
+                    .filter(it -> links.members(it).get(pair.member())
+                            && links.members(it).get(pair.stranger()))
+                    .mapToObj(it -> network.subnets().get(it).name().value())
+                    .collect(Collectors.joining(", "));
             report.error(
                     at.line(),
                     at.column(),
                     "this connection joins '" + name(pair.member()) + "' with '" + name(pair.stranger())
                             + "' in subnet '" + name + "', to which '" + name(pair.stranger()) + "' does not belong",
-                    at.subnets().isPresent()
+                    at.subnets().isPresent() || shared.isEmpty()
                             ? "select fewer peers, or add '" + name + "' to the subnets of '" + name(pair.stranger())
                                     + "'"
-                            : "write the subnets it is meant for, such as 'subnets: [" + name
+                            : "write the subnets it is meant for, such as 'subnets: [" + shared
                                     + "]', or select fewer peers");
         });
     }

@@ -157,7 +157,8 @@ final class MemberReader {
                             && !address.isMulticastAddress()
                             && !address.isLoopbackAddress();
                     if (!own) {
-                        report.error(text, "ipAddresses: " + prefix + " cannot be a peer's own", "write another");
+                        report.error(
+                                text, "ipAddresses: " + prefix + " cannot be a peer's own", "write another address");
                     }
                     return own;
                 })

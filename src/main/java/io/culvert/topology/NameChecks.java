@@ -129,7 +129,7 @@ final class NameChecks {
                 .orElse(
                         all.isEmpty() || all.size() > 12
                                 ? "add it to '" + kind + "s'"
-                                : "there are " + String.join(", ", all));
+                                : "name one of " + String.join(", ", all));
     }
 
     private void devices() {

@@ -94,7 +94,7 @@ final class SiteChecks {
             report.error(
                     via,
                     "who leaves by '" + via.value() + "' here comes back to where it began",
-                    "let one leave by itself");
+                    "delete the 'via' of one of them");
         }
     }
 

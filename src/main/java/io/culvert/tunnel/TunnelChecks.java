@@ -68,7 +68,7 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
             return List.of(Problem.input(
                     Place.machine(name),
                     "'culvert up' runs in this network namespace, or was killed here",
-                    "end it first; what a killed one left goes with its next run"));
+                    "end it first; where it was killed, start it again and end it"));
         }
         return foreign
                 ? List.of(Problem.input(

@@ -176,7 +176,7 @@ final class InterfaceReader {
                 report.warning(
                         place,
                         hook.key() + " lets a local network pass by the tunnel: it is not run",
-                        "name that network in CULVERT_LAN_ALLOW");
+                        "name that network in CULVERT_LAN_ALLOW, and delete the line");
             case UNKNOWN ->
                 report.warning(
                         place,

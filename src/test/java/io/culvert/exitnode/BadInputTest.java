@@ -147,7 +147,7 @@ class BadInputTest {
     @ParameterizedTest
     @CsvSource(textBlock = """
                     REFUSED         | nftables: may not be changed: | in a network namespace that it owns
-                    ABSENT          | nftables: this kernel or sandbox has no netfilter: | Run on a Linux kernel with nf_tables
+                    ABSENT          | nftables: this kernel or sandbox has no netfilter: | run on a Linux kernel with nf_tables
                     WITHOUT_LIBRARY | libnftables.so.1: is not installed | the Debian package is libnftables1
                     """, delimiter = '|')
     void nftables_that_cannot_be_used(Box.Nft found, String what, String cure) {

@@ -314,7 +314,7 @@ class SeveralNetworksTest {
 
         assertThat(check.status()).isEqualTo(3);
         assertThat(check.out())
-                .contains("this container's own uplink bears the name that the tunnel needs", "interface_name")
+                .contains("this is the uplink, and bears the name that the tunnel needs", "interface_name")
                 .doesNotContain("wg-quick down");
 
         // As the hint says.

@@ -60,7 +60,7 @@ class ContradictionsTest {
 
         assertThat(given.problems())
                 .containsExactly("CULVERT_MESH_CONFIG: is set, but CULVERT_MESH is tailscale"
-                        + " | set CULVERT_MESH=wireguard, or remove the file");
+                        + " | set CULVERT_MESH=wireguard, or unset CULVERT_MESH_CONFIG");
         assertThat(given.set("CULVERT_MESH", "none").problems()).hasSize(1);
     }
 
@@ -105,7 +105,7 @@ class ContradictionsTest {
                         .set("TSWG_SOCKD_ENABLED", "false")
                         .problems())
                 .containsExactly("TSWG_SOCKD_PORT: warning: has no effect while TSWG_SOCKD_ENABLED is not true"
-                        + " | remove it, or change the other");
+                        + " | remove it, or change TSWG_SOCKD_ENABLED");
     }
 
     @Test

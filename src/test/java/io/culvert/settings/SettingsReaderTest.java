@@ -140,7 +140,7 @@ class SettingsReaderTest {
                         "HOLEPUNCH_ENDPOINTS: item 1 is 'hs.example.net', a host name without a port"
                                 + " | write its port too: hs.example.net:443",
                         "TSWG_SOCKD_PORT: warning: has no effect while CULVERT_SOCKS is not true"
-                                + " | remove it, or change the other",
+                                + " | remove it, or change CULVERT_SOCKS",
                         "TS_USERSPACE: is true, which is refused: Tailscale would then forward exit traffic from its own"
                                 + " sockets, which leave past the tunnel with the real address"
                                 + " | remove it; " + Hints.here().tunDevice() + "; "

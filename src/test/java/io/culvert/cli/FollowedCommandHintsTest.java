@@ -1,0 +1,236 @@
+package io.culvert.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.problem.FollowedHint;
+import io.culvert.wireguard.Keys;
+import io.culvert.wireguard.SecretKey;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each hint about a command line or a file of the mesh's commands is true: whoever follows it gets what was asked for. */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+public class FollowedCommandHintsTest {
+
+    private static final SecretKey HUB = Keys.generatePrivate();
+    private static final SecretKey PHONE = Keys.generatePrivate();
+
+    private static final SecretKey DESK = Keys.generatePrivate();
+    private static final SecretKey TABLET = Keys.generatePrivate();
+    private static final SecretKey STRAY = Keys.generatePrivate();
+
+    private static final Map<String, SecretKey> KEYS = Map.of("phone", PHONE, "tablet", TABLET, "stray", STRAY);
+
+    @TempDir
+    private Path directory;
+
+    /**
+     * A line of the table: {@code @} stands for the directory.
+     *
+     * @param faulty the command that prints the hint
+     * @param follow commands that do what it says: of culvert, or {@code move FILE} away, {@code bring FILE}, {@code
+     *     public PEER} into the network file, {@code keygen FILE PEER}
+     */
+    record Row(String hint, String faulty, List<String> follow) {
+
+        Row(String hint, String faulty, String... follow) {
+            this(hint, faulty, List.of(follow));
+        }
+
+        @Override
+        public String toString() {
+            return hint;
+        }
+    }
+
+    @BeforeEach
+    void network() throws IOException {
+        Files.writeString(directory.resolve("hub.key"), text(HUB) + "\n");
+        Files.writeString(directory.resolve("garbage.key"), "nothing\n");
+        Files.writeString(directory.resolve("network.yaml"), """
+                version: v1
+                subnets: [{name: home}, {name: lab}]
+                peers:
+                  - name: hub
+                    publicKey: %s
+                    privateKeyFile: hub.key
+                    subnets: {home: {listenPort: 51820, ipAddresses: [10.0.0.1]}, lab: {listenPort: 51821}}
+                    endpoints: [{ip: vpn.example.net}]
+                  - name: phone
+                    publicKey: %s
+                    privateKeyFile: garbage.key
+                    subnets: {home: {ipAddresses: [10.0.0.2]}}
+                  - name: tablet
+                    publicKey: %s
+                    external: true
+                    subnets: {home: {ipAddresses: [10.0.0.3]}}
+                  - name: lonely
+                    publicKey: %s
+                    external: true
+                    subnets: {}
+                  - name: desk
+                    publicKey: %s
+                    privateKeyFile: absent.key
+                    subnets: {home: {ipAddresses: [10.0.0.4]}}
+                  - name: stray
+                    publicKey: %s
+                    privateKeyFile: stray.key
+                    subnets: {home: {ipAddresses: [10.0.0.5]}}
+                connections:
+                  - a: [{type: peer, rule: is, value: hub}]
+                    b: [{type: subnet, rule: is, value: home}]
+                    subnets: [home]
+                """.formatted(
+                        Keys.publicOf(HUB),
+                        Keys.publicOf(PHONE),
+                        Keys.publicOf(TABLET),
+                        Keys.publicOf(Keys.generatePrivate()),
+                        Keys.publicOf(DESK),
+                        Keys.publicOf(STRAY)));
+        Files.writeString(directory.resolve("stray.key"), text(Keys.generatePrivate()) + "\n");
+        Files.writeString(directory.resolve("wg0.conf"), """
+                [Interface]
+                PrivateKey = %s
+                Address = 10.0.0.1/24
+
+                [Peer]
+                PublicKey = %s
+                AllowedIPs = 10.0.0.2/32
+                Endpoint = vpn.example.net:51820
+                """.formatted(text(HUB), Keys.publicOf(PHONE)));
+    }
+
+    private static String text(SecretKey key) {
+        return Base64.getEncoder().encodeToString(key.bytes());
+    }
+
+    private CommandRun run(String line) {
+        return CommandRun.of(
+                Map.of("CULVERT_MESH_CONFIG", directory.resolve("network.yaml").toString()),
+                directory,
+                line.replace("@", directory.toString()).split(" ", -1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void whoever_follows_a_hint_gets_what_was_asked_for(Row row) throws IOException {
+        CommandRun faulty = run(row.faulty);
+        assertThat(faulty.err().lines().map(String::strip).map(line -> line.replace(directory.toString(), "@")))
+                .as(faulty.err())
+                .anyMatch(line -> line.matches(Pattern.quote(row.hint).replace("…", "\\E.+\\Q")));
+
+        for (String step : row.follow) {
+            follow(step, faulty.err());
+        }
+    }
+
+    private void follow(String step, String said) throws IOException {
+        String[] words = step.split(" ", 2);
+        switch (words[0]) {
+            case "move" -> Files.move(directory.resolve(words[1]), directory.resolve(words[1] + ".away"));
+            case "public" -> {
+                // The key that the hint names, or that keygen has printed.
+                String key = Pattern.compile("[A-Za-z0-9+/]{43}=")
+                        .matcher(said)
+                        .results()
+                        .reduce((_, last) -> last)
+                        .orElseThrow()
+                        .group();
+                edit(Keys.publicOf(Objects.requireNonNull(KEYS.get(words[1]))).toString(), key);
+            }
+            case "name" ->
+                edit(
+                        "external: true\n    subnets: {home: {ipAddresses: [10.0.0.3]}}",
+                        "privateKeyFile: tablet.key\n    subnets: {home: {ipAddresses: [10.0.0.3]}}");
+            case "bring" -> Files.writeString(directory.resolve(words[1]), text(DESK) + "\n");
+            case "keygen" -> {
+                String[] fileAndPeer = words[1].split(" ", 2);
+                CommandRun made = run("mesh keygen " + fileAndPeer[0]);
+                assertThat(made.status()).as(made.err()).isZero();
+                follow("public " + fileAndPeer[1], made.out());
+            }
+            default -> {
+                CommandRun done = run(step);
+                assertThat(done.status()).as(step + ": " + done.err()).isZero();
+            }
+        }
+    }
+
+    private void edit(String old, String then) throws IOException {
+        Path file = directory.resolve("network.yaml");
+        String text = Files.readString(file);
+        assertThat(text).contains(old);
+        Files.writeString(file, text.replace(old, then));
+    }
+
+    /** For HintCoverageTest. */
+    public static Stream<FollowedHint> hints() {
+        return rows().map(row -> new FollowedHint(Set.of("cli", "mesh"), row.hint));
+    }
+
+    private static Stream<Row> rows() {
+        return Stream.of(
+                new Row("'culvert mesh --help' tells what there is", "mesh zzzzzzzz", "mesh --help"),
+                new Row("did you mean list?", "mesh lits", "mesh list"),
+                new Row("'culvert mesh list' shows them all", "mesh render nobody", "mesh list", "mesh render tablet"),
+                new Row("did you mean tablet?", "mesh render tablt", "mesh render tablet"),
+                new Row(
+                        "move it away, then make a key: culvert mesh keygen @/garbage.key",
+                        "mesh render phone --with-keys",
+                        "move garbage.key",
+                        "keygen @/garbage.key phone",
+                        "mesh render phone --with-keys"),
+                new Row(
+                        "run this where the key is; a comment stands in its place",
+                        "mesh render desk --with-keys",
+                        "bring absent.key",
+                        "mesh render desk --with-keys"),
+                new Row(
+                        "write its publicKey into the network file: …",
+                        "mesh qr stray",
+                        "public stray",
+                        "mesh qr stray"),
+                new Row(
+                        "move away what is no key, and make one with 'culvert mesh keygen FILE'; a phone's stays in a file where its"
+                                + " code is made",
+                        "mesh qr phone",
+                        "move garbage.key",
+                        "keygen @/garbage.key phone",
+                        "mesh qr phone"),
+                new Row(
+                        "make a key with 'culvert mesh keygen FILE', and name the file and the publicKey there",
+                        "mesh qr tablet",
+                        "keygen @/tablet.key tablet",
+                        "name tablet.key",
+                        "mesh qr tablet"),
+                new Row("'culvert mesh render tablet' makes its file", "mesh up tablet", "mesh render tablet"),
+                new Row("name one of them with --subnet", "mesh qr hub", "mesh qr hub --subnet home"),
+                new Row("name one in its 'subnets'", "mesh qr lonely", "mesh list"),
+                new Row(
+                        "name another, or remove it if it is not needed",
+                        "mesh keygen @/hub.key",
+                        "mesh keygen @/new.key"),
+                new Row(
+                        "name a directory that you may write to",
+                        "mesh keygen /proc/none/new.key",
+                        "mesh keygen @/new.key"),
+                new Row(
+                        "name wg-quick files, a wg-meshconf CSV, or JSON",
+                        "mesh import @/none.conf --keys @/keys",
+                        "mesh import @/wg0.conf --keys @/keys"));
+    }
+}

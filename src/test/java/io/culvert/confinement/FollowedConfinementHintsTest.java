@@ -1,0 +1,129 @@
+package io.culvert.confinement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Provider;
+import io.culvert.lab.Shape;
+import io.culvert.problem.FollowedHint;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each hint of 'culvert exec' and 'culvert netns' is true: whoever follows it has the program confined. */
+@Tag("lab")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@DisplayNameGeneration(ReplaceUnderscores.class)
+public class FollowedConfinementHintsTest {
+
+    private final ConfinementLab lab = new ConfinementLab(Shape.USUAL);
+    private final String file;
+
+    FollowedConfinementHintsTest() {
+        Provider provider = lab.lab().provider();
+        this.file = lab.file("wg0.conf", provider.file());
+        lab.file("other.conf", provider.file());
+        lab.file("rules.nft", "table inet mine {}\n");
+    }
+
+    /**
+     * A line of the table; FILE stands for a WireGuard file's path, and DIR for its directory.
+     *
+     * @param before a command that comes first, of culvert or of the machine; empty for none
+     * @param faulty the arguments of culvert that make it print the hint
+     * @param follow commands that do what it says
+     */
+    record Row(String hint, String before, String faulty, String... follow) {
+        @Override
+        public String toString() {
+            return hint;
+        }
+    }
+
+    @AfterAll
+    void closeLab() {
+        lab.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void whoever_follows_a_hint_has_the_program_confined(Row row) {
+        if (!row.before.isEmpty()) {
+            run(row.before).orFail();
+        }
+        Outcome faulty = run("culvert " + row.faulty);
+        assertThat(faulty.err().lines().map(String::strip)).as(faulty.err()).contains(row.hint);
+
+        for (String command : row.follow) {
+            Outcome mended = run(command);
+            assertThat(mended.status()).as(command + ": " + mended.err()).isZero();
+            assertThat(mended.err()).doesNotContain(row.hint);
+        }
+    }
+
+    private Outcome run(String command) {
+        String[] words = command.replace("FILE", file)
+                .replace("DIR", file.replaceFirst("/[^/]*$", ""))
+                .split(" ", -1);
+        if (!words[0].equals("culvert")) {
+            return lab.run(words);
+        }
+        return lab.culvert(Stream.of(words).skip(1).toArray(String[]::new));
+    }
+
+    /** For HintCoverageTest. */
+    public static Stream<FollowedHint> hints() {
+        return rows().map(row -> new FollowedHint(Set.of("confinement", "cli"), row.hint));
+    }
+
+    private static Stream<Row> rows() {
+        return Stream.of(
+                new Row("add --config FILE", "", "exec -- true", "culvert exec --config FILE -- true"),
+                new Row(
+                        "write 8080 or 53/udp",
+                        "",
+                        "exec --config FILE --allow-inbound http -- true",
+                        "culvert exec --config FILE --allow-inbound 8080 -- true"),
+                new Row(
+                        "use up to 15 letters, digits and _=+.-",
+                        "",
+                        "exec --netns a/b --config FILE -- true",
+                        "culvert exec --netns a-b --config FILE -- true"),
+                new Row(
+                        "choose another name with --netns, or remove it: ip netns delete foreign",
+                        "ip netns add foreign",
+                        "exec --netns foreign --config FILE -- true",
+                        "ip netns delete foreign",
+                        "culvert exec --netns foreign --config FILE -- true"),
+                new Row(
+                        "add --config FILE, or raise it first: culvert netns up gone --config FILE",
+                        "",
+                        "exec --netns gone -- true",
+                        "culvert netns up gone --config FILE",
+                        "culvert exec --netns gone -- true",
+                        "culvert netns down gone"),
+                new Row(
+                        "use the same, or another name with --netns",
+                        "culvert netns up one --config FILE",
+                        "exec --netns one --config DIR/other.conf -- true",
+                        "culvert exec --netns one --config FILE -- true",
+                        "culvert exec --netns two --config DIR/other.conf -- true",
+                        "culvert netns down one"),
+                new Row(
+                        "name one that 'getent passwd' lists",
+                        "",
+                        "exec --config FILE --user nobody-of-that-name -- true",
+                        "culvert exec --config FILE --user nobody -- true"),
+                new Row(
+                        "name a readable file of nftables rules with --firewall",
+                        "",
+                        "exec --config FILE --firewall DIR/none.nft -- true",
+                        "culvert exec --config FILE --firewall DIR/rules.nft -- true"));
+    }
+}

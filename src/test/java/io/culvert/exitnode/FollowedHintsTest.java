@@ -1,0 +1,1172 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.problem.FollowedHint;
+import io.culvert.problem.Hints;
+import io.culvert.problem.Problem;
+import io.culvert.problem.ProblemException;
+import io.culvert.run.Journal;
+import io.culvert.run.Surroundings;
+import io.culvert.topology.NetworkFile;
+import io.culvert.wireguard.Keys;
+import io.culvert.wireguard.SecretKey;
+import io.culvert.wireguard.WireGuardFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Each hint about a file or a setting is true: a fault is made, the hint is printed, and whoever follows it has neither the
+ * fault nor another one. HintCoverageTest sees to it that none is left out.
+ */
+@DisplayNameGeneration(ReplaceUnderscores.class)
+public class FollowedHintsTest {
+
+    private static final String OWN = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
+    private static final String SERVER = "Z2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY3ODkwQUI=";
+    private static final String THIRD = "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmExMjM0NTY=";
+
+    private static final String PUBLIC_OF_OWN =
+            Keys.publicOf(SecretKey.parse(OWN)).toString();
+
+    private static final String TUNNEL = "etc/wireguard/wg0.conf";
+    private static final String CLIENTS = "etc/mesh.conf";
+    private static final String NETWORK = "etc/network.yaml";
+    private static final String PROXY = "etc/sockd.conf";
+
+    private static final Set<String> WIREGUARD = Set.of("wireguard", "plan");
+    private static final Set<String> TOPOLOGY = Set.of("topology");
+    private static final Set<String> SETTINGS =
+            Set.of("settings", "plan", "proxy", "exitnode", "mesh", "mesh/tailscale");
+
+    /** Variables and files, which a fault spoils and a hint mends. */
+    static final class Given {
+
+        private final Map<String, String> environment = new HashMap<>();
+        private final Map<String, byte[]> files = new HashMap<>();
+        private byte[] before = {};
+
+        Given() {
+            file(TUNNEL, """
+                    [Interface]
+                    PrivateKey = %s
+                    Address = 10.64.0.2/32
+                    DNS = 10.64.0.1
+
+                    [Peer]
+                    PublicKey = %s
+                    AllowedIPs = 0.0.0.0/0, ::/0
+                    Endpoint = 192.0.2.10:51820
+                    """.formatted(OWN, SERVER));
+            file(CLIENTS, """
+                    [Interface]
+                    PrivateKey = %s
+                    Address = 10.99.0.1/24
+                    ListenPort = 51821
+
+                    [Peer]
+                    PublicKey = %s
+                    AllowedIPs = 10.99.0.2/32
+                    """.formatted(OWN, THIRD));
+            file(PROXY, """
+                    internal: 0.0.0.0 port = 1080
+                    external: wg0
+                    """);
+            file("etc/wg-key", OWN + "\n");
+            file(NETWORK, """
+                    version: v1
+                    subnets:
+                      - name: mesh
+                      - name: spare
+                    groups:
+                      - name: phones
+                    peers:
+                      - name: hub
+                        publicKey: %s
+                        privateKeyFile: @root@/etc/wg-key
+                        subnets: {mesh: {listenPort: 51820, ipAddresses: [10.0.0.1]}}
+                        endpoints: [{ip: 192.0.2.1}]
+                        exit: true
+                      - name: phone
+                        publicKey: %s
+                        privateKeyFile: /etc/phone-key
+                        subnets: {mesh: {ipAddresses: [10.0.0.2]}}
+                        groups: [phones]
+                    connections:
+                      - a: [{type: peer, rule: is, value: hub}]
+                        b: [{type: peer, rule: is, value: phone}]
+                    """.formatted(PUBLIC_OF_OWN, THIRD));
+        }
+
+        void file(String path, String text) {
+            files.put(path, text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        byte[] bytes(String path) {
+            return Objects.requireNonNull(files.get(path), path);
+        }
+
+        /** The first place, which has to be there. */
+        void edit(String path, String old, String then) {
+            String text = new String(bytes(path), StandardCharsets.UTF_8);
+            assertThat(text).contains(old);
+            int at = text.indexOf(old);
+            file(path, text.substring(0, at) + then + text.substring(at + old.length()));
+        }
+
+        /** {@code NAME=value; NAME=value}; without a value, the variable goes. */
+        void set(String assignments) {
+            for (String assignment : assignments.split("; ", -1)) {
+                String[] parts = assignment.split("=", 2);
+                environment.put(parts[0], parts[1]);
+            }
+        }
+
+        void write(Path root) throws IOException {
+            for (Map.Entry<String, byte[]> file : files.entrySet()) {
+                Path path = root.resolve(file.getKey());
+                Files.createDirectories(path.getParent());
+                String text = new String(file.getValue(), StandardCharsets.ISO_8859_1);
+                Files.writeString(path, text.replace("@root@", root.toString()), StandardCharsets.ISO_8859_1);
+            }
+        }
+    }
+
+    interface Program {
+        List<Problem> problems(Given given, Path root);
+    }
+
+    /**
+     * A line of the table.
+     *
+     * @param mend does what the hint says, after the fault
+     */
+    record Row(Set<String> areas, String hint, Program program, Consumer<Given> fault, Consumer<Given> mend) {
+        /** A second place that is part of the fault and stays. */
+        Row and(String old, String then) {
+            return and(NETWORK, old, then);
+        }
+
+        Row and(String path, String old, String then) {
+            return new Row(areas, hint, program, fault.andThen(given -> given.edit(path, old, then)), mend);
+        }
+
+        /** The hint is followed elsewhere in the file. */
+        Row mendedBy(String old, String then) {
+            return mendedBy(areas.contains("wireguard") ? TUNNEL : NETWORK, old, then);
+        }
+
+        Row mendedBy(String path, String old, String then) {
+            return new Row(areas, hint, program, fault, given -> given.edit(path, old, then));
+        }
+
+        Row mendedBySetting(String assignments) {
+            return new Row(areas, hint, program, fault, mend.andThen(given -> given.set(assignments)));
+        }
+
+        Row bringing(String from, String path) {
+            return new Row(
+                    areas, hint, program, fault, mend.andThen(given -> given.files.put(path, given.bytes(from))));
+        }
+
+        Row with(String path, String text) {
+            return new Row(areas, hint, program, fault, mend.andThen(given -> given.file(path, text)));
+        }
+
+        Row first(String path, String text) {
+            return new Row(areas, hint, program, fault.andThen(given -> given.file(path, text)), mend);
+        }
+
+        Row without(String variable) {
+            return new Row(areas, hint, program, fault, mend.andThen(given -> given.environment.remove(variable)));
+        }
+
+        @Override
+        public String toString() {
+            return hint;
+        }
+    }
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void whoever_follows_a_hint_is_rid_of_the_fault(Row row) throws IOException {
+        Given given = new Given();
+        assertThat(row.program.problems(given, written(given, "before")))
+                .noneMatch(it -> it.kind().isError());
+
+        row.fault.accept(given);
+        Path faulty = written(given, "faulty");
+        assertThat(row.program.problems(given, faulty))
+                .extracting(problem -> problem.cure().replace(faulty.toString(), "@root@"))
+                .contains(row.hint);
+
+        row.mend.accept(given);
+        assertThat(row.program.problems(given, written(given, "mended")))
+                .as("what is left of the fault")
+                .noneMatch(it -> it.cure().equals(row.hint))
+                .noneMatch(it -> it.kind().isError());
+    }
+
+    private Path written(Given given, String name) throws IOException {
+        Path root = directory.resolve(name);
+        given.write(root);
+        return root;
+    }
+
+    /** For HintCoverageTest. */
+    public static Stream<FollowedHint> hints() {
+        return rows().map(row -> new FollowedHint(row.areas, row.hint));
+    }
+
+    private static Row tunnelFile(String hint, String old, String faulty, String mended) {
+        return inFile(WIREGUARD, TUNNEL, FollowedHintsTest::up, hint, old, faulty, mended);
+    }
+
+    private static Row network(String hint, String old, String faulty, String mended) {
+        return inFile(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, hint, old, faulty, mended);
+    }
+
+    /** With a wg-quick file or a network file for the mesh, or a file of the proxy's. */
+    private static Row withFile(String setting, String path, String hint, String old, String faulty, String mended) {
+        Row row = inFile(SETTINGS, path, FollowedHintsTest::up, hint, old, faulty, mended);
+        return new Row(
+                row.areas,
+                row.hint,
+                row.program,
+                given -> {
+                    given.set(setting);
+                    row.fault.accept(given);
+                },
+                row.mend);
+    }
+
+    private static Row inFile(
+            Set<String> areas, String path, Program program, String hint, String old, String faulty, String mended) {
+        return new Row(areas, hint, program, given -> given.edit(path, old, faulty), given -> {
+            if (!faulty.isEmpty()) {
+                given.edit(path, faulty, mended);
+            }
+        });
+    }
+
+    private static Row settings(String hint, String faulty, String mended) {
+        return new Row(SETTINGS, hint, FollowedHintsTest::up, given -> given.set(faulty), given -> given.set(mended));
+    }
+
+    private static Row file(Set<String> areas, String path, Program program, String hint, byte[] faulty) {
+        return new Row(
+                areas,
+                hint,
+                program,
+                given -> {
+                    given.before = given.bytes(path);
+                    given.files.put(path, faulty);
+                },
+                given -> given.files.put(path, given.before));
+    }
+
+    private static List<Problem> up(Given given, Path root) {
+        Map<String, String> environment = new HashMap<>(given.environment);
+        try {
+            return Reading.of(new Surroundings(
+                            environment, root, Clock.systemUTC(), new Journal(new PrintWriter(Writer.nullWriter()))))
+                    .remarks();
+        } catch (ProblemException e) {
+            return e.problems();
+        }
+    }
+
+    /** A file that is named on the command line. */
+    private static List<Problem> namedTunnelFile(Given given, Path root) {
+        Path file = root.resolve(given.environment.getOrDefault("FILE", TUNNEL));
+        return WireGuardFile.interfaceNameProblem(file)
+                .map(List::of)
+                .orElseGet(() -> WireGuardFile.read(file).problems());
+    }
+
+    private static List<Problem> namedNetworkFile(Given given, Path root) {
+        return NetworkFile.read(root.resolve(given.environment.getOrDefault("FILE", NETWORK)))
+                .problems();
+    }
+
+    private static Row named(Set<String> areas, Program program, String hint, String faulty, String mended) {
+        return new Row(
+                areas, hint, program, given -> given.set("FILE=" + faulty), given -> given.set("FILE=" + mended));
+    }
+
+    private static List<Problem> networkFile(Given given, Path root) {
+        return NetworkFile.read(root.resolve(NETWORK)).problems();
+    }
+
+    private static Stream<Row> rows() {
+        return Stream.of(
+                        inTheTunnelsFile(),
+                        named(),
+                        inTheNetworkFile(),
+                        inSettings(),
+                        inTailscalesSettings(),
+                        inOtherFiles())
+                .flatMap(rows -> rows);
+    }
+
+    private static Stream<Row> inTheTunnelsFile() {
+        return Stream.of(
+                tunnelFile("add Endpoint = host:port", "Endpoint = 192.0.2.10:51820\n", "", "")
+                        .mendedBy("AllowedIPs", "Endpoint = 192.0.2.10:51820\nAllowedIPs"),
+                tunnelFile(
+                        "add AllowedIPs = 0.0.0.0/0, ::/0",
+                        "AllowedIPs = 0.0.0.0/0, ::/0\n",
+                        "AllowedIPs =\n",
+                        "AllowedIPs = 0.0.0.0/0, ::/0\n"),
+                tunnelFile(
+                        "write 0.0.0.0/0, ::/0 for all",
+                        "AllowedIPs = 0.0.0.0/0, ::/0\n",
+                        "AllowedIPs =\n",
+                        "AllowedIPs = 0.0.0.0/0, ::/0\n"),
+                tunnelFile(
+                        "write AllowedIPs = 0.0.0.0/0, ::/0 for all",
+                        "AllowedIPs = 0.0.0.0/0, ::/0\nEnd",
+                        "End",
+                        "AllowedIPs = 0.0.0.0/0, ::/0\nEnd"),
+                tunnelFile("for everything write 0.0.0.0/0", "0.0.0.0/0, ::/0", "10.0.0.0/8", "0.0.0.0/0"),
+                tunnelFile("write '#' instead", "DNS", "; mine\nDNS", "# mine\nDNS"),
+                tunnelFile("correct it, or begin it with '#'", "DNS", "mine\nDNS", "# mine\nDNS"),
+                tunnelFile("did you mean [Peer]?", "[Peer]", "[Peers]", "[Peer]"),
+                tunnelFile("write [Interface] or [Peer]", "[Peer]", "[Account]\nName = me\n[Peer]", "[Peer]"),
+                tunnelFile("make them one", "DNS = 10.64.0.1\n", "[Interface]\nDNS = 10.64.0.1\n", "DNS = 10.64.0.1\n"),
+                tunnelFile("write [Interface] on a line above it", "[Interface]\n", "", "")
+                        .mendedBy("PrivateKey", "[Interface]\nPrivateKey"),
+                tunnelFile("write [Peer] on a line above it", "[Peer]\n", "", "")
+                        .mendedBy("PublicKey", "[Peer]\nPublicKey"),
+                tunnelFile(
+                        "move this line to the section [Interface]",
+                        "DNS = 10.64.0.1\n\n[Peer]\n",
+                        "[Peer]\nDNS = 10.64.0.1\n",
+                        "DNS = 10.64.0.1\n\n[Peer]\n"),
+                tunnelFile(
+                        "begin each peer with a line [Peer]",
+                        "Endpoint",
+                        "PublicKey = " + THIRD + "\nEndpoint",
+                        "[Peer]\nAllowedIPs = 10.9.0.0/16\nPublicKey = " + THIRD + "\nEndpoint"),
+                tunnelFile("delete one", "DNS", "MTU = 1400\nMTU = 1300\nDNS", "MTU = 1300\nDNS"),
+                tunnelFile(
+                        "check that no two lines were mixed up",
+                        "DNS = 10.64.0.1",
+                        "DNS = " + THIRD,
+                        "DNS = 10.64.0.1"),
+                tunnelFile("complete or delete it", "DNS = 10.64.0.1\n", "DNS =\n", ""),
+                tunnelFile(
+                        "complete or delete this line",
+                        "Endpoint = 192.0.2.10:51820\n",
+                        "Endpoint =\n",
+                        "Endpoint = 192.0.2.10:51820\n"),
+                tunnelFile("correct this line, or begin it with '#'", "DNS", "= 5\nDNS", "#= 5\nDNS"),
+                tunnelFile("did you mean Address?", "Address", "Adress", "Address"),
+                tunnelFile("delete it, or type the line again", "DNS", "\u0001DNS", "DNS"),
+                tunnelFile("delete this line", "DNS", "IncludedApplications = a.b\nDNS", "DNS"),
+                tunnelFile("get a plain WireGuard file from your provider", "DNS", "H1 = 77\nDNS", "DNS"),
+                tunnelFile("if there is no handshake, get a plain WireGuard file", "DNS", "Jc = 4\nDNS", "DNS"),
+                tunnelFile("write a port, or 0 for a random one", "DNS", "ListenPort = x\nDNS", "ListenPort = 0\nDNS"),
+                tunnelFile(
+                        "write a size in bytes, such as 1420, or delete the line",
+                        "DNS",
+                        "MTU = 5\nDNS",
+                        "MTU = 1420\nDNS"),
+                tunnelFile("add the key that belongs to your account", "PrivateKey = " + OWN + "\n", "", "")
+                        .mendedBy("Address", "PrivateKey = " + OWN + "\nAddress"),
+                tunnelFile("add the one you were given, such as 10.64.0.2/32", "Address = 10.64.0.2/32\n", "", "")
+                        .mendedBy("DNS", "Address = 10.64.0.2/32\nDNS"),
+                tunnelFile("write the address you were given", "10.64.0.2/32", "127.0.0.1/32", "10.64.0.2/32"),
+                tunnelFile("write address/length, such as 10.64.0.2/32", "10.64.0.2/32", "10.64.0/32", "10.64.0.2/32"),
+                tunnelFile("write an address, such as 10.64.0.1", "10.64.0.1\n", "10.64.0\n", "10.64.0.1\n"),
+                tunnelFile(
+                        "write a domain, such as home.arpa",
+                        "10.64.0.1\n",
+                        "10.64.0.1, a_b?\n",
+                        "10.64.0.1, home.arpa\n"),
+                tunnelFile(
+                        "write a number, 0x and a hexadecimal one, or off",
+                        "DNS",
+                        "FwMark = x\nDNS",
+                        "FwMark = off\nDNS"),
+                tunnelFile("write the table's number, main, auto or off", "DNS", "Table = x\nDNS", "Table = auto\nDNS"),
+                tunnelFile(
+                        "write true or false, or delete the line",
+                        "DNS",
+                        "SaveConfig = x\nDNS",
+                        "SaveConfig = false\nDNS"),
+                tunnelFile(
+                                "name that network in CULVERT_LAN_ALLOW, and delete the line",
+                                "DNS",
+                                "PostUp = ip route add 192.168.7.0/24 via 192.168.1.1\nDNS",
+                                "DNS")
+                        .mendedBySetting("CULVERT_LAN_ALLOW=auto,192.168.7.0/24"),
+                tunnelFile("do this outside of Culvert, and delete the line", "DNS", "PostUp = curl x\nDNS", "DNS"),
+                tunnelFile("write the key of the server", SERVER, PUBLIC_OF_OWN, SERVER),
+                tunnelFile("add the key of the server", "PublicKey = " + SERVER + "\n", "", "")
+                        .mendedBy("AllowedIPs", "PublicKey = " + SERVER + "\nAllowedIPs"),
+                tunnelFile(
+                        "make the two [Peer] sections one",
+                        "Endpoint",
+                        "[Peer]\nPublicKey = " + SERVER + "\nEndpoint",
+                        "Endpoint"),
+                tunnelFile("delete the comma", "::/0", "::/0,", "::/0"),
+                tunnelFile("delete it", "::/0", "::/0, -10.0.0.0/8", "::/0"),
+                tunnelFile("write a comma between prefixes", "0.0.0.0/0, ::/0", "0.0.0.0/0 ::/0", "0.0.0.0/0, ::/0"),
+                tunnelFile(
+                        "write 10.7.0.0/16, or 10.7.0.5/32 for the one address",
+                        "::/0",
+                        "::/0, 10.7.0.5/16",
+                        "::/0, 10.7.0.0/16"),
+                tunnelFile(
+                        "leave it to one peer; for fail-over, write one file for each server",
+                        "[Peer]",
+                        "[Peer]\nPublicKey = " + THIRD + "\nAllowedIPs = 0.0.0.0/0\n[Peer]",
+                        "[Peer]\nPublicKey = " + THIRD + "\nAllowedIPs = 10.9.0.0/16\n[Peer]"),
+                tunnelFile(
+                        "write seconds, such as 25, or off",
+                        "Endpoint",
+                        "PersistentKeepalive = x\nEndpoint",
+                        "PersistentKeepalive = 25\nEndpoint"),
+                tunnelFile("copy the whole key from where you got this file", SERVER, "YOUR_KEY", SERVER),
+                tunnelFile(
+                        "write [2001:db8::10]:51820", "192.0.2.10:51820", "2001:db8::10:51820", "[2001:db8::10]:51820"),
+                tunnelFile(
+                        "write host:port, such as 192.0.2.10:51820 or [2001:db8::10]:51820",
+                        "192.0.2.10:51820",
+                        "vpn.example:x",
+                        "192.0.2.10:51820"),
+                tunnelFile(
+                        "write the server's", "Endpoint = 192.0.2.10", "Endpoint = 0.0.0.0", "Endpoint = 192.0.2.10"),
+                tunnelFile(
+                                "add the one of your server",
+                                "[Peer]\nPublicKey = " + SERVER
+                                        + "\nAllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 192.0.2.10:51820\n",
+                                "",
+                                "")
+                        .mendedBy(
+                                "DNS = 10.64.0.1\n",
+                                "DNS = 10.64.0.1\n[Peer]\nPublicKey = " + SERVER
+                                        + "\nAllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 192.0.2.10:51820\n"),
+                tunnelFile(
+                                "add it, with PrivateKey and Address",
+                                "[Interface]\nPrivateKey = " + OWN + "\nAddress = 10.64.0.2/32\nDNS = 10.64.0.1\n",
+                                "",
+                                "")
+                        .mendedBy("[Peer]", "[Interface]\nPrivateKey = " + OWN + "\nAddress = 10.64.0.2/32\n[Peer]"),
+                file(
+                        WIREGUARD,
+                        TUNNEL,
+                        FollowedHintsTest::up,
+                        "put the file there that your provider offers for WireGuard",
+                        new byte[0]),
+                file(WIREGUARD, TUNNEL, FollowedHintsTest::up, "check the name", new byte[(1 << 20) + 1]),
+                file(
+                        WIREGUARD,
+                        TUNNEL,
+                        FollowedHintsTest::up,
+                        "name the text file that your provider offers for WireGuard",
+                        new byte[] {0, 1, 2}));
+    }
+
+    private static Stream<Row> named() {
+        return Stream.of(
+                named(WIREGUARD, FollowedHintsTest::namedTunnelFile, "name a file in it", "etc", TUNNEL),
+                named(
+                        Set.of("wireguard", "problem"),
+                        FollowedHintsTest::namedTunnelFile,
+                        Hints.here().missingFile(),
+                        "etc/none.conf",
+                        TUNNEL),
+                named(
+                                WIREGUARD,
+                                FollowedHintsTest::namedTunnelFile,
+                                "rename the file, for example to wg0.conf",
+                                "etc/äöü.conf",
+                                "etc/wg0.conf")
+                        .bringing(TUNNEL, "etc/wg0.conf"),
+                named(
+                                WIREGUARD,
+                                FollowedHintsTest::namedTunnelFile,
+                                "rename the file, for example to far-too-long-fo.conf",
+                                "etc/far-too-long-for-linux.conf",
+                                "etc/far-too-long-fo.conf")
+                        .bringing(TUNNEL, "etc/far-too-long-fo.conf"),
+                named(TOPOLOGY, FollowedHintsTest::namedNetworkFile, "name the network file", "etc", NETWORK),
+                named(
+                        TOPOLOGY,
+                        FollowedHintsTest::namedNetworkFile,
+                        "check the name; docs/network-file.md tells what to write into it",
+                        "etc/none.yaml",
+                        NETWORK));
+    }
+
+    private static Stream<Row> inTheNetworkFile() {
+        String phone = "subnets: {mesh: {ipAddresses: [10.0.0.2]}}\n";
+        String more = phone + "    ";
+        return Stream.of(
+                network("write an address that nobody has", "[10.0.0.2]", "[10.0.0.1]", "[10.0.0.3]"),
+                network(
+                                "write another: each interface has a socket of its own",
+                                "[10.0.0.1]}",
+                                "[10.0.0.1]}, spare: {listenPort: 51820}",
+                                "[10.0.0.1]}, spare: {listenPort: 51821}")
+                        .and("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
+                network(
+                                "give the subnets different networks, or write a longer prefix length",
+                                "[10.0.0.1]}",
+                                "[10.0.0.1]}, spare: {listenPort: 5, ipAddresses: [10.0.0.9]}",
+                                "[10.0.0.1]}, spare: {listenPort: 5, ipAddresses: [10.0.1.9]}")
+                        .and("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
+                network(
+                        "make the ip one of the candidates, where it belongs in their order",
+                        "{ip: 192.0.2.1}",
+                        "{ip: 192.0.2.1, candidates: [{ip: 192.0.2.2}]}",
+                        "{candidates: [{ip: 192.0.2.1}, {ip: 192.0.2.2}]}"),
+                network(
+                        "write where the peer may be found, the preferred place first",
+                        "{ip: 192.0.2.1}",
+                        "{candidates: []}",
+                        "{candidates: [{ip: 192.0.2.1}]}"),
+                network(
+                        "write its address or host name",
+                        "{ip: 192.0.2.1}",
+                        "{candidates: [{port: 5}]}",
+                        "{candidates: [{port: 5, ip: 192.0.2.1}]}"),
+                network("write the peer's", "ip: 192.0.2.1", "ip: 0.0.0.0", "ip: 192.0.2.1"),
+                network(
+                        "write the port behind a key of its own, 'port'",
+                        "ip: 192.0.2.1",
+                        "ip: 'a.example:5'",
+                        "ip: a.example, port: 5"),
+                network(
+                        "write an address such as 192.0.2.10 or 2001:db8::10, or a name",
+                        "ip: 192.0.2.1",
+                        "ip: 'a b'",
+                        "ip: 192.0.2.10"),
+                network("write keys and values, such as 'name: …'", "- name: spare", "- spare", "- name: spare"),
+                network("delete one of the two", "exit: true", "exit: true\n    exit: true", "exit: true"),
+                network(
+                        "use one of the keys ip, port",
+                        "{ip: 192.0.2.1}",
+                        "{candidates: [{ip: 192.0.2.1, zzz: 1}]}",
+                        "{candidates: [{ip: 192.0.2.1, port: 1}]}"),
+                network("did you mean endpoints?", "endpoints", "endpoint", "endpoints"),
+                network(
+                        "write each item behind a dash",
+                        "groups: [phones]",
+                        "groups: phones",
+                        "groups:\n      - phones"),
+                network("write one value", "publicKey: " + THIRD, "publicKey: []", "publicKey: " + THIRD),
+                network("write plain text", "name: phones", "name: ''", "name: phones"),
+                network("write digits only", "51820", "x", "51820"),
+                network("write true or false", "exit: true", "exit: yes", "exit: true"),
+                network("write one of them", "type: peer", "type: everything", "type: peer"),
+                network("did you mean peer?", "type: peer", "type: per", "type: peer"),
+                network(
+                        "write a connection that joins it with others",
+                        "b: [{type: peer, rule: is, value: phone}]",
+                        "b: [{type: peer, rule: is, value: hub}]",
+                        "b: [{type: peer, rule: is, value: phone}]"),
+                network(
+                                "select fewer peers, or add 'mesh' to the subnets of 'phone'",
+                                "subnets: {mesh: {ipAddresses: [10.0.0.2]}}",
+                                "subnets: {}",
+                                "subnets: {mesh: }")
+                        .and(
+                                "b: [{type: peer, rule: is, value: phone}]",
+                                "b: [{type: peer, rule: is, value: phone}]\n    subnets: [mesh]"),
+                network(
+                                "write the subnets it is meant for, such as 'subnets: [mesh]', or select fewer peers",
+                                "[10.0.0.2]}",
+                                "[10.0.0.2]}, spare: ",
+                                "[10.0.0.2]}, spare: ")
+                        .mendedBy("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
+                network(
+                                "give one side an endpoint with an ip, or take the pair out of the connection",
+                                "    endpoints: [{ip: 192.0.2.1}]\n",
+                                "",
+                                "")
+                        .mendedBy("    exit: true", "    endpoints: [{ip: 192.0.2.1}]\n    exit: true"),
+                network("write a port beside its ip, or a listenPort here", "listenPort: 51820, ", "", "")
+                        .mendedBy("{ip: 192.0.2.1}", "{ip: 192.0.2.1, port: 51820}"),
+                network(
+                        "write it into a file of its own, name that in privateKeyFile, and make a new key",
+                        "exit: true",
+                        "exit: true\n    privateKey: x",
+                        "exit: true"),
+                network("copy the whole key; 'wg pubkey' prints it", THIRD, "abc", THIRD),
+                network("write an address, such as 10.0.0.1, 10.0.0.1/16 or auto", "[10.0.0.2]", "[10.0.0]", "[auto]"),
+                network("write another address", "[10.0.0.2]", "[224.0.0.1]", "[10.0.0.3]"),
+                network(
+                        "write the network it leads to",
+                        phone,
+                        more + "routes: [{masquerade: true}]\n",
+                        more + "routes: [{masquerade: true, to: 192.168.7.0/24}]\n"),
+                network(
+                        "write a network, such as 192.168.7.0/24",
+                        phone,
+                        more + "routes: [x]\n",
+                        more + "routes: [192.168.7.0/24]\n"),
+                network(
+                        "write 'exit: true' here, and 'via:' where it is to be used",
+                        phone,
+                        more + "routes: [0.0.0.0/0]\n",
+                        more + "exit: true\n"),
+                network("write 10.1.0.0/24", phone, more + "routes: [10.1.0.1/24]\n", more + "routes: [10.1.0.0/24]\n"),
+                network("write an address, such as 10.0.0.1", phone, more + "dns: [x]\n", more + "dns: [10.0.0.1]\n"),
+                network("write letters, digits, hyphens and dots only", "name: spare", "name: a b", "name: a-b"),
+                network("give one of them another name", "name: spare", "name: mesh", "name: other"),
+                network("add it to 'groups'", "groups:\n  - name: phones\n", "", "")
+                        .mendedBy("peers:", "groups:\n  - name: phones\npeers:"),
+                network("name one of hub, phone", "value: phone", "value: somebody", "value: phone"),
+                network("did you mean phone?", "value: phone", "value: phon", "value: phone"),
+                network(
+                                "write 'deviceNames: hash', or a shorter name, what stands before its first dot counts",
+                                "name: spare",
+                                "name: averyveryverylongname",
+                                "name: averyveryverylongname")
+                        .mendedBy("version: v1", "version: v1\ndeviceNames: hash"),
+                network(
+                                "write 'deviceNames: hash', or a shorter name",
+                                "name: spare",
+                                "name: averyveryverylongname",
+                                "name: spare")
+                        .and("version: v1", "version: v1\ndeviceNames: long"),
+                network(
+                                "write 'deviceNames: long' or 'deviceNames: hash' at the top of the file",
+                                "name: spare",
+                                "name: mesh.two",
+                                "name: mesh.two")
+                        .and("[10.0.0.1]}", "[10.0.0.1]}, mesh.two: {listenPort: 5, ipAddresses: [10.8.0.1]}")
+                        .and("value: phone}]", "value: phone}]\n    subnets: [mesh]")
+                        .mendedBy("version: v1", "version: v1\ndeviceNames: hash"),
+                network(
+                        "name the file on that machine; or write 'external: true' for a device that is set up by its own means",
+                        "privateKeyFile: /etc/phone-key",
+                        "dns: []",
+                        "external: true"),
+                network(
+                        "give each peer a key of its own: 'culvert mesh keygen' makes one",
+                        THIRD,
+                        PUBLIC_OF_OWN,
+                        THIRD),
+                network("write 'version: v1' into the first line", "version: v1\n", "", "")
+                        .mendedBy("subnets:", "version: v1\nsubnets:"),
+                network("write 'version: v1'", "version: v1", "version: v7", "version: v1"),
+                network(
+                        "give it one",
+                        "- name: spare",
+                        "- presharedKeyFile: /x",
+                        "- name: spare\n    presharedKeyFile: /x"),
+                network(
+                        "write both, such as /etc/culvert/psk/{a}-{b}, or neither for one key for all",
+                        "- name: spare",
+                        "- name: spare\n    presharedKeyFile: /psk/{a}",
+                        "- name: spare\n    presharedKeyFile: /psk/{a}-{b}"),
+                network(
+                        "write it, if only as an empty list, such as 'connections: []'",
+                        "subnets:\n",
+                        "subnetz:\n",
+                        "subnets:\n"),
+                network(
+                                "write whom it joins; '[]' means all peers",
+                                "    b: [{type: peer, rule: is, value: phone}]",
+                                "",
+                                "")
+                        .mendedBy("  - a:", "  - b: []\n    a:"),
+                network("write it", "publicKey: " + THIRD + "\n    ", "", "")
+                        .mendedBy(
+                                "privateKeyFile: /etc/phone-key",
+                                "publicKey: " + THIRD + "\n    privateKeyFile: /etc/phone-key"),
+                network(
+                        "write such as {type: group, rule: is, value: servers}",
+                        "{type: peer, rule: is, value: phone}",
+                        "{type: peer, value: phone}",
+                        "{type: peer, rule: is, value: phone}"),
+                network("name another peer", phone, more + "via: phone\n", more + "via: hub\n"),
+                network("write 'exit: true' to it (line 8)", "    exit: true\n", "", "")
+                        .and(phone, more + "via: hub\n")
+                        .mendedBy("[{ip: 192.0.2.1}]", "[{ip: 192.0.2.1}]\n    exit: true"),
+                network(
+                                "see to it that it forwards packets",
+                                "    exit: true\n",
+                                "    exit: true\n    external: true\n",
+                                "    exit: true\n")
+                        .and(phone, more + "via: hub\n"),
+                network("write a connection that joins them", "value: phone}]", "value: hub}]", "value: phone}]")
+                        .and(phone, more + "via: hub\n"),
+                network("leave it to that peer", phone, more + "routes: [10.0.0.1/32]\n", phone),
+                network(
+                        "write 'exit: true' to a peer instead, and 'via:' where it is to be used",
+                        phone,
+                        more + "routes: [0.0.0.0/2, 64.0.0.0/2, 128.0.0.0/2, 192.0.0.0/2]\n",
+                        more + "exit: true\n"),
+                network(
+                                "write networks that do not overlap, if that is not meant",
+                                phone,
+                                more + "routes: [192.168.7.0/24]\n",
+                                more + "routes: [192.168.7.0/24]\n")
+                        .and("exit: true\n", "exit: true\n    routes: [192.168.0.0/16]\n")
+                        .mendedBy("192.168.0.0/16", "192.168.0.0/24"),
+                network(
+                        "add one to its ipAddresses, beside auto",
+                        phone,
+                        "subnets: {mesh: {ipAddresses: [auto]}}\n    via: hub\n",
+                        "subnets: {mesh: {ipAddresses: [auto, 10.0.0.2]}}\n    via: hub\n"),
+                network(
+                        "add one to its ipAddresses, such as auto",
+                        phone,
+                        more + "via: hub\n",
+                        "subnets: {mesh: {ipAddresses: [10.0.0.2, auto]}}\n    via: hub\n"),
+                network(
+                                "delete the 'via' of one of them",
+                                phone,
+                                more + "exit: true\n    via: hub\n",
+                                more + "exit: true\n    via: hub\n")
+                        .and("    endpoints: [{ip: 192.0.2.1}]\n", "    endpoints: [{ip: 192.0.2.1}]\n    via: phone\n")
+                        .mendedBy("    via: phone\n", ""),
+                network("leave it to one of them", phone, more + "routes: [192.168.7.0/24]\n", phone)
+                        .and("exit: true\n", "exit: true\n    routes: [192.168.7.0/24]\n"),
+                network(
+                        "look at the indentation, quotes and brackets here and in the lines above",
+                        "[10.0.0.2]",
+                        "[10.0.0.2",
+                        "[10.0.0.2]"),
+                network(
+                        "write one network into one file, without '---' between its parts",
+                        "groups:",
+                        "---\ngroups:",
+                        "groups:"),
+                network(
+                        "write &x before what is meant, above this line",
+                        "value: hub}",
+                        "value: *x}",
+                        "value: &x hub}"),
+                network("write a single word", "exit: true", "[a]: true", "exit: true"),
+                network(
+                        "close the brackets before",
+                        "exit: true",
+                        "dns: " + "[".repeat(200) + "]".repeat(200),
+                        "exit: true"),
+                file(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, "save it as UTF-8", new byte[] {
+                    (byte) 0xff, (byte) 0xfe, 1
+                }),
+                file(
+                        TOPOLOGY,
+                        NETWORK,
+                        FollowedHintsTest::networkFile,
+                        "write 'version: v1', and what docs/network-file.md tells",
+                        new byte[0]),
+                file(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, "write plain text, in UTF-8", new byte[] {1, 2
+                }));
+    }
+
+    private static Stream<Row> inSettings() {
+        String bring = Hints.here().bring("the file", "that path") + ", or correct it";
+        return Stream.of(
+                settings(
+                        "write up to 32 letters, digits, '_' and '-', with a letter first",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=4; CULVERT_SOCKS_PASSWORD=x",
+                        "CULVERT_SOCKS_USER=anna"),
+                settings(
+                        "choose another name",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=root; CULVERT_SOCKS_PASSWORD=x",
+                        "CULVERT_SOCKS_USER=anna"),
+                settings(
+                        "name the file of the interface that your own devices connect to",
+                        "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf; CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/etc/wireguard/wg0.conf",
+                        "CULVERT_MESH_CONFIG=/etc/mesh.conf"),
+                settings(
+                        Hints.here().bring("your provider's file", "/etc/none.conf")
+                                + ", or name its path in CULVERT_WIREGUARD_CONFIG",
+                        "CULVERT_WIREGUARD_CONFIG=/etc/none.conf",
+                        "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
+                settings(
+                                Hints.here().bring("your provider's file", "/etc/none.conf")
+                                        + ", or name its path in CULVERT_WIREGUARD_CONFIG",
+                                "CULVERT_WIREGUARD_CONFIG=/etc/none.conf",
+                                "CULVERT_WIREGUARD_CONFIG=/etc/none.conf")
+                        .bringing(TUNNEL, "etc/none.conf"),
+                settings(
+                                bring,
+                                "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/etc/none.conf",
+                                "CULVERT_MESH_CONFIG=/etc/none.conf")
+                        .bringing(CLIENTS, "etc/none.conf"),
+                settings(bring, "CULVERT_DNS_FILE=/run/secrets/dns", "CULVERT_DNS_FILE=/run/secrets/dns")
+                        .with("run/secrets/dns", "9.9.9.9"),
+                settings(
+                                "write the value into it, or unset the variable",
+                                "CULVERT_DNS_FILE=/run/secrets/dns",
+                                "CULVERT_DNS_FILE=")
+                        .first("run/secrets/dns", ""),
+                settings(
+                                "name a file with the value alone",
+                                "CULVERT_DNS_FILE=/run/secrets",
+                                "CULVERT_DNS_FILE=/run/secrets/dns")
+                        .first("run/secrets/dns", "9.9.9.9"),
+                settings("write auto, true or false", "CULVERT_CONTAINER=perhaps", "CULVERT_CONTAINER=auto"),
+                settings(
+                        "name only the networks that are to be reached outside of it",
+                        "CULVERT_LAN_ALLOW=0.0.0.0/2,64.0.0.0/2,128.0.0.0/2,192.0.0.0/2",
+                        "CULVERT_LAN_ALLOW=192.168.1.0/24"),
+                settings(
+                        "name a wg-quick file in CULVERT_MESH_CONFIG, or a network file with CULVERT_MESH_NODE",
+                        "CULVERT_MESH=wireguard",
+                        "CULVERT_MESH_CONFIG=/etc/mesh.conf"),
+                settings(
+                        "name a wg-quick file in CULVERT_MESH_CONFIG, or a network file with CULVERT_MESH_NODE",
+                        "CULVERT_MESH=wireguard",
+                        "CULVERT_MESH_CONFIG=/etc/network.yaml; CULVERT_MESH_NODE=hub"),
+                settings(
+                        "set CULVERT_MESH=wireguard, or unset CULVERT_MESH_CONFIG",
+                        "CULVERT_MESH_CONFIG=/etc/mesh.conf",
+                        "CULVERT_MESH=wireguard"),
+                settings(
+                        "name it in CULVERT_MESH_CONFIG, with CULVERT_MESH=wireguard",
+                        "CULVERT_MESH_NODE=hub",
+                        "CULVERT_MESH_CONFIG=/etc/network.yaml; CULVERT_MESH=wireguard"),
+                settings(
+                                "set CULVERT_SOCKS_PASSWORD_FILE to the path of a file that holds it",
+                                "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna",
+                                "CULVERT_SOCKS_PASSWORD_FILE=/run/secrets/socks")
+                        .first("run/secrets/socks", "secret\n"),
+                settings(
+                        "set CULVERT_SOCKS_USER too",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_PASSWORD=x",
+                        "CULVERT_SOCKS_USER=anna"),
+                settings(
+                        "name your networks, or set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_ALLOW=0.0.0.0/0",
+                        "CULVERT_SOCKS_ALLOW=192.168.1.0/24"),
+                settings(
+                        "remove it, or change CULVERT_SOCKS",
+                        "CULVERT_SOCKS_PORT=1081",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"),
+                settings(
+                        "write the server's address, without name, port or scheme",
+                        "CULVERT_DNS=dns.example.net",
+                        "CULVERT_DNS=9.9.9.9"),
+                settings(
+                        "write a server that answers at the tunnel's other end",
+                        "CULVERT_DNS=127.0.0.1",
+                        "CULVERT_DNS=9.9.9.9"),
+                settings(
+                        "begin with /, as in /etc/wireguard/wg0.conf",
+                        "CULVERT_WIREGUARD_CONFIG=wg0.conf",
+                        "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
+                settings(
+                                "write a path that begins with /, such as /run/secrets/name",
+                                "CULVERT_DNS_FILE=9.9.9.9",
+                                "CULVERT_DNS_FILE=/run/secrets/dns")
+                        .first("run/secrets/dns", "9.9.9.9"),
+                settings(
+                        "keep one of the two",
+                        "CULVERT_DNS=9.9.9.9; CULVERT_DNS_FILE=/run/secrets/dns",
+                        "CULVERT_DNS_FILE="),
+                settings(
+                        "write only its host and port, such as hs.example.net:443",
+                        "CULVERT_HOLEPUNCH=https://hs.example.net",
+                        "CULVERT_HOLEPUNCH=hs.example.net:443"),
+                settings(
+                        "end it with /tcp, /udp, or nothing for both",
+                        "CULVERT_HOLEPUNCH=hs.example.net:443/sctp",
+                        "CULVERT_HOLEPUNCH=hs.example.net:443/tcp"),
+                settings(
+                        "write its port too: hs.example.net:443",
+                        "CULVERT_HOLEPUNCH=hs.example.net",
+                        "CULVERT_HOLEPUNCH=hs.example.net:443"),
+                settings(
+                        "write host:port, ip:port, [ipv6]:port, an address or a network, each with /tcp or /udp if only that is meant",
+                        "CULVERT_HOLEPUNCH=a:b:c",
+                        "CULVERT_HOLEPUNCH=198.51.100.0/24"),
+                settings(
+                        "write the address that is to be reached",
+                        "CULVERT_HOLEPUNCH=0.0.0.0:5",
+                        "CULVERT_HOLEPUNCH=198.51.100.1:5"),
+                settings(
+                        "write none, or the networks without it",
+                        "CULVERT_LAN_ALLOW=none,192.168.1.0/24",
+                        "CULVERT_LAN_ALLOW=192.168.1.0/24"),
+                settings("write a number such as 0x51000000", "CULVERT_MARK=x", "CULVERT_MARK=0x51000000"),
+                settings(
+                        "leave the setting out, or write a number such as 0x51000000",
+                        "CULVERT_MARK=0",
+                        "CULVERT_MARK="),
+                settings(
+                        "leave the setting out, or write a number whose bits 8 to 23 are clear, such as 0x51000000",
+                        "CULVERT_MARK=0xca6c",
+                        "CULVERT_MARK=0x51000000"),
+                settings(
+                        "write it as 96MiB or 1GiB, or off for no limit",
+                        "CULVERT_WIREGUARD_MEMORY=much",
+                        "CULVERT_WIREGUARD_MEMORY=96MiB"),
+                settings("write the unit too: 96MiB", "CULVERT_WIREGUARD_MEMORY=96", "CULVERT_WIREGUARD_MEMORY=96MiB"),
+                settings(
+                        "write 96MiB, which keeps most of the speed",
+                        "CULVERT_WIREGUARD_MEMORY=1MiB",
+                        "CULVERT_WIREGUARD_MEMORY=96MiB"),
+                settings(
+                                "did you mean CULVERT_HOLEPUNCH?",
+                                "CULVERT_HOLEPUNH=198.51.100.1",
+                                "CULVERT_HOLEPUNH=; CULVERT_HOLEPUNCH=198.51.100.1")
+                        .without("CULVERT_HOLEPUNH"),
+                settings("remove it; 'culvert up --help' lists all settings", "CULVERT_ZZZZZZZ=1", "CULVERT_ZZZZZZZ=")
+                        .without("CULVERT_ZZZZZZZ"),
+                settings(
+                        "choose a shorter one",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=" + "x".repeat(256),
+                        "CULVERT_SOCKS_PASSWORD=x"),
+                settings(
+                        "write the password alone, on one line",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=a\nb",
+                        "CULVERT_SOCKS_PASSWORD=a"),
+                settings(
+                        "write it as in the network file: letters, digits, hyphens and dots",
+                        "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/etc/network.yaml; CULVERT_MESH_NODE=h u",
+                        "CULVERT_MESH_NODE=hub"),
+                settings(
+                        "write the lower port first",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_UDP_PORTS=9-5",
+                        "CULVERT_SOCKS_UDP_PORTS=5-9"),
+                settings(
+                        "name at most 64",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_UDP_PORTS=1000-9000",
+                        "CULVERT_SOCKS_UDP_PORTS=1000-1063"),
+                settings(
+                        "write only the port that the service listens on; the container's own port mapping does the rest",
+                        "CULVERT_PUBLISH=80:8080",
+                        "CULVERT_PUBLISH=8080"),
+                settings("write /tcp or /udp", "CULVERT_PUBLISH=80/sctp", "CULVERT_PUBLISH=80/tcp"),
+                settings(
+                        "write it without user and password",
+                        "CULVERT_HOLEPUNCH=me:x@hs.example.net:443",
+                        "CULVERT_HOLEPUNCH=hs.example.net:443"),
+                settings("write it anew", "CULVERT_HOLEPUNCH=" + "x".repeat(2000), "CULVERT_HOLEPUNCH=198.51.100.1"),
+                settings(
+                        "write it anew, without accents or controls",
+                        "CULVERT_HOLEPUNCH=bücher.example:443",
+                        "CULVERT_HOLEPUNCH=198.51.100.1"),
+                settings(
+                        "write the path",
+                        "CULVERT_WIREGUARD_CONFIG=/a\nb",
+                        "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
+                settings(
+                        "name that file by its path alone",
+                        "CULVERT_WIREGUARD_CONFIG=[Interface]\nPrivateKey = " + OWN,
+                        "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
+                settings("put the key where it belongs", "CULVERT_DNS=" + OWN, "CULVERT_DNS="),
+                settings(
+                        "write a network such as 192.168.1.0/24, or one address",
+                        "CULVERT_LAN_ALLOW=home",
+                        "CULVERT_LAN_ALLOW=192.168.1.0/24"),
+                settings(
+                        "write 192.168.1.0/24 for the network, or 192.168.1.5 for the address",
+                        "CULVERT_LAN_ALLOW=192.168.1.5/24",
+                        "CULVERT_LAN_ALLOW=192.168.1.5"),
+                settings(
+                        "name the networks that are to be reached outside of it",
+                        "CULVERT_LAN_ALLOW=0.0.0.0/0",
+                        "CULVERT_LAN_ALLOW=192.168.1.0/24"),
+                settings(
+                        "keep only CULVERT_HOLEPUNCH",
+                        "CULVERT_HOLEPUNCH=198.51.100.1; TSWG_HOLEPUNCH_ENDPOINTS=198.51.100.2",
+                        "TSWG_HOLEPUNCH_ENDPOINTS="),
+                settings(
+                        "write true or false",
+                        "CULVERT_SOCKS=perhaps",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"),
+                settings(
+                        "write a number from 1 to 65535",
+                        "CULVERT_SOCKS=true; CULVERT_SOCKS_PORT=70000",
+                        "CULVERT_SOCKS_PORT=1080"),
+                settings("write one of them", "CULVERT_LOG=zzzzzzzzz", "CULVERT_LOG=info"),
+                settings("did you mean info?", "CULVERT_LOG=inf", "CULVERT_LOG=info"),
+                settings("use a port up to 65534", "CULVERT_PUBLISH=65535", "CULVERT_PUBLISH=65534"),
+                settings(
+                        "set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD, or publish the port on 127.0.0.1 only",
+                        "CULVERT_SOCKS=true",
+                        "CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"));
+    }
+
+    private static Stream<Row> inTailscalesSettings() {
+        String device = Hints.here().tunDevice() + "; " + Hints.here().netAdmin();
+        return Stream.of(
+                settings(
+                        "remove it; this container is the exit node itself",
+                        "TS_EXTRA_ARGS=--exit-node=x",
+                        "TS_EXTRA_ARGS="),
+                settings(
+                        "remove it, unless you trust everyone who may announce routes in your tailnet",
+                        "TS_EXTRA_ARGS=--accept-routes",
+                        "TS_EXTRA_ARGS="),
+                settings(
+                        "remove it; " + device,
+                        "TS_TAILSCALED_EXTRA_ARGS=--tun=userspace-networking",
+                        "TS_TAILSCALED_EXTRA_ARGS="),
+                settings("remove it; " + device, "TS_USERSPACE=true", "TS_USERSPACE="),
+                settings(
+                        "set TS_SOCKET instead",
+                        "TS_TAILSCALED_EXTRA_ARGS=--socket=/x",
+                        "TS_TAILSCALED_EXTRA_ARGS=; TS_SOCKET=/x"),
+                settings("remove it", "TS_FORCE_LINUX_BIND_TO_DEVICE=true", "TS_FORCE_LINUX_BIND_TO_DEVICE="),
+                settings(
+                        "name only the networks behind this node; it offers itself as an exit node automatically",
+                        "TS_ROUTES=0.0.0.0/1,128.0.0.0/1",
+                        "TS_ROUTES=192.168.1.0/24"),
+                settings("write 192.168.1.0/24", "TS_ROUTES=192.168.1.7/24", "TS_ROUTES=192.168.1.0/24"),
+                settings("write 192.168.1.7/32", "TS_ROUTES=192.168.1.7", "TS_ROUTES=192.168.1.7/32"),
+                settings("write subnets such as 192.168.1.0/24", "TS_ROUTES=home", "TS_ROUTES=192.168.1.0/24"),
+                settings(
+                        "write a number from 1 to 65535, such as --port=41641",
+                        "TS_TAILSCALED_EXTRA_ARGS=--port=x",
+                        "TS_TAILSCALED_EXTRA_ARGS=--port=41641"),
+                settings(
+                        "name a port, such as --port=41641, or leave --port out",
+                        "TS_TAILSCALED_EXTRA_ARGS=--port=0",
+                        "TS_TAILSCALED_EXTRA_ARGS="),
+                settings(
+                        "write --tun=tailscale0, or leave it out",
+                        "TS_TAILSCALED_EXTRA_ARGS=--tun=a/b",
+                        "TS_TAILSCALED_EXTRA_ARGS=--tun=tailscale0"),
+                settings("leave it out", "TS_TAILSCALED_EXTRA_ARGS=--tun=wg0", "TS_TAILSCALED_EXTRA_ARGS="),
+                settings(
+                        "write it as in --login-server=https://headscale.example.com",
+                        "TS_EXTRA_ARGS=--login-server=headscale",
+                        "TS_EXTRA_ARGS=--login-server=https://headscale.example.com"),
+                settings("remove it, unless your release of Tailscale knows it", "TS_ZZZZZZZZZZ=1", "TS_ZZZZZZZZZZ=")
+                        .without("TS_ZZZZZZZZZZ"),
+                settings("did you mean TS_HOSTNAME?", "TS_HOSTNAM=x", "TS_HOSTNAME=x")
+                        .without("TS_HOSTNAM"),
+                settings(
+                        "run a second container with Tailscale's own image for that, or announce a subnet by TS_ROUTES",
+                        "TS_DEST_IP=192.0.2.7",
+                        "TS_DEST_IP="),
+                settings(
+                        "set TS_STATE_DIR instead",
+                        "TS_KUBE_SECRET=x",
+                        "TS_KUBE_SECRET=; TS_STATE_DIR=/var/lib/tailscale"),
+                settings("set TS_CLIENT_ID too", "TS_ID_TOKEN=x", "TS_CLIENT_ID=y"),
+                settings("keep one of the two", "TS_AUTHKEY=x; TS_CLIENT_SECRET=y", "TS_CLIENT_SECRET="),
+                settings(
+                        "keep TS_ENABLE_HEALTH_CHECK, and set TS_LOCAL_ADDR_PORT where its port matters",
+                        "TS_HEALTHCHECK_ADDR_PORT=:9; TS_ENABLE_HEALTH_CHECK=true",
+                        "TS_HEALTHCHECK_ADDR_PORT=; TS_LOCAL_ADDR_PORT=:9"));
+    }
+
+    private static Stream<Row> inOtherFiles() {
+        String mesh = "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/" + CLIENTS;
+        String node = "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/" + NETWORK + "; CULVERT_MESH_NODE=hub";
+        String proxy = "CULVERT_SOCKS=true; CULVERT_SOCKS_CONFIG=/" + PROXY;
+        return Stream.of(
+                withFile(mesh, CLIENTS, "add ListenPort = 51820", "ListenPort = 51821\n", "", "")
+                        .mendedBy(CLIENTS, "Address", "ListenPort = 51820\nAddress"),
+                withFile(
+                        mesh,
+                        CLIENTS,
+                        "write the client's own addresses, such as 10.99.0.2/32",
+                        "10.99.0.2/32",
+                        "0.0.0.0/0",
+                        "10.99.0.2/32"),
+                withFile(
+                        mesh,
+                        CLIENTS,
+                        "choose another range for the mesh, such as 10.99.0.0/24",
+                        "10.99.0.2/32",
+                        "10.64.0.0/16",
+                        "10.99.0.0/24"),
+                withFile(
+                        mesh,
+                        TUNNEL,
+                        "choose another one here, or delete that line from the provider's file",
+                        "DNS",
+                        "ListenPort = 51821\nDNS",
+                        "DNS"),
+                withFile(
+                                node,
+                                NETWORK,
+                                "write there listenPort: 51820, or another that it has in no other subnet",
+                                "listenPort: 51820, ",
+                                "",
+                                "")
+                        .and(NETWORK, "{ip: 192.0.2.1}", "{ip: 192.0.2.1, port: 51820}")
+                        .mendedBy(NETWORK, "ipAddresses: [10.0.0.1]", "listenPort: 51820, ipAddresses: [10.0.0.1]"),
+                settings(
+                        "set CULVERT_MESH_NODE to its name",
+                        "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/" + NETWORK,
+                        "CULVERT_MESH_NODE=hub"),
+                settings("did you mean 'hub'?", node.replace("=hub", "=hob"), "CULVERT_MESH_NODE=hub"),
+                settings(
+                        "'culvert mesh list' shows its peers",
+                        node.replace("=hub", "=somebody"),
+                        "CULVERT_MESH_NODE=hub"),
+                withFile(node, NETWORK, "delete its 'via'", "    exit: true\n", "    via: phone\n", "")
+                        .and(NETWORK, "groups: [phones]", "exit: true"),
+                withFile(
+                        node,
+                        NETWORK,
+                        "make it with 'culvert mesh keygen', or correct the path in the network file",
+                        "@root@/etc/wg-key",
+                        "@root@/etc/none",
+                        "@root@/etc/wg-key"),
+                withFile(
+                        node,
+                        NETWORK,
+                        "correct publicKey in the network file, or name the right file",
+                        PUBLIC_OF_OWN,
+                        SERVER,
+                        PUBLIC_OF_OWN),
+                withFile(
+                        node,
+                        "etc/wg-key",
+                        "move it away, then make a key: culvert mesh keygen @root@/etc/wg-key",
+                        OWN,
+                        "nothing",
+                        OWN),
+                withFile(
+                        node,
+                        NETWORK,
+                        "give the routes to a peer that is no exit behind a provider",
+                        "exit: true",
+                        "exit: true\n    routes: [192.168.7.0/24]",
+                        "exit: true"),
+                withFile(
+                        proxy,
+                        PROXY,
+                        "write 'internal: 0.0.0.0 port = 1080'",
+                        "internal: 0.0.0.0 port = 1080\n",
+                        "\n",
+                        "internal: 0.0.0.0 port = 1080\n"),
+                withFile(
+                        proxy,
+                        PROXY,
+                        "use one port for all 'internal' lines",
+                        "internal: 0.0.0.0 port = 1080\n",
+                        "internal: 0.0.0.0 port = 1080\ninternal: :: port = 1081\n",
+                        "internal: 0.0.0.0 port = 1080\ninternal: :: port = 1080\n"),
+                withFile(proxy, PROXY, "write 'external: wg0'", "external: wg0\n", "", "")
+                        .mendedBy(PROXY, "internal", "external: wg0\ninternal"),
+                withFile(proxy, PROXY, "write 'wg0'", "external: wg0", "external: eth0", "external: wg0"),
+                withFile(proxy, PROXY, "write 1 to 65535", "port = 1080", "port = 99999", "port = 1080"));
+    }
+}

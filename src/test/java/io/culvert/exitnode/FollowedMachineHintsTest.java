@@ -1,0 +1,492 @@
+package io.culvert.exitnode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.lab.Box;
+import io.culvert.lab.Child;
+import io.culvert.lab.Lab;
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Shape;
+import io.culvert.problem.FollowedHint;
+import io.culvert.problem.Hints;
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.StringReader;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Each hint about the machine or the container is true, in both wordings: something is taken away, 'culvert check' prints the
+ * hint, and whoever follows it, with the commands that it holds, has neither the fault nor another one. What an engine would do
+ * is done to the lab's box.
+ */
+@Tag("lab")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@DisplayNameGeneration(ReplaceUnderscores.class)
+public class FollowedMachineHintsTest {
+
+    private static final Box CONTAINER = Box.CONTAINER;
+    private static final Box MACHINE = Box.MACHINE;
+
+    /** A machine whose /proc/sys is read-only, as below systemd's ProtectKernelTunables=. */
+    private static final Map<String, String> AS_MACHINE = Map.of("CULVERT_CONTAINER", "false");
+
+    private static final Map<String, String> USERSPACE = Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace");
+
+    private final World world = World.of(Shape.USUAL);
+
+    /** What differs from one 'culvert check' to the next: where it runs, and with which settings. */
+    record Run(Box box, Map<String, String> settings) {}
+
+    /**
+     * A line of the table.
+     *
+     * @param shared the part of the hint that is said in many places
+     * @param follow does what the hint says
+     */
+    record Row(
+            String area,
+            String hint,
+            String shared,
+            Run faulty,
+            Consumer<World> fault,
+            Consumer<World> follow,
+            Run mended) {
+
+        /** The first command of this hint, as the pattern's group has it, is carried out. */
+        Row literally(String pattern, String command) {
+            return new Row(
+                    area,
+                    hint,
+                    shared,
+                    faulty,
+                    fault,
+                    world -> {
+                        Matcher found = Pattern.compile(pattern).matcher(hint);
+                        assertThat(found.find()).as(hint).isTrue();
+                        world.space().run("sh", "-c", command.formatted(found.group(1)));
+                    },
+                    mended);
+        }
+
+        @Override
+        public String toString() {
+            return hint;
+        }
+    }
+
+    private static Row row(String area, String hint, String shared, Run faulty, Run mended) {
+        return row(area, hint, shared, faulty, _ -> {}, _ -> {}, mended);
+    }
+
+    private static Row row(
+            String area,
+            String hint,
+            String shared,
+            Run faulty,
+            Consumer<World> fault,
+            Consumer<World> follow,
+            Run mended) {
+        return new Row(area, hint, shared, faulty, fault, follow, mended);
+    }
+
+    private static Run in(Box box) {
+        return new Run(box, Map.of());
+    }
+
+    private static Run in(Box box, Map<String, String> settings) {
+        return new Run(box, settings);
+    }
+
+    private static Consumer<World> ip(String... lines) {
+        return world -> world.space().ip(lines);
+    }
+
+    @AfterAll
+    void closeLab() {
+        world.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void whoever_follows_a_hint_is_rid_of_the_fault(Row row) {
+        row.fault.accept(world);
+        try {
+            Check faulty = check(row.faulty);
+            assertThat(faulty.hints).as(faulty.said).contains(row.hint);
+        } finally {
+            row.follow.accept(world);
+        }
+
+        Check mended = check(row.mended);
+        assertThat(mended.hints).as(mended.said).doesNotContain(row.hint);
+        assertThat(mended.success).as(mended.said).isTrue();
+    }
+
+    private record Check(boolean success, List<String> hints, String said) {}
+
+    private Check check(Run run) {
+        world.in(run.box);
+        Outcome outcome = world.run(world.settings(run.settings), "check", "--json");
+        assertThat(outcome.out()).as(outcome.err()).startsWith("{");
+        JsonObject check = Json.createReader(new StringReader(outcome.out())).readObject();
+        List<String> hints = check.getJsonArray("categories").getValuesAs(JsonObject.class).stream()
+                .flatMap(category -> category.getJsonArray("checks").getValuesAs(JsonObject.class).stream())
+                .map(one -> one.getString("hint"))
+                .toList();
+        return new Check(check.getBoolean("success"), hints, outcome.out());
+    }
+
+    /** For HintCoverageTest. */
+    public static Stream<FollowedHint> hints() {
+        return rows().flatMap(row -> row.shared.equals(row.hint)
+                ? Stream.of(new FollowedHint(Set.of(row.area, "problem"), row.hint))
+                : Stream.of(
+                        new FollowedHint(Set.of(row.area), row.hint), new FollowedHint(Set.of("problem"), row.shared)));
+    }
+
+    private static Stream<Row> rows() {
+        return Stream.of(privileges(), siblings(), switches(), networks(), files(), tailscale())
+                .flatMap(rows -> rows);
+    }
+
+    private static Stream<Row> privileges() {
+        Box unprivileged = MACHINE.with(CONTAINER.without("net_admin").capabilities());
+        return Stream.of(
+                same("needs", Hints.CONTAINER.netAdmin(), in(CONTAINER.without("net_admin")), in(CONTAINER)),
+                same("needs", Hints.MACHINE.netAdmin(), in(unprivileged), in(MACHINE)),
+                same(
+                        "needs",
+                        Hints.CONTAINER.tunDevice(),
+                        in(CONTAINER.withoutTun(), USERSPACE),
+                        in(CONTAINER, USERSPACE)),
+                same("needs", Hints.MACHINE.tunDevice(), in(MACHINE.withoutTun(), USERSPACE), in(MACHINE, USERSPACE)),
+                same(
+                        "device",
+                        Hints.CONTAINER.writable("/run"),
+                        in(CONTAINER.withReadOnlyRun(), USERSPACE),
+                        in(CONTAINER, USERSPACE)),
+                same(
+                        "device",
+                        Hints.MACHINE.writable("/run"),
+                        in(MACHINE.withReadOnlyRun(), USERSPACE),
+                        in(MACHINE, USERSPACE)),
+                row(
+                        "nft",
+                        Hints.CONTAINER.netAdmin() + "; in a network namespace that it owns",
+                        Hints.CONTAINER.netAdmin(),
+                        in(CONTAINER.with(Box.Nft.REFUSED)),
+                        in(CONTAINER)),
+                same(
+                        "nft",
+                        "run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it",
+                        in(CONTAINER.with(Box.Nft.ABSENT)),
+                        in(CONTAINER)),
+                same(
+                        "nft",
+                        "install it: the Debian package is libnftables1",
+                        in(CONTAINER.with(Box.Nft.WITHOUT_LIBRARY)),
+                        in(CONTAINER)));
+    }
+
+    private static Row same(String area, String hint, Run faulty, Run mended) {
+        return row(area, hint, hint, faulty, mended);
+    }
+
+    /** As the hints say: with 'setpriv', and as an engine drops capabilities. */
+    private static Stream<Row> siblings() {
+        return Stream.of(
+                sibling(Hints.MACHINE.noCapability(), "false", "-net_raw,-net_admin"),
+                sibling(Hints.CONTAINER.noCapability(), "true", "-all"));
+    }
+
+    private static Row sibling(String hint, String container, String bounds) {
+        Run run = in(MACHINE, Map.of("CULVERT_CONTAINER", container));
+        AtomicReference<Child> sibling = new AtomicReference<>();
+        return row(
+                "exitnode",
+                hint,
+                hint,
+                run,
+                world -> sibling.set(world.space().start("sleep", "600")),
+                world -> {
+                    sibling.get().close();
+                    Child restarted = world.space()
+                            .start("setpriv", "--bounding-set", bounds, "sh", "-c", "echo runs; exec sleep 600");
+                    restarted.awaitLine("runs", World.SOON);
+                },
+                run);
+    }
+
+    private static Stream<Row> switches() {
+        String off4 = "net.ipv4.ip_forward";
+        String off6 = "net.ipv6.conf.all.forwarding";
+        Consumer<World> withoutIpv6Route = world -> {
+            world.space().sysctl("net.ipv6.conf.eth0.accept_ra=1");
+            world.space().ip("route delete default via " + Lab.ROUTER_6);
+        };
+        Stream<Row> ipv6 = Stream.of(
+                row(
+                                "plan",
+                                Hints.CONTAINER.ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file",
+                                Hints.CONTAINER.ipv6OfNewLinks(),
+                                in(CONTAINER),
+                                world -> world.space().sysctl("net.ipv6.conf.default.disable_ipv6=1"),
+                                _ -> {},
+                                in(CONTAINER))
+                        .literally("--sysctl \\S+ --sysctl ([^;]+);", "sysctl -w %s"),
+                row(
+                                "plan",
+                                Hints.MACHINE.ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file",
+                                Hints.MACHINE.ipv6OfNewLinks(),
+                                in(CONTAINER, AS_MACHINE),
+                                world -> world.space().sysctl("net.ipv6.conf.default.disable_ipv6=1"),
+                                _ -> {},
+                                in(CONTAINER, AS_MACHINE))
+                        .literally("sudo (sysctl -w [^;]+);", "%s"),
+                row(
+                                "exitnode",
+                                Hints.MACHINE.routerAdvertisements("eth0")
+                                        + ", or leave net.ipv6.conf.all.forwarding away",
+                                Hints.MACHINE.routerAdvertisements("eth0"),
+                                in(MACHINE),
+                                withoutIpv6Route,
+                                _ -> {},
+                                in(MACHINE))
+                        .literally("sudo (sysctl -w [^,]+),", "%s"),
+                row(
+                        "exitnode",
+                        Hints.CONTAINER.routerAdvertisements("eth0") + ", or leave net.ipv6.conf.all.forwarding away",
+                        Hints.CONTAINER.routerAdvertisements("eth0"),
+                        in(CONTAINER),
+                        world -> world.space().sysctl("net.ipv6.conf.eth0.accept_ra=1"),
+                        ip("route add default via " + Lab.ROUTER_6 + " dev eth0"),
+                        in(CONTAINER)));
+        Stream<Row> forwarding = Stream.of(off4, off6)
+                .flatMap(name -> Stream.of(
+                        row(
+                                        "exitnode",
+                                        Hints.CONTAINER.sysctl(name, "1"),
+                                        Hints.CONTAINER.sysctl(name, "1"),
+                                        in(CONTAINER),
+                                        world -> world.space().sysctl(name + "=0"),
+                                        _ -> {},
+                                        in(CONTAINER))
+                                .literally("--sysctl (\\S+)", "sysctl -w %s"),
+                        row(
+                                        "exitnode",
+                                        Hints.MACHINE.sysctl(name, "1"),
+                                        Hints.MACHINE.sysctl(name, "1"),
+                                        in(CONTAINER, AS_MACHINE),
+                                        world -> world.space().sysctl(name + "=0"),
+                                        _ -> {},
+                                        in(CONTAINER, AS_MACHINE))
+                                .literally("sudo (sysctl -w \\S+)", "%s")));
+        return Stream.concat(ipv6, forwarding);
+    }
+
+    private static Stream<Row> networks() {
+        String away4 = "route delete default via " + Lab.ROUTER_4;
+        String back4 = "route add default via " + Lab.ROUTER_4 + " dev eth0";
+        String away6 = "route delete default via " + Lab.ROUTER_6;
+        String back6 = "route add default via " + Lab.ROUTER_6 + " dev eth0";
+        String later = "; the tunnel is raised when a route to its server appears";
+        return Stream.of(Hints.CONTAINER, Hints.MACHINE).flatMap(hints -> {
+            Run run = hints == Hints.CONTAINER ? in(CONTAINER) : in(MACHINE);
+            return Stream.of(
+                    row(
+                            "needs",
+                            hints.defaultRoute() + later,
+                            hints.defaultRoute(),
+                            run,
+                            ip(away4, away6),
+                            ip(back4, back6),
+                            run),
+                    row(
+                            "exitnode",
+                            hints.defaultRoute() + " that leads there, or take a file whose server has an IPv6 address",
+                            hints.defaultRoute(),
+                            run,
+                            ip(away4),
+                            ip(back4),
+                            run),
+                    row(
+                            "exitnode",
+                            hints.ipv6Network() + ", or take a file whose server has an IPv4 address",
+                            hints.ipv6Network(),
+                            run,
+                            world -> {
+                                world.lab
+                                        .node()
+                                        .wireGuardFile(
+                                                "provider.conf",
+                                                world.lab
+                                                        .provider()
+                                                        .file(
+                                                                "["
+                                                                        + world.lab
+                                                                                .provider()
+                                                                                .outer6() + "]:51820",
+                                                                "0.0.0.0/0, ::/0"));
+                                world.space().ip(away6);
+                            },
+                            world -> {
+                                world.space().ip(back6);
+                            },
+                            run),
+                    row(
+                            "exitnode",
+                            hints.ipv6Network() + ", or take a file whose server has an IPv4 address",
+                            hints.ipv6Network(),
+                            run,
+                            ip(away6),
+                            world -> {
+                                world.lab
+                                        .node()
+                                        .wireGuardFile(
+                                                "provider.conf",
+                                                world.lab.provider().file());
+                                world.space().ip(back6);
+                            },
+                            run),
+                    row(
+                            "plan",
+                            hints.otherRange(),
+                            hints.otherRange(),
+                            run,
+                            ip("address add 10.64.0.2/24 dev eth0"),
+                            ip("address delete 10.64.0.2/24 dev eth0", "address replace 192.168.90.2/24 dev eth0"),
+                            run),
+                    row(
+                            "exitnode",
+                            "take it down with what made it (wg-quick down wg0), or " + hints.ownNetwork(),
+                            hints.ownNetwork(),
+                            run,
+                            ip("link add wg0 type bridge"),
+                            ip("link delete wg0"),
+                            run));
+        });
+    }
+
+    private static Consumer<World> file(Function<World, String> text) {
+        return world -> world.lab.node().wireGuardFile("provider.conf", text.apply(world));
+    }
+
+    private static Row file(
+            String hint, Map<String, String> faulty, Function<World, String> text, Map<String, String> mended) {
+        return row(
+                "plan",
+                hint,
+                hint,
+                in(CONTAINER, faulty),
+                file(text),
+                file(world -> world.lab.provider().file()),
+                in(CONTAINER, mended));
+    }
+
+    private static Row setting(String hint, Map<String, String> faulty, Map<String, String> mended) {
+        return row("plan", hint, hint, in(CONTAINER, faulty), in(CONTAINER, mended));
+    }
+
+    private static Stream<Row> files() {
+        Map<String, String> usual = Map.of();
+        String mtu =
+                "set an MTU of 1280 or more where the path carries it (MTU in the file; for the tunnel of 'culvert up' also"
+                        + " CULVERT_MTU), or delete the IPv6 addresses from the file";
+        return Stream.of(
+                file(
+                        "write the server's public address into Endpoint, or this machine's own into Address",
+                        usual,
+                        world -> world.lab.provider().file("10.64.0.2:51820", "0.0.0.0/0, ::/0"),
+                        usual),
+                file(
+                        "write the server's address into Endpoint, unless such a program hands the packets on",
+                        usual,
+                        world -> world.lab.provider().file(Lab.NODE_4 + ":51820", "0.0.0.0/0, ::/0"),
+                        usual),
+                setting(
+                        "name a server that the tunnel leads to: CULVERT_DNS=9.9.9.9",
+                        Map.of("CULVERT_DNS", Lab.NODE_4),
+                        Map.of("CULVERT_DNS", "9.9.9.9")),
+                setting(
+                        "where it is the local network's, name a server that the tunnel leads to: CULVERT_DNS=9.9.9.9",
+                        Map.of("CULVERT_DNS", "192.0.2.20"),
+                        Map.of("CULVERT_DNS", "9.9.9.9")),
+                file(
+                        "add it to AllowedIPs, or name one that is in it: CULVERT_DNS",
+                        Map.of("CULVERT_DNS", "9.9.9.9"),
+                        world -> world.lab.provider().file(world.lab.provider().outer4() + ":51820", "198.51.100.0/24"),
+                        Map.of("CULVERT_DNS", "9.9.9.9")),
+                setting(
+                        "list the local networks only, such as 192.168.1.0/24",
+                        Map.of("CULVERT_LAN_ALLOW", "10.64.0.0/16"),
+                        Map.of("CULVERT_LAN_ALLOW", "192.168.1.0/24")),
+                setting(mtu, Map.of("CULVERT_MTU", "1200"), Map.of("CULVERT_MTU", "1280")),
+                row(
+                        "needs",
+                        Hints.CONTAINER.module("wireguard") + ", or leave the setting at auto",
+                        Hints.CONTAINER.module("wireguard"),
+                        in(CONTAINER, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")),
+                        in(CONTAINER, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "auto"))),
+                row(
+                        "needs",
+                        Hints.MACHINE.module("wireguard") + ", or leave the setting at auto",
+                        Hints.MACHINE.module("wireguard"),
+                        in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")),
+                        in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "auto"))));
+    }
+
+    private static Stream<Row> tailscale() {
+        return Stream.of(
+                tailnet(
+                        "exitnode",
+                        "choose another name for Tailscale's: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0",
+                        ip("link add tailscale0 type bridge"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale", "TS_TAILSCALED_EXTRA_ARGS", "--tun=tailnet0")),
+                tailnet(
+                        "mesh/tailscale",
+                        "mount a volume and name it: TS_STATE_DIR=/var/lib/tailscale",
+                        ip("link delete tailscale0"),
+                        Map.of(),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
+                tailnet(
+                        "mesh/tailscale",
+                        "mount a writable volume there",
+                        _ -> {},
+                        Map.of("TS_STATE_DIR", "/proc/tailscale"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
+                tailnet(
+                        "mesh/tailscale",
+                        "mount it without :ro, and let this user write there",
+                        _ -> {},
+                        Map.of("TS_STATE_DIR", "/proc/sys"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")));
+    }
+
+    private static Row tailnet(
+            String area, String hint, Consumer<World> fault, Map<String, String> faulty, Map<String, String> mended) {
+        return row(area, hint, hint, tailscale(faulty), fault, _ -> {}, tailscale(mended));
+    }
+
+    private static Run tailscale(Map<String, String> more) {
+        Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "tailscale", "CULVERT_MESH_CONFIG", ""));
+        settings.putAll(more);
+        return in(CONTAINER, settings);
+    }
+}

@@ -1,0 +1,274 @@
+package io.culvert.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.lab.Lab;
+import io.culvert.lab.Outcome;
+import io.culvert.lab.Provider;
+import io.culvert.lab.Shape;
+import io.culvert.problem.FollowedHint;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each hint of 'culvert tunnel up' is true: whoever follows it, with the commands that it holds, has the tunnel. */
+@Tag("lab")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@DisplayNameGeneration(ReplaceUnderscores.class)
+public class FollowedTunnelHintsTest {
+
+    private static final String ROUTE_4 = "198.51.100.0/24";
+    private static final String ROUTE_6 = "2001:db8:1::/64";
+
+    private final TunnelLab lab = new TunnelLab(Shape.USUAL);
+    private final Provider provider = lab.lab().provider();
+
+    /**
+     * A line of the table.
+     *
+     * @param hint as it is printed
+     * @param file its text
+     * @param options of 'culvert tunnel up' behind the file
+     * @param follow does what the hint says
+     * @param mended the file's text from then on
+     * @param then options of the second 'culvert tunnel up'
+     */
+    record Row(
+            Set<String> areas,
+            String hint,
+            Function<Provider, String> file,
+            String options,
+            Consumer<TunnelLab> fault,
+            Consumer<TunnelLab> follow,
+            Function<Provider, String> mended,
+            String then) {
+
+        Row(
+                String area,
+                String hint,
+                Function<Provider, String> file,
+                String options,
+                Consumer<TunnelLab> fault,
+                Consumer<TunnelLab> follow) {
+            this(Set.of(area), hint, file, options, fault, follow, file, options);
+        }
+
+        /** The command of the hint is carried out. */
+        Row literally(String pattern) {
+            return new Row(
+                    areas,
+                    hint,
+                    file,
+                    options,
+                    fault,
+                    lab -> {
+                        Matcher found = Pattern.compile(pattern).matcher(hint);
+                        assertThat(found.find()).as(hint).isTrue();
+                        String command = found.group(1);
+                        if (command.startsWith("culvert ")) {
+                            lab.node()
+                                    .run(
+                                            java.util.Map.of(),
+                                            command.substring("culvert ".length())
+                                                    .split(" ", -1))
+                                    .orFail();
+                        } else if (command.startsWith("wg-quick ")) {
+                            lab.wgQuick(
+                                            "down",
+                                            lab.file(
+                                                    "wg0.conf",
+                                                    lab.lab().provider().file()))
+                                    .orFail();
+                        } else {
+                            lab.node().space().run("sh", "-c", command);
+                        }
+                    },
+                    mended,
+                    then);
+        }
+
+        Row then(Function<Provider, String> text, String second) {
+            return new Row(areas, hint, file, options, fault, follow, text, second);
+        }
+
+        @Override
+        public String toString() {
+            return hint;
+        }
+    }
+
+    @AfterAll
+    void closeLab() {
+        lab.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void whoever_follows_a_hint_has_the_tunnel(Row row) {
+        row.fault.accept(lab);
+        Outcome faulty = up(row.file, row.options);
+        assertThat(faulty.err().lines().map(String::strip)).as(faulty.err()).contains(row.hint);
+        if (faulty.status() == 0) {
+            lab.tunnel("down", "wg0").orFail();
+        }
+
+        row.follow.accept(lab);
+        Outcome mended = up(row.mended, row.then);
+        assertThat(mended.status()).as(mended.err()).isZero();
+        assertThat(mended.err()).doesNotContain(row.hint);
+        lab.tunnel("down", "wg0").orFail();
+    }
+
+    private Outcome up(Function<Provider, String> text, String options) {
+        String file = lab.file("wg0.conf", text.apply(provider));
+        return options.isEmpty() ? lab.tunnel("up", file) : lab.tunnel("up", file, options);
+    }
+
+    /** For HintCoverageTest. */
+    public static Stream<FollowedHint> hints() {
+        return rows().map(row -> new FollowedHint(row.areas, row.hint));
+    }
+
+    private static Function<Provider, String> to(String allowedIps) {
+        return provider -> provider.file(provider.outer4() + ":51820", allowedIps);
+    }
+
+    private static Function<Provider, String> hooked(String hook) {
+        return provider -> provider.file().replace("[Interface]", "[Interface]\n" + hook);
+    }
+
+    private static Consumer<TunnelLab> ip(String... lines) {
+        return lab -> lab.node().space().ip(lines);
+    }
+
+    private static String rival(String prefix, String ip, String route) {
+        return "take " + prefix + " out of AllowedIPs (in a network file: of the peer's routes), or remove that route: "
+                + ip + " route delete " + route;
+    }
+
+    private static Stream<Row> rows() {
+        Consumer<TunnelLab> nothing = _ -> {};
+        String via4 = ROUTE_4 + " via " + Lab.ROUTER_4 + " dev eth0";
+        String via6 = ROUTE_6 + " via " + Lab.ROUTER_6 + " dev eth0";
+        return Stream.of(
+                new Row("plan", rival(ROUTE_4, "ip -4", via4), to(ROUTE_4), "", ip("route add " + via4), nothing)
+                        .literally("(ip -4 route delete .*)"),
+                new Row(
+                                "plan",
+                                rival(ROUTE_6, "ip -6", via6),
+                                to(ROUTE_6),
+                                "",
+                                ip("route add " + via6 + " metric 1"),
+                                nothing)
+                        .literally("(ip -6 route delete .*)"),
+                new Row("plan", rival(ROUTE_4, "ip -4", via4), to(ROUTE_4), "", ip("route add " + via4), nothing)
+                        .then(to("198.51.100.0/25"), ""),
+                new Row(
+                        "plan",
+                        "ask the other side for another Address, or give that network another range",
+                        Provider::file,
+                        "--kill-switch",
+                        ip("route delete " + via4, "address add 10.64.0.2/24 dev eth0"),
+                        ip("address delete 10.64.0.2/24 dev eth0")),
+                new Row("tunnel", "delete the line", hooked("FwMark = 51820"), "--kill-switch", nothing, nothing)
+                        .then(Provider::file, "--kill-switch"),
+                new Row(
+                                "needs",
+                                "add --kill-switch",
+                                hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"),
+                                "",
+                                nothing,
+                                nothing)
+                        .then(hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"), "--kill-switch"),
+                new Row(
+                                "needs",
+                                "let 'culvert up' do this, or your firewall, and delete the line",
+                                hooked("PostUp = iptables -t nat -A POSTROUTING -o %i -j MASQUERADE"),
+                                "",
+                                nothing,
+                                nothing)
+                        .then(Provider::file, ""),
+                new Row(
+                                "needs",
+                                "do this outside of Culvert, and delete the line",
+                                hooked("PostUp = curl http://192.0.2.9/"),
+                                "",
+                                nothing,
+                                nothing)
+                        .then(Provider::file, ""),
+                new Row(
+                                "needs",
+                                "delete the line; where a local network has to stay open, use 'culvert up' with CULVERT_LAN_ALLOW",
+                                hooked("PostUp = ip route add 192.168.7.0/24 via 192.0.2.1"),
+                                "--kill-switch",
+                                nothing,
+                                nothing)
+                        .then(Provider::file, "--kill-switch"),
+                new Row(
+                                "needs",
+                                "see /etc/resolv.conf, or write the address into Endpoint",
+                                provider -> provider.file("nowhere.invalid:51820", "0.0.0.0/0, ::/0"),
+                                "",
+                                nothing,
+                                nothing)
+                        .then(Provider::file, ""),
+                new Row(
+                                "tunnel",
+                                "rename the file; or, where another WireGuard program made it, take it down with that (wg-quick down wg0)",
+                                Provider::file,
+                                "",
+                                lab -> lab.wgQuick(
+                                                "up",
+                                                lab.file(
+                                                        "wg0.conf",
+                                                        lab.lab().provider().file()))
+                                        .orFail(),
+                                nothing)
+                        .literally("(wg-quick down wg0)"),
+                new Row(
+                                "tunnel",
+                                "take it down first: culvert tunnel down other",
+                                Provider::file,
+                                "--kill-switch",
+                                lab -> lab.tunnel(
+                                                "up",
+                                                lab.file(
+                                                        "other.conf",
+                                                        lab.lab()
+                                                                .provider()
+                                                                .file(
+                                                                        lab.lab()
+                                                                                        .provider()
+                                                                                        .outer4() + ":51820",
+                                                                        "198.51.100.0/25")))
+                                        .orFail(),
+                                nothing)
+                        .literally("(culvert tunnel down other)"),
+                new Row(
+                                "device",
+                                "choose another ListenPort, or none, or end the program that has it",
+                                hooked("ListenPort = 4500"),
+                                "",
+                                lab -> lab.node()
+                                        .space()
+                                        .start(
+                                                "python3",
+                                                "-u",
+                                                "-c",
+                                                "import socket,time; s=socket.socket(socket.AF_INET,"
+                                                        + "socket.SOCK_DGRAM); s.bind(('0.0.0.0',4500)); print('bound'); time.sleep(600)")
+                                        .awaitLine("bound", java.time.Duration.ofSeconds(30)),
+                                nothing)
+                        .then(Provider::file, ""));
+    }
+}
