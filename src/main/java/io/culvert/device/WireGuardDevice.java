@@ -34,8 +34,8 @@ public interface WireGuardDevice extends AutoCloseable {
 
     /**
      * Sends a packet to every peer that has been heard since then, where it is now, from whatever address the machine would use
-     * now. By itself a device sends nothing when the machine's addresses change, so that peers go on sending to the old one,
-     * and the userspace one even stays with its old source address for 15 s ({@code markEndpointSrcForClearing} in wireguard-go).
+     * now. By itself a device sends nothing when the machine's addresses change, so that peers go on sending to the old one, and
+     * older userspace ones (Debian's wireguard-go of 2022) even stay with their old source address for 15 s.
      *
      * @param heard last handshakes before are passed over
      */
