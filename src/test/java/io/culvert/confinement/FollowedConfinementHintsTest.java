@@ -6,6 +6,7 @@ import io.culvert.lab.Outcome;
 import io.culvert.lab.Provider;
 import io.culvert.lab.Shape;
 import io.culvert.problem.FollowedHint;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -39,7 +40,12 @@ public class FollowedConfinementHintsTest {
      * @param faulty the arguments of culvert that make it print the hint
      * @param follow commands that do what it says
      */
-    record Row(String hint, String before, String faulty, String... follow) {
+    record Row(String hint, String before, String faulty, List<String> follow) {
+
+        Row(String hint, String before, String faulty, String... follow) {
+            this(hint, before, faulty, List.of(follow));
+        }
+
         @Override
         public String toString() {
             return hint;

@@ -49,7 +49,7 @@ class UserNamespacesTest {
         List<Problem> problems = Rootless.missing(around(Map.of()));
 
         assertThat(problems).hasSize(1);
-        assertThat(problems.getFirst().cure()).endsWith("sysctl " + cure);
+        assertThat(problems.getFirst().cure()).endsWith("sysctl -w " + cure);
     }
 
     @Test

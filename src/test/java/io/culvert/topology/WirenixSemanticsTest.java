@@ -122,7 +122,7 @@ class WirenixSemanticsTest {
         assertThat(problems(text))
                 .anyMatch(problem -> problem.contains("network.yaml:7:5: this connection joins 'a' "
                                 + "with 'b' in subnet 'two', to which 'b' does not belong")
-                        && problem.contains("subnets: [two]"));
+                        && problem.contains("subnets: [one]"));
     }
 
     @Test
