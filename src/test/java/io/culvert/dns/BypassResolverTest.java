@@ -22,7 +22,7 @@ import org.xbill.DNS.Rcode;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class BypassResolverTest {
 
-    private static final Patience PATIENCE = new Patience(Duration.ofMillis(200), Duration.ofMillis(400));
+    private static final Patience PATIENCE = new Patience(Duration.ofSeconds(1), Duration.ofSeconds(5));
     private static final Host.Name API = new Host.Name("api.example.net");
     private static final Set<Family> FAMILIES = Set.of(Family.IPV4);
     private static final Prefix LAN = Prefix.parse("192.168.7.0/24");

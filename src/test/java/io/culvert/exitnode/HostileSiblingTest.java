@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.ip.Family;
 import io.culvert.lab.Box;
 import io.culvert.lab.Child;
+import io.culvert.lab.DnsQuestion;
 import io.culvert.lab.Lab;
 import io.culvert.lab.Namespace;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -167,5 +169,99 @@ class HostileSiblingTest {
                         world.lab.node().run().resolveSibling("resolv.conf").toString());
         world.connect(World.alone(Map.of()));
         world.localTrafficGoesByTheProvider(Family.values());
+    }
+
+    /** Every oddity by UDP and TCP, at each address; prints when all of it is sent, whatever came of it. */
+    private static final String ODD_QUESTIONS = """
+            import socket, struct, sys
+            def name(*labels):
+                return b''.join(bytes([len(l)]) + l for l in (x if isinstance(x, bytes) else x.encode() for x in labels)) + b'\\0'
+            def message(question, flags=0x0100, counts=(1, 0, 0, 0), rest=b''):
+                return struct.pack('!HH4H', 7, flags, *counts) + question + rest
+            def asks(wire, kind=1, klass=1):
+                return wire + struct.pack('!HH', kind, klass)
+            podman = ('dns', 'podman')
+            secret = asks(name('secret', 'example', *podman))
+            options = b'\\0\\x08\\0\\x08\\0\\1\\x20\\0\\xc6\\x33\\x64\\1' + b'\\0\\x0a\\0\\x08' + b'cookies!'
+            odd = [
+                secret, asks(name('SECRET', 'Example', 'DNS', 'podman')), asks(name(b'secret.example', *podman)),
+                asks(name(b'secret\\\\.example', *podman)), asks(name(b'secret\\0', *podman)), asks(name(b'\\xff secret', *podman)),
+                asks(name(b'secret.example')), asks(name('secret', 'dns', 'podman', 'example')), asks(name('x' * 63, 'secret', *podman)),
+                asks(name('secret', 'example'), 255), asks(name('secret', 'example'), 252), asks(name('secret', 'example'), 16, 3),
+                asks(name('_secret', '_tcp', *podman), 33), asks(name('secret', 'in-addr', 'arpa'), 12),
+            ]
+            messages = [message(q) for q in odd]
+            messages += [message(secret, flags) for flags in (0x8100, 0x0300, 0x2800, 0x2000, 0x0110, 0xffff)]
+            messages += [
+                message(asks(name('db', *podman)) + secret, counts=(2, 0, 0, 0)),
+                message(b'', counts=(0, 0, 0, 0)), message(secret, counts=(65535, 65535, 65535, 65535)),
+                message(secret * 100, counts=(100, 0, 0, 0)),
+                message(secret, counts=(1, 0, 0, 1), rest=b'\\0' + struct.pack('!HHIH', 41, 65535, 0x00008000, len(options)) + options),
+                message(secret, counts=(1, 0, 0, 1), rest=b'\\0' + struct.pack('!HHIH', 41, 0, 0x00ff0000, 0)),
+                message(secret, counts=(1, 0, 0, 2), rest=(b'\\0' + struct.pack('!HHIH', 41, 4096, 0, 0)) * 2),
+                message(b'\\xc0\\x0c\\0\\1\\0\\1'), message(b'\\xc0\\x0e\\xc0\\x0c\\0\\1\\0\\1'), message(b'\\x06secret\\xc0\\x0c\\0\\1\\0\\1'),
+                message(b'\\x3fsecret'), message(b'\\x46secret\\0\\0\\1\\0\\1'), message(b'\\1a' * 200 + b'\\0\\0\\1\\0\\1'),
+            ]
+            whole = message(secret)
+            messages += [whole[:length] for length in range(len(whole))]
+            for address in sys.argv[1:]:
+                family = socket.AF_INET6 if ':' in address else socket.AF_INET
+                for one in messages:
+                    udp = socket.socket(family, socket.SOCK_DGRAM)
+                    try: udp.sendto(one, (address, 53))
+                    except OSError: pass
+                    udp.close()
+                    try:
+                        with socket.create_connection((address, 53), 10) as tcp:
+                            tcp.sendall(struct.pack('!H', len(one)) + one)
+                            tcp.shutdown(socket.SHUT_WR)
+                            while tcp.recv(4096): pass
+                    except OSError: pass
+            print('all asked')
+            """;
+
+    @Test
+    void odd_and_malformed_questions_are_told_to_nobody_outside_and_the_stub_goes_on() {
+        world.lab.node().resolvConf("nameserver " + Lab.ROUTER_4 + "\nsearch dns.podman\n");
+        assertThat(world.observer.sees(
+                        () -> world.node.resolve(Lab.ROUTER_4, "before.dns.podman.example", Family.IPV4)))
+                .isTrue();
+        world.observer.allow(
+                "questions for containers",
+                packet -> packet.destinationPort() == 53
+                        && packet.isTo(Lab.ROUTER_4)
+                        && packet.payload().toLowerCase(Locale.ROOT).contains("\3dns\6podman\0"));
+        Child culvert = world.connect(world.settings(Map.of()));
+        world.lab.client().useExitNode();
+        world.observer.forget();
+
+        Outcome sibling = world.space()
+                .attempt(unprivileged(ODD_QUESTIONS, "127.0.0.1", "::1", Lab.ROUTER_4, Lab.RESOLVER_4, Lab.RESOLVER_6)
+                        .toArray(String[]::new));
+        assertThat(sibling.out()).as(sibling.err()).contains("all asked");
+        List<String> phone = new ArrayList<>(List.of("python3", "-u", "-c", ODD_QUESTIONS));
+        phone.addAll(World.meshAddresses());
+        assertThat(world.lab
+                        .client()
+                        .space()
+                        .attempt(phone.toArray(String[]::new))
+                        .out())
+                .contains("all asked");
+
+        // What may be asked outside still is, and everybody else is answered.
+        world.node.resolve("127.0.0.1", "db.dns.podman", Family.IPV4);
+        assertThat(world.node.resolve("127.0.0.1", "web.example", Family.IPV4)).containsExactly(Lab.SERVER_4);
+        assertThat(world.phone.resolve(World.meshAddresses().getFirst(), "web.example", Family.IPV4))
+                .containsExactly(Lab.SERVER_4);
+        assertThat(world.lab.internet().questions())
+                .filteredOn(question ->
+                        question.asker().equals(Lab.NODE_4) && !question.name().startsWith("before"))
+                .extracting(DnsQuestion::name)
+                .contains("db.dns.podman.")
+                .allSatisfy(name -> assertThat(name)
+                        .matches("(?i)[a-z0-9_-]+\\.dns\\.podman\\.")
+                        .doesNotContainIgnoringCase("secret"));
+        assertThat(culvert.isAlive()).isTrue();
+        assertThat(world.observer.leaks()).isEmpty();
     }
 }

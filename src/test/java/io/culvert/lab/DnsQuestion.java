@@ -44,6 +44,9 @@ public record DnsQuestion(String name, String type, String transport, String ask
             throws IOException {
         Message query = new Message(wire);
         Record question = query.getQuestion();
+        if (question == null) {
+            throw new IOException("a query without a question");
+        }
         Name name = question.getName();
         memory.accept(new DnsQuestion(name.toString(), Type.string(question.getType()), transport, Prefix.text(asker)));
         Message answer = new Message(query.getHeader().getID());
