@@ -124,7 +124,9 @@ final class ConfinementLab implements AutoCloseable {
                 "env",
                 "-i",
                 "PATH=" + System.getenv("PATH"),
-                "LANG=C.UTF-8"));
+                "LANG=C.UTF-8",
+                // The tests themselves may run in a container.
+                "CULVERT_CONTAINER=false"));
         all.addAll(List.of(command));
         return all.toArray(String[]::new);
     }

@@ -148,9 +148,7 @@ public final class Node implements AutoCloseable {
     }
 
     private Map<String, String> placed(Map<String, String> settings) {
-        if (!box.isMachine()
-                || settings.keySet().stream().anyMatch(name -> name.startsWith("CULVERT_CONTAINER"))
-                || settings.keySet().stream().noneMatch(name -> name.startsWith("CULVERT_") || name.startsWith("TS"))) {
+        if (!box.isMachine() || settings.keySet().stream().anyMatch(name -> name.startsWith("CULVERT_CONTAINER"))) {
             return settings;
         }
         Map<String, String> placed = new HashMap<>(settings);
