@@ -47,10 +47,10 @@ public record Container(Found found, String reason) {
         TRUE,
         FALSE;
 
-        /** The words of any other yes or no, and {@code auto}; empty for what is neither. */
+        /** The words of any other yes or no, and {@code auto}, with space around them or none; empty for what is neither. */
         public static Optional<Choice> parse(String text) {
             return Optional.ofNullable(
-                    switch (text.toLowerCase(Locale.ROOT)) {
+                    switch (text.strip().toLowerCase(Locale.ROOT)) {
                         case "auto" -> AUTO;
                         case "true", "yes", "on", "1" -> TRUE;
                         case "false", "no", "off", "0" -> FALSE;
@@ -82,16 +82,19 @@ public record Container(Found found, String reason) {
     private static final List<String> MACHINES = List.of(MACHINES_PID, "uts:[4026531838]", "ipc:[4026531839]");
 
     /**
-     * Before the settings are read: one that cannot be understood, or that is in a file, counts as true until it is.
+     * Before the settings are read: a value that cannot be understood, or that is in a file, counts as true until it is. As
+     * for every setting, one of spaces is none.
      *
      * @param root {@code /} but in tests
      */
     public static Container beforeSettings(Map<String, String> environment, Path root) {
         String text = environment.getOrDefault(VARIABLE, "");
-        if (text.isEmpty() && environment.getOrDefault(VARIABLE + "_FILE", "").isEmpty()) {
+        boolean inFile = !environment.getOrDefault(VARIABLE + "_FILE", "").isBlank();
+        if (text.isBlank() && !inFile) {
             return of(Choice.AUTO, environment, root);
         }
-        return Choice.parse(text).map(choice -> of(choice, environment, root)).orElseGet(() -> {
+        Optional<Choice> said = inFile ? Optional.empty() : Choice.parse(text);
+        return said.map(choice -> of(choice, environment, root)).orElseGet(() -> {
             boolean certain = of(Choice.AUTO, environment, root).isCertain();
             return new Container(certain ? Found.CONTAINER : Found.DOUBT, "the value of " + VARIABLE + " is not known");
         });

@@ -156,7 +156,18 @@ class ContainerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"true,true", "YES,true", "1,true", "false,false", "off,false", "0,false", "ture,true", "' false',true"})
+    @CsvSource({
+        "true,true",
+        "YES,true",
+        "1,true",
+        "false,false",
+        "off,false",
+        "0,false",
+        "ture,true",
+        "' False ',false",
+        "'\tTRUE\n',true",
+        "'t rue',true"
+    })
     void before_the_settings_are_read_the_user_s_word_counts_and_one_that_is_none_counts_as_true(
             String text, boolean expected) throws IOException {
         in(expected ? INITIAL : OTHER).with("x");
@@ -164,6 +175,23 @@ class ContainerTest {
         assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", text), root)
                         .present())
                 .isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "  ", "\t\n", "auto", " AUTO "})
+    void before_the_settings_are_read_a_value_of_spaces_is_none(String text) throws IOException {
+        onMachine();
+        Map<String, String> settings = Map.of("CULVERT_CONTAINER", text, "CULVERT_CONTAINER_FILE", " ");
+
+        assertThat(Container.beforeSettings(settings, root).present()).isFalse();
+    }
+
+    @Test
+    void a_value_beside_a_file_counts_as_true_as_one_of_them_is_wrong() throws IOException {
+        onMachine();
+        Map<String, String> settings = Map.of("CULVERT_CONTAINER", "false", "CULVERT_CONTAINER_FILE", "/x");
+
+        assertThat(Container.beforeSettings(settings, root).present()).isTrue();
     }
 
     @Test
