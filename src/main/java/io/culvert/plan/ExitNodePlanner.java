@@ -74,10 +74,7 @@ public final class ExitNodePlanner {
                 DevicePlan.of(
                         inputs.server(), settings.mark(), inputs.names(), machine.main()::reaches, KEEPALIVE_SECONDS),
                 tunnelPort());
-        this.tunnelIpv6 = LinkIpv6.of(
-                machine,
-                ExitNodePlan.TUNNEL,
-                Mtu.of(settings.mtu(), inputs.server().mtu(), machine, DevicePlan.endpointFamily(tunnel)));
+        this.tunnelIpv6 = tunnelIpv6(DevicePlan.endpointFamily(tunnel));
         this.meshIpv6 = inputs.meshes().stream()
                 .map(mesh ->
                         LinkIpv6.of(machine, mesh.link(), Mtu.of(mesh.file().mtu(), machine)))
@@ -85,6 +82,13 @@ public final class ExitNodePlanner {
         this.carried = carried();
         this.lan = lan(settings, machine);
         this.bypasses = bypasses();
+    }
+
+    private LinkIpv6 tunnelIpv6(Optional<Family> endpoint) {
+        return LinkIpv6.of(
+                machine,
+                ExitNodePlan.TUNNEL,
+                Mtu.of(settings.mtu(), inputs.server().mtu(), machine, endpoint));
     }
 
     public static ExitNodePlan plan(ExitNodeInputs inputs) {
@@ -278,7 +282,10 @@ public final class ExitNodePlanner {
     private List<Problem> remarks() {
         List<LinkIpv6> asked = new ArrayList<>();
         if (hasIpv6(inputs.server())) {
-            asked.add(tunnelIpv6);
+            boolean known =
+                    tunnel.peers().stream().anyMatch(peer -> peer.endpoint().isPresent());
+            // Before the server's name is resolved, IPv6 may still fit.
+            asked.add(known ? tunnelIpv6 : tunnelIpv6(Optional.of(Family.IPV4)));
         }
         for (int i = 0; i < meshIpv6.size(); i++) {
             if (hasIpv6(inputs.meshes().get(i).file())) {

@@ -61,6 +61,16 @@ class MtuTest {
                 .isEqualTo(1280);
     }
 
+    @ParameterizedTest
+    @CsvSource({"1500, 0", "1345, 0", "1339, 1", "1280, 1"})
+    void before_the_server_s_name_is_known_only_what_is_certain_is_said_of_ipv6(int uplink, int warnings) {
+        String file = PlanExamples.file("10.64.0.2/32, fd00:64::2/128", "0.0.0.0/0, ::/0", "", "vpn.example:51820");
+
+        assertThat(ExitNodePlanner.plan(PlanExamples.inputs(file, uplink(uplink)))
+                        .remarks())
+                .hasSize(warnings);
+    }
+
     private static Machine uplink(int mtu) {
         return Machines.of(
                 Map.of(Family.IPV4, new Uplink("eth0", Optional.empty(), List.of(), mtu)),
