@@ -116,7 +116,18 @@ public record UserspaceProgram(
         }
         return Files.isWritable(sockets)
                 ? Optional.empty()
-                : Optional.of(socketsProblem("this user may not write into the directory"));
+                : Optional.of(socketsProblem(
+                        isReadOnly()
+                                ? "the directory is on a read-only file system"
+                                : "this user may not write into the directory"));
+    }
+
+    private boolean isReadOnly() {
+        try {
+            return Files.getFileStore(sockets).isReadOnly();
+        } catch (IOException _) {
+            return false;
+        }
     }
 
     private Problem socketsProblem(String what) {

@@ -386,6 +386,11 @@ public final class ResolvConfFile {
     }
 
     private static String reason(IOException e) {
-        return e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
+        return switch (e) {
+            case AccessDeniedException _ -> "permission denied";
+            // It would be made: so it is a link.
+            case NoSuchFileException _ -> "the directory that it links to does not exist";
+            default -> String.valueOf(e.getMessage());
+        };
     }
 }

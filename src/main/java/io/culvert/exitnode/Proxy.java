@@ -21,7 +21,6 @@ import io.culvert.settings.Settings;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -93,7 +92,7 @@ final class Proxy implements AutoCloseable {
                 .orElseGet(() -> dante.prepare(wanted.settings().orElseThrow()));
         awaited = program.readyText();
         child = Optional.of(supervisor.start(new ChildSpec(
-                NAME, program.program(), program.args(), Map.of("LANG", "C.UTF-8"), program.privileges(), GRACE)));
+                NAME, program.program(), program.args(), program.environment(), program.privileges(), GRACE)));
     }
 
     /** What a child says: perhaps the line by which the proxy says that it takes clients. */

@@ -108,13 +108,16 @@ public final class Dante {
             user.pass(directory);
             user.share(file, "rw-r-----");
             user.share(process, "rw-rw----");
+            Path temporary = Files.createDirectories(directory.resolve("sockd"));
+            user.share(temporary, "rwxrwx---");
             return new ProxyProgram(
                     program,
                     List.of("-f", file.toString(), "-p", process.toString()),
                     file,
                     port,
                     logsToUs ? Optional.of(READY) : Optional.empty(),
-                    user.privileges(Capabilities.toListenOn(port)));
+                    user.privileges(Capabilities.toListenOn(port)),
+                    temporary);
         } catch (IOException e) {
             throw new ProblemException(Problem.machine(
                     Place.file(file),

@@ -3,6 +3,7 @@ package io.culvert.proxy;
 import io.culvert.linux.Privileges;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -14,11 +15,22 @@ import java.util.Optional;
  * @param readyText stands in the line of its output that says that clients are taken; empty where its output goes
  *     elsewhere
  * @param privileges all that it may do
+ * @param temporary a directory for what its processes share; /tmp may be read-only
  */
 public record ProxyProgram(
-        Path program, List<String> args, Path config, int port, Optional<String> readyText, Privileges privileges) {
+        Path program,
+        List<String> args,
+        Path config,
+        int port,
+        Optional<String> readyText,
+        Privileges privileges,
+        Path temporary) {
 
     public ProxyProgram {
         args = List.copyOf(args);
+    }
+
+    public Map<String, String> environment() {
+        return Map.of("LANG", "C.UTF-8", "TMPDIR", temporary.toString());
     }
 }

@@ -14,7 +14,7 @@ import java.util.List;
  * @param tun whether there is /dev/net/tun
  * @param nft what it finds of nftables
  * @param capabilities what it may do, in the words of setpriv's bounding set
- * @param readOnlyRun whether nothing can be written below /run, as in a read-only container without a tmpfs there
+ * @param readOnly where nothing can be written; for /run, as in a read-only container without a tmpfs there
  */
 public record Box(
         boolean process1,
@@ -24,7 +24,7 @@ public record Box(
         boolean tun,
         Nft nft,
         List<String> capabilities,
-        boolean readOnlyRun) {
+        List<String> readOnly) {
 
     /** What a program finds of nftables. */
     public enum Nft {
@@ -58,10 +58,10 @@ public record Box(
             "net_admin");
 
     /** A container as most users run it. */
-    public static final Box CONTAINER = new Box(true, false, false, true, true, Nft.USABLE, USUAL, false);
+    public static final Box CONTAINER = new Box(true, false, false, true, true, Nft.USABLE, USUAL, List.of());
 
     /** A machine of its own, where root may everything. */
-    public static final Box MACHINE = new Box(false, false, false, false, true, Nft.USABLE, List.of(), false);
+    public static final Box MACHINE = new Box(false, false, false, false, true, Nft.USABLE, List.of(), List.of());
 
     /** The command that runs the given one confined, with the disk's files as its own. */
     List<String> around(Disk disk, List<String> command) {
@@ -100,8 +100,14 @@ public record Box(
                 mount -n --bind "$1/run" /run
                 shift
                 """);
-        if (readOnlyRun) {
-            script.append("rm -rf /run/*; mount -o remount,bind,ro /run\n");
+        if (readOnly.contains("/run")) {
+            script.append("rm -rf /run/*\n");
+        }
+        for (String path : readOnly) {
+            if (!path.equals("/")) {
+                script.append("mount -n --bind %1$s %1$s\n".formatted(path));
+            }
+            script.append("mount -n -o remount,bind,ro %s\n".formatted(path));
         }
         String bounds =
                 capabilities.isEmpty() ? "" : "setpriv --bounding-set -all,+" + String.join(",+", capabilities) + " ";
@@ -134,11 +140,11 @@ public record Box(
     }
 
     public Box withoutTun() {
-        return new Box(process1, init, image, readOnlySysctl, false, nft, capabilities, readOnlyRun);
+        return new Box(process1, init, image, readOnlySysctl, false, nft, capabilities, readOnly);
     }
 
     public Box with(Nft found) {
-        return new Box(process1, init, image, readOnlySysctl, tun, found, capabilities, readOnlyRun);
+        return new Box(process1, init, image, readOnlySysctl, tun, found, capabilities, readOnly);
     }
 
     public Box without(String capability) {
@@ -150,28 +156,33 @@ public record Box(
                 tun,
                 nft,
                 capabilities.stream().filter(name -> !name.equals(capability)).toList(),
-                readOnlyRun);
+                readOnly);
     }
 
     public Box with(List<String> bounds) {
-        return new Box(process1, init, image, readOnlySysctl, tun, nft, bounds, readOnlyRun);
+        return new Box(process1, init, image, readOnlySysctl, tun, nft, bounds, readOnly);
     }
 
     public Box withReadOnlyRun() {
-        return new Box(process1, init, image, readOnlySysctl, tun, nft, capabilities, true);
+        return new Box(process1, init, image, readOnlySysctl, tun, nft, capabilities, List.of("/run"));
+    }
+
+    /** Where nothing can be written: {@code read_only: true} of a compose file leaves what is mounted besides. */
+    public Box withReadOnly(String... paths) {
+        return new Box(process1, init, image, readOnlySysctl, tun, nft, capabilities, List.of(paths));
     }
 
     /** The same, below an init instead of as process 1. */
     public Box belowInit() {
-        return new Box(false, true, image, readOnlySysctl, tun, nft, capabilities, readOnlyRun);
+        return new Box(false, true, image, readOnlySysctl, tun, nft, capabilities, readOnly);
     }
 
     /** The same with the file that Culvert's image has. */
     public Box ofImage() {
-        return new Box(process1, init, true, readOnlySysctl, tun, nft, capabilities, readOnlyRun);
+        return new Box(process1, init, true, readOnlySysctl, tun, nft, capabilities, readOnly);
     }
 
     public Box withWritableSysctl() {
-        return new Box(process1, init, image, false, tun, nft, capabilities, readOnlyRun);
+        return new Box(process1, init, image, false, tun, nft, capabilities, readOnly);
     }
 }

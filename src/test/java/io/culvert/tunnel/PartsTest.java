@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class PartsTest {
 
-    private static final Box READ_ONLY = new Box(false, false, false, true, true, Box.Nft.USABLE, List.of(), false);
+    private static final Box READ_ONLY = new Box(false, false, false, true, true, Box.Nft.USABLE, List.of(), List.of());
 
     private final TunnelLab lab = new TunnelLab(Shape.USUAL);
     private final Provider provider = lab.lab().provider();
