@@ -57,8 +57,7 @@ public record Checkup(List<Category> categories, int exitStatus) {
                     new Category("settings and files", checks("all settings and files are right", reading.remarks())));
             try (Kernel kernel = Kernel.open(around)) {
                 Machine machine = kernel.machine();
-                List<Problem> remarks = new ArrayList<>(
-                        Requirements.of(kernel, machine, reading, Parts.tailscale(around, reading.settings())));
+                List<Problem> remarks = new ArrayList<>(Requirements.of(kernel, machine, reading, around));
                 List<Problem> unreachable = Requirements.unreachable(machine, reading);
                 remarks.addAll(unreachable);
                 if (!unreachable.isEmpty()) {

@@ -106,7 +106,7 @@ public final class ExitNode {
 
     private Machine look(Kernel kernel, Reading reading) {
         Machine machine = kernel.machine();
-        journal.problems(Requirements.of(kernel, machine, reading, Parts.tailscale(around, reading.settings())));
+        journal.problems(Requirements.of(kernel, machine, reading, around));
         // The route may come later, with a network that is connected or a router that advertises itself: it is waited
         // for.
         journal.problems(Requirements.unreachable(machine, reading).stream()
@@ -117,7 +117,7 @@ public final class ExitNode {
 
     /** Two of us would put right each other's work for ever. */
     private static NetworkClaim claim() {
-        return NetworkClaim.take("culvert-runs")
+        return NetworkClaim.take(NetworkClaim.RUNS)
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Place.machine("network namespace"),
                         "another Culvert runs in it already",

@@ -5,26 +5,34 @@ import io.culvert.ip.Endpoint;
 import io.culvert.ip.Family;
 import io.culvert.ip.Host;
 import io.culvert.ip.Prefix;
+import io.culvert.linux.Container;
 import io.culvert.mesh.tailscale.TailscaleProgram;
 import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Forwarding;
 import io.culvert.network.LinkAddress;
 import io.culvert.network.Machine;
+import io.culvert.network.NetworkState;
+import io.culvert.network.Ownership;
 import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.plan.PlainMesh;
 import io.culvert.plan.RuntimeResolvers;
+import io.culvert.plan.Tunnels;
 import io.culvert.problem.Hints;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
 import io.culvert.run.Kernel;
+import io.culvert.run.Surroundings;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** What a chain needs of the machine, each with the runtime option that cures its absence. */
@@ -36,8 +44,9 @@ final class Requirements {
      * @return warnings and notes
      * @throws ProblemException with all that is missing
      */
-    static List<Problem> of(Kernel kernel, Machine machine, Reading reading, Optional<TailscaleProgram> tailscale) {
+    static List<Problem> of(Kernel kernel, Machine machine, Reading reading, Surroundings around) {
         Problems problems = new Problems();
+        Optional<TailscaleProgram> tailscale = Parts.tailscale(around, reading.settings());
         kernel.nftables().probe().ifPresent(problems::add);
         problems.addAll(
                 MachineNeeds.missing(machine, reading.settings().wireGuard().implementation()));
@@ -63,6 +72,10 @@ final class Requirements {
             problems.addAll(taken(machine, reading));
         }
         problems.addAll(conflicts(machine, reading));
+        if (!Container.of(reading.settings().container(), around.environment(), around.root())
+                .present()) {
+            problems.addAll(raised(kernel.network().observe(), reading));
+        }
         problems.throwIfErrors();
         return problems.all();
     }
@@ -86,6 +99,38 @@ final class Requirements {
                                         "take it down with what made it (wg-quick down " + name + "), or "
                                                 + Hints.here().ownNetwork())));
         return problems;
+    }
+
+    /**
+     * Tunnels of {@code culvert tunnel up} and nodes of {@code culvert mesh up}: their rules, and a kill switch among them, would
+     * end with this run. In a container nothing is opened by that, and they are taken over.
+     */
+    private static List<Problem> raised(NetworkState before, Reading reading) {
+        List<Problem> problems = new ArrayList<>();
+        Set<String> ofNodes = new HashSet<>();
+        Set<String> nodes = new TreeSet<>();
+        before.links()
+                .forEach(link -> Ownership.node(link.alias()).ifPresent(node -> {
+                    ofNodes.add(link.name());
+                    nodes.add(node);
+                }));
+        Set<String> own = new HashSet<>(Set.of(ExitNodePlan.TUNNEL));
+        reading.meshes().forEach(mesh -> own.add(mesh.link()));
+        new Tunnels(before)
+                .names(own).stream()
+                        .filter(name -> !ofNodes.contains(name))
+                        .forEach(name -> problems.add(
+                                raised(name, "'culvert tunnel up' has raised it", "culvert tunnel down " + name)));
+        nodes.forEach(node ->
+                problems.add(raised(node, "'culvert mesh up' has raised this node", "culvert mesh down " + node)));
+        return problems;
+    }
+
+    private static Problem raised(String what, String by, String down) {
+        return Problem.machine(
+                Place.machine(what),
+                by + " in this network namespace, and 'culvert up' would take it down, with a kill switch that it has",
+                "take it down first: " + down);
     }
 
     /** Files and networks that do not go together, as the machine is now. */

@@ -20,6 +20,9 @@ import java.util.Optional;
  */
 public final class NetworkClaim implements AutoCloseable {
 
+    /** That of 'culvert up'; 'culvert tunnel' takes it while it changes something. */
+    public static final String RUNS = "culvert-runs";
+
     /** include/uapi/linux/netfilter/nfnetlink.h. */
     private static final int NFNL_MSG_BATCH_BEGIN = 0x10;
 
@@ -74,7 +77,7 @@ public final class NetworkClaim implements AutoCloseable {
 
     /** Whether a table, as nft names it, is there for a claim: it has no rules. */
     static boolean isClaim(String table) {
-        return table.equals("inet culvert-runs") || table.startsWith("inet culvert-mesh-");
+        return table.equals("inet " + RUNS) || table.startsWith("inet culvert-mesh-");
     }
 
     private static Optional<NetworkClaim> weaker(String name) {

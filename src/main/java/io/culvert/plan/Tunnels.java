@@ -1,6 +1,8 @@
 package io.culvert.plan;
 
+import io.culvert.network.Link;
 import io.culvert.network.NetworkState;
+import io.culvert.network.Ownership;
 import io.culvert.network.Route;
 import io.culvert.network.Rule;
 import io.culvert.network.Rule.Action;
@@ -11,8 +13,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * The tunnels that are up without a mesh, told from what is ours in the kernel: no file says whose a rule is. Each has a slot
@@ -34,6 +39,21 @@ public record Tunnels(NetworkState present) {
     /** Whether there is something of ours that no tunnel alone would set: a chain runs here, or did until it was killed. */
     public boolean besideChain() {
         return present.rules().stream().anyMatch(rule -> !TunnelRouting.inAnySlot(rule));
+    }
+
+    /**
+     * Their names. One that needs no rules has only a link, and so may have a chain that was killed and lost its rules.
+     *
+     * @param ofChain names of a chain's links
+     */
+    public Set<String> names(Set<String> ofChain) {
+        Stream<String> ruled =
+                IntStream.range(0, TunnelRouting.SLOTS).mapToObj(this::owner).flatMap(Optional::stream);
+        Stream<String> others = present.links().stream()
+                .filter(link -> !besideChain() && link.alias().equals(Ownership.ALIAS))
+                .map(Link::name)
+                .filter(name -> !ofChain.contains(name));
+        return Stream.concat(ruled, others).collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Whether anything is there of a tunnel. */

@@ -53,11 +53,12 @@ public final class TunnelAlone {
         TunnelFile at = TunnelFile.of(fileOrName, around.root());
         WireGuardConfig file = at.readPart(journal, killSwitch);
         Turn.take(around, () -> {
-            try (Kernel kernel = Kernel.open(around)) {
+            try (Kernel kernel = Kernel.open(around);
+                    ChainClaim claim = ChainClaim.take()) {
                 Machine machine = kernel.machine();
                 NetworkState before = kernel.network().observe();
                 WireGuardDevices devices = devices();
-                new TunnelChecks(at.path(), file, machine, before)
+                new TunnelChecks(at.path(), file, machine, before, claim.isRefused(kernel.nftables(), before))
                         .of(killSwitch, foreign(file.name(), machine, devices), kernel.nftables()::probe)
                         .forEach(problem -> journal.problems(List.of(problem)));
                 TunnelPlan plan = plan(file, kernel, machine, before, udpPorts(devices, file.name()), killSwitch);
@@ -79,10 +80,12 @@ public final class TunnelAlone {
     public void down(String fileOrName) {
         String name = TunnelFile.of(fileOrName, around.root()).interfaceName();
         Turn.take(around, () -> {
-            try (Kernel kernel = Kernel.open(around)) {
+            try (Kernel kernel = Kernel.open(around);
+                    ChainClaim claim = ChainClaim.take()) {
                 WireGuardDevices devices = devices();
                 NetworkState before = kernel.network().observe();
-                TunnelChecks.refuse(name, foreign(name, kernel.machine(), devices), before);
+                TunnelChecks.refuse(
+                        name, foreign(name, kernel.machine(), devices), claim.isRefused(kernel.nftables(), before));
                 boolean was = change(kernel, devices, before).lower(name);
                 journal.info(name + (was ? " is down" : " was not up"));
             }

@@ -4,6 +4,7 @@ import io.culvert.ip.Prefix;
 import io.culvert.needs.MachineNeeds;
 import io.culvert.network.Machine;
 import io.culvert.network.NetworkState;
+import io.culvert.network.Route;
 import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.Marks;
 import io.culvert.plan.Tunnels;
@@ -12,6 +13,7 @@ import io.culvert.problem.Problem;
 import io.culvert.problem.ProblemException;
 import io.culvert.problem.Problems;
 import io.culvert.settings.WireGuardSettings.Implementation;
+import io.culvert.wireguard.RoutingTable;
 import io.culvert.wireguard.WireGuardConfig;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,8 +24,12 @@ import java.util.function.Supplier;
  * What must be so before a tunnel alone is raised.
  *
  * @param before what is ours already
+ * @param chain whether 'culvert up' runs here, or left its kill switch
  */
-record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkState before) {
+record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkState before, boolean chain) {
+
+    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): it decides before any rule of ours. */
+    private static final long LOCAL = 255;
 
     /**
      * @param foreign whether the interface's name is somebody else's
@@ -33,7 +39,7 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
      */
     List<Problem> of(boolean killSwitch, boolean foreign, Supplier<Optional<Problem>> nftables) {
         Problems problems = new Problems();
-        problems.addAll(refusals(file.name(), foreign, before));
+        problems.addAll(refusals(file.name(), foreign, chain));
         problems.addAll(AddressConflicts.ofTunnel(Place.file(path), file, machine, killSwitch || carriesAll()));
         MachineNeeds.missing(machine, Implementation.AUTO).stream()
                 .filter(problem -> problem.kind().isError())
@@ -42,8 +48,16 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         boolean guarded = killSwitch || standing.isPresent();
         if (guarded) {
             nftables.get().ifPresent(problems::add);
-            problems.addAll(alone(standing));
+            if (!chain) {
+                problems.addAll(alone(standing));
+            }
             mark().ifPresent(problems::add);
+            unrouted().ifPresent(problems::add);
+        }
+        if (!file.peers().isEmpty()
+                && file.peers().stream().allMatch(peer -> peer.endpoint().isEmpty())) {
+            problems.add(Problem.note(
+                    Place.file(path), "no peer has an Endpoint: the tunnel works when one of them sends first"));
         }
         if (standing.filter(file.name()::equals).isPresent() && !killSwitch) {
             problems.add(Problem.note(Place.machine(file.name()), "its kill switch stays until it is taken down"));
@@ -57,17 +71,17 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
     }
 
     /** @throws ProblemException where a name is not ours to change */
-    static void refuse(String name, boolean foreign, NetworkState before) {
+    static void refuse(String name, boolean foreign, boolean chain) {
         Problems problems = new Problems();
-        problems.addAll(refusals(name, foreign, before));
+        problems.addAll(refusals(name, foreign, chain));
         problems.throwIfErrors();
     }
 
-    private static List<Problem> refusals(String name, boolean foreign, NetworkState before) {
-        if (new Tunnels(before).besideChain()) {
+    private static List<Problem> refusals(String name, boolean foreign, boolean chain) {
+        if (chain) {
             return List.of(Problem.input(
                     Place.machine(name),
-                    "'culvert up' runs in this network namespace, or was killed here",
+                    "'culvert up' runs in this network namespace, or left its kill switch here",
                     "end it first; where it was killed, start it again and end it"));
         }
         return foreign
@@ -94,6 +108,25 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
                                 : "is up, and a kill switch would cut it off",
                         "take it down first: culvert tunnel down " + name))
                 .toList();
+    }
+
+    /** wg-quick sets no rules for such a table either, but without a kill switch the machine's own network stays. */
+    private Optional<Problem> unrouted() {
+        return switch (file.table()) {
+            case RoutingTable.Off() -> Optional.of(unrouted("off", "route", "ip route add NETWORK dev " + file.name()));
+            case RoutingTable.Numbered(long number)
+            when number != LOCAL && (number != Route.MAIN || carriesAll()) ->
+                Optional.of(unrouted(Long.toString(number), "routing rule", "ip rule add to NETWORK lookup " + number));
+            case RoutingTable.Numbered _, RoutingTable.Auto _ -> Optional.empty();
+        };
+    }
+
+    private Problem unrouted(String table, String own, String command) {
+        return Problem.warning(
+                Place.file(path),
+                "with Table = " + table + " nothing goes into the tunnel without a " + own
+                        + " of yours, and the kill switch lets nothing leave beside it",
+                "delete that line, or add one: " + command);
     }
 
     private Optional<Problem> mark() {

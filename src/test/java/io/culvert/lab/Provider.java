@@ -136,6 +136,12 @@ public final class Provider implements AutoCloseable {
         server.awaitUp();
     }
 
+    /** Sends to its customer first, who is there. */
+    public void seek(String endpoint) {
+        String customer = WireGuard.publicKey(customerKey);
+        space.run("wg", "set", link, "peer", customer, "endpoint", endpoint, "persistent-keepalive", "1");
+    }
+
     /** Goes on running, but neither hears nor answers anything from outside. */
     public void fallSilent() {
         space.nft("""

@@ -9,6 +9,7 @@ import io.culvert.lab.Observer;
 import io.culvert.lab.Outcome;
 import io.culvert.lab.Probe;
 import io.culvert.lab.Provider;
+import io.culvert.lab.Pulse;
 import io.culvert.lab.Shape;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code --kill-switch}: nothing leaves beside the tunnel, whatever becomes of it. */
 @Tag("lab")
@@ -116,6 +119,46 @@ class TunnelKillSwitchTest {
         lab.tunnel("up", file).orFail();
 
         assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"off,ip route add 198.51.100.0/24 dev wg0", "123,ip rule add to 198.51.100.0/24 lookup 123"})
+    void a_table_of_one_s_own_leads_nowhere_until_the_hint_is_followed(String table, String command) {
+        lab.file("wg0.conf", provider.file().replace("[Interface]", "[Interface]\nTable = " + table));
+
+        Outcome up = lab.tunnel("up", file, "--kill-switch");
+
+        assertThat(up.status()).as(up.err()).isZero();
+        assertThat(up.err())
+                .contains("with Table = " + table + " nothing goes into the tunnel")
+                .contains(command.replace("198.51.100.0/24", "NETWORK"));
+        ask();
+        assertThat(observer.leaks()).isEmpty();
+
+        lab.node().attempt(command.split(" ", -1)).orFail();
+        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void a_peer_without_an_endpoint_is_waited_for_and_answered() {
+        lab.file(
+                "wg0.conf",
+                provider.file()
+                        .replaceAll("Endpoint.*\\n", "")
+                        .replace("[Interface]", "[Interface]\nListenPort = 51821"));
+
+        Outcome up = lab.tunnel("up", file, "--kill-switch");
+
+        assertThat(up.err()).contains("no peer has an Endpoint: the tunnel works when one of them sends first");
+        ask();
+        assertThat(observer.leaks()).isEmpty();
+
+        provider.seek(Lab.NODE_4 + ":51821");
+        try (Pulse pulse = Pulse.of(lab.lab().node().space(), Family.IPV4)) {
+            pulse.awaitAnswer(provider.outer4(), Duration.ofSeconds(30));
+        }
         assertThat(observer.leaks()).isEmpty();
     }
 
