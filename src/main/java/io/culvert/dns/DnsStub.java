@@ -46,6 +46,8 @@ public final class DnsStub implements AutoCloseable {
     /** Queries that nobody answers have a socket for each server that was asked, and TCP clients have theirs. */
     private static final int ENOUGH_DESCRIPTORS = 4096;
 
+    private static final int PORTS_TRIED = 20;
+
     private final AtomicReference<Directions> directions;
     private final Responder responder;
     private final Patience patience;
@@ -85,29 +87,38 @@ public final class DnsStub implements AutoCloseable {
      */
     public InetSocketAddress listen(InetSocketAddress address) {
         OpenFiles.raise(ENOUGH_DESCRIPTORS);
-        List<Closeable> opened = new ArrayList<>();
-        try {
-            TcpService tcp = TcpService.open(address, this::askedByTcp, TcpLimits.USUAL);
-            opened.add(tcp);
-            InetSocketAddress bound = new InetSocketAddress(address.getAddress(), tcp.port());
-            DatagramChannel udp = DatagramChannel.open(
-                    Family.of(address.getAddress()) == Family.IPV4
-                            ? StandardProtocolFamily.INET
-                            : StandardProtocolFamily.INET6);
-            opened.add(udp);
-            udp.bind(bound);
-            sockets.put(address.getAddress(), opened);
-            start("dns-udp", () -> serveDatagrams(udp, opened));
-            start("dns-tcp", () -> serveConnections(tcp, opened));
-            return bound;
-        } catch (IOException e) {
-            opened.forEach(DnsStub::quietly);
-            String where = Prefix.text(address.getAddress()) + " port " + address.getPort();
-            throw new ProblemException(Problem.machine(
-                    Place.machine("DNS"),
-                    "names cannot be answered on " + where + ": " + e.getMessage(),
-                    "let the other program in this network use another port"));
+        for (int attempt = 1; ; attempt++) {
+            List<Closeable> opened = new ArrayList<>();
+            try {
+                return open(address, opened);
+            } catch (IOException e) {
+                opened.forEach(DnsStub::quietly);
+                // The kernel's choice for TCP may be in use over UDP.
+                if (address.getPort() != 0 || attempt == PORTS_TRIED) {
+                    String where = Prefix.text(address.getAddress()) + " port " + address.getPort();
+                    throw new ProblemException(Problem.machine(
+                            Place.machine("DNS"),
+                            "names cannot be answered on " + where + ": " + e.getMessage(),
+                            "let the other program in this network use another port"));
+                }
+            }
         }
+    }
+
+    private InetSocketAddress open(InetSocketAddress address, List<Closeable> opened) throws IOException {
+        TcpService tcp = TcpService.open(address, this::askedByTcp, TcpLimits.USUAL);
+        opened.add(tcp);
+        InetSocketAddress bound = new InetSocketAddress(address.getAddress(), tcp.port());
+        DatagramChannel udp = DatagramChannel.open(
+                Family.of(address.getAddress()) == Family.IPV4
+                        ? StandardProtocolFamily.INET
+                        : StandardProtocolFamily.INET6);
+        opened.add(udp);
+        udp.bind(bound);
+        sockets.put(address.getAddress(), opened);
+        start("dns-udp", () -> serveDatagrams(udp, opened));
+        start("dns-tcp", () -> serveConnections(tcp, opened));
+        return bound;
     }
 
     /** Takes no more questions on this address. */
