@@ -1,5 +1,6 @@
 package io.culvert.confinement;
 
+import io.culvert.linux.Container;
 import io.culvert.linux.OwnProcess;
 import io.culvert.problem.Place;
 import io.culvert.problem.Problem;
@@ -198,9 +199,10 @@ public final class Namespaces {
                         .strip());
     }
 
+    /** Of a keeper, whose hints are to be those of this program. */
     private Map<String, String> environment() {
         Map<String, String> kept = new HashMap<>();
-        for (String name : List.of("PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "TMPDIR")) {
+        for (String name : List.of("PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "TMPDIR", Container.VARIABLE)) {
             Optional.ofNullable(around.environment().get(name)).ifPresent(value -> kept.put(name, value));
         }
         return kept;
