@@ -89,7 +89,11 @@ public final class KeptDevice {
      * nothing happens.
      */
     public synchronized void announce(Instant heard) {
-        device.filter(present -> linkExists.test(present.name())).ifPresent(present -> present.announce(heard));
+        try {
+            device.filter(present -> linkExists.test(present.name())).ifPresent(present -> present.announce(heard));
+        } catch (ProblemException _) {
+            // Its program has ended, or is ending: another one has no old address to stay with.
+        }
     }
 
     /** Peers that have roamed are sent to at the endpoints again that are wanted of them; those that have not stay as they are. */

@@ -8,6 +8,7 @@ import io.culvert.ip.Family;
 import io.culvert.linux.Container;
 import io.culvert.network.Forwarding;
 import io.culvert.network.Machine;
+import io.culvert.network.MainTable;
 import io.culvert.network.UdpPorts;
 import io.culvert.network.Uplink;
 import io.culvert.plan.ExitNodeInputs;
@@ -60,6 +61,7 @@ final class Chain {
     private Optional<Forwarding> forwarding = Optional.empty();
     private Optional<Watch> watch = Optional.empty();
     private Instant settled;
+    private MainTable announced;
     private boolean ready;
     private boolean healthy;
 
@@ -72,6 +74,7 @@ final class Chain {
         this.settled = started;
         this.inputs = parts.inputs();
         this.plan = parts.plan();
+        this.announced = inputs.machine().main();
     }
 
     void guard(Undo undo) {
@@ -214,7 +217,6 @@ final class Chain {
     private void settle() {
         try {
             Machine machine = parts.kernel().machine();
-            boolean moved = !machine.main().equals(inputs.machine().main());
             requireUplinkOfItsOwnName(machine);
             boolean followed = follow(inputs.with(servers.config())
                     .with(machine)
@@ -233,10 +235,7 @@ final class Chain {
                 servers.begin(now());
             }
             parts.mesh().chain(plan);
-            if (moved) {
-                parts.tunnel().announce(Instant.MIN);
-                parts.mesh().announce();
-            }
+            announce(machine.main());
             parts.kernel().network().apply(plan.network()).forEach(line -> journal.info("network: " + line));
             parts.names().serve(plan);
             parts.names().serveMesh(plan);
@@ -249,6 +248,15 @@ final class Chain {
             complain(e);
         } finally {
             settled = now();
+        }
+    }
+
+    /** Peers are to learn of the machine's other addresses. */
+    private void announce(MainTable now) {
+        if (!now.equals(announced)) {
+            parts.tunnel().announce(Instant.MIN);
+            parts.mesh().announce();
+            announced = now;
         }
     }
 
