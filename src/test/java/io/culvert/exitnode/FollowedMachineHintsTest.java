@@ -1,26 +1,20 @@
 package io.culvert.exitnode;
 
-import static org.assertj.core.api.Assertions.assertThat;
+import static io.culvert.exitnode.CheckedHints.in;
+import static io.culvert.exitnode.CheckedHints.ip;
+import static io.culvert.exitnode.CheckedHints.row;
 
+import io.culvert.exitnode.CheckedHints.Row;
+import io.culvert.exitnode.CheckedHints.Run;
 import io.culvert.lab.Box;
 import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Outcome;
-import io.culvert.lab.Shape;
 import io.culvert.problem.FollowedHint;
 import io.culvert.problem.Hints;
-import jakarta.json.Json;
-import jakarta.json.JsonObject;
-import java.io.StringReader;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -30,15 +24,29 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * Each hint about the machine or the container is true, in both wordings: something is taken away, 'culvert check' prints the
- * hint, and whoever follows it, with the commands that it holds, has neither the fault nor another one. What an engine would do
- * is done to the lab's box.
- */
+/** Each hint about the machine or the container is true, in both wordings. */
 @Tag("lab")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(ReplaceUnderscores.class)
 public class FollowedMachineHintsTest {
+
+    private final CheckedHints hints = new CheckedHints();
+
+    @AfterAll
+    void closeLab() {
+        hints.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void whoever_follows_a_hint_is_rid_of_the_fault(Row row) {
+        hints.follow(row);
+    }
+
+    /** For HintCoverageTest. */
+    public static Stream<FollowedHint> hints() {
+        return CheckedHints.of(rows());
+    }
 
     private static final Box CONTAINER = Box.CONTAINER;
     private static final Box MACHINE = Box.MACHINE;
@@ -48,120 +56,8 @@ public class FollowedMachineHintsTest {
 
     private static final Map<String, String> USERSPACE = Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace");
 
-    private final World world = World.of(Shape.USUAL);
-
-    /** What differs from one 'culvert check' to the next: where it runs, and with which settings. */
-    record Run(Box box, Map<String, String> settings) {}
-
-    /**
-     * A line of the table.
-     *
-     * @param shared the part of the hint that is said in many places
-     * @param follow does what the hint says
-     */
-    record Row(
-            String area,
-            String hint,
-            String shared,
-            Run faulty,
-            Consumer<World> fault,
-            Consumer<World> follow,
-            Run mended) {
-
-        /** The first command of this hint, as the pattern's group has it, is carried out. */
-        Row literally(String pattern, String command) {
-            return new Row(
-                    area,
-                    hint,
-                    shared,
-                    faulty,
-                    fault,
-                    world -> {
-                        Matcher found = Pattern.compile(pattern).matcher(hint);
-                        assertThat(found.find()).as(hint).isTrue();
-                        world.space().run("sh", "-c", command.formatted(found.group(1)));
-                    },
-                    mended);
-        }
-
-        @Override
-        public String toString() {
-            return hint;
-        }
-    }
-
-    private static Row row(String area, String hint, String shared, Run faulty, Run mended) {
-        return row(area, hint, shared, faulty, _ -> {}, _ -> {}, mended);
-    }
-
-    private static Row row(
-            String area,
-            String hint,
-            String shared,
-            Run faulty,
-            Consumer<World> fault,
-            Consumer<World> follow,
-            Run mended) {
-        return new Row(area, hint, shared, faulty, fault, follow, mended);
-    }
-
-    private static Run in(Box box) {
-        return new Run(box, Map.of());
-    }
-
-    private static Run in(Box box, Map<String, String> settings) {
-        return new Run(box, settings);
-    }
-
-    private static Consumer<World> ip(String... lines) {
-        return world -> world.space().ip(lines);
-    }
-
-    @AfterAll
-    void closeLab() {
-        world.close();
-    }
-
-    @ParameterizedTest
-    @MethodSource("rows")
-    void whoever_follows_a_hint_is_rid_of_the_fault(Row row) {
-        row.fault.accept(world);
-        try {
-            Check faulty = check(row.faulty);
-            assertThat(faulty.hints).as(faulty.said).contains(row.hint);
-        } finally {
-            row.follow.accept(world);
-        }
-
-        Check mended = check(row.mended);
-        assertThat(mended.hints).as(mended.said).doesNotContain(row.hint);
-        assertThat(mended.success).as(mended.said).isTrue();
-    }
-
-    private record Check(boolean success, List<String> hints, String said) {}
-
-    private Check check(Run run) {
-        world.in(run.box);
-        Outcome outcome = world.run(world.settings(run.settings), "check", "--json");
-        assertThat(outcome.out()).as(outcome.err()).startsWith("{");
-        JsonObject check = Json.createReader(new StringReader(outcome.out())).readObject();
-        List<String> hints = check.getJsonArray("categories").getValuesAs(JsonObject.class).stream()
-                .flatMap(category -> category.getJsonArray("checks").getValuesAs(JsonObject.class).stream())
-                .map(one -> one.getString("hint"))
-                .toList();
-        return new Check(check.getBoolean("success"), hints, outcome.out());
-    }
-
-    /** For HintCoverageTest. */
-    public static Stream<FollowedHint> hints() {
-        return rows().flatMap(row -> row.shared.equals(row.hint)
-                ? Stream.of(new FollowedHint(Set.of(row.area, "problem"), row.hint))
-                : Stream.of(
-                        new FollowedHint(Set.of(row.area), row.hint), new FollowedHint(Set.of("problem"), row.shared)));
-    }
-
     private static Stream<Row> rows() {
-        return Stream.of(privileges(), siblings(), switches(), networks(), files(), tailscale())
+        return Stream.of(privileges(), siblings(), switches(), networks(), files())
                 .flatMap(rows -> rows);
     }
 
@@ -449,44 +345,5 @@ public class FollowedMachineHintsTest {
                         Hints.MACHINE.module("wireguard"),
                         in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")),
                         in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "auto"))));
-    }
-
-    private static Stream<Row> tailscale() {
-        return Stream.of(
-                tailnet(
-                        "exitnode",
-                        "choose another name for Tailscale's: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0",
-                        ip("link add tailscale0 type bridge"),
-                        Map.of("TS_STATE_DIR", "/var/lib/tailscale"),
-                        Map.of("TS_STATE_DIR", "/var/lib/tailscale", "TS_TAILSCALED_EXTRA_ARGS", "--tun=tailnet0")),
-                tailnet(
-                        "mesh/tailscale",
-                        "mount a volume and name it: TS_STATE_DIR=/var/lib/tailscale",
-                        ip("link delete tailscale0"),
-                        Map.of(),
-                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
-                tailnet(
-                        "mesh/tailscale",
-                        "mount a writable volume there",
-                        _ -> {},
-                        Map.of("TS_STATE_DIR", "/proc/tailscale"),
-                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
-                tailnet(
-                        "mesh/tailscale",
-                        "mount it without :ro, and let this user write there",
-                        _ -> {},
-                        Map.of("TS_STATE_DIR", "/proc/sys"),
-                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")));
-    }
-
-    private static Row tailnet(
-            String area, String hint, Consumer<World> fault, Map<String, String> faulty, Map<String, String> mended) {
-        return row(area, hint, hint, tailscale(faulty), fault, _ -> {}, tailscale(mended));
-    }
-
-    private static Run tailscale(Map<String, String> more) {
-        Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "tailscale", "CULVERT_MESH_CONFIG", ""));
-        settings.putAll(more);
-        return in(CONTAINER, settings);
     }
 }

@@ -6,6 +6,7 @@ import io.culvert.cli.FollowedCommandHintsTest;
 import io.culvert.confinement.FollowedConfinementHintsTest;
 import io.culvert.exitnode.FollowedHintsTest;
 import io.culvert.exitnode.FollowedMachineHintsTest;
+import io.culvert.exitnode.FollowedTailscaleHintsTest;
 import io.culvert.problem.HintSources.Template;
 import io.culvert.tunnel.FollowedTunnelHintsTest;
 import java.io.IOException;
@@ -34,6 +35,7 @@ class HintCoverageTest {
         Stream.of(
                         FollowedHintsTest.hints(),
                         FollowedMachineHintsTest.hints(),
+                        FollowedTailscaleHintsTest.hints(),
                         FollowedTunnelHintsTest.hints(),
                         FollowedCommandHintsTest.hints(),
                         FollowedConfinementHintsTest.hints())
