@@ -163,8 +163,8 @@ class ConfinedProgramTest {
         assertThat(exec("no-such-program").status()).isEqualTo(127);
         assertThat(exec("/etc/passwd").status()).isEqualTo(126);
 
-        Child program = lab.start(
-                arguments("sh", "-c", "trap 'kill $!; echo told; exit 9' USR1; sleep infinity & echo pid $$; wait"));
+        Child program = lab.start(arguments(
+                "sh", "-c", "trap 'kill $!; wait $!; echo told; exit 9' USR1; sleep infinity & echo pid $$; wait"));
         String pid = program.awaitLine("pid ([0-9]+)", ConfinementLab.SOON).group(1);
         lab.run("kill", "-USR1", pid).orFail();
         assertThat(program.awaitExit(ConfinementLab.SOON)).isEqualTo(9);
@@ -239,7 +239,7 @@ class ConfinedProgramTest {
                         arguments(
                                 "sh",
                                 "-c",
-                                "'test -t 0 && stty size; trap \"kill $!; echo interrupted; exit 3\" INT; sleep infinity & echo > /run/typing; wait'")));
+                                "'test -t 0 && stty size; sleep infinity & child=$!; trap \"kill $child; wait $child; echo interrupted; exit 3\" INT; echo > /run/typing; wait'")));
         Outcome outcome = lab.run(
                 "sh",
                 "-c",
