@@ -502,7 +502,7 @@ public class FollowedHintsTest {
                                 WIREGUARD,
                                 FollowedHintsTest::namedTunnelFile,
                                 "rename the file, for example to wg0.conf",
-                                "etc/äöü.conf",
+                                "etc/!!!.conf",
                                 "etc/wg0.conf")
                         .bringing(TUNNEL, "etc/wg0.conf"),
                 named(
