@@ -44,7 +44,9 @@ final class World implements AutoCloseable {
         phone = Probe.from(lab.client().space());
         observer = lab.observe().allowMesh();
         for (int number = 0; number < shape.providers(); number++) {
-            observer.allowWireGuardTo(lab.provider(number).outer4(), Provider.PORT);
+            // A name whose first question goes unanswered leads to the address of the other family.
+            observer.allowWireGuardTo(lab.provider(number).outer4(), Provider.PORT)
+                    .allowWireGuardTo(lab.provider(number).outer6(), Provider.PORT);
         }
         lab.node().wireGuardFile("provider.conf", lab.provider().file());
         lab.node().file("mesh.conf", lab.client().nodeFile());
