@@ -52,6 +52,9 @@ public class FollowedConfinementHintsTest {
         }
     }
 
+    /** Each has a namespace of its own: that of the row before goes after its last program, not with it. */
+    private int row;
+
     @AfterAll
     void closeLab() {
         lab.close();
@@ -60,6 +63,7 @@ public class FollowedConfinementHintsTest {
     @ParameterizedTest
     @MethodSource("rows")
     void whoever_follows_a_hint_has_the_program_confined(Row row) {
+        this.row++;
         if (!row.before.isEmpty()) {
             run(row.before).orFail();
         }
@@ -74,7 +78,8 @@ public class FollowedConfinementHintsTest {
     }
 
     private Outcome run(String command) {
-        String[] words = command.replace("FILE", file)
+        String[] words = command.replaceFirst("^culvert exec --config", "culvert exec --netns row" + row + " --config")
+                .replace("FILE", file)
                 .replace("DIR", file.replaceFirst("/[^/]*$", ""))
                 .split(" ", -1);
         if (!words[0].equals("culvert")) {
