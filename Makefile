@@ -1,52 +1,52 @@
-# Everything a developer does here, by name. 'make' alone lists it.
+# All commands for developers. 'make' without a target lists them.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help build demo test check hunt bench weigh native image format clean packages programs tailscale kernel
 
-# Finds JDK 25 by itself, whatever 'java' is. Every command that needs it begins with this.
+# Finds JDK 25, whatever version 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
 maven := $(jdk) && ./mvnw --batch-mode --no-transfer-progress
 lab := $(jdk) && src/test/lab/bin/java --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
 	-cp "target/test-classes:target/classes:$$(cat target/test-class-path)"
 
-# What an image runs.
+# The program of an image.
 program := $(if $(GRAALVM_HOME),target/culvert-app/culvert-runner,target/built)
 
-help: ## list what can be made
+help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 build: target/built ## build the program for the JVM; ./culvert runs it
 
-demo: packages programs $(filter tailscale,$(MESH)) target/built ## show in a minute, on this machine's kernel, that it works and does not leak
+demo: packages programs $(filter tailscale,$(MESH)) target/built ## show on this machine, in a minute, that it works and does not leak
 	@$(lab) io.culvert.lab.Demo
 
-test: packages programs kernel target/built ## run every test; the totals come last
+test: packages programs kernel target/built ## run all tests and print the totals
 	@scripts/test
 
 check: ## run the fast tests only
 	@$(maven) test
 
-# ROUNDS, LOAD, LEVELS, TESTS, SEED: scripts/hunt.
-hunt: packages programs tailscale kernel target/built ## run the levels with namespaces and containers again and again, on a busy machine
+# ROUNDS, LOAD, LEVELS, TESTS and SEED: see scripts/hunt.
+hunt: packages programs tailscale kernel target/built ## search for unstable tests: repeat the levels with namespaces and containers under load
 	@scripts/image java full && scripts/image java minimal && scripts/python-programs && scripts/go-programs checks && scripts/hunt
 
-bench: packages programs $(filter tailscale,$(MESH)) target/built ## measure against what others do, in pairs; the README shows the figures
-	@$(lab) -Dfigures=README.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench
+bench: packages programs $(filter tailscale,$(MESH)) target/built ## compare the performance with other programs; updates docs/figures.md
+	@$(lab) -Dfigures=docs/figures.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench
 
-weigh: packages programs target/built ## measure the images that were built: size, start, memory; the README shows the figures
-	@$(lab) -Dfigures=README.md io.culvert.lab.ImageBench
+weigh: packages programs target/built ## measure size, start time and memory of the images; updates docs/figures.md
+	@$(lab) -Dfigures=docs/figures.md io.culvert.lab.ImageBench
 
 native: target/culvert-app/culvert-runner ## build the native program; ./culvert runs it
 
-# TAILSCALE=minimal leaves out what an exit does not need; IMAGE gives another name.
-image: packages $(program) ## build the container image localhost/culvert; native where GRAALVM_HOME is set
+# TAILSCALE=minimal omits what an exit node does not need; IMAGE sets another name.
+image: packages $(program) ## build the container image localhost/culvert; native if GRAALVM_HOME is set
 	@$(jdk) && scripts/image $(if $(GRAALVM_HOME),native,java) $(or $(TAILSCALE),full) $(IMAGE)
 
 format: ## format the sources
 	@$(maven) spotless:apply
 
-clean: ## remove what was built
+clean: ## remove build output
 	rm -rf target
 
 packages:
@@ -55,8 +55,8 @@ packages:
 programs: packages
 	@scripts/go-programs wireguard
 
-# Tailscale for the exit node, and Headscale for the lab. This takes minutes the first time, so that only what needs them waits.
-# Where they cannot be had, what needs them says so; and so it is with the kernel.
+# Tailscale for the exit node, and Headscale for the lab. The first build takes minutes, so only targets that need them depend on
+# it. If they or the kernel are not available, the tests that need them report it.
 tailscale: packages
 	@scripts/go-programs tailscale headscale || true
 

@@ -1,4 +1,4 @@
-// The command culvert of an image in which a JVM runs the program: it becomes that JVM. There is no shell that could.
+// The command culvert of an image with a JVM: it replaces itself with the JVM, as the image has no shell for a script.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 		"-XX:AOTCache=/work/culvert.aot",
 		"-Xlog:aot=off",
 		"-Xlog:cds=off",
-		// JNA's own library lies in the image: it would unpack it into a directory for temporary files, which may be missing.
+		// JNA's native library is in the image. Otherwise JNA would unpack it into a temporary directory, which may be missing.
 		"-Djna.boot.library.path=/work",
 		"-Djna.nounpack=true",
 		"-Djna.platform.library.path=/usr/lib/x86_64-linux-gnu:/usr/lib/aarch64-linux-gnu",

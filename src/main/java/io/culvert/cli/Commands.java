@@ -24,14 +24,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Everything the program can be told to do. Written out for picocli instead of annotated: to find and read annotations took
- * half of the program's start, before the guard.
+ * The command line. Built for picocli in code instead of annotations: to find and read annotations took half of the
+ * program's start, before the kill switch is active.
  */
 final class Commands {
 
     private static final int WIDTH = 100;
     private static final String WAIT = "--wait";
-    private static final String FILE = "A wg-quick file, or an interface name: then /etc/wireguard/NAME.conf is meant.";
+    private static final String FILE =
+            "A wg-quick file, or the name of an interface, whose file is" + " /etc/wireguard/NAME.conf.";
 
     private final Console console;
 
@@ -39,20 +40,21 @@ final class Commands {
         this.console = console;
     }
 
-    /** The whole command line; without a command it is {@code up}, as a container wants it. */
+    /** Returns the command line; without a command it runs {@code up}, the default in a container. */
     CommandLine line() {
         CommandSpec culvert = command(
                         "culvert",
                         Commands::up,
-                        "Raises a WireGuard tunnel, chains an exit node onto it, and never lets a packet out beside it.",
-                        "Without a command: up.")
+                        "Routes a Tailscale or WireGuard exit node through a WireGuard tunnel, with a kill switch.",
+                        "Without a command, 'up' is run.")
                 .addSubcommand("up", upWithSettings())
                 .addSubcommand(
                         "plan",
                         command(
                                         "plan",
                                         Commands::plan,
-                                        "Shows what 'up' would do here, in the syntax of ip and nft. Changes nothing.")
+                                        "Shows what 'up' would configure, in the syntax of ip and nft. Changes"
+                                                + " nothing.")
                                 .addOption(json()))
                 .addSubcommand(
                         "check",
@@ -60,34 +62,36 @@ final class Commands {
                                 command(
                                                 "check",
                                                 Commands::check,
-                                                "Checks the settings, the files, the machine, and what runs. Changes nothing.")
+                                                "Checks the settings, the files, the machine and the running exit node."
+                                                        + " Changes nothing.")
                                         .addOption(json()),
-                                "0 all well, 1 what runs is not, 2 the settings are wrong, 3 the machine lacks something."))
+                                "0 no errors, 1 the running exit node has a problem, 2 invalid settings, 3 the machine"
+                                        + " lacks a requirement."))
                 .addSubcommand(
                         "status",
                         exits(
-                                command("status", Commands::status, "Shows the state of the chain that runs here.")
+                                command("status", Commands::status, "Shows the status of the running exit node.")
                                         .addOption(json()),
-                                "0 when connected, 1 when not."))
+                                "0 connected, 1 not connected."))
                 .addSubcommand(
                         "health",
                         exits(
                                 command(
                                                 "health",
                                                 Commands::health,
-                                                "Tells whether traffic passes through the tunnel and the guard holds.")
+                                                "Checks whether the tunnel works and the kill switch is active.")
                                         .addOption(json())
                                         .addOption(OptionSpec.builder(WAIT)
                                                 .paramLabel("SECONDS")
                                                 .type(Integer.class)
-                                                .description("Wait until it is so, this long at most.")
+                                                .description("Wait up to SECONDS until the exit node is healthy.")
                                                 .build()),
-                                "0 when so, 1 when not."))
+                                "0 healthy, 1 unhealthy."))
                 .addSubcommand("tunnel", tunnel())
                 .addSubcommand("mesh", NodeCommands.addTo(MeshCommands.spec()))
                 .addSubcommand("exec", ConfinementCommands.exec())
                 .addSubcommand("netns", ConfinementCommands.netns());
-        culvert.usageMessage().footer("Settings are environment variables: 'culvert up --help' lists them.");
+        culvert.usageMessage().footer("Settings are environment variables; 'culvert up --help' lists them.");
         return new CommandLine(culvert)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpWidth(WIDTH)
@@ -101,9 +105,9 @@ final class Commands {
                 command(
                         "up",
                         Commands::up,
-                        "Runs the exit node: guard, tunnel, mesh and proxy, until SIGTERM or SIGINT."),
-                "0 stopped when asked to, 1 failed, 2 the settings are wrong, 3 the machine lacks something."));
-        // The settings are many, and of interest only to who asks for help.
+                        "Runs the exit node: kill switch, tunnel, mesh and proxy, until SIGTERM or SIGINT."),
+                "0 stopped by a signal, 1 failed, 2 invalid settings, 3 the machine lacks a requirement."));
+        // The list of settings is long, so it is made only when help is requested.
         up.getHelpSectionMap()
                 .put(
                         UsageMessageSpec.SECTION_KEY_FOOTER,
@@ -115,41 +119,45 @@ final class Commands {
         return up;
     }
 
-    /** wg-quick's job, on any machine. */
+    /** Returns the commands for a tunnel on any machine, as of wg-quick. */
     private CommandSpec tunnel() {
         return command(
                         "tunnel",
                         use -> {
                             throw new ParameterException(
-                                    use.given().commandSpec().commandLine(), "Say what to do: up, down, show or plan.");
+                                    use.given().commandSpec().commandLine(), "Missing command: up, down, show or plan");
                         },
-                        "Does wg-quick's job on any machine: one tunnel from one file, without a mesh.")
+                        "Manages a WireGuard tunnel from a wg-quick file, without an exit node.")
                 .addSubcommand(
                         "up",
-                        command("up", Commands::tunnelUp, "Raises the tunnel, all of it or nothing.")
-                                .addOption(
-                                        flag(KILL_SWITCH, "Let nothing out beside the tunnel until it is taken down."))
+                        command("up", Commands::tunnelUp, "Brings a tunnel up. If a step fails, nothing is changed.")
+                                .addOption(flag(
+                                        KILL_SWITCH, "Block all traffic outside the tunnel until it is brought down."))
                                 .addPositional(file()))
                 .addSubcommand(
                         "down",
-                        command("down", Commands::tunnelDown, "Takes the tunnel down; nothing is left.")
+                        command(
+                                        "down",
+                                        Commands::tunnelDown,
+                                        "Brings a tunnel down and removes everything that 'up' configured.")
                                 .addPositional(file()))
                 .addSubcommand(
                         "show",
-                        command("show", Commands::tunnelShow, "Shows tunnels, in the manner of 'wg show'.")
+                        command("show", Commands::tunnelShow, "Shows tunnels, in the format of 'wg show'.")
                                 .addOption(json())
                                 .addPositional(file().toBuilder()
                                         .required(false)
                                         .arity("0..1")
-                                        .description(FILE + " Without it: all of them.")
+                                        .description(FILE + " Default: all tunnels.")
                                         .build()))
                 .addSubcommand(
                         "plan",
                         command(
                                         "plan",
                                         Commands::tunnelPlan,
-                                        "Shows what 'up' would do, in the syntax of ip and nft. Changes nothing.")
-                                .addOption(flag(KILL_SWITCH, "Show the kill switch too."))
+                                        "Shows what 'up' would configure, in the syntax of ip and nft. Changes"
+                                                + " nothing.")
+                                .addOption(flag(KILL_SWITCH, "Include the kill switch."))
                                 .addOption(json())
                                 .addPositional(file()));
     }
@@ -209,7 +217,7 @@ final class Commands {
         return 0;
     }
 
-    /** Its user object is what it does. */
+    /** Returns a command whose user object is its action. */
     static CommandSpec command(String name, Use.Action action, String... description) {
         CommandSpec command = CommandSpec.wrapWithoutInspection(action)
                 .name(name)
@@ -228,7 +236,7 @@ final class Commands {
 
     private int refuse(ParameterException failure, String... arguments) {
         CommandLine line = failure.getCommandLine();
-        // A word that is no command may be meant for anything, an option can only be meant for 'up'.
+        // An unknown word may be meant as any command, an unknown option as one of 'up' only.
         boolean up = line.getCommandName().equals("up") && line.getParent().getParent() == null;
         boolean option = line.getParent() == null && arguments.length > 0 && arguments[0].startsWith("-");
         if (up || option) {

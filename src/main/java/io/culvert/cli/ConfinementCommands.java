@@ -25,7 +25,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 
-/** {@code exec} and {@code netns}: programs that can reach nothing but a tunnel. */
+/** The commands {@code exec} and {@code netns}, for programs that can reach nothing but a tunnel. */
 final class ConfinementCommands {
 
     private static final String CONFIG = "--config";
@@ -45,11 +45,13 @@ final class ConfinementCommands {
         CommandSpec exec = wish(Commands.command(
                         "exec",
                         ConfinementCommands::exec,
-                        "Runs a program that can reach nothing but the tunnel, in a network namespace of its own.",
-                        "The first one makes the namespace, the last one takes it down."))
-                .addOption(text(NETNS, "NAME", "The namespace; without it, one named like the WireGuard file."))
-                .addOption(
-                        text(USER, "NAME", "Run the program as this user; 'sudo culvert exec --user \"$SUDO_USER\"'."))
+                        "Runs a program in a network namespace whose only connection is a tunnel.",
+                        "The namespace is created for its first program and deleted after its last one."))
+                .addOption(text(NETNS, "NAME", "The name of the namespace. Default: that of the WireGuard file."))
+                .addOption(text(
+                        USER,
+                        "NAME",
+                        "Run the program as this user, such as 'sudo culvert exec --user \"$SUDO_USER\"'."))
                 .addOption(hidden(INSIDE))
                 .addPositional(PositionalParamSpec.builder()
                         .paramLabel("PROGRAM")
@@ -57,13 +59,13 @@ final class ConfinementCommands {
                         .auxiliaryTypes(String.class)
                         .required(true)
                         .arity("1..*")
-                        .description("The program and its arguments; '--' may stand before it.")
+                        .description("The program and its arguments, optionally after '--'.")
                         .build());
         exec.parser().stopAtPositional(true);
         return Commands.exits(
                 exec,
-                "the program's own; before it runs, 1 failed, 2 the input is wrong, 3 the machine lacks something,"
-                        + " 126 the program cannot be run, 127 it is not there.");
+                "that of the program; if it cannot be started: 1 failed, 2 invalid input, 3 the machine lacks a"
+                        + " requirement, 126 the program cannot be executed, 127 the program was not found.");
     }
 
     static CommandSpec netns() {
@@ -71,42 +73,47 @@ final class ConfinementCommands {
                         "netns",
                         use -> {
                             throw new ParameterException(
-                                    use.given().commandSpec().commandLine(), "Say what to do: up, down or list.");
+                                    use.given().commandSpec().commandLine(), "Missing command: up, down or list");
                         },
-                        "Keeps network namespaces that hold nothing but a tunnel, for 'culvert exec' and for services.")
+                        "Manages network namespaces whose only connection is a tunnel, for 'culvert exec' and"
+                                + " services.")
                 .addSubcommand(
                         "up",
                         wish(Commands.command(
-                                        "up", ConfinementCommands::up, "Makes one that stays until it is taken down."))
-                                .addOption(
-                                        Commands.flag(
-                                                FOREGROUND,
-                                                "Stay in the foreground until SIGTERM, and tell systemd (Type=notify) when it is up."))
+                                        "up",
+                                        ConfinementCommands::up,
+                                        "Creates a namespace, which stays until" + " 'culvert netns down'."))
+                                .addOption(Commands.flag(
+                                        FOREGROUND,
+                                        "Stay in the foreground until SIGTERM, and notify systemd"
+                                                + " (Type=notify) when it is ready."))
                                 .addPositional(name()))
                 .addSubcommand(
                         "down",
-                        Commands.command("down", ConfinementCommands::down, "Takes one down; nothing is left.")
-                                .addOption(
-                                        Commands.flag(FORCE, "Also with programs in it: they can reach nothing then."))
+                        Commands.command("down", ConfinementCommands::down, "Deletes a namespace.")
+                                .addOption(Commands.flag(
+                                        FORCE, "Delete it even if programs run in it. They lose all network access."))
                                 .addPositional(name()))
                 .addSubcommand(
                         "list",
                         Commands.command(
-                                        "list", ConfinementCommands::list, "Shows which there are, and who is in them.")
+                                        "list",
+                                        ConfinementCommands::list,
+                                        "Lists the namespaces and the programs in" + " them.")
                                 .addOption(Commands.json()))
                 .addSubcommand(Namespaces.KEEP, keep());
     }
 
-    /** What the others start in the background. */
+    /** Returns the command of the namespace daemon, which the other commands start in the background. */
     private static CommandSpec keep() {
         CommandSpec keep = wish(Commands.command(
                         Namespaces.KEEP,
                         ConfinementCommands::keep,
-                        "Keeps a namespace; started by the other commands."))
+                        "Runs the daemon of a namespace; started by the other commands."))
                 .addOption(hidden(OUTSIDE))
                 .addOption(OptionSpec.builder(FOR)
                         .type(Long.class)
-                        .description("The process for which it is made.")
+                        .description("The process for which the namespace is created.")
                         .build())
                 .addPositional(name());
         keep.usageMessage().hidden(true);
@@ -119,7 +126,7 @@ final class ConfinementCommands {
         }
         Optional<Path> file = Wish.file(use.around(), use.text(CONFIG));
         Optional<String> named = use.text(NETNS);
-        // A namespace that is up needs no file, unless somebody names one.
+        // A namespace that exists needs no file, unless the command line names one.
         Optional<Wish> wish = named.isPresent() && use.text(CONFIG).isEmpty() && !use.has(ALLOW) && !use.has(FIREWALL)
                 ? Optional.empty()
                 : Optional.of(wish(use, file));
@@ -212,7 +219,7 @@ final class ConfinementCommands {
         return new Wish(
                 file.orElseThrow(() -> new ProblemException(Problem.input(
                         new Place.CommandLine(CONFIG),
-                        "no WireGuard file is named, and /etc/wireguard does not hold exactly one",
+                        "not given, and /etc/wireguard does not contain exactly one WireGuard file",
                         "add --config FILE"))),
                 use.text(ALLOW).stream()
                         .flatMap(ports -> Arrays.stream(ports.split(",", -1)))
@@ -227,7 +234,7 @@ final class ConfinementCommands {
             return new GuardInput.Port(port.transport(), port.port());
         } catch (IllegalArgumentException e) {
             throw new ProblemException(Problem.input(
-                    new Place.CommandLine(ALLOW), String.valueOf(e.getMessage()), "write 8080 or 53/udp"));
+                    new Place.CommandLine(ALLOW), String.valueOf(e.getMessage()), "use a port such as 8080 or 53/udp"));
         }
     }
 
@@ -235,13 +242,13 @@ final class ConfinementCommands {
         return command.addOption(text(
                         CONFIG,
                         "FILE",
-                        "A wg-quick file, or the name of one in /etc/wireguard. Without it: CULVERT_WIREGUARD_CONFIG,"
-                                + " or the only one there."))
+                        "A wg-quick file, or the name of one in /etc/wireguard. Default: CULVERT_WIREGUARD_CONFIG,"
+                                + " or the only file in /etc/wireguard."))
                 .addOption(text(
                         ALLOW,
                         "PORTS",
-                        "Ports of programs inside that answer who calls through the tunnel: 8080,53/udp."))
-                .addOption(text(FIREWALL, "FILE", "More rules for inside, in nft's language."));
+                        "Ports of programs inside that are reachable through the tunnel, such as 8080,53/udp."))
+                .addOption(text(FIREWALL, "FILE", "A file with additional nftables rules for the namespace."));
     }
 
     private static OptionSpec text(String name, String label, String description) {
@@ -252,7 +259,7 @@ final class ConfinementCommands {
                 .build();
     }
 
-    /** What this program tells itself when it goes on elsewhere. */
+    /** Returns an option that this program passes to itself when it starts itself again elsewhere. */
     private static OptionSpec hidden(String name) {
         return OptionSpec.builder(name).type(String.class).hidden(true).build();
     }
@@ -263,7 +270,7 @@ final class ConfinementCommands {
                 .type(String.class)
                 .required(true)
                 .arity("1")
-                .description("The name of the namespace, as 'ip netns' shows it.")
+                .description("The name of the namespace, as shown by 'ip netns'.")
                 .build();
     }
 }

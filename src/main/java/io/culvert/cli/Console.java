@@ -8,9 +8,9 @@ import java.time.Clock;
 import java.util.Map;
 
 /**
- * The world as commands see it.
+ * The environment variables and file system of commands.
  *
- * @param root {@code /} but in tests
+ * @param root {@code /} except in tests
  */
 record Console(Map<String, String> environment, Path root) {
 

@@ -15,12 +15,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Every failure as sentences on standard error and an exit status: 1 failed, 2 wrong input, 3 the machine lacks something. */
+/**
+ * Prints failures on standard error, and maps them to exit statuses: 1 failed, 2 invalid input, 3 the machine lacks a
+ * requirement.
+ */
 final class Failures {
 
     private Failures() {}
 
-    /** Of a command at work. */
+    /** Handles the failure of a command. */
     static int failed(Exception failure, CommandLine command, ParseResult arguments) {
         if (failure instanceof ProblemException known) {
             print(known.problems(), command);
@@ -30,11 +33,11 @@ final class Failures {
         return 1;
     }
 
-    /** Of a command line that cannot be understood. */
+    /** Handles a command line that cannot be parsed. */
     static int wrongUse(ParameterException failure, String... arguments) {
         CommandLine command = failure.getCommandLine();
         String name = command.getCommandSpec().qualifiedName();
-        String help = "'" + name + " --help' tells what there is";
+        String help = "see '" + name + " --help'";
         if (failure instanceof UnmatchedArgumentException unknown
                 && !unknown.getUnmatched().isEmpty()) {
             String argument = unknown.getUnmatched().getFirst();
@@ -47,16 +50,16 @@ final class Failures {
         return 2;
     }
 
-    /** What nobody has thought of, a fault of ours included, in one sentence. */
+    /** Returns the problem for an unexpected exception, including a bug of Culvert. */
     static Problem unforeseen(Throwable failure, String command) {
         Throwable cause =
                 failure instanceof UncheckedIOException && failure.getCause() != null ? failure.getCause() : failure;
-        String message = cause.getMessage() == null ? "it broke" : cause.getMessage();
+        String message = cause.getMessage() == null ? "unexpected error" : cause.getMessage();
         boolean expected = cause instanceof IOException || ourOwn(cause);
         return Problem.failure(
                 new Place.CommandLine(command),
                 message,
-                expected ? "" : "this is a fault in Culvert, please report it: " + origin(cause));
+                expected ? "" : "report this as a bug in Culvert: " + origin(cause));
     }
 
     private static boolean ourOwn(Throwable cause) {
@@ -78,8 +81,7 @@ final class Failures {
                 option
                         ? command.getCommandSpec().optionsMap().keySet()
                         : command.getSubcommands().keySet());
-        String what =
-                option || !known.isEmpty() ? "there is no such " + (option ? "option" : "command") : "is too much";
+        String what = option || !known.isEmpty() ? "unknown " + (option ? "option" : "command") : "unexpected argument";
         return Problem.input(
                 new Place.CommandLine(command.getCommandSpec().qualifiedName() + " " + argument),
                 what,

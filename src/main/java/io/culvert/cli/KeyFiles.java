@@ -12,18 +12,24 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** The keys in files that a network file names, as far as they are here. Each file is read, and complained of, once. */
+/**
+ * Reads the key files that a network file names, as far as they are on this machine. Each file is read, and its problem
+ * reported, once.
+ */
 final class KeyFiles {
 
     private final Problems problems = new Problems();
     private final Map<Path, Optional<SecretKey>> known = new HashMap<>();
 
-    /** Empty where the file is elsewhere, or holds no key; the problem is kept. */
+    /** Returns the key in a file; empty if the file is not here or contains no key, whose problem is kept. */
     Optional<SecretKey> key(Path file) {
         return known.computeIfAbsent(file, this::read);
     }
 
-    /** A file that is not here is a warning, as it may be on the node itself; one without a key is an error. */
+    /**
+     * Returns the problems so far. A missing file is a warning, as it may be on the node itself; a file without a key
+     * is an error.
+     */
     Problems problems() {
         return problems;
     }
@@ -35,14 +41,12 @@ final class KeyFiles {
             problems.add(Problem.input(
                     Place.file(file),
                     String.valueOf(e.getMessage()),
-                    "move it away, then make a key: culvert mesh keygen " + file));
+                    "move the file away, then generate a key: culvert mesh keygen " + file));
         } catch (IOException e) {
             problems.add(Problem.warning(
                     Place.file(file),
-                    e instanceof NoSuchFileException
-                            ? "there is no such key file here"
-                            : "this key file cannot be read",
-                    "run this where the key is; a comment stands in its place"));
+                    e instanceof NoSuchFileException ? "key file not found" : "key file cannot be read",
+                    "run this command on the machine that has the key; a comment is written instead of the key"));
         }
         return Optional.empty();
     }

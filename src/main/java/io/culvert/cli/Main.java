@@ -12,8 +12,8 @@ import java.util.logging.Logger;
 import picocli.CommandLine;
 
 /**
- * Where the program starts. Quarkus builds, packs and compiles the program; its runtime, which takes longer to start than the
- * guard, is not started.
+ * The entry point. Quarkus builds, packs and compiles the program; its runtime, which takes longer to start than the
+ * kill switch, is not started.
  */
 @QuarkusMain
 public final class Main {
@@ -25,32 +25,33 @@ public final class Main {
     public static void main(String... args) {
         StandardStreams.openMissing();
         WriteSignals.reportAsErrors();
-        // Else numbers come out in the digits of the machine's language, also in files for other programs.
+        // Otherwise numbers would be formatted with the digits of the machine's language, in files for other programs,
+        // too.
         Locale.setDefault(Locale.ROOT);
         NativeImage.useLibraryBesideExecutable();
-        // Nobody reads what libraries log, so nobody needs to be told that it goes nowhere.
+        // Suppresses the warning that libraries have no logger: their log is not used.
         System.setProperty("slf4j.internal.verbosity", "ERROR");
-        // What Quarkus brings along for logging complains otherwise, as soon as a library logs.
+        // Otherwise Quarkus' logging library prints a warning as soon as a library logs.
         System.setProperty("java.util.logging.manager", "org.jboss.logmanager.LogManager");
-        // It would look the machine's own name up, by DNS where it is not in /etc/hosts: in clear, before the kill
-        // switch.
+        // Otherwise JBoss LogManager would resolve the machine's own name, by DNS if it is not in /etc/hosts: outside
+        // the tunnel, before the kill switch is active.
         for (String name : List.of("jboss.qualified.host.name", "jboss.host.name", "jboss.node.name")) {
             System.setProperty(name, "localhost");
         }
-        // JNA logs as soon as it is used. A record would also look this user's name up, which may be asked of a service
-        // or
-        // of the network (nsswitch.conf(5)).
+        // JNA logs as soon as it is used. A log record would also look up the name of this user, which nsswitch.conf(5)
+        // may direct to a service or to the network.
         Logger.getLogger("").setLevel(Level.OFF);
         int status = run(withoutOptions(args));
         System.out.flush();
         System.err.flush();
-        // All is undone by now. System.exit would first set a logger up, to tell it of the exit.
+        // Everything has been undone here. System.exit would first set up a logger, to log the exit.
         Runtime.getRuntime().halt(status);
     }
 
     /**
-     * The launcher's options come first. A native program's runtime would take such out of the whole command line, and so out
-     * of a confined program's arguments; therefore it is built to leave them alone.
+     * Applies the launcher's options, which come first, and returns the arguments without them. The runtime of a native
+     * program would take them from anywhere in the command line, and so from the arguments of a confined program;
+     * therefore it is built to ignore them.
      */
     private static String[] withoutOptions(String... args) {
         int options = 0;
@@ -67,7 +68,7 @@ public final class Main {
         try {
             return line.execute(args);
         } catch (LinkageError e) {
-            // Such as a library of the system that is not there; picocli hands on exceptions only.
+            // Such as a missing system library; picocli passes on exceptions only.
             line.getErr().println(Failures.unforeseen(e, "culvert"));
             line.getErr().flush();
             return 1;

@@ -10,11 +10,11 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 
-/** What can be done with a network file, as picocli is to know it. */
+/** The commands for network files, as picocli's specification. */
 final class MeshCommands {
 
-    private static final String NETWORK = "The network file; without it, what " + NetworkArgument.SETTING
-            + " names, or " + NetworkArgument.DEFAULT + ".";
+    private static final String NETWORK =
+            "The network file. Default: " + NetworkArgument.SETTING + ", or " + NetworkArgument.DEFAULT + ".";
 
     private MeshCommands() {}
 
@@ -24,16 +24,15 @@ final class MeshCommands {
                 use -> {
                     throw new ParameterException(
                             use.given().commandSpec().commandLine(),
-                            "Say what to do: "
+                            "Missing command: "
                                     + String.join(
                                             ", ",
                                             use.given()
                                                     .commandSpec()
                                                     .subcommands()
-                                                    .keySet())
-                                    + ".");
+                                                    .keySet()));
                 },
-                "Makes WireGuard meshes from one network file.");
+                "Manages a WireGuard mesh that is described by one network file.");
         mesh.addSubcommand(
                         "check",
                         command("check", MeshQuestions::check, "Checks a network file. Changes nothing.")
@@ -41,22 +40,22 @@ final class MeshCommands {
                 .addSubcommand("render", render())
                 .addSubcommand(
                         "list",
-                        command("list", MeshQuestions::list, "Shows all peers: their addresses, and where they are.")
-                                .addOption(flag(MeshQuestions.TREE, "By subnet and group."))
+                        command("list", MeshQuestions::list, "Lists all peers with their addresses and endpoints.")
+                                .addOption(flag(MeshQuestions.TREE, "Group the peers by subnet and group."))
                                 .addOption(file()))
                 .addSubcommand(
                         "explain",
                         command(
                                         "explain",
                                         MeshQuestions::explain,
-                                        "Tells which line of the file gave one peer what it knows of another.")
-                                .addPositional(argument("PEER", "1", "The peer that calls."))
-                                .addPositional(argument("OTHER", "1", "The peer that is called.", 1))
+                                        "Shows which line of the file each setting of one peer for another comes from.")
+                                .addPositional(argument("PEER", "1", "The peer whose settings are explained."))
+                                .addPositional(argument("OTHER", "1", "The peer that these settings are for.", 1))
                                 .addOption(file()))
                 .addSubcommand(
                         "graph",
-                        command("graph", MeshQuestions::graph, "Draws who is linked with whom.")
-                                .addOption(format("svg (the default) or dot, for Graphviz."))
+                        command("graph", MeshQuestions::graph, "Draws the links between the peers.")
+                                .addOption(format("svg (default) or dot, for Graphviz."))
                                 .addOption(file()))
                 .addSubcommand("keygen", keygen())
                 .addSubcommand("qr", qr())
@@ -71,47 +70,53 @@ final class MeshCommands {
                         command(
                                         "import",
                                         MeshImports::run,
-                                        "Writes a network file from wg-quick files, a wg-meshconf CSV, or Wirenix's as JSON.")
+                                        "Converts wg-quick files, a wg-meshconf CSV, or a Wirenix configuration in JSON"
+                                                + " to a network file.")
                                 .addOption(option(
                                         MeshImports.KEYS,
                                         "DIR",
-                                        "Write the secret keys that are met into files there."))
-                                .addPositional(argument("FILES", "1..*", "What there is: see docs/network-file.md.")));
+                                        "Write the private and preshared keys found to files in DIR."))
+                                .addPositional(
+                                        argument("FILES", "1..*", "The files to convert; see docs/network-file.md.")));
         return mesh;
     }
 
     private static CommandSpec render() {
-        return command("render", MeshFiles::render, "Writes a node's files for other programs.")
-                .addOption(format("wg-quick (the default), networkd, or json."))
+        return command("render", MeshFiles::render, "Generates the configuration files of a node for other programs.")
+                .addOption(format("wg-quick (default), networkd or json."))
                 .addOption(option(
                         MeshFiles.OUTPUT,
                         "DIR",
-                        "Write files there, for their owner only, with the keys that can be read here."))
-                .addOption(flag(MeshFiles.ALL, "Every node, each into a directory of its own below DIR."))
-                .addOption(flag(MeshFiles.WITH_KEYS, "Print secret keys, too."))
+                        "Write the files to DIR, readable by their owner only, with the keys that are available here."))
+                .addOption(flag(
+                        MeshFiles.ALL, "Generate the files of all nodes, each in a directory of its own below DIR."))
+                .addOption(flag(MeshFiles.WITH_KEYS, "Print private and preshared keys, too."))
                 .addOption(file())
-                .addPositional(argument("NODE", "0..1", "The peer whose files are wanted."));
+                .addPositional(argument("NODE", "0..1", "The peer whose files are generated."));
     }
 
     private static CommandSpec keygen() {
-        return command("keygen", MeshFiles::keygen, "Makes a key, and prints the public one.")
-                .addOption(flag(MeshFiles.PRESHARED, "A preshared key, which has no public one."))
+        return command("keygen", MeshFiles::keygen, "Generates a private key and prints its public key.")
+                .addOption(flag(MeshFiles.PRESHARED, "Generate a preshared key, which has no public key."))
                 .addPositional(argument(
                         "FILE",
                         "0..1",
-                        "Where the secret key goes. Without it, to standard output, before the public one."));
+                        "The file to write the key to. Default: standard output, before the public key."));
     }
 
     private static CommandSpec qr() {
-        return command("qr", MeshFiles::qr, "Shows a phone's file as a QR code, for WireGuard's app to scan.")
-                .addOption(option("--subnet", "NAME", "Of which subnet, where the peer is in several."))
-                .addOption(format("terminal (the default), svg, or png."))
-                .addOption(option(MeshFiles.OUTPUT, "FILE", "Write it there, for its owner only: it holds the key."))
+        return command("qr", MeshFiles::qr, "Shows the configuration of a peer as a QR code for the WireGuard app.")
+                .addOption(option("--subnet", "NAME", "The subnet, if the peer is in several."))
+                .addOption(format("terminal (default), svg or png."))
+                .addOption(option(
+                        MeshFiles.OUTPUT,
+                        "FILE",
+                        "Write the code to FILE, readable by its owner only: it contains the private key."))
                 .addOption(file())
-                .addPositional(argument("PEER", "1", "The peer whose file is wanted."));
+                .addPositional(argument("PEER", "1", "The peer whose configuration is shown."));
     }
 
-    /** What is worth knowing, but ends nothing, goes to standard error. */
+    /** Prints problems that do not stop the command on standard error. */
     static void tell(Use use, List<Problem> problems) {
         var err = use.given().commandSpec().commandLine().getErr();
         new ProblemReport(Terminal.takesColour(System.getenv())).lines(problems).forEach(err::println);

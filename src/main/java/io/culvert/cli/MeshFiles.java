@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ParameterException;
 
-/** The files that are made from a network file, and keys. */
+/** The commands that generate files from a network file, and keys. */
 final class MeshFiles {
 
     static final String FORMAT = "--format";
@@ -42,7 +42,7 @@ final class MeshFiles {
         Optional<Path> output = Optional.<String>ofNullable(use.given().matchedOptionValue(OUTPUT, null))
                 .map(Path::of);
         if (use.has(ALL) == use.file().isPresent() || (use.has(ALL) && output.isEmpty())) {
-            throw wrong(use, "Name a NODE, or give " + ALL + " with " + OUTPUT + " DIR.");
+            throw wrong(use, "Missing NODE, or " + ALL + " with " + OUTPUT + " DIR");
         }
         Topology topology = NetworkArgument.read(use);
         List<String> names = use.has(ALL)
@@ -65,7 +65,7 @@ final class MeshFiles {
         return 0;
     }
 
-    /** A secret is asked for only where it is wanted: on a terminal, others may look on. */
+    /** Returns the files of a node. Keys are read only if requested: on a terminal, others may watch. */
     private static List<RenderedFile> files(NodeView node, String format, boolean secrets, KeyFiles keys) {
         return switch (format) {
             case "networkd" -> Networkd.files(node);
@@ -83,7 +83,10 @@ final class MeshFiles {
         };
     }
 
-    /** A key that is not the one that all others know would answer nobody, and nobody would tell why. */
+    /**
+     * Returns a problem if the node's private key does not belong to its public key in the network file: no peer would
+     * answer it, and nothing would show why.
+     */
     private static Optional<Problem> ownKey(NodeView node, MeshInterface mesh, KeyFiles keys) {
         return mesh.privateKeyFile()
                 .filter(file -> keys.key(file)
@@ -91,8 +94,8 @@ final class MeshFiles {
                         .orElse(false))
                 .map(file -> Problem.input(
                         Place.file(file),
-                        "this is not the private key of '" + node.name() + "'",
-                        "write its publicKey into the network file: "
+                        "not the private key of '" + node.name() + "'",
+                        "set publicKey in the network file to: "
                                 + Keys.publicOf(keys.key(file).orElseThrow())));
     }
 
@@ -124,7 +127,7 @@ final class MeshFiles {
         String format = format(use, "terminal", "svg", "png");
         Optional<String> output = Optional.ofNullable(use.given().matchedOptionValue(OUTPUT, null));
         if (format.equals("png") && output.isEmpty()) {
-            throw wrong(use, "A png goes into a file: give " + OUTPUT + " FILE.");
+            throw wrong(use, "Missing " + OUTPUT + " FILE for the format png");
         }
         Topology topology = NetworkArgument.read(use);
         NodeView node = NetworkArgument.node(topology, use.argument(0));
@@ -133,27 +136,28 @@ final class MeshFiles {
         String text = withoutComments(new WgQuick(keys::key).text(node, mesh));
         Problems problems = new Problems();
         ownKey(node, mesh, keys).ifPresent(problems::add);
-        // Without its keys the code would be of no use: here, what is only worth a warning elsewhere is an error.
+        // Without its keys the code would be useless, so what is a warning elsewhere is an error here.
         keys.problems()
                 .all()
                 .forEach(it -> problems.add(Problem.input(
                         it.place(),
                         it.what(),
-                        "move away what is no key, and make one with 'culvert mesh keygen FILE'; a phone's stays in a"
-                                + " file where its code is made")));
+                        "move away a file that is not a key, and generate a key with 'culvert mesh keygen FILE'; the"
+                                + " key of a phone stays on the machine that makes its code")));
         if (mesh.privateKeyFile().isEmpty()) {
             problems.add(Problem.input(
                     Place.file(topology.file()),
-                    "'" + node.name() + "' has no privateKeyFile",
-                    "make a key with 'culvert mesh keygen FILE', and name the file and the publicKey there"));
+                    "peer '" + node.name() + "' has no privateKeyFile",
+                    "generate a key with 'culvert mesh keygen FILE', and add privateKeyFile and publicKey to the"
+                            + " network file"));
         }
         problems.throwIfErrors();
         QrCode code = QrCode.of(text)
                 .orElseThrow(() -> new ProblemException(Problem.input(
                         Place.file(topology.file()),
-                        "the file of '" + node.name() + "' has " + text.length()
-                                + " characters: too many for a QR code",
-                        "link it with fewer peers, such as one hub; or bring it the file of 'culvert mesh render'")));
+                        "the configuration of '" + node.name() + "' is too long for a QR code (" + text.length()
+                                + " characters)",
+                        "link it with fewer peers, such as one hub, or copy the file of 'culvert mesh render' to it")));
         boolean colour = output.isEmpty() && Terminal.takesColour(System.getenv());
         byte[] drawn = switch (format) {
             case "svg" -> code.svg().getBytes(StandardCharsets.UTF_8);
@@ -168,7 +172,7 @@ final class MeshFiles {
         return 0;
     }
 
-    /** A smaller code is read from further away. */
+    /** Returns the text without comments and empty lines, as a smaller code can be scanned from further away. */
     private static String withoutComments(String text) {
         return text.lines()
                 .filter(line -> !line.isEmpty() && !line.startsWith("#"))
@@ -184,24 +188,24 @@ final class MeshFiles {
                     node.interfaces().stream().map(MeshInterface::subnet).toList();
             throw new ProblemException(Problem.input(
                     Place.file(topology.file()),
-                    "'" + node.name() + "' is in " + (names.isEmpty() ? "no subnet" : String.join(", ", names))
+                    "peer '" + node.name() + "' is in " + (names.isEmpty() ? "no subnet" : String.join(", ", names))
                             + wanted.map(name -> ", not in '" + name + "'").orElse(""),
-                    names.isEmpty() ? "name one in its 'subnets'" : "name one of them with --subnet"));
+                    names.isEmpty() ? "add one to its 'subnets'" : "choose one of them with --subnet"));
         }
         return found.getFirst();
     }
 
-    /** One of the words, the first where none is given. */
+    /** Returns the format given on the command line, by default the first of the words. */
     static String format(Use use, String... words) {
         String given = use.given().matchedOptionValue(FORMAT, words[0]);
         List<String> known = List.of(words);
         if (!known.contains(given)) {
             throw wrong(
                     use,
-                    FORMAT + " is one of " + String.join(", ", known)
+                    "Invalid " + FORMAT + ", expected one of " + String.join(", ", known)
                             + DidYouMean.nearest(given, known)
                                     .map(meant -> ": did you mean " + meant + "?")
-                                    .orElse("."));
+                                    .orElse(""));
         }
         return given;
     }

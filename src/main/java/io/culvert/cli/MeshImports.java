@@ -23,17 +23,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Makes a network file from what others keep their networks in; told by what is in the files. */
+/** Converts files of other programs to a network file. The kind of the files is detected by their content. */
 final class MeshImports {
 
     static final String KEYS = "--keys";
 
-    /** Where keys are usual; without the option, nothing is written there. */
+    /** The usual directory of keys, which the network file refers to; without the option, no keys are written there. */
     private static final Path USUAL = Path.of("/etc/wireguard");
 
     private MeshImports() {}
 
-    /** 2 where the network file that was made has mistakes, which are told. */
+    /** Runs the command; returns 2 if the resulting network file has errors, which are printed. */
     static int run(Use use) {
         Map<Path, String> texts = new LinkedHashMap<>();
         String[] files = use.given().matchedPositionalValue(0, new String[0]);
@@ -81,7 +81,7 @@ final class MeshImports {
             imported.keys().keySet().stream()
                     .sorted()
                     .forEach(file -> problems.add(
-                            Problem.note(Place.file(file), "this key has to be written; " + KEYS + " DIR does so")));
+                            Problem.note(Place.file(file), "key not written; use " + KEYS + " DIR to write it")));
         }
         List<Problem> mistakes =
                 NetworkFile.parse(Path.of("network.yaml"), imported.yaml()).problems();
@@ -91,8 +91,8 @@ final class MeshImports {
     }
 
     /**
-     * The keys that are not in their files yet. A key that is overwritten is lost for good, so where a file holds anything
-     * else, nothing is written at all.
+     * Returns the keys that are not in their files yet. An overwritten key is lost, so if one of the files contains
+     * anything else, no key is written.
      */
     private static Map<Path, SecretKey> absent(Map<Path, SecretKey> keys) {
         Map<Path, SecretKey> absent = new TreeMap<>();
@@ -103,8 +103,8 @@ final class MeshImports {
             } else if (!holds(file, key)) {
                 taken.add(Problem.input(
                         Place.file(file),
-                        "this file exists and holds something else than the key that belongs here; no key was written",
-                        "move it away if it is not needed, or name another directory with " + KEYS));
+                        "the file exists and does not contain this key; no key was written",
+                        "move the file away if it is not needed, or use another directory with " + KEYS));
             }
         });
         if (!taken.isEmpty()) {
@@ -127,10 +127,8 @@ final class MeshImports {
         } catch (IOException e) {
             throw new ProblemException(Problem.input(
                     Place.file(file),
-                    e instanceof NoSuchFileException
-                            ? "there is no such file"
-                            : "this file cannot be read: " + e.getMessage(),
-                    "name wg-quick files, a wg-meshconf CSV, or JSON"));
+                    e instanceof NoSuchFileException ? "file not found" : "cannot read the file: " + e.getMessage(),
+                    "use wg-quick files, a wg-meshconf CSV, or JSON"));
         }
     }
 }

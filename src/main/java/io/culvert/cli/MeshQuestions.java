@@ -8,7 +8,7 @@ import io.culvert.topology.render.GraphDot;
 import io.culvert.topology.render.GraphSvg;
 import java.util.List;
 
-/** What a network file can be asked. */
+/** The commands that show the content of a network file. */
 final class MeshQuestions {
 
     static final String TREE = "--tree";
@@ -24,7 +24,7 @@ final class MeshQuestions {
                     .sum();
         }
         use.print(topology.file() + ": " + Count.of(topology.peers().size(), "peer") + ", " + Count.of(ends / 2, "link")
-                + ", no mistakes");
+                + ", no errors");
         return 0;
     }
 
@@ -34,7 +34,7 @@ final class MeshQuestions {
         return 0;
     }
 
-    /** 1 where the two are not linked. */
+    /** Explains the link between two peers; returns 1 if they are not linked. */
     static int explain(Use use) {
         Topology topology = NetworkArgument.read(use);
         String from = NetworkArgument.node(topology, use.argument(0)).name();

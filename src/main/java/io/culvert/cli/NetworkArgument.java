@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The network file that a command is about, and the peers in it. */
+/** The network file of a command, and the peers in it. */
 final class NetworkArgument {
 
     static final String FILE = "--file";
@@ -20,15 +20,15 @@ final class NetworkArgument {
 
     private NetworkArgument() {}
 
-    /** @param given by the command line */
+    /** @param given the path on the command line */
     static Path path(Use use, Optional<String> given) {
         return Path.of(given.orElseGet(() -> use.around().environment().getOrDefault(SETTING, DEFAULT)));
     }
 
     /**
-     * Reads it; warnings go to standard error.
+     * Reads the network file and prints warnings on standard error.
      *
-     * @throws ProblemException with everything that is wrong with it
+     * @throws ProblemException with all errors in it
      */
     static Topology read(Use use) {
         return read(use, path(use, Optional.ofNullable(use.given().matchedOptionValue(FILE, null))));
@@ -42,14 +42,14 @@ final class NetworkArgument {
         return topology;
     }
 
-    /** @throws ProblemException where there is no such peer */
+    /** @throws ProblemException if there is no such peer */
     static NodeView node(Topology topology, String name) {
         return topology.node(name)
                 .orElseThrow(() -> new ProblemException(Problem.input(
                         Place.file(topology.file()),
-                        "there is no peer '" + name + "'",
+                        "unknown peer '" + name + "'",
                         DidYouMean.nearest(name, topology.peers())
                                 .map(meant -> "did you mean " + meant + "?")
-                                .orElse("'culvert mesh list' shows them all"))));
+                                .orElse("see 'culvert mesh list' for all peers"))));
     }
 }

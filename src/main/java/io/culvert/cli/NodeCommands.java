@@ -7,7 +7,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
-/** The commands that make a network file true on this machine. */
+/** The commands that configure this machine as a node of a network file. */
 final class NodeCommands {
 
     private static final String WATCH = "--watch";
@@ -16,18 +16,21 @@ final class NodeCommands {
 
     private NodeCommands() {}
 
-    /** Adds them to {@code mesh}. */
+    /** Adds the commands to {@code mesh}. */
     static CommandSpec addTo(CommandSpec mesh) {
         return mesh.addSubcommand(
                         "up",
                         Commands.command(
                                         "up",
                                         NodeCommands::up,
-                                        "Makes this machine a node of the mesh, all of it or nothing; again after the file has changed.")
-                                .addOption(
-                                        Commands.flag(
-                                                WATCH,
-                                                "Stay: put right what changes, follow the file, and move peers to where they are best found, until SIGTERM; then take the node down."))
+                                        "Configures this machine as a node of the mesh. If a step fails, nothing is"
+                                                + " changed. Run it again after the file has changed.")
+                                .addOption(Commands.flag(
+                                        WATCH,
+                                        "Keep running until SIGTERM: revert external changes, apply changes"
+                                                + " of the file, and select the best endpoint of each peer."
+                                                + " Then"
+                                                + " take the node down."))
                                 .addOption(file())
                                 .addPositional(node(true)))
                 .addSubcommand(
@@ -35,7 +38,7 @@ final class NodeCommands {
                         Commands.command(
                                         "down",
                                         NodeCommands::down,
-                                        "Takes the node down; nothing is left. Needs no file.")
+                                        "Removes a node and everything that 'up' configured. Needs no file.")
                                 .addPositional(node(true)))
                 .addSubcommand(
                         "diff",
@@ -43,16 +46,17 @@ final class NodeCommands {
                                 Commands.command(
                                                 "diff",
                                                 NodeCommands::diff,
-                                                "Shows what 'up' would change, in the syntax of ip and wg. Changes nothing.")
+                                                "Shows what 'up' would change, in the syntax of ip and wg. Changes"
+                                                        + " nothing.")
                                         .addOption(file())
                                         .addPositional(node(true)),
-                                "0 no difference, 1 some, or it failed, 2 the file is wrong."))
+                                "0 no differences, 1 differences, or failed, 2 invalid file."))
                 .addSubcommand(
                         "status",
                         Commands.command(
                                         "status",
                                         NodeCommands::status,
-                                        "Shows the nodes that are up here, and where their peers are found.")
+                                        "Shows the nodes on this machine and the endpoints of their peers.")
                                 .addOption(Commands.json())
                                 .addPositional(node(false)));
     }
@@ -96,7 +100,7 @@ final class NodeCommands {
         return OptionSpec.builder("-f", FILE)
                 .paramLabel("FILE")
                 .type(String.class)
-                .description("The network file; without it, what " + SETTING + " names, or network.yaml.")
+                .description("The network file. Default: " + SETTING + ", or network.yaml.")
                 .build();
     }
 
@@ -106,7 +110,7 @@ final class NodeCommands {
                 .type(String.class)
                 .required(required)
                 .arity(required ? "1" : "0..1")
-                .description("The name of a peer in the network file." + (required ? "" : " Without it: all of them."))
+                .description("The name of a peer in the network file." + (required ? "" : " Default: all nodes."))
                 .build();
     }
 }

@@ -14,12 +14,12 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** Files that hold secrets: for their owner only (mode 0600), from the first moment on, and never half written. */
+/** Writes files that contain secrets: readable by their owner only (mode 0600) from the start, and never incomplete. */
 final class PrivateFile {
 
     private PrivateFile() {}
 
-    /** In the place of what was there. */
+    /** Writes a file, replacing an existing one. */
     static void write(Path file, byte[] content) {
         Path absolute = file.toAbsolutePath();
         try {
@@ -33,14 +33,14 @@ final class PrivateFile {
         }
     }
 
-    /** Only where nothing was. */
+    /** Writes a file that must not exist yet. */
     static void writeNew(Path file, byte[] content) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             create(file, content);
         } catch (FileAlreadyExistsException _) {
             throw new ProblemException(Problem.input(
-                    Place.file(file), "this file is there already", "name another, or remove it if it is not needed"));
+                    Place.file(file), "the file already exists", "use another file, or remove it if it is not needed"));
         } catch (IOException e) {
             throw cannot(file, e);
         }
@@ -60,8 +60,6 @@ final class PrivateFile {
 
     private static ProblemException cannot(Path file, IOException e) {
         return new ProblemException(Problem.failure(
-                Place.file(file),
-                "this file cannot be written: " + e.getMessage(),
-                "name a directory that you may write to"));
+                Place.file(file), "cannot write the file: " + e.getMessage(), "use a directory that you can write to"));
     }
 }

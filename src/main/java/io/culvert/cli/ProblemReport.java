@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Problems as lines for standard error: errors last, where a reader of a terminal looks first, then their count. */
+/** Formats problems for standard error: errors last, where a user of a terminal looks first, then their number. */
 final class ProblemReport {
 
     private static final String RED = "\u001b[31m";
@@ -15,7 +15,7 @@ final class ProblemReport {
 
     private final boolean colour;
 
-    /** @param colour only for a terminal */
+    /** @param colour for a terminal only */
     ProblemReport(boolean colour) {
         this.colour = colour;
     }
@@ -29,12 +29,12 @@ final class ProblemReport {
         long errors =
                 problems.stream().filter(problem -> problem.kind().isError()).count();
         if (errors > 1) {
-            lines.add(errors + " problems");
+            lines.add(errors + " errors");
         }
         return lines;
     }
 
-    /** Control characters that a file or variable brought along never reach the terminal. */
+    /** Returns a line with its colour. Control characters from files or variables never reach the terminal. */
     private String coloured(Kind kind, String line) {
         String safe = line.replaceAll("[\\p{Cc}\\p{Cf}]", "?");
         if (!colour || kind == Kind.NOTE || safe.startsWith(" ")) {

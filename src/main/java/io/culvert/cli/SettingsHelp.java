@@ -5,7 +5,7 @@ import io.culvert.settings.Setting;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The catalogue of settings as text for {@code --help}. */
+/** Formats the catalogue of settings for {@code --help}. */
 final class SettingsHelp {
 
     private static final String INDENT = "      ";
@@ -15,7 +15,7 @@ final class SettingsHelp {
     /** @param width of the terminal, in columns */
     static List<String> lines(int width) {
         List<String> lines = new ArrayList<>();
-        lines.add("Settings, by environment; NAME_FILE reads any of them from a file:");
+        lines.add("Settings (environment variables; NAME_FILE reads the value of NAME from a file):");
         for (Setting<?> setting : Catalogue.all()) {
             lines.add("  " + String.join(", ", setting.names()));
             String fallback = setting.defaultMeaning();

@@ -5,19 +5,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Where standard error goes: colour is for people only. */
+/** Detects the terminal behind standard error, as colours are for terminals only. */
 final class Terminal {
 
     private Terminal() {}
 
-    /** Whether it is a terminal that shows colours, and nobody has asked for none (https://no-color.org). */
+    /**
+     * Returns whether standard error is a terminal that supports colours, and they are not disabled
+     * (https://no-color.org).
+     */
     static boolean takesColour(Map<String, String> environment) {
         return environment.getOrDefault("NO_COLOR", "").isEmpty()
                 && !environment.getOrDefault("TERM", "dumb").equals("dumb")
                 && isTerminal(Path.of("/proc/self/fd/2"));
     }
 
-    /** By the name of what a descriptor is open on: pipes and files have others. */
+    /**
+     * Returns whether a descriptor is open on a terminal, by the name of its file: pipes and files have other names.
+     */
     static boolean isTerminal(Path descriptor) {
         try {
             return Files.readSymbolicLink(descriptor).toString().matches("/dev/(pts/[0-9]+|tty.*|console)");

@@ -7,16 +7,16 @@ import java.util.function.Function;
 import picocli.CommandLine.ParseResult;
 
 /**
- * One use of a command: what was given to it, the world it works in, and where its answer goes.
+ * One invocation of a command: its arguments, its environment, and its output.
  *
- * @param given the arguments, parsed
+ * @param given the parsed arguments
  */
 record Use(ParseResult given, Surroundings around) {
 
     static final String JSON = "--json";
     static final String KILL_SWITCH = "--kill-switch";
 
-    /** What a command does; what it returns is the exit status. */
+    /** The action of a command; it returns the exit status. */
     @FunctionalInterface
     interface Action {
         int of(Use use) throws InterruptedException;
@@ -26,32 +26,32 @@ record Use(ParseResult given, Surroundings around) {
         return given.hasMatchedOption(option);
     }
 
-    /** The argument without an option's name. */
+    /** Returns the first positional argument. */
     Optional<String> file() {
         return Optional.ofNullable(given.matchedPositionalValue(0, null));
     }
 
-    /** The value of an option. */
+    /** Returns the value of an option. */
     Optional<String> text(String option) {
         return Optional.ofNullable(given.matchedOptionValue(option, null));
     }
 
-    /** The value of an option that is a number; 0 without it. */
+    /** Returns the numeric value of an option; 0 without it. */
     int number(String option) {
         return given.matchedOptionValue(option, 0);
     }
 
-    /** The arguments without an option's name, where there may be several. */
+    /** Returns all positional arguments. */
     List<String> words() {
         return given.matchedPositionalValue(0, List.of());
     }
 
-    /** The argument at a place, from 0, that has to be there. */
+    /** Returns the positional argument at an index, from 0; it must be present. */
     String argument(int index) {
         return given.<String>matchedPositionalValue(index, "");
     }
 
-    /** Prints one of two forms of an answer, as asked for. */
+    /** Prints a result as JSON if that is requested, else as text. */
     <T> void print(T answer, Function<T, String> text, Function<T, ?> json) {
         print(String.valueOf((has(JSON) ? json : text).apply(answer)));
     }

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import picocli.CommandLine.IVersionProvider;
 
-/** The version that was built, which the build writes into the resource beside this class. */
+/** Reads the version of the program, which the build writes to the resource next to this class. */
 final class Version implements IVersionProvider {
 
     @Override

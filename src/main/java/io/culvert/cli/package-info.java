@@ -1,4 +1,4 @@
-/** Commands, printing, exit codes. */
+/** The command line: commands, output and exit statuses. */
 @NullMarked
 package io.culvert.cli;
 

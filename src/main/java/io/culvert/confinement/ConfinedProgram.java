@@ -22,8 +22,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * A program that can reach nothing but a tunnel. This process becomes it: terminal, signals and exit status are the program's
- * own, with nobody in between.
+ * Runs a program in a namespace whose only connection is a tunnel. This process becomes the program (execve), so that
+ * terminal, signals and exit status are the program's own.
  */
 public final class ConfinedProgram {
 
@@ -32,7 +32,11 @@ public final class ConfinedProgram {
     private final Namespaces namespaces;
     private final Replacement program;
 
-    /** @param words how many of the last words of this process's command line are the program and its arguments */
+    /**
+     * Prepares the program from the command line of this process.
+     *
+     * @param words how many of the last words of the command line are the program and its arguments
+     */
     public ConfinedProgram(Surroundings around, OwnProgram own, Namespaces namespaces, int words) throws IOException {
         this.around = around;
         this.own = own;
@@ -42,10 +46,10 @@ public final class ConfinedProgram {
     }
 
     /**
-     * Returns only where it could not be started.
+     * Runs the program; returns only if it could not be started.
      *
-     * @param user who it is to be, by name
-     * @return 127 where there is no such program, 126 where it cannot be run
+     * @param user the name of the user that the program runs as
+     * @return 127 if there is no such program, 126 if it cannot be executed
      */
     public int run(String namespace, Optional<Wish> wish, Optional<String> user) throws InterruptedException {
         boolean rootless = Rootless.applies(around);
@@ -65,7 +69,7 @@ public final class ConfinedProgram {
         if (entrance.rootless()) {
             Rootless.enter(own, entrance.answer(), program);
         }
-        // The thread that starts the program takes its namespaces along; this one stays where it is.
+        // The thread that starts the program enters the namespaces; this thread stays outside.
         FutureTask<Integer> start = new FutureTask<>(() -> start(entrance, account));
         Thread.ofPlatform().name("program").start(start);
         try {
@@ -73,7 +77,7 @@ public final class ConfinedProgram {
         } catch (ExecutionException e) {
             if (e.getCause() instanceof SystemCallException refused) {
                 throw new ProblemException(Problem.machine(
-                        Place.machine(namespace), "cannot be entered: " + refused.getMessage(), "run as root"));
+                        Place.machine(namespace), "cannot be entered: " + refused.getMessage(), "run Culvert as root"));
             }
             throw e.getCause() instanceof RuntimeException known ? known : new IllegalStateException(e.getCause());
         }
@@ -91,16 +95,16 @@ public final class ConfinedProgram {
     }
 
     /**
-     * Goes on inside a user namespace, where {@link Rootless} has brought this process.
+     * Continues inside the user namespace that {@link Rootless} has moved this process to.
      *
-     * @param answer the keeper's, as JSON
+     * @param answer of the namespace daemon, as JSON
      */
     public int goOn(String answer) throws IOException {
         JsonObject known;
         try (var reader = Json.createReader(new StringReader(answer))) {
             known = reader.readObject();
         }
-        // Capabilities are a thread's own: the one that gives them up has to be the one that becomes the program.
+        // Capabilities are per thread: the thread that drops them has to be the one that becomes the program.
         Entrance.of(known).names().show();
         OwnProcess.returnToWorkingDirectory();
         Privileges.NONE.take();
@@ -110,14 +114,14 @@ public final class ConfinedProgram {
     private static void refuse(Optional<String> user) {
         user.ifPresent(name -> {
             throw new ProblemException(Problem.input(
-                    new Place.CommandLine("--user " + name), "only root can become somebody else", "leave it out"));
+                    new Place.CommandLine("--user " + name), "only root can change the user", "omit this option"));
         });
     }
 
     private int tell(int status) {
         around.journal()
                 .error(program.name() + ": "
-                        + (status == Replacement.NOT_FOUND ? "there is no such program" : "cannot be run"));
+                        + (status == Replacement.NOT_FOUND ? "no such program" : "cannot be executed"));
         return status;
     }
 
@@ -125,7 +129,7 @@ public final class ConfinedProgram {
         return Account.named(name)
                 .orElseThrow(() -> new ProblemException(Problem.input(
                         new Place.CommandLine("--user " + name),
-                        "there is no such user",
-                        "name one that 'getent passwd' lists")));
+                        "no such user",
+                        "use a user that 'getent passwd' lists")));
     }
 }

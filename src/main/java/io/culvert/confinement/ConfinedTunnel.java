@@ -36,15 +36,17 @@ import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 
 /**
- * The one link of a namespace besides loopback. The device is made outside, where its socket stays for ever, and then moved.
- * For one thread, which is outside.
+ * The only interface of a namespace besides loopback. The device is created outside, where its socket stays, and then
+ * moved into the namespace. Not thread-safe; called by a thread outside the namespace.
  */
 final class ConfinedTunnel {
 
-    /** Not that of other links of ours, whose owners would take this one for a leftover while it is outside. */
+    /**
+     * Differs from the alias of our other links, whose owners would remove this one as a leftover while it is outside.
+     */
     private static final String ALIAS = "culvert-confined";
 
-    /** What programs expect to be as it is outside. */
+    /** Sysctls whose values are copied from outside, as programs depend on them. */
     private static final List<String> INHERITED =
             List.of("net/ipv4/ping_group_range", "net/ipv4/ip_unprivileged_port_start");
 
@@ -60,8 +62,10 @@ final class ConfinedTunnel {
     private Optional<WireGuardDevice> device = Optional.empty();
 
     /**
-     * @param change of the plan, where something stands between the device and the servers
-     * @param outerMtu in bytes, where the way to the servers is not the machine's
+     * Creates the tunnel without its device, which {@link #raise} makes.
+     *
+     * @param change applied to the plan, for relays between the device and the servers
+     * @param outerMtu in bytes, where it cannot be derived from the routes of this namespace
      */
     ConfinedTunnel(
             Surroundings around,
@@ -83,7 +87,10 @@ final class ConfinedTunnel {
         this.devices = WireGuardDevices.usual(ALIAS);
     }
 
-    /** Makes all of it anew, whatever an earlier run left there; what may come in is settled before anything can. */
+    /**
+     * Creates everything again, removing what an earlier process left. The kill switch is applied before the link
+     * exists.
+     */
     ConfinementPlan raise() {
         prepare();
         ConfinementPlan plan = plan();
@@ -97,9 +104,9 @@ final class ConfinedTunnel {
     }
 
     /**
-     * Puts back what is not as planned; a device that is gone is made again.
+     * Reverts external changes, and recreates a missing device.
      *
-     * @return whether there was anything to do
+     * @return whether anything was changed
      */
     boolean restore() {
         ConfinementPlan plan = plan();
@@ -119,7 +126,7 @@ final class ConfinedTunnel {
         return guarded || moved;
     }
 
-    /** Moves the peers whose servers' names now stand for other addresses. */
+    /** Changes the endpoints of peers whose server names now resolve to other addresses. */
     void follow(Names now) {
         List<PeerConfig> before = plan().device().peers();
         names = now;
@@ -129,7 +136,7 @@ final class ConfinedTunnel {
                         present.moveEndpoint(peer.publicKey(), peer.endpoint().orElseThrow())));
     }
 
-    /** The state of the device; empty where it is gone or does not answer. */
+    /** Returns the state of the device; empty if it is missing or does not respond. */
     Optional<DeviceState> read() {
         try {
             return device.map(WireGuardDevice::read);
@@ -138,7 +145,7 @@ final class ConfinedTunnel {
         }
     }
 
-    /** The last one with any peer. */
+    /** Returns the time of the last handshake with any peer. */
     Optional<Instant> lastHandshake() {
         return read().stream()
                 .flatMap(state -> state.peers().stream())
@@ -152,12 +159,12 @@ final class ConfinedTunnel {
                 .orElse("none");
     }
 
-    /** Tells of changes inside from now on. */
+    /** Starts to report network changes inside the namespace. */
     NetworkEvents watch() {
         return insideThread(() -> NetworkEvents.open(_ -> false));
     }
 
-    /** Takes the device away; the namespace holds nothing but loopback then. */
+    /** Removes the device, which leaves the namespace with loopback only. */
     void lower() {
         dropDevice();
     }
@@ -183,7 +190,7 @@ final class ConfinedTunnel {
         }
     }
 
-    /** An earlier run's other tables go, for the user's own rules may be in them. */
+    /** Applies the kill switch, and removes other tables, which may be the user's rules of an earlier run. */
     private void guard(Nftables nftables, ConfinementPlan plan) {
         nftables.apply(plan.guard());
         List<Table.Id> others = new ArrayList<>(nftables.tables());
@@ -199,7 +206,7 @@ final class ConfinedTunnel {
             throw new ProblemException(Problem.input(
                     Place.file(rules),
                     "cannot be read: " + e.getMessage(),
-                    "name a readable file of nftables rules with --firewall"));
+                    "use a readable file of nftables rules with --firewall"));
         }
     }
 
@@ -208,15 +215,15 @@ final class ConfinedTunnel {
         device = Optional.of(made);
         try (Kernel outside = Kernel.open(around);
                 Descriptor there = Descriptor.open(space.path(), Descriptor.Access.READ)) {
-            // The program behind it sees changes of its link here only, so all that it has to know comes before the
-            // move.
+            // A userspace program sees changes of its link only in this namespace, so it is configured before the link
+            // is moved.
             outside.links().raise(outerLink, plan.mtu());
             made.configure(plan.device());
             outside.links().move(outerLink, there, plan.link());
         }
         inside(kernel -> {
             kernel.network().apply(plan.inside());
-            // An answer to a redirected question may be for 127.0.0.1.
+            // Needed for answers to redirected DNS queries, which may be addressed to 127.0.0.1.
             kernel.sysctl().write("net/ipv4/conf/" + plan.link() + "/route_localnet", "1");
             return true;
         });

@@ -16,31 +16,39 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32;
 
 /**
- * A namespace in which programs are confined, by its name, and where its things are.
+ * The name of a namespace for confined programs, and the paths of its files.
  *
- * @param directory of the control sockets, locks and logs of all of them
+ * @param directory of the control sockets, locks and logs of all namespaces
  */
 record Confinement(String name, Path directory, Path namespaces) {
 
     private static final String MARK = ".ours";
 
-    /** @throws ProblemException where this cannot be a name */
+    /**
+     * Returns the namespace of this name.
+     *
+     * @throws ProblemException if the name is invalid
+     */
     static Confinement of(Surroundings around, String name) {
         return of(around, name, directory(around));
     }
 
-    /** @throws ProblemException where this cannot be a name */
+    /**
+     * Returns the namespace of this name with files in another directory.
+     *
+     * @throws ProblemException if the name is invalid
+     */
     static Confinement of(Surroundings around, String name, Path directory) {
         if (!name.matches("[a-zA-Z0-9_=+.-]{1,15}") || name.matches("\\.+")) {
             throw new ProblemException(Problem.input(
                     new Place.CommandLine("netns " + name),
-                    "this cannot be the name of a network namespace",
+                    "invalid name for a network namespace",
                     "use up to 15 letters, digits and _=+.-"));
         }
         return new Confinement(name, directory, around.root().resolve("run/netns"));
     }
 
-    /** All that somebody keeps, or kept until he was killed. */
+    /** Returns all namespaces that have a daemon, or had one that was killed. */
     static List<Confinement> all(Surroundings around) {
         Path directory = directory(around);
         if (!Files.isDirectory(directory)) {
@@ -57,7 +65,7 @@ record Confinement(String name, Path directory, Path namespaces) {
         }
     }
 
-    /** Makes the directory where it is not there; nobody else looks into it. */
+    /** Creates the directory if it does not exist; only this user can access it. */
     Confinement prepare() {
         try {
             Files.createDirectories(directory.getParent());
@@ -74,7 +82,7 @@ record Confinement(String name, Path directory, Path namespaces) {
     private static ProblemException unusable(Path directory, IOException e) {
         return new ProblemException(Problem.machine(
                 Place.machine(directory.toString()),
-                "cannot be used: " + e.getMessage(),
+                "not usable: " + e.getMessage(),
                 Hints.here().writable("/run")));
     }
 
@@ -84,15 +92,16 @@ record Confinement(String name, Path directory, Path namespaces) {
                 : around.runDirectory().resolve("netns");
     }
 
-    /** Where it can be entered, by {@code ip netns} and by systemd too. */
+    /** Returns the network namespace, mounted where {@code ip netns} and systemd find it, too. */
     NetworkNamespace namespace() {
         return new NetworkNamespace(namespaces.resolve(name));
     }
 
     /**
-     * The namespace, made where it is not there. What an earlier run left is used again, with the programs in it.
+     * Returns the network namespace, which is created if necessary. One that an earlier run left is used again, with
+     * the programs in it.
      *
-     * @throws ProblemException where there is one of this name that is not ours
+     * @throws ProblemException if a namespace of this name exists that does not belong to Culvert
      */
     NetworkNamespace claim() throws IOException {
         NetworkNamespace space = namespace();
@@ -101,8 +110,8 @@ record Confinement(String name, Path directory, Path namespaces) {
                 if (!Files.exists(mark())) {
                     throw new ProblemException(Problem.input(
                             Place.machine(space.path().toString()),
-                            "there is a network namespace of this name already, and it is not ours",
-                            "choose another name with --netns, or remove it: ip netns delete " + name));
+                            "a network namespace of this name exists already and does not belong to Culvert",
+                            "use another name with --netns, or delete it: ip netns delete " + name));
                 }
                 return space;
             }
@@ -112,32 +121,32 @@ record Confinement(String name, Path directory, Path namespaces) {
         return NetworkNamespace.keep(namespaces, name);
     }
 
-    /** Where its keeper listens. */
+    /** Returns the control socket of the daemon. */
     Path socket() {
         return file(".sock");
     }
 
-    /** Held by its keeper for life. */
+    /** Returns the lock that the daemon holds while it runs. */
     Path kept() {
         return file(".kept");
     }
 
-    /** Held by who looks for a keeper and starts one. */
+    /** Returns the lock for starting a daemon. */
     Path starting() {
         return file(".starting");
     }
 
-    /** There, as long as the namespace of this name is ours. */
+    /** Returns the file that exists while the namespace of this name is managed by Culvert. */
     Path mark() {
         return file(MARK);
     }
 
-    /** What its keeper has to say. */
+    /** Returns the log of the daemon. */
     Path log() {
         return file(".log");
     }
 
-    /** For services that are put into the namespace by systemd. */
+    /** Returns the resolv.conf for services that systemd starts in the namespace. */
     Path resolvConf() {
         return file(".resolv.conf");
     }
@@ -146,7 +155,7 @@ record Confinement(String name, Path directory, Path namespaces) {
         return file(".nsswitch.conf");
     }
 
-    /** Removes its files. Locks stay: somebody may wait for one. */
+    /** Removes the files. Locks stay, as another process may wait for one. */
     void forget() throws IOException {
         for (Path file : List.of(socket(), mark(), resolvConf(), serviceSwitch())) {
             Files.deleteIfExists(file);
@@ -157,7 +166,7 @@ record Confinement(String name, Path directory, Path namespaces) {
         return directory.resolve(name + end);
     }
 
-    /** The tunnel's link as long as it is outside, and the name of its program's socket for ever. */
+    /** Returns the name of the tunnel's link while it is outside, which its userspace program keeps for its socket. */
     String outerLink() {
         CRC32 sum = new CRC32();
         sum.update(name.getBytes(StandardCharsets.UTF_8));

@@ -21,7 +21,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** How a keeper is talked to: one question and one answer a connection, a line of JSON each. */
+/** The control server of a namespace daemon: one request and one response per connection, each a line of JSON. */
 final class Control implements AutoCloseable {
 
     private final Path path;
@@ -32,14 +32,14 @@ final class Control implements AutoCloseable {
         this.server = server;
     }
 
-    /** Somebody who has asked and waits; closing without an answer sends him away. */
+    /** A request whose client waits for the response; closing it without one ends the connection. */
     record Asked(JsonObject question, SocketChannel channel) implements AutoCloseable {
 
         void answer(JsonObject answer) {
             try (channel) {
                 channel.write(ByteBuffer.wrap((answer + "\n").getBytes(StandardCharsets.UTF_8)));
             } catch (IOException _) {
-                // He does not wait any more.
+                // The client has closed the connection.
             }
         }
 
@@ -48,12 +48,16 @@ final class Control implements AutoCloseable {
             try {
                 channel.close();
             } catch (IOException _) {
-                // Gone is gone.
+                // It is closed already.
             }
         }
     }
 
-    /** @param asked is called on a thread of its own */
+    /**
+     * Starts the server.
+     *
+     * @param asked is called for each request, on a thread of its own
+     */
     static Control listen(Path path, Consumer<Asked> asked) throws IOException {
         Files.deleteIfExists(path);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -74,15 +78,16 @@ final class Control implements AutoCloseable {
             } catch (ClosedChannelException _) {
                 return;
             } catch (IOException | JsonException _) {
-                // Somebody who went away, or talks nonsense: the directory is ours alone, so it is our own older or
-                // newer
-                // self.
+                // The client has gone, or sent an invalid request. Only this user can access the directory, so the
+                // client is another version of Culvert.
             }
         }
     }
 
     /**
-     * @return the answer; empty where nobody keeps it, or he is about to go
+     * Sends a request.
+     *
+     * @return the response; empty if no daemon runs, or it is about to exit
      */
     static Optional<JsonObject> ask(Path path, JsonObject question) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
@@ -113,14 +118,14 @@ final class Control implements AutoCloseable {
         }
     }
 
-    /** From now on nobody listens. */
+    /** Stops the server. */
     @Override
     public void close() {
         try {
             server.close();
             Files.deleteIfExists(path);
         } catch (IOException _) {
-            // A file that nobody listens behind is as good as none.
+            // A socket file without a server has no effect.
         }
     }
 }

@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * How a program gets into a namespace, and what it finds there.
+ * A handle to a namespace, by which a program can enter it.
  *
- * @param answer the keeper's own words
+ * @param answer of the namespace daemon
  */
 record Entrance(NetworkNamespace space, NameFiles names, JsonObject answer) {
 
@@ -25,7 +25,7 @@ record Entrance(NetworkNamespace space, NameFiles names, JsonObject answer) {
                 answer);
     }
 
-    /** Whether it leads through a user namespace. */
+    /** Returns whether it is entered through a user namespace. */
     boolean rootless() {
         return answer.containsKey("user");
     }

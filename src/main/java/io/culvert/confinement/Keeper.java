@@ -26,8 +26,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whoever keeps a namespace: makes it, watches its tunnel, lets programs in, and takes it down when the last has left, or when
- * told to. All that happens comes to one thread.
+ * The namespace daemon. Creates a namespace, monitors its tunnel, admits programs, and deletes the namespace when the
+ * last one has exited, or on request. One thread handles all events.
  */
 public final class Keeper {
 
@@ -55,8 +55,10 @@ public final class Keeper {
     private final boolean stays;
 
     /**
-     * @param stays whether it is kept when no program is in it
-     * @param outside what it has of the machine's network, where it is not in there itself
+     * Creates the daemon; {@link #run} creates the namespace.
+     *
+     * @param stays whether the namespace persists without programs in it
+     * @param outside what the daemon can use of the machine's network, if it runs in a user namespace
      */
     public Keeper(Surroundings around, String name, Wish wish, boolean stays, Optional<Outside> outside) {
         this.around = around;
@@ -70,11 +72,11 @@ public final class Keeper {
     }
 
     /**
-     * Keeps it until it is taken down.
+     * Creates the namespace and manages it until it is deleted.
      *
-     * @param first the process id of the program for which it is made
-     * @param ready is called as soon as programs may come
-     * @throws ProblemException where it cannot be made; then nothing is left of it
+     * @param first the process id of the program that it is created for
+     * @param ready is called when programs can enter
+     * @throws ProblemException if the namespace cannot be created, in which case nothing is left of it
      */
     public void run(OptionalLong first, Runnable ready) throws InterruptedException {
         try (Turn _ = Turn.await(confinement.kept());
@@ -111,7 +113,7 @@ public final class Keeper {
                             around.root().resolve("proc"), space.identity(), pid -> events.add(new Event.Left(pid)));
                     first.ifPresent(residents::expect);
                     ready.run();
-                    journal.info(confinement.name() + " is up");
+                    journal.info("netns: " + confinement.name() + " is up");
                     keep(
                             tunnel,
                             watch,
@@ -124,10 +126,10 @@ public final class Keeper {
                 space.forget();
                 confinement.forget();
             }
-            journal.info(confinement.name() + " is down");
+            journal.info("netns: " + confinement.name() + " is down");
         } catch (IOException e) {
-            throw new ProblemException(
-                    Problem.failure(Place.machine(confinement.name()), "cannot be kept: " + e.getMessage(), ""));
+            throw new ProblemException(Problem.failure(
+                    Place.machine(confinement.name()), "namespace daemon failed: " + e.getMessage(), ""));
         }
     }
 
@@ -148,7 +150,7 @@ public final class Keeper {
                 case Event.Changed() -> wait = restored(tunnel, watch);
                 case Event.Resolved(Names names) -> tunnel.follow(names);
                 case Event.Stop(String signal) -> {
-                    journal.info(signal + ": taking " + confinement.name() + " down");
+                    journal.info("netns: received " + signal + ", deleting " + confinement.name());
                     return;
                 }
                 case Event.Left(long pid) -> {
@@ -165,15 +167,19 @@ public final class Keeper {
         }
     }
 
-    /** @return how long to wait for the next event */
+    /**
+     * Reverts external changes.
+     *
+     * @return how long to wait for the next event
+     */
     private Duration restored(ConfinedTunnel tunnel, Watch watch) {
         try {
             if (tunnel.restore()) {
-                journal.warn(confinement.name() + " was not as it should be, and is again");
+                journal.warn("netns: reverted external changes in " + confinement.name());
             }
             return watch.isDeaf() ? TRY_AGAIN : LOOK_AT_NAMES;
         } catch (RuntimeException e) {
-            // Nothing can leave meanwhile, for there is nothing that leads out.
+            // There is no leak meanwhile, as nothing else leads out of the namespace.
             journal.failure(e);
             return TRY_AGAIN;
         }
@@ -184,16 +190,17 @@ public final class Keeper {
         if (plan.resolvers().isEmpty()) {
             journal.problems(List.of(Problem.warning(
                     Place.file(wish.config()),
-                    "the tunnel leads to no resolver, so programs find no names",
-                    "add DNS = with an address that AllowedIPs hold")));
+                    "no DNS server is reachable through the tunnel, so programs cannot resolve names",
+                    "add DNS = with an address that AllowedIPs covers")));
         }
         if (plan.device().peers().stream().noneMatch(peer -> peer.endpoint().isPresent())) {
             journal.problems(List.of(Problem.note(
-                    Place.file(wish.config()), "no peer has an endpoint: the tunnel works when one of them calls")));
+                    Place.file(wish.config()),
+                    "no peer has an Endpoint: the tunnel works only once a peer has connected")));
         }
     }
 
-    /** Removes what one left that was killed, with nobody in it. */
+    /** Removes what a killed daemon left, without programs in it. */
     static void clear(Confinement confinement) throws IOException {
         try (Turn _ = Turn.await(confinement.kept())) {
             WireGuardDevices.usual(Ownership.ALIAS).removeMoved(confinement.outerLink());

@@ -1,11 +1,15 @@
 package io.culvert.confinement;
 
-/** The process that was to keep a namespace has said why it cannot, and ended. */
+/** Thrown if a namespace daemon could not start, with its error messages. */
 public final class KeeperFailedException extends RuntimeException {
 
     private final int status;
 
-    /** @param words what it said, for people, complete */
+    /**
+     * Creates the exception.
+     *
+     * @param words the complete error messages of the daemon
+     */
     KeeperFailedException(int status, String words) {
         super(words.strip());
         this.status = status;

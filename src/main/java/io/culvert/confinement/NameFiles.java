@@ -14,14 +14,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * How a confined program finds addresses: by DNS through the tunnel, and by /etc/hosts; never by a service of the machine that
- * would ask for it outside.
+ * The name resolution of a confined program: by DNS through the tunnel and by /etc/hosts, never by a service of the
+ * machine that would resolve names outside the tunnel.
  */
 record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
 
     private static final Path ETC = Path.of("/etc");
 
-    /** Where the C library asks before it does anything else, and where systemd-resolved is asked, if somebody listens there. */
+    /** The directories of nscd, which the C library queries first, and of systemd-resolved. */
     private static final List<Path> SERVICES = List.of(Path.of("/run/nscd"), Path.of("/run/systemd/resolve"));
 
     NameFiles {
@@ -29,7 +29,7 @@ record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
         searchDomains = List.copyOf(searchDomains);
     }
 
-    /** For the calling thread, which has mounts of its own. */
+    /** Mounts the files for the calling thread, which has its own mount namespace. */
     void show() throws IOException {
         Map<String, String> texts = new LinkedHashMap<>();
         texts.put("resolv.conf", resolvConf());
@@ -52,13 +52,13 @@ record NameFiles(List<InetAddress> resolvers, List<String> searchDomains) {
                 .collect(Collectors.joining());
     }
 
-    /** As it is to be on this machine. */
+    /** Returns the nsswitch.conf for this machine. */
     static String serviceSwitch() throws IOException {
         Path machines = ETC.resolve("nsswitch.conf");
         return serviceSwitch(Files.exists(machines) ? Files.readString(machines) : "");
     }
 
-    /** The machine's own, but for where hosts and networks are looked up. */
+    /** Returns the machine's nsswitch.conf with other sources for hosts and networks. */
     static String serviceSwitch(String machines) {
         return Stream.concat(
                         machines.lines().filter(line -> !line.strip().matches("(hosts|networks)\\s*:.*")),

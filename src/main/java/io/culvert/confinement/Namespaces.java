@@ -24,10 +24,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The namespaces of this machine, for those who come and go: each has a {@link Keeper} of its own, which is asked. */
+/** The client of the namespace daemons ({@link Keeper}), one for each namespace of this machine. */
 public final class Namespaces {
 
-    /** The hidden command that becomes a keeper. */
+    /** The hidden command that runs a namespace daemon. */
     public static final String KEEP = "keep";
 
     private final Surroundings around;
@@ -38,16 +38,16 @@ public final class Namespaces {
         this.program = program;
     }
 
-    /** Makes one that stays until it is taken down. */
+    /** Creates a namespace that persists until it is deleted. */
     public void up(String name, Wish wish) {
         request(Confinement.of(around, name), "stay", Optional.of(wish));
-        around.journal().info(name + " is up");
+        around.journal().info("netns: " + name + " is up");
     }
 
     /**
-     * Takes one down.
+     * Deletes a namespace.
      *
-     * @param force also with programs in it
+     * @param force even with programs in it
      */
     public void down(String name, boolean force) {
         Confinement confinement = Confinement.of(around, name);
@@ -58,13 +58,13 @@ public final class Namespaces {
             if (answer.isPresent()) {
                 checked(confinement, answer.get());
                 try (Turn _ = Turn.await(confinement.kept())) {
-                    around.journal().info(name + " is down");
+                    around.journal().info("netns: " + name + " is down");
                 }
             } else if (Files.exists(confinement.mark())) {
                 clear(confinement);
-                around.journal().info(name + " is down, which somebody had killed");
+                around.journal().info("netns: " + name + " is down (its daemon had been killed)");
             } else {
-                around.journal().info(name + " was not up");
+                around.journal().info("netns: " + name + " was not up");
             }
         } catch (IOException e) {
             throw broken(confinement, e);
@@ -79,7 +79,7 @@ public final class Namespaces {
         }
     }
 
-    /** What there is; as a table, or as JSON. */
+    /** Lists the namespaces, as a table or as JSON. */
     public String list(boolean json) {
         List<JsonObject> states = new ArrayList<>();
         for (Confinement confinement : Confinement.all(around)) {
@@ -91,7 +91,7 @@ public final class Namespaces {
             return array.build().toString();
         }
         return states.isEmpty()
-                ? "there is none"
+                ? "no namespaces"
                 : states.stream().map(this::line).collect(Collectors.joining(System.lineSeparator()));
     }
 
@@ -105,7 +105,7 @@ public final class Namespaces {
                 return state.build();
             }
         } catch (IOException _) {
-            // As said below.
+            // Without a response it counts as abandoned.
         }
         return Json.createObjectBuilder()
                 .add("state", "abandoned")
@@ -117,8 +117,8 @@ public final class Namespaces {
         String name = state.getString("name");
         if (!state.getString("state").equals("up")) {
             return name
-                    + "  abandoned: its keeper was killed. The next 'culvert exec' takes it up, 'culvert netns down "
-                    + name + "' removes it";
+                    + "  abandoned: its daemon was killed; 'culvert exec' adopts it, 'culvert netns down " + name
+                    + "' deletes it";
         }
         String handshake = state.containsKey("lastHandshake")
                 ? Duration.between(
@@ -126,13 +126,13 @@ public final class Namespaces {
                                         around.clock().instant())
                                 .toSeconds()
                         + " s ago"
-                : "none yet";
+                : "none";
         return name + "  " + state.getString("config") + "  " + state.getString("implementation") + "  handshake "
                 + handshake + "  programs " + state.getJsonArray("programs")
-                + (state.getBoolean("stays") ? "" : "  until they have ended");
+                + (state.getBoolean("stays") ? "" : "  until the last program exits");
     }
 
-    /** How to get into one, which is made where it is not there. */
+    /** Returns a handle to a namespace, which is created if necessary. */
     Entrance join(String name, Optional<Wish> wish) {
         return Entrance.of(request(Confinement.of(around, name), "join", wish));
     }
@@ -150,14 +150,15 @@ public final class Namespaces {
                         confinement,
                         wish.orElseThrow(() -> new ProblemException(Problem.input(
                                 Place.machine(confinement.name()),
-                                "is not up, and no WireGuard file says how to make it",
-                                "add --config FILE, or raise it first: culvert netns up " + confinement.name()
+                                "is not up, and no WireGuard file to create it was given",
+                                "add --config FILE, or create it first: culvert netns up " + confinement.name()
                                         + " --config FILE"))),
                         what.equals("stay"));
                 answer = ask(confinement, asked);
             }
             return checked(
-                    confinement, answer.orElseThrow(() -> new IOException("it ended again: see " + confinement.log())));
+                    confinement,
+                    answer.orElseThrow(() -> new IOException("the daemon has exited, see " + confinement.log())));
         } catch (IOException e) {
             throw broken(confinement, e);
         }
@@ -183,7 +184,7 @@ public final class Namespaces {
                     List.of("--for", Long.toString(ProcessHandle.current().pid())));
         }
         Process keeper = OwnProgram.startLasting(program.command(arguments), environment(), confinement.log());
-        // One word when it is ready; nothing when it has ended.
+        // The daemon writes a byte when it is ready; the end of the stream means that it has exited.
         int word = keeper.getInputStream().read();
         if (word < 0) {
             try {
@@ -199,7 +200,7 @@ public final class Namespaces {
                         .strip());
     }
 
-    /** Of a keeper, whose hints are to be those of this program. */
+    /** Returns the environment of a daemon, with what decides about the wording of its hints. */
     private Map<String, String> environment() {
         Map<String, String> kept = new HashMap<>();
         for (String name : List.of("PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "TMPDIR", Container.VARIABLE)) {
@@ -211,15 +212,15 @@ public final class Namespaces {
     private static ProblemException broken(Confinement confinement, IOException e) {
         return new ProblemException(Problem.failure(
                 Place.machine(confinement.name()),
-                "its keeper cannot be talked to: " + e.getMessage(),
+                "cannot communicate with the namespace daemon: " + e.getMessage(),
                 "see " + confinement.log()));
     }
 
     /**
-     * Where this user is not root, goes on in a user namespace.
+     * Continues as a daemon in a user namespace if this user is not root.
      *
-     * @param arguments that this process was given
-     * @return false where there is no need; otherwise it does not return
+     * @param arguments of this process
+     * @return false if there is no need; otherwise it does not return
      */
     public boolean becomeRootlessKeeper(String name, Wish wish, List<String> arguments) {
         if (!Rootless.applies(around)) {
@@ -229,7 +230,7 @@ public final class Namespaces {
         return true;
     }
 
-    /** Becomes a keeper: nobody's terminal ends it any more. */
+    /** Detaches this process from the terminal, as a daemon. */
     public static void detach() {
         OwnProcess.leaveSession();
     }

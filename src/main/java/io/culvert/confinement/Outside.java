@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a keeper without root has of the machine's network: a socket for each server, opened before it went into a user
- * namespace, from which there is no way back.
+ * What a daemon without root can use of the machine's network: a socket for each server, opened before it entered a
+ * user namespace, which it cannot leave.
  *
- * @param directory of control sockets, as it was outside
+ * @param directory of control sockets, as outside
  * @param mtu of the tunnel, in bytes
  */
 public record Outside(Path directory, int mtu, List<Way> ways) {
 
     /**
-     * The way to a server.
+     * The socket for a server.
      *
-     * @param peer which of the file's peers, from 0
+     * @param peer the index of the peer in the file, from 0
      */
     record Way(int peer, InheritedSocket socket, InetSocketAddress server) {}
 
@@ -34,7 +34,7 @@ public record Outside(Path directory, int mtu, List<Way> ways) {
         ways = List.copyOf(ways);
     }
 
-    /** As {@link #toString} has written it. */
+    /** Parses the output of {@link #toString}. */
     public static Outside parse(String text) {
         JsonObject object;
         try (var reader = Json.createReader(new StringReader(text))) {
@@ -52,7 +52,7 @@ public record Outside(Path directory, int mtu, List<Way> ways) {
                         .toList());
     }
 
-    /** One word of a command line. */
+    /** Returns it as one argument of a command line. */
     @Override
     public String toString() {
         JsonArrayBuilder array = Json.createArrayBuilder();
@@ -69,7 +69,7 @@ public record Outside(Path directory, int mtu, List<Way> ways) {
                 .toString();
     }
 
-    /** The device as its program is to see the servers: each behind a relay in its own namespace. */
+    /** Returns the device configuration with the relays as endpoints. */
     DeviceConfig relayed(DeviceConfig config, List<InetSocketAddress> relays) {
         List<PeerConfig> peers = new ArrayList<>(config.peers());
         for (int i = 0; i < ways.size(); i++) {

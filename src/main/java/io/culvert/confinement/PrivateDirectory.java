@@ -13,25 +13,25 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A directory of the machine as one program sees it: some of its files are others. What is mounted on a file of the machine's
- * own directory is gone as soon as somebody puts a new file in its place (rename(2), since Linux 3.18); so the directory as a
- * whole is another one, in memory, in which everything else is what it is outside.
+ * Replaces files of a directory for one program. A file that is mounted over another one disappears when another
+ * program replaces that file by rename (rename(2), since Linux 3.18); so a tmpfs is mounted over the directory as a
+ * whole, with its other entries bound into it.
  */
 final class PrivateDirectory {
 
     private PrivateDirectory() {}
 
     /**
-     * For the calling thread, which has mounts of its own.
+     * Mounts the replacement for the calling thread, which has its own mount namespace.
      *
-     * @param texts by the file's name
-     * @param hidden names of what is not there
+     * @param texts by file name
+     * @param hidden names that do not exist in the replacement
      */
     static void over(Path directory, Map<String, String> texts, Set<String> hidden) throws IOException {
         try (Descriptor outer = Descriptor.open(directory, Descriptor.Access.READ);
                 Stream<Path> listed = Files.list(directory)) {
             List<Path> entries = listed.toList();
-            // The way to what will be hidden.
+            // Still leads to the original directory after the mount.
             Path outside = Path.of("/proc/self/fd", Integer.toString(outer.number()));
             Mounts.memory(directory);
             for (Path entry : entries) {
@@ -46,7 +46,7 @@ final class PrivateDirectory {
         }
     }
 
-    /** A text that every user may read, whatever our umask is. */
+    /** Writes a file that every user can read, independent of the umask. */
     static void write(Path file, String text) throws IOException {
         Files.writeString(file, text);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
@@ -62,7 +62,7 @@ final class PrivateDirectory {
         } else if (Files.exists(from, LinkOption.NOFOLLOW_LINKS)) {
             Files.createFile(as);
         } else {
-            return; // It has just gone.
+            return; // It was removed meanwhile.
         }
         Mounts.bind(from, as);
     }

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What a keeper says to those who come: whether they may in, how it stands, and whether it takes its leave. */
+/** Handles the requests to a namespace daemon. */
 final class Reception {
 
     private final Confinement confinement;
@@ -25,8 +25,10 @@ final class Reception {
     private boolean stays;
 
     /**
-     * @param rootless whether the keeper is in a user namespace
-     * @param stays whether the namespace is kept when no program is in it
+     * Creates the handler for one namespace.
+     *
+     * @param rootless whether the daemon runs in a user namespace
+     * @param stays whether the namespace persists without programs in it
      */
     Reception(
             Confinement confinement,
@@ -45,7 +47,11 @@ final class Reception {
         this.stays = stays;
     }
 
-    /** @return whether it is to be taken down, as somebody has asked */
+    /**
+     * Handles a request.
+     *
+     * @return whether the namespace is to be deleted, as requested
+     */
     boolean answer(Control.Asked asked) {
         try (asked) {
             JsonObject question = asked.question();
@@ -73,22 +79,26 @@ final class Reception {
                         return true;
                     }
                     asked.answer(refused(
-                            "is in use by the processes " + inside,
-                            "end them first, or take it down under them with --force: they can reach nothing then"));
+                            "is in use by processes " + inside,
+                            "stop them first, or use --force, which leaves them without network"));
                 }
-                default -> asked.answer(refused("does not understand the question", "end it and start it anew"));
+                default -> asked.answer(refused("does not know this request", "delete it and create it again"));
             }
             return false;
         }
     }
 
-    /** @return whether it is to be taken down, as that was the last one */
+    /**
+     * Handles the exit of a program.
+     *
+     * @return whether the namespace is to be deleted, as that was the last one
+     */
     boolean left(long pid) {
         residents.gone(pid);
         return !stays && residents.all().isEmpty();
     }
 
-    /** A program that wants something else than there is would not get what it asked for. */
+    /** Refuses a program whose options differ from those of the existing namespace. */
     private Optional<JsonObject> refusal(JsonObject question) {
         if (!question.containsKey("wish")) {
             return Optional.empty();
@@ -100,7 +110,7 @@ final class Reception {
                 ? Optional.empty()
                 : Optional.of(refused(
                         "is up with other options: " + String.join(" ", wish.arguments()),
-                        "use the same, or another name with --netns"));
+                        "use the same options, or another name with --netns"));
     }
 
     private static JsonObject refused(String what, String cure) {
@@ -115,7 +125,7 @@ final class Reception {
         if (rootless) {
             Path self = Path.of("/proc", Long.toString(ProcessHandle.current().pid()));
             entrance.add("user", self.resolve("ns/user").toString());
-            // Its mounts are its own.
+            // The daemon has its own mount namespace.
             namespace = self.resolve("root").resolve(Path.of("/").relativize(namespace));
         }
         return entrance.add("namespace", namespace.toString())

@@ -11,12 +11,12 @@ import java.nio.channels.DatagramChannel;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Carries WireGuard's encrypted messages between its program, which has no network but the keeper's, and a server. It looks
- * into none of them; who may speak is WireGuard's own affair.
+ * Forwards WireGuard's encrypted messages between its userspace program, which only has the daemon's own network, and a
+ * server. It does not inspect them; WireGuard itself authenticates the peer.
  */
 final class Relay implements AutoCloseable {
 
-    /** More than any message: the largest tunnel's packet with what WireGuard adds. */
+    /** The maximum size that WireGuard adds to a packet of the tunnel. */
     private static final int SLACK = 256;
 
     private final DatagramChannel inner;
@@ -30,7 +30,7 @@ final class Relay implements AutoCloseable {
         this.largest = mtu + SLACK;
     }
 
-    /** Begins, in the calling thread's namespace. */
+    /** Starts a relay in the calling thread's network namespace. */
     static Relay open(Outside.Way way, int mtu) throws IOException {
         DatagramChannel inner = DatagramChannel.open();
         inner.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0));
@@ -40,7 +40,7 @@ final class Relay implements AutoCloseable {
         return relay;
     }
 
-    /** What the device is to take for the server. */
+    /** Returns the address that the device uses as the server's endpoint. */
     InetSocketAddress address() {
         try {
             return (InetSocketAddress) inner.getLocalAddress();
@@ -58,7 +58,7 @@ final class Relay implements AutoCloseable {
                 way.socket().send(buffer.array(), buffer.position(), way.server());
             }
         } catch (IOException _) {
-            // Closed.
+            // Closed by close().
         }
     }
 
@@ -73,7 +73,7 @@ final class Relay implements AutoCloseable {
                 }
             }
         } catch (IOException | SystemCallException _) {
-            // Closed.
+            // Closed by close().
         }
     }
 

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A keeper's own world where it is not in the machine's network: loopback, and a relay for each server. */
+/** The network of a daemon in a user namespace: loopback, and a relay for each server. */
 record Relays(Outside outside, List<InetSocketAddress> addresses) {
 
     private static final Path RUN = Path.of("/run");
@@ -21,10 +21,10 @@ record Relays(Outside outside, List<InetSocketAddress> addresses) {
         addresses = List.copyOf(addresses);
     }
 
-    /** Begins them; the calling process is root in namespaces that are all its own. */
+    /** Starts the relays. The calling process is root in its own user, network and mount namespaces. */
     static Relays open(Surroundings around, Outside outside) throws IOException {
-        // WireGuard's programs keep sockets in /run/wireguard, and we keep namespaces in /run/netns: only root may
-        // write there.
+        // Userspace WireGuard has its sockets in /run/wireguard, and namespaces are mounted in /run/netns, where only
+        // root can write.
         Set<String> own = Set.of("wireguard", "netns");
         PrivateDirectory.over(RUN, Map.of(), own);
         for (String directory : own) {

@@ -10,8 +10,8 @@ import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /**
- * The processes in a namespace: those that said they would come, and whatever they have started, however it was orphaned. The
- * kernel says of each process where it lives; nobody else has to.
+ * Tracks the processes in a namespace: those that announced themselves, and all their descendants. The kernel reports
+ * the namespace of each process in /proc.
  */
 final class Residents {
 
@@ -21,8 +21,10 @@ final class Residents {
     private final Set<Long> watched = new HashSet<>();
 
     /**
+     * Creates a tracker without processes.
+     *
      * @param namespace its identity, such as {@code net:[4026531840]}
-     * @param left is told, on any thread, when one that is watched has ended
+     * @param left is called with the process id, on any thread, when a tracked process has exited
      */
     Residents(Path processes, String namespace, LongConsumer left) {
         this.processes = processes;
@@ -30,7 +32,7 @@ final class Residents {
         this.left = left;
     }
 
-    /** Counts a process that is on its way. */
+    /** Tracks a process that is about to enter. */
     void expect(long pid) {
         if (watched.add(pid)) {
             ProcessHandle.of(pid)
@@ -46,11 +48,11 @@ final class Residents {
         watched.remove(pid);
     }
 
-    /** Looks who is there; all of them are watched from now on. */
+    /** Returns the processes inside, which are tracked from now on. */
     Set<Long> all() {
         Set<Long> all = new TreeSet<>(inside());
         all.forEach(this::expect);
-        // Of those that have just ended, some are yet to be told.
+        // Without those that have exited but were not reported yet.
         watched.stream()
                 .filter(pid -> ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false))
                 .forEach(all::add);
@@ -64,7 +66,7 @@ final class Residents {
                     .filter(this::isInside)
                     .forEach(entry -> found.add(Long.valueOf(entry.getFileName().toString())));
         } catch (IOException _) {
-            // Without /proc only those count that told us.
+            // Without /proc only processes count that announced themselves.
         }
         return found;
     }

@@ -37,18 +37,19 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The same for somebody who is not root, where he may have user namespaces. A process with several threads, as Java's, can
- * neither make nor enter one; so this process becomes {@code unshare} or {@code nsenter} of util-linux, which then become this
- * program again, in its new place.
+ * Confinement for users other than root, where they can create user namespaces. A process with several threads, such as
+ * a Java program, can neither create nor enter one; so this process becomes {@code unshare} or {@code nsenter} of
+ * util-linux, which then becomes this program again inside.
  *
- * <p>The keeper is root in a user namespace of its own, with a network of its own, in which the tunnel's link is made; from
- * there it is moved to the programs' namespace. Of the machine's network the keeper has only sockets that were opened before.
+ * <p>The daemon is root in its own user namespace with its own network namespace, in which the tunnel's link is
+ * created; from there it is moved to the programs' namespace. Of the machine's network the daemon only has sockets that
+ * were opened before.
  */
 final class Rootless {
 
     private Rootless() {}
 
-    /** Whether this process may not make namespaces without a user namespace. */
+    /** Returns whether this process needs a user namespace to create other namespaces. */
     static boolean applies(Surroundings around) {
         try {
             return !Capabilities.read(around.root().resolve("proc")).has(Capabilities.SYS_ADMIN);
@@ -57,19 +58,19 @@ final class Rootless {
         }
     }
 
-    /** Where the system has made a directory for this user alone. */
+    /** Returns the runtime directory of this user. */
     static Path directory(Surroundings around) {
         return Optional.ofNullable(around.environment().get("XDG_RUNTIME_DIR"))
                 .map(Path::of)
                 .filter(Files::isDirectory)
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Place.machine("XDG_RUNTIME_DIR"),
-                        "names no directory, and only root has another place to keep a namespace",
-                        "log in anew, or let it name a directory of yours that nobody else may enter")))
+                        "is not a directory, which users other than root need for a namespace",
+                        "log in again, or set it to a directory that only this user can access")))
                 .resolve("culvert/netns");
     }
 
-    /** Whatever keeps this user from having user namespaces, as far as the kernel tells. */
+    /** Returns what prevents this user from creating user namespaces, as far as the kernel reports it. */
     static List<Problem> missing(Surroundings around) {
         Problems problems = new Problems();
         Sysctl sysctl = new Sysctl(around.root().resolve("proc/sys"));
@@ -80,7 +81,9 @@ final class Rootless {
         for (String program : List.of("unshare", "nsenter")) {
             if (find(program).isEmpty()) {
                 problems.add(Problem.machine(
-                        Place.machine(program), "is not installed", "install the package util-linux, or run as root"));
+                        Place.machine(program),
+                        "is not installed",
+                        "install the package util-linux, or run Culvert as root"));
             }
         }
         return problems.all();
@@ -91,8 +94,8 @@ final class Rootless {
                 .filter(bad::equals)
                 .map(_ -> Problem.machine(
                         Place.machine(name.replace('/', '.')),
-                        "is " + bad + ": only root may have namespaces here",
-                        "run as root: sudo culvert exec --user \"$USER\" …, or allow it: sudo sysctl -w "
+                        "is " + bad + ": only root can create namespaces on this machine",
+                        "run Culvert as root (sudo culvert exec --user \"$USER\" …), or allow it: sudo sysctl -w "
                                 + name.replace('/', '.') + "=" + good));
     }
 
@@ -104,9 +107,9 @@ final class Rootless {
     }
 
     /**
-     * Becomes a keeper in a user namespace. Names are resolved and sockets opened while there is a network to do it in.
+     * Becomes a daemon in a user namespace. Names are resolved and sockets opened before, while there is a network.
      *
-     * @param arguments of the keeper, to which what it needs of the outside is added
+     * @param arguments of the daemon, to which the sockets are added
      */
     static void keep(Surroundings around, OwnProgram own, String name, Wish wish, List<String> arguments) {
         Problems problems = new Problems();
@@ -151,11 +154,11 @@ final class Rootless {
     }
 
     /**
-     * Goes on in a namespace that a keeper has, in a user namespace below the keeper's: with capabilities for mounts of its
-     * own, and none over the network.
+     * Enters the namespace of a daemon, in a user namespace below the daemon's, with capabilities for its own mount
+     * namespace and none over the network.
      *
-     * @param answer the keeper's
-     * @param program what is to be run in the end
+     * @param answer of the daemon
+     * @param program to run in the end
      */
     static void enter(OwnProgram own, JsonObject answer, Replacement program) {
         List<byte[]> words = new ArrayList<>(bytes(List.of(
@@ -177,8 +180,8 @@ final class Rootless {
     }
 
     /**
-     * Ends what a keeper has left that was killed: its program, which has no way out any more. Everything else of it was in
-     * namespaces of its own.
+     * Ends what a killed daemon left: its userspace WireGuard, which has no connection any more. Everything else was in
+     * its own namespaces.
      */
     static void clear(Confinement confinement) throws IOException {
         ProcessHandle.allProcesses()
@@ -187,13 +190,13 @@ final class Rootless {
         confinement.forget();
     }
 
-    /** By the last word of its command line, which names a link that nobody else has. */
+    /** Recognizes the program by the last word of its command line, the unique name of its link. */
     private static boolean isProgram(long pid, String link) {
         try {
             return Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"), StandardCharsets.ISO_8859_1)
                     .endsWith("\0" + link + "\0");
         } catch (IOException _) {
-            return false; // It has just ended.
+            return false; // It has exited.
         }
     }
 
@@ -201,7 +204,7 @@ final class Rootless {
         try {
             int status = program.become(Optional.empty(), handedOn);
             throw new ProblemException(
-                    Problem.machine(Place.machine(program.name()), "cannot be run: status " + status, ""));
+                    Problem.machine(Place.machine(program.name()), "cannot be executed: status " + status, ""));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -12,13 +12,20 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Where a tunnel's servers are, by their names, as the machine's resolver says outside. */
+/** The addresses of a tunnel's servers, resolved by the machine's resolver outside the namespace. */
 record Servers(Surroundings around, WireGuardConfig file) {
 
-    /** As often as WireGuard itself gives a session up (REJECT_AFTER_TIME, https://www.wireguard.com/papers/wireguard.pdf). */
+    /**
+     * The time after which WireGuard gives a session up (REJECT_AFTER_TIME,
+     * https://www.wireguard.com/papers/wireguard.pdf).
+     */
     private static final Duration STALE = Duration.ofMinutes(3);
 
-    /** @throws ProblemException where one does not resolve */
+    /**
+     * Resolves the names of all servers.
+     *
+     * @throws ProblemException if one does not resolve
+     */
     Names resolve() {
         try (Kernel kernel = Kernel.open(around)) {
             return TunnelFile.resolve(file, kernel.machine());
@@ -26,8 +33,8 @@ record Servers(Surroundings around, WireGuardConfig file) {
     }
 
     /**
-     * Asks again, on another thread, for that may take long. Only where the servers have been silent: else they may have moved
-     * by themselves.
+     * Resolves the names again, on another thread, as it may take long. Only after a timeout of the servers, as
+     * otherwise an endpoint may be one that a server roamed to.
      */
     void follow(Optional<Instant> lastHandshake, Consumer<Names> found) {
         boolean named = file.peers().stream()

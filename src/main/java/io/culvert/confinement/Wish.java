@@ -13,11 +13,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What a namespace is to be.
+ * The options of a requested namespace.
  *
- * @param config the WireGuard file, absolute
- * @param admitted ports of programs inside that may be asked through the tunnel
- * @param rules a file of rules in nft's language, absolute, that come on top of ours
+ * @param config the absolute path of the WireGuard file
+ * @param admitted ports of programs inside that are reachable through the tunnel
+ * @param rules the absolute path of a file of additional nftables rules
  */
 public record Wish(Path config, List<GuardInput.Port> admitted, Optional<Path> rules) {
 
@@ -29,11 +29,11 @@ public record Wish(Path config, List<GuardInput.Port> admitted, Optional<Path> r
     }
 
     /**
-     * The WireGuard file that is meant.
+     * Returns the WireGuard file.
      *
-     * @param given by the user, a path or a bare name; where he gave none, it is the one of the settings, or the only one in
+     * @param given by the user, a path or a bare name; by default the file of the settings, or the only one in
      *     /etc/wireguard
-     * @return empty where none is given, and there are none or several
+     * @return empty if none is given, and there are none or several
      */
     public static Optional<Path> file(Surroundings around, Optional<String> given) {
         return given.or(() -> Optional.ofNullable(around.environment().get("CULVERT_WIREGUARD_CONFIG")))
@@ -51,12 +51,12 @@ public record Wish(Path config, List<GuardInput.Port> admitted, Optional<Path> r
         }
     }
 
-    /** The name of the namespace where nobody gave one: that of the file's interface. */
+    /** Returns the default name of the namespace, that of the file's interface. */
     public String name() {
         return new TunnelFile(config).interfaceName();
     }
 
-    /** The same as arguments of the command line. */
+    /** Returns the options as arguments of the command line. */
     List<String> arguments() {
         List<String> arguments = new ArrayList<>(List.of("--config", config.toString()));
         if (!admitted.isEmpty()) {

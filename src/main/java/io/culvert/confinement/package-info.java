@@ -1,4 +1,6 @@
-/** Programs that can reach nothing but a tunnel: their namespace, who keeps it, and how a program gets into it. */
+/**
+ * Confined programs, whose only network is a tunnel: their namespaces, the daemons that manage these, and how to enter.
+ */
 @NullMarked
 package io.culvert.confinement;
 

@@ -12,21 +12,25 @@ import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.List;
 
-/** What is the same for every device: what to tell it, and that it is read back. */
+/** A device that is configured by the differences to its current state, which is then read back and verified. */
 abstract sealed class ConfiguredDevice implements WireGuardDevice permits KernelDevice, UserspaceDevice {
 
-    /** @throws ProblemException when the device refuses */
+    /**
+     * Applies a change.
+     *
+     * @throws ProblemException if the device refuses it
+     */
     abstract void tell(DeviceChange change);
 
     @Override
     public final synchronized void configure(DeviceConfig config) {
         PublicKey own = Keys.publicOf(config.privateKey());
         if (config.peers().stream().anyMatch(peer -> peer.publicKey().equals(own))) {
-            // Devices pass over such a peer without a word.
+            // Devices silently ignore such a peer.
             throw new ProblemException(Problem.input(
                     Place.machine(name()),
-                    "peer " + own.shortText() + " has the public key of this device itself",
-                    "put the other side's public key there"));
+                    "peer " + own.shortText() + " has this device's own public key",
+                    "set the peer's public key"));
         }
         DeviceChange change = DeviceChange.between(config, read());
         if (!change.isEmpty()) {
@@ -36,8 +40,9 @@ abstract sealed class ConfiguredDevice implements WireGuardDevice permits Kernel
         if (!remaining.isEmpty()) {
             throw new ProblemException(Problem.failure(
                     Place.machine(name()),
-                    "the device took the configuration but does not have it: " + String.join(", ", remaining),
-                    "look whether another program changes this device too"));
+                    "the configuration was not applied, although the device accepted it: "
+                            + String.join(", ", remaining),
+                    "check whether another program changes this device"));
         }
     }
 
@@ -46,8 +51,8 @@ abstract sealed class ConfiguredDevice implements WireGuardDevice permits Kernel
         PeerState now = read().peers().stream()
                 .filter(candidate -> candidate.publicKey().equals(peer))
                 .findFirst()
-                .orElseThrow(() -> new ProblemException(Problem.failure(
-                        Place.machine(name()), "there is no peer " + peer.shortText() + " to be moved", "")));
+                .orElseThrow(() -> new ProblemException(
+                        Problem.failure(Place.machine(name()), "peer " + peer.shortText() + " not found", "")));
         DeviceChange.moving(peer, endpoint, now.keepaliveSeconds()).forEach(this::tell);
     }
 
@@ -62,18 +67,18 @@ abstract sealed class ConfiguredDevice implements WireGuardDevice permits Kernel
         }
     }
 
-    /** @param words the kernel's own; often empty */
+    /** @param words the error message of the kernel; often empty */
     final ProblemException refused(int errno, String words) {
         Place place = Place.machine(name());
         return new ProblemException(
                 errno == Errno.EADDRINUSE
                         ? Problem.failure(
                                 place,
-                                "its UDP port is in use",
-                                "choose another ListenPort, or none, or end the program that has it")
+                                "the UDP port is already in use",
+                                "choose another ListenPort, remove it, or stop the program that uses the port")
                         : Problem.failure(
                                 place,
-                                "the device refuses: " + Errno.text(errno) + (words.isEmpty() ? "" : ": " + words),
+                                "cannot be configured: " + Errno.text(errno) + (words.isEmpty() ? "" : ": " + words),
                                 errno == Errno.EPERM ? Hints.here().netAdmin() : ""));
     }
 }

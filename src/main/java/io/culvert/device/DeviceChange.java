@@ -21,15 +21,16 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What must be told to a device; what is empty stays as it is. Telling less than everything matters: a device that is told
- * its own port again closes its socket, and a peer whose allowed IPs are replaced drops packets meanwhile.
+ * A change of a device's configuration; what is empty is not changed. Sending only differences matters: a device whose
+ * port is set again, even to the same one, closes its socket, and a peer whose allowed IPs are replaced drops packets
+ * meanwhile.
  */
 record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, OptionalLong mark, List<PeerChange> peers) {
 
-    /** Turns a preshared key off. */
+    /** Removes a preshared key. */
     static final SecretKey NO_KEY = new SecretKey(new byte[32]);
 
-    /** Where keepalive is off, it is turned on for a moment to make the device send a packet. */
+    /** Turned on for a moment, if keepalive is off, to make the device send a packet. */
     private static final int MOMENTARY_KEEPALIVE = 25;
 
     DeviceChange {
@@ -37,12 +38,12 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
     }
 
     /**
-     * What must be told of a peer.
+     * A change of a peer.
      *
-     * @param remove all else is empty then
-     * @param onlyIfThere does not make a new peer
-     * @param presharedKey {@link #NO_KEY} to turn it off
-     * @param allowedIps all of them
+     * @param remove removes the peer; everything else is empty then
+     * @param onlyIfThere does not add a peer that does not exist
+     * @param presharedKey {@link #NO_KEY} to remove it
+     * @param allowedIps the complete list
      */
     record PeerChange(
             PublicKey publicKey,
@@ -79,7 +80,7 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
                     peer.publicKey(),
                     false,
                     false,
-                    // What it is now, nobody tells: one that is wanted is set again, which costs no session.
+                    // The current key cannot be read, so a wanted one is set again, which ends no session.
                     peer.presharedKey().or(() -> now.presharedKey() ? Optional.of(NO_KEY) : Optional.empty()),
                     peer.endpoint().filter(endpoint -> !now.endpoint().equals(Optional.of(endpoint))),
                     peer.keepaliveSeconds() == now.keepaliveSeconds()
@@ -99,7 +100,7 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
         }
     }
 
-    /** What makes a device that is in one state as it is wanted. */
+    /** Returns the change from a state to the wanted configuration. */
     static DeviceChange between(DeviceConfig wanted, DeviceState now) {
         Map<PublicKey, PeerState> present =
                 now.peers().stream().collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
@@ -130,8 +131,8 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
     }
 
     /**
-     * What moves a peer and makes the device send a packet there at once, in steps that must be told one after the other:
-     * keepalive off, and on again.
+     * Returns the changes that set a peer's endpoint and make the device send a packet there at once, to be applied in
+     * order: keepalive off, and on again.
      *
      * @param keepaliveSeconds the peer's own; 0 for off
      */
@@ -155,15 +156,15 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
     }
 
     /**
-     * What is still not as wanted after a change, in words for people. Endpoints do not count, for a peer may have moved by
-     * itself meanwhile; nor do preshared keys beyond being there.
+     * Returns what still differs after a change, for messages. Endpoints are ignored, as a peer may have roamed
+     * meanwhile, and of preshared keys only the presence is compared.
      */
     static List<String> remaining(DeviceConfig wanted, DeviceState now) {
         DeviceChange left = between(wanted, now);
         List<String> words = new ArrayList<>();
-        left.privateKey().ifPresent(_ -> words.add("the private key"));
-        left.listenPort().ifPresent(_ -> words.add("the listen port"));
-        left.mark().ifPresent(_ -> words.add("the mark"));
+        left.privateKey().ifPresent(_ -> words.add("private key"));
+        left.listenPort().ifPresent(_ -> words.add("listen port"));
+        left.mark().ifPresent(_ -> words.add("firewall mark"));
         Map<PublicKey, PeerState> present =
                 now.peers().stream().collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
         for (PeerChange change : left.peers()) {
@@ -182,7 +183,7 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
         return words;
     }
 
-    /** WireGuard gives a prefix that several peers claim to the last of them. */
+    /** Returns the allowed IPs per peer; WireGuard assigns a prefix of several peers to the last of them. */
     private static Map<PublicKey, List<Prefix>> effectiveAllowedIps(DeviceConfig wanted) {
         Map<Prefix, PublicKey> owners = new HashMap<>();
         wanted.peers().forEach(peer -> peer.allowedIps().forEach(prefix -> owners.put(prefix, peer.publicKey())));

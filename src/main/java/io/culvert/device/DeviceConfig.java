@@ -17,30 +17,30 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The wanted state of a device, endpoints resolved.
+ * The wanted configuration of a device, with resolved endpoints.
  *
- * @param listenPort 0 lets the device choose
- * @param mark of the outer packets; 0 for none
+ * @param listenPort 0 for a port chosen by the device
+ * @param mark the firewall mark of the encrypted packets; 0 for none
  */
 public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List<PeerConfig> peers) {
 
     public DeviceConfig {
-        check(listenPort, 0, 65535, "the listen port");
-        check(mark, 0, 0xffff_ffffL, "the mark");
+        check(listenPort, 0, 65535, "listen port");
+        check(mark, 0, 0xffff_ffffL, "firewall mark");
         peers = List.copyOf(peers);
         Set<PublicKey> keys = new HashSet<>();
         for (PeerConfig peer : peers) {
             if (!keys.add(peer.publicKey())) {
-                throw new IllegalArgumentException("peer " + peer.publicKey().shortText() + " is there twice");
+                throw new IllegalArgumentException("peer " + peer.publicKey().shortText() + " is listed twice");
             }
         }
     }
 
     /**
-     * What a file wants of a device.
+     * Returns the configuration in a WireGuard file.
      *
-     * @param mark of the outer packets; the file's own is not looked at
-     * @param resolved addresses of the endpoints that are host names; one that is absent is left empty
+     * @param mark the firewall mark of the encrypted packets; the file's own is ignored
+     * @param resolved the addresses of endpoints with host names; an endpoint that is missing here is left empty
      */
     public static DeviceConfig of(WireGuardConfig file, long mark, Map<Endpoint, InetSocketAddress> resolved) {
         return new DeviceConfig(
@@ -50,7 +50,7 @@ public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List
                 file.peers().stream().map(peer -> PeerConfig.of(peer, resolved)).toList());
     }
 
-    /** The same, with the endpoints that the peers have now. */
+    /** Returns a copy with the peers' current endpoints. */
     DeviceConfig withEndpoints(DeviceState state) {
         Map<PublicKey, Optional<InetSocketAddress>> endpoints =
                 state.peers().stream().collect(Collectors.toMap(PeerState::publicKey, PeerState::endpoint));
@@ -69,9 +69,9 @@ public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List
     }
 
     /**
-     * A peer.
+     * The configuration of a peer.
      *
-     * @param endpoint empty where the peer is to come to us, or its name is not resolved yet
+     * @param endpoint empty if the peer is to connect to us, or its name is not resolved yet
      * @param keepaliveSeconds 0 for off
      */
     public record PeerConfig(
@@ -82,12 +82,12 @@ public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List
             List<Prefix> allowedIps) {
 
         public PeerConfig {
-            check(keepaliveSeconds, 0, 65535, "the keepalive interval");
+            check(keepaliveSeconds, 0, 65535, "keepalive interval");
             if (endpoint.isPresent()) {
-                check(endpoint.get().getPort(), 1, 65535, "the endpoint's port");
+                check(endpoint.get().getPort(), 1, 65535, "endpoint port");
                 if (endpoint.get().isUnresolved()) {
                     throw new IllegalArgumentException(
-                            "the endpoint " + endpoint.get().getHostString() + " is not resolved");
+                            "endpoint " + endpoint.get().getHostString() + " is not resolved");
                 }
             }
             allowedIps = allowedIps.stream().map(Prefix::network).toList();
@@ -113,7 +113,7 @@ public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List
 
     private static void check(long value, long least, long most, String what) {
         if (value < least || value > most) {
-            throw new IllegalArgumentException(what + ", " + value + ", is outside " + least + " to " + most);
+            throw new IllegalArgumentException(what + " " + value + " is outside " + least + " to " + most);
         }
     }
 }

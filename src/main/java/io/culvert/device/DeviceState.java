@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a device says of itself; no secrets.
+ * The state that a device reports, without secrets.
  *
- * @param publicKey empty where no private key is set
- * @param mark of the outer packets; 0 for none
+ * @param publicKey empty if no private key is set
+ * @param mark the firewall mark of the encrypted packets; 0 for none
  */
 public record DeviceState(Optional<PublicKey> publicKey, int listenPort, long mark, List<PeerState> peers) {
 
@@ -20,7 +20,7 @@ public record DeviceState(Optional<PublicKey> publicKey, int listenPort, long ma
     }
 
     /**
-     * A peer.
+     * The state of a peer.
      *
      * @param lastHandshake empty before the first
      * @param receivedBytes since the peer was added

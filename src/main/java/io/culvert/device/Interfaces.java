@@ -9,9 +9,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Links as far as devices need them, each time by a socket of its own: devices outlive the thread that made them.
+ * Link operations for devices, each with a netlink socket of its own, as devices outlive the thread that created them.
  *
- * @param alias our mark on what is ours
+ * @param alias the alias that identifies our links
  */
 record Interfaces(Supplier<NetlinkSocket> sockets, String alias) {
 

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.function.IntFunction;
 import java.util.function.Predicate;
 
-/** A device that is to exist and to be configured in one way, however often somebody takes it away; for any thread. */
+/** A device that is recreated and reconfigured if it is removed or changed. Thread-safe. */
 public final class KeptDevice {
 
     private final IntFunction<WireGuardDevice> create;
@@ -19,8 +19,8 @@ public final class KeptDevice {
     private Optional<DeviceConfig> configured = Optional.empty();
 
     /**
-     * @param create makes the device, for a listen port or 0, or adopts the one that an earlier run left
-     * @param linkExists whether the interface of a name is there
+     * @param create creates the device, for a listen port or 0, or adopts the one that an earlier run left behind
+     * @param linkExists whether an interface with a name exists
      */
     public KeptDevice(IntFunction<WireGuardDevice> create, Predicate<String> linkExists) {
         this.create = create;
@@ -28,8 +28,8 @@ public final class KeptDevice {
     }
 
     /**
-     * Makes it so, whatever became of it: it may be gone, or be a blank one that its program made when it was started again.
-     * Peers that only moved to another endpoint keep their sessions.
+     * Brings the device to the wanted configuration; it may be missing, or unconfigured after a restart of its program.
+     * Peers of which only the endpoint changed keep their sessions.
      *
      * @return whether anything was changed
      */
@@ -56,17 +56,17 @@ public final class KeptDevice {
         return true;
     }
 
-    /** Its state now; empty while there is no device, or none that answers. */
+    /** Returns the current state; empty if there is no device, or it does not respond. */
     public synchronized Optional<DeviceState> read() {
         try {
             return device.filter(present -> linkExists.test(present.name())).map(WireGuardDevice::read);
         } catch (ProblemException _) {
-            // Its program has ended, or is ending: whoever keeps it makes another.
+            // Its program has exited or is exiting, and is restarted by its supervisor.
             return Optional.empty();
         }
     }
 
-    /** {@code kernel}, {@code userspace}, or {@code none} while there is no device. */
+    /** Returns {@code kernel}, {@code userspace}, or {@code none} if there is no device. */
     public synchronized String implementation() {
         return device.map(present -> switch (present.implementation()) {
                     case KERNEL -> "kernel";
@@ -76,8 +76,8 @@ public final class KeptDevice {
     }
 
     /**
-     * Moves a peer to another endpoint, beside what is wanted: the next {@link #keep} of the same does not undo it. Where there
-     * is no device just now, nothing happens.
+     * Sets a peer's endpoint without changing the wanted configuration: the next {@link #keep} with the same one does
+     * not undo it. Does nothing if there is no device.
      */
     public synchronized void moveEndpoint(PublicKey peer, InetSocketAddress endpoint) {
         device.filter(present -> linkExists.test(present.name()))
@@ -85,18 +85,18 @@ public final class KeptDevice {
     }
 
     /**
-     * As {@link WireGuardDevice#announce}: the machine has other addresses or routes now. Where there is no device just now,
-     * nothing happens.
+     * Calls {@link WireGuardDevice#announce} after this machine's addresses or routes have changed. Does nothing if
+     * there is no device.
      */
     public synchronized void announce(Instant heard) {
         try {
             device.filter(present -> linkExists.test(present.name())).ifPresent(present -> present.announce(heard));
         } catch (ProblemException _) {
-            // Its program has ended, or is ending: another one has no old address to stay with.
+            // Its program has exited or is exiting; a new one has no outdated source address.
         }
     }
 
-    /** Peers that have roamed are sent to at the endpoints again that are wanted of them; those that have not stay as they are. */
+    /** Resets the endpoints of peers that have roamed to the configured ones; other peers are not changed. */
     public synchronized void returnToEndpoints() {
         Optional<DeviceState> state = read();
         if (device.isPresent() && configured.isPresent() && state.isPresent()) {
@@ -105,7 +105,7 @@ public final class KeptDevice {
         }
     }
 
-    /** Removes it; safe to repeat. */
+    /** Removes the device. Idempotent. */
     public synchronized void remove() {
         device.ifPresent(WireGuardDevice::remove);
         drop();

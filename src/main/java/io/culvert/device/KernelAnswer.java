@@ -21,15 +21,15 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The answer to a request for a device (include/uapi/linux/wireguard.h): several messages where one does not hold it. Only the
- * first tells of the device itself; a peer whose allowed IPs did not fit comes again in the next, with nothing but its key and
- * the rest of them.
+ * Parses the response to {@code WG_CMD_GET_DEVICE} (include/uapi/linux/wireguard.h), which may consist of several
+ * messages. Only the first has the device's own attributes; a peer whose allowed IPs did not fit is continued in the
+ * next, with only its key and the remaining ones.
  */
 final class KernelAnswer {
 
     private KernelAnswer() {}
 
-    /** @throws IllegalArgumentException when it makes no sense */
+    /** @throws IllegalArgumentException if the response is malformed */
     static DeviceState parse(List<NetlinkMessage> messages) {
         List<Attributes> parts = messages.stream()
                 .map(message -> Attributes.parse(message.payload(), GenericNetlink.HEADER))

@@ -4,7 +4,7 @@ import io.culvert.netlink.NetlinkException;
 import io.culvert.netlink.NetlinkSocket;
 import io.culvert.netlink.NetlinkSocket.Outcome;
 
-/** A device in the kernel, spoken to by generic netlink. */
+/** A WireGuard device in the kernel, controlled over generic netlink. */
 final class KernelDevice extends ConfiguredDevice {
 
     private final String name;

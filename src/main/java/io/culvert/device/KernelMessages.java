@@ -10,11 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Requests to the generic netlink family {@code wireguard} (include/uapi/linux/wireguard.h). A change that is too large for
- * one message goes in several, as the header describes: what comes later adds to what came before.
+ * Encodes requests to the generic netlink family {@code wireguard} (include/uapi/linux/wireguard.h). A change that is
+ * too large for one message is split, as the header describes: later messages add to earlier ones.
  *
  * @param family the family's number
- * @param name of the interface
+ * @param name the name of the interface
  */
 record KernelMessages(int family, String name) {
 
@@ -55,7 +55,7 @@ record KernelMessages(int family, String name) {
     static final int ALLOWED_IP_ADDRESS = 2;
     static final int ALLOWED_IP_LENGTH = 3;
 
-    /** Keeps a message well below the 64 KiB that the length of a nested attribute can say. */
+    /** Keeps a message well below 64 KiB, the maximum length of a nested attribute. */
     static final int MOST_PEERS = 32;
 
     static final int MOST_ALLOWED_IPS = 256;
@@ -64,7 +64,7 @@ record KernelMessages(int family, String name) {
         return message(start(GET_DEVICE));
     }
 
-    /** In the order in which they must be sent; the first tells what is not about peers. */
+    /** Returns the messages in the order in which they must be sent; the first has the device's own attributes. */
     List<NetlinkMessage> set(DeviceChange change) {
         List<List<Piece>> parts = parts(change);
         List<NetlinkMessage> messages = new ArrayList<>();
@@ -83,7 +83,7 @@ record KernelMessages(int family, String name) {
         return messages;
     }
 
-    /** Some of a peer's allowed IPs and, in its first piece, all else there is to tell of it. */
+    /** A part of a peer's allowed IPs and, in the first part, its other attributes. */
     private record Piece(PeerChange peer, List<Prefix> allowedIps, boolean first) {
 
         void write(AttributeWriter writer) {

@@ -16,17 +16,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An answer of the configuration protocol.
+ * A response of the configuration protocol of userspace WireGuard.
  *
- * @param errno 0 when it was done, else the negative of an error number
- * @param state as far as it was asked for
+ * @param errno 0 on success, otherwise a negative error number
+ * @param state the state, if it was requested
  */
 record UapiAnswer(int errno, DeviceState state) {
 
     /**
-     * Reads an answer; keys that are not known are passed over, for implementations add their own.
+     * Parses a response; unknown keys are ignored, as implementations add their own.
      *
-     * @throws IllegalArgumentException naming the line, never its value: it may be a secret
+     * @throws IllegalArgumentException with the line number, but never the value, which may be a secret
      */
     static UapiAnswer parse(String text) {
         Reader reader = new Reader();
@@ -40,15 +40,15 @@ record UapiAnswer(int errno, DeviceState state) {
             String key = equals < 0 ? "" : line.substring(0, equals);
             try {
                 reader.take(key, line.substring(equals + 1));
-            } catch (IllegalArgumentException _) { // The cause is left out: it repeats the value.
-                throw new IllegalArgumentException("line " + (i + 1) + " of the device's answer makes no sense"
+            } catch (IllegalArgumentException _) { // Without the cause, whose message contains the value.
+                throw new IllegalArgumentException("line " + (i + 1) + " of the device's response is malformed"
                         + (key.matches("[a-z_]+") ? " (" + key + ")" : ""));
             }
         }
         return reader.answer();
     }
 
-    /** Collects lines: the device's own first, then those of one peer after the other. */
+    /** Collects the lines: first those of the device, then those of each peer. */
     private static final class Reader {
 
         private Optional<Integer> errno = Optional.empty();
@@ -78,7 +78,8 @@ record UapiAnswer(int errno, DeviceState state) {
         }
 
         UapiAnswer answer() {
-            int status = errno.orElseThrow(() -> new IllegalArgumentException("the device's answer has no errno line"));
+            int status =
+                    errno.orElseThrow(() -> new IllegalArgumentException("the device's response has no errno line"));
             return new UapiAnswer(
                     status,
                     new DeviceState(
@@ -133,7 +134,7 @@ record UapiAnswer(int errno, DeviceState state) {
                     allowedIps);
         }
 
-        /** An address literal and a port; the zone of a link-local address is left out. */
+        /** Parses an address literal and a port; the zone of a link-local address is dropped. */
         private static InetSocketAddress endpoint(String value) {
             Endpoint endpoint = Endpoint.parse(value.replaceFirst("%[^]]*", ""));
             return switch (endpoint.host()) {

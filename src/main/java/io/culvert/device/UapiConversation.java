@@ -13,10 +13,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** A connection to a userspace WireGuard; all that happens on it has one deadline, so that a program that hangs hangs alone. */
+/**
+ * A connection to a userspace WireGuard with a deadline for everything, so that a program that hangs blocks no other.
+ */
 final class UapiConversation implements AutoCloseable {
 
-    /** Far beyond any answer: two hundred thousand peers. */
+    /** More than any real response: two hundred thousand peers. */
     private static final int LONGEST_ANSWER = 1 << 26;
 
     private final SocketChannel channel;
@@ -44,7 +46,7 @@ final class UapiConversation implements AutoCloseable {
         }
     }
 
-    /** @throws IOException also when the answer makes no sense */
+    /** @throws IOException also if the response is malformed */
     UapiAnswer ask(String request) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII));
         while (bytes.hasRemaining()) {
@@ -59,24 +61,24 @@ final class UapiConversation implements AutoCloseable {
         }
     }
 
-    /** Waits until the other side has hung up. */
+    /** Waits until the program closes the connection. */
     void awaitEnd() throws IOException {
         try {
             while (read() >= 0) {
                 buffer.clear();
             }
         } catch (SocketException _) {
-            // Reset: an end as good as any.
+            // A reset closes the connection too.
         }
     }
 
-    /** Up to the empty line at its end. */
+    /** Reads a response up to the empty line at its end. */
     private String answer() throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         int newlines = 0;
         while (newlines < 2) {
             if (read() < 0) {
-                throw new IOException("it hung up without an answer");
+                throw new IOException("connection closed without a response");
             }
             for (int i = 0; i < buffer.position(); i++) {
                 newlines = buffer.get(i) == '\n' ? newlines + 1 : 0;
@@ -84,7 +86,7 @@ final class UapiConversation implements AutoCloseable {
             bytes.write(buffer.array(), 0, buffer.position());
             buffer.clear();
             if (bytes.size() > LONGEST_ANSWER) {
-                throw new IOException("its answer does not end");
+                throw new IOException("the response is too long");
             }
         }
         return bytes.toString(StandardCharsets.UTF_8);
@@ -102,9 +104,9 @@ final class UapiConversation implements AutoCloseable {
     private void await(int operation) throws IOException {
         key.interestOps(operation);
         long left = (deadline - System.nanoTime()) / 1_000_000;
-        // Whoever was stopped himself finds the time over, and yet the answer may have come.
+        // If this process was suspended, the deadline has passed, and yet the response may have arrived.
         if ((left <= 0 || selector.select(left) == 0) && selector.selectNow() == 0) {
-            throw new SocketTimeoutException("it does not answer");
+            throw new SocketTimeoutException("no response (timeout)");
         }
         selector.selectedKeys().clear();
     }

@@ -6,9 +6,9 @@ import java.net.InetSocketAddress;
 import java.util.HexFormat;
 
 /**
- * Requests of the configuration protocol of userspace WireGuard (wireguard.com/xplatform, "Configuration Protocol"): lines of
- * {@code key=value}, keys in hexadecimal, ended by an empty line. A set is not atomic and says of no mistake what it was, so
- * only checked values come here.
+ * Encodes requests of the configuration protocol of userspace WireGuard (wireguard.com/xplatform, "Configuration
+ * Protocol"): lines of {@code key=value}, keys in hexadecimal, ended by an empty line. A set operation is not atomic
+ * and does not report which value was wrong, so only validated values are passed.
  */
 final class UapiRequest {
 
@@ -18,7 +18,7 @@ final class UapiRequest {
 
     private UapiRequest() {}
 
-    /** Holds secrets. */
+    /** Returns a set request, which contains secrets. */
     static String set(DeviceChange change) {
         StringBuilder text = new StringBuilder("set=1\n");
         change.privateKey().ifPresent(key -> line(text, "private_key", HEX.formatHex(key.bytes())));

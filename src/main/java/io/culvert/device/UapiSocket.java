@@ -15,25 +15,25 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The socket of a userspace WireGuard: whoever listens there is the device.
+ * The UAPI socket of a userspace WireGuard; the program that listens there is the device.
  *
- * @param patience with one request; who has not answered by then hangs
+ * @param patience the timeout of one request, after which the program counts as hanging
  */
 record UapiSocket(Path directory, String name, Duration patience) {
 
-    /** Where every userspace WireGuard puts it. */
+    /** Returns the path that every userspace WireGuard uses. */
     Path path() {
         return directory.resolve(name + ".sock");
     }
 
-    /** One request and its answer. */
+    /** Sends a request and returns the response. */
     UapiAnswer exchange(String request) throws IOException {
         try (UapiConversation conversation = UapiConversation.begin(path(), patience)) {
             return conversation.ask(request);
         }
     }
 
-    /** Whether someone listens; a file that nobody listens behind is left over from a program that was killed. */
+    /** Returns whether a program listens; without one, the file is left over from a program that was killed. */
     boolean isListening() throws IOException {
         if (!Files.exists(path())) {
             return false;
@@ -46,7 +46,7 @@ record UapiSocket(Path directory, String name, Duration patience) {
             if (Files.exists(path())) {
                 throw e;
             }
-            return false; // It went between the two looks.
+            return false; // It was removed between the two checks.
         }
     }
 
@@ -55,8 +55,8 @@ record UapiSocket(Path directory, String name, Duration patience) {
     }
 
     /**
-     * Takes the socket away from a program that is not our child, which is how a userspace WireGuard is told to end, and waits
-     * until it has ended and so let go of our connection.
+     * Deletes the socket of a program that is not our child, which makes a userspace WireGuard exit, and waits
+     * until it has exited and so closed our connection.
      */
     void deleteAndAwaitEnd() throws IOException {
         if (!isListening()) {
@@ -70,9 +70,9 @@ record UapiSocket(Path directory, String name, Duration patience) {
     }
 
     /**
-     * Waits until nobody listens any more.
+     * Waits until no program listens any more.
      *
-     * @return whether nobody does
+     * @return whether that is so
      */
     boolean awaitSilence(Duration atMost) throws IOException {
         if (!isListening()) {
@@ -81,16 +81,16 @@ record UapiSocket(Path directory, String name, Duration patience) {
         try (UapiConversation conversation = UapiConversation.begin(path(), atMost)) {
             conversation.awaitEnd();
         } catch (ConnectException | SocketTimeoutException _) {
-            // Looked at below.
+            // Checked below.
         }
         return !isListening();
     }
 
     /**
-     * Waits until someone listens.
+     * Waits until a program listens.
      *
-     * @param end of the program that is to listen: then there is nothing more to wait for
-     * @return whether someone does
+     * @param end completes when the program exits, which ends the wait
+     * @return whether a program listens
      */
     boolean awaitListening(CompletableFuture<?> end, Duration atMost) throws IOException {
         long deadline = System.nanoTime() + atMost.toNanos();
@@ -103,7 +103,7 @@ record UapiSocket(Path directory, String name, Duration patience) {
                     return false;
                 }
                 if (Files.exists(path())) {
-                    Thread.onSpinWait(); // The file is there a moment before its program listens.
+                    Thread.onSpinWait(); // The file exists shortly before the program listens.
                 } else {
                     WatchKey key = watch.poll(left, TimeUnit.NANOSECONDS);
                     if (key != null) {

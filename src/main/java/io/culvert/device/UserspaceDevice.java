@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * A device that is a program: behind its socket, wherever it was started. When the program ends the interface goes, with its
- * addresses and routes; a program that is started again makes a blank one of the same name.
+ * A WireGuard device in userspace, controlled over its UAPI socket. When the program exits, the interface disappears
+ * with its addresses and routes; a restarted program creates an unconfigured one with the same name.
  */
 final class UserspaceDevice extends ConfiguredDevice {
 
@@ -18,7 +18,7 @@ final class UserspaceDevice extends ConfiguredDevice {
     private final Interfaces interfaces;
     private final Optional<Child> child;
 
-    /** @param child the program, where we supervise it */
+    /** @param child the program, if it is supervised by us */
     UserspaceDevice(String name, UapiSocket socket, Interfaces interfaces, Optional<Child> child) {
         this.name = name;
         this.socket = socket;
@@ -77,13 +77,13 @@ final class UserspaceDevice extends ConfiguredDevice {
 
     @Override
     public void close() {
-        // Every exchange has a connection of its own.
+        // Each request uses a connection of its own.
     }
 
     private ProblemException broken(IOException e) {
         return new ProblemException(Problem.failure(
                 Place.machine(name),
-                "the userspace WireGuard at " + socket.path() + " cannot be talked to: " + e.getMessage(),
-                "look whether its program still runs"));
+                "the userspace WireGuard at " + socket.path() + " does not respond: " + e.getMessage(),
+                "check whether its program is still running"));
     }
 }

@@ -26,15 +26,15 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The userspace WireGuard, and what it needs of the machine. It is only ever run by an absolute path: a {@code PATH} is
- * anyone's.
+ * The userspace WireGuard program and its requirements. It is only run by an absolute path, as {@code PATH} may be set
+ * by anyone.
  *
- * @param chosen used and nothing else, where it is there
- * @param directories where {@code wireguard-go} is looked for first, before the system's
- * @param sockets where it puts its sockets: {@code /var/run/wireguard}, which is compiled into it
+ * @param chosen if present, the only program that is used
+ * @param directories searched for {@code wireguard-go} before those of the system
+ * @param sockets the directory of its sockets: {@code /var/run/wireguard}, which is compiled into it
  * @param tunnelDevice {@code /dev/net/tun}
- * @param memoryLimit what Go's {@code GOMEMLIMIT} takes, such as {@code 96MiB} or {@code off}
- * @param patience how long it may take to answer a request
+ * @param memoryLimit a value for Go's {@code GOMEMLIMIT}, such as {@code 96MiB} or {@code off}
+ * @param patience the timeout of a request
  */
 public record UserspaceProgram(
         Optional<Path> chosen,
@@ -44,12 +44,12 @@ public record UserspaceProgram(
         String memoryLimit,
         Duration patience) {
 
-    /** Keeps most of the speed and a fifth of the memory under load. */
+    /** Keeps most of the throughput with a fifth of the memory under load. */
     public static final String USUAL_MEMORY_LIMIT = "96MiB";
 
     private static final String NAME = "wireguard-go";
 
-    /** Ten thousand peers take a second or two. */
+    /** A request with ten thousand peers takes a second or two. */
     private static final Duration USUAL_PATIENCE = Duration.ofSeconds(10);
 
     private static final Duration GRACE = Duration.ofSeconds(5);
@@ -58,15 +58,15 @@ public record UserspaceProgram(
         directories = List.copyOf(directories);
     }
 
-    /** With the paths and the limits that serve everywhere but in tests. */
+    /** Returns the program with the default paths and limits. */
     public static UserspaceProgram usual(Optional<Path> chosen, List<Path> directories) {
         return usual(chosen, directories, USUAL_MEMORY_LIMIT);
     }
 
     /**
-     * Where none is chosen.
+     * Returns the program with the default paths, if none is chosen explicitly.
      *
-     * @param directories where it is looked for first
+     * @param directories searched first
      */
     public static UserspaceProgram usual(List<Path> directories, String memoryLimit) {
         return usual(Optional.empty(), directories, memoryLimit);
@@ -82,7 +82,7 @@ public record UserspaceProgram(
                 USUAL_PATIENCE);
     }
 
-    /** The program to be run; empty where there is none. */
+    /** Returns the program's path; empty if it is not installed. */
     public Optional<Path> find() {
         Stream<Path> candidates = chosen.isPresent()
                 ? chosen.stream()
@@ -93,33 +93,33 @@ public record UserspaceProgram(
                 .findFirst();
     }
 
-    /** All that keeps it from running; makes the directory of its sockets. */
+    /** Returns missing requirements, and creates the directory of its sockets. */
     public List<Problem> missing() {
         Problems problems = new Problems();
         if (find().isEmpty()) {
             problems.add(Problem.machine(
                     Place.machine(chosen.map(Path::toString).orElse(NAME)),
-                    "there is no userspace WireGuard" + (chosen.isPresent() ? " at this absolute path" : ""),
-                    "install the package wireguard-go, or run on a kernel that has WireGuard"));
+                    "userspace WireGuard not found" + (chosen.isPresent() ? " at this absolute path" : ""),
+                    "install the package wireguard-go, or use a kernel with WireGuard"));
         }
         tunnelDeviceProblem().ifPresent(problems::add);
         socketsProblem().ifPresent(problems::add);
         return problems.all();
     }
 
-    /** What is wrong with the directory of its sockets, which is made where it is not there. */
+    /** Creates the directory of its sockets if needed, and returns why it cannot be used, if so. */
     public Optional<Problem> socketsProblem() {
         try {
             Files.createDirectories(sockets);
         } catch (IOException e) {
-            return Optional.of(socketsProblem("the directory cannot be made: " + reason(e)));
+            return Optional.of(socketsProblem("the directory cannot be created: " + reason(e)));
         }
         return Files.isWritable(sockets)
                 ? Optional.empty()
                 : Optional.of(socketsProblem(
                         isReadOnly()
                                 ? "the directory is on a read-only file system"
-                                : "this user may not write into the directory"));
+                                : "the directory is not writable for this user"));
     }
 
     private boolean isReadOnly() {
@@ -133,7 +133,7 @@ public record UserspaceProgram(
     private Problem socketsProblem(String what) {
         return Problem.machine(
                 Place.machine(sockets.toString()),
-                "the userspace WireGuard keeps its sockets here and nowhere else, but " + what,
+                "the userspace WireGuard needs this directory for its sockets, but " + what,
                 Hints.here().writable("/run"));
     }
 
@@ -141,11 +141,11 @@ public record UserspaceProgram(
         try (FileChannel _ = FileChannel.open(tunnelDevice, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return Optional.empty();
         } catch (NoSuchFileException _) {
-            return Optional.of(
-                    tunnelDeviceProblem("the device is not there", Hints.here().missingTunDevice()));
+            return Optional.of(tunnelDeviceProblem(
+                    "the device does not exist", Hints.here().missingTunDevice()));
         } catch (IOException e) {
-            // The node may exist without a driver behind it: ENODEV. Denied are EACCES and EPERM, the latter by a
-            // cgroup.
+            // The device node may exist without a driver: ENODEV. EACCES and EPERM mean denied, the latter by a
+            // cgroup's device controller.
             boolean absent = reason(e).contains("No such device");
             return Optional.of(tunnelDeviceProblem(
                     "the device cannot be opened: " + reason(e),
@@ -157,7 +157,7 @@ public record UserspaceProgram(
         return Problem.machine(Place.machine(tunnelDevice.toString()), what, cure);
     }
 
-    /** The JDK's text begins with the path. */
+    /** Removes the path with which the JDK's message begins. */
     private static String reason(IOException e) {
         if (e instanceof AccessDeniedException) {
             return "permission denied";
@@ -167,29 +167,29 @@ public record UserspaceProgram(
     }
 
     /**
-     * In the foreground, its errors told.
+     * Returns the specification of a start in the foreground, with error messages on its output.
      *
-     * @param listenPort that it will be told to use; 0 for any
+     * @param listenPort the port that will be configured; 0 for any
      */
     ChildSpec supervised(Path program, String name, int listenPort) {
         return new ChildSpec(
                 NAME + " " + name,
                 program,
                 List.of("-f", name),
-                // The last one is how the program hands itself over to its background; told, it leaves out its banner.
+                // The program sets the last one for its own background process; with it, it prints no banner.
                 Map.of("LOG_LEVEL", "error", "GOMEMLIMIT", memoryLimit, "WG_PROCESS_FOREGROUND", "1"),
                 privileges(listenPort),
                 GRACE);
     }
 
-    /** It makes its interface, and marks each socket that it opens, whenever it is told another port; nothing else. */
+    /** It needs NET_ADMIN to create its interface and to mark its sockets, which it reopens when the port changes. */
     private static Privileges privileges(int listenPort) {
         Set<Integer> capabilities = new HashSet<>(Capabilities.toListenOn(listenPort));
         capabilities.add(Capabilities.NET_ADMIN);
         return Privileges.keeping(capabilities);
     }
 
-    /** The same without a supervisor: it goes on when we end. */
+    /** Returns the process for a start without a supervisor, which continues when Culvert exits. */
     static ProcessBuilder lasting(ChildSpec spec) {
         List<String> command = new ArrayList<>(List.of(spec.program().toString()));
         command.addAll(spec.arguments());

@@ -18,13 +18,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** Userspace devices: the programs behind them are started here, or found running. */
+/** Starts and finds the programs of userspace devices. */
 final class UserspacePrograms {
 
-    /** A program that does not listen by then never will; it takes some milliseconds. */
+    /** The timeout of a start, which usually takes some milliseconds. */
     private static final Duration START = Duration.ofSeconds(10);
 
-    /** A program whose interface was taken away ends by itself, at once. */
+    /** The timeout of an exit: a program whose interface is removed exits automatically at once. */
     private static final Duration END = Duration.ofSeconds(2);
 
     private final UserspaceProgram program;
@@ -32,35 +32,35 @@ final class UserspacePrograms {
     private final Interfaces interfaces;
     private final Map<String, Child> children = new HashMap<>();
 
-    /** @param supervisor of the programs; without one they go on when we end */
+    /** @param supervisor the supervisor of the programs; without one they continue when Culvert exits */
     UserspacePrograms(UserspaceProgram program, Optional<Supervisor> supervisor, Interfaces interfaces) {
         this.program = program;
         this.supervisor = supervisor;
         this.interfaces = interfaces;
     }
 
-    /** The device of this name, whoever started it, where a program listens for it. */
+    /** Returns the device with this name, whichever process started it, if a program listens for it. */
     synchronized Optional<UserspaceDevice> find(String name) {
         try {
             return socket(name).isListening() ? Optional.of(device(name)) : Optional.empty();
         } catch (IOException e) {
-            throw failure(name, "its socket cannot be looked at: " + e.getMessage());
+            throw failure(name, "its UAPI socket cannot be checked: " + e.getMessage());
         }
     }
 
     /**
-     * Ends the program of this name that we supervise, where there is one, and with it its interface. It may have lost that, and
-     * be on its way back, or it may hang.
+     * Ends our supervised program of this name, if any, and with it its interface. It may have lost that and
+     * be restarting, or it may hang.
      */
     synchronized void end(String name) {
         Optional.ofNullable(children.remove(name)).ifPresent(Child::stop);
     }
 
     /**
-     * A new device, where there is no interface of this name.
+     * Creates a device, if there is no interface with this name.
      *
-     * @param listenPort that it will be told to use; 0 for any
-     * @throws ProblemException when the machine lacks something, or the program does not start
+     * @param listenPort the port that will be configured; 0 for any
+     * @throws ProblemException if a requirement is missing, or the program does not start
      */
     synchronized UserspaceDevice start(String name, int listenPort) {
         List<Problem> missing = program.missing();
@@ -86,12 +86,12 @@ final class UserspacePrograms {
     /** Removes the socket of a program that was killed. */
     private static void clear(String name, UapiSocket socket) throws IOException {
         if (!socket.awaitSilence(END)) {
-            throw new ProblemException(
-                    Problem.failure(
-                            Place.machine(name),
-                            "a userspace WireGuard of this name runs already, in another network namespace, and has "
-                                    + socket.path(),
-                            "end it, or give the two a directory /run/wireguard each; for 'culvert tunnel up', a file of another name does, too"));
+            throw new ProblemException(Problem.failure(
+                    Place.machine(name),
+                    "a userspace WireGuard with this name is running in another network namespace and uses "
+                            + socket.path(),
+                    "stop it, or give each a /run/wireguard directory of its own; for 'culvert tunnel up', a"
+                            + " file with another name also works"));
         }
         socket.delete();
     }
@@ -105,7 +105,7 @@ final class UserspacePrograms {
         children.put(name, child);
     }
 
-    /** What it says goes to a file without a name once it listens: a pipe that nobody reads any more would be its end. */
+    /** Writes its output to a file, deleted once it listens: a pipe without a reader would end the program. */
     private void leave(String name, ChildSpec spec, UapiSocket socket) throws IOException {
         Path words = program.sockets().resolve(name + ".log");
         Process process =
@@ -129,9 +129,9 @@ final class UserspacePrograms {
     }
 
     /**
-     * Waits until a program listens. One that does not is ended, and nothing is left of it.
+     * Waits until a program listens. One that does not is ended, and its socket is removed.
      *
-     * @param why it has ended by itself
+     * @param why returns the reason of an unexpected exit
      */
     private static void await(UapiSocket socket, CompletableFuture<?> end, Runnable stop, Explanation why)
             throws IOException {
@@ -147,12 +147,12 @@ final class UserspacePrograms {
             }
         }
         if (!listening) {
-            throw new IOException(ended ? why.read() : "it does not listen");
+            throw new IOException(ended ? why.read() : "it does not listen on its socket (timeout)");
         }
     }
 
     private static String status(int status) {
-        return "it ended with status " + status;
+        return "exited with status " + status;
     }
 
     private UapiSocket socket(String name) {

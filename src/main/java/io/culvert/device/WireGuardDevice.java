@@ -5,50 +5,53 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 
-/** A WireGuard interface that exists: in the kernel, or a userspace program behind its UAPI socket. */
+/** An existing WireGuard interface: in the kernel, or of a userspace program with a UAPI socket. */
 public interface WireGuardDevice extends AutoCloseable {
 
-    /** {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): how long a session lives after its handshake. */
+    /**
+     * {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): the lifetime of a session after its handshake.
+     */
     Duration SESSION = Duration.ofMinutes(3);
 
-    /** The interface's name. */
+    /** Returns the name of the interface. */
     String name();
 
-    /** {@code kernel} or {@code userspace}. */
+    /** Returns the implementation of the device. */
     Implementation implementation();
 
     /**
-     * Makes keys, port, mark and peers exactly as given: peers that are not listed go, the others keep their sessions.
-     * Everything is checked before anything is sent, and read back after it.
+     * Sets keys, port, mark and peers exactly as given: peers that are not listed are removed, the others keep their
+     * sessions. The configuration is validated before and read back afterwards.
      */
     void configure(DeviceConfig config);
 
-    /** What the device says of itself now. */
+    /** Returns the current state of the device. */
     DeviceState read();
 
     /**
-     * Moves a peer to another endpoint in place, keeping its sessions, and sends a packet at once (keepalive off and on):
-     * without it a download that only receives would stall until the next keepalive.
+     * Sets a peer's endpoint, keeping its sessions, and sends a packet at once (keepalive off and on):
+     * otherwise a connection on which this side only receives would stall until the next keepalive.
      */
     void moveEndpoint(PublicKey peer, InetSocketAddress endpoint);
 
     /**
-     * Sends a packet to every peer that has been heard since then, where it is now, from whatever address the machine would use
-     * now. By itself a device sends nothing when the machine's addresses change, so that peers go on sending to the old one, and
-     * older userspace ones (Debian's wireguard-go of 2022) even stay with their old source address for 15 s.
+     * Sends a packet to the current endpoint of every peer with a handshake since a time, from the source address that
+     * the machine uses now. A device sends nothing when the machine's addresses change, so that peers keep sending to
+     * the old one, and older userspace implementations (Debian's wireguard-go of 2022) even keep their old source
+     * address for 15 s.
      *
-     * @param heard last handshakes before are passed over
+     * @param heard peers with an earlier last handshake are skipped
      */
     void announce(Instant heard);
 
-    /** Removes the interface; ends the userspace program. Safe to repeat. */
+    /** Removes the interface, and ends the userspace program. Idempotent. */
     void remove();
 
-    /** Lets go of sockets; the interface stays. */
+    /** Closes sockets; the interface is kept. */
     @Override
     void close();
 
-    /** Which implementation serves. */
+    /** The implementation of a device. */
     enum Implementation {
         KERNEL,
         USERSPACE

@@ -17,17 +17,17 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Makes WireGuard devices, or takes over those an earlier run of ours left behind. Ours is a link that bears our mark, or a
- * userspace device that bears none and nobody has configured: between its birth and its mark we may have been killed, and one
- * that the supervisor started again has lost it.
+ * Creates WireGuard devices, or adopts those that an earlier run left behind. Ours is a link with our alias, or an
+ * unconfigured userspace device without any alias: Culvert may have been killed before it set the alias, and a program
+ * that the supervisor restarted has lost it.
  *
- * <p>All of it happens in the network namespace of the calling thread.
+ * <p>All operations apply to the network namespace of the calling thread.
  */
 public final class WireGuardDevices {
 
-    /** Which implementation is wanted. */
+    /** The wanted implementation. */
     public enum Choice {
-        /** The kernel's where there is one, else a program. */
+        /** The kernel's if available, otherwise userspace. */
         AUTO,
         KERNEL,
         USERSPACE
@@ -54,10 +54,10 @@ public final class WireGuardDevices {
     }
 
     /**
-     * Userspace programs are children of the supervisor, which starts one that ends again: the device is a blank one then, and
-     * to be configured anew.
+     * Returns devices whose userspace programs are children of the supervisor, which restarts them: the device is
+     * unconfigured then, and has to be configured again.
      *
-     * @param alias our mark on links
+     * @param alias the alias that identifies our links
      */
     public static WireGuardDevices supervised(
             Choice choice, UserspaceProgram program, Supervisor supervisor, String alias) {
@@ -71,9 +71,9 @@ public final class WireGuardDevices {
     }
 
     /**
-     * Userspace programs go on when we end.
+     * Returns devices whose userspace programs continue when Culvert exits.
      *
-     * @param alias our mark on links
+     * @param alias the alias that identifies our links
      */
     public static WireGuardDevices lasting(Choice choice, UserspaceProgram program, String alias) {
         return new WireGuardDevices(
@@ -81,9 +81,10 @@ public final class WireGuardDevices {
     }
 
     /**
-     * The same of either implementation, with the program that belongs to this one: for all that have no settings of their own.
+     * Returns lasting devices of any implementation, with the program that is shipped with Culvert, for callers without
+     * settings.
      *
-     * @param alias our mark on links
+     * @param alias the alias that identifies our links
      */
     public static WireGuardDevices usual(String alias) {
         return lasting(
@@ -93,17 +94,17 @@ public final class WireGuardDevices {
     }
 
     /**
-     * A device of ours that exists.
+     * Returns an existing device of ours.
      *
-     * @return empty where there is no such interface, or it is not ours
+     * @return empty if there is no such interface, or it is not ours
      */
     public Optional<WireGuardDevice> find(String name) {
         return interfaces.find(checked(name)).flatMap(link -> ours(name, link));
     }
 
     /**
-     * Ends the program of a device of ours whose interface was moved to another network namespace, and the interface with it.
-     * Nothing happens where there is none.
+     * Ends the program of a device of ours whose interface was moved to another network namespace, and the interface
+     * with it. Does nothing if there is none.
      */
     public void removeMoved(String name) {
         programs.find(checked(name)).ifPresent(device -> {
@@ -112,13 +113,13 @@ public final class WireGuardDevices {
         });
     }
 
-    /** A device of this name that is to be kept; nothing is made yet. It may be asked by any thread. */
+    /** Returns a device that is kept as configured, without creating it yet. It may be used by any thread. */
     public KeptDevice kept(String name) {
         return new KeptDevice(
                 port -> create(name, port), link -> interfaces.find(link).isPresent());
     }
 
-    /** Whether the name is taken by an interface that is not ours. */
+    /** Returns whether an interface that is not ours has this name. */
     public boolean isForeign(String name) {
         return interfaces
                 .find(checked(name))
@@ -127,12 +128,12 @@ public final class WireGuardDevices {
     }
 
     /**
-     * The device of this name: the one that an earlier run left, as it is, or a new one without any configuration. One of ours
-     * that does not answer, or is not of the chosen implementation, is replaced; so is the one that was made here before, of
-     * which its keeper knows that it is lost.
+     * Returns the device with this name: the one that an earlier run left behind, as it is, or a new one without
+     * configuration. One of ours that does not respond, or is not of the chosen implementation, is replaced; so is one
+     * that was created here before, which the caller knows to be lost.
      *
-     * @param listenPort that it will be told to use, for which a program may need more than for any port; 0 for any
-     * @throws ProblemException when the name is taken, or the machine lacks what it takes, all of which is named
+     * @param listenPort the port that will be configured, as low ports need a capability; 0 for any
+     * @throws ProblemException if the name is in use, or with all missing requirements
      */
     public WireGuardDevice create(String name, int listenPort) {
         programs.end(checked(name));
@@ -146,8 +147,8 @@ public final class WireGuardDevices {
             if (device.isEmpty() && !interfaces.ours(link.get())) {
                 throw new ProblemException(Problem.failure(
                         Place.machine(name),
-                        "there is an interface of this name already, and it is not ours",
-                        "give the WireGuard file another name; or, where nothing needs it any more, remove it: `ip link delete "
+                        "an interface with this name already exists, and it is not Culvert's",
+                        "rename the WireGuard file; or, if the interface is not needed, remove it: `ip link delete "
                                 + name + "`"));
             }
             device.ifPresentOrElse(WireGuardDevices::remove, () -> interfaces.delete(name));
@@ -204,15 +205,15 @@ public final class WireGuardDevices {
         if (choice == Choice.KERNEL) {
             throw new ProblemException(Problem.machine(
                     Place.machine("kernel"),
-                    "it has no WireGuard",
-                    Hints.here().module("wireguard") + ", or let CULVERT_WIREGUARD_IMPLEMENTATION be auto"));
+                    "this kernel has no WireGuard",
+                    Hints.here().module("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto"));
         }
         return programs.start(name, listenPort);
     }
 
     private static Problem refused(String name, Outcome outcome) {
         Place place = Place.machine(name);
-        String what = "the interface cannot be made: " + Errno.text(outcome.errno())
+        String what = "the interface cannot be created: " + Errno.text(outcome.errno())
                 + (outcome.message().isEmpty() ? "" : ": " + outcome.message());
         return outcome.errno() == Errno.EPERM
                 ? Problem.machine(place, what, Hints.here().netAdmin())
@@ -226,8 +227,8 @@ public final class WireGuardDevices {
                     .family(KIND)
                     .orElseThrow(() -> new ProblemException(Problem.machine(
                             Place.machine(name),
-                            "the kernel makes WireGuard interfaces but has no way to configure them",
-                            "set CULVERT_WIREGUARD_IMPLEMENTATION to userspace")));
+                            "the kernel has WireGuard interfaces but no generic netlink family to configure them",
+                            "set CULVERT_WIREGUARD_IMPLEMENTATION=userspace")));
             return new KernelDevice(name, socket, family, interfaces);
         } catch (RuntimeException e) {
             socket.close();
@@ -235,7 +236,7 @@ public final class WireGuardDevices {
         }
     }
 
-    /** {@code IFNAMSIZ} less one (include/uapi/linux/if.h), and nothing that could lead out of a directory. */
+    /** Checks a name: at most {@code IFNAMSIZ} - 1 characters (include/uapi/linux/if.h), and safe as a file name. */
     private static String checked(String name) {
         if (!name.matches("[A-Za-z0-9_=+.-]{1,15}") || name.matches("\\.+")) {
             throw new IllegalArgumentException("'" + name + "' is not an interface name");

@@ -1,4 +1,4 @@
-/** WireGuard devices: in the kernel, or a userspace program behind its UAPI socket. */
+/** WireGuard devices: in the kernel over generic netlink, or in userspace over the UAPI socket. */
 @NullMarked
 package io.culvert.device;
 

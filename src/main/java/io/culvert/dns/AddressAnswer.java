@@ -15,14 +15,14 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
 /**
- * The addresses of one family in an answer: those of the name itself or of the aliases it leads to, and no others that
- * somebody put there.
+ * The addresses of one family in a DNS response: those of the name itself or of its CNAMEs, without unrelated records
+ * that were added to the response.
  *
- * @param life the shortest on the way
+ * @param life the lowest TTL of the records used
  */
 record AddressAnswer(List<InetAddress> addresses, Duration life) {
 
-    /** More aliases than any sane zone has; a circle must end. */
+    /** More CNAMEs than any sane zone has; limits loops. */
     private static final int MOST_ALIASES = 16;
 
     private static final long A_DAY = 86_400;

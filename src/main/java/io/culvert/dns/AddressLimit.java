@@ -8,15 +8,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** How many addresses a name may have, so that an answer with thousands of them does not open the kill switch to as many. */
+/**
+ * Limits the number of addresses of a name, so that a response with thousands of them does not add as many bypasses.
+ */
 final class AddressLimit {
 
-    /** For each family. An answer by UDP of 512 bytes holds about 30 IPv4 addresses (RFC 1035 section 4.2.1). */
+    /** Per family. A UDP response of 512 bytes holds about 30 IPv4 addresses (RFC 1035 section 4.2.1). */
     static final int MOST = 32;
 
     private AddressLimit() {}
 
-    /** Returns the addresses in their order; of too many, always the same ones, however a server turns its answer. */
+    /** Returns the addresses in their order; if too many, always the same subset, whatever order the server returns. */
     static List<InetAddress> of(String name, List<InetAddress> addresses, List<Problem> problems) {
         List<InetAddress> limited = new ArrayList<>();
         for (Family family : Family.values()) {
@@ -29,7 +31,7 @@ final class AddressLimit {
                         Place.machine(name),
                         "has " + all.size() + " " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " addresses; only "
                                 + MOST + " of them are used",
-                        "if so many are right, write their networks instead of the name"));
+                        "use their networks instead of the name, if all of them are needed"));
                 limited.addAll(all.stream()
                         .sorted((a, b) -> Arrays.compareUnsigned(a.getAddress(), b.getAddress()))
                         .limit(MOST)

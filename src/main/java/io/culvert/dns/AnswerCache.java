@@ -18,23 +18,23 @@ import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Section;
 
 /**
- * Answers that are still good, those that nothing is there included (RFC 2308). Bounded in number and in memory: the longest
- * unused goes first. Answers are kept as they were sent, since their objects take many times that.
+ * A cache of DNS responses, including negative ones (RFC 2308). Bounded in number and memory: the least recently
+ * used is evicted first. Responses are kept in wire format, since their objects take many times that.
  */
 final class AnswerCache {
 
     private static final int SECTIONS = Section.ADDITIONAL + 1;
 
-    /** In seconds; a day is usual, but who follows a moved service is glad of an hour. */
+    /** In seconds. TTLs of a day are usual, but a moved service should be found within an hour. */
     private static final long LONGEST = 3600;
 
-    /** In seconds; RFC 2308 section 5 allows up to 3 hours, resolvers of today some minutes. */
+    /** In seconds; RFC 2308 section 5 allows up to 3 hours, current resolvers some minutes. */
     private static final long LONGEST_NEGATIVE = 300;
 
-    /** Of all answers together. */
+    /** Of all responses together. */
     private static final int MOST_BYTES = 4 << 20;
 
-    /** Larger ones are rare, and whoever has a zone can make them. */
+    /** Larger responses are rare, and any owner of a zone can create them to fill the cache. */
     private static final int LARGEST = 8192;
 
     private static final long SECOND = 1_000_000_000L;
@@ -44,7 +44,7 @@ final class AnswerCache {
     private final LongSupplier nanoTime;
     private int bytes;
 
-    /** Starts empty; the clock counts nanoseconds and never goes back. */
+    /** Creates an empty cache; the clock counts nanoseconds and is monotonic. */
     AnswerCache(int capacity, LongSupplier nanoTime) {
         this.capacity = capacity;
         this.nanoTime = nanoTime;
@@ -53,7 +53,7 @@ final class AnswerCache {
     @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Kept(byte[] wire, long since, long seconds) {}
 
-    /** The answer with what is left of its times to live. */
+    /** Returns the cached response with its remaining TTLs. */
     synchronized Optional<Message> get(Question question) {
         Kept entry = entries.get(question);
         if (entry == null) {
@@ -96,7 +96,7 @@ final class AnswerCache {
         }
     }
 
-    /** In seconds; empty for what must not be kept. */
+    /** Returns the lifetime in seconds; empty if the response must not be cached. */
     private static OptionalLong lifetime(Message answer) {
         int code = answer.getRcode();
         boolean nothingThere =
@@ -113,7 +113,7 @@ final class AnswerCache {
                             .mapToLong(Record::getTTL));
         }
         if (nothingThere) {
-            // Without the zone's word on how long nothing stays nothing, it is not kept (RFC 2308 section 5).
+            // A negative response without the zone's SOA record is not cached (RFC 2308 section 5).
             long zone = answer.getSection(Section.AUTHORITY).stream()
                     .filter(SOARecord.class::isInstance)
                     .mapToLong(soa -> ((SOARecord) soa).getMinimum())
@@ -140,7 +140,7 @@ final class AnswerCache {
         return copy;
     }
 
-    /** Records cannot be changed; behind its name one has type and class of two bytes each, then the time to live. */
+    /** Records are immutable; in wire format the TTL follows the name, and type and class of two bytes each. */
     private static Record withLife(Record record, long seconds) {
         byte[] wire = record.toWire(Section.ANSWER);
         ByteBuffer.wrap(wire).putInt(record.getName().length() + 4, (int) seconds);

@@ -2,10 +2,10 @@ package io.culvert.dns;
 
 import org.xbill.DNS.Message;
 
-/** Finds the answer to a query that was received. */
+/** Resolves a received query. */
 @FunctionalInterface
 interface Answering {
 
-    /** @param id of the received query, by which a query of our own is recognized that comes back to us */
+    /** @param id the id of the received query, which identifies a query of Culvert that was forwarded back to it */
     Message answer(Question question, int id) throws NoAnswerException;
 }

@@ -24,15 +24,15 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.TextParseException;
 
 /**
- * Resolves the few names that are needed before the tunnel is up, by the servers that the container was given and by
- * marked sockets, which the guard lets out. Never asks the C library, whose questions go into the tunnel.
+ * Resolves the few names that are needed before the tunnel is up, by the container's original DNS servers and
+ * marked sockets, which the kill switch permits. Never uses the C library, whose queries go into the tunnel.
  */
 public final class BootstrapResolver {
 
-    /** For what stood in the file of the start. */
+    /** The lifetime of entries in the hosts file, which was read at the start. */
     private static final Duration FILE_LIFE = Duration.ofHours(1);
 
-    /** Whoever answers on the local network can put thousands into one answer. */
+    /** A forged response from the local network can contain thousands of addresses. */
     private static final int REFUSALS_TOLD = 3;
 
     private final Map<String, List<InetAddress>> lastGood = new ConcurrentHashMap<>();
@@ -43,12 +43,12 @@ public final class BootstrapResolver {
     private final Supplier<Set<Family>> families;
 
     /**
-     * Asks nothing yet.
+     * Sends no query yet.
      *
-     * @param runtime what resolv.conf said before we rewrote it
-     * @param hosts as it was at the start
-     * @param egress with the mark that the guard lets out
-     * @param families in which this machine has a way out now
+     * @param runtime the original content of resolv.conf
+     * @param hosts the hosts file as it was at the start
+     * @param egress with the firewall mark that the kill switch permits
+     * @param families supplies the address families for which this machine has a default route now
      */
     public BootstrapResolver(
             ResolvConf runtime, HostsFile hosts, Egress egress, Supplier<Set<Family>> families, Patience patience) {
@@ -59,7 +59,7 @@ public final class BootstrapResolver {
         this.families = families;
     }
 
-    /** Looks a name up, at most for the patience's whole time for each family and each domain of the search list. */
+    /** Resolves a name; takes at most the full timeout per family and per domain of the search list. */
     public Resolution resolve(Host.Name host, List<Forbidden> forbidden) {
         String name = host.name();
         List<Problem> problems = new ArrayList<>();
@@ -76,14 +76,14 @@ public final class BootstrapResolver {
             }
         }
         if (refused > REFUSALS_TOLD) {
-            problems.add(Problem.note(Place.machine(name), refused + " addresses were refused in all"));
+            problems.add(Problem.note(Place.machine(name), refused + " addresses were rejected in total"));
         }
         List<InetAddress> usable = AddressLimit.of(name, allowed, problems);
         List<InetAddress> old = lastGood.getOrDefault(name, List.of()).stream()
                 .filter(address -> Forbidden.reason(address, forbidden).isEmpty())
                 .toList();
         if (!usable.isEmpty()) {
-            // That nobody answered for one family does not mean that the name has left it.
+            // If no server responded for one family, its last addresses are kept.
             old.stream()
                     .filter(address -> found.silent.contains(Family.of(address)) && !usable.contains(address))
                     .forEach(usable::add);
@@ -94,15 +94,15 @@ public final class BootstrapResolver {
             return new Resolution(usable, found.life, true, problems);
         }
         if (!old.isEmpty()) {
-            problems.add(Problem.note(Place.machine(name), "the last good addresses are kept"));
+            problems.add(Problem.note(Place.machine(name), "the last known addresses are kept"));
         } else if (problems.isEmpty()) {
             problems.add(Problem.failure(
-                    Place.machine(name), "the name has no address", "correct the name, or write an address instead"));
+                    Place.machine(name), "has no address", "correct the name, or use an address instead"));
         }
         return new Resolution(old, Duration.ZERO, false, problems);
     }
 
-    /** @param silent of which nobody said whether the name has addresses */
+    /** @param silent the families for which no server responded */
     private record Found(Set<InetAddress> addresses, Set<Family> silent, Duration life) {
 
         static final Found NOTHING = new Found(Set.of(), Set.of(), Duration.ZERO);
@@ -118,7 +118,7 @@ public final class BootstrapResolver {
         for (String candidate : runtime.candidates(host)) {
             Found found = ask(candidate, problems);
             if (!found.addresses.isEmpty()) {
-                // What other candidates failed of no longer matters.
+                // Failures of other candidates no longer matter.
                 problems.clear();
                 return found;
             }
@@ -151,7 +151,7 @@ public final class BootstrapResolver {
                     problems.add(noAnswer(candidate, family, e.why()));
                 } catch (TextParseException _) {
                     problems.add(Problem.input(
-                            Place.machine(candidate), "is too long for a DNS name", "write an address instead"));
+                            Place.machine(candidate), "is too long for a DNS name", "use an address instead"));
                 }
             }
         }
@@ -161,15 +161,15 @@ public final class BootstrapResolver {
     private static Problem noAnswer(String candidate, Family family, String why) {
         return Problem.failure(
                 Place.machine(candidate),
-                "the container's own DNS servers gave no " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address: "
+                "no " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address from the container's own DNS servers: "
                         + why,
-                "see the nameserver lines of /etc/resolv.conf, or write an address instead of the name");
+                "check the nameserver lines of /etc/resolv.conf, or use an address instead of the name");
     }
 
     private static Problem refusal(String name, InetAddress address, String what) {
         return Problem.warning(
                 Place.machine(name),
-                "the answer " + Prefix.text(address) + " is refused: " + what,
-                "if the name is right, its DNS is wrong or forged: write the address instead");
+                "DNS response " + Prefix.text(address) + " is rejected: " + what,
+                "check the name; if it is correct, its DNS response is wrong or forged: use the address instead");
     }
 }

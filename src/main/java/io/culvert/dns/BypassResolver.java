@@ -23,9 +23,9 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.TextParseException;
 
 /**
- * Resolves the names of bypasses. Each address of such a name opens the kill switch, so that who forges an answer on the local
- * network opens it: what is answered there counts only until the tunnel is up, and the tunnel's servers have the last word
- * from then on. What only the local network knows may keep its addresses in that network.
+ * Resolves the names of bypasses. Each address of such a name is permitted by the kill switch, so a forged response
+ * from the local network could open it: such responses count only until the tunnel is up, and those of the tunnel's DNS
+ * servers take precedence from then on. A name known only to the local network keeps addresses in that network.
  */
 public final class BypassResolver {
 
@@ -35,9 +35,9 @@ public final class BypassResolver {
     private final Map<String, Map<Family, List<InetAddress>>> confirmed = new ConcurrentHashMap<>();
 
     /**
-     * Asks nothing yet.
+     * Sends no query yet.
      *
-     * @param near whether an address is in a network of the machine's surroundings
+     * @param near whether an address is in a local network of this machine
      */
     public BypassResolver(BootstrapResolver outside, Predicate<InetAddress> near, Patience patience) {
         this.outside = outside;
@@ -46,10 +46,10 @@ public final class BypassResolver {
     }
 
     /**
-     * Looks a name up.
+     * Resolves a name.
      *
-     * @param inside the tunnel's servers; empty before the tunnel has been up
-     * @param families in which there is a way out
+     * @param inside the tunnel's DNS servers; empty before the tunnel has been up
+     * @param families the address families with a default route
      */
     public Resolution resolve(
             Host.Name name, List<Forbidden> forbidden, Optional<Upstreams> inside, Set<Family> families) {
@@ -93,16 +93,16 @@ public final class BypassResolver {
             problems.add(refusal(name, refused, silent));
         } else if (usable.isEmpty() && silent.isEmpty()) {
             problems.add(Problem.warning(
-                    Place.machine(name.name()), "has no address, so it is no bypass now", "correct the name"));
+                    Place.machine(name.name()), "has no address, so no bypass is active for it", "correct the name"));
         }
-        // What is refused must go, even when nobody answered. Only where nothing was known, nothing is new.
+        // Rejected addresses must be removed, even if no server responded. Without any address, nothing changes.
         boolean fresh = !silent.containsAll(families)
                 || !usable.isEmpty()
                 || !found.addresses().isEmpty();
         return new Resolution(List.copyOf(usable), silent.isEmpty() ? life : Duration.ZERO, fresh, problems);
     }
 
-    /** Returns empty when no server answered; an answer without addresses when the name has none. */
+    /** Returns empty if no server responded; an answer without addresses if the name has none. */
     private static Optional<AddressAnswer> ask(Host.Name name, Family family, Forwarder forwarder) {
         try {
             Name asked = Name.fromString(name.name(), Name.root);
@@ -119,8 +119,8 @@ public final class BypassResolver {
         return Problem.warning(
                 Place.machine(name.name()),
                 some + (refused.size() > 3 ? " and " + (refused.size() - 3) + " more" : "")
-                        + ": not a bypass any longer, as the DNS servers of the tunnel "
-                        + (silent.isEmpty() ? "do not confirm it" : "do not answer"),
-                "if the container's own DNS is right, write the address instead of the name");
+                        + ": removed from the bypasses, as the DNS servers of the tunnel "
+                        + (silent.isEmpty() ? "do not confirm it" : "do not respond"),
+                "use the address instead of the name, if the container's own DNS is correct");
     }
 }

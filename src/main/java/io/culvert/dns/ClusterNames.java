@@ -12,26 +12,27 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.NameTooLongException;
 
 /**
- * Which names below a cluster's domain its resolver is asked for, outside the tunnel. A pod's resolver library appends each
- * domain of the search list to nearly every name ({@code ndots:5}), so that what arrives here is mostly a public name with
- * the cluster's domain at its end, which concerns nobody in the cluster.
+ * Decides which names in a cluster's domain are sent to the cluster's resolver, outside the tunnel. A pod's resolver
+ * library appends each domain of the search list to nearly every name ({@code ndots:5}), so most queries that arrive
+ * are public names with the cluster's domain appended, which the cluster must not learn.
  *
- * <p>A name is asked of the cluster only if it can exist there (Kubernetes DNS-Based Service Discovery, version 1.1.0:
- * {@code service.namespace.svc}, {@code hostname.service.namespace.svc}, {@code _port._protocol.service.namespace.svc},
- * {@code address.namespace.pod}), and if it is not a name of the internet with a search domain appended.
+ * <p>A query is sent to the cluster only if the name can exist there (Kubernetes DNS-Based Service Discovery, version
+ * 1.1.0: {@code service.namespace.svc}, {@code hostname.service.namespace.svc},
+ * {@code _port._protocol.service.namespace.svc}, {@code address.namespace.pod}), and if it is not a name of the
+ * internet with a search domain appended.
  */
 final class ClusterNames {
 
-    /** What is to be done with a name. */
+    /** How to answer a query for a name. */
     sealed interface Decision {
 
-        /** Does not exist, or is not to be told. */
+        /** The name does not exist, or is not to be disclosed: NXDOMAIN. */
         record Absent() implements Decision {}
 
-        /** Exists, and has no data. */
+        /** The name exists but has no records. */
         record Empty() implements Decision {}
 
-        /** To be asked of the cluster, unless one of these names, which may have been meant, exists in the internet. */
+        /** Query the cluster, unless one of these names, which may be the original ones, exists on the internet. */
         record Ask(List<Name> unless) implements Decision {}
     }
 
@@ -40,7 +41,7 @@ final class ClusterNames {
     private static final Pattern DASHED_ADDRESS =
             Pattern.compile("[0-9]{1,3}(-[0-9]{1,3}){3}|[0-9a-f]{0,4}(-[0-9a-f]{0,4}){2,7}");
 
-    /** A resolver library asks for one domain of the list after the other, each within its timeout of 5 s. */
+    /** A resolver library tries the domains of the search list one after the other, each with a timeout of 5 s. */
     private static final Duration MEMORY = Duration.ofSeconds(15);
 
     private static final int REMEMBERED = 4096;
@@ -57,9 +58,9 @@ final class ClusterNames {
     };
 
     /**
-     * Remembers nothing yet.
+     * Starts without recent queries.
      *
-     * @param search the search list; only what is in the zone counts
+     * @param search the search list; domains outside the zone are ignored
      */
     ClusterNames(Name zone, List<Name> search, TopLevelDomains internet, LongSupplier nanoTime) {
         this.zone = zone;
@@ -71,7 +72,7 @@ final class ClusterNames {
         this.nanoTime = nanoTime;
     }
 
-    /** Decides on a name in the zone. */
+    /** Returns how to answer a query for a name in the zone. */
     synchronized Decision of(Name asked) {
         recent.put(asked, nanoTime.getAsLong());
         List<String> labels = labels(asked, zone);
@@ -118,18 +119,20 @@ final class ClusterNames {
         };
     }
 
-    /** Written in full, or up to {@code svc}: the library has appended the list's first domain to that before. */
+    /**
+     * Returns whether the name was written in full or up to {@code svc}: then the first search domain was tried before.
+     */
     private boolean isWrittenForCluster(Name asked) {
         return wasExpanded(labels(asked, Name.root)) || wasExpanded(labels(asked, zone));
     }
 
-    /** What is in the pod's own namespace was written without that, unless a library has just tried more of it. */
+    /** Returns whether the name is in the pod's own namespace, written without it, if no longer form was just tried. */
     private boolean isOfOwnNamespace(Name asked, Name domain, List<String> written) {
         Name own = search.getFirst();
         return !domain.equals(own) && asked.subdomain(own) && !wasExpanded(written);
     }
 
-    /** Whether a resolver library has just tried this with the list's first domain. */
+    /** Returns whether a resolver library has just tried this name with the first search domain. */
     private boolean wasExpanded(List<String> written) {
         if (search.isEmpty()) {
             return false;
@@ -147,7 +150,7 @@ final class ClusterNames {
         return labels.stream().allMatch(label -> form.matcher(label).matches());
     }
 
-    /** Those before a suffix, in lower case. */
+    /** Returns the labels before a suffix, in lower case. */
     private static List<String> labels(Name name, Name suffix) {
         List<String> labels = new ArrayList<>();
         for (int i = 0; i < name.labels() - suffix.labels(); i++) {

@@ -17,8 +17,8 @@ import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
 /**
- * Whom to ask for which names. What the tunnel's and the mesh's servers answer is kept; what the container's own resolver
- * answers is not, as it is near and containers come and go.
+ * Routes queries to upstream servers by name. Responses of the tunnel's and the mesh's servers are cached; those of the
+ * container's own resolver are not, as it is near and containers come and go.
  */
 final class Directions implements Answering {
 
@@ -26,10 +26,10 @@ final class Directions implements Answering {
 
     private static final Pattern CONTAINER = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]*");
 
-    /** A name of one label, and the root. */
+    /** The number of labels of a single-label name, including the root. */
     private static final int UNQUALIFIED = 2;
 
-    /** Before all that means more than one name. */
+    /** Takes precedence over routes for more than one name. */
     private static final int EXACT = Integer.MAX_VALUE;
 
     private record Route(Predicate<Question> meant, int rank, Answering answering) {}
@@ -40,7 +40,7 @@ final class Directions implements Answering {
     private final Resolving others;
     private final List<Route> routes;
 
-    /** @param nanoTime nanoseconds, never going back, as {@link System#nanoTime} */
+    /** @param nanoTime a monotonic clock in nanoseconds, like {@link System#nanoTime} */
     Directions(Upstreams others, List<DnsRoute> routes, Patience patience, LongSupplier nanoTime) {
         this.patience = patience;
         this.nanoTime = nanoTime;
@@ -52,7 +52,7 @@ final class Directions implements Answering {
                 .toList();
     }
 
-    /** Asks the one with the longest suffix of the name. */
+    /** Answers by the route with the longest matching suffix. */
     @Override
     public Message answer(Question question, int id) throws NoAnswerException {
         for (Route route : routes) {
@@ -109,7 +109,9 @@ final class Directions implements Answering {
         });
     }
 
-    /** Whether the tunnel's servers know one of these names; it is asked for next as it stands, so the answer is kept. */
+    /**
+     * Returns whether one of these names exists on the internet; the client queries it next, so the response is cached.
+     */
     private boolean anyExists(List<Name> names, int type) throws NoAnswerException {
         for (Name name : names) {
             int code = others.answer(Question.plain(name, type)).getRcode();
@@ -119,7 +121,7 @@ final class Directions implements Answering {
             if (code != Rcode.NXDOMAIN) {
                 throw new NoAnswerException(
                         ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY,
-                        "whether " + name + " is a name of the internet is not known: " + Rcode.string(code));
+                        "the DNS servers of the tunnel do not resolve " + name + ": " + Rcode.string(code));
             }
         }
         return false;
@@ -131,7 +133,7 @@ final class Directions implements Answering {
                 asked -> asked.name().subdomain(domain), domain.labels(), (asked, _) -> resolving.answer(asked));
     }
 
-    /** One label may hold any bytes, dots included: {@code secret\\.example.} is one. */
+    /** A label may contain any bytes, even dots: {@code secret\\.example.} has a single label before the root. */
     private static boolean isContainer(Name name) {
         return CONTAINER.matcher(name.getLabelString(0)).matches();
     }
@@ -162,7 +164,7 @@ final class Directions implements Answering {
             return Name.fromString(text, Name.root);
         } catch (TextParseException e) {
             throw new ProblemException(Problem.input(
-                    Place.machine("DNS"), "'" + text + "' is not a domain", "write it as in mesh.example.net"));
+                    Place.machine("DNS"), "'" + text + "' is not a domain", "use a domain such as mesh.example.net"));
         }
     }
 }

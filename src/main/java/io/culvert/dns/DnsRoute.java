@@ -2,22 +2,22 @@ package io.culvert.dns;
 
 import java.util.List;
 
-/** Names that other servers are asked for, such as those of a mesh. */
+/** Names with upstream servers of their own, such as those of a mesh. */
 public sealed interface DnsRoute {
 
     Upstreams upstreams();
 
-    /** @param suffix a domain, such as {@code tailnet.example}; it and everything below it is meant */
+    /** @param suffix a domain, such as {@code tailnet.example}; matches it and everything below it */
     record Below(String suffix, Upstreams upstreams) implements DnsRoute {}
 
-    /** One name, and nothing below it. */
+    /** One name, without those below it. */
     record Exactly(String name, Upstreams upstreams) implements DnsRoute {}
 
-    /** Names of containers: one label below a domain. What else is below it does not exist. */
+    /** Names of containers: one label below a domain. Other names below it do not exist. */
     record Containers(String domain, Upstreams upstreams) implements DnsRoute {}
 
     /**
-     * Names of a cluster's services and pods. What else is below its domain does not exist.
+     * Names of a cluster's services and pods. Other names below its domain do not exist.
      *
      * @param search the search list of the container's resolv.conf
      */
@@ -28,6 +28,6 @@ public sealed interface DnsRoute {
         }
     }
 
-    /** Addresses of names of one label, as other containers have; where no other route is meant. */
+    /** Addresses of single-label names, such as those of other containers, if no other route matches. */
     record Unqualified(Upstreams upstreams) implements DnsRoute {}
 }

@@ -28,22 +28,22 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * The resolver of everything on this machine: takes questions on its own addresses and passes them on, by sockets that are
- * marked and bound as {@link Upstreams} says. When nobody answers there, the answer is SERVFAIL: there is no other way
- * out.
+ * The stub resolver for all programs on this machine: receives queries on its addresses and forwards them, by sockets
+ * that are marked and bound according to {@link Upstreams}. If no upstream server responds, the response is SERVFAIL:
+ * queries never leave otherwise.
  *
- * <p>All sockets are opened by the thread that calls {@link #listen}, or by platform threads that descend from it: threads
+ * <p>All sockets are opened by the thread that calls {@link #listen}, or by platform threads started from it: threads
  * inherit the network namespace.
  */
 public final class DnsStub implements AutoCloseable {
 
-    /** Of all clients together. Each holds a thread for as long as {@link Patience} lasts, if nobody answers. */
+    /** Of all clients together. Each holds a thread until the timeout of {@link Patience} if no server responds. */
     private static final int IN_FLIGHT = 256;
 
-    /** So that one client leaves threads to all others. */
+    /** Keeps threads free for other clients. */
     private static final int IN_FLIGHT_OF_ONE = 128;
 
-    /** Queries that nobody answers have a socket for each server that was asked, and TCP clients have theirs. */
+    /** An unanswered query has a socket per server queried, and TCP clients have theirs. */
     private static final int ENOUGH_DESCRIPTORS = 4096;
 
     private static final int PORTS_TRIED = 20;
@@ -58,9 +58,9 @@ public final class DnsStub implements AutoCloseable {
             new ThreadPoolExecutor(0, IN_FLIGHT, 30, TimeUnit.SECONDS, new Waiting(), DnsStub::thread, DnsStub::hold);
 
     /**
-     * Answers nothing but failures before {@link #useUpstreams}.
+     * Creates a stub that answers every query with SERVFAIL until {@link #useUpstreams} is called.
      *
-     * @param nanoTime nanoseconds, never going back, as {@link System#nanoTime}
+     * @param nanoTime a monotonic clock in nanoseconds, like {@link System#nanoTime}
      */
     public DnsStub(Patience patience, LongSupplier nanoTime) {
         this.patience = patience;
@@ -70,20 +70,20 @@ public final class DnsStub implements AutoCloseable {
     }
 
     /**
-     * Passes questions on to these servers from now on, and forgets what others answered.
+     * Forwards queries to these servers from now on, and clears the cache.
      *
-     * @param routes for some names other servers; the longest suffix counts
+     * @param routes other servers for some names; the longest suffix takes precedence
      */
     public void useUpstreams(Upstreams upstreams, List<DnsRoute> routes) {
         directions.set(new Directions(upstreams, routes, patience, nanoTime));
     }
 
     /**
-     * Takes questions on this address too, by UDP and TCP, until {@link #close}.
+     * Listens on this address too, for UDP and TCP, until {@link #close}.
      *
-     * @param address port 0 is one of the kernel's choice
-     * @return with the port that it became
-     * @throws ProblemException when the address cannot be had
+     * @param address with port 0 for an ephemeral port
+     * @return the address with the actual port
+     * @throws ProblemException if the address cannot be bound
      */
     public InetSocketAddress listen(InetSocketAddress address) {
         OpenFiles.raise(ENOUGH_DESCRIPTORS);
@@ -93,13 +93,13 @@ public final class DnsStub implements AutoCloseable {
                 return open(address, opened);
             } catch (IOException e) {
                 opened.forEach(DnsStub::quietly);
-                // The kernel's choice for TCP may be in use over UDP.
+                // The ephemeral TCP port may be in use for UDP.
                 if (address.getPort() != 0 || attempt == PORTS_TRIED) {
                     String where = Prefix.text(address.getAddress()) + " port " + address.getPort();
                     throw new ProblemException(Problem.machine(
                             Place.machine("DNS"),
-                            "names cannot be answered on " + where + ": " + e.getMessage(),
-                            "let the other program in this network use another port"));
+                            "cannot listen on " + where + ": " + e.getMessage(),
+                            "configure the other program in this network namespace to use another port"));
                 }
             }
         }
@@ -121,12 +121,14 @@ public final class DnsStub implements AutoCloseable {
         return bound;
     }
 
-    /** Takes no more questions on this address. */
+    /** Stops listening on this address. */
     public void leave(InetAddress address) {
         Optional.ofNullable(sockets.remove(address)).ifPresent(both -> both.forEach(DnsStub::quietly));
     }
 
-    /** Whether questions are still taken on an address; a fault of either socket ends both, and both are had anew. */
+    /**
+     * Returns whether the stub listens on an address; an error of one socket closes both, and both are to be reopened.
+     */
     public boolean isServing(InetAddress address) {
         return sockets.containsKey(address) && sockets.get(address).stream().noneMatch(DnsStub::isClosed);
     }
@@ -151,13 +153,15 @@ public final class DnsStub implements AutoCloseable {
                 ask(asker, query -> answer(channel, asker, request, query));
             }
         } catch (IOException _) {
-            // Closed, by us or by a fault that isServing() shows.
+            // Closed, by close() or by an error, which isServing() reports.
         } finally {
             both.forEach(DnsStub::quietly);
         }
     }
 
-    /** What was given up is not answered at all: like a query that an overloaded server never saw, it is sent again. */
+    /**
+     * A dropped query gets no response, like one that an overloaded server never received, so the client repeats it.
+     */
     private void answer(DatagramChannel channel, InetSocketAddress asker, byte[] request, QueriesInFlight.Query query) {
         responder
                 .respond(request, Transport.UDP)
@@ -166,7 +170,7 @@ public final class DnsStub implements AutoCloseable {
                     try {
                         channel.send(ByteBuffer.wrap(reply), asker);
                     } catch (IOException _) {
-                        // The asker is gone, or we are; it asks again if it still wants to know.
+                        // The client or this socket is closed; the client repeats the query if needed.
                     }
                 });
     }
@@ -175,7 +179,7 @@ public final class DnsStub implements AutoCloseable {
         try {
             tcp.serve();
         } catch (IOException _) {
-            // Closed, by us or by a fault that isServing() shows.
+            // Closed, by close() or by an error, which isServing() reports.
         } finally {
             both.forEach(DnsStub::quietly);
         }
@@ -188,7 +192,7 @@ public final class DnsStub implements AutoCloseable {
             try {
                 answer = responder.respond(request, Transport.TCP);
             } finally {
-                // Or the connection would wait for it for ever.
+                // Otherwise the connection would wait for it without end.
                 reply.accept(answer);
             }
         });
@@ -204,13 +208,13 @@ public final class DnsStub implements AutoCloseable {
             });
             return Optional.of(query);
         } catch (RejectedExecutionException | OutOfMemoryError _) {
-            // Too many at once, or no thread to be had (pids.max of the container).
+            // Too many queries at once, or no thread is available (pids.max of the container).
             query.close();
             return Optional.empty();
         }
     }
 
-    /** Takes no more than an idle thread takes at once, so that there are as many threads as are needed. */
+    /** Accepts only what an idle thread takes at once, so that the pool starts as many threads as needed. */
     private static final class Waiting extends LinkedTransferQueue<Runnable> {
 
         @Override
@@ -223,7 +227,7 @@ public final class DnsStub implements AutoCloseable {
         }
     }
 
-    /** Where all threads are busy, usually with what was given up a moment ago. */
+    /** Queues a task while all threads are busy, usually with queries that were dropped a moment ago. */
     private static void hold(Runnable work, ThreadPoolExecutor workers) {
         if (workers.isShutdown()
                 || !(workers.getQueue() instanceof Waiting waiting)
@@ -253,7 +257,7 @@ public final class DnsStub implements AutoCloseable {
         try {
             socket.close();
         } catch (IOException _) {
-            // Nothing to be done about it.
+            // Closing a socket has no useful error handling.
         }
     }
 }

@@ -5,13 +5,13 @@ import java.util.Optional;
 import org.xbill.DNS.Message;
 
 /**
- * The container engine's own resolver, for names that it may know. Docker's forwards what it does not know from inside of the
- * container (moby: daemon/libnetwork/resolver.go, forwardExtDNS), where such a query is redirected to our stub: the query
- * that we sent comes back to us. It is answered by the tunnel's servers, and never sent to the engine again.
+ * Resolves names by the container engine's resolver. Docker's forwards names that it does not know from inside the
+ * container (moby: daemon/libnetwork/resolver.go, forwardExtDNS), where such a query is redirected to our stub: our own
+ * query comes back. It is answered by the tunnel's servers, and never sent to the container engine again.
  */
 final class EngineNames implements Answering {
 
-    /** The engine answers from memory; what takes longer is forwarded, perhaps to us. */
+    /** The container engine answers from memory; what takes longer is being forwarded, perhaps to this stub. */
     private static final Duration FROM_MEMORY = Duration.ofMillis(300);
 
     private final Forwarder engine;
@@ -26,7 +26,7 @@ final class EngineNames implements Answering {
 
     @Override
     public Message answer(Question question, int id) throws NoAnswerException {
-        // Docker forwards the very message, id included. An engine that chooses a new id meets its own question in
+        // Docker forwards the message unchanged, with its id. With a new id, the query is found as one in
         // flight.
         if (engine.isAsking(question, id)) {
             return others.answer(question);

@@ -25,16 +25,16 @@ import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 
 /**
- * Sends questions to servers: by UDP, and by TCP when an answer was truncated. Each question has a socket of its own for each
- * server, hence a source port of its own; what does not match the question, its random id and the server's address is no answer
- * (RFC 5452).
+ * Sends queries to servers: by UDP, and by TCP if a response was truncated. Each query has a socket, and so a source
+ * port, of its own for each server; a response that does not match the question, the random id and the server's address
+ * is dropped (RFC 5452).
  */
 final class Exchange {
 
-    /** An answer by TCP may have 64 KB, which is a megabyte and more once it is read. */
+    /** A TCP response may have 64 KB, which takes more than a megabyte once parsed. */
     private static final int MOST_BY_TCP = 16;
 
-    /** Of any datagram: not every server heeds what it is told ({@link Question#PAYLOAD}). */
+    /** The maximum of UDP, as not every server respects the advertised size ({@link Question#PAYLOAD}). */
     private static final int LARGEST_BY_UDP = 65535;
 
     private final SecureRandom random = new SecureRandom();
@@ -43,33 +43,33 @@ final class Exchange {
 
     private record Sent(Name name, int type, int id) {}
 
-    /** Whether a question of ours with this id is waiting for its answer now. */
+    /** Returns whether a query of ours with this id is waiting for its response. */
     boolean isAsking(Question question, int id) {
         return pending.contains(new Sent(question.name(), question.type(), id));
     }
 
-    /** Asks nobody yet. */
+    /** Prepares a query, without sending it yet. */
     Attempts begin(Question question, Egress egress) {
         return new Attempts(question, egress);
     }
 
-    /** What came of a question to one server. */
+    /** The result of a query to one server. */
     sealed interface Reply {
 
         InetSocketAddress server();
 
         record Answer(InetSocketAddress server, Message message) implements Reply {}
 
-        /** @param why it cannot be reached */
+        /** @param why the reason why the server cannot be reached */
         record Failure(InetSocketAddress server, IOException why) implements Reply {}
     }
 
     private record Attempt(InetSocketAddress server, MarkedSocket socket, Sent sent) {}
 
     /**
-     * One question by UDP to several servers. Whoever was asked may answer until all of it ends, however slow it is. A
-     * repetition goes from the same socket under the same id, so that the answer to an earlier one counts too, and forgers have
-     * no more to aim at. For one thread at a time.
+     * One query by UDP to several servers. Each server that was queried may respond until the end, however slow it is.
+     * A repetition uses the same socket and id, so that a response to an earlier one counts too, and forgers get no
+     * more targets. Not thread-safe.
      */
     final class Attempts implements AutoCloseable {
 
@@ -83,7 +83,7 @@ final class Exchange {
             this.egress = egress;
         }
 
-        /** Asks a server, the first time or again. */
+        /** Sends the query to a server, or repeats it. */
         void send(InetSocketAddress server) throws IOException {
             Attempt before = open.get(server);
             if (before != null) {
@@ -91,11 +91,11 @@ final class Exchange {
                     before.socket.send(wire(before));
                     return;
                 } catch (IOException _) {
-                    // The address that it was sent from is gone, perhaps.
+                    // The source address may have been removed.
                     close(before);
                 }
             }
-            // By UDP, to connect waits for nothing.
+            // Connecting a UDP socket does not wait for the peer.
             MarkedSocket socket = MarkedSocket.connect(Transport.UDP, server, egress, Duration.ofSeconds(1));
             Attempt attempt =
                     new Attempt(server, socket, new Sent(question.name(), question.type(), random.nextInt(1 << 16)));
@@ -113,17 +113,17 @@ final class Exchange {
             return question.query(attempt.sent.id).toWire();
         }
 
-        /** Whether this server may still answer. */
+        /** Returns whether this server may still respond. */
         boolean isWaitingFor(InetSocketAddress server) {
             return open.containsKey(server);
         }
 
-        /** Whether some server may still answer. */
+        /** Returns whether any server may still respond. */
         boolean isWaiting() {
             return !open.isEmpty();
         }
 
-        /** Waits for any server; after its reply it is not waited for any more. Empty when the time is over. */
+        /** Waits for the result of any server, which is returned once; empty if the timeout expires. */
         Optional<Reply> await(Duration atMost) {
             long deadline = System.nanoTime() + atMost.toNanos();
             for (long left = atMost.toNanos(); left > 0 && isWaiting(); left = deadline - System.nanoTime()) {
@@ -158,7 +158,7 @@ final class Exchange {
                         ? Optional.of(new Reply.Answer(attempt.server, message))
                         : Optional.empty();
             } catch (IOException _) {
-                // Rubbish, perhaps forged: the true answer may still come.
+                // Malformed, perhaps forged: the genuine response may still arrive.
                 return Optional.empty();
             }
         }
@@ -176,16 +176,16 @@ final class Exchange {
     }
 
     /**
-     * Asks one server by TCP, where its answer by UDP was truncated.
+     * Queries one server by TCP, after its UDP response was truncated.
      *
-     * @throws SocketTimeoutException when the server is silent
-     * @throws IOException when it cannot be reached
+     * @throws SocketTimeoutException if the server does not respond
+     * @throws IOException if it cannot be reached
      */
     Message byTcp(Question question, InetSocketAddress server, Egress egress, Duration atMost) throws IOException {
         long deadline = System.nanoTime() + atMost.toNanos();
         try {
             if (!byTcp.tryAcquire(atMost.toNanos(), TimeUnit.NANOSECONDS)) {
-                throw new SocketTimeoutException("too many questions by TCP");
+                throw new SocketTimeoutException("too many queries by TCP");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -204,7 +204,7 @@ final class Exchange {
             byte[] wire = exactly((length[0] & 0xff) << 8 | (length[1] & 0xff), socket, deadline);
             Message message = parse(wire);
             if (!question.isAnsweredBy(message, id)) {
-                throw new IOException("an answer by TCP to another question");
+                throw new IOException("TCP response does not match the query");
             }
             return message;
         } finally {
@@ -217,7 +217,7 @@ final class Exchange {
         try {
             return new Message(wire);
         } catch (RuntimeException e) {
-            throw new IOException("an answer that cannot be read", e);
+            throw new IOException("malformed response", e);
         }
     }
 
@@ -227,7 +227,7 @@ final class Exchange {
             byte[] part = new byte[all.remaining()];
             int length = socket.receive(part, left(deadline));
             if (length == 0) {
-                throw new EOFException("the connection ended before the answer");
+                throw new EOFException("connection closed before the response");
             }
             all.put(part, 0, length);
         }
@@ -237,7 +237,7 @@ final class Exchange {
     private static Duration left(long deadline) throws SocketTimeoutException {
         long nanos = deadline - System.nanoTime();
         if (nanos <= 0) {
-            throw new SocketTimeoutException("no answer in time");
+            throw new SocketTimeoutException("no response (timeout)");
         }
         return Duration.ofNanos(nanos);
     }

@@ -16,9 +16,9 @@ import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
 
 /**
- * Asks the servers of a list in turn, round and round, until one answers or patience ends. Who was asked before the present one
- * is still listened to, so that a slow server is heard as well. Who answered last is asked first, so that a dead first server
- * costs its time only once.
+ * Queries the servers of a list round-robin until one responds or the timeout expires. Late responses of servers
+ * queried earlier are accepted too, so that a slow server counts. The server that responded last is queried first, so
+ * that a dead first server costs its timeout only once.
  */
 final class Forwarder {
 
@@ -32,27 +32,27 @@ final class Forwarder {
         this.patience = patience;
     }
 
-    /** Whether a question with this id is waiting for its answer now. */
+    /** Returns whether a query with this id is waiting for its response. */
     boolean isAsking(Question question, int id) {
         return exchange.isAsking(question, id);
     }
 
-    /** The answer; where all servers only refuse or fail, the last one's word for it. */
+    /** Returns the response; if all servers refuse or fail, the last one's failure response. */
     Message ask(Question question) throws NoAnswerException {
         return ask(question, patience.all());
     }
 
-    /** The same with less, or more, time for all servers together. */
+    /** Returns the response, with another timeout for all servers together. */
     Message ask(Question question, Duration all) throws NoAnswerException {
         if (upstreams.servers().isEmpty()) {
-            throw new NoAnswerException(ExtendedErrorCodeOption.NOT_READY, "there is no DNS server to ask");
+            throw new NoAnswerException(ExtendedErrorCodeOption.NOT_READY, "no DNS server is configured");
         }
         try (Exchange.Attempts attempts = exchange.begin(question, upstreams.egress())) {
             return new Rounds(question, attempts, System.nanoTime() + all.toNanos()).answer();
         }
     }
 
-    /** The way of one question. */
+    /** The state of one query. */
     private final class Rounds {
 
         private final List<InetSocketAddress> servers = upstreams.servers();
@@ -108,7 +108,7 @@ final class Forwarder {
             }
         }
 
-        /** For this server, until it is the next one's turn; at the end of a round for all that were asked. */
+        /** Waits for this server until it is the next one's turn; at the end of a round for all that were queried. */
         private Optional<Message> listen(InetSocketAddress server, boolean endsRound) {
             long until = System.nanoTime() + shorter(patience.server(), left()).toNanos();
             while (endsRound ? attempts.isWaiting() : attempts.isWaitingFor(server)) {
@@ -152,7 +152,7 @@ final class Forwarder {
             };
         }
 
-        /** Enough for a slow server, and something left for the next one. */
+        /** Returns a timeout that suffices for a slow server and leaves time for the next one. */
         private Duration timeForTcp() {
             Duration left = left();
             Duration half = left.dividedBy(2);
@@ -167,7 +167,7 @@ final class Forwarder {
     }
 
     private static String silence(InetSocketAddress server) {
-        return Prefix.text(server.getAddress()) + " is silent";
+        return "no response from " + Prefix.text(server.getAddress());
     }
 
     private static boolean isFinal(Message answer) {

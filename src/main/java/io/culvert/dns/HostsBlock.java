@@ -13,20 +13,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Lines of ours in {@code /etc/hosts} (hosts(5)), between two markers; what else stands there is nobody's but the user's. The
- * file is replaced in one go, so that nobody ever reads half of it; where it is mounted, as in containers, it is written in
+ * A block of lines in {@code /etc/hosts} (hosts(5)) between two markers; other lines are not changed. The file is
+ * replaced atomically, so that it is never read half-written; if it is a mount, as in containers, it is written in
  * place instead.
  *
  * @param path normally {@code /etc/hosts}; it need not exist
- * @param owner whose lines they are; no line feeds
+ * @param owner the owner of the block, named in the markers; no line feeds
  */
 public record HostsBlock(Path path, String owner) {
 
     /**
-     * Makes our lines exactly these.
+     * Replaces the lines of the block.
      *
-     * @param lines none takes the markers away too
-     * @return a warning where the file cannot be written
+     * @param lines if empty, the markers are removed too
+     * @return a warning if the file cannot be written
      */
     public Optional<Problem> write(List<String> lines) {
         try {
@@ -43,11 +43,11 @@ public record HostsBlock(Path path, String owner) {
                     Place.file(path),
                     "cannot be written, so the names of peers do not resolve: "
                             + e.getClass().getSimpleName() + ": " + e.getMessage(),
-                    "make it writable, or add the lines yourself"));
+                    "make it writable, or add the lines manually"));
         }
     }
 
-    /** Whether our lines are exactly these. */
+    /** Returns whether the block has exactly these lines. */
     public boolean matches(List<String> lines) {
         try {
             List<String> now =
@@ -71,7 +71,8 @@ public record HostsBlock(Path path, String owner) {
             }
         }
         if (ours) {
-            // Somebody took the end away: what is behind the beginning may be anybody's, so only our marker goes.
+            // The end marker is missing: the lines after the begin marker may be the user's, so only the marker is
+            // removed.
             return with(before.stream().filter(line -> !line.equals(begin())).toList(), lines);
         }
         if (!lines.isEmpty()) {
@@ -110,7 +111,7 @@ public record HostsBlock(Path path, String owner) {
                     StandardOpenOption.SYNC);
             Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException _) {
-            // Mounted, or in a directory that is read-only.
+            // The file is a mount, or its directory is read-only.
             Files.deleteIfExists(beside);
             Files.write(file, bytes, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
         }

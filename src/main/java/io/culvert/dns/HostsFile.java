@@ -8,13 +8,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The text of {@code /etc/hosts} (hosts(5)) at one moment: others may write the file afterwards. */
+/** The content of {@code /etc/hosts} (hosts(5)) at one time, as other programs may write the file afterwards. */
 public record HostsFile(String text) {
 
-    /** Lists of advertisers' names have a few million. */
+    /** Block lists of advertisers' names have a few million bytes. */
     private static final int MOST_BYTES = 8 << 20;
 
-    /** Reads it; what cannot be read is empty. */
+    /** Reads the file; the result is empty if it cannot be read. */
     public static HostsFile read(Path path) {
         try {
             return new HostsFile(SharedFile.read(path, MOST_BYTES));
@@ -23,7 +23,7 @@ public record HostsFile(String text) {
         }
     }
 
-    /** The addresses that stand before this name, in order. */
+    /** Returns the addresses of a name, in order. */
     List<InetAddress> addresses(String name) {
         String wanted = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
         List<InetAddress> addresses = new ArrayList<>();
@@ -33,7 +33,7 @@ public record HostsFile(String text) {
                 try {
                     addresses.add(Prefix.parseAddress(words.getFirst()));
                 } catch (IllegalArgumentException _) {
-                    // Not a line of this file's form.
+                    // Not a valid line.
                 }
             }
         }

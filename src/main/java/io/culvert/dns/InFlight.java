@@ -13,14 +13,14 @@ import java.util.concurrent.TimeoutException;
 import org.xbill.DNS.ExtendedErrorCodeOption;
 import org.xbill.DNS.Message;
 
-/** Asks identical questions that arrive while one is being answered only once; all of them get the same answer. */
+/** Sends identical concurrent queries only once; all of them get the same response. */
 final class InFlight implements Resolving {
 
     private final Map<Question, CompletableFuture<Message>> pending = new ConcurrentHashMap<>();
     private final Resolving resolving;
     private final Duration timeout;
 
-    /** @param timeout how long a second question waits for the answer to the first */
+    /** @param timeout how long a second query waits for the response to the first */
     InFlight(Resolving resolving, Duration timeout) {
         this.resolving = resolving;
         this.timeout = timeout;
@@ -30,10 +30,10 @@ final class InFlight implements Resolving {
     public Message answer(Question question) throws NoAnswerException {
         return join(question)
                 .orElseThrow(() -> new NoAnswerException(
-                        ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY, "the same question is still unanswered"));
+                        ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY, "the same query is still unanswered"));
     }
 
-    /** Returns empty when the question was being asked already and its answer did not come in time. */
+    /** Returns empty if the same query was in flight already and its response did not arrive in time. */
     Optional<Message> join(Question question) throws NoAnswerException {
         CompletableFuture<Message> own = new CompletableFuture<>();
         CompletableFuture<Message> first = pending.putIfAbsent(question, own);
@@ -53,7 +53,7 @@ final class InFlight implements Resolving {
         }
     }
 
-    /** Where the first one is given up, because its client asks too much, another one goes on in its place. */
+    /** If the first query is dropped because its client sends too many, another one takes its place. */
     private Optional<Message> await(Question question, CompletableFuture<Message> first) throws NoAnswerException {
         CompletableFuture<Message> answer = first.copy();
         Cancellation.alsoEnd(() -> answer.cancel(false));

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps what a name stands for up to date: looks again when its time to live ends, sooner while nobody answers, and tells
- * when the set of addresses has changed. A failure changes nothing.
+ * Keeps the addresses of a name up to date: resolves it again when its TTL expires, sooner while no server responds,
+ * and reports when the set of addresses has changed. A failure changes nothing.
  */
 public final class NameWatch implements AutoCloseable {
 
@@ -23,7 +23,7 @@ public final class NameWatch implements AutoCloseable {
     private static final Duration FIRST_RETRY = Duration.ofSeconds(5);
     private static final Duration LAST_RETRY = Duration.ofMinutes(5);
 
-    /** A look that broke is one that nobody answered. */
+    /** The result if resolving threw an exception: treated as no response. */
     private static final Resolution NOTHING = new Resolution(List.of(), Duration.ZERO, false, List.of());
 
     private final Supplier<Resolution> look;
@@ -38,10 +38,10 @@ public final class NameWatch implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Starts from what is known already, which {@code changed} is not told again.
+     * Starts from the known addresses, which are not passed to {@code changed} again.
      *
-     * @param look resolves; runs on the scheduler and may take seconds
-     * @param changed runs on the scheduler, never twice at once
+     * @param look resolves the name; runs on the scheduler and may take seconds
+     * @param changed receives changed addresses; runs on the scheduler, never concurrently
      */
     public NameWatch(
             Resolution first,
@@ -55,7 +55,7 @@ public final class NameWatch implements AutoCloseable {
         schedule(delay(first));
     }
 
-    /** Looks at once, for who has reason to doubt the addresses. */
+    /** Resolves the name at once, for callers with reason to doubt the addresses. */
     public synchronized void lookNow() {
         doubts++;
         schedule(Duration.ZERO);
@@ -86,7 +86,7 @@ public final class NameWatch implements AutoCloseable {
         return doubts;
     }
 
-    /** Who began to doubt while we looked means another look than this one. */
+    /** A call of {@link #lookNow} during this attempt requests another one, which is scheduled already. */
     private synchronized void scheduleUnlessDoubted(int before, Duration delay) {
         if (doubts == before) {
             schedule(delay);
@@ -116,7 +116,7 @@ public final class NameWatch implements AutoCloseable {
             try {
                 next = scheduler.schedule(this::lookAgain, delay.toMillis(), TimeUnit.MILLISECONDS);
             } catch (RejectedExecutionException _) {
-                // The scheduler has ended, and the watch with it.
+                // The scheduler is shut down, and so is this watch.
             }
         }
     }

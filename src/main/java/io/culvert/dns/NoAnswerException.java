@@ -1,15 +1,15 @@
 package io.culvert.dns;
 
-/** Nobody answered; asking in another way is no option. */
+/** No server responded, and the query must not be sent in another way. */
 final class NoAnswerException extends Exception {
 
     private final int extendedCode;
 
     /**
-     * A failure to be told.
+     * Creates the failure.
      *
-     * @param extendedCode of RFC 8914
-     * @param why a sentence for people
+     * @param extendedCode an extended DNS error code (RFC 8914)
+     * @param why the reason for users
      */
     NoAnswerException(int extendedCode, String why) {
         super(why);
@@ -20,7 +20,7 @@ final class NoAnswerException extends Exception {
         return extendedCode;
     }
 
-    /** The sentence for people. */
+    /** Returns the reason for users. */
     String why() {
         return String.valueOf(getMessage());
     }

@@ -9,7 +9,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Proves that the original in our resolv.conf was put there by us: other containers of a pod can write the file, and it
+ * Authenticates the original in our resolv.conf by an HMAC: other containers of a pod can write the file, and it
  * outlives a container and its /run.
  */
 public final class OriginalSeal {
@@ -19,15 +19,19 @@ public final class OriginalSeal {
 
     private final List<byte[]> keys;
 
-    /** @param keys secrets that only this container has; what any of them sealed is genuine, and the first one seals */
+    /** @param keys secrets that only this container has; any of them verifies, and the first one signs */
     public OriginalSeal(List<byte[]> keys) {
         if (keys.isEmpty()) {
-            throw new IllegalArgumentException("a seal needs a key");
+            throw new IllegalArgumentException("at least one key is needed");
         }
         this.keys = List.copyOf(keys);
     }
 
-    /** @param original a character for each byte */
+    /**
+     * Returns the HMAC of an original.
+     *
+     * @param original one character per byte
+     */
     String of(String original) {
         return HexFormat.of().formatHex(code(keys.getFirst(), original));
     }

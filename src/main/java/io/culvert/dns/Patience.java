@@ -3,23 +3,27 @@ package io.culvert.dns;
 import java.time.Duration;
 
 /**
- * How long to wait for answers.
+ * The timeouts of DNS queries.
  *
- * @param server for one server, before the next is asked
- * @param all for all servers together, before the answer is a failure; a C library waits 5 seconds (resolv.conf(5))
+ * @param server for one server, before the next is queried
+ * @param all for all servers together, before the query fails; a C library waits 5 seconds (resolv.conf(5))
  */
 public record Patience(Duration server, Duration all) {
 
-    /** Two servers get two chances each within the 5 seconds that a program waits for us. */
+    /** Allows two attempts at each of two servers within the 5 seconds that a program waits. */
     public static final Patience USUAL = new Patience(Duration.ofMillis(1100), Duration.ofMillis(4500));
 
-    /** For names of our own, without which nothing works: a satellite's or an overloaded router's resolver may take its time. */
+    /**
+     * For bootstrap DNS queries, without which nothing works: resolvers by satellite or on overloaded routers can be
+     * slow.
+     */
     public static final Patience BOOTSTRAP = new Patience(Duration.ofMillis(1100), Duration.ofSeconds(9));
 
     /**
-     * For a second question to servers that have answered a first one: some home routers never answer one for IPv6 addresses.
+     * Returns the timeout of a second query to servers that responded to a first one: some home routers never answer
+     * those for IPv6 addresses.
      *
-     * @param took how long the first answer took
+     * @param took how long the first response took
      */
     Duration afterAnswer(Duration took) {
         Duration twice = took.multipliedBy(2);
@@ -30,7 +34,7 @@ public record Patience(Duration server, Duration all) {
 
     public Patience {
         if (server.isNegative() || server.isZero() || all.compareTo(server) < 0) {
-            throw new IllegalArgumentException("the time for one server is positive and within the time for all");
+            throw new IllegalArgumentException("the timeout of one server must be positive and at most that of all");
         }
     }
 }

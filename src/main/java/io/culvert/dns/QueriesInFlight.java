@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.SequencedSet;
 
 /**
- * The queries that are being answered, in fair shares between clients. When there are too many, the oldest one of the client
- * that has the most is given up: what can be answered is answered within milliseconds, so it is the unanswerable that goes.
- * Programs that share an address, as on loopback, are told apart by their sockets: one that asks many questions by one socket
- * gives up its own.
+ * The queries in flight, shared fairly between clients. If there are too many, the oldest query of the client that has
+ * the most is dropped: most queries are answered within milliseconds, so those that hang are dropped. Programs that
+ * share an address, as on loopback, are distinguished by their sockets: one that sends many queries by one socket loses
+ * its own.
  */
 final class QueriesInFlight {
 
@@ -24,15 +24,15 @@ final class QueriesInFlight {
     private int count;
 
     /**
-     * @param most of all clients together
-     * @param mostOfOne of one client
+     * @param most the maximum of all clients together
+     * @param mostOfOne the maximum of one client
      */
     QueriesInFlight(int most, int mostOfOne) {
         this.most = most;
         this.mostOfOne = mostOfOne;
     }
 
-    /** A query on its way; closed when it is answered, and when nobody waits for it any more. */
+    /** A query in flight; closed when it is answered or no longer needed. */
     final class Query implements AutoCloseable {
 
         private final InetSocketAddress client;
@@ -42,17 +42,17 @@ final class QueriesInFlight {
             this.client = client;
         }
 
-        /** Does the work, until it is done or this is given up. */
+        /** Runs the task until it is done or this query is dropped. */
         void run(Runnable work) {
             cancellation.run(work);
         }
 
-        /** Whether another query took its place. */
+        /** Returns whether the query was dropped in favour of another one. */
         boolean isGivenUp() {
             return cancellation.isCancelled();
         }
 
-        /** Ends what is done for it. */
+        /** Cancels the task and drops the query. */
         void giveUp() {
             cancellation.cancel();
             close();
@@ -64,7 +64,7 @@ final class QueriesInFlight {
         }
     }
 
-    /** Takes a query in, whoever has to go for it. */
+    /** Admits a query, dropping another one if there are too many. */
     Query admit(InetSocketAddress client) {
         Query query = new Query(client);
         synchronized (this) {

@@ -11,22 +11,22 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 
 /**
- * All of a query that the answer depends on. Names compare without regard to case.
+ * The parts of a query that the response depends on. Names compare case-insensitively.
  *
- * @param edns whether the asker speaks EDNS (RFC 6891)
+ * @param edns whether the client supports EDNS (RFC 6891)
  * @param dnssecOk the DO bit (RFC 3225)
  * @param checkingDisabled the CD bit (RFC 4035)
  */
 record Question(Name name, int type, boolean edns, boolean dnssecOk, boolean checkingDisabled) {
 
-    /** What passes without fragments everywhere (DNS flag day 2020). */
+    /** The UDP payload size that avoids fragmentation (DNS flag day 2020). */
     static final int PAYLOAD = 1232;
 
     static Question plain(Name name, int type) {
         return new Question(name, type, false, false, false);
     }
 
-    /** From a query with exactly one question. */
+    /** Returns the question of a query that has exactly one. */
     static Question of(Message query) {
         Record question = query.getQuestion();
         OPTRecord edns = query.getOPT();
@@ -38,7 +38,7 @@ record Question(Name name, int type, boolean edns, boolean dnssecOk, boolean che
                 query.getHeader().getFlag(Flags.CD));
     }
 
-    /** The query to send, which carries nothing of the asker's but the question. */
+    /** Returns the query to send, which has nothing of the client's query but the question. */
     Message query(int id) {
         Message query = new Message(id);
         query.getHeader().setFlag(Flags.RD);
@@ -52,7 +52,7 @@ record Question(Name name, int type, boolean edns, boolean dnssecOk, boolean che
         return query;
     }
 
-    /** Whether the message answers the query of this id and this question, and no other. */
+    /** Returns whether the message is the response to the query with this id and this question. */
     boolean isAnsweredBy(Message message, int id) {
         Record asked = message.getQuestion();
         return message.getHeader().getID() == id

@@ -6,12 +6,12 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What became of a name.
+ * The result of resolving a name.
  *
- * @param addresses in the order of the answers, without those that are forbidden; empty when nothing usable is known
- * @param life how long this is good for
- * @param fresh false when nobody answered and these are the last good addresses, or none
- * @param problems why there are none, or fewer, or old ones
+ * @param addresses in the order of the responses, without forbidden ones; empty if none is usable
+ * @param life how long the result is valid
+ * @param fresh false if no server responded and these are the last known addresses, or none
+ * @param problems why addresses are missing, rejected or outdated
  */
 public record Resolution(List<InetAddress> addresses, Duration life, boolean fresh, List<Problem> problems) {
 

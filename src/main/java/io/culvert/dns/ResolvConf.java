@@ -12,12 +12,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What resolv.conf says, read as the GNU C library reads it (resolv.conf(5)).
+ * The settings in a resolv.conf, parsed like the GNU C library does (resolv.conf(5)).
  *
  * @param nameservers at most 3, on port 53
- * @param search domains to try names in
- * @param behind whom Docker's own resolver asks in turn, from inside the container, where the guard stops it
- * @param dots a name with at least so many dots is tried as it stands first; 0 to 15
+ * @param search the search domains
+ * @param behind the servers to which Docker's resolver forwards from inside the container, where the kill switch blocks
+ *     it
+ * @param dots a name with at least this number of dots is tried as an absolute name first; 0 to 15
  */
 public record ResolvConf(
         List<InetSocketAddress> nameservers, List<InetSocketAddress> behind, List<String> search, int dots) {
@@ -28,8 +29,8 @@ public record ResolvConf(
     private static final int MOST_DOTS = 15;
 
     /**
-     * Docker's list of them (moby: daemon/libnetwork/internal/resolvconf). Those in {@code host(...)} are asked from outside
-     * the container, by Docker.
+     * Docker's list of these servers (moby: daemon/libnetwork/internal/resolvconf). Those in {@code host(...)} are
+     * queried from outside the container, by Docker.
      */
     private static final Pattern DOCKERS = Pattern.compile("# ExtServers: \\[(.*)]");
 
@@ -41,7 +42,7 @@ public record ResolvConf(
         search = List.copyOf(search);
     }
 
-    /** Reads a whole file; what cannot be understood is passed over, as the C library does. */
+    /** Parses a file; invalid lines are ignored, as by the C library. */
     public static ResolvConf parse(String text) {
         List<InetSocketAddress> nameservers = new ArrayList<>();
         List<InetSocketAddress> behind = new ArrayList<>();
@@ -54,7 +55,7 @@ public record ResolvConf(
                     address(word).ifPresent(a -> behind.add(new InetSocketAddress(a, PORT)));
                 }
             }
-            // A keyword stands at the very start of its line.
+            // A keyword must be at the very start of its line.
             List<String> words = List.of(line.trim().split("\\s+"));
             if (!line.startsWith(words.getFirst()) || words.size() < 2) {
                 continue;
@@ -76,7 +77,7 @@ public record ResolvConf(
         return new ResolvConf(nameservers, behind, search, dots);
     }
 
-    /** The same without the servers that do not pass. */
+    /** Returns a copy with only the servers that match. */
     public ResolvConf withServers(Predicate<InetSocketAddress> passing) {
         return new ResolvConf(
                 nameservers.stream().filter(passing).toList(),
@@ -85,14 +86,14 @@ public record ResolvConf(
                 dots);
     }
 
-    /** Everybody who may be asked. */
+    /** Returns all servers that may be queried. */
     public List<InetSocketAddress> all() {
         return Stream.concat(nameservers.stream(), behind.stream()).distinct().toList();
     }
 
     /**
-     * Who knows a name: Docker's resolver those of other containers, which have no dot as a rule, and whom it asks itself all
-     * others.
+     * Returns the servers for a name: Docker's resolver for those of other containers, which usually have no dot, and
+     * those to which it forwards for all others.
      *
      * @param name with or without the final dot
      */
@@ -101,7 +102,7 @@ public record ResolvConf(
         return single || behind.isEmpty() ? nameservers : behind;
     }
 
-    /** The names to ask for, in order: each is absolute. */
+    /** Returns the absolute names to query, in order. */
     public List<String> candidates(String name) {
         if (name.endsWith(".")) {
             return List.of(name);

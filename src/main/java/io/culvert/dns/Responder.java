@@ -25,12 +25,12 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
 /**
- * From the bytes of a query to the bytes of its reply, whatever the bytes are. What cannot be passed on is refused here;
- * {@code localhost} is answered here (RFC 6761 section 6.3).
+ * Parses a query, which may be any bytes, and returns the encoded response. Queries that cannot be forwarded are
+ * refused; {@code localhost} is answered locally (RFC 6761 section 6.3).
  */
 final class Responder {
 
-    /** RFC 1035 section 4.2.1, for who does not speak EDNS. */
+    /** For clients without EDNS (RFC 1035 section 4.2.1). */
     private static final int PLAIN_PAYLOAD = 512;
 
     private static final int LARGEST = 65535;
@@ -45,7 +45,7 @@ final class Responder {
         this.answering = answering;
     }
 
-    /** The reply to send; empty for what deserves none. */
+    /** Returns the response to send; empty if none is to be sent. */
     Optional<byte[]> respond(byte[] request, Transport transport) {
         if (request.length < Header.LENGTH) {
             return Optional.empty();
@@ -55,7 +55,7 @@ final class Responder {
         try {
             header = new Header(request);
             if (header.getFlag(Flags.QR)) {
-                // Who answers answers talks to itself for ever.
+                // Responding to responses would cause an endless loop.
                 return Optional.empty();
             }
             query = new Message(request);
@@ -66,7 +66,7 @@ final class Responder {
         try {
             reply = reply(query);
         } catch (RuntimeException e) {
-            // A fault of ours; who asked is not to wait for it.
+            // A bug in Culvert; the client must not wait for a timeout.
             reply = failure(query, Rcode.SERVFAIL, ExtendedErrorCodeOption.OTHER, String.valueOf(e));
         }
         return Optional.of(reply.toWire(transport == Transport.TCP ? LARGEST : payload(query)));
@@ -153,7 +153,7 @@ final class Responder {
         return reply;
     }
 
-    /** EDNS is spoken to who speaks it; it carries the upper bits of the code as well (RFC 6891 section 6.1.3). */
+    /** Adds EDNS if the client uses it; it has the upper bits of the response code too (RFC 6891 section 6.1.3). */
     private static Message finish(Message query, Message reply, int code, List<EDNSOption> options) {
         OPTRecord edns = query.getOPT();
         if (edns != null) {

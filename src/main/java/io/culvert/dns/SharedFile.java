@@ -6,12 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A file that others can write: they may make it larger than our memory at no cost, with a hole in it. */
+/** Reads a file that other users can write, with a limit: they could make it larger than memory as a sparse file. */
 final class SharedFile {
 
     private SharedFile() {}
 
-    /** Returns its text up to so many bytes. Every byte is a character in this charset. */
+    /** Returns its content up to a number of bytes, as one character per byte. */
     static String read(Path path, int mostBytes) throws IOException {
         try (InputStream in = Files.newInputStream(path)) {
             return new String(in.readNBytes(mostBytes), StandardCharsets.ISO_8859_1);

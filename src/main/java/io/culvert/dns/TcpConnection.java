@@ -13,17 +13,17 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** A client's connection. Its messages begin with their length, in two bytes (RFC 1035 section 4.2.2). */
+/** A client's TCP connection. Its messages begin with their length in two bytes (RFC 1035 section 4.2.2). */
 final class TcpConnection {
 
     private static final int LENGTH = 2;
 
-    /** A query fits; larger ones grow with what has come, not with what is announced. */
+    /** Fits a usual query; for larger ones it grows with the data received, not with the announced length. */
     private static final int USUAL_BUFFER = 512;
 
     private static final int LARGEST_BUFFER = LENGTH + TcpLimits.LARGEST_QUERY;
 
-    /** Answers that a client does not take: two of the largest. */
+    /** Limits responses that a client does not read: two of the largest. */
     private static final int MOST_UNSENT = 2 * (LENGTH + 65535);
 
     private final SocketChannel channel;
@@ -43,8 +43,8 @@ final class TcpConnection {
     private long unsentSince;
 
     /**
-     * @param later runs what it is given on the thread that everything else here runs on
-     * @param closed is told when it is closed
+     * @param later runs a task on the thread of this connection
+     * @param closed called when the connection is closed
      */
     TcpConnection(
             SocketChannel channel,
@@ -67,17 +67,17 @@ final class TcpConnection {
         return client.getAddress();
     }
 
-    /** Whether it waits for the client, and not the client for an answer. Part of a message is no reason to keep it. */
+    /** Returns whether it waits for the client, and not the client for a response. A partial message counts as idle. */
     boolean isIdle() {
         return waiting == 0 && unsent.isEmpty();
     }
 
-    /** Since the last whole message. */
+    /** Returns the time since the last complete message. */
     long idleNanos() {
         return System.nanoTime() - lastMessage;
     }
 
-    /** Until it is to be closed. */
+    /** Returns the time until the connection is to be closed. */
     long nanosLeft(long now) {
         long left = Long.MAX_VALUE;
         if (!unsent.isEmpty()) {
@@ -92,7 +92,7 @@ final class TcpConnection {
         return left;
     }
 
-    /** Takes what has come and sends what can be sent. */
+    /** Receives and sends what is possible without blocking. */
     void proceed() {
         try {
             if (key.isValid() && key.isWritable()) {
@@ -119,7 +119,7 @@ final class TcpConnection {
         take();
     }
 
-    /** Whole messages, as far as it may wait for their answers. */
+    /** Takes complete messages, up to the limit of pipelined queries. */
     private void take() {
         received.flip();
         while (mayAsk() && received.remaining() >= LENGTH && received.remaining() >= LENGTH + announced()) {
@@ -169,7 +169,7 @@ final class TcpConnection {
     private void answered(Pending pending, Optional<byte[]> reply) {
         pending.query.ifPresent(inFlight::remove);
         if (!mayAsk()) {
-            // What lies here already was not its client's to finish.
+            // The time in which the connection was not read does not count against the client.
             partSince = System.nanoTime();
         }
         waiting--;
@@ -213,7 +213,7 @@ final class TcpConnection {
         }
     }
 
-    /** What it waits for now. A client that does not take its answers is not asked for more questions. */
+    /** Sets the events to wait for. While a client does not read its responses, no more queries are read. */
     private void settle() {
         if (!channel.isOpen()) {
             return;
@@ -226,12 +226,12 @@ final class TcpConnection {
         key.interestOps((reads ? SelectionKey.OP_READ : 0) | (unsent.isEmpty() ? 0 : SelectionKey.OP_WRITE));
     }
 
-    /** Nobody waits for its answers any more. */
+    /** Closes the connection and drops its queries. */
     void close() {
         try {
             channel.close();
         } catch (IOException _) {
-            // It is gone all the same.
+            // The connection is closed anyway.
         }
         Set.copyOf(inFlight).forEach(QueriesInFlight.Query::giveUp);
         inFlight.clear();

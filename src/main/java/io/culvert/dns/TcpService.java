@@ -19,8 +19,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
 /**
- * All TCP connections to one address, on one thread: an idle one costs some memory and nothing else. Where there are too many,
- * the one that has been idle for longest goes first, of the client that has the most.
+ * Serves all TCP connections to one address on one thread: an idle one costs only some memory. If there are too many,
+ * the one that has been idle for longest is closed, of the client that has the most.
  */
 final class TcpService implements Closeable {
 
@@ -36,15 +36,15 @@ final class TcpService implements Closeable {
     private final List<TcpConnection> connections = new ArrayList<>();
     private final Queue<Runnable> replies = new ConcurrentLinkedQueue<>();
 
-    /** Takes a query, and answers it later, on any thread; empty for what deserves no answer. */
+    /** Accepts a query and calls back with the response, on any thread; empty if there is none. */
     @FunctionalInterface
     interface Asking {
 
-        /** What is done for the query, so that it can be given up; empty where it cannot be taken. */
+        /** Returns the query in flight, so that it can be dropped; empty if it was not accepted. */
         Optional<QueriesInFlight.Query> ask(InetSocketAddress client, byte[] query, Consumer<Optional<byte[]>> reply);
     }
 
-    /** @param listening bound by {@link #open} */
+    /** @param listening a socket bound by {@link #open} */
     private TcpService(ServerSocketChannel listening, Selector selector, Asking asking, TcpLimits limits) {
         this.listening = listening;
         this.selector = selector;
@@ -52,7 +52,7 @@ final class TcpService implements Closeable {
         this.limits = limits;
     }
 
-    /** Listens; {@link #serve} is still to be called. */
+    /** Opens the listening socket; call {@link #serve} next. */
     static TcpService open(InetSocketAddress address, Asking asking, TcpLimits limits) throws IOException {
         ServerSocketChannel listening = ServerSocketChannel.open();
         try {
@@ -76,7 +76,7 @@ final class TcpService implements Closeable {
         return listening.isOpen();
     }
 
-    /** Serves until it is closed, or cannot. */
+    /** Serves until it is closed or an error occurs. */
     void serve() throws IOException {
         try {
             while (listening.isOpen()) {
@@ -120,14 +120,14 @@ final class TcpService implements Closeable {
         }
     }
 
-    /** Not all at once: those who are connected already get their turn in between. */
+    /** Accepts a limited number at once, so that existing connections are served in between. */
     private void accept() throws IOException {
         for (int accepted = 0; accepted < ACCEPTED_AT_ONCE; accepted++) {
             SocketChannel channel;
             try {
                 channel = listening.accept();
             } catch (IOException e) {
-                // Out of descriptors, usually: ours make room.
+                // Usually out of file descriptors: closes a connection.
                 if (!makeRoom(Optional.empty())) {
                     throw e;
                 }
@@ -156,12 +156,12 @@ final class TcpService implements Closeable {
             key.attach(connection);
             connections.add(connection);
         } catch (IOException _) {
-            // It is gone already.
+            // The client has disconnected already.
             channel.close();
         }
     }
 
-    /** For answers, which come from other threads. */
+    /** Hands a response from another thread over to this service's thread. */
     private void later(Runnable reply) {
         replies.add(reply);
         selector.wakeup();
@@ -170,7 +170,7 @@ final class TcpService implements Closeable {
     /**
      * Closes the connection that has been idle for longest.
      *
-     * @param of the client that it is taken from; empty for the one that has the most
+     * @param of the client whose connection is closed; empty for the client that has the most
      */
     private boolean makeRoom(Optional<InetAddress> of) {
         Optional<InetAddress> client = of.or(

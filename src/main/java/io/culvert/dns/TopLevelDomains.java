@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The top-level domains of the internet. A new one that is not listed only costs a query that asks whether it exists. */
+/** The top-level domains of the internet. A new one that is not listed only costs an additional query. */
 final class TopLevelDomains {
 
     private static final String RESOURCE = "top-level-domains.txt";
@@ -21,7 +21,7 @@ final class TopLevelDomains {
         this.names = names;
     }
 
-    /** Reads the list of the program. */
+    /** Reads the list that is part of the program. */
     static TopLevelDomains read() {
         try (InputStream in = Objects.requireNonNull(TopLevelDomains.class.getResourceAsStream(RESOURCE))) {
             return new TopLevelDomains(new String(in.readAllBytes(), StandardCharsets.US_ASCII)

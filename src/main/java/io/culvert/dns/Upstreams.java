@@ -5,14 +5,14 @@ import java.net.InetSocketAddress;
 import java.util.List;
 
 /**
- * Where questions are passed on to.
+ * The upstream servers to which queries are forwarded.
  *
- * @param servers in the order in which they are asked
- * @param egress how the questions leave
+ * @param servers in the order in which they are queried
+ * @param egress how the queries leave
  */
 public record Upstreams(List<InetSocketAddress> servers, Egress egress) {
 
-    /** Nobody to ask: every question fails. */
+    /** No servers: every query fails. */
     public static final Upstreams NONE = new Upstreams(List.of(), Egress.ANY);
 
     public Upstreams {

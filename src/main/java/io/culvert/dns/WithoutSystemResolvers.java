@@ -4,8 +4,8 @@ import com.oracle.svm.core.annotate.Substitute;
 import com.oracle.svm.core.annotate.TargetClass;
 
 /**
- * Keeps dnsjava's look for the system's resolvers (in the registry of Windows, in Android, by JNDI) out of the native image:
- * whom to ask is always said here, and those classes need others that are not there.
+ * Removes dnsjava's detection of the system's resolvers (Windows registry, Android, JNDI) from the native image:
+ * servers are always set explicitly, and that code needs classes that are not available.
  */
 @TargetClass(className = "org.xbill.DNS.ResolverConfig")
 @SuppressWarnings("UnusedMethod") // The image builder puts these in place of the originals.

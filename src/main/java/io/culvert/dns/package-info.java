@@ -1,4 +1,4 @@
-/** The DNS stub, the bootstrap resolver and resolv.conf. */
+/** The stub resolver, the bootstrap resolver, and the files resolv.conf and hosts. */
 @NullMarked
 package io.culvert.dns;
 

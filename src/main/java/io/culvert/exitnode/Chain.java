@@ -39,12 +39,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The running chain. Whatever happens, the same is done: the machine is looked at, the plan is made anew, and what differs
- * from it is put right ({@link #settle}); so a changed uplink, a killed child and a deleted rule are all handled in one way.
+ * Reconciles a running exit node with its plan. Every event is handled in the same way ({@link #settle}): the machine
+ * is read, the plan is computed again, and every difference is corrected; so a changed uplink, a killed child process
+ * and a deleted rule need no handling of their own.
  */
 final class Chain {
 
-    /** When something could not be put right, and nothing happens that would be a reason to try again. */
+    /** How long to wait before the next attempt after a failed one, when no event comes before. */
     private static final Duration RETRY = Duration.ofSeconds(2);
 
     private final Parts parts;
@@ -83,50 +84,52 @@ final class Chain {
                 parts.around().environment(),
                 parts.around().root());
         undo.push(
-                "opening the guard",
+                "removing the kill switch",
                 container.present() ? () -> FirstGuard.tellThatItStays(container, journal) : parts.guard()::disarm);
         parts.guard().arm(plan);
-        journal.info("guard: closed; nothing leaves but the tunnel's own packets");
+        journal.info("kill switch: active");
         tellOverruled();
         Watch begun = Watch.start(journal, parts.kernel(), () -> parts.wakeups().add(new Event.MachineChanged()));
-        undo.push("ending the watch", begun::close);
+        undo.push("stopping the event listeners", begun::close);
         watch = Optional.of(begun);
         if (!parts.kernel().machine().equals(inputs.machine())) {
-            // It changed before anybody listened.
+            // The machine changed before the event listeners were open.
             parts.wakeups().add(new Event.MachineChanged());
         }
     }
 
     void answerForItself(Undo undo) {
-        // One that was killed may have left the word that it is healthy.
+        // A run that was killed may have left its health marker behind.
         HealthWait.tell(parts.around().statusSocket(), false);
-        undo.push("being healthy", () -> HealthWait.tell(parts.around().statusSocket(), false));
+        undo.push(
+                "removing the health marker",
+                () -> HealthWait.tell(parts.around().statusSocket(), false));
         undo.push("closing the status socket", StatusService.open(parts.around(), parts.wakeups())::close);
     }
 
     void resolveNames(Undo undo) {
-        undo.push("giving resolv.conf back", parts.names()::close);
+        undo.push("restoring /etc/resolv.conf", parts.names()::close);
         parts.names().resolve(plan);
     }
 
     void raiseTunnel(Undo undo) {
-        undo.push("ending the children", parts.supervisor()::stopAll);
+        undo.push("stopping the child processes", parts.supervisor()::stopAll);
         undo.push("removing " + ExitNodePlan.TUNNEL, parts.tunnel()::remove);
         takeFreePort();
         parts.tunnel().keep(plan.tunnel());
         servers.begin(now());
         parts.kernel().network().ensure(plan.tunnelNetwork());
         journal.info("tunnel: " + ExitNodePlan.TUNNEL + " is up ("
-                + parts.tunnel().implementation() + "), waiting for " + servers.name(plan));
+                + parts.tunnel().implementation() + "), waiting for a handshake with " + servers.name(plan));
         parts.names().serve(plan);
         leadNames();
     }
 
     void chainMesh(Undo undo) {
-        undo.push("unchaining the mesh", parts.mesh()::unchain);
+        undo.push("detaching the mesh", parts.mesh()::unchain);
         if (inputs.settings().mesh().kind() != MeshSettings.Kind.NONE) {
             Forwarding switches = new Forwarding(parts.kernel().sysctl());
-            undo.push("putting forwarding back", switches::close);
+            undo.push("restoring the forwarding sysctls", switches::close);
             forwarding = Optional.of(switches);
             forward();
         }
@@ -137,7 +140,10 @@ final class Chain {
         journal.info("mesh: " + parts.mesh().describe());
     }
 
-    /** Safe to repeat. What the tunnel carries is forwarded whether the uplink has that family or not, where we may. */
+    /**
+     * Enables IP forwarding; idempotent. Where sysctls are writable, this includes an address family that the tunnel
+     * carries and the uplink does not have.
+     */
     private void forward() {
         Set<Family> families = EnumSet.noneOf(Family.class);
         families.addAll(plan.families());
@@ -148,11 +154,11 @@ final class Chain {
     }
 
     void openProxy(Undo undo) {
-        undo.push("closing the proxy", parts.proxy()::close);
+        undo.push("stopping the proxy", parts.proxy()::close);
         parts.proxy().follow(plan, parts.supervisor());
     }
 
-    /** Does what events ask for, until one of them is to stop. */
+    /** Handles events until a stop is requested. */
     void watch() throws InterruptedException {
         Instant next = look();
         tellWhenReady();
@@ -165,7 +171,7 @@ final class Chain {
             for (Event event : come) {
                 switch (event) {
                     case Stop(String why) -> {
-                        journal.info(why + " received");
+                        journal.info("stopping (received " + why + ")");
                         return;
                     }
                     case Event.StatusAsked(var answer) -> answer.completeAsync(this::report, Runnable::run);
@@ -189,7 +195,10 @@ final class Chain {
         }
     }
 
-    /** Once, when traffic passes and the proxy takes clients; and whenever it becomes healthy. */
+    /**
+     * Publishes the health on every change, and logs once that the exit node is ready: the tunnel is connected and the
+     * proxy accepts clients.
+     */
     private void tellWhenReady() {
         tellHealth(servers.verdict() == Verdict.CONNECTED && seen.isPresent() && trouble.isEmpty());
         if (servers.verdict() == Verdict.CONNECTED) {
@@ -198,8 +207,8 @@ final class Chain {
         }
         if (!ready && servers.verdict() == Verdict.CONNECTED && parts.proxy().isReady()) {
             ready = true;
-            journal.info("ready: everything exits by " + servers.name(plan) + ", "
-                    + Duration.between(started, now()).toMillis() + " ms after the start");
+            journal.info("ready: traffic exits through " + servers.name(plan) + ", "
+                    + Duration.between(started, now()).toMillis() + " ms after start");
         }
     }
 
@@ -211,8 +220,8 @@ final class Chain {
     }
 
     /**
-     * Makes everything as planned for the machine as it is now. What fails, whatever it is, is said once and tried again:
-     * to end here would be to end the guard.
+     * Reconciles the machine, as it is now, with the plan. Any failure is logged once and retried: ending here would
+     * end the kill switch.
      */
     private void settle() {
         try {
@@ -231,7 +240,7 @@ final class Chain {
             }
             tellOverruled();
             if (parts.tunnel().keep(plan.tunnel())) {
-                journal.info("tunnel: " + ExitNodePlan.TUNNEL + " set to " + servers.name(plan));
+                journal.info("tunnel: " + ExitNodePlan.TUNNEL + " configured for " + servers.name(plan));
                 servers.begin(now());
             }
             parts.mesh().chain(plan);
@@ -242,7 +251,7 @@ final class Chain {
             leadNames();
             parts.proxy().follow(plan, parts.supervisor());
             forward();
-            trouble.ifPresent(_ -> journal.info("all is as planned again"));
+            trouble.ifPresent(_ -> journal.info("recovered"));
             trouble = Optional.empty();
         } catch (RuntimeException e) {
             complain(e);
@@ -251,7 +260,7 @@ final class Chain {
         }
     }
 
-    /** Peers are to learn of the machine's other addresses. */
+    /** Makes the tunnel and the mesh send from the machine's new addresses, so that their peers learn of them. */
     private void announce(MainTable now) {
         if (!now.equals(announced)) {
             parts.tunnel().announce(Instant.MIN);
@@ -260,7 +269,10 @@ final class Chain {
         }
     }
 
-    /** What decides in the place of our rules is said once when it comes, and when it has gone. */
+    /**
+     * Logs rules and routes of other programs that override the kill switch, once when they appear and when all are
+     * gone.
+     */
     private void tellOverruled() {
         Set<String> now = sentences(parts.guard().overruled(plan));
         now.stream().filter(sentence -> !overruled.contains(sentence)).forEach(journal::warn);
@@ -273,11 +285,14 @@ final class Chain {
     private static Set<String> sentences(Map<String, List<String>> overruled) {
         Set<String> sentences = new LinkedHashSet<>();
         overruled.forEach((layer, reasons) ->
-                reasons.forEach(reason -> sentences.add("kill switch: " + layer + " not holding (" + reason + ")")));
+                reasons.forEach(reason -> sentences.add("kill switch: " + layer + " not in effect (" + reason + ")")));
         return sentences;
     }
 
-    /** An uplink that is called like an inner interface would pass for it: the kill switch knows links by their names. */
+    /**
+     * Rejects an uplink that has the name of one of the exit node's own interfaces: the kill switch matches interfaces
+     * by name and would treat it as the tunnel or the mesh.
+     */
     private void requireUplinkOfItsOwnName(Machine machine) {
         machine.uplinks().values().stream()
                 .map(Uplink::link)
@@ -287,14 +302,16 @@ final class Chain {
                     parts.guard().close();
                     throw new ProblemException(Problem.failure(
                             Place.machine(link),
-                            "is the uplink and bears the name of an interface of ours, so everything is closed",
+                            "this uplink has the name of one of Culvert's interfaces, so the kill switch blocks all"
+                                    + " traffic",
                             Hints.here().otherName(link)));
                 });
     }
 
     /**
-     * The guard admits the tunnel from one port only, so it must be one that the tunnel gets. Nothing is looked at while there
-     * is a device, which has its port; the userspace WireGuard does not even say when it cannot have one.
+     * Picks a free UDP port for the tunnel, because the kill switch admits the tunnel's packets from one source port
+     * only. Does nothing while the device exists, as it has bound its port already; userspace WireGuard does not even
+     * report when it cannot bind one.
      */
     private void takeFreePort() {
         if (inputs.server().listenPort().isPresent() || parts.kernel().links().exists(ExitNodePlan.TUNNEL)) {
@@ -309,12 +326,11 @@ final class Chain {
         }
     }
 
-    /** Questions are led to where the stub could listen. */
+    /** Redirects DNS queries to the port that the DNS stub could bind. */
     private void leadNames() {
         int port = parts.names().port();
         if (port != inputs.dnsPort()) {
-            journal.warn(
-                    "DNS: port " + inputs.dnsPort() + " is in use by another program (listening on port " + port + ")");
+            journal.warn("dns: port " + inputs.dnsPort() + " is in use by another program; listening on port " + port);
             inputs = inputs.withDnsPort(port);
             plan = ExitNodePlanner.plan(inputs);
             parts.guard().arm(plan);
@@ -329,7 +345,7 @@ final class Chain {
         trouble = what;
     }
 
-    /** @return whether the guard is planned in another way now */
+    /** @return whether the planned kill switch has changed */
     private boolean follow(ExitNodeInputs now) {
         if (now.equals(inputs)) {
             return false;
@@ -347,7 +363,7 @@ final class Chain {
         return !plan.guard().equals(before.guard()) || !plan.rules().equals(before.rules());
     }
 
-    /** A network that is connected while we run may not go together with the tunnel. */
+    /** Reports address conflicts between the tunnel and a network that was connected after the start. */
     private void tellConflicts(Machine machine) {
         List<Problem> known = Requirements.conflicts(inputs.machine(), parts.reading());
         journal.problems(Requirements.conflicts(machine, parts.reading()).stream()
@@ -356,22 +372,23 @@ final class Chain {
     }
 
     /**
-     * A guard that another hand has changed is worth a warning; one that follows the machine or a name is not, and less still
-     * when that needs no rule, as when the mesh's own addresses become known.
+     * Logs what was corrected in the kill switch: a warning where another program had changed it, information where the
+     * plan changed with the machine or a name, and debug output where only the nftables ruleset did, as when the mesh's
+     * own addresses become known.
      */
     private void tell(boolean followed, List<String> done) {
         done.forEach(line -> {
             if (followed && line.equals(Guard.NFTABLES)) {
-                journal.debug("guard: follows: " + line);
+                journal.debug("kill switch: updated: " + line);
             } else if (followed) {
-                journal.info("guard: follows: " + line);
+                journal.info("kill switch: updated: " + line);
             } else {
-                journal.warn("guard: put back: " + line);
+                journal.warn("kill switch: reverted an external change: " + line);
             }
         });
     }
 
-    /** Whether there is something to be put right of which no event will remind us. */
+    /** Whether something is to be corrected that no event will announce. */
     private boolean isUnsettled() {
         return trouble.isPresent()
                 || seen.isEmpty()
@@ -379,7 +396,7 @@ final class Chain {
                 || watch.filter(Watch::isDeaf).isPresent();
     }
 
-    /** @return when to look again without an event */
+    /** @return when to check again if no event comes before */
     private Instant look() {
         Instant now = now();
         if (settled.isAfter(now)) {
@@ -403,7 +420,7 @@ final class Chain {
                 roamed = Optional.empty();
                 settle();
             } else {
-                // Its server may have moved, or answer at its own endpoint again.
+                // The server may have a new address, or may respond at its configured endpoint again.
                 parts.names().lookNow();
                 parts.tunnel().returnToEndpoints();
             }
@@ -413,14 +430,14 @@ final class Chain {
     }
 
     /**
-     * What goes to where the server is now are replies to what came from there, and pass. As soon as the kernel has forgotten the
-     * conversation, they would not: it is a server of the kill switch's then.
+     * Follows a server that has roamed. Packets to its new address pass as replies to what came from there, but only
+     * until connection tracking has dropped that entry; so the kill switch admits the new address too.
      */
     private void followRoaming(Optional<InetSocketAddress> now) {
         if (!now.equals(roamed)) {
             roamed = now;
-            now.ifPresent(at -> journal.info("tunnel: the server answers from " + Endpoint.of(at)
-                    + ", not from its endpoint; it is sent to there, as it has proved its key"));
+            now.ifPresent(at -> journal.info("tunnel: the server responds from " + Endpoint.of(at)
+                    + " instead of its Endpoint; sending to that address (authenticated by the server's key)"));
             settle();
         }
     }
@@ -430,7 +447,8 @@ final class Chain {
         Map<String, List<String>> decidesInstead = parts.guard().overruled(plan);
         return StatusOf.chain(
                 servers.name(plan)
-                        + roamed.map(at -> ", answers from " + Endpoint.of(at)).orElse(""),
+                        + roamed.map(at -> ", responding from " + Endpoint.of(at))
+                                .orElse(""),
                 parts.tunnel().implementation(),
                 seen,
                 parts.guard().layers(plan, decidesInstead),

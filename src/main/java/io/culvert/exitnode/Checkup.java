@@ -19,19 +19,21 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Settings and files, machine, and what runs, each checked and told in the manner of {@code linkerd check}.
+ * The result of {@code culvert check}: settings and files, the machine, and the running exit node, in the output format
+ * of {@code linkerd check}.
  *
- * @param exitStatus 0 all well, 1 what runs is not, 2 the settings are wrong, 3 the machine lacks something
+ * @param exitStatus 0 success, 1 the running exit node is not healthy, 2 invalid settings, 3 an unmet requirement
+ *     of the machine
  */
 public record Checkup(List<Category> categories, int exitStatus) {
 
-    /** A heading and its checks. */
+    /** A group of checks with a heading. */
     public record Category(String name, List<Check> checks) {}
 
     /** One check. */
     public record Check(Result result, String what, String cure) {}
 
-    /** How a check ended. */
+    /** The result of a check. */
     public enum Result {
         SUCCESS("√"),
         WARNING("‼"),
@@ -54,7 +56,7 @@ public record Checkup(List<Category> categories, int exitStatus) {
         try {
             Reading reading = Reading.of(around);
             categories.add(
-                    new Category("settings and files", checks("all settings and files are right", reading.remarks())));
+                    new Category("settings and files", checks("all settings and files are valid", reading.remarks())));
             try (Kernel kernel = Kernel.open(around)) {
                 Machine machine = kernel.machine();
                 List<Problem> remarks = new ArrayList<>(Requirements.of(kernel, machine, reading, around));
@@ -69,7 +71,7 @@ public record Checkup(List<Category> categories, int exitStatus) {
                                 Place.machine("network namespace"),
                                 what,
                                 Hints.here().noCapability())));
-                categories.add(new Category("machine", checks("the machine has what it takes", remarks)));
+                categories.add(new Category("machine", checks("the machine meets all requirements", remarks)));
             } catch (ProblemException e) {
                 categories.add(new Category("machine", checks("", e.problems())));
                 status = e.exitStatus();
@@ -79,18 +81,18 @@ public record Checkup(List<Category> categories, int exitStatus) {
             status = e.exitStatus();
         }
         StatusReport report = StatusSocket.ask(around.statusSocket());
-        categories.add(new Category("what runs", List.of(running(report))));
+        categories.add(new Category("exit node", List.of(running(report))));
         boolean unwell = report.state() != State.STOPPED && !report.healthy();
         return new Checkup(categories, status == 0 && unwell ? 1 : status);
     }
 
     private static Check running(StatusReport report) {
         if (report.state() == State.STOPPED) {
-            return new Check(Result.WARNING, "nothing runs here", "start it with 'culvert up'");
+            return new Check(Result.WARNING, "no exit node is running here", "start it with 'culvert up'");
         }
         return report.healthy()
                 ? new Check(Result.SUCCESS, "connected to " + report.server(), "")
-                : new Check(Result.ERROR, "the chain is " + report.state(), "see 'culvert status'");
+                : new Check(Result.ERROR, "the exit node is " + report.state(), "see 'culvert status'");
     }
 
     private static List<Check> checks(String allWell, List<Problem> problems) {
@@ -115,7 +117,7 @@ public record Checkup(List<Category> categories, int exitStatus) {
             for (Check check : category.checks()) {
                 lines.add(check.result().sign + " " + check.what());
                 if (!check.cure().isEmpty()) {
-                    lines.add("    " + check.cure());
+                    lines.add("    hint: " + check.cure());
                 }
             }
             lines.add("");

@@ -12,10 +12,10 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/** What is heard of the children: told to the user, and kept for who asks. */
+/** Logs the events of child processes, and keeps the state of each for the status report. */
 final class ChildNews {
 
-    /** Times, ports and counts do not make it another sentence. */
+    /** Lines that differ only in numbers (times, ports, counts) are the same message. */
     private static final Pattern NUMBERS = Pattern.compile("[0-9]+");
 
     private final Journal journal;
@@ -23,42 +23,43 @@ final class ChildNews {
     private final Map<String, String> lastWords = new HashMap<>();
     private final Map<String, String> doing = new TreeMap<>();
 
-    /** @param explained whose lines somebody else explains */
+    /** @param explained whether the lines of a child are interpreted and logged elsewhere */
     ChildNews(Journal journal, Predicate<String> explained) {
         this.journal = journal;
         this.explained = explained;
     }
 
-    /** What each child does now, for people. */
+    /** Returns the state of each child process, as shown in the status report. */
     Map<String, String> doing() {
         return Collections.unmodifiableMap(new TreeMap<>(doing));
     }
 
-    /** @return whether something may have to be put right after it */
+    /** @return whether the event may require a reconciliation */
     boolean heard(ChildEvent what) {
         switch (what) {
             case ChildEvent.Started(String child, long pid, int start) -> {
-                doing.put(child, "runs as process " + pid + (start > 1 ? ", for the " + start + ". time" : ""));
+                doing.put(child, "running (pid " + pid + (start > 1 ? ", restart " + (start - 1) : "") + ")");
                 journal.debug(child + ": " + doing.get(child));
             }
             case ChildEvent.Said(String child, String line) -> said(child, line);
             case ChildEvent.Ended(String child, int status, boolean asked, List<String> _) -> {
                 doing.remove(child);
                 if (!asked) {
-                    doing.put(child, "ended with status " + status);
-                    journal.warn(child + ": ended unexpectedly with status " + status + "; the guard stands");
+                    doing.put(child, "exited with status " + status);
+                    journal.warn(
+                            child + ": exited unexpectedly with status " + status + "; the kill switch stays active");
                 }
             }
             case ChildEvent.Restarting(String child, Duration in) ->
-                journal.info(child + ": starts again in " + in.toMillis() + " ms");
+                journal.info(child + ": restarting in " + in.toMillis() + " ms");
             case ChildEvent.NotStarted(String child, String reason) -> journal.warn(child + ": " + reason);
         }
         return what instanceof ChildEvent.Started || what instanceof ChildEvent.Ended;
     }
 
     /**
-     * Programs say much when all is well. What sounds like trouble is passed on, but once where it is said over and over, such
-     * as that a server cannot be reached.
+     * Logs a line of a child's output: as a warning where it contains "error" and does not repeat the child's previous
+     * message, such as that a server cannot be reached; otherwise at debug level.
      */
     private void said(String child, String line) {
         String gist = NUMBERS.matcher(line).replaceAll("0");

@@ -4,24 +4,24 @@ import io.culvert.process.ChildEvent;
 import io.culvert.status.StatusReport;
 import java.util.concurrent.CompletableFuture;
 
-/** What wakes the running chain. */
+/** An event that the running exit node handles. */
 sealed interface Event {
 
-    /** Somebody asked us to stop. */
+    /** A stop was requested. */
     record Stop(String why) implements Event {}
 
-    /** Links, addresses, routes, rules or nftables changed, by another hand as a rule. */
+    /** Links, addresses, routes, rules or nftables changed, usually by another program. */
     record MachineChanged() implements Event {}
 
-    /** Something happened to a child. */
+    /** A child process has started, printed a line or exited. */
     record Child(ChildEvent what) implements Event {}
 
-    /** A name that the plan depends on has other addresses now. */
+    /** A host name that the plan depends on resolves to other addresses now. */
     record NamesChanged() implements Event {}
 
-    /** Something learned on another thread, to be taken in on this one. */
+    /** An update from another thread, to be applied on the exit node's own. */
     record Learned(Runnable takeIn) implements Event {}
 
-    /** Somebody asks how we are. */
+    /** The status was requested. */
     record StatusAsked(CompletableFuture<StatusReport> answer) implements Event {}
 }

@@ -15,8 +15,8 @@ import io.culvert.run.Undo;
 import java.util.function.Supplier;
 
 /**
- * An exit node, from start to stop: the guard stands before anything can send, and goes last. One thread does all of it;
- * whatever happens meanwhile waits in a queue, so that no two changes ever cross.
+ * Runs an exit node from start to stop. The kill switch is activated first and removed last. A single thread makes all
+ * changes; events wait in a queue meanwhile, so that no two changes overlap.
  */
 public final class ExitNode {
 
@@ -31,14 +31,14 @@ public final class ExitNode {
     }
 
     /**
-     * Runs until somebody asks it to stop.
+     * Runs until a stop is requested.
      *
-     * @throws ProblemException before anything was changed but the kill switch, or after it was undone
+     * @throws ProblemException before anything but the kill switch was changed, or after all changes were undone
      */
     public void run() throws InterruptedException {
         try (StopSignals _ = StopSignals.deliverTo(signal -> wakeups.add(new Event.Stop(signal)));
                 Kernel kernel = inTheirTurn(() -> Kernel.open(around))) {
-            // Before the claim: whoever has that must not keep everything open.
+            // Before the claim: a process that holds the claim must not be able to keep the network open.
             FirstGuard guard =
                     FirstGuard.close(kernel.nftables(), Container.beforeSettings(around.environment(), around.root()));
             try (NetworkClaim _ = inTheirTurn(ExitNode::claim)) {
@@ -48,14 +48,17 @@ public final class ExitNode {
         }
     }
 
-    /** A start whose command line is wrong: like any other that is refused, it leaves a container closed. */
+    /**
+     * Handles a start with an invalid command line: like any refused start, it leaves the kill switch of a container
+     * active.
+     */
     public static void refuse(Surroundings around) {
         Container container = Container.beforeSettings(around.environment(), around.root());
         if (container.present()) {
             try (Kernel kernel = Kernel.open(around)) {
                 FirstGuard.close(kernel.nftables(), container).refused(Reading.container(around), around.journal());
             } catch (RuntimeException _) {
-                // Nothing can be closed here, and what is wrong with the command line is told.
+                // The kill switch cannot be activated here; the error in the command line is reported anyway.
             }
         }
     }
@@ -74,7 +77,7 @@ public final class ExitNode {
         }
     }
 
-    /** Reads, looks and plans while nothing can leave. */
+    /** Reads the configuration and the machine, and plans, while the kill switch blocks all traffic. */
     private Chain behind(FirstGuard guard, Kernel kernel) {
         try {
             Reading reading = read();
@@ -86,7 +89,9 @@ public final class ExitNode {
         }
     }
 
-    /** What is wrong with the settings is told before what is wrong with the machine, though the guard comes before both. */
+    /**
+     * Reports errors in the settings before those of the machine, although the kill switch is activated before both.
+     */
     private <T> T inTheirTurn(Supplier<T> step) {
         try {
             return step.get();
@@ -107,20 +112,19 @@ public final class ExitNode {
     private Machine look(Kernel kernel, Reading reading) {
         Machine machine = kernel.machine();
         journal.problems(Requirements.of(kernel, machine, reading, around));
-        // The route may come later, with a network that is connected or a router that advertises itself: it is waited
-        // for.
+        // Only a warning: the route may appear later, with a network that is connected or with a router advertisement.
         journal.problems(Requirements.unreachable(machine, reading).stream()
                 .map(problem -> Problem.warning(problem.place(), problem.what(), problem.cure()))
                 .toList());
         return machine;
     }
 
-    /** Two of us would put right each other's work for ever. */
+    /** Claims the network namespace: two exit nodes in it would revert each other's changes endlessly. */
     private static NetworkClaim claim() {
         return NetworkClaim.take(NetworkClaim.RUNS)
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Place.machine("network namespace"),
-                        "another Culvert runs in it already",
+                        "another Culvert is running in it",
                         "stop that one first, or " + Hints.here().ownNetwork())));
     }
 

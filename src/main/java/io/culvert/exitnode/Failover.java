@@ -16,10 +16,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Which of the providers' files is in use, whether its server answers, and which comes next when it does not. */
+/** Selects the provider's file in use, judges whether its server responds, and fails over to the next file. */
 final class Failover {
 
-    /** How long a server may usually take to answer. */
+    /** The usual timeout for a server's first response. */
     static final Duration PATIENCE = Duration.ofSeconds(15);
 
     private final List<Server> servers;
@@ -31,8 +31,8 @@ final class Failover {
     private Heard heard;
 
     /**
-     * @param servers in the order in which they are tried, again and again
-     * @param patience how long a server may take to answer before the next is tried, or its name looked up again
+     * @param servers in the order in which they are tried, starting over after the last
+     * @param patience the timeout after which the next server is tried, or the only one's name is resolved again
      */
     Failover(List<Server> servers, Duration patience, Journal journal, Instant now) {
         this.servers = servers;
@@ -50,23 +50,20 @@ final class Failover {
         return verdict;
     }
 
-    /** The server for people: where it is, and which file says so. */
+    /** Returns the server as it is shown: its endpoint, and the file that names it. */
     String name(ExitNodePlan plan) {
         String file = String.valueOf(servers.get(current).file().getFileName());
         return plan.tunnel().peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .findFirst()
-                .map(endpoint ->
-                        endpoint.getAddress().getHostAddress() + " port " + endpoint.getPort() + " (" + file + ")")
-                .orElseGet(() -> file
+                .map(endpoint -> Endpoint.of(endpoint) + " (" + file + ")")
+                .orElseGet(() -> "the server of " + file
                         + (plan.families().isEmpty()
-                                ? ", which no uplink leads to now"
-                                : !names().isEmpty()
-                                        ? ", whose server's name is not resolved yet"
-                                        : ", to whose server there is no route now"));
+                                ? " (no uplink)"
+                                : !names().isEmpty() ? " (its name is not resolved)" : " (no route to it)"));
     }
 
-    /** The names of the servers in use. */
+    /** Returns the host names of the server in use. */
     Set<Host.Name> names() {
         return config().peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
@@ -76,18 +73,18 @@ final class Failover {
                 .collect(Collectors.toSet());
     }
 
-    /** The device was given its server now: it has to answer anew. */
+    /** Starts over: the device was just configured with its server, which has to respond again. */
     void begin(Instant now) {
         since = now;
         verdict = Verdict.CONNECTING;
-        // Its counters may begin anew, and come to the same number.
+        // The device's counters may start at zero again and reach the same number.
         heard = Heard.nothing(now);
     }
 
     /**
-     * Judges the tunnel, and tells when the judgement has changed.
+     * Judges the tunnel's health, and logs a change of the verdict.
      *
-     * @return when it can change without an event
+     * @return when the verdict can change without an event
      */
     Instant judge(DeviceState state, ExitNodePlan plan, Instant now) {
         heard = heard.and(state, now);
@@ -103,35 +100,39 @@ final class Failover {
         return health.nextLook();
     }
 
-    /** Whether nothing leads to any server: a session that was made before may be young, but carries nothing. */
+    /** Whether no server is reachable: then even a recent session carries no traffic. */
     private static boolean isWayless(ExitNodePlan plan) {
         return plan.tunnel().peers().stream().allMatch(peer -> peer.endpoint().isEmpty());
     }
 
-    /** Whether the server was waited for long enough. */
+    /** Whether the server's timeout has expired. */
     boolean isDue(Instant now) {
         return verdict != Verdict.CONNECTED && since.plus(patience).isBefore(now);
     }
 
-    /** Goes on to the next file, where there is another; patience begins anew. */
+    /** Fails over to the next file, where there is more than one; restarts the timeout. */
     boolean next(Instant now) {
         since = now;
         if (servers.size() == 1) {
             return false;
         }
+        Server silent = servers.get(current);
         current = (current + 1) % servers.size();
-        journal.warn("tunnel: no answer; trying " + servers.get(current).file());
+        journal.warn("tunnel: no response from the server of " + silent.file() + "; trying "
+                + servers.get(current).file());
         return true;
     }
 
     private void tell(String server, Instant now) {
         switch (verdict) {
             case CONNECTED ->
-                journal.info("tunnel: connected to " + server + " after "
+                journal.info("tunnel: connected to " + server + " in "
                         + Duration.between(since, now).toMillis() + " ms");
-            case SILENT -> journal.warn("tunnel: " + server + " does not answer");
-            case LOST -> journal.warn("tunnel: " + server + " is lost; nothing leaves until a server answers");
-            case CONNECTING -> journal.info("tunnel: waiting for " + server);
+            case SILENT -> journal.warn("tunnel: no response from " + server);
+            case LOST ->
+                journal.warn("tunnel: lost the connection to " + server
+                        + "; all traffic is blocked until a server responds");
+            case CONNECTING -> journal.info("tunnel: waiting for a handshake with " + server);
         }
     }
 }

@@ -7,9 +7,9 @@ import io.culvert.problem.ProblemException;
 import io.culvert.run.Journal;
 
 /**
- * The kill switch before the settings are read: closed, whatever they say. So the time in which a neighbour process can send
- * past the tunnel does not grow with the settings, the files and the plan. The planned kill switch takes its place in one
- * transaction.
+ * The kill switch that is active before the settings are read: it blocks all traffic, whatever they say. So the time in
+ * which another process of the network namespace can send outside the tunnel does not depend on the settings, the files
+ * and the plan. The planned kill switch replaces it in one transaction.
  */
 final class FirstGuard {
 
@@ -24,8 +24,9 @@ final class FirstGuard {
     }
 
     /**
-     * Closes, in a container that has no kill switch yet: one that is there may be that of another Culvert, which is not to be
-     * cut off. On a machine nothing is closed, for a mistyped setting must not cut off the person who mistyped it.
+     * Activates it in a container that has no kill switch yet: an existing one may belong to another running Culvert,
+     * which must not be cut off. On a machine it does nothing, because a mistyped setting must not lock out its
+     * administrator.
      *
      * @param container as far as it is known before the settings are read
      */
@@ -41,13 +42,13 @@ final class FirstGuard {
             nftables.apply(GuardRuleset.closed());
             return true;
         } catch (ProblemException _) {
-            return false; // The planned kill switch will fail too, and say why.
+            return false; // The planned kill switch will fail too, and report why.
         }
     }
 
     /**
-     * Closes what an earlier run left, now that no other Culvert runs here: it admits what that run was allowed, and may have
-     * been changed since by anybody.
+     * Replaces the kill switch that an earlier run left, now that no other Culvert is running here: it admits what that
+     * run admitted, and any program may have changed it since.
      */
     void takeOver() {
         if (container.present() && !fresh) {
@@ -59,15 +60,15 @@ final class FirstGuard {
         }
     }
 
-    /** The kill switch of a container outlives the program. */
+    /** Logs that the kill switch of a container stays active after the program has exited. */
     static void tellThatItStays(Container container, Journal journal) {
-        journal.info("kill switch: stays active, as this is a container (" + container.reason() + ")");
+        journal.info("kill switch: stays active because this is a container (" + container.reason() + ")");
     }
 
     /**
-     * After a start that was refused: in a container everything stays closed, on a machine it is as it was before.
+     * Handles a refused start: in a container the kill switch stays active, on a machine the state before is restored.
      *
-     * @param now as the settings say
+     * @param now whether this is a container according to the settings
      */
     void refused(Container now, Journal journal) {
         if (now.present()) {

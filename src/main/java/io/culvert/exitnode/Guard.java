@@ -13,11 +13,11 @@ import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/** Both layers of the guard: nftables, and the rules that lead every packet to the tunnel or nowhere. */
+/** Both layers of the kill switch: nftables, and routing rules that send every packet into the tunnel or reject it. */
 final class Guard {
 
-    /** What was put right when it was not a rule of routing. */
-    static final String NFTABLES = "nftables replaced";
+    /** Reported by {@link #arm} for a change of the nftables layer. */
+    static final String NFTABLES = "nftables ruleset reloaded";
 
     private static final String NFTABLES_LAYER = "nftables";
     private static final String ROUTING_LAYER = "routing";
@@ -26,7 +26,7 @@ final class Guard {
     private final Network network;
     private final LongPredicate marks;
 
-    /** @param marks of packets that may leave */
+    /** @param marks matches the packet marks that may leave by the uplink */
     Guard(Nftables nftables, Network network, LongPredicate marks) {
         this.nftables = nftables;
         this.network = network;
@@ -34,10 +34,10 @@ final class Guard {
     }
 
     /**
-     * Makes both layers as planned; what stands already, from this run or one that was killed, is never opened in between:
-     * nftables are replaced in one transaction, and rules are only added here.
+     * Applies both layers as planned. A kill switch that is active already, from this run or one that was killed, stays
+     * active throughout: the nftables ruleset is replaced in one transaction, and routing rules are only added here.
      *
-     * @return what was put right, a line each; empty when all stood already
+     * @return the changes made, one line each; empty where both layers were as planned
      */
     List<String> arm(ExitNodePlan plan) {
         boolean stood = nftables.matches(plan.guard());
@@ -49,9 +49,10 @@ final class Guard {
     }
 
     /**
-     * Each layer, and whether reading it back finds it as planned and in effect; what cannot be read is not known to hold.
+     * Returns whether each layer, read back from the kernel, is as planned and in effect; false for a layer that cannot
+     * be read.
      *
-     * @param overruled what {@link #overruled} says now
+     * @param overruled the current result of {@link #overruled}
      */
     Map<String, Boolean> layers(ExitNodePlan plan, Map<String, List<String>> overruled) {
         Map<String, Boolean> layers = new LinkedHashMap<>();
@@ -65,8 +66,8 @@ final class Guard {
     }
 
     /**
-     * By layer, what other programs have added that decides in its place, a sentence each; empty where nothing does. It is
-     * not ours, so it is not removed.
+     * Returns, for each layer, the rules and routes of other programs that override it, one sentence each; empty where
+     * there are none. They are not removed, as they belong to other programs.
      */
     Map<String, List<String>> overruled(ExitNodePlan plan) {
         Map<String, List<String>> overruled = new LinkedHashMap<>();
@@ -92,7 +93,7 @@ final class Guard {
         }
     }
 
-    /** Nothing passes, not even the tunnel's own packets. */
+    /** Blocks all traffic, including the tunnel's own packets. */
     void close() {
         List<Table> closed = GuardRuleset.closed();
         if (!nftables.matches(closed)) {
@@ -100,7 +101,7 @@ final class Guard {
         }
     }
 
-    /** Opens it, the routing layer first. */
+    /** Removes the kill switch, the routing layer first. */
     void disarm() {
         network.remove();
         nftables.remove(GuardRuleset.ALL);

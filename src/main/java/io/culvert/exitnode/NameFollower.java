@@ -15,12 +15,18 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Function;
 
-/** Follows the names that the plan depends on; the first look at each is at once, and never waits for an answer. */
+/**
+ * Tracks the addresses of the host names that the plan depends on; each is resolved at once, without blocking the
+ * caller.
+ */
 final class NameFollower implements AutoCloseable {
 
     private static final Resolution NOTHING_YET = new Resolution(List.of(), Duration.ZERO, false, List.of());
 
-    /** A name whose resolver is slow or silent keeps its thread for many seconds, and others are not to wait for it. */
+    /**
+     * Threads: one that queries a slow or unresponsive resolver is busy for many seconds and must not delay other
+     * names.
+     */
     private static final int AT_ONCE = 4;
 
     private final Function<Host.Name, Resolution> look;
@@ -31,15 +37,15 @@ final class NameFollower implements AutoCloseable {
     private final Map<Host.Name, List<InetAddress>> known = new HashMap<>();
 
     /**
-     * @param look resolves a name, on several threads; may take seconds
-     * @param changed is told when a name has other addresses than before, on several threads
+     * @param look resolves a name, called on several threads; may take seconds
+     * @param changed called on several threads whenever the addresses of a name have changed
      */
     NameFollower(Function<Host.Name, Resolution> look, Runnable changed) {
         this.look = look;
         this.changed = changed;
     }
 
-    /** From now on these names are followed, and no others; what is known of others is kept. */
+    /** Sets the names to track; the known addresses of other names are kept. */
     synchronized void follow(Set<Host.Name> names) {
         watches.entrySet().removeIf(entry -> {
             boolean gone = !names.contains(entry.getKey());
@@ -53,14 +59,14 @@ final class NameFollower implements AutoCloseable {
         }
     }
 
-    /** Looks at all of them again, for who has reason to doubt them. */
+    /** Resolves all names again. */
     synchronized void lookNow() {
         watches.values().forEach(NameWatch::lookNow);
     }
 
     /**
-     * The next address of each comes first now, as the first one does not answer. A watch tells only of other addresses, not of
-     * another order, so this lasts.
+     * Moves the first address of each name, which does not respond, to the end of its list. A {@link NameWatch} reports
+     * only other addresses, not another order, so the new order persists.
      */
     void tryOthers(Set<Host.Name> names) {
         boolean turned = false;

@@ -43,8 +43,9 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
- * Names, in both directions: those that the chain itself needs, asked of the runtime's resolvers by marked sockets; and
- * everybody else's, answered by our stub through the tunnel.
+ * The DNS of the exit node: resolves the names that the exit node itself needs, by bootstrap queries to the container
+ * runtime's resolvers from marked sockets, and answers all other programs' queries by a stub that forwards them through
+ * the tunnel.
  */
 final class NameService implements AutoCloseable {
 
@@ -53,7 +54,7 @@ final class NameService implements AutoCloseable {
     private static final int DNS_PORT = 53;
     private static final int MOST_PORTS = 8;
 
-    /** Whoever answers on the local network can think of ever new answers that are to be refused. */
+    /** Limits the memory that a DNS server can use by sending ever new answers that are rejected and reported. */
     private static final int MOST_REMEMBERED = 256;
 
     private final Journal journal;
@@ -85,11 +86,12 @@ final class NameService implements AutoCloseable {
     private volatile Set<Family> families = Set.of();
 
     /**
-     * Reads what the runtime wrote into resolv.conf and hosts, which others may write afterwards; asks and changes nothing yet.
+     * Reads what the container runtime wrote into resolv.conf and hosts, which other programs may write later; sends no
+     * query and changes nothing yet.
      *
      * @param connected networks that the machine is connected to
      * @param leftToTailscale whether Tailscale serves names on this machine now, and is to write resolv.conf itself
-     * @param changed is told when a name that the plan depends on has other addresses
+     * @param changed called when the addresses of a name that the plan depends on have changed
      */
     NameService(
             Surroundings around,
@@ -106,14 +108,13 @@ final class NameService implements AutoCloseable {
         file.hold(original);
         this.runtime = resolvConf(original, connected);
         if (!original.genuine() && !original.text().isEmpty()) {
-            journal.warn(
-                    "names: /etc/resolv.conf was written by an earlier run, and what it keeps as the original may be forged;"
-                            + " of its servers only those in local networks are asked ("
-                            + runtime.all().stream()
-                                    .map(server -> Prefix.text(server.getAddress()))
-                                    .collect(Collectors.collectingAndThen(
-                                            Collectors.joining(", "), text -> text.isEmpty() ? "none" : text))
-                            + ")");
+            journal.warn("dns: /etc/resolv.conf was written by an earlier run, and the original saved in it cannot be"
+                    + " verified; of its nameservers, only those in local networks are used ("
+                    + runtime.all().stream()
+                            .map(server -> Prefix.text(server.getAddress()))
+                            .collect(Collectors.collectingAndThen(
+                                    Collectors.joining(", "), text -> text.isEmpty() ? "none" : text))
+                    + ")");
         }
         this.bootstrap = new BootstrapResolver(
                 runtime,
@@ -127,7 +128,7 @@ final class NameService implements AutoCloseable {
         this.bypasses = new NameFollower(this::lookBypass, changed);
     }
 
-    /** Which only we may ask. */
+    /** Returns the container runtime's resolvers; only Culvert itself may query them. */
     RuntimeResolvers runtimeResolvers() {
         return resolvers(runtime);
     }
@@ -136,7 +137,7 @@ final class NameService implements AutoCloseable {
         return new Names(endpoints.known(), bypasses.known());
     }
 
-    /** Follows the plan's names. */
+    /** Tracks the names of the plan. */
     void resolve(ExitNodePlan next) {
         boolean moved = !families.equals(next.families());
         families = next.families();
@@ -145,7 +146,7 @@ final class NameService implements AutoCloseable {
                 .toList();
         forbiddenBypasses = forbiddenBypasses(next);
         if (moved) {
-            // What could not be asked before, or is of no use any more.
+            // Addresses of a family that could not be queried before, or that are unreachable now.
             lookNow();
         }
         endpoints.follow(next.endpointNames());
@@ -157,12 +158,12 @@ final class NameService implements AutoCloseable {
         bypasses.lookNow();
     }
 
-    /** Servers of these names do not answer at the addresses that come first. */
+    /** Uses the next address of each name, as the servers do not respond at the first. */
     void tryOthers(Set<Host.Name> servers) {
         endpoints.tryOthers(servers);
     }
 
-    /** From the first time that the tunnel works on, what its servers say of a bypass's name counts. */
+    /** Once the tunnel has worked, confirms the addresses of bypassed names by the tunnel's DNS servers. */
     void tunnelWorks() {
         if (!tunnelWorked) {
             tunnelWorked = true;
@@ -189,7 +190,7 @@ final class NameService implements AutoCloseable {
         return all;
     }
 
-    /** Answers everybody's questions by the plan's servers, through the tunnel and no other way. Safe to repeat. */
+    /** Answers all programs' DNS queries by the plan's servers, through the tunnel only. Idempotent. */
     void serve(ExitNodePlan next) {
         Upstreams upstreams = throughLink(next.dnsServers(), ExitNodePlan.TUNNEL);
         List<DnsRoute> others = next.dnsRoutes().stream().map(this::route).toList();
@@ -202,8 +203,9 @@ final class NameService implements AutoCloseable {
             }
         }
         listen(next.stubAddresses());
-        // Two that write the same file would do so for ever: ours stays beneath Tailscale's, and comes back when that
-        // ends.
+        // Two programs that keep the same file would overwrite each other endlessly: while Tailscale runs, its version
+        // of
+        // the file is left in place, and ours returns when it exits.
         Optional<Problem> problem = file.pointTo(
                 next.stubAddresses(), next.tailnet().suffix().stream().toList(), leftToTailscale);
         if (!problem.equals(told)) {
@@ -242,24 +244,24 @@ final class NameService implements AutoCloseable {
                 sockets(servers), Egress.marked(Marks.withTunnel(mark).stub()).through(link));
     }
 
-    /** Whether everybody who was answered so far still is. */
+    /** Whether the stub still listens on all addresses that it has listened on so far. */
     boolean isServing() {
         return listening.stream().allMatch(stub::isServing);
     }
 
-    /** Answers the mesh's clients too, on the mesh interface's own addresses, which must be there. */
+    /** Answers the exit-node clients' queries too, on the addresses of the mesh interface, which must exist. */
     void serveMesh(ExitNodePlan next) {
         listen(next.meshAddresses());
     }
 
-    /** The port that everybody's questions are to be led to. */
+    /** Returns the port that all DNS queries are to be redirected to. */
     int port() {
         return port;
     }
 
     /**
-     * All addresses have the same port, as all questions are led to one. Any process of this network may have it on one of
-     * them, before us or while we are not there; then all move to another.
+     * Listens on the same port of all addresses, as all queries are redirected to one port. Where another process of
+     * the network namespace has bound that port on one of them, all move to another port.
      */
     private void listen(List<InetAddress> addresses) {
         Set<InetAddress> all = new LinkedHashSet<>(listening);
@@ -276,7 +278,7 @@ final class NameService implements AutoCloseable {
                     if (attempt == MOST_PORTS) {
                         throw e;
                     }
-                    // Where it is not the port that cannot be had, but the address, this fails too.
+                    // Fails too where it is not the port that is in use, but the address that cannot be bound.
                     port = stub.listen(new InetSocketAddress(address, 0)).getPort();
                     listening.add(address);
                     all.stream().filter(other -> !other.equals(address)).forEach(stub::leave);
@@ -300,27 +302,27 @@ final class NameService implements AutoCloseable {
     private synchronized Resolution report(Host.Name name, Resolution found) {
         if (found.fresh()) {
             if (unresolved.remove(name)) {
-                journal.info(name + " resolves now");
+                journal.info("dns: " + name + " resolved");
             }
-            // What was refused, once.
+            // Each rejected answer is reported once.
             journal.problems(found.problems().stream()
                     .filter(problem -> problem.kind() == Problem.Kind.WARNING && reported.add(problem))
                     .toList());
         } else if (unresolved.add(name)) {
             journal.problems(found.problems());
             if (found.addresses().isEmpty()) {
-                journal.warn(name + " does not resolve; waiting for it, with the guard closed");
+                journal.warn("dns: " + name + " does not resolve; retrying (the kill switch stays active)");
             }
         }
         return found;
     }
 
-    /** The runtime's own resolvers, without starting anything. */
+    /** Returns the container runtime's resolvers, without starting anything. */
     static RuntimeResolvers runtimeResolvers(Surroundings around, Reading reading, List<Prefix> connected) {
         return resolvers(resolvConf(original(file(around, reading)), connected));
     }
 
-    /** Of an original that may be forged, no server that is the internet's. */
+    /** Parses the original; where it cannot be verified, only its servers in local networks are used. */
     private static ResolvConf resolvConf(Original original, List<Prefix> connected) {
         ResolvConf all = ResolvConf.parse(original.text());
         return original.genuine()
@@ -336,7 +338,7 @@ final class NameService implements AutoCloseable {
         return servers.stream().map(InetSocketAddress::getAddress).toList();
     }
 
-    /** Its resolv.conf, which Tailscale may write as well where it is the mesh. */
+    /** Returns the resolv.conf file, which Tailscale may write too where it is the mesh. */
     private static ResolvConfFile file(Surroundings around, Reading reading) {
         ResolvConfFile file = reading.settings().mesh().tailscale().isPresent()
                 ? ResolvConfFile.beneathTailscale(around.resolvConf())
@@ -348,7 +350,7 @@ final class NameService implements AutoCloseable {
                         .toList()));
     }
 
-    /** What cannot be read names nobody; that it cannot is said when it is to be written. */
+    /** Returns the original, empty where it cannot be read; the error is reported when the file is written. */
     private static Original original(ResolvConfFile file) {
         try {
             return file.find();
@@ -357,7 +359,7 @@ final class NameService implements AutoCloseable {
         }
     }
 
-    /** Gives resolv.conf back. */
+    /** Restores resolv.conf. */
     @Override
     public void close() {
         endpoints.close();

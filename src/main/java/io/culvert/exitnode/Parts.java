@@ -33,7 +33,7 @@ import java.util.function.LongPredicate;
 import java.util.stream.Stream;
 
 /**
- * What a chain is made of, put together and not started.
+ * The components of an exit node, assembled and not started.
  *
  * @param inputs of the first plan
  */
@@ -121,7 +121,7 @@ record Parts(
         };
     }
 
-    /** Tailscale's programs, where the mesh is made with them. */
+    /** Returns Tailscale's programs, where the mesh is Tailscale. */
     static Optional<TailscaleProgram> tailscale(Surroundings around, Settings settings) {
         return settings.mesh()
                 .tailscale()
@@ -132,7 +132,7 @@ record Parts(
         return WireGuardDevices.supervised(choice(settings), program(settings), supervisor, Ownership.ALIAS);
     }
 
-    /** The devices that are there, for who only looks. */
+    /** Returns access to existing devices, for callers that only read them. */
     static WireGuardDevices devices(Settings settings) {
         return WireGuardDevices.lasting(choice(settings), program(settings), Ownership.ALIAS);
     }

@@ -9,7 +9,7 @@ import jakarta.json.JsonObject;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** What {@code up} would do here and now, names unresolved. */
+/** The plan that {@code culvert up} would apply on this machine now, with unresolved names. */
 public final class Preview {
 
     private final PlanText plan;
@@ -20,7 +20,7 @@ public final class Preview {
         this.remarks = remarks;
     }
 
-    /** Reads settings, files and machine; changes nothing. */
+    /** Reads settings, files and the machine; changes nothing. */
     public static Preview of(Surroundings around) {
         Reading reading = Reading.of(around);
         try (Kernel kernel = Kernel.open(around)) {

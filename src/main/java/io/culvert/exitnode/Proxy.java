@@ -26,8 +26,8 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
- * The SOCKS proxy's process: started when the tunnel has its addresses, and the mesh its own where the proxy is to listen on
- * those only; and anew when they change, or what it must not reach.
+ * Runs the SOCKS proxy. It is started when the tunnel has its addresses, and the mesh too where the proxy listens on
+ * the mesh's addresses only; and restarted when these addresses or the destinations that it must not reach change.
  */
 final class Proxy implements AutoCloseable {
 
@@ -45,15 +45,15 @@ final class Proxy implements AutoCloseable {
     private boolean awaitsMesh;
 
     /**
-     * What it was started with, and reads only once.
+     * What the proxy was started with; it reads its configuration only once.
      *
-     * @param internal the mesh's addresses, where it listens on its link
+     * @param internal the mesh's addresses, where the proxy listens on the mesh interface
      * @param external the tunnel's addresses
      * @param settings empty where the configuration is the user's own
      */
     private record Start(List<InetAddress> internal, List<LinkAddress> external, Optional<DanteSettings> settings) {}
 
-    /** @param own the user's own configuration, checked */
+    /** @param own the user's own sockd.conf, validated */
     Proxy(Surroundings around, Settings settings, Optional<SockdFile> own) {
         this.settings = settings;
         this.own = own;
@@ -61,7 +61,7 @@ final class Proxy implements AutoCloseable {
         this.dante = new Dante(around.root(), around.runDirectory());
     }
 
-    /** Where it listens; empty when it is off. */
+    /** Returns the proxy's port; empty where the proxy is disabled. */
     static OptionalInt port(Settings settings, Optional<SockdFile> own) {
         if (!settings.socks().enabled()) {
             return OptionalInt.empty();
@@ -69,14 +69,14 @@ final class Proxy implements AutoCloseable {
         return OptionalInt.of(own.map(SockdFile::port).orElse(settings.socks().port()));
     }
 
-    /** Runs it as planned, when it is wanted; safe to repeat. */
+    /** Starts or restarts the proxy as planned, where it is enabled; idempotent. */
     void follow(ExitNodePlan plan, Supervisor supervisor) {
         if (!settings.socks().enabled()) {
             return;
         }
         if (listensOnTailnet() && plan.tailnet().addresses().isEmpty()) {
             if (!awaitsMesh) {
-                journal.info("socks: listens in the tailnet only, and waits for it");
+                journal.info("proxy: waiting for the tailnet's addresses, which are the only ones it listens on");
             }
             awaitsMesh = true;
             return;
@@ -95,7 +95,7 @@ final class Proxy implements AutoCloseable {
                 NAME, program.program(), program.args(), program.environment(), program.privileges(), GRACE)));
     }
 
-    /** What a child says: perhaps the line by which the proxy says that it takes clients. */
+    /** Handles an event of a child process: notices the line by which the proxy reports that it accepts clients. */
     void heard(ChildEvent what) {
         if (what instanceof ChildEvent.Said(String name, String line)
                 && name.equals(NAME)
@@ -104,12 +104,15 @@ final class Proxy implements AutoCloseable {
         }
     }
 
-    /** Whether it takes clients, as far as it says so; true as well when it is off. */
+    /** Whether the proxy has reported that it accepts clients, or is disabled. */
     boolean isReady() {
         return awaited.isEmpty() && !awaitsMesh;
     }
 
-    /** The link is there only while Tailscale runs, and has addresses only after the login. */
+    /**
+     * Whether it listens on Tailscale's interface, which exists only while Tailscale runs and has addresses only after
+     * login.
+     */
     private boolean listensOnTailnet() {
         return settings.mesh()
                 .tailscale()

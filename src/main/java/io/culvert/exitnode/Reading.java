@@ -32,13 +32,15 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * The user's settings and the files that they name, read together, so that all that is wrong is told at once.
+ * The loaded configuration: the settings and the files that they name, read together, so that all errors are reported
+ * at once.
  *
  * @param servers the providers' files in failover order; never empty
- * @param meshes the mesh's interfaces, where it is plain WireGuard: that of a wg-quick file, or those of a network file
- * @param sockd the user's own configuration of the proxy
- * @param remarks what is worth knowing and no error
- * @param tree the effective settings, as shown at start
+ * @param meshes the mesh interfaces, where the mesh is plain WireGuard: that of a wg-quick file, or those of a
+ *     network file
+ * @param sockd the user's own sockd.conf
+ * @param remarks warnings and notes
+ * @param tree the effective settings, as logged at the start
  */
 record Reading(
         Settings settings,
@@ -48,7 +50,7 @@ record Reading(
         List<Problem> remarks,
         String tree) {
 
-    /** A provider's file. */
+    /** A provider's WireGuard file, parsed. */
     record Server(Path file, WireGuardConfig config) {}
 
     Reading {
@@ -57,7 +59,7 @@ record Reading(
         remarks = List.copyOf(remarks);
     }
 
-    /** @throws ProblemException with every problem of every setting and file */
+    /** @throws ProblemException with all problems of all settings and files */
     static Reading of(Surroundings surroundings) {
         Problems problems = new Problems();
         SettingsReading reading = new SettingsReader(surroundings.environment(), surroundings.root()).read();
@@ -95,7 +97,7 @@ record Reading(
                 reading.tree().toString());
     }
 
-    /** Whether this is a container, whatever else is wrong with the settings. */
+    /** Returns whether this is a container, even where other settings are invalid. */
     static Container container(Surroundings around) {
         return new SettingsReader(around.environment(), around.root())
                 .read()
@@ -104,7 +106,7 @@ record Reading(
                 .orElseGet(() -> Container.beforeSettings(around.environment(), around.root()));
     }
 
-    /** What the first plan follows from, names unresolved. */
+    /** Returns the inputs of the first plan, with unresolved names. */
     ExitNodeInputs inputs(RuntimeResolvers resolvers, Machine machine) {
         return new ExitNodeInputs(
                 settings,
@@ -149,14 +151,14 @@ record Reading(
         if (file.getFileName().toString().matches("(?i).*\\.(yaml|yml|json)")) {
             problems.add(Problem.input(
                     Place.file(file),
-                    "is a network file, by its name, and nothing says which of its peers this is",
-                    "set CULVERT_MESH_NODE to its name"));
+                    "is a network file, by its extension, but CULVERT_MESH_NODE does not name this node's peer in it",
+                    "set CULVERT_MESH_NODE to the peer's name"));
             return Optional.empty();
         }
         return parse(file, problems);
     }
 
-    /** An interface for each of the node's subnets, all of which leave by the tunnel. */
+    /** Returns an interface for each of the node's subnets; the traffic of all of them leaves through the tunnel. */
     private static List<PlainMesh> node(Path file, String name, Problems problems) {
         try {
             List<Problem> remarks = new ArrayList<>();
@@ -164,20 +166,21 @@ record Reading(
             problems.addAll(remarks);
             if (node.interfaces().isEmpty()) {
                 problems.add(
-                        Problem.input(Place.file(file), "'" + name + "' is in no subnet", "name one in its 'subnets'"));
+                        Problem.input(Place.file(file), "'" + name + "' is in no subnet", "add one to its 'subnets'"));
             }
             if (node.view().forwards().stream().anyMatch(forward -> forward.direction() != Direction.EXIT)) {
                 problems.add(Problem.warning(
                         Place.file(file),
-                        "'" + name + "' has routes, but here the mesh reaches nothing beside the tunnel",
-                        "give the routes to a peer that is no exit behind a provider"));
+                        "'" + name + "' has routes, but exit-node clients of 'culvert up' reach nothing outside the"
+                                + " tunnel",
+                        "move the routes to a peer that does not run 'culvert up'"));
             }
             node.view()
                     .leaving()
                     .ifPresent(leaving -> problems.add(Problem.input(
                             Place.file(file),
-                            "'" + name + "' leaves via '" + leaving.peer()
-                                    + "', but here everything leaves by the tunnel",
+                            "'" + name + "' exits via '" + leaving.peer()
+                                    + "', but 'culvert up' sends all traffic through its tunnel",
                             "delete its 'via'")));
             return IntStream.range(0, node.interfaces().size())
                     .mapToObj(number -> PlainMesh.of(

@@ -35,14 +35,17 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** What a chain needs of the machine, each with the runtime option that cures its absence. */
+/**
+ * Checks the requirements of an exit node on the machine; each unmet one is reported with the runtime option that meets
+ * it.
+ */
 final class Requirements {
 
     private Requirements() {}
 
     /**
      * @return warnings and notes
-     * @throws ProblemException with all that is missing
+     * @throws ProblemException with all unmet requirements
      */
     static List<Problem> of(Kernel kernel, Machine machine, Reading reading, Surroundings around) {
         Problems problems = new Problems();
@@ -63,9 +66,9 @@ final class Requirements {
                 .filter(link -> isSomethingElse(link, kernel, machine))
                 .ifPresent(link -> problems.add(Problem.machine(
                         Place.machine(link),
-                        "there is an interface of this name already, and it is not Tailscale's: what comes by it would"
-                                + " pass for the mesh",
-                        "choose another name for Tailscale's: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0")));
+                        "an interface of this name exists already and is not Tailscale's: its traffic would be treated"
+                                + " as that of exit-node clients",
+                        "use another name for Tailscale's interface: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0")));
         problems.addAll(ExitNodePlanner.plan(reading.inputs(RuntimeResolvers.NONE, machine))
                 .remarks());
         if (machine.netAdmin()) {
@@ -80,7 +83,10 @@ final class Requirements {
         return problems.all();
     }
 
-    /** Interfaces that bear our names and are somebody else's; ours, of a run that was killed, are taken over. */
+    /**
+     * Reports interfaces that have the names of ours but belong to another program. Our own, left by a run that was
+     * killed, are taken over.
+     */
     private static List<Problem> taken(Machine machine, Reading reading) {
         WireGuardDevices devices = Parts.devices(reading.settings());
         List<Problem> problems = new ArrayList<>();
@@ -91,19 +97,20 @@ final class Requirements {
                                         .anyMatch(uplink -> uplink.link().equals(name))
                                 ? Problem.machine(
                                         Place.machine(name),
-                                        "this is the uplink, and bears the name that the tunnel needs",
+                                        "the uplink has the name that the tunnel's interface needs",
                                         Hints.here().otherName(name))
                                 : Problem.machine(
                                         Place.machine(name),
-                                        "there is an interface of this name already, and it is not ours",
-                                        "take it down with what made it (wg-quick down " + name + "), or "
+                                        "an interface of this name exists already and does not belong to Culvert",
+                                        "remove it with the program that created it (wg-quick down " + name + "), or "
                                                 + Hints.here().ownNetwork())));
         return problems;
     }
 
     /**
-     * Tunnels of {@code culvert tunnel up} and nodes of {@code culvert mesh up}: their rules, and a kill switch among them, would
-     * end with this run. In a container nothing is opened by that, and they are taken over.
+     * Reports tunnels of {@code culvert tunnel up} and nodes of {@code culvert mesh up}: their rules, including a kill
+     * switch, would be removed when this run ends. In a container, where the kill switch stays active, they are taken
+     * over.
      */
     private static List<Problem> raised(NetworkState before, Reading reading) {
         List<Problem> problems = new ArrayList<>();
@@ -120,20 +127,20 @@ final class Requirements {
                 .names(own).stream()
                         .filter(name -> !ofNodes.contains(name))
                         .forEach(name -> problems.add(
-                                raised(name, "'culvert tunnel up' has raised it", "culvert tunnel down " + name)));
-        nodes.forEach(node ->
-                problems.add(raised(node, "'culvert mesh up' has raised this node", "culvert mesh down " + node)));
+                                raised(name, "this tunnel of 'culvert tunnel up'", "culvert tunnel down " + name)));
+        nodes.forEach(
+                node -> problems.add(raised(node, "this node of 'culvert mesh up'", "culvert mesh down " + node)));
         return problems;
     }
 
     private static Problem raised(String what, String by, String down) {
         return Problem.machine(
                 Place.machine(what),
-                by + " in this network namespace, and 'culvert up' would take it down, with a kill switch that it has",
+                by + " is up in this network namespace, and 'culvert up' would remove it and any kill switch of it",
                 "take it down first: " + down);
     }
 
-    /** Files and networks that do not go together, as the machine is now. */
+    /** Returns the address conflicts between the files and the machine's current networks. */
     static List<Problem> conflicts(Machine machine, Reading reading) {
         List<Problem> problems = new ArrayList<>();
         reading.servers()
@@ -146,8 +153,8 @@ final class Requirements {
     }
 
     /**
-     * Servers that no route leads to now, where there is a network at all: a family may be missing for ever, or come with a
-     * router's advertisement in a second.
+     * Returns a problem for each server without a route to it, where there is a network at all. The missing family may
+     * never appear, or may come with a router advertisement within a second.
      */
     static List<Problem> unreachable(Machine machine, Reading reading) {
         List<Problem> problems = new ArrayList<>();
@@ -166,11 +173,11 @@ final class Requirements {
                     first.host() instanceof Host.Literal(InetAddress address) && Family.of(address) == Family.IPV6;
             problems.add(Problem.machine(
                     Place.file(server.file()),
-                    "there is no " + (ipv6 ? "IPv6" : "IPv4") + " route to the server " + first + " here",
+                    "no " + (ipv6 ? "IPv6" : "IPv4") + " route to the server " + first,
                     ipv6
-                            ? Hints.here().ipv6Network() + ", or take a file whose server has an IPv4 address"
-                            : Hints.here().defaultRoute() + " that leads there, or take a file whose server has an IPv6"
-                                    + " address"));
+                            ? Hints.here().ipv6Network() + ", or use a file whose server has an IPv4 address"
+                            : Hints.here().defaultRoute()
+                                    + " for IPv4, or use a file whose server has an IPv6 address"));
         }
         return problems;
     }
@@ -182,7 +189,10 @@ final class Requirements {
         };
     }
 
-    /** A tailscaled that outlived its last run may still have its interface, which has no default route in main. */
+    /**
+     * Whether the interface is not Tailscale's. A tailscaled that outlived its last run may still have its own: a tun
+     * device without a default route in the main table.
+     */
     private static boolean isSomethingElse(String link, Kernel kernel, Machine machine) {
         return kernel.links()
                         .find(link)
@@ -206,12 +216,12 @@ final class Requirements {
             if (machine.uplinks().containsKey(family)) {
                 problems.add(Problem.machine(
                         Place.machine(name),
-                        "is 0 and read-only here, so nothing can be forwarded for the mesh",
+                        "is 0 and read-only, so traffic of exit-node clients cannot be forwarded",
                         cure));
             } else if (family == Family.IPV6 && machine.ipv6().on(ExitNodePlan.TUNNEL) && carries(reading, family)) {
                 problems.add(Problem.warning(
                         Place.machine(name),
-                        "is 0 and read-only here, so the mesh's clients have no IPv6, though the tunnel has",
+                        "is 0 and read-only, so exit-node clients have no IPv6 although the tunnel carries it",
                         cure));
             }
         }
@@ -228,9 +238,9 @@ final class Requirements {
         return Problem.warning(
                 Place.machine(lost.link()),
                 "has the IPv6 address " + Prefix.text(lost.address().address())
-                        + " and no way out by IPv6: as " + Forwarding.sysctl(Family.IPV6)
-                        + " is on, the kernel heeds no router that advertises itself (slirp4netns does nothing else)",
-                Hints.here().routerAdvertisements(lost.link()) + ", or leave " + Forwarding.sysctl(Family.IPV6)
-                        + " away");
+                        + " but no IPv6 default route: with " + Forwarding.sysctl(Family.IPV6)
+                        + "=1 the kernel ignores router advertisements (slirp4netns provides its default route only by"
+                        + " these)",
+                Hints.here().routerAdvertisements(lost.link()) + ", or do not set " + Forwarding.sysctl(Family.IPV6));
     }
 }

@@ -10,14 +10,14 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Servers that answer from another address or port than they were asked at. */
+/** Detects servers that respond from another address or port than their configured endpoint. */
 final class Roaming {
 
     private Roaming() {}
 
     /**
-     * Where a server answers from, if not from its endpoint. WireGuard follows a peer to wherever its last authenticated packet came
-     * from (white paper, section 2.1).
+     * Returns where a server responds from, if not from its endpoint. WireGuard sends to the source of the last
+     * authenticated packet from a peer (white paper, section 2.1).
      */
     static Optional<InetSocketAddress> of(DeviceState state, DeviceConfig wanted) {
         Map<?, PeerState> states =

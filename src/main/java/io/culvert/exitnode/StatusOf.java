@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The report of a running chain. */
+/** Builds the status report of a running exit node. */
 final class StatusOf {
 
     private StatusOf() {}

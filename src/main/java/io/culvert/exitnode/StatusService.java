@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Answers for the chain: each question goes to the thread that does everything, so that no answer is half true. */
+/** Serves the status: each request is handled by the exit node's one thread, so that every report is consistent. */
 final class StatusService implements AutoCloseable {
 
     private static final int PATIENCE_SECONDS = 10;
@@ -25,7 +25,7 @@ final class StatusService implements AutoCloseable {
         this.socket = socket;
     }
 
-    /** Where the socket cannot be made the chain runs all the same, and says that nobody can ask it. */
+    /** Opens the status socket; where that fails, logs a warning, and the exit node runs without it. */
     static StatusService open(Surroundings around, Wakeups wakeups) {
         try {
             return new StatusService(around.journal(), StatusSocket.serve(around.statusSocket(), () -> ask(wakeups)));
@@ -33,7 +33,8 @@ final class StatusService implements AutoCloseable {
             around.journal()
                     .problems(List.of(Problem.warning(
                             Place.machine(around.statusSocket().toString()),
-                            "cannot be made, so that status and health will not work: " + e.getMessage(),
+                            "cannot be created, so 'culvert status' and 'culvert health' will not work: "
+                                    + e.getMessage(),
                             Hints.here().writable("/run"))));
             return new StatusService(around.journal(), () -> {});
         }

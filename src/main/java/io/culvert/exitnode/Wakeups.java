@@ -7,17 +7,17 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** What waits for the one thread that does everything. */
+/** The event queue of the exit node's one thread. */
 final class Wakeups {
 
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
 
-    /** From any thread. */
+    /** Adds an event; may be called on any thread. */
     void add(Event event) {
         events.add(event);
     }
 
-    /** All that has come, in order, waiting for the first; empty when nothing came within the time. */
+    /** Waits for the first event and returns all pending ones in order; empty when none came within the time. */
     List<Event> await(Duration atMost) throws InterruptedException {
         List<Event> come = new ArrayList<>();
         Event first = events.poll(Math.max(0, atMost.toNanos()), TimeUnit.NANOSECONDS);

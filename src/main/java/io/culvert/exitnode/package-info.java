@@ -1,4 +1,4 @@
-/** The story of an exit node from start to stop. */
+/** The exit node ({@code culvert up}), from start to stop. */
 @NullMarked
 package io.culvert.exitnode;
 

@@ -5,26 +5,26 @@ import io.culvert.device.DeviceState.PeerState;
 import java.time.Instant;
 
 /**
- * The last time that something was seen to come in through the tunnel.
+ * When the tunnel's receive counter was last seen to grow.
  *
- * @param received bytes in all, by then
- * @param sent bytes in all, by then
- * @param at when it was seen, which may be some seconds after it came
+ * @param received total bytes received at that time
+ * @param sent total bytes sent at that time
+ * @param at when it was observed, which may be some seconds after the packet arrived
  */
 public record Heard(long received, long sent, Instant at) {
 
-    /** Before anything was seen. */
+    /** Returns the value for a device that has received nothing yet. */
     public static Heard nothing(Instant now) {
         return new Heard(0, 0, now);
     }
 
-    /** The same, where nothing has come in since. */
+    /** Returns the value updated from the device's counters; this one if nothing was received since. */
     public Heard and(DeviceState device, Instant now) {
         long in = received(device);
         return in == received ? this : new Heard(in, sent(device), now);
     }
 
-    /** Bytes that were sent since, and that nothing has answered. */
+    /** Returns the number of bytes sent since anything was last received. */
     long unanswered(DeviceState device) {
         return sent(device) - sent;
     }

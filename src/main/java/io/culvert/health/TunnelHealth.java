@@ -7,57 +7,59 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Whether the tunnel carries traffic, judged by what the device counts. A server that leaves what is sent unanswered is silent
- * within half a minute. Where nobody sends anything, a keepalive makes the session renew itself every two minutes, so that a
- * missing renewal means a dead server.
+ * The liveness of the tunnel, derived from the counters of the WireGuard device. A server that does not answer traffic
+ * is reported within half a minute. On an idle tunnel, keepalives cause a new handshake every two minutes, so a missing
+ * handshake means that the server is not responding.
  *
- * @param verdict what is known now
- * @param handshake the last one of any peer; empty before the first
- * @param nextLook when the verdict can change without an event
+ * @param verdict the state at this time
+ * @param handshake the latest handshake of any peer; empty before the first
+ * @param nextLook when to check again, as the verdict can change without an event
  */
 public record TunnelHealth(Verdict verdict, Optional<Instant> handshake, Instant nextLook) {
 
     /** {@code REKEY_AFTER_TIME} (WireGuard white paper, section 6.1): a new handshake is due. */
     private static final Duration REKEY_AFTER = Duration.ofMinutes(2);
 
-    /** {@code REKEY_TIMEOUT}: a handshake that is not answered is sent again. */
+    /** {@code REKEY_TIMEOUT}: an unanswered handshake initiation is sent again. */
     private static final Duration RETRY_EVERY = Duration.ofSeconds(5);
 
-    /** {@code REJECT_AFTER_TIME}: the session's keys are not used any more. */
+    /** {@code REJECT_AFTER_TIME}: the keys of the session expire. */
     private static final Duration REJECT_AFTER = Duration.ofMinutes(3);
 
     /**
-     * How late a due handshake may be before the server counts as silent: where nobody sends anything, the keepalive that
-     * brings it about comes up to 25 seconds later (any traffic puts it off), and then there are two tries.
+     * How late a handshake may be before the server counts as not responding. On an idle tunnel, the keepalive that
+     * triggers it is sent up to 25 seconds later (other traffic delays it), and two attempts follow.
      */
     private static final Duration PATIENCE = Duration.ofSeconds(35);
 
-    /** {@code KEEPALIVE_TIMEOUT} and {@code REKEY_TIMEOUT}: what is sent has had its answer by then, or never will. */
+    /** {@code KEEPALIVE_TIMEOUT} plus {@code REKEY_TIMEOUT}: a packet that was delivered has been answered by then. */
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(15);
 
     /**
-     * Two handshake initiations (148 bytes each, white paper, section 5.4.2), which the device sends when its data stay
-     * unanswered. Keepalives, which nobody answers, are less in the time between two renewals.
+     * Two handshake initiations (148 bytes each, white paper, section 5.4.2), which the device sends when its data is
+     * not answered. Keepalives, which are never answered, add up to less between two handshakes.
      */
     private static final long TOO_MUCH_UNANSWERED = 2 * 148;
 
-    /** The kernel tells nobody of a handshake: the first is looked for, often at the beginning, then less and less. */
+    /** The kernel sends no event for a handshake, so it is polled: often at first, then at growing intervals. */
     private static final Duration FIRST_LOOK = Duration.ofMillis(5);
 
-    /** What is known of a tunnel. */
+    /** The state of a tunnel. */
     public enum Verdict {
         /** No handshake yet. */
         CONNECTING,
         CONNECTED,
-        /** What is sent is not answered, or a handshake is overdue. */
+        /** Sent traffic is not answered, or a handshake is overdue. */
         SILENT,
-        /** The last session has ended. */
+        /** The last session has expired. */
         LOST
     }
 
     /**
-     * @param since when the device was last given its server
-     * @param heard of this device, up to now
+     * Returns the health of a device.
+     *
+     * @param since when the device's server was last configured
+     * @param heard when the device last received something
      */
     public static TunnelHealth of(DeviceState device, Instant since, Heard heard, Instant now) {
         Optional<Instant> last = device.peers().stream()

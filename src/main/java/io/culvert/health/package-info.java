@@ -1,4 +1,4 @@
-/** Whether the chain works, judged from the kernel and the device. */
+/** The liveness of the tunnel, derived from the counters of the WireGuard device. */
 @NullMarked
 package io.culvert.health;
 

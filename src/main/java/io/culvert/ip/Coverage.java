@@ -9,14 +9,15 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What a set of prefixes leaves over of a family, computed, so that {@code 0.0.0.0/0}, two halves and a long list with
- * holes are all told by what they cover and not by how they are written.
+ * The part of an address family that a set of prefixes covers, computed, so that {@code 0.0.0.0/0}, its two halves and
+ * a long list with gaps are compared by what they cover and not by how they are written.
  *
- * @param remainder what no prefix covers: the shortest list, in ascending order; empty where all is covered
+ * @param remainder the addresses that no prefix covers, as the shortest list in ascending order; empty if all are
+ *     covered
  */
 public record Coverage(Family family, List<Prefix> remainder) {
 
-    /** How much of a family is covered. */
+    /** The extent of the coverage. */
     public enum Extent {
         NONE,
         PARTIAL,
@@ -30,7 +31,7 @@ public record Coverage(Family family, List<Prefix> remainder) {
         remainder = List.copyOf(remainder);
     }
 
-    /** Of one family; prefixes of the other are passed over. */
+    /** Returns the coverage of one family; prefixes of the other are ignored. */
     public static Coverage of(Family family, Collection<Prefix> prefixes) {
         List<Prefix> remainder = new ArrayList<>();
         subtract(Prefix.all(family), disjoint(family, prefixes), remainder);
@@ -45,14 +46,14 @@ public record Coverage(Family family, List<Prefix> remainder) {
     }
 
     /**
-     * Whether everything but private and special-purpose space is covered: what is meant by a list such as "all but
-     * 192.168.0.0/16", or by {@code 2000::/3}. What remains may still be reached by nobody: see {@link #remainder()}.
+     * Returns whether everything except private and special-purpose addresses is covered: the meaning of a list such as
+     * "all but 192.168.0.0/16", or of {@code 2000::/3}. Addresses of {@link #remainder()} may still be unreachable.
      */
     public boolean isFullTunnel() {
         return withoutSpecialPurpose().isEmpty();
     }
 
-    /** The public addresses that no prefix covers. */
+    /** Returns the public addresses that no prefix covers. */
     private List<Prefix> withoutSpecialPurpose() {
         List<Prefix> special = disjoint(family, SpecialPurpose.prefixes(family));
         List<Prefix> left = new ArrayList<>();
@@ -63,8 +64,8 @@ public record Coverage(Family family, List<Prefix> remainder) {
     }
 
     /**
-     * The family of which a list of exceptions is no exception any more: half of all public addresses or more, or one
-     * prefix that is half of a family. Such a list stands for a default route, however it is written.
+     * Returns the family of which the prefixes are most: half of all public addresses or more, or one prefix that is
+     * half of the family. Such a list is a default route and no list of exceptions, however it is written.
      */
     public static Optional<Family> mostOf(Collection<Prefix> prefixes) {
         return Arrays.stream(Family.values())
@@ -74,7 +75,10 @@ public record Coverage(Family family, List<Prefix> remainder) {
                 .findFirst();
     }
 
-    /** By adding up sizes: what such a list leaves over would be a hundred times as long as the list. */
+    /**
+     * Returns whether the prefixes are most of a family, by adding up their sizes: the remainder of such a list would
+     * be a hundred times as long as the list.
+     */
     private static boolean isMost(Family family, Collection<Prefix> prefixes) {
         List<Prefix> special = SpecialPurpose.prefixes(family);
         double reserved = share(disjoint(family, special));
@@ -85,14 +89,14 @@ public record Coverage(Family family, List<Prefix> remainder) {
         return covered >= (1 - reserved) / 2;
     }
 
-    /** Of the whole family. */
+    /** Returns the share of the prefixes in their family, from 0 to 1. */
     private static double share(List<Prefix> disjoint) {
         return disjoint.stream()
                 .mapToDouble(prefix -> Math.scalb(1.0, -prefix.length()))
                 .sum();
     }
 
-    /** The prefixes of a family that lie in no other one of them, in ascending order. */
+    /** Returns the prefixes of a family that are in no other one of them, in ascending order. */
     private static List<Prefix> disjoint(Family family, Collection<Prefix> prefixes) {
         List<Prefix> sorted = prefixes.stream()
                 .filter(prefix -> prefix.family() == family)
@@ -109,9 +113,9 @@ public record Coverage(Family family, List<Prefix> remainder) {
     }
 
     /**
-     * Adds to {@code left} what {@code prefixes} do not cover of a block.
+     * Adds to {@code left} what the prefixes do not cover of a block.
      *
-     * @param prefixes disjoint and in ascending order, which all overlap the block
+     * @param prefixes disjoint, in ascending order, and all overlapping the block
      */
     private static void subtract(Prefix block, List<Prefix> prefixes, List<Prefix> left) {
         if (prefixes.isEmpty()) {

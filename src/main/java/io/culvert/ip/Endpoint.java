@@ -18,15 +18,15 @@ public record Endpoint(Host host, int port) {
         }
     }
 
-    /** A resolved address and port. */
+    /** Returns the endpoint for a resolved address and port. */
     public static Endpoint of(InetSocketAddress address) {
         return new Endpoint(new Host.Literal(address.getAddress()), address.getPort());
     }
 
     /**
-     * Reads {@code host:port}, an IPv6 address in brackets.
+     * Parses {@code host:port}, with an IPv6 address in brackets.
      *
-     * @throws IllegalArgumentException with a sentence for people
+     * @throws IllegalArgumentException with a message for the user
      */
     public static Endpoint parse(String text) {
         if (text.contains("://")) {

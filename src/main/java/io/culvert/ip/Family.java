@@ -18,16 +18,17 @@ public enum Family {
         this.bits = bits;
     }
 
-    /** The kernel's address family number. */
+    /** Returns the kernel's number of the address family. */
     public int number() {
         return number;
     }
 
-    /** The length of an address in bits. */
+    /** Returns the length of an address in bits. */
     public int bits() {
         return bits;
     }
 
+    /** Returns the family of an address. */
     public static Family of(InetAddress address) {
         return address instanceof Inet4Address ? IPV4 : IPV6;
     }

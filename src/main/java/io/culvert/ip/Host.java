@@ -4,15 +4,16 @@ import java.net.InetAddress;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What stands before the port of an endpoint. */
+/** The host of an endpoint: an address or a name. */
 public sealed interface Host {
 
-    /** What can only be meant as an address. */
+    /** A text that can only be meant as an address. */
     Pattern NUMBERS = Pattern.compile("[0-9.]+");
 
-    /** One part of a name, of any length. */
+    /** One label of a name, of any length. */
     Pattern LABEL = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?");
 
+    /** An IP address. */
     record Literal(InetAddress address) implements Host {
         @Override
         public String toString() {
@@ -29,17 +30,17 @@ public sealed interface Host {
     }
 
     /**
-     * An address literal, or a host name of letters, digits, hyphens, underscores and dots: labels of up to 63
+     * Parses an address literal, or a host name of letters, digits, hyphens, underscores and dots: labels of up to 63
      * characters, 253 in all (RFC 1035, section 2.3.4).
      *
-     * @throws IllegalArgumentException with a sentence for people
+     * @throws IllegalArgumentException with a message for the user
      */
     static Host parse(String text) {
         if (text.indexOf(':') >= 0 || NUMBERS.matcher(text).matches()) {
             return new Literal(Prefix.parseAddress(text));
         }
         String name = text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
-        // The length first: the labels' pattern must not meet a megabyte.
+        // Checks the length first, because the pattern of labels must not run on a megabyte.
         if (name.length() > 253 || !Stream.of(name.split("\\.", -1)).allMatch(Host::isLabel)) {
             throw new IllegalArgumentException("'" + text + "' is neither an IP address nor a host name");
         }

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An address with a prefix length, such as {@code 10.64.0.2/32}. Bits behind the prefix may be set: an interface's own
- * address has them.
+ * An address with a prefix length, such as {@code 10.64.0.2/32}. Bits after the prefix may be set, as in the address of
+ * an interface.
  *
  * @param length in bits, 0 to 32 or 128
  */
@@ -26,20 +26,20 @@ public record Prefix(InetAddress address, int length) {
         }
     }
 
-    /** The whole of a family: {@code 0.0.0.0/0} or {@code ::/0}. */
+    /** Returns the prefix of all addresses of a family: {@code 0.0.0.0/0} or {@code ::/0}. */
     public static Prefix all(Family family) {
         return new Prefix(address(new byte[family.bits() / 8]), 0);
     }
 
-    /** One address, with the family's full length. */
+    /** Returns the prefix of one address. */
     public static Prefix host(InetAddress address) {
         return new Prefix(address, Family.of(address).bits());
     }
 
     /**
-     * Reads {@code address} or {@code address/length}; never asks DNS.
+     * Parses {@code address} or {@code address/length}, without DNS queries.
      *
-     * @throws IllegalArgumentException with a sentence for people
+     * @throws IllegalArgumentException with a message for the user
      */
     public static Prefix parse(String text) {
         int slash = text.indexOf('/');
@@ -61,16 +61,16 @@ public record Prefix(InetAddress address, int length) {
     }
 
     /**
-     * Reads an address literal; never asks DNS. Four plain decimal octets or an IPv6 literal without a scope.
+     * Parses an address literal, without DNS queries: four plain decimal octets or an IPv6 literal without a scope.
      *
-     * @throws IllegalArgumentException with a sentence for people
+     * @throws IllegalArgumentException with a message for the user
      */
     public static InetAddress parseAddress(String literal) {
         if ((literal.indexOf(':') >= 0 ? IPV6 : IPV4).matcher(literal).matches()) {
             try {
                 return InetAddress.ofLiteral(literal);
             } catch (IllegalArgumentException _) {
-                // Said below, in our words.
+                // Reported below, in words of this class.
             }
         }
         throw new IllegalArgumentException("'" + literal + "' is not an IP address");
@@ -80,16 +80,17 @@ public record Prefix(InetAddress address, int length) {
         return Family.of(address);
     }
 
-    /** Whether this is a whole family. */
+    /** Returns whether the prefix covers all addresses of its family. */
     public boolean isDefault() {
         return length == 0;
     }
 
+    /** Returns whether the prefix is a single address. */
     public boolean isHost() {
         return length == family().bits();
     }
 
-    /** The same prefix with the bits behind its length cleared. */
+    /** Returns the prefix with the bits after its length cleared. */
     public Prefix network() {
         if (isHost()) {
             return this;
@@ -101,6 +102,7 @@ public record Prefix(InetAddress address, int length) {
         return new Prefix(address(bytes), length);
     }
 
+    /** Returns whether bits after the prefix length are set. */
     public boolean hasHostBits() {
         return !network().equals(this);
     }
@@ -125,7 +127,7 @@ public record Prefix(InetAddress address, int length) {
     }
 
     /**
-     * The two prefixes, one bit longer, that this one consists of.
+     * Returns the two prefixes, one bit longer, of which this one consists.
      *
      * @throws IllegalStateException for a single address
      */
@@ -138,13 +140,16 @@ public record Prefix(InetAddress address, int length) {
         return List.of(new Prefix(network().address, length + 1), new Prefix(address(upper), length + 1));
     }
 
-    /** The address as {@code ip} writes it: IPv6 in the short form of RFC 5952. */
+    /** Returns an address as {@code ip} prints it: IPv6 in the short form of RFC 5952. */
     public static String text(InetAddress address) {
         byte[] bytes = address.getAddress();
         return bytes.length == 4 ? address.getHostAddress() : Rfc5952.text(bytes);
     }
 
-    /** Written out, as it stands in the keys of large sets: a record's own takes long until it is warm. */
+    /**
+     * Compares without the generated method of a record, which is slow until it is compiled: prefixes are keys of large
+     * sets.
+     */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Prefix prefix && length == prefix.length && address.equals(prefix.address);
@@ -155,7 +160,7 @@ public record Prefix(InetAddress address, int length) {
         return 31 * address.hashCode() + length;
     }
 
-    /** {@code address/length}. */
+    /** Returns {@code address/length}. */
     @Override
     public String toString() {
         return text(address) + "/" + length;

@@ -1,6 +1,9 @@
 package io.culvert.ip;
 
-/** The one recommended text form of an IPv6 address (RFC 5952): lower case, the longest run of zero groups shortened. */
+/**
+ * Formats an IPv6 address in the recommended text form of RFC 5952: lower case, the longest run of zero groups
+ * compressed.
+ */
 final class Rfc5952 {
 
     private static final int GROUPS = 8;

@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Address space that is not globally reachable: the special-purpose registries of RFC 6890 (IANA
- * iana-ipv4-special-registry, iana-ipv6-special-registry), multicast, and all IPv6 outside of global unicast
- * {@code 2000::/3} (RFC 4291, section 2.4).
+ * The addresses that are not globally reachable: the special-purpose registries of RFC 6890 (IANA
+ * iana-ipv4-special-registry, iana-ipv6-special-registry), multicast, and all of IPv6 outside global unicast {@code
+ * 2000::/3} (RFC 4291, section 2.4).
  */
 final class SpecialPurpose {
 

@@ -17,7 +17,7 @@ public enum Transport {
         return number;
     }
 
-    /** {@code tcp} or {@code udp}. */
+    /** Returns {@code tcp} or {@code udp}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);

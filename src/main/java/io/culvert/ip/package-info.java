@@ -1,4 +1,4 @@
-/** Addresses, prefixes and endpoints, of both families. */
+/** IP addresses, prefixes and endpoints of both families. */
 @NullMarked
 package io.culvert.ip;
 

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * Who a process is: somebody whom the machine's user database knows, wherever that is kept.
+ * A user account from the system's user database, whatever its source (nsswitch.conf(5)).
  *
  * @param home the path of the home directory
  */
@@ -20,7 +20,7 @@ public record Account(String name, int user, int group, String home) {
     private static final int GID = 20;
     private static final int HOME = 32;
 
-    /** By name; empty where nobody has it. */
+    /** Returns the account with this name; empty if there is none. */
     public static Optional<Account> named(String name) {
         long address = Libc.getpwnam(name);
         if (address == 0) {
@@ -35,24 +35,24 @@ public record Account(String name, int user, int group, String home) {
                 new String(memory(home, Libc.strlen(home)), StandardCharsets.UTF_8)));
     }
 
-    /** The user id that this process acts with. */
+    /** Returns the effective user id of this process. */
     public static int effectiveUser() {
         return Libc.geteuid();
     }
 
-    /** The group id that this process acts with. */
+    /** Returns the effective group id of this process. */
     public static int effectiveGroup() {
         return Libc.getegid();
     }
 
-    /** This process is this user from now on, with all groups that are his, and cannot go back. */
+    /** Switches this process to this user and its groups, irreversibly. */
     void become() {
         try {
             Libc.initgroups(name, group);
             Libc.setresgid(group, group, group);
             Libc.setresuid(user, user, user);
         } catch (LastErrorException e) {
-            throw SystemCallException.of("becoming " + name, e);
+            throw SystemCallException.of("switching to user " + name, e);
         }
     }
 

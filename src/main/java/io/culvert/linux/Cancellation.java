@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Ends the waits of the {@linkplain MarkedSocket sockets} that a piece of work opens, from any thread: a blocked call of the C
- * library does not notice an interrupt.
+ * Cancels blocking calls on the {@linkplain MarkedSocket sockets} that a task opens, from any thread: a blocked call of
+ * the C library does not notice an interrupt.
  */
 public final class Cancellation {
 
@@ -16,19 +16,19 @@ public final class Cancellation {
     private final Set<MarkedSocket> open = new HashSet<>();
     private Optional<Runnable> otherwise = Optional.empty();
 
-    /** Runs the work, on this thread; what it opens can be ended by {@link #cancel}. */
+    /** Runs the task on this thread; {@link #cancel} ends calls on the sockets that it opens. */
     public void run(Runnable work) {
         ScopedValue.where(CURRENT, this).run(work);
     }
 
-    /** Fails every call of its sockets, those under way and those to come. Safe to repeat. */
+    /** Makes every current and future call on its sockets fail. Idempotent. */
     public synchronized void cancel() {
         cancelled = true;
         open.forEach(MarkedSocket::wake);
         otherwise.ifPresent(Runnable::run);
     }
 
-    /** Ends a wait of another kind too, of the work that this thread does. */
+    /** Registers an action that {@link #cancel} also runs, to end another kind of wait of this thread's task. */
     public static void alsoEnd(Runnable wait) {
         current().ifPresent(it -> it.end(wait));
     }
@@ -40,7 +40,7 @@ public final class Cancellation {
         }
     }
 
-    /** Whether the work that this thread does is no longer wanted. */
+    /** Returns whether this thread's task was cancelled. */
     public static boolean isCancelledHere() {
         return current().filter(Cancellation::isCancelled).isPresent();
     }
@@ -49,7 +49,7 @@ public final class Cancellation {
         return cancelled;
     }
 
-    /** Of the work that this thread does. */
+    /** Returns the cancellation of this thread's task. */
     static Optional<Cancellation> current() {
         return CURRENT.isBound() ? Optional.of(CURRENT.get()) : Optional.empty();
     }
@@ -58,7 +58,7 @@ public final class Cancellation {
         open.add(socket);
     }
 
-    /** Before its descriptor is closed, which may be another socket's right after that. */
+    /** To be called before the descriptor is closed, as its number may be reused by another socket at once. */
     synchronized void closing(MarkedSocket socket) {
         open.remove(socket);
     }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Set;
 
 /**
- * What this process may do.
+ * The effective capabilities of a process (capabilities(7)).
  *
  * @param effective bits as in {@code CapEff} of {@code /proc/PID/status} (proc(5))
  */
@@ -43,18 +43,21 @@ public record Capabilities(long effective) {
     /** {@code CAP_SYS_ADMIN} (include/uapi/linux/capability.h). */
     public static final int SYS_ADMIN = 21;
 
-    /** {@code PROT_SOCK} (include/net/sock.h): a port below takes a capability, unless a setting of the machine says else. */
+    /**
+     * {@code PROT_SOCK} (include/net/sock.h): lower ports need a capability, unless net.ipv4.ip_unprivileged_port_start
+     * differs.
+     */
     private static final int FIRST_FREE_PORT = 1024;
 
-    /** What it takes to listen on a port; 0 for any. */
+    /** Returns the capabilities that listening on a port needs; 0 means any port. */
     public static Set<Integer> toListenOn(int port) {
         return port > 0 && port < FIRST_FREE_PORT ? Set.of(NET_BIND_SERVICE) : Set.of();
     }
 
     /**
-     * Reads those of this process.
+     * Reads the effective capabilities of this process.
      *
-     * @param proc usually {@code /proc}; where it is not mounted, nothing is known and so nothing is granted
+     * @param proc usually {@code /proc}; if it is not mounted, the result has no capabilities
      */
     public static Capabilities read(Path proc) throws IOException {
         try {

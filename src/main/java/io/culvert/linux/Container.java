@@ -9,45 +9,48 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Whether this program runs in a container, and why that is assumed. The network namespace of a container belongs to the
- * programs in it, and no person reaches the machine through it: so the kill switch is active before the settings are read,
- * and stays active when the program stops or refuses to start.
+ * Whether this program runs in a container, and the reason for that conclusion. The network namespace of a container
+ * belongs to the programs in it, and the machine is not administered through it: so the kill switch is active before
+ * the settings are read, and stays active when the program stops or refuses to start.
  *
- * @param reason for people, such as "the file /.dockerenv exists"
+ * @param reason for users, such as "the file /.dockerenv exists"
  */
 public record Container(Found found, String reason) {
 
-    /** What was found. */
+    /** The result of the detection. */
     public enum Found {
         CONTAINER,
         MACHINE,
-        /** Neither is known: see {@link #present} and {@link #isCertain}. */
+        /** Undetermined: see {@link #present} and {@link #isCertain}. */
         DOUBT
     }
 
-    /** Whether the kill switch is as in a container. A doubt counts as one: it must never open a kill switch. */
+    /**
+     * Returns whether the kill switch behaves as in a container. Undetermined counts as one: it must never open a kill
+     * switch.
+     */
     public boolean present() {
         return found != Found.MACHINE;
     }
 
     /**
-     * Whether hints are those for a container. A doubt counts as a machine: an option of an engine that is not there helps
-     * nobody, while a person in a container knows that it is one.
+     * Returns whether hints are those for a container. Undetermined counts as a machine: an option of a container
+     * engine that is not there is useless, while a user in a container knows that it is one.
      */
     public boolean isCertain() {
         return found == Found.CONTAINER;
     }
 
-    /** The setting that decides. */
+    /** The setting that overrides the detection. */
     public static final String VARIABLE = "CULVERT_CONTAINER";
 
-    /** What the user says of it. */
+    /** The value of the setting. */
     public enum Choice {
         AUTO,
         TRUE,
         FALSE;
 
-        /** The words of any other yes or no, and {@code auto}, with space around them or none; empty for what is neither. */
+        /** Parses {@code auto} or a boolean word, surrounding white space ignored; empty if it is neither. */
         public static Optional<Choice> parse(String text) {
             return Optional.ofNullable(
                     switch (text.strip().toLowerCase(Locale.ROOT)) {
@@ -59,7 +62,10 @@ public record Container(Found found, String reason) {
         }
     }
 
-    /** In Culvert's own image. A file, because an init such as s6-overlay starts its services with an empty environment. */
+    /**
+     * A file in Culvert's image. Not a variable, as an init such as s6-overlay starts its services with an empty
+     * environment.
+     */
     private static final String IMAGE = "usr/lib/culvert/container";
 
     /** Written by Podman and CRI-O; by Docker; by the kubelet. */
@@ -72,7 +78,10 @@ public record Container(Found found, String reason) {
     /** Set by Podman, LXC and nspawn (https://systemd.io/CONTAINER_INTERFACE). */
     private static final String NAME_OF_ENGINE = "container";
 
-    /** Made by the init of a whole system, in a system container (LXC, Incus, nspawn) as well: systemd, OpenRC, sysvinit, WSL. */
+    /**
+     * Created by the init of a full system, also in a system container (LXC, Incus, nspawn): systemd, OpenRC, sysvinit,
+     * WSL.
+     */
     private static final List<String> SYSTEMS =
             List.of("run/systemd/system", "run/openrc", "run/initctl", "dev/initctl", "run/WSL");
 
@@ -82,10 +91,10 @@ public record Container(Found found, String reason) {
     private static final List<String> MACHINES = List.of(MACHINES_PID, "uts:[4026531838]", "ipc:[4026531839]");
 
     /**
-     * Before the settings are read: a value that cannot be understood, or that is in a file, counts as true until it is. As
-     * for every setting, one of spaces is none.
+     * Detects a container before the settings are read. A value that is invalid, or in a file, counts as true until
+     * then. As for every setting, a blank value counts as unset.
      *
-     * @param root {@code /} but in tests
+     * @param root {@code /} except in tests
      */
     public static Container beforeSettings(Map<String, String> environment, Path root) {
         String text = environment.getOrDefault(VARIABLE, "");
@@ -100,15 +109,15 @@ public record Container(Found found, String reason) {
         });
     }
 
-    /** @param root {@code /} but in tests */
+    /** Detects a container, unless the setting decides. */
     public static Container of(Choice choice, Map<String, String> environment, Path root) {
         return of(choice, environment, root, ProcessHandle.current().pid());
     }
 
     static Container of(Choice choice, Map<String, String> environment, Path root, long pid) {
         return switch (choice) {
-            case TRUE -> new Container(Found.CONTAINER, VARIABLE + " says so");
-            case FALSE -> new Container(Found.MACHINE, VARIABLE + " says so");
+            case TRUE -> new Container(Found.CONTAINER, "set by " + VARIABLE);
+            case FALSE -> new Container(Found.MACHINE, "set by " + VARIABLE);
             case AUTO -> detected(environment, root, pid);
         };
     }
@@ -120,9 +129,9 @@ public record Container(Found found, String reason) {
         if (pid == 1) {
             return new Container(Found.CONTAINER, "this is process 1");
         }
-        // A machine may have been made of a container's image, with /.dockerenv in it.
+        // A machine may have been installed from a container image, with /.dockerenv in it.
         if (MACHINES.stream().allMatch(namespace -> isIn(root, namespace))) {
-            return new Container(Found.MACHINE, "these are the machine's own namespaces");
+            return new Container(Found.MACHINE, "this process is in the machine's initial namespaces");
         }
         for (String file : ENGINES) {
             if (exists(root, file)) {
@@ -133,18 +142,18 @@ public record Container(Found found, String reason) {
             return new Container(Found.CONTAINER, KUBERNETES + " is set");
         }
         if (isIn(root, MACHINES_PID)) {
-            return new Container(Found.MACHINE, "this is the machine's own process namespace");
+            return new Container(Found.MACHINE, "this process is in the machine's initial PID namespace");
         }
         return SYSTEMS.stream()
                 .filter(path -> exists(root, path))
                 .findFirst()
                 .map(path -> new Container(Found.MACHINE, "/" + path + " exists"))
                 .orElseGet(() -> environment.getOrDefault(NAME_OF_ENGINE, "").isEmpty()
-                        ? new Container(Found.DOUBT, "this process namespace has no init of a machine")
+                        ? new Container(Found.DOUBT, "no init system was found in this PID namespace")
                         : new Container(Found.CONTAINER, "the variable " + NAME_OF_ENGINE + " is set"));
     }
 
-    /** Without /proc, no engine has started this. */
+    /** True if /proc is not mounted, as a container engine always mounts it. */
     private static boolean isIn(Path root, String namespace) {
         try {
             String kind = namespace.substring(0, namespace.indexOf(':'));

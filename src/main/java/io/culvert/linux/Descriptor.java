@@ -3,10 +3,10 @@ package io.culvert.linux;
 import com.sun.jna.LastErrorException;
 import java.nio.file.Path;
 
-/** An open file descriptor, closed once. */
+/** An open file descriptor; closing it again has no effect. */
 public final class Descriptor implements AutoCloseable {
 
-    /** {@code O_CLOEXEC} (include/uapi/asm-generic/fcntl.h): children get none of our descriptors. */
+    /** {@code O_CLOEXEC} (include/uapi/asm-generic/fcntl.h): children do not inherit the descriptor. */
     private static final int CLOSE_ON_EXEC = 0x80000;
 
     private static final int CLOSED = -1;
@@ -17,7 +17,7 @@ public final class Descriptor implements AutoCloseable {
         this.number = number;
     }
 
-    /** What an open file is for; the numbers are {@code O_RDONLY}, {@code O_WRONLY} and {@code O_RDWR}. */
+    /** The access mode of an open file: {@code O_RDONLY}, {@code O_WRONLY} and {@code O_RDWR}. */
     public enum Access {
         READ(0),
         WRITE(1),
@@ -31,8 +31,8 @@ public final class Descriptor implements AutoCloseable {
     }
 
     /**
-     * Opens a file that exists, without changing it. Unlike Java's own files it tells the errno, so that read-only can
-     * be told from forbidden.
+     * Opens an existing file without changing it. Unlike Java's own classes it reports the errno, which distinguishes
+     * a read-only file system from missing permission.
      *
      * @throws SystemCallException with the errno of {@code open}
      */
@@ -44,7 +44,7 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    /** Writes all of it in one call, as files of {@code /proc/sys} want it. */
+    /** Writes all bytes in one call, as files in {@code /proc/sys} require. */
     void write(byte[] bytes) {
         try {
             long written = Libc.write(number(), bytes, bytes.length);
@@ -56,7 +56,7 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    /** As system calls and netlink messages name it, while it is open. */
+    /** Returns the descriptor's number for system calls and netlink messages. */
     public synchronized int number() {
         if (number == CLOSED) {
             throw new IllegalStateException("closed");
@@ -74,7 +74,7 @@ public final class Descriptor implements AutoCloseable {
         try {
             Libc.close(open);
         } catch (LastErrorException _) {
-            // The descriptor is gone whatever close says (close(2), "Dealing with error returns").
+            // The descriptor is closed whatever close returns (close(2), "Dealing with error returns").
         }
     }
 }

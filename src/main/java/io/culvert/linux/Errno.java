@@ -37,30 +37,30 @@ public final class Errno {
             Map.entry(ENOENT, "no such object"),
             Map.entry(ESRCH, "no such process or route"),
             Map.entry(EINTR, "interrupted"),
-            Map.entry(EAGAIN, "nothing yet"),
+            Map.entry(EAGAIN, "resource temporarily unavailable"),
             Map.entry(EACCES, "permission denied"),
-            Map.entry(EBUSY, "busy"),
-            Map.entry(EEXIST, "exists already"),
+            Map.entry(EBUSY, "device or resource busy"),
+            Map.entry(EEXIST, "already exists"),
             Map.entry(ENODEV, "no such device"),
             Map.entry(EINVAL, "invalid argument"),
-            Map.entry(EROFS, "read-only"),
+            Map.entry(EROFS, "read-only file system"),
             Map.entry(ERANGE, "out of range"),
             Map.entry(EPROTONOSUPPORT, "protocol not supported"),
             Map.entry(EOPNOTSUPP, "not supported by this kernel"),
             Map.entry(EAFNOSUPPORT, "address family not supported"),
-            Map.entry(EADDRINUSE, "address in use"),
+            Map.entry(EADDRINUSE, "address already in use"),
             Map.entry(EADDRNOTAVAIL, "address not available"),
-            Map.entry(ENETDOWN, "link is down"),
-            Map.entry(ENETUNREACH, "network unreachable"),
-            Map.entry(ENOBUFS, "no buffer space"),
+            Map.entry(ENETDOWN, "network is down"),
+            Map.entry(ENETUNREACH, "network is unreachable"),
+            Map.entry(ENOBUFS, "no buffer space available"),
             Map.entry(ETIMEDOUT, "timed out"),
             Map.entry(ECONNREFUSED, "connection refused"),
-            Map.entry(EHOSTUNREACH, "host unreachable"),
-            Map.entry(EINPROGRESS, "still under way"));
+            Map.entry(EHOSTUNREACH, "no route to host"),
+            Map.entry(EINPROGRESS, "operation in progress"));
 
     private Errno() {}
 
-    /** A few words for people, such as {@code exists already (errno 17)}. */
+    /** Returns a short description, such as {@code already exists (errno 17)}. */
     public static String text(int errno) {
         return SENTENCES.getOrDefault(errno, "error") + " (errno " + errno + ")";
     }

@@ -6,10 +6,10 @@ import java.net.InetSocketAddress;
 import java.util.Arrays;
 
 /**
- * A UDP socket that this process, or the program that it was before, has opened in another network namespace, where it stays.
- * One thread may send while another receives.
+ * A UDP socket that this process, or the program that it replaced (execve(2)), opened in another network namespace, to
+ * which it keeps belonging. One thread may send while another receives.
  *
- * @param number of its descriptor
+ * @param number the number of its descriptor
  */
 public record InheritedSocket(int number) {
 
@@ -19,7 +19,7 @@ public record InheritedSocket(int number) {
     /** {@code F_SETFD} (include/uapi/asm-generic/fcntl.h). */
     private static final int F_SETFD = 2;
 
-    /** Opens one in the calling thread's namespace; it is handed on to a program that replaces this one. */
+    /** Opens a socket in the calling thread's namespace; a program that replaces this one inherits it. */
     public static InheritedSocket open(Family family) {
         try {
             return new InheritedSocket(Libc.socket(family.number(), SOCK_DGRAM, 0));
@@ -28,7 +28,7 @@ public record InheritedSocket(int number) {
         }
     }
 
-    /** From now on no child gets it. */
+    /** Sets close-on-exec, so that children do not inherit the socket. */
     public InheritedSocket keep() {
         try {
             Libc.fcntl(number, F_SETFD, 1);
@@ -38,20 +38,20 @@ public record InheritedSocket(int number) {
         }
     }
 
-    /** Sends a datagram; one that cannot be sent now is lost, as on any way. */
+    /** Sends a datagram; one that cannot be sent now is dropped, as the network may do with any. */
     public void send(byte[] datagram, int length, InetSocketAddress to) {
         byte[] address = SocketName.encode(to);
         try {
             Libc.sendto(number, datagram, length, 0, address, address.length);
         } catch (LastErrorException _) {
-            // Said above.
+            // Dropped, as the network may do with any datagram.
         }
     }
 
     /**
-     * Waits for a datagram, whoever sent it.
+     * Waits for a datagram from any sender.
      *
-     * @return its length; 0 where an earlier one came back as undeliverable
+     * @return its length; 0 if an earlier datagram was reported as undeliverable
      */
     public int receive(byte[] buffer) {
         try {

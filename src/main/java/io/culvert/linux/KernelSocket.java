@@ -6,15 +6,15 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 
 /**
- * A socket of a kind that Java has no class for. It belongs to the network namespace of the thread that opens it, for its
- * whole life. Not safe for use by several threads at once.
+ * A socket of a type that Java has no class for. It belongs to the network namespace of the thread that opens it, for
+ * its whole lifetime. Not thread-safe.
  */
 public final class KernelSocket implements AutoCloseable {
 
     /** {@code SOCK_CLOEXEC} (include/linux/net.h). */
     private static final int CLOSE_ON_EXEC = 0x80000;
 
-    /** {@code MSG_TRUNC}: the real length is told even where the buffer is too short (recv(2)). */
+    /** {@code MSG_TRUNC}: the real length is returned even if the buffer is too short (recv(2)). */
     private static final int REAL_LENGTH = 0x20;
 
     /** {@code POLLIN} (include/uapi/asm-generic/poll.h). */
@@ -29,7 +29,7 @@ public final class KernelSocket implements AutoCloseable {
         this.descriptor = descriptor;
     }
 
-    /** {@code socket(2)}, closed in children. */
+    /** Opens a socket (socket(2)) that children do not inherit. */
     public static KernelSocket open(int domain, int type, int protocol) {
         try {
             return new KernelSocket(new Descriptor(Libc.socket(domain, type | CLOSE_ON_EXEC, protocol)));
@@ -38,7 +38,11 @@ public final class KernelSocket implements AutoCloseable {
         }
     }
 
-    /** @param address a {@code sockaddr} in the machine's byte order */
+    /**
+     * Binds the socket.
+     *
+     * @param address a {@code sockaddr} in the machine's byte order
+     */
     public void bind(byte[] address) {
         try {
             Libc.bind(descriptor.number(), address, address.length);
@@ -47,7 +51,11 @@ public final class KernelSocket implements AutoCloseable {
         }
     }
 
-    /** @param address a {@code sockaddr} in the machine's byte order */
+    /**
+     * Connects the socket.
+     *
+     * @param address a {@code sockaddr} in the machine's byte order
+     */
     void connect(byte[] address) {
         try {
             Libc.connect(descriptor.number(), address, address.length);
@@ -56,7 +64,7 @@ public final class KernelSocket implements AutoCloseable {
         }
     }
 
-    /** The {@code sockaddr} this socket is bound to. */
+    /** Returns the {@code sockaddr} that this socket is bound to. */
     public byte[] localAddress(int length) {
         byte[] address = new byte[length];
         try {
@@ -95,7 +103,7 @@ public final class KernelSocket implements AutoCloseable {
     /**
      * Waits for one datagram.
      *
-     * @return its real length, which is larger than the buffer where its end was lost
+     * @return its real length, which exceeds the buffer's if the datagram was truncated
      */
     public int receive(byte[] buffer) {
         while (true) {
@@ -108,7 +116,7 @@ public final class KernelSocket implements AutoCloseable {
     }
 
     /**
-     * Waits, without using the processor, until something can be received, the time is over, or the wait is ended.
+     * Waits until something can be received, the timeout expires, or the wait is ended; uses no CPU time meanwhile.
      *
      * @return whether something can be received
      */
@@ -123,7 +131,7 @@ public final class KernelSocket implements AutoCloseable {
                 if (descriptors.getShort(POLLFD + 6) != 0) {
                     wakeUp.drain();
                 }
-                // Errors count as readable: receive tells which.
+                // Errors count as readable: receive reports them.
                 return descriptors.getShort(6) != 0;
             } catch (LastErrorException e) {
                 throwUnlessInterrupted("poll", e);
@@ -137,7 +145,7 @@ public final class KernelSocket implements AutoCloseable {
     }
 
     private static long nanos(Duration duration) {
-        // Half of the range keeps a deadline from wrapping around; it is 146 years.
+        // Half of the range (146 years) keeps the deadline from overflowing.
         return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0 ? Long.MAX_VALUE / 2 : duration.toNanos();
     }
 

@@ -6,8 +6,9 @@ import com.sun.jna.NativeLibrary;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The C library's functions that Java has no counterpart for, by JNA's direct mapping. {@code size_t} and {@code ssize_t}
- * are {@code long}; structures are encoded by hand into byte arrays. A failed call throws with the errno.
+ * Functions of the C library that Java has no counterpart for, by JNA's direct mapping. {@code size_t} and
+ * {@code ssize_t} are {@code long}; structures are encoded into byte arrays. A failed call throws an exception with the
+ * errno.
  */
 final class Libc {
 
@@ -79,7 +80,7 @@ final class Libc {
 
     static native int prctl(int option, long a, long b, long c, long d) throws LastErrorException;
 
-    /** For what the C library does to all threads at once. */
+    /** For system calls whose C library function affects all threads of the process. */
     static native long syscall(long number, long a, long b, long c) throws LastErrorException;
 
     static native long syscall(long number, long a, int[] list) throws LastErrorException;
@@ -92,13 +93,13 @@ final class Libc {
 
     static native int getegid();
 
-    /** The errno itself. */
+    /** Returns the errno, unlike the others. */
     static native int pthread_sigmask(int how, byte[] set, byte @Nullable [] before);
 
-    /** An address of {@code malloc}, or 0. */
+    /** Returns the address of memory from {@code malloc}, or 0. */
     static native long strdup(byte[] text);
 
-    /** The address of a {@code struct passwd}, or 0. */
+    /** Returns the address of a {@code struct passwd}, or 0. */
     static native long getpwnam(String name);
 
     static native long memcpy(byte[] destination, long source, long length);

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** A message to a Unix datagram socket, which Java has no class for. */
+/** Sends messages to Unix datagram sockets, which Java has no class for. */
 public final class LocalDatagram {
 
     /** include/linux/socket.h, include/linux/net.h. */
@@ -15,7 +15,7 @@ public final class LocalDatagram {
     private LocalDatagram() {}
 
     /**
-     * Sends it.
+     * Sends a message.
      *
      * @param socket a path, or {@code @} and an abstract name (unix(7))
      */

@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A connected socket with a firewall mark and, where wanted, bound to one link: what the JDK's sockets cannot do. UDP is
- * connected as well, so that the kernel itself drops datagrams of any other sender. A call blocks its carrier: use
- * platform threads. For one thread at a time.
+ * A connected socket with a firewall mark and, optionally, bound to a link, which the JDK's sockets cannot do. UDP
+ * sockets are connected as well, so that the kernel drops datagrams of other senders. A call blocks its carrier thread:
+ * use platform threads. Not thread-safe.
  */
 public final class MarkedSocket implements AutoCloseable {
 
@@ -31,7 +31,7 @@ public final class MarkedSocket implements AutoCloseable {
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int MSG_NOSIGNAL = 0x4000;
 
-    /** include/uapi/asm-generic/socket.h; the two time limits as on machines with 64 bits. */
+    /** include/uapi/asm-generic/socket.h; the two timeouts as on 64-bit machines. */
     private static final int SOL_SOCKET = 1;
 
     private static final int SO_RCVTIMEO = 20;
@@ -59,10 +59,10 @@ public final class MarkedSocket implements AutoCloseable {
     }
 
     /**
-     * A new socket on a port of the kernel's choice.
+     * Opens a socket on an ephemeral port and connects it.
      *
-     * @throws SocketTimeoutException when the peer does not accept in time (TCP)
-     * @throws IOException with the kernel's reason; then nothing has left this machine unmarked or by another link
+     * @throws SocketTimeoutException if the peer does not accept within the timeout (TCP)
+     * @throws IOException with the kernel's reason; then no packet has left unmarked or by another link
      */
     public static MarkedSocket connect(Transport transport, InetSocketAddress peer, Egress egress, Duration atMost)
             throws IOException {
@@ -98,7 +98,7 @@ public final class MarkedSocket implements AutoCloseable {
         }
     }
 
-    /** Sends all of it: one datagram, or these bytes of the stream. */
+    /** Sends all bytes, as one datagram or as part of the stream. */
     public void send(byte[] bytes) throws IOException {
         try {
             int sent = 0;
@@ -112,10 +112,10 @@ public final class MarkedSocket implements AutoCloseable {
     }
 
     /**
-     * Waits for a datagram, or for more of the stream.
+     * Waits for a datagram, or for more data of the stream.
      *
-     * @return how many bytes were put at the start of the buffer; 0 at the end of a stream
-     * @throws SocketTimeoutException when nothing came within the time
+     * @return the number of bytes read into the buffer; 0 at the end of a stream
+     * @throws SocketTimeoutException if nothing was received within the timeout
      */
     public int receive(byte[] buffer, Duration atMost) throws IOException {
         long deadline = System.nanoTime() + atMost.toNanos();
@@ -135,9 +135,9 @@ public final class MarkedSocket implements AutoCloseable {
     }
 
     /**
-     * Waits until something can be received from one of these sockets, or one has failed, which {@link #receive} then tells.
+     * Waits until one of these sockets is readable or has failed, which {@link #receive} then reports.
      *
-     * @return those sockets; none when the time is over
+     * @return the readable sockets; none if the timeout expired
      */
     public static List<MarkedSocket> awaitReadable(List<MarkedSocket> sockets, Duration atMost) {
         long deadline = System.nanoTime() + atMost.toNanos();
@@ -165,18 +165,18 @@ public final class MarkedSocket implements AutoCloseable {
         }
     }
 
-    /** Ends the wait of the thread that uses it; a datagram socket's as well. */
+    /** Ends a blocking call of the thread that uses this socket, a datagram socket's too. */
     void wake() {
         try {
             Libc.shutdown(fd, SHUT_RDWR);
         } catch (LastErrorException _) {
-            // Not connected yet: what it does next fails.
+            // Not connected yet: its next call fails.
         }
     }
 
     private void failIfCancelled() throws InterruptedIOException {
         if (cancellation.filter(Cancellation::isCancelled).isPresent()) {
-            throw new InterruptedIOException(peer + ": no longer wanted");
+            throw new InterruptedIOException(peer + ": cancelled");
         }
     }
 
@@ -186,7 +186,7 @@ public final class MarkedSocket implements AutoCloseable {
         try {
             Libc.close(fd);
         } catch (LastErrorException _) {
-            // The descriptor is gone all the same (close(2)).
+            // The descriptor is closed anyway (close(2)).
         }
     }
 
@@ -201,7 +201,7 @@ public final class MarkedSocket implements AutoCloseable {
         return late ? new SocketTimeoutException(text) : new IOException(text);
     }
 
-    /** {@code struct timeval}; all zero would mean to wait for ever. */
+    /** {@code struct timeval}; all zero would mean no timeout. */
     private static byte[] time(Duration duration) {
         Duration atLeast = duration.compareTo(LEAST) < 0 ? LEAST : duration;
         return ByteBuffer.allocate(16)

@@ -4,7 +4,7 @@ import com.sun.jna.LastErrorException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Mounts in the mount namespace of the calling thread (mount(2), include/uapi/linux/mount.h). */
+/** Mounts and unmounts file systems in the calling thread's mount namespace (mount(2), include/uapi/linux/mount.h). */
 public final class Mounts {
 
     private static final long READ_ONLY = 0x1;
@@ -15,7 +15,7 @@ public final class Mounts {
     private static final long SLAVE = 0x80000;
     private static final long SHARED = 0x100000;
 
-    /** {@code MNT_DETACH}: gone at once, even where somebody still looks at it. */
+    /** {@code MNT_DETACH}: unmounts at once, even if the mount is busy. */
     private static final int DETACH = 0x2;
 
     /** {@code CLONE_NEWNS} (include/uapi/linux/sched.h). */
@@ -24,8 +24,8 @@ public final class Mounts {
     private Mounts() {}
 
     /**
-     * Gives the calling thread mounts of its own, for good: nobody else sees what it mounts, while it sees what others mount.
-     * Its working directory is its own from now on, too.
+     * Moves the calling thread to a new mount namespace, irreversibly: other threads and processes do not see what it
+     * mounts, while it sees what they mount. Its working directory is no longer shared with other threads either.
      */
     public static void unshare() {
         try {
@@ -36,22 +36,25 @@ public final class Mounts {
         mount("none", Path.of("/"), null, RECURSIVE | SLAVE, null);
     }
 
-    /** What is at one path, with all that is mounted below it, is at the other too. */
+    /** Bind-mounts a path, with all mounts below it, to another. */
     public static void bind(Path from, Path to) {
         mount(from.toString(), to, null, BIND | RECURSIVE, null);
     }
 
-    /** An empty file system in memory. */
+    /** Mounts an empty tmpfs. */
     public static void memory(Path at) {
         mount("culvert", at, "tmpfs", NO_SET_UID | NO_DEVICES, "mode=755");
     }
 
-    /** An empty directory in which nothing can be made. */
+    /** Mounts an empty read-only tmpfs. */
     public static void nothing(Path at) {
         mount("culvert", at, "tmpfs", READ_ONLY | NO_SET_UID | NO_DEVICES, "mode=555");
     }
 
-    /** What is mounted below is seen in other mount namespaces too; a directory that is no mount becomes one. */
+    /**
+     * Makes mounts below a directory visible in other mount namespaces; a directory that is not a mount point becomes
+     * one.
+     */
     static void share(Path directory) {
         try {
             mount("", directory, "none", SHARED | RECURSIVE, null);
@@ -64,7 +67,7 @@ public final class Mounts {
         }
     }
 
-    /** Where nothing is mounted, nothing happens. */
+    /** Unmounts a path; does nothing if nothing is mounted there. */
     static void unmount(Path at) {
         try {
             Libc.umount2(at.toString(), DETACH);

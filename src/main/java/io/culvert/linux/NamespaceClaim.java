@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * The right to be the only one of its kind in a network namespace. It is a bound Unix socket with an abstract name (unix(7)):
- * such names belong to the network namespace whatever files its users see, and are free again when their holder dies.
+ * An exclusive lock in a network namespace. It is a bound Unix socket with an abstract name (unix(7)):
+ * such names belong to the network namespace whatever files its users see, and are released when their holder exits.
  */
 public final class NamespaceClaim implements AutoCloseable {
 
@@ -23,10 +23,10 @@ public final class NamespaceClaim implements AutoCloseable {
     }
 
     /**
-     * Takes it, in the calling thread's network namespace, until it is closed or this process ends.
+     * Takes the lock in the calling thread's network namespace, until it is closed or this process exits.
      *
-     * @param name at most 100 characters of ASCII
-     * @return empty where somebody has it already
+     * @param name at most 100 ASCII characters
+     * @return empty if it is held already
      */
     public static Optional<NamespaceClaim> take(String name) {
         byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);

@@ -2,7 +2,7 @@ package io.culvert.linux;
 
 import com.sun.jna.LastErrorException;
 
-/** Whether this kernel offers a netlink protocol at all; sandboxes and small kernels leave some out. */
+/** Checks whether this kernel supports a netlink protocol; sandboxes and small kernels lack some. */
 public final class NetlinkProtocol {
 
     /** {@code NETLINK_NETFILTER} (include/uapi/linux/netlink.h). */
@@ -14,7 +14,9 @@ public final class NetlinkProtocol {
 
     private NetlinkProtocol() {}
 
-    /** The errno of opening a socket of this protocol in the calling thread's network namespace; 0 when it opens. */
+    /**
+     * Returns the errno of opening a socket of this protocol in the calling thread's network namespace; 0 on success.
+     */
     public static int errnoOfOpening(int protocol) {
         try {
             Libc.close(Libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));

@@ -9,12 +9,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * Another network namespace of this machine. Sockets that work opens inside belong to it for good, and so do programs it
- * starts.
+ * A network namespace of this machine. Sockets that a task opens inside belong to it for their lifetime, and so do
+ * programs it starts.
  *
- * <p>A thread passes its namespace on to every thread it starts, so the work must not be the first to use virtual threads,
- * parallel streams or a shared pool. And {@code /proc/net} is the main thread's: inside, read {@code /proc/thread-self/net};
- * {@code /proc/sys/net} does follow the thread.
+ * <p>A thread inherits the namespace of the one that starts it, so the task must not be the first to use virtual
+ * threads, parallel streams or a shared pool. {@code /proc/net} is the main thread's: inside, read
+ * {@code /proc/thread-self/net}; {@code /proc/sys/net} does follow the thread.
  */
 public record NetworkNamespace(Path path) {
 
@@ -23,23 +23,23 @@ public record NetworkNamespace(Path path) {
 
     private static final Path OWN = Path.of("/proc/thread-self/ns/net");
 
-    /** A namespace by its name, as {@code ip netns} keeps them. */
+    /** Returns the namespace with a name, as {@code ip netns} keeps them. */
     public static NetworkNamespace named(String name) {
         return new NetworkNamespace(Path.of("/run/netns", name));
     }
 
-    /** The namespace that a process lives in. */
+    /** Returns the namespace of a process. */
     public static NetworkNamespace ofProcess(long pid) {
         return new NetworkNamespace(Path.of("/proc", Long.toString(pid), "ns", "net"));
     }
 
     /**
-     * Makes a new one that stays as long as this file, in the way of {@code ip netns add}: its directory is a mount that is
-     * shared, so that the name is there for services with mounts of their own too.
+     * Creates a namespace that exists as long as its file, like {@code ip netns add}: the directory is a shared mount,
+     * so that services with mount namespaces of their own see the name too.
      *
-     * @param directory usually {@code /run/netns}; made where it is not there
-     * @param name of a file that is not there
-     * @throws SystemCallException where this process may not
+     * @param directory usually {@code /run/netns}; created if missing
+     * @param name of a file that does not exist yet
+     * @throws SystemCallException if this process is not permitted to do so
      */
     public static NetworkNamespace keep(Path directory, String name) throws IOException {
         Files.createDirectories(directory);
@@ -66,7 +66,7 @@ public record NetworkNamespace(Path path) {
         return new NetworkNamespace(path);
     }
 
-    /** Makes a new one that lives as long as the calling thread and those that it starts; returns it. */
+    /** Creates a namespace and enters it; it exists as long as the calling thread and those that it starts. */
     public static NetworkNamespace enterNew() {
         try {
             Libc.unshare(NETWORK);
@@ -76,13 +76,13 @@ public record NetworkNamespace(Path path) {
         return new NetworkNamespace(OWN);
     }
 
-    /** Takes its name away; it lives on as long as there are processes in it. */
+    /** Removes its name; the namespace exists as long as there are processes in it. */
     public void forget() throws IOException {
         Mounts.unmount(path);
         Files.deleteIfExists(path);
     }
 
-    /** Whether there is one behind the path, and not a file that a restart of the machine has left. */
+    /** Returns whether the path leads to a namespace, and not to a file left over from before a reboot. */
     public boolean exists() {
         try {
             return call(() -> true);
@@ -91,7 +91,7 @@ public record NetworkNamespace(Path path) {
         }
     }
 
-    /** What tells it from all others: {@code net:[4026531840]}. */
+    /** Returns its unique identifier, such as {@code net:[4026531840]}. */
     public String identity() {
         try {
             return call(() -> Files.readSymbolicLink(OWN).toString());
@@ -103,10 +103,10 @@ public record NetworkNamespace(Path path) {
     }
 
     /**
-     * Does the work inside, on a thread of its own that ends with it, and waits for it.
+     * Runs the task inside, on a thread of its own, and waits for it.
      *
-     * @throws SystemCallException when the namespace cannot be entered
-     * @throws Exception what the work throws
+     * @throws SystemCallException if the namespace cannot be entered
+     * @throws Exception what the task throws
      */
     public <T> T call(Callable<T> work) throws Exception {
         return onItsOwn("netns " + path.getFileName(), () -> {
@@ -115,7 +115,7 @@ public record NetworkNamespace(Path path) {
         });
     }
 
-    /** The calling thread is inside from now on, and all that it starts. */
+    /** Moves the calling thread inside, and so all that it starts from now on. */
     public void enter() {
         try (Descriptor namespace = Descriptor.open(path, Descriptor.Access.READ)) {
             Libc.setns(namespace.number(), NETWORK);

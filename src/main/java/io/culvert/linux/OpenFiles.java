@@ -8,17 +8,17 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * How many descriptors a process may have open ({@code RLIMIT_NOFILE}, getrlimit(2)).
+ * The limit of open file descriptors ({@code RLIMIT_NOFILE}, getrlimit(2)).
  *
- * @param soft what is enforced
- * @param hard up to where the process may raise that itself
+ * @param soft the limit that is enforced
+ * @param hard up to which the process may raise the soft limit
  */
 public record OpenFiles(long soft, long hard) {
 
     /** {@code RLIMIT_NOFILE} (include/uapi/asm-generic/resource.h). */
     private static final int RESOURCE = 7;
 
-    /** Of a process, from its {@code limits} file below {@code /proc}; empty where that cannot be read. */
+    /** Reads the limits of a process from its {@code limits} file in {@code /proc}; empty if that cannot be read. */
     static Optional<OpenFiles> read(Path limits) {
         try (Stream<String> lines = Files.lines(limits)) {
             return lines.filter(line -> line.startsWith("Max open files"))
@@ -31,7 +31,7 @@ public record OpenFiles(long soft, long hard) {
         }
     }
 
-    /** Lowers the limits of this process, and so of all that it starts from now on; lower ones stay as they are. */
+    /** Lowers the limits of this process and of programs that it starts from now on; never raises them. */
     public static void limit(long most) {
         read(Path.of("/proc/self/limits"))
                 .filter(now -> now.soft() > most || now.hard() > most)
@@ -39,8 +39,8 @@ public record OpenFiles(long soft, long hard) {
     }
 
     /**
-     * Raises the soft limit to what is enough, as far as the hard one allows. A JVM takes all that it may before {@code main}; a
-     * native program has what it was given, often 1024.
+     * Raises the soft limit to a value, as far as the hard limit allows. A JVM raises it to the maximum before
+     * {@code main}; a native program keeps what it inherited, often 1024.
      */
     public static void raise(long enough) {
         read(Path.of("/proc/self/limits"))
@@ -48,12 +48,12 @@ public record OpenFiles(long soft, long hard) {
                 .ifPresent(OpenFiles::set);
     }
 
-    /** Makes these the limits of this process, where it may; else those that it has stay. */
+    /** Sets the limits of this process, if permitted. */
     void set() {
         try {
             Libc.setrlimit(RESOURCE, new long[] {soft, hard});
         } catch (LastErrorException _) {
-            // The hard limit is lower than this.
+            // The hard limit is lower.
         }
     }
 }

@@ -9,37 +9,37 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** This process, as the kernel knows it: bytes, where Java has made characters of them. */
+/** This process: its command line and environment as raw bytes, which Java decodes to characters, and its session. */
 public final class OwnProcess {
 
     private static final Path SELF = Path.of("/proc/self");
 
     private OwnProcess() {}
 
-    /** The words of its command line, what runs Java included; without the zeroes at their ends. */
+    /** Returns the arguments of its command line, including those of the JVM, without their terminating zeroes. */
     public static List<byte[]> commandLine() throws IOException {
         return words(Files.readAllBytes(SELF.resolve("cmdline")));
     }
 
-    /** The variables it was started with, {@code NAME=value} each. */
+    /** Returns the variables that it was started with, as {@code NAME=value}. */
     public static List<byte[]> environment() throws IOException {
         return words(Files.readAllBytes(SELF.resolve("environ")));
     }
 
-    /** Leaves the terminal and the session of whoever started it: what is typed there ends it no more. */
+    /** Leaves the terminal and the session of its parent: keys pressed there no longer send it signals. */
     public static void leaveSession() {
         try {
             Libc.setsid();
         } catch (LastErrorException e) {
-            if (e.getErrorCode() != Errno.EPERM) { // It leads a session already.
+            if (e.getErrorCode() != Errno.EPERM) { // It is a session leader already.
                 throw SystemCallException.of("setsid", e);
             }
         }
     }
 
     /**
-     * Goes to the working directory anew: where something was mounted on the way to it, the old one is what is hidden now.
-     * One that has no name any more stays.
+     * Enters the working directory again by its path: if something was mounted over part of it, the old one is hidden.
+     * A directory that was deleted stays the working directory.
      */
     public static void returnToWorkingDirectory() {
         try {
@@ -47,7 +47,7 @@ public final class OwnProcess {
                     Files.readSymbolicLink(SELF.resolveSibling("thread-self").resolve("cwd"));
             Libc.chdir((here + "\0").getBytes(StandardCharsets.UTF_8));
         } catch (IOException | LastErrorException _) {
-            // It was removed, or we may not enter it by its name.
+            // It was deleted, or may not be entered by its path.
         }
     }
 

@@ -5,17 +5,17 @@ import com.sun.jna.NativeLibrary;
 import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Hashes passwords as the system's own files hold them; by the library that reads them, so that both agree. */
+/** Hashes passwords for /etc/shadow, by the system's own crypt library, so that whatever verifies them agrees. */
 public final class PasswordHash {
 
     private static final String SALT_CHARACTERS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-    /** The most that the method takes (crypt(5)). */
+    /** The maximum of SHA-512 crypt (crypt(5)). */
     private static final int SALT_LENGTH = 16;
 
     private PasswordHash() {}
 
-    /** SHA-512 crypt, {@code $6$salt$hash}, with a new salt. */
+    /** Returns the SHA-512 crypt hash, {@code $6$salt$hash}, with a new salt. */
     public static String sha512(String password) {
         StringBuilder setting = new StringBuilder("$6$");
         new SecureRandom()
@@ -23,12 +23,12 @@ public final class PasswordHash {
                 .forEach(i -> setting.append(SALT_CHARACTERS.charAt(i)));
         String hash = Libcrypt.crypt(password, setting.toString());
         if (hash == null || !hash.startsWith(setting.toString())) {
-            throw new IllegalStateException("libcrypt does not know SHA-512");
+            throw new IllegalStateException("libcrypt does not support SHA-512");
         }
         return hash;
     }
 
-    /** Apart from {@link Libc}: only who asks for a login needs this library. */
+    /** Separate from {@link Libc}, as this library is needed only if a proxy login is configured. */
     private static final class Libcrypt {
 
         static {

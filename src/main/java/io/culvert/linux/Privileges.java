@@ -13,18 +13,18 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What a program may do that this process starts. Where it has less than this process it can never have more:
- * {@code no_new_privs} is set, so that neither a set-user-ID file nor being root gives anything back (prctl(2)).
+ * The privileges of a program that this process starts. If they are less than those of this process, it cannot regain
+ * any: {@code no_new_privs} is set, so that neither a set-user-ID file nor being root restores them (prctl(2)).
  *
- * @param identity the user that it runs as; empty for the one of this process
- * @param capabilities the only ones that it keeps, as far as this process has them (capabilities(7)); empty for all
+ * @param identity the user that it runs as; empty for the user of this process
+ * @param capabilities the only ones that it keeps, if this process has them (capabilities(7)); empty for all
  */
 public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> capabilities) {
 
-    /** Whatever this process may do. */
+    /** The same user, and all capabilities of this process. */
     public static final Privileges ALL = new Privileges(Optional.empty(), Optional.empty());
 
-    /** The same user, and not a single capability. */
+    /** The same user, and no capabilities. */
     public static final Privileges NONE = keeping(Set.of());
 
     /** {@code PR_SET_KEEPCAPS} and so on (include/uapi/linux/prctl.h). */
@@ -38,7 +38,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     private static final int AMBIENT_RAISE = 2;
     private static final int AMBIENT_CLEAR_ALL = 4;
 
-    /** Capabilities are bits of 64 (include/uapi/linux/capability.h). */
+    /** Capability sets have 64 bits (include/uapi/linux/capability.h). */
     private static final int CAPABILITIES = 64;
 
     /** {@code _LINUX_CAPABILITY_VERSION_3} (include/uapi/linux/capability.h). */
@@ -47,9 +47,9 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     private static final Path PROC = Path.of("/proc");
 
     /**
-     * A user by number: it need not be one that the machine has a name for.
+     * A user by number, which need not have a name on this machine.
      *
-     * @param groups others than its own
+     * @param groups the supplementary groups
      */
     public record Identity(int user, int group, Set<Integer> groups) {
 
@@ -58,8 +58,8 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         }
 
         /**
-         * Whether this process can start programs as this user, and end them again: it needs the capabilities for that, and in
-         * a user namespace the numbers have to be mapped (user_namespaces(7)).
+         * Returns whether this process can start and end programs of this user: it needs capabilities for that, and in
+         * a user namespace the ids have to be mapped (user_namespaces(7)).
          */
         public boolean isPossible() {
             try {
@@ -87,14 +87,15 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         }
     }
 
-    /** The numbers of system calls (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h). */
+    /** System call numbers (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h). */
     private record Calls(int setgroups, int setresgid, int setresuid) {
 
         static Calls ofMachine() {
             return switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
                 case "amd64", "x86_64" -> new Calls(116, 119, 117);
                 case "aarch64" -> new Calls(159, 149, 147);
-                default -> throw new UnsupportedOperationException("this processor's system calls are not known");
+                default ->
+                    throw new UnsupportedOperationException("the system call numbers of this processor are not known");
             };
         }
     }
@@ -102,18 +103,18 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     public Privileges {
         capabilities = capabilities.map(Set::copyOf);
         if (identity.isPresent() && capabilities.isEmpty()) {
-            throw new IllegalArgumentException("another user has not all capabilities");
+            throw new IllegalArgumentException("another user cannot have all capabilities");
         }
     }
 
-    /** The same user, and these capabilities. */
+    /** Returns the same user with these capabilities only. */
     public static Privileges keeping(Set<Integer> capabilities) {
         return new Privileges(Optional.empty(), Optional.of(capabilities));
     }
 
     /**
-     * The calling thread has no more than these from now on, and cannot go back; so has what it starts. The other threads keep
-     * theirs, as the kernel has credentials for each thread (credentials(7)): a thread that takes them has nothing else to do.
+     * Reduces the calling thread and what it starts to these privileges, irreversibly. Other threads keep
+     * theirs, as credentials are per thread in the kernel (credentials(7)): use a dedicated thread.
      */
     public void take() {
         if (capabilities.isEmpty()) {
@@ -128,9 +129,9 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
             }
             keepOnly(ownedOf(kept));
         } catch (LastErrorException e) {
-            throw SystemCallException.of("giving up privileges", e);
+            throw SystemCallException.of("dropping privileges", e);
         } catch (IOException e) {
-            throw new IllegalStateException("what this process may do cannot be read", e);
+            throw new IllegalStateException("the capabilities of this process cannot be read", e);
         }
     }
 
@@ -139,7 +140,9 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         ambient(AMBIENT_CLEAR_ALL, 0);
     }
 
-    /** What may not be dropped, since {@code CAP_SETPCAP} is missing, cannot be got back either: no new privileges. */
+    /**
+     * What cannot be dropped, for lack of {@code CAP_SETPCAP}, cannot be regained either, due to {@code no_new_privs}.
+     */
     private static void dropFromBoundingSet(Set<Integer> kept) {
         for (int capability = 0; capability < CAPABILITIES; capability++) {
             if (!kept.contains(capability)) {
@@ -155,7 +158,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         }
     }
 
-    /** By system calls: the C library's functions of these names change all threads of a process. */
+    /** Uses system calls directly: the C library's functions of these names change all threads of a process. */
     private static void become(Identity who) {
         Calls calls = Calls.ofMachine();
         boolean dumpable = Libc.prctl(GET_DUMPABLE, 0, 0, 0, 0) == 1;
@@ -165,8 +168,8 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         Libc.syscall(calls.setresgid(), who.group(), who.group(), who.group());
         Libc.syscall(calls.setresuid(), who.user(), who.user(), who.user());
         if (dumpable) {
-            // The kernel turned that off for the memory, which is the whole process's: its files below /proc would be
-            // closed.
+            // The kernel cleared the flag for the whole process, as it belongs to the address space: its files in /proc
+            // would belong to root.
             Libc.prctl(SET_DUMPABLE, 1, 0, 0, 0);
         }
     }
@@ -178,7 +181,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
                 .toList());
     }
 
-    /** Whoever is not root needs them as ambient ones, or they end with the next program. */
+    /** A user other than root loses them at the next execve unless they are ambient. */
     private static void keepOnly(Set<Integer> kept) {
         long bits = kept.stream().mapToLong(capability -> 1L << capability).reduce(0, (a, b) -> a | b);
         ByteBuffer sets = ByteBuffer.allocate(24).order(ByteOrder.nativeOrder());
@@ -189,7 +192,10 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         kept.forEach(capability -> ambient(AMBIENT_RAISE, capability));
     }
 
-    /** Where the kernel has none, as gVisor's, or a bit of the thread forbids them (SECBIT_NO_CAP_AMBIENT_RAISE), there are none. */
+    /**
+     * Does nothing if the kernel has no ambient set, like gVisor, or the thread forbids it
+     * (SECBIT_NO_CAP_AMBIENT_RAISE).
+     */
     private static void ambient(int what, int capability) {
         try {
             Libc.prctl(AMBIENT, what, capability, 0, 0);

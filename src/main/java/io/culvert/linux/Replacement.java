@@ -14,16 +14,16 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Another program in place of this one: the same process, so that its terminal, its parent, and whoever sends it signals or
- * waits for it see no difference. The namespaces of the thread that calls are the program's (execve(2): the other threads
- * end). Everything that a Java program had changed for itself is as it was before.
+ * Replaces this program by another (execve(2)) in the same process, so that its terminal, its parent, and processes
+ * that signal it or wait for it see no difference. The program gets the namespaces of the calling thread (the other
+ * threads end). What the JVM changed for itself (signal mask, limits) is restored.
  *
  * @param arguments the program's name or path first
- * @param environment {@code NAME=value} each
+ * @param environment each as {@code NAME=value}
  */
 public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
 
-    /** What a shell says of a program that is there and cannot be run, and of one that is not there. */
+    /** The exit statuses of a shell for a program that exists but cannot be run, and for one that does not exist. */
     public static final int NOT_EXECUTABLE = 126;
 
     public static final int NOT_FOUND = 127;
@@ -46,12 +46,12 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
         environment = List.copyOf(environment);
     }
 
-    /** The name of the program as a person would read it. */
+    /** Returns the name of the program for messages. */
     public String name() {
         return new String(arguments.getFirst(), StandardCharsets.UTF_8);
     }
 
-    /** With other values of these variables, {@code NAME=value} each. */
+    /** Returns a copy with these variables set, each {@code NAME=value}. */
     public Replacement with(List<String> variables) {
         List<byte[]> all = new ArrayList<>(environment);
         for (String variable : variables) {
@@ -62,7 +62,7 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
         return new Replacement(arguments, all);
     }
 
-    /** Whether there is such a program at all, for whoever may run it. */
+    /** Returns whether the program exists, whether or not this user may run it. */
     public boolean isThere() {
         return candidates().stream().anyMatch(Replacement::exists);
     }
@@ -71,35 +71,35 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
         try {
             return Files.exists(Path.of(new String(path, StandardCharsets.UTF_8)));
         } catch (InvalidPathException _) {
-            return true; // Java cannot name it in this locale; the kernel will see.
+            return true; // Java cannot represent it in this locale; the kernel decides.
         }
     }
 
     /**
-     * Becomes the program, as this user where one is given. Returns only where that does not work.
+     * Becomes the program, as this user if given. Returns only on failure.
      *
-     * @return {@link #NOT_FOUND} or {@link #NOT_EXECUTABLE}
+     * @return the exit status to use: {@link #NOT_FOUND} or {@link #NOT_EXECUTABLE}
      */
     public int become(Optional<Account> user) throws IOException {
         return become(user, Set.of());
     }
 
     /**
-     * The same, for a program that gets these descriptors too.
+     * Becomes the program, which inherits these descriptors too. Returns only on failure.
      *
-     * @param handedOn beside standard input, output and error
+     * @param handedOn in addition to standard input, output and error
      */
     public int become(Optional<Account> user, Set<Integer> handedOn) throws IOException {
         limitOpenFiles();
         user.ifPresent(Account::become);
         closeInProgram(handedOn);
-        // Java blocks SIGQUIT in most of its threads, which would be inherited.
+        // The JVM blocks SIGQUIT in most of its threads, and the program would inherit that.
         Libc.pthread_sigmask(SIG_SETMASK, new byte[SIGNAL_SET], null);
         int status = NOT_FOUND;
         for (byte[] path : candidates()) {
             int errno = execute(path, arguments);
             if (errno == Errno.ENOEXEC) {
-                // As execvp(3): what the kernel does not know is a shell's script.
+                // As execvp(3): a format unknown to the kernel is run as a shell script.
                 List<byte[]> script =
                         new ArrayList<>(List.of(terminated("/bin/sh".getBytes(StandardCharsets.UTF_8)), path));
                 script.addAll(arguments.subList(1, arguments.size()));
@@ -121,7 +121,7 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
         }
     }
 
-    /** Bytes all the way: a path may hold what no encoding knows. */
+    /** Works on bytes, as a path need not be valid in any encoding. */
     private List<byte[]> candidates() {
         byte[] name = arguments.getFirst();
         if (text(name).indexOf('/') >= 0 || name.length == 0) {
@@ -139,12 +139,12 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
                 .toList();
     }
 
-    /** One character a byte, there and back. */
+    /** Maps each byte to one character, which is reversible. */
     private static String text(byte[] bytes) {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
-    /** In memory that nobody moves or frees: it is needed until this program is no more. */
+    /** Copies to memory that is never moved or freed: it is needed until execve replaces this program. */
     private static long[] addresses(List<byte[]> words) {
         long[] addresses = new long[words.size() + 1];
         for (int i = 0; i < words.size(); i++) {
@@ -157,7 +157,7 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
         return Arrays.copyOf(text, text.length + 1);
     }
 
-    /** Standard input, output and error are handed on; nothing else, as a socket would lead out of the namespace. */
+    /** Only standard input, output and error are inherited: a socket would give access outside of the namespace. */
     private static void closeInProgram(Set<Integer> handedOn) throws IOException {
         try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
             open.map(path -> Integer.parseInt(path.getFileName().toString()))
@@ -166,13 +166,16 @@ public record Replacement(List<byte[]> arguments, List<byte[]> environment) {
                         try {
                             Libc.fcntl(number, F_SETFD, FD_CLOEXEC);
                         } catch (LastErrorException _) {
-                            // The one by which they were listed is closed by now.
+                            // The descriptor of this directory listing is closed by now.
                         }
                     });
         }
     }
 
-    /** Java takes as many as it may have; a program that was not asked gets what our parent has, which is what we got. */
+    /**
+     * Undoes the JVM's raise of the limit: the program gets the limit of the parent, which is what this process
+     * inherited.
+     */
     private static void limitOpenFiles() {
         ProcessHandle.current()
                 .parent()

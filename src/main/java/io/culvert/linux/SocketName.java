@@ -8,7 +8,7 @@ import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** {@code struct sockaddr_in} and {@code sockaddr_in6} (include/uapi/linux/in.h, in6.h): what the kernel calls an endpoint. */
+/** Encodes and decodes {@code struct sockaddr_in} and {@code sockaddr_in6} (include/uapi/linux/in.h, in6.h). */
 public final class SocketName {
 
     private static final int SIZE_IPV4 = 16;
@@ -16,7 +16,7 @@ public final class SocketName {
     private static final int PORT = 2;
     private static final int ADDRESS_IPV4 = 4;
 
-    /** Behind the flow label. */
+    /** After the flow label. */
     private static final int ADDRESS_IPV6 = 8;
 
     private static final int SCOPE = 24;
@@ -38,7 +38,7 @@ public final class SocketName {
                 .array();
     }
 
-    /** @throws IllegalArgumentException when it is neither */
+    /** @throws IllegalArgumentException if it is neither IPv4 nor IPv6 */
     public static InetSocketAddress decode(byte[] bytes) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         int family = bytes.length < SIZE_IPV4 ? 0 : buffer.getShort(0);

@@ -13,21 +13,21 @@ public final class StandardStreams {
 
     private static final int COUNT = 3;
 
-    /** They stay open as long as they are reachable. */
+    /** Keeps the files reachable, and so open. */
     private static final List<RandomAccessFile> OPENED = new ArrayList<>(COUNT);
 
     private StandardStreams() {}
 
     /**
-     * Opens {@code /dev/null} for each one that this process was started without ({@code 2>&-} in a shell). The next file or
-     * socket would get its number otherwise, and would be sent whatever this process and its children write to standard error.
-     * To be called before anything is opened.
+     * Opens {@code /dev/null} for each stream that this process was started without ({@code 2>&-} in a shell).
+     * Otherwise the next file or socket would get its number, and would receive what this process and its children
+     * write to standard error. To be called before anything is opened.
      */
     public static void openMissing() {
         for (int number = 0; number < COUNT; number++) {
             if (!Files.exists(Path.of("/proc/self/fd", Integer.toString(number)), LinkOption.NOFOLLOW_LINKS)) {
                 try {
-                    // The lowest number that is free: this one.
+                    // Gets the lowest free number, which is this one.
                     OPENED.add(new RandomAccessFile("/dev/null", "rw"));
                 } catch (IOException _) {
                     return;

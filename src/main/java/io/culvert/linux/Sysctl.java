@@ -7,37 +7,37 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Kernel parameters. Names are written with slashes ({@code net/ipv4/ip_forward}), as interface names may hold dots. Those
- * under {@code net} are of the calling thread's network namespace.
+ * Reads and writes kernel parameters. Names have slashes ({@code net/ipv4/ip_forward}), as interface names may contain
+ * dots. Those under {@code net} belong to the calling thread's network namespace.
  *
  * @param root usually {@code /proc/sys}
  */
 public record Sysctl(Path root) {
 
-    /** What became of a write. */
+    /** The result of a write. */
     public enum Written {
         DONE,
         /** The kernel has no such parameter. */
         ABSENT,
         /** {@code /proc/sys} is mounted read-only, as in most containers. */
         READ_ONLY,
-        /** This process may not. */
+        /** This process lacks permission. */
         DENIED,
-        /** The kernel does not take the value. */
+        /** The kernel rejected the value. */
         REFUSED
     }
 
-    /** The value, without the line's end; empty where the kernel has no such parameter or does not let us look. */
+    /** Returns the value without its newline; empty if the parameter does not exist or cannot be read. */
     public Optional<String> read(String name) {
         try {
             return Optional.of(Files.readString(root.resolve(name)).strip());
         } catch (IOException _) {
-            // Not there, or not for us. An interface that goes away while we look answers with an I/O error.
+            // Missing, or not permitted. An interface that disappears during the read causes an I/O error.
             return Optional.empty();
         }
     }
 
-    /** Whether the parameter exists and a write would be let through; writes nothing. */
+    /** Returns whether the parameter exists and can be written, without writing it. */
     public boolean writable(String name) {
         try (Descriptor _ = Descriptor.open(root.resolve(name), Descriptor.Access.WRITE)) {
             return true;

@@ -2,12 +2,12 @@ package io.culvert.linux;
 
 import com.sun.jna.LastErrorException;
 
-/** The kernel refused a system call. */
+/** A system call failed. */
 public final class SystemCallException extends RuntimeException {
 
     private final int errno;
 
-    /** @param call what was tried, such as {@code open /dev/net/tun} */
+    /** @param call the failed call, such as {@code open /dev/net/tun} */
     public SystemCallException(String call, int errno) {
         super(call + ": " + Errno.text(errno));
         this.errno = errno;

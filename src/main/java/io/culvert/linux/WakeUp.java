@@ -2,7 +2,9 @@ package io.culvert.linux;
 
 import com.sun.jna.LastErrorException;
 
-/** Ends another thread's wait on a {@link KernelSocket}: an {@code eventfd}. A signal before the wait counts as well. */
+/**
+ * Ends another thread's wait on a {@link KernelSocket}, by an {@code eventfd}. A signal before the wait ends it too.
+ */
 public final class WakeUp implements AutoCloseable {
 
     /** {@code EFD_CLOEXEC|EFD_NONBLOCK} (include/linux/eventfd.h). */
@@ -19,10 +21,10 @@ public final class WakeUp implements AutoCloseable {
         }
     }
 
-    /** From any thread; nothing happens once it is closed. */
+    /** Ends the wait; may be called from any thread, and does nothing once closed. */
     public synchronized void signal() {
         if (!closed) {
-            // Any value but zero and all ones adds to the counter, in either byte order.
+            // A valid increment (not 0, not all ones) in either byte order.
             descriptor.write(new byte[] {1, 0, 0, 0, 0, 0, 0, 1});
         }
     }
@@ -31,7 +33,7 @@ public final class WakeUp implements AutoCloseable {
         return descriptor.number();
     }
 
-    /** Takes the signals received so far. */
+    /** Consumes the signals received so far. */
     void drain() {
         try {
             Libc.read(number(), new byte[Long.BYTES], Long.BYTES);

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.OptionalInt;
 
-/** Child processes that have ended and wait to be collected. */
+/** Reaps child processes that have exited (zombies). */
 public final class Zombies {
 
     /** {@code P_ALL}, {@code WNOHANG}, {@code WEXITED}, {@code WNOWAIT} (include/uapi/linux/wait.h). */
@@ -18,7 +18,7 @@ public final class Zombies {
     /** {@code sizeof(siginfo_t)} (include/uapi/asm-generic/siginfo.h). */
     private static final int SIGINFO_SIZE = 128;
 
-    /** {@code si_pid} stands behind three ints and, where pointers have 64 bits, four bytes of padding. */
+    /** The offset of {@code si_pid}: after three ints and, with 64-bit pointers, four bytes of padding. */
     private static final int SI_PID = 16;
 
     /** {@code ECHILD}: there are no children at all. */
@@ -26,7 +26,7 @@ public final class Zombies {
 
     private Zombies() {}
 
-    /** The process id of the first child that waits to be collected; it goes on waiting. */
+    /** Returns the process id of the first zombie without reaping it. */
     public static OptionalInt first() {
         byte[] info = new byte[SIGINFO_SIZE];
         try {
@@ -41,13 +41,13 @@ public final class Zombies {
         return pid == 0 ? OptionalInt.empty() : OptionalInt.of(pid);
     }
 
-    /** Collects a child that {@link #first} named; its exit status is gone for everyone else. */
+    /** Reaps a child that {@link #first} returned and discards its exit status. */
     public static void collect(int pid) {
         int[] status = new int[1];
         try {
             retrying(() -> Libc.waitpid(pid, status, WNOHANG));
         } catch (LastErrorException e) {
-            if (e.getErrorCode() != ECHILD) { // Someone else was faster: just as well.
+            if (e.getErrorCode() != ECHILD) { // Another thread has reaped it already.
                 throw e;
             }
         }

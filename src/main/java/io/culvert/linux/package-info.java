@@ -1,4 +1,4 @@
-/** The C library by JNA: sockets, namespaces, signals, processes. */
+/** System calls and kernel interfaces, called through JNA: sockets, namespaces, capabilities, mounts, processes. */
 @NullMarked
 package io.culvert.linux;
 

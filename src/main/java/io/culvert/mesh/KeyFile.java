@@ -11,10 +11,10 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.Optional;
 import java.util.Set;
 
-/** A file that holds one secret key, as {@code wg genkey} and {@code wg genpsk} print it. */
+/** Reads a file with one secret key, as printed by {@code wg genkey} or {@code wg genpsk}. */
 final class KeyFile {
 
-    /** A key and some white space; anything longer is another file. */
+    /** More than a key with white space; a longer file is something else. */
     private static final long LONGEST = 1024;
 
     private static final Set<PosixFilePermission> OTHERS =
@@ -23,28 +23,30 @@ final class KeyFile {
     private KeyFile() {}
 
     /**
-     * The key.
+     * Reads the key.
      *
-     * @param what of, for people, such as {@code the private key of 'laptop'}
-     * @param problems takes what is wrong, and a warning where others can read the file
+     * @param what the key's description for messages, such as {@code the private key of 'laptop'}
+     * @param problems receives errors, and a warning if other users can read the file
      */
     static Optional<SecretKey> read(Path file, String what, Problems problems) {
         try {
             if (Files.size(file) > LONGEST) {
-                problems.add(wrong(file, what, "the file is too long for a key"));
+                problems.add(wrong(file, what, "the file is too large"));
                 return Optional.empty();
             }
             SecretKey key = SecretKey.parse(Files.readString(file).strip());
             if (Files.getPosixFilePermissions(file).stream().anyMatch(OTHERS::contains)) {
                 problems.add(Problem.warning(
-                        Place.file(file), "others than its owner can read " + what, "chmod 600 " + file));
+                        Place.file(file),
+                        what + " is readable by users other than its owner",
+                        "restrict its permissions: chmod 600 " + file));
             }
             return Optional.of(key);
         } catch (IOException e) {
             problems.add(Problem.input(
                     Place.file(file),
-                    what + " cannot be read" + (Files.exists(file) ? ": " + e.getMessage() : ": there is no such file"),
-                    "make it with 'culvert mesh keygen', or correct the path in the network file"));
+                    what + " cannot be read" + (Files.exists(file) ? ": " + e.getMessage() : ": file not found"),
+                    "create it with 'culvert mesh keygen', or correct the path in the network file"));
         } catch (IllegalArgumentException e) {
             problems.add(wrong(file, what, String.valueOf(e.getMessage())));
         }
@@ -54,8 +56,8 @@ final class KeyFile {
     private static Problem wrong(Path file, String what, String why) {
         return Problem.input(
                 Place.file(file),
-                what + " is not in it: " + why,
-                "move it away, then make a key: culvert mesh keygen "
+                what + " is not valid: " + why,
+                "move the file away, then generate a key: culvert mesh keygen "
                         + (what.contains("preshared") ? "--preshared " : "") + file);
     }
 }

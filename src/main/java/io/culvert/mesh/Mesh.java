@@ -4,34 +4,34 @@ import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
 import io.culvert.process.ChildEvent;
 
-/** The mesh side of the chain: an interface whose peers use this node as their exit. */
+/** The mesh side of an exit node: interfaces whose peers use this node as their exit node. */
 public interface Mesh {
 
-    /** Makes the mesh as planned; safe to repeat, and how a changed plan is followed. */
+    /** Brings the mesh up as planned, or applies a changed plan. Idempotent. */
     void chain(ExitNodePlan plan);
 
-    /** The machine has other addresses or routes now, which peers are to learn. */
+    /** Informs peers after this machine's addresses or routes have changed. */
     default void announce() {}
 
-    /** The tunnel has had its first handshake: from now on peers may exit here. Safe to repeat. */
+    /** Offers this node as an exit node, after the tunnel's first handshake. Idempotent. */
     default void offerExit() {}
 
-    /** Something happened to a child, perhaps one of the mesh's. */
+    /** Handles an event of a child process, which may be one of the mesh. */
     default void heard(ChildEvent what) {}
 
-    /** Whether it explains in its own words what this child says, of which much sounds worse than it is. */
+    /** Returns whether the mesh reports the messages of this child process itself, in place of its raw output. */
     default boolean explains(String child) {
         return false;
     }
 
-    /** The network of a Tailscale mesh, as far as it is known by now. */
+    /** Returns the tailnet as far as it is known. */
     default Tailnet tailnet() {
         return Tailnet.UNKNOWN;
     }
 
-    /** What it is, in a few words for people, read now. */
+    /** Returns a short description of its current state for the log and status. */
     String describe();
 
-    /** Takes the mesh down; safe to repeat. */
+    /** Takes the mesh down. Idempotent. */
     void unchain();
 }

@@ -24,7 +24,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** One interface of the mesh, whose peers are kept where they are best found, as far as a network file says where that may be. */
+/** A mesh interface with endpoint selection for the peers that have endpoint candidates in a network file. */
 final class MeshDevice {
 
     private final PlainMesh mesh;
@@ -35,7 +35,7 @@ final class MeshDevice {
     private final Map<PublicKey, Optional<InetSocketAddress>> begun = new HashMap<>();
     private Optional<Migration> migration = Optional.empty();
 
-    /** @param mark of the interface's own packets */
+    /** @param mark the firewall mark of the packets that the interface sends */
     MeshDevice(PlainMesh mesh, KeptDevice device, long mark, Clock clock, Consumer<String> news) {
         this.mesh = mesh;
         this.device = device;
@@ -48,7 +48,7 @@ final class MeshDevice {
         return mesh.link();
     }
 
-    /** Makes it so; safe to repeat. */
+    /** Brings the interface up as configured, or applies a changed configuration. Idempotent. */
     void keep(DeviceConfig wanted, Names names) {
         List<MovingPeer> peers = mesh.peers().stream()
                 .map(link -> NodeFile.moving(link, places(link, names)))
@@ -61,7 +61,7 @@ final class MeshDevice {
         migration.ifPresent(it -> it.follow(peers));
     }
 
-    /** Only who has a session is told: the others would be called in vain. */
+    /** Informs peers with a session only, as a packet to the others would cause a handshake that may fail. */
     void announce() {
         device.announce(clock.instant().minus(WireGuardDevice.SESSION));
     }
@@ -74,7 +74,7 @@ final class MeshDevice {
                 .toList();
     }
 
-    /** Who is somewhere stays there, whatever becomes of the name by which he was called first. */
+    /** Keeps the configured endpoint of a connected peer, even if its host name resolves to another address now. */
     private DeviceConfig settled(DeviceConfig wanted, List<MovingPeer> peers) {
         Map<PublicKey, PeerState> states = device.read().stream()
                 .flatMap(state -> state.peers().stream())
@@ -100,7 +100,7 @@ final class MeshDevice {
                         .toList());
     }
 
-    /** @param named whether there are others from which it is to be told */
+    /** @param named whether to add the subnet, as there are several interfaces */
     String describe(boolean named) {
         String who = mesh.link()
                 + mesh.subnet().filter(_ -> named).map(it -> " (" + it + ")").orElse("");
@@ -108,10 +108,10 @@ final class MeshDevice {
                 .map(state -> who + ", " + device.implementation() + ", port " + state.listenPort() + ", "
                         + "clients connected: " + connected(state) + " of "
                         + state.peers().size() + elsewhere())
-                .orElse(who + " is down");
+                .orElse(who + ", down");
     }
 
-    /** Who is not where the file has him first. */
+    /** Returns the peers that are not connected by their first endpoint candidate. */
     private String elsewhere() {
         StringBuilder text = new StringBuilder();
         migration.ifPresent(it -> it.standings().forEach((name, standing) -> {
@@ -129,7 +129,7 @@ final class MeshDevice {
                 .count();
     }
 
-    /** Removes it; safe to repeat. */
+    /** Removes the interface. Idempotent. */
     void remove() {
         migration.ifPresent(Migration::close);
         migration = Optional.empty();

@@ -2,7 +2,7 @@ package io.culvert.mesh;
 
 import io.culvert.plan.ExitNodePlan;
 
-/** Nobody but this network namespace, and whoever uses its proxy, exits here. */
+/** No mesh: only programs in this network namespace, and clients of its proxy, use the tunnel. */
 public final class NoMesh implements Mesh {
 
     @Override

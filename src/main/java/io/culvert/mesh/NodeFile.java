@@ -27,9 +27,9 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * What a network file means for one node, its key files read.
+ * The part of a network file that concerns one node, with its keys.
  *
- * @param interfaces one for each of the view's, in its order, as wg-quick files would have them
+ * @param interfaces the view's interfaces, in its order, as WireGuard configurations
  */
 public record NodeFile(NodeView view, List<WireGuardConfig> interfaces) {
 
@@ -38,10 +38,10 @@ public record NodeFile(NodeView view, List<WireGuardConfig> interfaces) {
     }
 
     /**
-     * Reads the file for a node.
+     * Reads a network file for one node.
      *
-     * @param remarks takes what is worth knowing and no error
-     * @throws ProblemException with everything that is wrong with the file, and with the key files of this node
+     * @param remarks receives notes and warnings
+     * @throws ProblemException with all errors in the file and in the key files of this node
      */
     public static NodeFile read(Path file, String node, List<Problem> remarks) {
         Problems problems = new Problems();
@@ -53,7 +53,7 @@ public record NodeFile(NodeView view, List<WireGuardConfig> interfaces) {
         return read.orElseThrow();
     }
 
-    /** A link's peer, in these places. */
+    /** Returns the peer of a link for endpoint selection, with these endpoint candidates. */
     public static MovingPeer moving(MeshLink link, List<InetSocketAddress> places) {
         return new MovingPeer(
                 link.publicKey(),
@@ -70,17 +70,17 @@ public record NodeFile(NodeView view, List<WireGuardConfig> interfaces) {
         if (view.isEmpty()) {
             problems.add(Problem.input(
                     Place.file(topology.file()),
-                    "has no peer '" + node + "'",
+                    "peer '" + node + "' not found",
                     DidYouMean.nearest(node, topology.peers())
                             .map(name -> "did you mean '" + name + "'?")
-                            .orElse("'culvert mesh list' shows its peers")));
+                            .orElse("list the peers: culvert mesh list")));
             return Optional.empty();
         }
         if (view.get().external()) {
             problems.add(Problem.input(
                     Place.file(topology.file()),
-                    "'" + node + "' is set up by its own means, not by Culvert",
-                    "'culvert mesh render " + node + "' makes its file"));
+                    "'" + node + "' is an external peer, which Culvert does not configure",
+                    "generate its configuration: culvert mesh render " + node));
             return Optional.empty();
         }
         Map<Path, Optional<SecretKey>> keys = new HashMap<>();
@@ -103,7 +103,7 @@ public record NodeFile(NodeView view, List<WireGuardConfig> interfaces) {
             problems.add(Problem.input(
                     Place.file(topology.file()),
                     "'" + view.name() + "' has no privateKeyFile",
-                    "give the peer one: culvert mesh keygen"));
+                    "generate one: culvert mesh keygen"));
         }
         List<Peer> peers = mesh.links().stream()
                 .map(link -> new Peer(
@@ -133,9 +133,9 @@ public record NodeFile(NodeView view, List<WireGuardConfig> interfaces) {
         if (key.isPresent() && !Keys.publicOf(key.get()).equals(view.publicKey())) {
             problems.add(Problem.input(
                     Place.file(file),
-                    "its public key is " + Keys.publicOf(key.get()) + ", but the network file gives '" + view.name()
-                            + "' " + view.publicKey(),
-                    "correct publicKey in the network file, or name the right file"));
+                    "its public key is " + Keys.publicOf(key.get()) + ", but the network file has for '" + view.name()
+                            + "' the key " + view.publicKey(),
+                    "correct publicKey or privateKeyFile in the network file"));
         }
         return key;
     }

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * WireGuard interfaces beside the tunnel's, whose peers (phones, routers) use this node as their exit: one, or one for each
+ * WireGuard interfaces whose peers (phones, routers) use this node as their exit node: one, or one for each
  * of the node's subnets in a network file.
  */
 public final class WireGuardMesh implements Mesh {
@@ -22,9 +22,9 @@ public final class WireGuardMesh implements Mesh {
     private final Supplier<Names> names;
 
     /**
-     * @param device makes an interface of a name; nothing is made yet
-     * @param mark of the interfaces' own packets
-     * @param names what host names stand for by now
+     * @param device returns the device for an interface name, without creating it yet
+     * @param mark the firewall mark of the packets that the interfaces send
+     * @param names supplies the current addresses of host names
      */
     public WireGuardMesh(
             List<PlainMesh> meshes,

@@ -17,43 +17,53 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A place that a device does not listen to for a moment, by a table of its own; one that was left closed by a run that was
- * killed is opened at the start.
+ * Drops packets from a peer's previous endpoint during a probe, with an nftables table of its own. A table that was
+ * left by a killed process is removed at the start.
  */
 final class ClosedPlace {
 
     static final Table.Id TABLE = new Table.Id(Table.Family.INET, "culvert_excursion");
 
-    /** Before connection tracking (include/uapi/linux/netfilter_ipv4.h: {@code NF_IP_PRI_RAW}). */
+    /** Before connection tracking ({@code NF_IP_PRI_RAW}, include/uapi/linux/netfilter_ipv4.h). */
     private static final int RAW = -300;
 
     private final Optional<Nftables> nftables;
     private boolean closed;
 
-    /** @param nftables empty where they cannot be used: then moves under traffic may take several attempts */
+    /**
+     * Creates the filter and removes a table that an earlier process left.
+     *
+     * @param nftables empty where it is not usable; changes of the endpoint under traffic may then take several
+     *     attempts
+     */
     ClosedPlace(Optional<Nftables> nftables) {
         this.nftables = nftables;
         this.closed = true;
         open();
     }
 
-    /** @param port where the device listens */
+    /**
+     * Drops packets from an endpoint.
+     *
+     * @param port the listen port of the device
+     */
     void close(InetSocketAddress place, int port) {
         Rule rule = Rule.of(
-                "not from the former place while a peer is looked for elsewhere",
+                "drop packets from the previous endpoint during a probe",
                 Statement.is(
                         Family.of(place.getAddress()) == Family.IPV4 ? Property.IPV4_SOURCE : Property.IPV6_SOURCE,
                         Value.Address.of(place.getAddress())),
                 Statement.is(Property.UDP_SOURCE_PORT, new Value.Decimal(place.getPort())),
                 Statement.is(Property.UDP_DESTINATION_PORT, new Value.Decimal(port)),
                 Verdict.DROP);
-        Chain chain = Chain.base("former_place", Chain.Type.FILTER, Hook.PREROUTING, RAW, Policy.ACCEPT, List.of(rule));
+        Chain chain =
+                Chain.base("previous_endpoint", Chain.Type.FILTER, Hook.PREROUTING, RAW, Policy.ACCEPT, List.of(rule));
         closed = true;
         nftables.ifPresent(tables -> {
             try {
                 tables.apply(List.of(new Table(TABLE, List.of(), List.of(chain))));
             } catch (ProblemException _) {
-                // It is but a help.
+                // Without the table the probe may fail, and is repeated later.
             }
         });
     }

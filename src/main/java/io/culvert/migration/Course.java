@@ -15,27 +15,31 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * What one peer does among the places where it may be found; decides and changes nothing. Time comes in with every call.
+ * Selects the endpoint of one peer among its candidates. Only decides; {@link Excursion} carries out the steps. The
+ * time is passed with each call.
  *
- * <p>Places on our own links are visited as soon as somebody there answers for the address; places behind a router only where
- * the present one is lost, or now and then while hardly anything is exchanged. A peer that roams to a place outside of the
- * file is left there while it answers, unless it is found on a link of ours.
+ * <p>A candidate on a connected network is probed as soon as a host there answers for its address (ARP, neighbour
+ * discovery). A candidate behind a router is probed only if the current endpoint is lost, or occasionally while there
+ * is little traffic. A peer that roams to an endpoint that is not in the file keeps it while it responds, unless a
+ * candidate on a connected network responds too.
  */
 final class Course {
 
-    /** What has come of a step. */
+    /** The result of a step. */
     enum Answer {
-        /** The inner address answered by the place in question. */
+        /** The peer's tunnel address answered an echo request through the endpoint in question. */
         ECHO,
-        /** The peer sent something by the place in question. */
+        /** The peer sent a packet from the endpoint in question. */
         PACKET,
         NONE
     }
 
-    /** A place that was kept as long as this is no doubtful one. */
+    /** An endpoint in use for longer than this is stable, so its earlier failures no longer count. */
     private static final Duration STEADY = Duration.ofMinutes(5);
 
-    /** Places behind routers are worth a second's pause not often. */
+    /**
+     * The minimum time between probes of candidates behind routers, each of which may interrupt traffic for a second.
+     */
     private static final Duration BEFORE_A_FAR_VISIT = Duration.ofMinutes(5);
 
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(5);
@@ -57,9 +61,9 @@ final class Course {
     private int refused;
 
     /**
-     * The places from now on.
+     * Sets the endpoint candidates.
      *
-     * @param others in order of preference; they change as when a name gets another address
+     * @param others in order of preference; they may change, as when a name resolves to another address
      */
     Course follow(List<InetSocketAddress> others) {
         places = List.copyOf(others);
@@ -67,7 +71,7 @@ final class Course {
         return this;
     }
 
-    /** Where to begin, before anything is known of the peer: somebody near, else the first that is found from everywhere. */
+    /** Returns the initial endpoint: a candidate on a connected network, else the first one behind a router. */
     static Optional<InetSocketAddress> first(List<InetSocketAddress> places, Function<InetSocketAddress, Way> ways) {
         return places.stream()
                 .filter(place -> ways.apply(place).isNear())
@@ -76,7 +80,7 @@ final class Course {
                 .or(() -> places.stream().findFirst());
     }
 
-    /** What is to be done now; what comes of it must be told by {@link #done} before the next question. */
+    /** Returns the next step; its result must be passed to {@link #done} before the next call. */
     Optional<Step> next(PeerState peer, Function<InetSocketAddress, Way> ways, Instant now) {
         settle(peer, ways, now);
         if (here.isEmpty()) {
@@ -101,7 +105,7 @@ final class Course {
         return better(way, ways, now).map(Step.Visit::new);
     }
 
-    /** What has come of a step that was carried out. */
+    /** Records the result of a step. */
     void done(Step step, Answer answer, Function<InetSocketAddress, Way> ways, Instant now) {
         boolean answered = answer != Answer.NONE;
         if (answered) {
@@ -152,12 +156,12 @@ final class Course {
         return lost;
     }
 
-    /** Whether something may have to be done soon, of which no event will tell. */
+    /** Returns whether a step may be due soon without an event. */
     boolean isUnsettled() {
         return unsure || silence.isUnderSuspicion();
     }
 
-    /** Takes in where the peer is by now, which may be where it has gone by itself. */
+    /** Updates from the current state of the peer, which may have roamed. */
     private void settle(PeerState peer, Function<InetSocketAddress, Way> ways, Instant now) {
         if (silence.heardSince(peer)) {
             found();
@@ -175,7 +179,9 @@ final class Course {
         }
     }
 
-    /** Where both sides prefer different ways on their links, the one that moved first lets the other have its way. */
+    /**
+     * Yields where both sides prefer different connected networks: the one that moved first accepts the other's choice.
+     */
     private void giveWay(InetSocketAddress place, Function<InetSocketAddress, Way> ways, Instant now) {
         if (chosen && ways.apply(place).isNear()) {
             here.ifPresent(left -> refuse(left, ways, now));
@@ -207,14 +213,14 @@ final class Course {
                         trials.put(place, (steady ? Trial.NONE : trials.getOrDefault(place, Trial.NONE)).lost(now)));
     }
 
-    /** Where to go without asking. */
+    /** Returns a candidate to use at once, without a probe. */
     private Optional<InetSocketAddress> refuge(Function<InetSocketAddress, Way> ways, Instant now) {
         return others().filter(place -> ways.apply(place).isNear() && allows(place, ways, now))
                 .findFirst()
                 .or(() -> far(others().toList(), ways).findFirst());
     }
 
-    /** All other places in turn; then home, where a call is most likely to be heard, and again after a while. */
+    /** Probes all other candidates in turn, then uses one reachable from anywhere, and repeats after a while. */
     private Optional<Step> rescue(Function<InetSocketAddress, Way> ways, Instant now) {
         if (now.isBefore(nextRound)) {
             return Optional.empty();
@@ -256,14 +262,14 @@ final class Course {
         return places.stream().filter(place -> !here.equals(Optional.of(place)));
     }
 
-    /** Places behind a router, except those that another network's router would lead astray. */
+    /** Returns candidates behind a router, without private addresses, which another network's router would misroute. */
     private static Stream<InetSocketAddress> far(
             List<InetSocketAddress> places, Function<InetSocketAddress, Way> ways) {
         return places.stream()
                 .filter(place -> ways.apply(place).reach() == Way.Reach.FAR && !isPrivate(place.getAddress()));
     }
 
-    /** RFC 1918, RFC 4193, and addresses of one link only. */
+    /** Returns whether it is a private (RFC 1918, RFC 4193) or link-local address. */
     private static boolean isPrivate(InetAddress address) {
         return address.isSiteLocalAddress()
                 || address.isLinkLocalAddress()

@@ -13,26 +13,29 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Finds out by WireGuard itself whether a peer is somewhere: only a packet that the peer has sealed raises what the device
- * counts as received, and moves the endpoint to where it came from. The echo is but the reason for the peer to send one.
+ * Probes an endpoint by means of WireGuard itself: only an authenticated packet of the peer increases the device's
+ * receive counter and sets the endpoint to its source. The echo request only makes the peer send one.
  *
- * <p>A device has one endpoint for a peer, and every packet that comes from the former place moves it back there. So for the
- * time of a visit the former place is not listened to; what comes from there meanwhile is lost like any packet on the way.
+ * <p>A device has one endpoint for each peer, and every packet from the previous endpoint sets it back. So for the
+ * duration of a probe packets from the previous endpoint are dropped; they are lost like any other packet on the
+ * network.
  */
 final class Excursion {
 
-    /** The longest that a visit to the wrong place keeps a peer from its right one. */
+    /** The maximum duration of a probe, during which a peer is not reached at its previous endpoint. */
     private static final Duration LONGEST = Duration.ofSeconds(1);
 
     /**
-     * Who has no session leaves nothing to visit another place, and has to wait there for the next call: WireGuard calls every
-     * {@code REKEY_TIMEOUT} and a third of a second at most (white paper, section 6.1 and 6.4).
+     * The maximum duration of a probe without a session, which has to wait for the next handshake initiation: WireGuard
+     * sends one every {@code REKEY_TIMEOUT} plus at most a third of a second (white paper, sections 6.1 and 6.4).
      */
     private static final Duration LONGEST_WITHOUT_SESSION = Duration.ofSeconds(6);
 
     private static final int ECHO_MILLIS = 150;
 
-    /** Until what was under way by the former way has come in: a round trip to the other side of the world. */
+    /**
+     * The time until packets in flight to and from the previous endpoint have arrived: an intercontinental round trip.
+     */
     private static final Duration AFTERMATH = Duration.ofMillis(400);
 
     private static final int CHECKS = 4;
@@ -42,7 +45,11 @@ final class Excursion {
     private final InstantSource clock;
     private final CountDownLatch end;
 
-    /** @param end ends every wait */
+    /**
+     * Creates the prober of a device.
+     *
+     * @param end ends every wait
+     */
     Excursion(KeptDevice device, ClosedPlace closed, InstantSource clock, CountDownLatch end) {
         this.device = device;
         this.closed = closed;
@@ -50,7 +57,7 @@ final class Excursion {
         this.end = end;
     }
 
-    /** Asks the peer where it is. */
+    /** Probes the current endpoint of the peer. */
     Answer check(MovingPeer peer) {
         Optional<PeerState> before = read(peer);
         for (int i = 0; i < CHECKS && !ended(); i++) {
@@ -65,7 +72,7 @@ final class Excursion {
         return Answer.NONE;
     }
 
-    /** Moves the peer to a place, and back unless it answers there. */
+    /** Sets the endpoint of the peer, and restores the previous one unless the peer responds there. */
     Answer visit(MovingPeer peer, InetSocketAddress to) {
         Optional<DeviceState> device = this.device.read();
         Optional<PeerState> before = read(peer);
@@ -79,7 +86,7 @@ final class Excursion {
         try {
             Answer answer = stay(peer, to, session ? LONGEST : LONGEST_WITHOUT_SESSION);
             if (answer == Answer.NONE) {
-                // Elsewhere by now: there the peer has gone by itself.
+                // If it is another endpoint by now, the peer has roamed there.
                 from.filter(_ -> isAt(peer, to)).ifPresent(place -> move(peer, place));
             }
             return answer;
@@ -97,7 +104,7 @@ final class Excursion {
         if (first == Answer.NONE || pause()) {
             return Answer.NONE;
         }
-        // What the peer got from us by the former way, last of all, has called it back there: so once more.
+        // The last packet that we sent to the previous endpoint may make the peer set ours back: check once more.
         return await(peer, to, LONGEST) == Answer.NONE ? Answer.NONE : first;
     }
 
@@ -124,7 +131,7 @@ final class Excursion {
                 return peer.inner().getFirst().isReachable(ECHO_MILLIS);
             }
         } catch (IOException _) {
-            // No way into the tunnel just now.
+            // No route to the tunnel address at the moment.
         }
         var _ = pause(Duration.ofMillis(ECHO_MILLIS));
         return false;
@@ -149,7 +156,11 @@ final class Excursion {
         return pause(AFTERMATH);
     }
 
-    /** @return whether it is the end */
+    /**
+     * Waits for a time, or until probes are to end.
+     *
+     * @return whether probes are to end
+     */
     private boolean pause(Duration time) {
         try {
             return end.await(time.toMillis(), TimeUnit.MILLISECONDS);

@@ -32,27 +32,27 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Keeps the peers of one device at the best of the places where they may be found. It has a thread of its own, which waits
- * for what the kernel tells of links, routes and neighbours; of what no event tells, such as a peer that roamed, it learns by
- * a look now and then: soon after something has happened, seldom while nothing does.
+ * Selects the endpoints of one device's peers. Its thread waits for the kernel's events about links, routes and
+ * neighbours, and polls the device for what no event reports, such as a peer that roamed: soon after an event, rarely
+ * otherwise.
  */
 public final class Migration implements AutoCloseable {
 
-    /** There for the second that a visit takes; a run that is killed in it may leave it behind. */
+    /** Exists for the duration of a probe; a process that is killed meanwhile may leave it behind. */
     public static final Table.Id TABLE = ClosedPlace.TABLE;
 
     private static final Duration FIRST_LOOK = Duration.ofMillis(250);
     private static final Duration LAST_LOOK = Duration.ofSeconds(4);
 
-    /** However much happens. */
+    /** The minimum time between two polls. */
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
 
-    /** How often the kernel is asked who lives on its links, where nothing happens that would be a reason to. */
+    /** The interval of neighbour solicitations where no event causes one. */
     private static final Duration ASKING = Duration.ofSeconds(20);
 
     private static final Duration FOREVER = Duration.ofDays(1);
 
-    /** Longer than any visit. */
+    /** Longer than any probe. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final KeptDevice device;
@@ -83,10 +83,10 @@ public final class Migration implements AutoCloseable {
     }
 
     /**
-     * Begins, in the calling thread's network namespace, with no peers.
+     * Starts endpoint selection in the calling thread's network namespace, without peers.
      *
      * @param mark of the device's packets; 0 for none
-     * @param tell takes a sentence about a peer that was moved, or could not be; on another thread
+     * @param tell takes log lines about endpoint changes and failed probes, on another thread
      */
     public static Migration start(KeptDevice device, long mark, Clock clock, Consumer<String> tell) {
         Migration migration = new Migration(device, mark, clock, tell);
@@ -95,17 +95,17 @@ public final class Migration implements AutoCloseable {
         return migration;
     }
 
-    /** Where to begin, before anything is known of a peer: somebody near, else the first that is found from everywhere. */
+    /** Returns the initial endpoint: a candidate on a connected network, else the first one behind a router. */
     public static Optional<InetSocketAddress> first(List<InetSocketAddress> places, Ways ways) {
         return Course.first(places, ways);
     }
 
-    /** From now on these peers are kept, and no others. */
+    /** Replaces the peers whose endpoints are selected. */
     public void follow(List<MovingPeer> wanted) {
         errands.add(() -> take(wanted));
     }
 
-    /** Where each peer stands, by its name, as at the last look. */
+    /** Returns the status of each peer by its name, as of the last poll. */
     public Map<String, Standing> standings() {
         return standings;
     }
@@ -130,7 +130,7 @@ public final class Migration implements AutoCloseable {
         pace = FIRST_LOOK;
     }
 
-    /** Every change of a way is a reason to look; of neighbours, only what becomes of those that are peers' places. */
+    /** Polls after each change of links and routes, and after those changes of neighbours that concern candidates. */
     private void listen() {
         while (end.getCount() > 0) {
             events.receive(FOREVER).stream()
@@ -166,9 +166,8 @@ public final class Migration implements AutoCloseable {
                     }
                     look(ways, excursion);
                 } catch (RuntimeException e) {
-                    // Whatever it is, the next look may do better; to end here would leave the peers where they are for
-                    // good.
-                    tell.accept("peers stay where they are for now: " + e.getMessage());
+                    // The next poll may succeed; ending here would leave the peers' endpoints unchanged for good.
+                    tell.accept("endpoint selection failed, retrying: " + e.getMessage());
                 }
             }
         } finally {
@@ -176,7 +175,7 @@ public final class Migration implements AutoCloseable {
         }
     }
 
-    /** Where they cannot be used, moves go without. */
+    /** Returns nftables, without which endpoints are changed without dropping packets from previous ones. */
     private static Optional<Nftables> nftables() {
         try {
             return Optional.of(Nftables.open());
@@ -185,7 +184,7 @@ public final class Migration implements AutoCloseable {
         }
     }
 
-    /** Does errands until it is time to look; false at the end. */
+    /** Runs queued tasks until the next poll is due; returns false at the end. */
     private boolean await() {
         long now = System.nanoTime();
         long earliest = now + BETWEEN_LOOKS.toNanos();
@@ -215,7 +214,7 @@ public final class Migration implements AutoCloseable {
             Course course = courses.get(peer.key());
             PeerState state = states.get(peer.key());
             if (course == null || state == null) {
-                continue; // The device is being made anew.
+                continue; // The device is being recreated.
             }
             try {
                 go(peer, course, state, ways, excursion);
@@ -249,17 +248,20 @@ public final class Migration implements AutoCloseable {
         course.done(next.get(), answer, ways, now());
         long millis = (System.nanoTime() - begin) / 1_000_000;
         switch (next.get()) {
-            case Step.Check() when answer == Answer.NONE -> tell.accept(peer.name() + " does not answer where it was");
+            case Step.Check()
+            when answer == Answer.NONE ->
+                tell.accept(peer.name() + ": no response from its endpoint, probing the other candidates");
             case Step.Check() -> {}
             case Step.Visit(InetSocketAddress to) when answer == Answer.NONE && wasLost -> {}
             case Step.Visit(InetSocketAddress to)
             when answer == Answer.NONE ->
-                tell.accept(peer.name() + " is not at " + text(to) + ": back after " + millis + " ms");
-            case Step.Visit(InetSocketAddress to) -> tell.accept(peer.name() + " moved to " + text(to));
+                tell.accept(peer.name() + ": no response from " + text(to) + " within " + millis
+                        + " ms, endpoint unchanged");
+            case Step.Visit(InetSocketAddress to) -> tell.accept(peer.name() + ": endpoint changed to " + text(to));
             case Step.Leave(InetSocketAddress to)
-            when wasNowhere -> tell.accept(peer.name() + " is called at " + text(to));
+            when wasNowhere -> tell.accept(peer.name() + ": endpoint set to " + text(to));
             case Step.Leave(InetSocketAddress to) ->
-                tell.accept(peer.name() + " moved to " + text(to) + ", as its place cannot be reached any more");
+                tell.accept(peer.name() + ": endpoint changed to " + text(to) + " (the previous one is unreachable)");
         }
         pace = FIRST_LOOK;
     }
@@ -268,12 +270,12 @@ public final class Migration implements AutoCloseable {
         return Endpoint.of(place).toString();
     }
 
-    /** Goes on evenly, whatever becomes of the clock. */
+    /** Returns a time that advances steadily even if the clock is set. */
     private Instant now() {
         return started.plusNanos(System.nanoTime() - nanosAtStart);
     }
 
-    /** A visit under way ends at once, and its peer is brought back. */
+    /** Stops. A running probe ends at once, and its peer's previous endpoint is restored. */
     @Override
     public void close() {
         end.countDown();

@@ -9,15 +9,15 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * A peer that may be found in several places.
+ * A peer with endpoint candidates.
  *
- * @param name for people
- * @param places in order of preference
- * @param inner its addresses in the tunnel, one of which is asked for an echo; empty where it has none
+ * @param name the name in log lines
+ * @param places the endpoint candidates, in order of preference
+ * @param inner its addresses in the tunnel, the first of which is sent echo requests; empty where it has none
  */
 public record MovingPeer(PublicKey key, String name, List<InetSocketAddress> places, List<InetAddress> inner) {
 
-    /** {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): a peer that was heard since has a session. */
+    /** {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1), the longest lifetime of a session. */
     private static final Duration ALIVE = Duration.ofMinutes(3);
 
     public MovingPeer {
@@ -25,7 +25,7 @@ public record MovingPeer(PublicKey key, String name, List<InetSocketAddress> pla
         inner = List.copyOf(inner);
     }
 
-    /** Whether it is at one of its places, or lives elsewhere: then only this package moves it. */
+    /** Returns whether the peer keeps its endpoint: a candidate, or one that it roamed to and has a session at. */
     public boolean stays(PeerState state, Instant now) {
         return state.endpoint().filter(places::contains).isPresent() || hasSession(state, now);
     }

@@ -4,25 +4,25 @@ import io.culvert.device.DeviceState.PeerState;
 import java.time.Duration;
 import java.time.Instant;
 
-/** Whether a peer answers, told from what the device counts for it. Mutable; of one peer. */
+/** Detects that a peer no longer responds, from the counters of the device. Mutable; for one peer. */
 final class Silence {
 
     /**
-     * Two handshake initiations (148 bytes each, WireGuard white paper, section 5.4.2): more than the keepalives that nobody
-     * answers, less than anything that somebody waits for.
+     * Two handshake initiations (148 bytes each, WireGuard white paper, section 5.4.2): more than keepalives, which are
+     * not answered, and less than any exchange that waits for a response.
      */
     private static final long TOO_MUCH_UNANSWERED = 2 * 148;
 
-    /** Answers to what is sent come sooner, but from the other side of the world. */
+    /** The timeout for responses; longer than an intercontinental round trip. */
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
     /**
-     * {@code KEEPALIVE_TIMEOUT} (section 6.1) and something: who has nothing to say, and answers no echo, says by then that
-     * it is there.
+     * The timeout for a peer without traffic that does not answer echo requests: it sends a keepalive within
+     * {@code KEEPALIVE_TIMEOUT} (section 6.1), plus a margin.
      */
     private static final Duration PATIENCE_WITH_THE_QUIET = Duration.ofSeconds(13);
 
-    /** In bytes a second; a conversation that nobody would mind a pause of. */
+    /** In bytes per second; below this, a pause of one second is acceptable. */
     private static final long QUIET = 2000;
 
     private long received;
@@ -34,7 +34,7 @@ final class Silence {
     private boolean echoes;
     private boolean met;
 
-    /** Takes in what the device counts now. */
+    /** Updates from the current counters of the device. */
     void look(PeerState peer, Instant now) {
         if (peer.receivedBytes() != received || peer.sentBytes() < sent) {
             answered = peer.sentBytes();
@@ -52,19 +52,19 @@ final class Silence {
         lookedAt = now;
     }
 
-    /** Whether nothing has come in since the last look. */
+    /** Returns whether a packet was received since the last update. */
     boolean heardSince(PeerState peer) {
         return peer.receivedBytes() != received;
     }
 
-    /** It was asked, and it answered. */
+    /** Records a response to a probe. */
     void answered(boolean byEcho) {
         answered = sent;
         unansweredSince = Instant.MAX;
         echoes |= byEcho;
     }
 
-    /** Whether it ought to be asked if it is still there. */
+    /** Returns whether the peer should be probed. */
     boolean isSuspicious(Instant now) {
         return !unansweredSince.equals(Instant.MAX) && !now.isBefore(due());
     }
@@ -73,13 +73,13 @@ final class Silence {
         return !unansweredSince.equals(Instant.MAX);
     }
 
-    /** Whether hardly anything is exchanged. */
+    /** Returns whether there is little traffic. */
     boolean isQuiet() {
         return quiet;
     }
 
     private Instant due() {
-        // Who was never met was only called, and a call is answered at once.
+        // A peer without a session was only sent handshake initiations, which are answered at once.
         return unansweredSince.plus(echoes || !met ? PATIENCE : PATIENCE_WITH_THE_QUIET);
     }
 }

@@ -6,14 +6,14 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Where a peer stands, for people and programs.
+ * The endpoint status of a peer, for status output.
  *
  * @param endpoint in use; empty where none is known
- * @param rank of the endpoint among those in the file, from 1; 0 where it is not among them
- * @param of how many there are in the file
- * @param since when it is there; empty before it was ever seen to move
- * @param moves since the start
- * @param refused places that were tried and not moved to, since the start
+ * @param rank of the endpoint among the candidates, from 1; 0 where it is not one of them
+ * @param of the number of candidates
+ * @param since when the endpoint was set; empty before the first change
+ * @param moves the number of endpoint changes since the start
+ * @param refused the number of failed probes since the start
  */
 public record Standing(
         State state,
@@ -24,17 +24,17 @@ public record Standing(
         int moves,
         int refused) {
 
-    /** In one word. */
+    /** The state in one word. */
     public enum State {
-        /** At the first place in the file. */
+        /** At the first candidate. */
         PREFERRED,
-        /** At another place in the file. */
+        /** At another candidate. */
         FALLBACK,
-        /** Where it has gone by itself, outside of the file. */
+        /** At an endpoint that it roamed to and that is not a candidate. */
         ROAMED,
-        /** It does not answer anywhere. */
+        /** It responds at no endpoint. */
         LOST,
-        /** It is not known where it is: it has to call us. */
+        /** It has no known endpoint and has to initiate the handshake. */
         AWAITED;
 
         @Override

@@ -2,15 +2,15 @@ package io.culvert.migration;
 
 import java.net.InetSocketAddress;
 
-/** What is to be done for a peer now. */
+/** The next action for a peer. */
 sealed interface Step {
 
-    /** Ask the peer for an answer where it is. */
+    /** Probe the current endpoint. */
     record Check() implements Step {}
 
-    /** Go there for a moment, and stay only if the peer answers. */
+    /** Probe another endpoint, and keep it only if the peer responds. */
     record Visit(InetSocketAddress to) implements Step {}
 
-    /** Go there at once: nothing can be lost where it is. */
+    /** Change to another endpoint at once, as the current one is unreachable. */
     record Leave(InetSocketAddress to) implements Step {}
 }

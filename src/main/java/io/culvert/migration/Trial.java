@@ -4,36 +4,36 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * What came of earlier visits to a place, and so when the next one is worth it.
+ * The failed probes of an endpoint candidate, from which the time of the next one follows.
  *
  * @param failures in a row
- * @param signature of the way by which it failed; a place that is reached by another way is another place
- * @param notBefore when it may be visited again by the same way
- * @param notBeforeByAnother when it may be visited again by another way
+ * @param signature of the path of the last failure; a candidate that is reached by another path counts as another one
+ * @param notBefore when it may be probed again by the same path
+ * @param notBeforeByAnother when it may be probed again by another path
  */
 record Trial(int failures, String signature, Instant notBefore, Instant notBeforeByAnother) {
 
     static final Trial NONE = new Trial(0, "", Instant.MIN, Instant.MIN);
 
     /**
-     * Anybody on a link can answer for an address, each time with another hardware address: after the first such change each
-     * further one has to wait, so that nobody keeps a peer away from where it is for more than a second in a minute.
+     * Any host on a link can answer for an address, each time with another hardware address. So after the first change
+     * of the path further ones are delayed, which limits the interruption by a malicious host to a second per minute.
      */
     private static final Duration BETWEEN_WAYS = Duration.ofSeconds(1);
 
     private static final Duration LONGEST_BETWEEN_WAYS = Duration.ofMinutes(1);
 
-    /** A place that does not answer costs its peer a second each time. */
+    /** The delay after a failed probe, which interrupts traffic for up to a second. */
     private static final Duration AFTER_REFUSAL = Duration.ofSeconds(30);
 
     private static final Duration LONGEST_AFTER_REFUSAL = Duration.ofHours(1);
 
-    /** A place that was lost may be back soon, as when a cable is plugged in again. */
+    /** The delay after an endpoint was lost, which may work again soon, as when a cable is plugged in again. */
     private static final Duration AFTER_LOSS = Duration.ofSeconds(1);
 
     private static final Duration LONGEST_AFTER_LOSS = Duration.ofMinutes(2);
 
-    /** It did not answer. */
+    /** Returns the history after a probe without a response. */
     Trial refused(Way way, Instant now) {
         return new Trial(
                 failures + 1,
@@ -42,7 +42,7 @@ record Trial(int failures, String signature, Instant notBefore, Instant notBefor
                 failures == 0 ? now : now.plus(doubled(BETWEEN_WAYS, failures - 1, LONGEST_BETWEEN_WAYS)));
     }
 
-    /** It answered before, and then no more: whatever way leads there, it is not to be trusted too soon. */
+    /** Returns the history after the loss of an endpoint that worked, which delays the next probe by any path. */
     Trial lost(Instant now) {
         Instant again = now.plus(doubled(AFTER_LOSS, failures, LONGEST_AFTER_LOSS));
         return new Trial(failures + 1, "", again, again);

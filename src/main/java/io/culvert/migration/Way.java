@@ -1,23 +1,23 @@
 package io.culvert.migration;
 
 /**
- * How this machine would reach a place now.
+ * The path to an endpoint candidate.
  *
- * @param signature what tells this way from another: link, gateway or neighbour, own address; empty where there is none
+ * @param signature identifies the path: link, gateway or neighbour, source address; empty where there is no path
  */
 public record Way(Reach reach, String signature) {
 
     public static final Way NONE = new Way(Reach.NONE, "");
 
-    /** What the kernel says of the way. */
+    /** How the kernel reaches the address. */
     public enum Reach {
-        /** No route leads there. */
+        /** No route. */
         NONE,
-        /** It would be on a link of ours, but nobody there has answered for the address. */
+        /** On a connected network where no host has answered for the address. */
         SILENT,
-        /** Somebody on a link of ours has answered for the address. */
+        /** On a connected network where a host has answered for the address. */
         NEAR,
-        /** By way of a router. */
+        /** Through a router. */
         FAR
     }
 
@@ -25,7 +25,7 @@ public record Way(Reach reach, String signature) {
         return reach == Reach.NEAR;
     }
 
-    /** Whether it is on a link of ours, answered for or not. */
+    /** Returns whether it is on a connected network, answered for or not. */
     boolean isOnLink() {
         return reach == Reach.NEAR || reach == Reach.SILENT;
     }

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** How places are reached, as the kernel's tables had it at one look; for the thread whose sockets it was given. */
+/** The paths to endpoint candidates, from a snapshot of the kernel's tables. Not thread-safe. */
 public final class Ways implements Function<InetSocketAddress, Way> {
 
     private final Paths paths;
@@ -22,7 +22,11 @@ public final class Ways implements Function<InetSocketAddress, Way> {
     private final Map<InetAddress, Way> known = new HashMap<>();
     private Map<InetAddress, List<Neighbour>> table;
 
-    /** @param mark of the packets that take the ways; 0 for none */
+    /**
+     * Reads the kernel's tables.
+     *
+     * @param mark of the packets that take the paths; 0 for none
+     */
     public Ways(Paths paths, Neighbours neighbours, long mark) {
         this.paths = paths;
         this.neighbours = neighbours;
@@ -30,13 +34,13 @@ public final class Ways implements Function<InetSocketAddress, Way> {
         this.table = read();
     }
 
-    /** Looks anew. */
+    /** Takes a new snapshot. */
     void refresh() {
         known.clear();
         table = read();
     }
 
-    /** Lets the kernel find out who answers for these places, those that are on its links and of whom it does not know. */
+    /** Makes the kernel solicit those candidates on connected networks for which no neighbour entry exists. */
     void ask(List<InetSocketAddress> places) {
         for (InetSocketAddress place : places) {
             if (apply(place).reach() == Reach.SILENT) {

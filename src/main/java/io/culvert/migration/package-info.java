@@ -1,4 +1,4 @@
-/** Peers that can be found in several places, and which place is used. */
+/** Endpoint selection for peers with several endpoint candidates. */
 @NullMarked
 package io.culvert.migration;
 

@@ -8,43 +8,43 @@ import io.culvert.settings.WireGuardSettings.Implementation;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a tunnel needs of the machine, each with the runtime option that cures its absence. */
+/** Checks the requirements of a tunnel on the machine; each unmet one is reported with the option that meets it. */
 public final class MachineNeeds {
 
     private MachineNeeds() {}
 
-    /** What no tunnel can be made without, and what it had better have. */
+    /** Returns unmet requirements as errors, and limitations as warnings. */
     public static List<Problem> missing(Machine machine, Implementation wanted) {
         List<Problem> problems = new ArrayList<>();
         if (!machine.netAdmin()) {
             problems.add(Problem.machine(
                     Place.machine("CAP_NET_ADMIN"),
-                    "is missing, so neither the guard nor the tunnel can be made",
+                    "is missing, but the kill switch and the tunnel require it",
                     Hints.here().netAdmin()));
         }
         boolean kernel = machine.kernelWireGuard();
         if (wanted == Implementation.KERNEL && !kernel) {
             problems.add(Problem.machine(
                     Place.machine("kernel"),
-                    "has no WireGuard, but CULVERT_WIREGUARD_IMPLEMENTATION=kernel asks for it",
-                    Hints.here().module("wireguard") + ", or leave the setting at auto"));
+                    "does not support WireGuard, but CULVERT_WIREGUARD_IMPLEMENTATION=kernel requires it",
+                    Hints.here().module("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto"));
         } else if (!machine.tunDevice() && userspace(machine, wanted)) {
             problems.add(Problem.machine(
                     Place.machine("/dev/net/tun"),
-                    "cannot be opened, and userspace WireGuard needs it",
+                    "cannot be opened, but userspace WireGuard requires it",
                     Hints.here().tunDevice()));
         }
         if (machine.uplinks().isEmpty()) {
             problems.add(Problem.warning(
                     Place.machine("network"),
-                    "there is no default route in either family, nor another route by a gateway: only a server on a"
-                            + " connected network can be reached yet",
-                    Hints.here().defaultRoute() + "; the tunnel is raised when a route to its server appears"));
+                    "no default route and no other route through a gateway, for IPv4 or IPv6: only a server on a"
+                            + " connected network is reachable for now",
+                    Hints.here().defaultRoute() + "; the tunnel connects when a route to its server appears"));
         }
         return problems;
     }
 
-    /** Whether it is the userspace WireGuard that will be taken. */
+    /** Whether userspace WireGuard will be used. */
     public static boolean userspace(Machine machine, Implementation wanted) {
         return wanted == Implementation.USERSPACE || (wanted == Implementation.AUTO && !machine.kernelWireGuard());
     }

@@ -21,13 +21,13 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The file of a tunnel alone.
+ * The wg-quick file of a standalone tunnel ({@code culvert tunnel up}).
  *
- * @param path of the file, which need not be there where only its name is asked
+ * @param path of the file, which need not exist where only the interface's name is needed
  */
 public record TunnelFile(Path path) {
 
-    /** As wg-quick does: a bare name is a file in /etc/wireguard. */
+    /** Resolves a file or an interface name as wg-quick does: a bare name is a file in /etc/wireguard. */
     public static TunnelFile of(String fileOrName, Path root) {
         return new TunnelFile(
                 fileOrName.matches("[a-zA-Z0-9_=+.-]{1,15}") && !Files.exists(Path.of(fileOrName))
@@ -35,7 +35,7 @@ public record TunnelFile(Path path) {
                         : Path.of(fileOrName).toAbsolutePath().normalize());
     }
 
-    /** @throws ProblemException where the file's name cannot be an interface's */
+    /** @throws ProblemException where the file's name is not a valid interface name */
     public String interfaceName() {
         return WireGuardFile.interfaceName(path)
                 .orElseThrow(() -> new ProblemException(
@@ -47,7 +47,7 @@ public record TunnelFile(Path path) {
         return read(WireGuardFile.read(path), journal, killSwitch);
     }
 
-    /** The same of a file that, as for wg-quick, may lack addresses and peers. */
+    /** Does the same with a file that, as for wg-quick, may lack addresses and peers. */
     public WireGuardConfig readPart(Journal journal, boolean killSwitch) {
         return read(WireGuardFile.readPart(path), journal, killSwitch);
     }
@@ -64,7 +64,7 @@ public record TunnelFile(Path path) {
     }
 
     /**
-     * What the servers' names stand for, by the machine's resolver; of the families that it has a way out in first.
+     * Resolves the servers' names by the machine's resolver; addresses that the machine has a route to come first.
      *
      * @throws ProblemException where one does not resolve
      */
@@ -84,7 +84,7 @@ public record TunnelFile(Path path) {
                     problems.add(Problem.failure(
                             Place.machine(name.name()),
                             "the server's name does not resolve",
-                            "see /etc/resolv.conf, or write the address into Endpoint"));
+                            "check /etc/resolv.conf, or write the server's address into Endpoint"));
                 }
             }
         });

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** What is said of a file's hooks where there is no exit node to take their place. */
+/** The warnings and notes about a file's hooks for a standalone tunnel, where no exit node does what they would. */
 final class TunnelHooks {
 
     private final boolean killSwitch;
@@ -19,7 +19,7 @@ final class TunnelHooks {
         this.killSwitch = killSwitch;
     }
 
-    /** The problems of a file, with these words for hooks. */
+    /** Returns the problems of a file, with those about hooks worded for a standalone tunnel. */
     List<Problem> reworded(List<Problem> problems, WireGuardConfig file) {
         Map<Integer, Hook> hooks =
                 file.hooks().stream().collect(Collectors.toMap(Hook::line, Function.identity(), (first, _) -> first));
@@ -41,35 +41,34 @@ final class TunnelHooks {
             case KILL_SWITCH ->
                 killSwitch
                         ? Problem.note(
-                                place, hook.key() + " is a kill switch: it is not run, --kill-switch is in its place")
+                                place, hook.key() + " is a kill switch: it is not run, as --kill-switch replaces it")
                         : Problem.warning(
                                 place,
-                                hook.key() + " is a kill switch: it is not run, so packets may leave beside the tunnel",
+                                hook.key() + " is a kill switch: it is not run, so packets may bypass the tunnel",
                                 "add --kill-switch");
             case RESOLVER ->
-                Problem.note(
-                        place, hook.key() + " sets a resolver: it is not run, DNS= says what resolv.conf is to name");
+                Problem.note(place, hook.key() + " sets a resolver: it is not run, as DNS= sets the resolvers");
             case FORWARDING ->
                 Problem.warning(
                         place,
-                        hook.key() + " forwards and translates packets: it is not run",
-                        "let 'culvert up' do this, or your firewall, and delete the line");
+                        hook.key() + " sets up forwarding or NAT: it is not run",
+                        "use 'culvert up' or your own firewall for this, and delete the line");
             case LAN_BYPASS ->
                 killSwitch
                         ? Problem.warning(
                                 place,
-                                hook.key() + " lets a local network pass by the tunnel: it is not run",
-                                "delete the line; where a local network has to stay open, use 'culvert up' with CULVERT_LAN_ALLOW")
+                                hook.key() + " lets a local network bypass the tunnel: it is not run",
+                                "delete the line; to allow a local network, use 'culvert up' with CULVERT_LAN_ALLOW")
                         : Problem.note(
                                 place,
                                 hook.key()
-                                        + " lets a local network pass by the tunnel: it is not run, for routes of main"
-                                        + " to local networks win anyway");
+                                        + " lets a local network bypass the tunnel: it is not run, as routes of the"
+                                        + " main table to local networks take precedence anyway");
             case UNKNOWN ->
                 Problem.warning(
                         place,
-                        hook.key() + " would run " + hook.program() + ": it is not run, Culvert runs no hooks",
-                        "do this outside of Culvert, and delete the line");
+                        hook.key() + " would run " + hook.program() + ": it is not run, as Culvert runs no hooks",
+                        "run it outside Culvert, and delete the line");
         };
     }
 }

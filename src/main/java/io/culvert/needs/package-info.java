@@ -1,4 +1,4 @@
-/** What a tunnel cannot do without: a file that says where it leads, and a machine that can have it. */
+/** The requirements of every tunnel: a valid file, and a machine that meets them. */
 @NullMarked
 package io.culvert.needs;
 

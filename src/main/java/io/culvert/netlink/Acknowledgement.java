@@ -4,10 +4,13 @@ import io.culvert.netlink.NetlinkSocket.Outcome;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Reads the kernel's verdict on a request, with its extended part (Documentation/userspace-api/netlink/intro.rst). */
+/**
+ * Parses the kernel's acknowledgement of a request, with its extended part
+ * (Documentation/userspace-api/netlink/intro.rst).
+ */
 final class Acknowledgement {
 
-    /** {@code NLM_F_CAPPED}: only the header of the request is repeated. */
+    /** {@code NLM_F_CAPPED}: the acknowledgement contains the header of the request only. */
     private static final int CAPPED = 0x100;
 
     /** {@code NLM_F_ACK_TLVS}: attributes follow. */
@@ -18,7 +21,7 @@ final class Acknowledgement {
 
     private Acknowledgement() {}
 
-    /** The verdict in a frame of type {@code NLMSG_ERROR}, or in the {@code NLMSG_DONE} that ends a dump. */
+    /** Parses a frame of type {@code NLMSG_ERROR}, or the {@code NLMSG_DONE} that ends a dump. */
     static Outcome read(Frame frame) {
         byte[] payload = frame.payload();
         ByteBuffer buffer = ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder());
@@ -40,7 +43,8 @@ final class Acknowledgement {
         if ((frame.flags() & CAPPED) != 0 || buffer.capacity() < 8) {
             return 4 + Frame.HEADER;
         }
-        // The whole request is repeated, and starts with its length. A length that makes no sense leads past the end.
+        // The acknowledgement contains the whole request, which starts with its length. An invalid length leads past
+        // the end.
         long request = Integer.toUnsignedLong(buffer.getInt(4));
         return (int) Math.min(4 + (request + 3 & ~3L), buffer.capacity());
     }

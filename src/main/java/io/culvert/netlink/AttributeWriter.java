@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
-/** Writes a family header and netlink attributes, in the machine's byte order, padded to four bytes. */
+/** Writes a family header and netlink attributes, in the machine's byte order and padded to four bytes. */
 public final class AttributeWriter {
 
     /** {@code NLA_F_NESTED} (include/uapi/linux/netlink.h). */
@@ -14,7 +14,7 @@ public final class AttributeWriter {
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-    /** Starts with the family's own header, such as {@code struct rtmsg}. */
+    /** Returns a writer that starts with the family's own header, such as {@code struct rtmsg}. */
     public static AttributeWriter after(byte[] header) {
         AttributeWriter writer = new AttributeWriter();
         writer.bytes.writeBytes(header);
@@ -22,6 +22,7 @@ public final class AttributeWriter {
         return writer;
     }
 
+    /** Adds an attribute with any value. */
     public AttributeWriter bytes(int type, byte[] value) {
         bytes.writeBytes(ByteBuffer.allocate(4)
                 .order(ByteOrder.nativeOrder())
@@ -64,17 +65,18 @@ public final class AttributeWriter {
                         .array());
     }
 
-    /** A string with its terminating zero. */
+    /** Adds a string with its terminating zero. */
     public AttributeWriter string(int type, String value) {
         byte[] text = value.getBytes(StandardCharsets.UTF_8);
         return bytes(type, java.util.Arrays.copyOf(text, text.length + 1));
     }
 
-    /** A flag: present without a value. */
+    /** Adds a flag: an attribute without a value. */
     public AttributeWriter flag(int type) {
         return bytes(type, new byte[0]);
     }
 
+    /** Adds an attribute that contains attributes. */
     public AttributeWriter nested(int type, Consumer<AttributeWriter> content) {
         AttributeWriter inner = new AttributeWriter();
         content.accept(inner);

@@ -10,16 +10,16 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attributes of a message, read with bounds checked: a length that leaves the message ends the reading there, as the
- * kernel's own {@code nla_ok} does. Repeated types keep their order; a look-up by type gives the last one, which is what the
- * kernel itself honours.
+ * The attributes of a message, parsed with bounds checks: a length beyond the end of the message stops the parsing
+ * there, as the kernel's own {@code nla_ok} does. Repeated types keep their order; a lookup by type returns the last
+ * one, which is the one that the kernel uses.
  */
 public final class Attributes {
 
     /** {@code NLA_TYPE_MASK}: without the nested and byte-order flags (include/uapi/linux/netlink.h). */
     private static final int TYPE_MASK = 0x3fff;
 
-    /** One attribute; the value is shared, not to be changed. */
+    /** One attribute; the value is shared and must not be changed. */
     @SuppressWarnings("ArrayRecordComponent")
     public record Attribute(int type, byte[] value) {}
 
@@ -29,7 +29,7 @@ public final class Attributes {
         this.attributes = attributes;
     }
 
-    /** Reads what follows the first {@code offset} bytes. */
+    /** Parses what follows the first {@code offset} bytes. */
     public static Attributes parse(byte[] bytes, int offset) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         List<Attribute> found = new ArrayList<>();
@@ -67,7 +67,7 @@ public final class Attributes {
         return last(type) != null;
     }
 
-    /** Whether one of these is there. */
+    /** Returns whether there is an attribute of one of these types. */
     public boolean hasAny(int... types) {
         for (int type : types) {
             if (has(type)) {
@@ -77,17 +77,17 @@ public final class Attributes {
         return false;
     }
 
-    /** An unsigned number of one, two, four or eight bytes, whichever the attribute has. */
+    /** Returns an unsigned number of one, two, four or eight bytes, as long as the attribute is. */
     public Optional<Long> number(int type) {
         return bytes(type).flatMap(Attributes::number);
     }
 
-    /** The same, or what stands for it where there is none. */
+    /** Returns an unsigned number, or a default if there is none. */
     public long number(int type, long otherwise) {
         return has(type) ? number(type).orElse(otherwise) : otherwise;
     }
 
-    /** A string, without its terminating zero. */
+    /** Returns a string, without its terminating zero. */
     public Optional<String> string(int type) {
         return bytes(type).map(value -> {
             int end = 0;
@@ -98,7 +98,7 @@ public final class Attributes {
         });
     }
 
-    /** The attributes inside of one; empty where it is absent. */
+    /** Returns the attributes inside an attribute; none if it is absent. */
     public Attributes nested(int type) {
         return bytes(type).map(value -> parse(value, 0)).orElseGet(() -> new Attributes(List.of()));
     }

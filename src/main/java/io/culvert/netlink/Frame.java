@@ -7,11 +7,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A message with its whole header, as it travels (include/uapi/linux/netlink.h, {@code struct nlmsghdr}).
+ * A message with its complete header, as it is sent (include/uapi/linux/netlink.h, {@code struct nlmsghdr}).
  *
- * @param portId of who caused it; 0 in a request and for the kernel
+ * @param portId the port id of the socket that caused it; 0 in a request and for the kernel
  */
-@SuppressWarnings("ArrayRecordComponent") // Made once and only read, like the message it becomes.
+@SuppressWarnings("ArrayRecordComponent") // Created once and only read, like the message it becomes.
 record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
 
     /** {@code NLMSG_HDRLEN}: length, type, flags, sequence number, port id. */
@@ -20,7 +20,7 @@ record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
     static final int NLMSG_ERROR = 2;
     static final int NLMSG_DONE = 3;
 
-    /** The kernel changed something while it listed it: the list may be wrong. */
+    /** The dump was interrupted: the kernel changed something meanwhile, so the list may be wrong. */
     static final int NLM_F_DUMP_INTR = 0x10;
 
     static byte[] bytes(List<Frame> frames) {
@@ -40,7 +40,7 @@ record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
         return buffer.array();
     }
 
-    /** The frames of a datagram; a length that leaves the datagram ends the reading there. */
+    /** Parses the frames of a datagram; a length beyond the end of the datagram stops the parsing there. */
     static List<Frame> parse(byte[] datagram, int length) {
         ByteBuffer buffer = ByteBuffer.wrap(datagram, 0, length).order(ByteOrder.nativeOrder());
         List<Frame> frames = new ArrayList<>();
@@ -61,7 +61,7 @@ record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
         return frames;
     }
 
-    /** The same request, which the kernel is to answer when it has carried it out, too. */
+    /** Returns this request with a request for an acknowledgement, also if it succeeds. */
     Frame acknowledged() {
         return new Frame(type, flags | NetlinkMessage.NLM_F_ACK, sequence, portId, payload);
     }

@@ -3,7 +3,7 @@ package io.culvert.netlink;
 import io.culvert.linux.Errno;
 import java.util.OptionalInt;
 
-/** Finds the families of generic netlink, whose message types are numbered as they are loaded. */
+/** Looks up families of generic netlink, whose message types are assigned as they are loaded. */
 public final class GenericNetlink {
 
     /** include/uapi/linux/genetlink.h. */
@@ -24,10 +24,10 @@ public final class GenericNetlink {
     }
 
     /**
-     * The message type of a family, such as {@code wireguard}. Asking by name lets the kernel load the module; a listing of
-     * all families would not.
+     * Returns the message type of a family, such as {@code wireguard}. A query by name lets the kernel load the module;
+     * a dump of all families would not.
      *
-     * @return empty where the kernel has no such family
+     * @return empty if the kernel has no such family
      */
     public OptionalInt family(String name) {
         byte[] request = AttributeWriter.after(header(CTRL_CMD_GETFAMILY, CTRL_VERSION))
@@ -46,7 +46,7 @@ public final class GenericNetlink {
         }
     }
 
-    /** {@code struct genlmsghdr}: command, version, two reserved bytes. */
+    /** Returns a {@code struct genlmsghdr}: command, version, two reserved bytes. */
     public static byte[] header(int command, int version) {
         return new byte[] {(byte) command, (byte) version, 0, 0};
     }

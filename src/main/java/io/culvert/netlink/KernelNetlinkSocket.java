@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A netlink socket of the network namespace in which the calling thread opened it. */
+/** A netlink socket in the network namespace in which the calling thread opened it. */
 public final class KernelNetlinkSocket implements NetlinkSocket {
 
     /** {@code AF_NETLINK}, {@code SOCK_RAW} (include/linux/socket.h, net.h). */
@@ -43,19 +43,27 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     private static final int SO_RCVBUF = 8;
     private static final int SO_RCVBUFFORCE = 33;
 
-    /** Room for a burst of notifications; the usual default is a fifth of it. */
+    /** The size of the receive buffer, for a burst of notifications; the usual default is a fifth of it. */
     private static final int RECEIVE_BUFFER = 1 << 20;
 
-    /** All of them may fail: the usual default receive buffer holds 250 reports (measured); those with a text are larger. */
+    /**
+     * The maximum number of requests in one batch. All of them may fail: the usual default receive buffer holds 250
+     * acknowledgements (measured), and those with a message are larger.
+     */
     private static final int MOST_REQUESTS = 128;
 
-    /** A third of the usual default send buffer. */
+    /** The maximum size of a batch, a third of the usual default send buffer. */
     private static final int MOST_BYTES = 1 << 16;
 
-    /** The kernel fills no datagram of a dump beyond this ({@code netlink_recvmsg} in net/netlink/af_netlink.c). */
+    /**
+     * The size of the buffer for dumps: the kernel fills no datagram of a dump beyond this ({@code netlink_recvmsg} in
+     * net/netlink/af_netlink.c).
+     */
     private static final int DATAGRAM = 1 << 15;
 
-    /** A single message may be larger, though: a link with many virtual functions. */
+    /**
+     * The size of the buffer for notifications: a single one may be larger, such as a link with many virtual functions.
+     */
     private static final int LARGEST = 1 << 17;
 
     private static final int DUMP_ATTEMPTS = 5;
@@ -87,13 +95,13 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         }
     }
 
-    /** For links, addresses, routes and rules. */
+    /** Opens a socket for links, addresses, routes and rules. */
     public static KernelNetlinkSocket route() {
         return new KernelNetlinkSocket(NETLINK_ROUTE, List.of());
     }
 
     /**
-     * For notifications about links, addresses, routes and rules.
+     * Opens a socket for notifications about links, addresses, routes and rules.
      *
      * @param groups {@code RTNLGRP_*} (include/uapi/linux/rtnetlink.h)
      */
@@ -101,17 +109,17 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         return new KernelNetlinkSocket(NETLINK_ROUTE, groups);
     }
 
-    /** For nftables. */
+    /** Opens a socket for nftables. */
     public static KernelNetlinkSocket netfilter() {
         return new KernelNetlinkSocket(NETLINK_NETFILTER, List.of());
     }
 
-    /** For notifications of changes of nftables rulesets, those made by ourselves included. */
+    /** Opens a socket for notifications of changes of nftables rulesets, including those of this process. */
     public static KernelNetlinkSocket rulesetEvents() {
         return new KernelNetlinkSocket(NETLINK_NETFILTER, List.of(NFTABLES_GROUP));
     }
 
-    /** For families that are found by name, see {@link GenericNetlink}. */
+    /** Opens a socket for families that are looked up by name, see {@link GenericNetlink}. */
     public static KernelNetlinkSocket generic() {
         return new KernelNetlinkSocket(NETLINK_GENERIC, List.of());
     }
@@ -138,8 +146,9 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     }
 
     /**
-     * Asks for the acknowledgement of the last request only. The kernel carries them out in order and reports each failure
-     * unasked ({@code netlink_rcv_skb} in net/netlink/af_netlink.c); a lost report would be ENOBUFS.
+     * Sends a batch and requests the acknowledgement of the last request only. The kernel processes them in order and
+     * reports each failure without a request ({@code netlink_rcv_skb} in net/netlink/af_netlink.c); a lost report would
+     * be ENOBUFS.
      */
     private List<Outcome> exchange(List<Frame> requests) {
         Frame last = requests.getLast().acknowledged();
@@ -151,7 +160,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         while (true) {
             for (Frame frame : answers()) {
                 int index = frame.sequence() - frames.getFirst().sequence();
-                // Anything else is left over from an earlier conversation.
+                // Anything else belongs to an earlier exchange.
                 if (frame.type() == Frame.NLMSG_ERROR && index >= 0 && index < outcomes.length) {
                     outcomes[index] = Acknowledgement.read(frame);
                     if (index == outcomes.length - 1) {
@@ -163,10 +172,11 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     }
 
     /**
-     * Sends requests that the kernel carries out together or not at all, as nfnetlink does.
+     * Sends requests that the kernel carries out as one transaction, as nfnetlink does.
      *
-     * @param batch its begin, the requests, its end; the kernel acknowledges neither begin nor end before Linux 6.10
-     * @return the first refusal, or that of all requests the last was carried out
+     * @param batch the begin message, the requests, and the end message; the kernel acknowledges neither begin nor end
+     *     before Linux 6.10
+     * @return the first failure, or the success of the last request
      */
     public Outcome transaction(List<NetlinkMessage> batch) {
         List<Frame> frames =
@@ -205,7 +215,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
 
     private record Collected(List<NetlinkMessage> messages, boolean interrupted) {}
 
-    /** Sends one request and gathers what comes until the kernel says that this was all. */
+    /** Sends one request and collects the answers until the kernel marks the end. */
     private Collected collect(Frame request) {
         socket.send(Frame.bytes(List.of(request)));
         List<NetlinkMessage> messages = new ArrayList<>();
@@ -213,7 +223,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         while (true) {
             for (Frame frame : answers()) {
                 if (frame.sequence() != request.sequence()) {
-                    continue; // Left over from a conversation that an error cut short.
+                    continue; // Left over from an exchange that an error ended.
                 }
                 interrupted |= (frame.flags() & Frame.NLM_F_DUMP_INTR) != 0;
                 if (frame.type() == Frame.NLMSG_ERROR || frame.type() == Frame.NLMSG_DONE) {
@@ -228,7 +238,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         }
     }
 
-    /** The kernel answers while it takes the request, so there is nothing to wait long for. */
+    /** Receives frames. The kernel answers while it takes the request, so this does not wait long. */
     private List<Frame> answers() {
         int length = socket.receive(buffer);
         if (length > buffer.length) {
@@ -280,7 +290,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
                 message.payload());
     }
 
-    /** {@code struct sockaddr_nl}: family, padding, port id (0: the kernel chooses), groups. */
+    /** Returns a {@code struct sockaddr_nl}: family, padding, port id (0: the kernel chooses), groups. */
     private static byte[] address(int portId) {
         return ByteBuffer.allocate(12)
                 .order(ByteOrder.nativeOrder())
@@ -291,12 +301,15 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
                 .array();
     }
 
-    /** An option that older kernels lack; without it errors say less and dumps say more, which their readers allow for. */
+    /**
+     * Sets an option that older kernels lack; without it, errors contain less and dumps contain more, which their
+     * readers allow for.
+     */
     private void optional(int option, int value) {
         try {
             socket.option(SOL_NETLINK, option, value);
         } catch (SystemCallException _) {
-            // Said above.
+            // See above.
         }
     }
 
@@ -304,7 +317,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         try {
             socket.option(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
         } catch (SystemCallException _) {
-            // Without CAP_NET_ADMIN, as far as net.core.rmem_max allows.
+            // Without CAP_NET_ADMIN, the size is limited by net.core.rmem_max.
             socket.option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
         }
     }

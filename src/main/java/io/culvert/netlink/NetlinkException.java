@@ -3,7 +3,7 @@ package io.culvert.netlink;
 import io.culvert.linux.Errno;
 import io.culvert.netlink.NetlinkSocket.Outcome;
 
-/** The kernel refused a request, in its own words where it has any. */
+/** Thrown if the kernel refuses a request; contains the kernel's own message if there is one. */
 public final class NetlinkException extends RuntimeException {
 
     private final int errno;

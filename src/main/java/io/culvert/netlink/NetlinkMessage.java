@@ -1,14 +1,14 @@
 package io.culvert.netlink;
 
 /**
- * A netlink message without its header's bookkeeping (length, sequence number, port id), which the socket fills in.
+ * A netlink message without the parts of its header that the socket sets: length, sequence number and port id.
  *
  * @param type {@code nlmsg_type} (include/uapi/linux/netlink.h, rtnetlink.h)
  * @param flags {@code nlmsg_flags}
  * @param payload the family's header and its attributes
- * @param portId who caused the message, as the kernel says: a socket's port id, 0 for the kernel; 0 in a request
+ * @param portId the port id of the socket that caused the message, 0 for the kernel; 0 in a request
  */
-@SuppressWarnings("ArrayRecordComponent") // The payload is the message: it is made once and only read.
+@SuppressWarnings("ArrayRecordComponent") // The payload is created once and only read.
 public record NetlinkMessage(int type, int flags, byte[] payload, int portId) {
 
     public static final int NLM_F_REQUEST = 0x1;

@@ -1,4 +1,4 @@
-/** Netlink's wire format and its sockets; nothing here knows what a request is for. */
+/** Netlink's wire format and sockets, without knowledge of what a request is for. */
 @NullMarked
 package io.culvert.netlink;
 

@@ -4,30 +4,33 @@ import io.culvert.netlink.NetlinkMessage;
 import java.util.Optional;
 
 /**
- * One request to the kernel.
+ * One change of the kernel's network, with its inverse.
  *
- * @param text what it does, in the syntax of iproute2
- * @param inverse takes it back; empty where nothing can
+ * @param text the change in the syntax of iproute2
+ * @param inverse reverts it; empty if that is impossible
  */
 record Change(String text, NetlinkMessage request, Optional<NetlinkMessage> inverse) {
 
     private static final int CREATE = NetlinkMessage.NLM_F_CREATE | NetlinkMessage.NLM_F_EXCL;
     private static final int REPLACE = NetlinkMessage.NLM_F_CREATE | NetlinkMessage.NLM_F_REPLACE;
 
-    /** Adds an object, never over an existing one. In rtnetlink the type for deletion is the next number. */
+    /**
+     * Returns the change that adds an object, without replacing an existing one. In rtnetlink the type for deletion is
+     * the next number.
+     */
     static Change add(String text, NetlinkMessage object) {
-        // To find a second equal rule the kernel compares each new one with all others, two thirds of the time that
-        // ten thousand rules take. We have compared already.
+        // Without NLM_F_EXCL for rules: to find a duplicate, the kernel would compare each new rule with all others,
+        // which is two thirds of the time for ten thousand rules. They have been compared already.
         int flags = object.type() == RtNetlink.RTM_NEWRULE ? NetlinkMessage.NLM_F_CREATE : CREATE;
         return new Change(text, as(object.type(), flags, object), Optional.of(as(object.type() + 1, 0, object)));
     }
 
-    /** Puts an object into the place of a listed one, in one step. */
+    /** Returns the change that replaces a listed object in one step. */
     static Change replace(String text, NetlinkMessage object, NetlinkMessage listed) {
         return new Change(text, as(object.type(), REPLACE, object), Optional.of(as(listed.type(), REPLACE, listed)));
     }
 
-    /** Deletes an object by the very message that listed it, so that it is this one and no other. */
+    /** Returns the change that deletes an object by the message that listed it, so that it is this one and no other. */
     static Change delete(String text, NetlinkMessage listed) {
         return new Change(text, as(listed.type() + 1, 0, listed), Optional.of(as(listed.type(), CREATE, listed)));
     }

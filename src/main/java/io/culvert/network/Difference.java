@@ -14,14 +14,14 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * What lies between what the kernel has and what is wanted. Linear in both.
+ * The changes from the kernel's state to the desired one, in linear time.
  *
- * <p>The order opens no hole: what stops packets is added first and removed last, and nothing is removed before all that
- * is missing is there.
+ * <p>Their order causes no leak: what blocks packets is added first and removed last, and nothing is removed before
+ * everything missing has been added.
  */
 final class Difference {
 
-    /** The order of adding. */
+    /** The kinds of objects in the order in which they are added. */
     private enum Kind {
         CLOSING_RULE,
         LINK,
@@ -30,7 +30,7 @@ final class Difference {
         RULE
     }
 
-    /** Links go last, as nothing can take their deletion back. */
+    /** Links are removed last, because their deletion cannot be reverted. */
     private static final List<Kind> ORDER_OF_REMOVING =
             List.of(Kind.RULE, Kind.ROUTE, Kind.ADDRESS, Kind.CLOSING_RULE, Kind.LINK);
 
@@ -58,19 +58,19 @@ final class Difference {
         return difference;
     }
 
-    /** What is to be added or changed, in this order. */
+    /** Returns the changes that add or modify objects, in order. */
     List<Change> missing() {
         return missing.values().stream().flatMap(List::stream).toList();
     }
 
-    /** What is ours and not wanted, to be removed in this order. */
+    /** Returns the changes that remove objects of Culvert that are not desired, in order. */
     List<Change> surplus() {
         return ORDER_OF_REMOVING.stream()
                 .flatMap(kind -> surplus.getOrDefault(kind, List.of()).stream())
                 .toList();
     }
 
-    /** Links that the desired state speaks of and that do not exist. */
+    /** Returns the links of the desired state that do not exist. */
     Set<String> absentLinks() {
         return absentLinks;
     }
@@ -129,7 +129,7 @@ final class Difference {
             if (link.isEmpty() || found.contains(address)) {
                 continue;
             }
-            // An IPv6 link holds an address once, whatever the prefix length: the old one has to go first.
+            // A link has an IPv6 address once only, whatever the prefix length: the old one has to be removed first.
             Change old = inTheWay.get(withoutLength(address));
             if (old != null && unwanted.remove(old)) {
                 add(Kind.ADDRESS, old);
@@ -147,7 +147,10 @@ final class Difference {
         return new LinkAddress(address.link(), Prefix.host(address.address().address()));
     }
 
-    /** In one table we have one route to a destination with a metric: another one takes its place in one step. */
+    /**
+     * The key of a route: a table has one of Culvert's routes per destination and metric, which another one replaces in
+     * one step.
+     */
     private record Slot(Family family, long table, Prefix destination, long metric) {
 
         static Slot of(Route route) {
@@ -189,7 +192,7 @@ final class Difference {
         Set<Rule> found = new HashSet<>();
         for (KernelRule rule : actual.rules()) {
             Optional<Rule> known = rule.rule();
-            // Somebody else's equal rule serves as well; the kernel would refuse a second one.
+            // An equal rule of another program counts as well; the kernel would refuse a second one.
             boolean serves = known.isPresent() && wanted.contains(known.get()) && found.add(known.get());
             if (rule.ours() && !serves) {
                 remove(kind(known), Change.delete(rule.deletion(), rule.message()));

@@ -6,7 +6,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** A socket of the kernel's events on which one thread waits while another may close it: nobody reads from a closed socket. */
+/**
+ * A netlink socket for events on which one thread waits while another one may close it, so that a closed socket is
+ * never read.
+ */
 final class EventSocket implements AutoCloseable {
 
     private final NetlinkSocket socket;
@@ -17,7 +20,7 @@ final class EventSocket implements AutoCloseable {
         this.socket = socket;
     }
 
-    /** What has come; nothing when nothing came within the time, or this was closed. */
+    /** Returns the notifications; none if the timeout passed or the socket was closed. */
     List<NetlinkMessage> receive(Duration atMost) {
         waiting.lock();
         try {
@@ -31,7 +34,7 @@ final class EventSocket implements AutoCloseable {
         return closed;
     }
 
-    /** From any thread; a wait elsewhere ends at once. */
+    /** Closes the socket, from any thread; a wait in another thread ends at once. */
     @Override
     public void close() {
         closed = true;

@@ -14,15 +14,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What other programs have put where it decides in the place of our routing rules: a rule before ours, a route in a table
- * of ours. What is not understood counts as if it matched.
+ * Finds rules and routes of other programs that take precedence over Culvert's routing rules: a rule before them, or a
+ * route in a table that they look up. What cannot be decoded counts as a match.
  */
 final class ForeignRouting {
 
-    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): this machine's own addresses. */
+    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): the table of this machine's own addresses. */
     private static final long LOCAL = 255;
 
-    /** Kernels before 5.10 list it in the table of local addresses as if it led out. */
+    /** The IPv6 multicast range, which kernels before 5.10 list in the local table as a unicast route. */
     private static final Prefix IPV6_MULTICAST = Prefix.parse("ff00::/8");
 
     private final RoutingClaim claim;
@@ -35,7 +35,7 @@ final class ForeignRouting {
         this.rules = Snapshot.read(socket, KernelRule.list(), KernelRule::decode);
     }
 
-    /** A sentence each, without a full stop; empty where ours decide. */
+    /** Returns a description of each, without a full stop; empty if there are none. */
     List<String> find() {
         List<String> found = new ArrayList<>();
         for (Family family : Family.values()) {
@@ -58,13 +58,16 @@ final class ForeignRouting {
                 .filter(rule -> rule.family() == family && rule.preference() <= last)
                 .filter(rule -> rule.rule().filter(wanted::contains).isEmpty() && !rule.ours())
                 .filter(rule -> !rule.stops() && !isLocal(rule) && !isPassedOver(rule, own) && mayMatch(rule))
-                .forEach(rule -> found.add("foreign rule '" + rule.text() + "' comes first"));
+                .forEach(rule -> found.add("foreign rule '" + rule.text() + "' takes precedence"));
         if (rules.stream().noneMatch(rule -> rule.family() == family && isLocal(rule) && rule.preference() < first)) {
-            found.add("the rule '" + IpSyntax.ip(family) + " rule pref 0 lookup local' does not come first");
+            found.add("the rule '" + IpSyntax.ip(family) + " rule pref 0 lookup local' is not the first rule");
         }
     }
 
-    /** The table of local addresses comes first by right, wherever it stands; its routes are looked at below. */
+    /**
+     * Returns whether the rule looks up the local table. That one is legitimate at any preference; its routes are
+     * checked below.
+     */
     private static boolean isLocal(KernelRule rule) {
         return rule.rule()
                 .filter(it -> it.selector().equals(Selector.ANY))
@@ -73,7 +76,7 @@ final class ForeignRouting {
                 .isPresent();
     }
 
-    /** What ours decide never comes to a rule that one of ours goes past. */
+    /** Returns whether one of Culvert's own rules skips this one (goto). */
     private static boolean isPassedOver(KernelRule rule, List<Rule> own) {
         return own.stream()
                 .anyMatch(it -> it.action() instanceof Action.Goto(int target)
@@ -81,7 +84,10 @@ final class ForeignRouting {
                         && rule.preference() < target);
     }
 
-    /** Packets that come by a link which is none of ours are not forwarded at all. */
+    /**
+     * Returns whether the rule may match packets that Culvert routes. Packets from other links are not forwarded at
+     * all.
+     */
     private boolean mayMatch(KernelRule rule) {
         return rule.rule()
                 .map(Rule::selector)
@@ -103,7 +109,8 @@ final class ForeignRouting {
                 .flatMap(table -> Snapshot.read(socket, KernelRoute.listTable(table), KernelRoute::decode).stream()
                         .filter(route -> route.table() == table && !route.ours()))
                 .filter(route -> leadsAstray(route, names))
-                .forEach(route -> found.add("foreign route '" + route.text(names) + "' is in a table that decides"));
+                .forEach(route ->
+                        found.add("foreign route '" + route.text(names) + "' is in a table that Culvert" + " uses"));
     }
 
     private boolean leadsAstray(KernelRoute route, Map<Integer, String> names) {

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Lets the machine forward packets from one link to another, as an exit node must, in the calling thread's network
- * namespace. Only what differs is written, and closing puts it back, in reverse order.
+ * Enables IP forwarding, which an exit node needs, in the calling thread's network namespace. Only values that differ
+ * are written, and closing restores them in reverse order.
  */
 public final class Forwarding implements AutoCloseable {
 
@@ -28,12 +28,12 @@ public final class Forwarding implements AutoCloseable {
         this.sysctl = sysctl;
     }
 
-    /** The name of the family's switch, as {@code sysctl} takes it. */
+    /** Returns the name of the family's kernel parameter, as for {@code sysctl}. */
     public static String sysctl(Family family) {
         return (family == Family.IPV4 ? IPV4 : IPV6).replace('/', '.');
     }
 
-    /** The families that are forwarded now. */
+    /** Returns the families for which forwarding is enabled. */
     public static Set<Family> read(Sysctl sysctl) {
         boolean ipv4 = sysctl.read(IPV4).filter("1"::equals).isPresent();
         boolean ipv6 = sysctl.read(IPV6).filter("1"::equals).isPresent();
@@ -44,11 +44,11 @@ public final class Forwarding implements AutoCloseable {
     }
 
     /**
-     * Switches forwarding on.
+     * Enables forwarding.
      *
-     * @param uplinks names of links whose IPv6 default route may come from router advertisements: the kernel would drop
-     *     it as it becomes a router, unless {@code accept_ra} is 2 (Documentation/networking/ip-sysctl.rst)
-     * @throws ProblemException when it is off and cannot be switched on; then nothing has changed
+     * @param uplinks names of links whose IPv6 default route may come from router advertisements: the kernel drops it
+     *     when forwarding is enabled, unless {@code accept_ra} is 2 (Documentation/networking/ip-sysctl.rst)
+     * @throws ProblemException if it is disabled and cannot be enabled; then nothing is changed
      */
     public void enable(Set<Family> families, Set<String> uplinks) {
         try {
@@ -92,16 +92,18 @@ public final class Forwarding implements AutoCloseable {
         String reason = switch (written) {
             case ABSENT -> "does not exist in this kernel";
             case READ_ONLY -> "is read-only here";
-            case DENIED -> "may not be changed by this process";
-            case REFUSED, DONE -> "does not take the value";
+            case DENIED -> "cannot be changed by this process";
+            case REFUSED, DONE -> "does not accept the value";
         };
         return Problem.machine(
                 Place.machine(dotted),
-                "must be " + value + " and " + reason,
+                "must be " + value + ", but " + reason,
                 Hints.here().sysctl(dotted, value));
     }
 
-    /** Puts back what was there before; what resists stays, as the namespace usually ends with us. */
+    /**
+     * Restores the previous values. Values that cannot be written stay, as the namespace usually ends with the program.
+     */
     @Override
     public void close() {
         while (!former.isEmpty()) {

@@ -9,12 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A desired state in the syntax of iproute2: run line by line, it makes the same state. */
+/** Formats a desired state in the syntax of iproute2: run line by line, the commands create the same state. */
 public final class IpSyntax {
 
     private IpSyntax() {}
 
-    /** One command a line, in the order in which {@link Network} makes them true. */
+    /** Returns one command per line, in the order in which {@link Network} applies them. */
     public static List<String> commands(NetworkState state) {
         List<String> lines = new ArrayList<>();
         state.rules().stream().filter(Rule::closes).map(IpSyntax::add).forEach(lines::add);
@@ -60,7 +60,7 @@ public final class IpSyntax {
         return ours(rule, "delete ");
     }
 
-    /** Of somebody else's rule, which is neither added nor deleted. */
+    /** Formats a rule of another program, which is neither added nor deleted. */
     static String text(Rule rule) {
         return rule(rule, "");
     }
@@ -127,7 +127,7 @@ public final class IpSyntax {
         return family == Family.IPV4 ? "ip -4" : "ip -6";
     }
 
-    /** As {@code ip} prints it: one address without its length. */
+    /** Returns a destination as {@code ip} prints it: a single address without its length. */
     static String destination(Prefix prefix) {
         if (prefix.isDefault()) {
             return "default";

@@ -3,15 +3,16 @@ package io.culvert.network;
 import java.util.Map;
 
 /**
- * Where the kernel gives IPv6. A switch of its own for each link, {@code net.ipv6.conf.LINK.disable_ipv6}; a link that is made
- * starts with {@code default}'s value ({@code ipv6_add_dev} in net/ipv6/addrconf.c), and {@code all} is but a way to write to
- * each of them and to {@code default}.
+ * The availability of IPv6. Each link has its own switch, {@code net.ipv6.conf.LINK.disable_ipv6}; a new link starts
+ * with the value of {@code default} ({@code ipv6_add_dev} in net/ipv6/addrconf.c), and a write to {@code all} sets each
+ * of them and {@code default}.
  *
- * @param present whether the kernel has it: routing rules and tables work then, whatever the switches say
- * @param newLinks whether a link that is made now has it
- * @param links whether each link that is there has it; a link that never had any is absent
- * @param switchable whether a link of ours can be given it: some link has it, and the switches can be written
- * @param loopback whether there is {@code ::1}
+ * @param present whether the kernel supports IPv6: routing rules and tables work then, whatever the switches are
+ * @param newLinks whether a new link has IPv6
+ * @param links whether each existing link has IPv6; a link that never had any is absent
+ * @param switchable whether IPv6 can be enabled on Culvert's links: another link has it, and the switches can be
+ *     written
+ * @param loopback whether the loopback interface has {@code ::1}
  */
 public record Ipv6(
         boolean present, boolean newLinks, Map<String, Boolean> links, boolean switchable, boolean loopback) {
@@ -20,7 +21,7 @@ public record Ipv6(
 
     public static final Ipv6 EVERYWHERE = new Ipv6(true, true, Map.of("lo", true), true, true);
 
-    /** The switch of a link, or of {@code default} or {@code all}. */
+    /** Returns the name of the switch of a link, or of {@code default} or {@code all}. */
     public static String sysctl(String link) {
         return "net/ipv6/conf/" + link + "/disable_ipv6";
     }
@@ -29,17 +30,17 @@ public record Ipv6(
         links = Map.copyOf(links);
     }
 
-    /** Whether a link of ours, which need not be there yet, can have IPv6 addresses and routes. */
+    /** Returns whether a link of Culvert, which need not exist yet, can have IPv6 addresses and routes. */
     public boolean on(String link) {
         return present && (switchable || asFound(link));
     }
 
-    /** Whether the link itself is switched off, rather than what it starts with. */
+    /** Returns whether IPv6 is disabled on the link itself, whatever the value for new links. */
     public boolean isOffOn(String link) {
         return !links.getOrDefault(link, true);
     }
 
-    /** Whether any link has it, or could get it. */
+    /** Returns whether any link except loopback has IPv6, or a new one would. */
     public boolean anywhere() {
         return present
                 && (newLinks

@@ -11,12 +11,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An address as the kernel tells of it.
+ * An address on a link, as listed by the kernel.
  *
- * @param link index
- * @param global of scope {@code global}: not the kernel's own link-local one
- * @param protocol who set it; 0 where the kernel does not say (before 5.18) or nobody said
- * @param message as it came; sent back with the type for deletion, it names exactly this address
+ * @param link the index of the link
+ * @param global whether its scope is {@code global}, unlike that of a link-local address
+ * @param protocol the program that set it; 0 if the kernel does not tell (before 5.18) or the program did not
+ * @param message the listing message; sent back with the type for deletion, it identifies exactly this address
  */
 record KernelAddress(
         int link, Prefix address, boolean pointToPoint, boolean global, int protocol, NetlinkMessage message) {
@@ -32,10 +32,10 @@ record KernelAddress(
     private static final int IFA_RT_PRIORITY = 9;
     private static final int IFA_PROTO = 11;
 
-    /** No duplicate address detection: the address is used at once, and nobody else is on the link. */
+    /** Disables duplicate address detection: the address is used at once, and there is no other node on the link. */
     private static final int IFA_F_NODAD = 0x02;
 
-    /** Both families. */
+    /** Returns the request that lists the addresses of both families. */
     static NetlinkMessage list() {
         return new NetlinkMessage(RtNetlink.RTM_GETADDR, 0, new byte[HEADER]);
     }
@@ -49,7 +49,7 @@ record KernelAddress(
         int length = Byte.toUnsignedInt(header.get(1));
         Attributes attributes = Attributes.parse(message.payload(), HEADER);
         Optional<InetAddress> far = attributes.bytes(IFA_ADDRESS).flatMap(bytes -> RtNetlink.address(family, bytes));
-        // On a point-to-point link the own address is the local one and the other is the far end.
+        // On a point-to-point link, the own address is the local one, and the other one is that of the peer.
         return attributes
                 .bytes(IFA_LOCAL)
                 .flatMap(bytes -> RtNetlink.address(family, bytes))
@@ -65,19 +65,19 @@ record KernelAddress(
     }
 
     /**
-     * Whether it is ours, by its own mark; kernels before 5.18 keep none, but then the mark of the link tells.
+     * Returns whether Culvert set it, by its protocol; kernels before 5.18 have none, and the link's owner decides.
      *
-     * @param ourLinks indices
+     * @param ourLinks the indices of Culvert's links
      */
     boolean ours(Set<Integer> ourLinks) {
         return protocol == Ownership.PROTOCOL || (protocol == 0 && global && ourLinks.contains(link));
     }
 
     /**
-     * In our own terms.
+     * Returns the address in the terms of a desired state.
      *
      * @param names of links, by index
-     * @return empty where our terms cannot say it
+     * @return empty if these cannot express it
      */
     Optional<LinkAddress> linkAddress(Map<Integer, String> names) {
         return pointToPoint
@@ -85,14 +85,14 @@ record KernelAddress(
                 : Optional.ofNullable(names.get(link)).map(name -> new LinkAddress(name, address));
     }
 
-    /** How to remove it, in the syntax of iproute2. */
+    /** Returns the command that deletes it, in the syntax of iproute2. */
     String deletion(Map<Integer, String> names) {
         return IpSyntax.delete(new LinkAddress(names.getOrDefault(link, "if" + link), address));
     }
 
     /**
-     * An address on a link, marked as ours; kernels before 5.18 ignore the mark. The route that it brings gives way to a
-     * network of other links with the same prefix.
+     * Returns the message of an address of Culvert on a link; kernels before 5.18 ignore the protocol. Its connected
+     * route has a metric behind that of an equal network on another link.
      */
     static NetlinkMessage message(Prefix address, int link) {
         byte[] bytes = address.address().getAddress();

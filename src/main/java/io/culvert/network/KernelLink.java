@@ -6,11 +6,11 @@ import io.culvert.netlink.NetlinkMessage;
 import java.util.Optional;
 
 /**
- * A link as the kernel tells of it.
+ * A link, as listed by the kernel.
  *
  * @param kind such as {@code wireguard} or {@code tun}; empty for hardware
- * @param alias empty where it has none
- * @param up as an administrator wants it ({@code IFF_UP}), whatever its carrier
+ * @param alias empty if it has none
+ * @param up whether it is set up by the administrator ({@code IFF_UP}), whatever its carrier
  */
 record KernelLink(int index, String name, String kind, int mtu, String alias, boolean up) {
 
@@ -34,7 +34,7 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
         return Ownership.isOurs(alias);
     }
 
-    /** Whether it is as wanted. */
+    /** Returns whether it is as desired. */
     boolean satisfies(Link wanted) {
         return up && mtu == wanted.mtu() && alias.equals(wanted.alias());
     }
@@ -65,7 +65,7 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
                         (header.getInt(8) & IFF_UP) != 0));
     }
 
-    /** Makes a new one, unless there is one of this name. */
+    /** Returns the request that creates a link, unless one with this name exists. */
     static NetlinkMessage create(String name, String kind) {
         return new NetlinkMessage(
                 RtNetlink.RTM_NEWLINK,
@@ -76,7 +76,9 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
                         .toByteArray());
     }
 
-    /** By name, so that it can go in one batch with the making of the link. */
+    /**
+     * Returns the request that sets the alias, by the name of the link, so that it fits in one batch with the creation.
+     */
     static NetlinkMessage mark(String name, String alias) {
         return new NetlinkMessage(
                 RtNetlink.RTM_NEWLINK,
@@ -87,12 +89,12 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
                         .toByteArray());
     }
 
-    /** Makes this link, by its index, as wanted. */
+    /** Returns the request that configures the link, by its index, as desired. */
     NetlinkMessage change(Link wanted) {
         return set(true, wanted.mtu(), wanted.alias());
     }
 
-    /** Makes it as it is in this record again. */
+    /** Returns the request that restores the state of this record. */
     NetlinkMessage restore() {
         return set(up, mtu, alias);
     }
@@ -101,12 +103,12 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
         return new NetlinkMessage(RtNetlink.RTM_DELLINK, 0, header(0, 0));
     }
 
-    /** Up, with this MTU and the alias that it has. */
+    /** Returns the request that sets the link up with this MTU, keeping its alias. */
     NetlinkMessage raise(int wantedMtu) {
         return set(true, wantedMtu, alias);
     }
 
-    /** @param descriptor of the network namespace that it goes to */
+    /** @param descriptor of the target network namespace */
     NetlinkMessage move(int descriptor, String nameThere) {
         return new NetlinkMessage(
                 RtNetlink.RTM_NEWLINK,
@@ -121,7 +123,7 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
         AttributeWriter writer =
                 AttributeWriter.after(header(wantedUp ? IFF_UP : 0, IFF_UP)).u32(IFLA_MTU, wantedMtu);
         if (wantedAlias.isEmpty()) {
-            writer.flag(IFLA_IFALIAS); // Without a value: the alias is taken away.
+            writer.flag(IFLA_IFALIAS); // An attribute without a value removes the alias.
         } else {
             writer.string(IFLA_IFALIAS, wantedAlias);
         }

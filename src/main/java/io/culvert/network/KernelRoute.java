@@ -14,14 +14,14 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A route as the kernel tells of it.
+ * A route, as listed by the kernel.
  *
  * @param type {@code rtm_type}
  * @param metric lower is better
- * @param mtu 0 where the route limits none
- * @param hops one, or several of a multipath route; none where the route goes nowhere
- * @param plain without anything that our own routes never have, such as a source
- * @param message as it came; sent back with the type for deletion, it names exactly this route
+ * @param mtu 0 if the route does not limit it
+ * @param hops one, or several for a multipath route; none if the route has no next hop
+ * @param plain without anything that Culvert's own routes never have, such as a source
+ * @param message the listing message; sent back with the type for deletion, it identifies exactly this route
  */
 record KernelRoute(
         int type,
@@ -35,9 +35,9 @@ record KernelRoute(
         NetlinkMessage message) {
 
     /**
-     * One way that a route goes.
+     * A next hop of a route.
      *
-     * @param link index
+     * @param link the index of the link
      * @param usable whether its link is up and has a carrier
      */
     record Hop(int link, Optional<InetAddress> gateway, boolean usable) {}
@@ -57,7 +57,7 @@ record KernelRoute(
 
     private static final int RT_SCOPE_LINK = 253;
 
-    /** A cache entry, not a route. */
+    /** Marks a cache entry, which is not a route. */
     private static final int RTM_F_CLONED = 0x200;
 
     private static final int RTNH_F_DEAD = 1;
@@ -79,12 +79,12 @@ record KernelRoute(
     private static final int RTA_NH_ID = 30;
     static final int RTAX_MTU = 2;
 
-    /** What the kernel takes where a request says nothing; IPv6's is {@code IP6_RT_PRIO_USER} (include/uapi/linux/ipv6_route.h). */
+    /** Returns the default metric; IPv6's is {@code IP6_RT_PRIO_USER} (include/uapi/linux/ipv6_route.h). */
     private static long usualMetric(Family family) {
         return family == Family.IPV4 ? 0 : 1024;
     }
 
-    /** Our routes, in both families; kernels before 4.20 list all routes. */
+    /** Returns the request that lists Culvert's routes of both families; kernels before 4.20 list all routes. */
     static NetlinkMessage listOurs() {
         return new NetlinkMessage(
                 RtNetlink.RTM_GETROUTE,
@@ -92,7 +92,10 @@ record KernelRoute(
                 RtNetlink.struct(HEADER).put(5, (byte) Ownership.PROTOCOL).array());
     }
 
-    /** Our routes in a table, in both families; kernels before 4.20 list all routes. */
+    /**
+     * Returns the request that lists Culvert's routes in a table, of both families; kernels before 4.20 list all
+     * routes.
+     */
     static NetlinkMessage listOurs(long table) {
         return new NetlinkMessage(
                 RtNetlink.RTM_GETROUTE,
@@ -104,7 +107,7 @@ record KernelRoute(
                         .toByteArray());
     }
 
-    /** The routes of a table, in both families; kernels before 4.20 list all routes. */
+    /** Returns the request that lists the routes of a table, of both families; kernels before 4.20 list all routes. */
     static NetlinkMessage listTable(long table) {
         return new NetlinkMessage(
                 RtNetlink.RTM_GETROUTE,
@@ -172,7 +175,7 @@ record KernelRoute(
         return attributes
                 .bytes(RTA_GATEWAY)
                 .flatMap(bytes -> RtNetlink.address(family, bytes))
-                // An IPv4 route by way of an IPv6 neighbour: family (2), then the address.
+                // An IPv4 route with an IPv6 gateway: family (2), then the address.
                 .or(() -> attributes
                         .bytes(RTA_VIA)
                         .filter(via -> via.length > 2)
@@ -189,10 +192,10 @@ record KernelRoute(
     }
 
     /**
-     * In our own terms.
+     * Returns the route in the terms of a desired state.
      *
      * @param names of links, by index
-     * @return empty where our terms cannot say it
+     * @return empty if these cannot express it
      */
     Optional<Route> route(Map<Integer, String> names) {
         if (!plain || hops.size() > 1) {
@@ -201,7 +204,7 @@ record KernelRoute(
         long given = metric == usualMetric(destination.family()) ? 0 : metric;
         OptionalInt limit = mtu == 0 ? OptionalInt.empty() : OptionalInt.of(mtu);
         if (type == RTN_UNREACHABLE || type == RTN_THROW) {
-            // IPv6 names the loopback link here, IPv4 none.
+            // Here the kernel lists the loopback interface for IPv6, and none for IPv4.
             Route.Type what = type == RTN_THROW ? Route.Type.THROW : Route.Type.UNREACHABLE;
             return Optional.of(new Route(what, destination, table, Optional.empty(), Optional.empty(), limit, given));
         }
@@ -214,7 +217,7 @@ record KernelRoute(
                         Route.Type.UNICAST, destination, table, Optional.of(name), hop.gateway(), limit, given));
     }
 
-    /** How to remove it, in the syntax of iproute2. */
+    /** Returns the command that deletes it, in the syntax of iproute2. */
     String deletion(Map<Integer, String> names) {
         return route(names)
                 .map(IpSyntax::delete)
@@ -224,9 +227,9 @@ record KernelRoute(
     }
 
     /**
-     * A route of ours.
+     * Returns the message of a route of Culvert.
      *
-     * @param link the index of the route's link; empty where it has none
+     * @param link the index of the route's link; empty if it has none
      */
     static NetlinkMessage message(Route route, OptionalInt link) {
         boolean unicast = route.type() == Route.Type.UNICAST;
@@ -238,7 +241,8 @@ record KernelRoute(
                         .put(5, (byte) Ownership.PROTOCOL)
                         .put(6, (byte) (onLink ? RT_SCOPE_LINK : 0))
                         .put(7, (byte) type(route.type()))
-                        // Or the kernel looks the gateway up first, which our own closing rules make unreachable.
+                        // Otherwise the kernel looks up the gateway first, which Culvert's own blocking rules make
+                        // unreachable.
                         .putInt(8, route.gateway().isPresent() ? RTNH_F_ONLINK : 0)
                         .array())
                 .u32(RTA_TABLE, route.table());
@@ -262,7 +266,7 @@ record KernelRoute(
         };
     }
 
-    /** What it says, in the syntax of iproute2. */
+    /** Formats the route in the syntax of iproute2. */
     String text(Map<Integer, String> names) {
         StringBuilder text = new StringBuilder(IpSyntax.ip(destination.family()))
                 .append(" route ")

@@ -14,10 +14,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A routing policy rule as the kernel tells of it.
+ * A routing policy rule, as listed by the kernel.
  *
- * @param rule in our own terms; empty where they cannot say it
- * @param message as it came; sent back with the type for deletion, it names exactly this rule
+ * @param rule in the terms of a desired state; empty if these cannot express it
+ * @param message the listing message; sent back with the type for deletion, it identifies exactly this rule
  */
 record KernelRule(Family family, long preference, int protocol, Optional<Rule> rule, NetlinkMessage message) {
 
@@ -64,7 +64,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
     private static final long NONE = 0xffffffffL;
     private static final long WHOLE_PORT = 0xffff;
 
-    /** All rules of both families: the kernel has no filter for them. */
+    /** Returns the request that lists all rules of both families: the kernel cannot filter them. */
     static NetlinkMessage list() {
         return new NetlinkMessage(RtNetlink.RTM_GETRULE, 0, new byte[HEADER]);
     }
@@ -75,7 +75,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
             return Optional.empty();
         }
         Attributes attributes = Attributes.parse(payload, HEADER);
-        // The rule with preference 0 comes without one.
+        // The kernel omits the attribute for preference 0.
         long preference = u32(attributes, FRA_PRIORITY).orElse(0L);
         return Arrays.stream(Family.values())
                 .filter(family -> family.number() == payload[0])
@@ -143,7 +143,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
     }
 
     private static Optional<Mark> mark(Attributes attributes) {
-        // A mark of 0 is left out, its mask is not.
+        // The kernel omits a mark of 0, but not its mask.
         return attributes.has(FRA_FWMARK) || attributes.has(FRA_FWMASK)
                 ? Optional.of(new Mark(
                         u32(attributes, FRA_FWMARK).orElse(0L),
@@ -151,7 +151,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
                 : Optional.empty();
     }
 
-    /** Empty for a range of several ports, too. */
+    /** Returns a port; empty also for a range of several ports. */
     private static OptionalInt port(Attributes attributes, int type) {
         return attributes.bytes(type).filter(range -> range.length == 4).map(RtNetlink::read).stream()
                 .filter(range -> range.getShort(0) == range.getShort(2))
@@ -183,7 +183,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
         };
     }
 
-    /** Whether it only ever stops packets, or does nothing. */
+    /** Returns whether it only blocks packets, or does nothing. */
     boolean stops() {
         return switch (message.payload()[7]) {
             case FR_ACT_NOP, FR_ACT_BLACKHOLE, FR_ACT_UNREACHABLE, FR_ACT_PROHIBIT -> true;
@@ -191,19 +191,19 @@ record KernelRule(Family family, long preference, int protocol, Optional<Rule> r
         };
     }
 
-    /** What it says, in the syntax of iproute2, as far as our own terms can say it. */
+    /** Formats the rule in the syntax of iproute2, as far as the terms of a desired state can express it. */
     String text() {
         return rule.map(IpSyntax::text)
                 .orElseGet(() -> IpSyntax.ip(family) + " rule pref " + preference + " with other conditions");
     }
 
-    /** How to remove it, in the syntax of iproute2. */
+    /** Returns the command that deletes it, in the syntax of iproute2. */
     String deletion() {
         return rule.map(IpSyntax::delete)
                 .orElseGet(() -> IpSyntax.ip(family) + " rule delete pref " + preference + " protocol " + protocol);
     }
 
-    /** A rule of ours. */
+    /** Returns the message of a rule of Culvert. */
     static NetlinkMessage message(Rule rule) {
         Selector selector = rule.selector();
         long table = rule.action() instanceof Action.Lookup lookup ? lookup.table() : 0;

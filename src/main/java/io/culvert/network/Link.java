@@ -1,9 +1,9 @@
 package io.culvert.network;
 
 /**
- * What is wanted of a link of ours that exists already (its device made it).
+ * The desired configuration of an existing link of Culvert (its device created it).
  *
  * @param mtu in bytes
- * @param alias our mark, {@code IFLA_IFALIAS}
+ * @param alias the owner's mark, {@code IFLA_IFALIAS}
  */
 public record Link(String name, int mtu, String alias) {}

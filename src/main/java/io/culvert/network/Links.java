@@ -9,16 +9,16 @@ import io.culvert.netlink.NetlinkSocket.Outcome;
 import java.util.List;
 import java.util.Optional;
 
-/** Single links, by name. */
+/** Operations on single links, by name. */
 public final class Links {
 
     private final NetlinkSocket socket;
 
     /**
-     * A link that is there.
+     * An existing link.
      *
      * @param kind such as {@code wireguard} or {@code tun}; empty for hardware
-     * @param alias empty where it bears nobody's mark
+     * @param alias empty if it has none
      */
     public record Found(String kind, String alias) {}
 
@@ -35,26 +35,27 @@ public final class Links {
     }
 
     /**
-     * Makes a link and marks it, in one go.
+     * Creates a link and sets its alias, in one batch.
      *
-     * @return what the kernel says of the making; {@link Errno#EOPNOTSUPP} where it does not know the kind
+     * @return the outcome of the creation; {@link Errno#EOPNOTSUPP} if the kernel does not support the kind
      */
     public Outcome add(String name, String kind, String alias) {
         return socket.execute(List.of(KernelLink.create(name, kind), KernelLink.mark(name, alias)))
                 .getFirst();
     }
 
+    /** Sets the alias of a link. */
     public void mark(String name, String alias) {
         Outcome outcome = socket.execute(List.of(KernelLink.mark(name, alias))).getFirst();
         if (!outcome.done()) {
-            throw new NetlinkException("marking the interface " + name, outcome);
+            throw new NetlinkException("setting the alias of interface " + name, outcome);
         }
     }
 
     /**
-     * Deletes a link, and with it its addresses and routes; one that is not there is fine.
+     * Deletes a link with its addresses and routes; a missing link is no error.
      *
-     * @throws NetlinkException where the kernel refuses, as for a physical link
+     * @throws NetlinkException if the kernel refuses, as for a physical link
      */
     public void delete(String name) {
         Optional<KernelLink> link = link(name);
@@ -63,30 +64,29 @@ public final class Links {
         }
         Outcome outcome = socket.execute(List.of(link.get().delete())).getFirst();
         if (!outcome.done() && outcome.errno() != Errno.ENODEV) {
-            throw new NetlinkException("removing the interface " + name, outcome);
+            throw new NetlinkException("deleting interface " + name, outcome);
         }
     }
 
-    /** Makes it carry packets, without any change to it. */
+    /** Sets a link up, without other changes. */
     public void raise(String name) {
-        link(name).ifPresent(link -> carryOut("raising the interface " + name, link.raise(link.mtu())));
+        link(name).ifPresent(link -> carryOut("setting up interface " + name, link.raise(link.mtu())));
     }
 
-    /** The same, with an MTU in bytes. */
+    /** Sets a link up with an MTU in bytes. */
     public void raise(String name, int mtu) {
-        link(name).ifPresent(link -> carryOut("raising the interface " + name, link.raise(mtu)));
+        link(name).ifPresent(link -> carryOut("setting up interface " + name, link.raise(mtu)));
     }
 
     /**
-     * Moves it to another network namespace, where it has another name; its addresses and routes stay behind, and it is down.
+     * Moves a link to another network namespace under another name; its addresses and routes are lost, and it is down.
      *
-     * @param namespace a descriptor of it
+     * @param namespace a descriptor of the namespace
      */
     public void move(String name, Descriptor namespace, String nameThere) {
         KernelLink link = link(name)
-                .orElseThrow(
-                        () -> new NetlinkException("moving the interface " + name, new Outcome(Errno.ENODEV, "", -1)));
-        carryOut("moving the interface " + name, link.move(namespace.number(), nameThere));
+                .orElseThrow(() -> new NetlinkException("moving interface " + name, new Outcome(Errno.ENODEV, "", -1)));
+        carryOut("moving interface " + name, link.move(namespace.number(), nameThere));
     }
 
     private void carryOut(String what, NetlinkMessage request) {

@@ -24,16 +24,18 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Looks at the machine or container, in the calling thread's network namespace, and changes nothing. */
+/**
+ * Reads the state of the machine or container, in the calling thread's network namespace, without changing anything.
+ */
 public final class MachineReader {
 
-    /** Our tunnels' mark, as packets without it are led into a tunnel that is up. */
+    /** The firewall mark of Culvert's tunnels: packets without it would be routed into a tunnel that is up. */
     private static final long TUNNEL_MARK = 0x51000000L;
 
-    /** Kinds of links that rules of another tunnel's program lead to. */
+    /** Kinds of links that other tunnel programs' rules route to. */
     private static final Set<String> TUNNELS = Set.of("tun", "wireguard");
 
-    /** Addresses that only a default route leads to; nothing is sent there. */
+    /** Addresses that only a default route reaches; nothing is sent to them. */
     private static final Map<Family, InetAddress> PUBLIC = Map.of(
             Family.IPV4, Prefix.parseAddress("1.1.1.1"), Family.IPV6, Prefix.parseAddress("2606:4700:4700::1111"));
 
@@ -60,7 +62,7 @@ public final class MachineReader {
         List<KernelRoute> main = Snapshot.read(route, KernelRoute.listTable(Route.MAIN), KernelRoute::decode).stream()
                 .filter(it -> it.table() == Route.MAIN && it.type() == KernelRoute.RTN_UNICAST)
                 .toList();
-        // A tunnel of an earlier run is not a way out.
+        // A tunnel of an earlier run is not an uplink.
         Map<Integer, KernelLink> foreign =
                 links.stream().filter(link -> !link.ours()).collect(Collectors.toMap(KernelLink::index, link -> link));
         Map<Family, Uplink> uplinks = new EnumMap<>(Family.class);
@@ -88,11 +90,12 @@ public final class MachineReader {
     }
 
     /**
-     * The IPv6 address of a link by which no IPv6 gets out, because the kernel forwards and then heeds no router that
-     * advertises itself, unless {@code accept_ra} is 2 (Documentation/networking/ip-sysctl.rst). That is how slirp4netns, the
-     * network of rootless Podman, ends with IPv6 forwarding: its address is there before, its route is taken away.
+     * Returns the IPv6 address of a link without an IPv6 route, because the kernel forwards IPv6 and then ignores
+     * router advertisements, unless {@code accept_ra} is 2 (Documentation/networking/ip-sysctl.rst). That happens in
+     * slirp4netns, the network of rootless Podman, with IPv6 forwarding: the address is assigned before, and the route
+     * is removed.
      *
-     * @param machine as it was read; empty where its IPv6 has a way out
+     * @param machine as it was read; the result is empty if its IPv6 has an uplink
      */
     public Optional<LinkAddress> unrouted(Machine machine) {
         if (machine.uplinks().containsKey(Family.IPV6) || !machine.forwarding().contains(Family.IPV6)) {
@@ -114,8 +117,8 @@ public final class MachineReader {
     }
 
     /**
-     * The default route with the lowest metric, else the widest route by a gateway; of a multipath route the first way that
-     * works.
+     * Returns the uplink: the default route with the lowest metric, else the widest route with a gateway; of a
+     * multipath route, the first usable hop.
      */
     private static Optional<Uplink> uplink(
             Family family, List<KernelRoute> main, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
@@ -129,13 +132,13 @@ public final class MachineReader {
                                 it.destination().isDefault() || hop.gateway().isPresent())
                         .filter(hop -> foreign.containsKey(hop.link()))
                         .map(hop -> new Candidate(it.destination().isDefault(), hop, it.mtu())))
-                // A way without a carrier counts only where there is no other.
+                // A hop without a carrier counts only if there is no other.
                 .min(Comparator.comparing((Candidate it) -> !it.whole())
                         .thenComparing(it -> !it.hop().usable()))
                 .flatMap(it -> uplink(family, it.hop().link(), it.hop().gateway(), it.mtu(), foreign, addresses));
     }
 
-    /** Where main leads nowhere, rules may lead to a table that does. */
+    /** Returns the uplink by a route lookup: if the main table has no route, rules may lead to another table. */
     private Optional<Uplink> asked(Family family, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
         return new Paths(route)
                 .hop(Objects.requireNonNull(PUBLIC.get(family)), TUNNEL_MARK)
@@ -166,7 +169,7 @@ public final class MachineReader {
 
     /**
      * @param whole whether it is of a default route
-     * @param mtu in bytes, as the route limits it; 0 for none
+     * @param mtu the limit of the route in bytes; 0 for none
      */
     private record Candidate(boolean whole, KernelRoute.Hop hop, int mtu) {}
 
@@ -180,7 +183,7 @@ public final class MachineReader {
                 .toList();
     }
 
-    /** The addresses by which this machine is reached. */
+    /** Returns the addresses by which this machine is reached. */
     private static List<LinkAddress> own(Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
         return addresses.stream()
                 .filter(KernelAddress::global)
@@ -193,8 +196,9 @@ public final class MachineReader {
     }
 
     /**
-     * On-link routes that an address of their link confirms: a route that somebody else's DHCP server pushes without a
-     * gateway does not make a subnet ours. A subnet of one address, such as Tailscale's in IPv6, is this machine itself.
+     * Returns the on-link routes that an address of their link confirms: a route without a gateway that a foreign DHCP
+     * server pushes does not make a network local. A network of one address, such as Tailscale's in IPv6, is this
+     * machine itself.
      */
     private static List<Prefix> connected(
             List<KernelRoute> main, Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
@@ -231,7 +235,7 @@ public final class MachineReader {
                                 own.family() == Family.IPV6 && own.address().isLoopbackAddress()));
     }
 
-    /** Empty where the kernel has no IPv6, or the link never had. */
+    /** Returns whether IPv6 is enabled on a link; empty if the kernel has no IPv6, or the link never had it. */
     private Optional<Boolean> enabled(String link) {
         return sysctl.read(Ipv6.sysctl(link)).map("0"::equals);
     }

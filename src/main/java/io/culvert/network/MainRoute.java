@@ -5,10 +5,10 @@ import java.net.InetAddress;
 import java.util.Optional;
 
 /**
- * A route by which packets leave this machine outside of any tunnel of ours; one for each hop of a multipath route.
+ * A route by which packets leave this machine outside Culvert's tunnels; one for each hop of a multipath route.
  *
  * @param destination with host bits cleared
- * @param gateway empty where the destination is on the link itself
+ * @param gateway empty if the destination is on the link itself
  * @param metric lower is better
  */
 public record MainRoute(Prefix destination, String link, Optional<InetAddress> gateway, long metric) {

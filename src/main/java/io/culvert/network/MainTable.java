@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What table main and the links that are not ours say of the networks around this machine.
+ * The main routing table and the addresses of the links that do not belong to Culvert.
  *
- * @param routes of main, on links that are not ours
- * @param addresses global ones of these links, the loopback excepted
+ * @param routes of the main table, on links of other programs
+ * @param addresses the global addresses of these links, except loopback
  */
 public record MainTable(List<MainRoute> routes, List<LinkAddress> addresses) {
 
@@ -21,7 +21,7 @@ public record MainTable(List<MainRoute> routes, List<LinkAddress> addresses) {
         addresses = List.copyOf(addresses);
     }
 
-    /** How a packet to an address would leave: the longest prefix wins, then the lowest metric. */
+    /** Returns the route to an address: the longest prefix wins, then the lowest metric. */
     public Optional<MainRoute> routeTo(InetAddress destination) {
         return routes.stream()
                 .filter(route -> route.destination().contains(destination))
@@ -30,12 +30,12 @@ public record MainTable(List<MainRoute> routes, List<LinkAddress> addresses) {
                         .thenComparingLong(MainRoute::metric));
     }
 
-    /** Whether there is a route to an address. */
+    /** Returns whether there is a route to an address. */
     public boolean reaches(InetAddress destination) {
         return routeTo(destination).isPresent();
     }
 
-    /** Networks whose hosts are neighbours on a link, link-local ones excepted. */
+    /** Returns the networks whose hosts are neighbours on a link, except link-local ones. */
     public List<Prefix> onLink() {
         return routes.stream()
                 .filter(route -> route.gateway().isEmpty())

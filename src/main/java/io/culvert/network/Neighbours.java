@@ -12,7 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/** Who lives on the links of this machine: the kernel's neighbour tables (include/uapi/linux/neighbour.h). */
+/** The kernel's neighbour tables: the hosts on the links of this machine (include/uapi/linux/neighbour.h). */
 public final class Neighbours {
 
     private static final int RTM_NEWNEIGH = 28;
@@ -28,7 +28,7 @@ public final class Neighbours {
     private static final int NDA_DST = 1;
     private static final int NDA_LLADDR = 2;
 
-    /** {@code NTF_USE}: as if a packet were to be sent there, so that the kernel finds out. */
+    /** {@code NTF_USE}: as if a packet were sent to the neighbour, so that the kernel resolves it. */
     private static final int USE = 1;
 
     private static final int REACHABLE = 0x02;
@@ -39,19 +39,19 @@ public final class Neighbours {
     private final NetlinkSocket socket;
 
     /**
-     * What the kernel knows of an address on a link.
+     * An entry of the neighbour table.
      *
-     * @param hardware its hardware address in hexadecimal; empty while it is not known
+     * @param hardware its hardware address in hexadecimal; empty if unknown
      * @param state {@code NUD_*}
      */
     public record Neighbour(int link, InetAddress address, String hardware, int state) {
 
-        /** Whether somebody has answered for the address, not long ago. */
+        /** Returns whether the address has been confirmed recently. */
         public boolean answers() {
             return (state & (REACHABLE | NOARP | PERMANENT)) != 0;
         }
 
-        /** Whether somebody was asked for, and nobody answered. */
+        /** Returns whether the resolution failed. */
         public boolean failed() {
             return (state & FAILED) != 0;
         }
@@ -61,12 +61,12 @@ public final class Neighbours {
         this.socket = socket;
     }
 
-    /** For notifications of everything by which a way to a neighbour may change. */
+    /** Opens a socket for notifications of everything that may change the path to a neighbour. */
     public static NetlinkSocket events() {
         return KernelNetlinkSocket.routeEvents(GROUPS);
     }
 
-    /** All that are known; none where the kernel does not tell. */
+    /** Returns all known neighbours; none if the kernel refuses. */
     public List<Neighbour> read() {
         try {
             return socket.dump(new NetlinkMessage(RTM_GETNEIGH, 0, new byte[HEADER])).stream()
@@ -77,7 +77,7 @@ public final class Neighbours {
         }
     }
 
-    /** Lets the kernel find out who has an address. What comes of it is told as an event. */
+    /** Makes the kernel resolve an address. The result comes as an event. */
     public void ask(int link, InetAddress address) {
         byte[] header = RtNetlink.struct(HEADER)
                 .put(0, (byte) Family.of(address).number())
@@ -92,12 +92,12 @@ public final class Neighbours {
                         .toByteArray())));
     }
 
-    /** Whether a notification is about a neighbour, come or gone. */
+    /** Returns whether a notification is about a neighbour, new or deleted. */
     public static boolean isAbout(NetlinkMessage event) {
         return event.type() == RTM_NEWNEIGH || event.type() == RTM_DELNEIGH;
     }
 
-    /** The neighbour that an answer or a notification is about. */
+    /** Returns the neighbour in an answer or a notification. */
     public static Optional<Neighbour> decode(NetlinkMessage message) {
         if (!isAbout(message) || message.payload().length < HEADER) {
             return Optional.empty();

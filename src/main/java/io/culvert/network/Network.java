@@ -16,14 +16,17 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Makes a desired state true in the network namespace of a netlink socket. What is ours is known by {@link Ownership}, so
- * that a run adopts what an earlier one left; what is not ours is never touched.
+ * Applies a desired state in the network namespace of a netlink socket. Culvert's objects are recognized by {@link
+ * Ownership}, so that a run adopts those of an earlier one; other programs' objects are never changed.
  *
- * <p>All or nothing: where the kernel refuses one request of a call, the call takes back what it did.
+ * <p>All or nothing: if the kernel refuses one request of a call, the call reverts its changes.
  */
 public final class Network {
 
-    /** Deleting what is gone already is no failure: a link takes its addresses and routes along. */
+    /**
+     * Errors of the deletion of an object that no longer exists, which are no failure: a link takes its addresses and
+     * routes along.
+     */
     private static final Set<Integer> GONE = Set.of(Errno.ENOENT, Errno.ESRCH, Errno.ENODEV, Errno.EADDRNOTAVAIL);
 
     private final NetlinkSocket socket;
@@ -34,19 +37,22 @@ public final class Network {
         this.sysctl = Optional.empty();
     }
 
-    /** @param sysctl by which a link gets IPv6 that is to have an address of it, where the kernel started it without */
+    /**
+     * @param sysctl to enable IPv6 on a link that is to have an IPv6 address, if the kernel created the link without
+     */
     public Network(NetlinkSocket socket, Sysctl sysctl) {
         this.socket = socket;
         this.sysctl = Optional.of(sysctl);
     }
 
-    /** What is ours there now, as far as our own terms can say it. */
+    /** Returns Culvert's current objects, as far as the terms of a desired state can express them. */
     public NetworkState observe() {
         return Snapshot.read(socket).ours();
     }
 
     /**
-     * What {@link #apply} would do now, in the syntax of iproute2; empty when the state is as desired. Changes nothing.
+     * Returns what {@link #apply} would do, in the syntax of iproute2; empty if the state is as desired. Changes
+     * nothing.
      */
     public List<String> drift(NetworkState desired) {
         Difference difference = Difference.between(Snapshot.read(socket), desired);
@@ -58,35 +64,38 @@ public final class Network {
                 .toList();
     }
 
-    /** What other programs have put where it decides in the place of our rules, a sentence each; empty where ours decide. */
+    /**
+     * Describes rules and routes of other programs that take precedence over Culvert's rules; empty if there are none.
+     */
     public List<String> foreign(RoutingClaim claim) {
         return new ForeignRouting(socket, claim).find();
     }
 
     /**
-     * Makes what is ours exactly this: adds what is missing, then removes what is not desired, links of ours included.
+     * Makes Culvert's objects exactly these: adds those missing, then removes those not desired, including links.
      *
-     * @return what was done, in the syntax of iproute2; empty when all was so already
-     * @throws ProblemException with everything that the kernel refused or did not keep; then nothing has changed
+     * @return the changes, in the syntax of iproute2; empty if there were none
+     * @throws ProblemException with everything that the kernel refused or did not keep; then nothing is changed
      */
     public List<String> apply(NetworkState desired) {
         return change(desired, true);
     }
 
     /**
-     * Adds what is missing of this, and removes nothing: a part of a state, while the rest of an earlier run still serves.
+     * Adds the missing objects and removes nothing: a part of a state, while the rest of an earlier run is still in
+     * use.
      *
-     * @return what was done, in the syntax of iproute2; empty when all was so already
-     * @throws ProblemException with everything that the kernel refused or did not keep; then nothing has changed
+     * @return the changes, in the syntax of iproute2; empty if there were none
+     * @throws ProblemException with everything that the kernel refused or did not keep; then nothing is changed
      */
     public List<String> ensure(NetworkState wanted) {
         return change(wanted, false);
     }
 
     /**
-     * Removes everything of ours; what stops packets goes last. Safe to repeat.
+     * Removes all objects of Culvert; what blocks packets is removed last. Can be repeated.
      *
-     * @return what was done, in the syntax of iproute2
+     * @return the changes, in the syntax of iproute2
      */
     public List<String> remove() {
         return apply(NetworkState.EMPTY);
@@ -96,7 +105,7 @@ public final class Network {
         Difference difference = between(desired, exactly);
         if (!difference.absentLinks().isEmpty()) {
             throw new ProblemException(difference.absentLinks().stream()
-                    .map(name -> Problem.failure(Place.machine(name), "there is no such link", ""))
+                    .map(name -> Problem.failure(Place.machine(name), "interface not found", ""))
                     .toList());
         }
         sysctl.ifPresent(switches -> giveIpv6(desired, switches));
@@ -111,7 +120,10 @@ public final class Network {
         return texts(done).toList();
     }
 
-    /** Where the switch cannot be written, the kernel refuses the address and says so. */
+    /**
+     * Enables IPv6 where addresses need it. If the switch cannot be written, the kernel refuses the address and reports
+     * it.
+     */
     private static void giveIpv6(NetworkState desired, Sysctl switches) {
         desired.addresses().stream()
                 .filter(own -> own.address().family() == Family.IPV6)
@@ -121,7 +133,7 @@ public final class Network {
                 .forEach(name -> switches.write(name, "0"));
     }
 
-    /** Where nothing is removed, only the tables that are spoken of are looked at. */
+    /** Returns the difference. If nothing is to be removed, only the tables of the desired state are read. */
     private Difference between(NetworkState desired, boolean exactly) {
         Snapshot actual = exactly
                 ? Snapshot.read(socket)
@@ -130,7 +142,7 @@ public final class Network {
         return Difference.between(actual, desired);
     }
 
-    /** @param done grows by what was carried out; all of it is taken back when something fails */
+    /** @param done the changes so far, to which this adds its own; all of them are reverted if something fails */
     private void carryOut(List<Change> changes, Set<Integer> harmless, List<Change> done) {
         List<Outcome> outcomes =
                 socket.execute(changes.stream().map(Change::request).toList());
@@ -148,20 +160,20 @@ public final class Network {
         }
     }
 
-    /** The kernel accepts some wrong requests without a word: only what it lists afterwards counts. */
+    /** Verifies the state by listing it, because the kernel accepts some invalid requests without an error. */
     private void readBack(NetworkState desired, boolean exactly, List<Change> done) {
         Difference left = between(desired, exactly);
         List<Problem> problems = new ArrayList<>();
         left.absentLinks()
                 .forEach(name -> problems.add(
-                        Problem.failure(Place.machine(name), "the link went away while it was set up", "")));
+                        Problem.failure(Place.machine(name), "the interface disappeared while it was configured", "")));
         texts(left.missing())
-                .forEach(text -> problems.add(Problem.failure(
-                        Place.machine("kernel"), "took '" + text + "' without an error but does not list it", "")));
+                .forEach(text -> problems.add(
+                        Problem.failure(Place.machine("kernel"), "accepted '" + text + "' but does not list it", "")));
         if (exactly) {
             texts(left.surplus())
                     .forEach(text -> problems.add(Problem.failure(
-                            Place.machine("kernel"), "still lists what '" + text + "' was to remove", "")));
+                            Place.machine("kernel"), "accepted '" + text + "' but still lists it", "")));
         }
         if (!problems.isEmpty()) {
             fail(problems, done);
@@ -181,7 +193,7 @@ public final class Network {
             if (!outcome.done() && !GONE.contains(outcome.errno()) && outcome.errno() != Errno.EEXIST) {
                 all.add(Problem.failure(
                         Place.machine("kernel"),
-                        "'" + undone.get(i).text() + "' could not be taken back: " + Errno.text(outcome.errno()),
+                        "'" + undone.get(i).text() + "' could not be reverted: " + Errno.text(outcome.errno()),
                         ""));
             }
         }

@@ -10,16 +10,19 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
 
-/** Tells when somebody else changes the network. Waiting costs nothing. */
+/** Waits for changes of the network by other programs or the kernel. Waiting takes no CPU time. */
 public final class NetworkEvents implements AutoCloseable {
 
     /** {@code RTNLGRP_*} (include/uapi/linux/rtnetlink.h): links, addresses, routes and rules of both families. */
     private static final List<Integer> GROUPS = List.of(1, 5, 9, 7, 11, 8, 19);
 
-    /** Changes that come one upon the other are told as one; a storm is cut, or it would never be told. */
+    /**
+     * The maximum number of events combined into one change. Without a limit, a continuous stream would never be
+     * reported.
+     */
     private static final int MOST_AT_ONCE = 1000;
 
-    /** What a change was about. */
+    /** The subject of a change. */
     public enum Subject {
         LINK,
         ADDRESS,
@@ -28,10 +31,10 @@ public final class NetworkEvents implements AutoCloseable {
     }
 
     /**
-     * Something was changed, and not by us.
+     * A change that Culvert did not make.
      *
-     * @param subjects all four where the kernel lost count, and whenever a link changed: a link that goes down takes its
-     *     IPv4 routes along without a word
+     * @param subjects all four if the kernel dropped events, and whenever a link changed: a link that goes down takes
+     *     its IPv4 routes along without an event
      */
     public record Change(Set<Subject> subjects) {
 
@@ -41,7 +44,7 @@ public final class NetworkEvents implements AutoCloseable {
             subjects = Set.copyOf(subjects);
         }
 
-        /** Whether everything has to be read anew. */
+        /** Returns whether everything has to be read again. */
         public boolean everything() {
             return subjects.size() == Subject.values().length;
         }
@@ -51,9 +54,9 @@ public final class NetworkEvents implements AutoCloseable {
     private final IntPredicate own;
 
     /**
-     * Listens from now on, in the calling thread's network namespace.
+     * Starts to listen, in the calling thread's network namespace.
      *
-     * @param own whether a port id is one of our own sockets', see {@link NetlinkSocket#portId()}
+     * @param own whether a port id is that of one of this process's sockets, see {@link NetlinkSocket#portId()}
      */
     public static NetworkEvents open(IntPredicate own) {
         return new NetworkEvents(KernelNetlinkSocket.routeEvents(GROUPS), own);
@@ -65,9 +68,9 @@ public final class NetworkEvents implements AutoCloseable {
     }
 
     /**
-     * Waits for a change by somebody else: the kernel or another program.
+     * Waits for a change by the kernel or another program.
      *
-     * @return empty when there was none within the time, or this was closed
+     * @return empty if there was none before the timeout, or this was closed
      */
     public Optional<Change> await(Duration atMost) {
         long start = System.nanoTime();
@@ -103,7 +106,7 @@ public final class NetworkEvents implements AutoCloseable {
         };
     }
 
-    /** From any thread; a wait elsewhere ends at once. */
+    /** Closes the socket, from any thread; a wait in another thread ends at once. */
     @Override
     public void close() {
         socket.close();

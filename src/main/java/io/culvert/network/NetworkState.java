@@ -2,7 +2,7 @@ package io.culvert.network;
 
 import java.util.List;
 
-/** A desired state of the kernel's network, in both families: what is ours, and nothing else. */
+/** A desired state of the kernel's network in both families: the objects of Culvert and no others. */
 public record NetworkState(List<Link> links, List<LinkAddress> addresses, List<Route> routes, List<Rule> rules) {
 
     public static final NetworkState EMPTY = new NetworkState(List.of(), List.of(), List.of(), List.of());

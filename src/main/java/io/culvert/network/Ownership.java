@@ -2,23 +2,23 @@ package io.culvert.network;
 
 import java.util.Optional;
 
-/** The marks by which what we put into the kernel is known as ours, without any state file. */
+/** The marks by which Culvert's objects in the kernel are recognized, without a state file. */
 public final class Ownership {
 
     /**
-     * The protocol number of our rules, routes and addresses: ASCII {@code C}. It is free: neither
+     * The protocol number of Culvert's rules, routes and addresses: ASCII {@code C}. It is unused: neither
      * include/uapi/linux/rtnetlink.h ({@code RTPROT_*}) nor iproute2's {@code rt_protos} has it.
      */
     public static final int PROTOCOL = 67;
 
-    /** The alias of our links. */
+    /** The alias of Culvert's links. */
     public static final String ALIAS = "culvert";
 
     private static final String OF_NODE = ALIAS + " mesh ";
 
     private Ownership() {}
 
-    /** The alias of the links of a mesh's node, by which they are known as its own. */
+    /** Returns the alias of the links of a mesh node. */
     public static String ofNode(String node) {
         return OF_NODE + node;
     }
@@ -27,7 +27,7 @@ public final class Ownership {
         return alias.equals(ALIAS) || alias.startsWith(OF_NODE);
     }
 
-    /** The node that a link belongs to; empty where it belongs to none. */
+    /** Returns the node that a link belongs to; empty if it belongs to none. */
     public static Optional<String> node(String alias) {
         return alias.startsWith(OF_NODE) ? Optional.of(alias.substring(OF_NODE.length())) : Optional.empty();
     }

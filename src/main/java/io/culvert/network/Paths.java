@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Ways that the kernel would take now: {@code ip route get}. What links carry is looked up once only. */
+/** Route lookups in the kernel, as of {@code ip route get}. The MTUs of links are read once only. */
 public final class Paths {
 
     private static final int RTA_MARK = 16;
 
-    /** Of {@code struct rtmsg}: {@code rtm_type}. */
+    /** The offset of {@code rtm_type} in {@code struct rtmsg}. */
     private static final int TYPE = 7;
 
     private final NetlinkSocket socket;
@@ -25,11 +25,11 @@ public final class Paths {
     private final Map<Long, Long> mtus = new HashMap<>();
 
     /**
-     * The next step of a way.
+     * The next hop to a destination.
      *
-     * @param link index of the link by which packets leave
-     * @param gateway empty where the address is on the link itself
-     * @param source which the kernel would give them
+     * @param link the index of the output link
+     * @param gateway empty if the address is on the link itself
+     * @param source the source address that the kernel would choose
      */
     public record Hop(int link, Optional<InetAddress> gateway, Optional<InetAddress> source) {}
 
@@ -38,10 +38,10 @@ public final class Paths {
     }
 
     /**
-     * What the way to an address carries: the route's own limit, else the link's.
+     * Returns the MTU of the path to an address: the limit of the route, else that of the link.
      *
      * @param mark of the packet; 0 for none
-     * @return in bytes; empty where there is no way
+     * @return in bytes; empty if there is no route
      */
     public OptionalInt mtu(InetAddress destination, long mark) {
         return answer(destination, mark)
@@ -54,10 +54,10 @@ public final class Paths {
     }
 
     /**
-     * Where a packet to an address would go next.
+     * Returns the next hop to an address.
      *
      * @param mark of the packet; 0 for none
-     * @return empty where there is no way, and where the address is this machine's own
+     * @return empty if there is no route, and if the address is this machine's own
      */
     public Optional<Hop> hop(InetAddress destination, long mark) {
         int family = Family.of(destination).number();
@@ -100,7 +100,7 @@ public final class Paths {
         return new NetlinkMessage(RtNetlink.RTM_GETROUTE, 0, writer.toByteArray());
     }
 
-    /** All at once, for a thousand ways by the same link. */
+    /** Reads the MTUs of all links at once, for a thousand lookups on the same link. */
     private Optional<Long> linkMtu(long index) {
         if (mtus.isEmpty()) {
             Snapshot.read(socket, KernelLink.list(), KernelLink::decode)

@@ -9,27 +9,27 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A request that the kernel refused, for people.
+ * A request that the kernel refused, to be reported.
  *
- * @param text what was asked, in the syntax of iproute2
+ * @param text the request in the syntax of iproute2
  */
 record Refusal(String text, Outcome outcome) {
 
-    /** Nobody reads more than this; the rest is counted. */
+    /** The maximum number of refusals reported; the others are counted. */
     private static final int MOST = 20;
 
     static List<Problem> problems(List<Refusal> refusals) {
         if (refusals.stream().allMatch(refusal -> refusal.outcome.errno() == Errno.EPERM)) {
             return List.of(Problem.machine(
                     Place.machine("CAP_NET_ADMIN"),
-                    "the kernel does not let us change the network: " + Errno.text(Errno.EPERM),
+                    "missing the permission to change the network: " + Errno.text(Errno.EPERM),
                     Hints.here().netAdmin()));
         }
         List<Problem> problems = new ArrayList<>(
                 refusals.stream().limit(MOST).map(Refusal::problem).toList());
         if (refusals.size() > MOST) {
             problems.add(Problem.failure(
-                    Place.machine("kernel"), "refused " + (refusals.size() - MOST) + " more of the same call", ""));
+                    Place.machine("kernel"), "refused " + (refusals.size() - MOST) + " more requests", ""));
         }
         return problems;
     }
@@ -44,25 +44,29 @@ record Refusal(String text, Outcome outcome) {
             case Errno.EEXIST -> existing();
             case Errno.EACCES ->
                 outcome.message().contains("IPv6")
-                        ? "IPv6 is switched off here: " + Hints.here().sysctl("net.ipv6.conf.all.disable_ipv6", "0")
-                                + "; or take the IPv6 addresses out of the WireGuard file"
+                        ? "enable IPv6 (" + Hints.here().sysctl("net.ipv6.conf.all.disable_ipv6", "0")
+                                + "), or delete the IPv6 addresses from the WireGuard file"
                         : "";
-            case Errno.EAFNOSUPPORT -> "This kernel lacks the address family: take its addresses out of the file.";
+            case Errno.EAFNOSUPPORT ->
+                "delete the addresses of this family from the file, because the kernel does" + " not support it";
             default -> "";
         };
     }
 
-    /** What is there need not be another tunnel's: a connected network has routes, too. */
+    /**
+     * Returns the hint for an object that exists already. It may belong to another tunnel, but also to a connected
+     * network, which has routes, too.
+     */
     private String existing() {
         String listed = text.startsWith("ip -6") ? "ip -6" : "ip -4";
         if (text.contains(" route ")) {
-            return "A route to the same prefix is there already and is not ours: find it with '" + listed
-                    + " route show table all', then remove it, or take the prefix out of AllowedIPs.";
+            return "find the other route to this prefix with '" + listed
+                    + " route show table all', and remove it, or delete the prefix from AllowedIPs";
         }
         if (text.contains(" address ")) {
-            return "The address is there already and is not ours: find it with 'ip address', then remove it, or take it out"
-                    + " of the file.";
+            return "find the interface that has this address with 'ip address', and remove it there, or delete it"
+                    + " from the file";
         }
-        return "Something that is not ours is in its place: find it with '" + listed + " rule' or 'ip link'.";
+        return "find the conflicting object of another program with '" + listed + " rule' or 'ip link'";
     }
 }

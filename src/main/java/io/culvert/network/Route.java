@@ -8,13 +8,13 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A route of ours, in one family.
+ * A route of Culvert, in one family.
  *
  * @param destination with host bits cleared
  * @param table 1 to 4294967295; main is 254
- * @param link the outgoing interface; empty only for a route that leads nowhere
- * @param mtu in bytes, where the route limits it
- * @param metric lower is better; 0 for what the kernel takes where a request says nothing
+ * @param link the outgoing interface; empty only for a route without a next hop
+ * @param mtu in bytes, if the route limits it
+ * @param metric lower is better; 0 for the kernel's default
  */
 public record Route(
         Type type,
@@ -25,7 +25,7 @@ public record Route(
         OptionalInt mtu,
         long metric) {
 
-    /** With the kernel's usual metric. */
+    /** Creates a route with the kernel's default metric. */
     public Route(
             Type type,
             Prefix destination,
@@ -44,8 +44,9 @@ public record Route(
     public static final long MAIN = 254;
 
     /**
-     * The metric of routes in main that give way to a connected network of the same prefix: behind NetworkManager's and
-     * networkd's, so that a laptop that comes home reaches its own network directly, without anybody who must notice.
+     * The metric of routes in the main table that give way to a connected network with the same prefix: behind those of
+     * NetworkManager and networkd, so that a laptop that returns home reaches its own network directly, without a
+     * running program.
      */
     public static final long BEHIND_CONNECTED = 51820;
 
@@ -53,7 +54,7 @@ public record Route(
     public enum Type {
         UNICAST,
         UNREACHABLE,
-        /** The look-up goes on with the next rule. */
+        /** The lookup continues with the next rule. */
         THROW
     }
 
@@ -61,7 +62,7 @@ public record Route(
         return new Route(Type.UNREACHABLE, destination, table, Optional.empty(), Optional.empty(), OptionalInt.empty());
     }
 
-    /** An exception within a table's wider route. */
+    /** Returns an exception from a wider route of the same table. */
     public static Route exception(Prefix destination, long table) {
         return new Route(Type.THROW, destination, table, Optional.empty(), Optional.empty(), OptionalInt.empty());
     }
@@ -70,12 +71,15 @@ public record Route(
         return new Route(Type.UNICAST, destination, table, Optional.of(link), Optional.empty(), OptionalInt.empty());
     }
 
-    /** The same with another metric. */
+    /** Returns this route with another metric. */
     public Route metric(long other) {
         return new Route(type, destination, table, link, gateway, mtu, other);
     }
 
-    /** Written out, as routes are the keys of large sets: a record's own takes long until it is warm. */
+    /**
+     * Compares without the generated method of a record, which is slow until it is compiled: routes are keys of large
+     * sets.
+     */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Route route
@@ -88,7 +92,7 @@ public record Route(
                 && mtu.equals(route.mtu);
     }
 
-    /** Hardly any two routes have the same table and destination. */
+    /** Uses table and destination only, in which almost all routes differ. */
     @Override
     public int hashCode() {
         return 31 * destination.hashCode() + Long.hashCode(table);

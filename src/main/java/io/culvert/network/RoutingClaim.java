@@ -5,11 +5,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a set of routing rules is to decide, however many rules of other programs there are.
+ * The routing rules that must take precedence, whatever rules other programs have.
  *
- * @param rules of ours
- * @param innerLinks whose packets are decided too, beside those of local processes
- * @param shared tables that our rules look up and another program fills, each with the one link that its routes lead to
+ * @param rules of Culvert
+ * @param innerLinks the links whose packets they route, in addition to those of local processes
+ * @param shared tables that these rules look up and another program fills, each with the only link of its routes
  */
 public record RoutingClaim(List<Rule> rules, Set<String> innerLinks, Map<Long, String> shared) {
 

@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
 
-/** What the messages of rtnetlink have in common (include/uapi/linux/rtnetlink.h). */
+/** Constants and helpers for all messages of rtnetlink (include/uapi/linux/rtnetlink.h). */
 final class RtNetlink {
 
     static final int RTM_NEWLINK = 16;
@@ -28,7 +28,7 @@ final class RtNetlink {
 
     private RtNetlink() {}
 
-    /** A zeroed structure in the machine's byte order. */
+    /** Returns a zeroed structure in the machine's byte order. */
     static ByteBuffer struct(int size) {
         return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
     }
@@ -37,12 +37,12 @@ final class RtNetlink {
         return ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder());
     }
 
-    /** An address of the family; a wrong length, or a family that is not IP, gives nothing. */
+    /** Returns an address of the family; empty for a wrong length, or a family other than IP. */
     static Optional<InetAddress> address(int family, byte[] bytes) {
         try {
             return switch (family) {
                 case 2 -> bytes.length == 4 ? Optional.of(Inet4Address.getByAddress(bytes)) : Optional.empty();
-                // Not InetAddress: that would turn an IPv4-mapped address into an IPv4 one.
+                // InetAddress would convert an IPv4-mapped address to an IPv4 one.
                 case 10 ->
                     bytes.length == 16 ? Optional.of(Inet6Address.getByAddress(null, bytes, -1)) : Optional.empty();
                 default -> Optional.empty();
@@ -52,7 +52,7 @@ final class RtNetlink {
         }
     }
 
-    /** The unspecified address of a family. */
+    /** Returns the unspecified address of a family. */
     static Optional<InetAddress> unspecified(int family) {
         return address(family, new byte[family == 2 ? 4 : 16]);
     }

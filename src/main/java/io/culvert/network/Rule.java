@@ -7,29 +7,29 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A routing policy rule of ours, in one family.
+ * A routing policy rule of Culvert, in one family.
  *
- * @param preference always explicit: the kernel's own choice lands before Tailscale's rules
+ * @param preference always explicit: the kernel's own choice would be before Tailscale's rules
  */
 public record Rule(Family family, int preference, Selector selector, Action action) {
 
-    /** Whether it only ever stops packets. */
+    /** Returns whether it only blocks packets. */
     boolean closes() {
         return action instanceof Action.Unreachable;
     }
 
     /**
-     * The largest port that a rule can be for: the kernel takes none behind it ({@code fib_rule_port_range_valid} in
+     * The largest port of a rule: the kernel does not accept 65535 ({@code fib_rule_port_range_valid} in
      * include/net/fib_rules.h).
      */
     public static final int LARGEST_PORT = 65534;
 
     /**
-     * Which packets a rule is for; all that is absent matches everything.
+     * The packets that a rule matches; an absent condition matches everything.
      *
-     * @param inverted {@code not}: the rule is for packets that do not match
-     * @param inputLink {@code iif}; {@code lo} means packets made on this machine
-     * @param outputLink {@code oif}: the link that a socket is bound to, or a route is to be set for
+     * @param inverted {@code not}: the rule matches packets that do not fulfil the conditions
+     * @param inputLink {@code iif}; {@code lo} stands for packets of local processes
+     * @param outputLink {@code oif}: the link to which a socket is bound, or for which a route is looked up
      * @param sourcePort 1 to {@link #LARGEST_PORT}
      * @param destinationPort 1 to {@link #LARGEST_PORT}
      */
@@ -44,7 +44,7 @@ public record Rule(Family family, int preference, Selector selector, Action acti
             OptionalInt sourcePort,
             OptionalInt destinationPort) {
 
-        /** As the kernel keeps them: without bits behind a prefix, and a whole family is no condition. */
+        /** Normalizes as the kernel does: without bits after a prefix, and a whole family is no condition. */
         public Selector {
             from = from.map(Prefix::network).filter(prefix -> !prefix.isDefault());
             to = to.map(Prefix::network).filter(prefix -> !prefix.isDefault());
@@ -65,7 +65,7 @@ public record Rule(Family family, int preference, Selector selector, Action acti
 
         private static void check(OptionalInt port) {
             if (port.isPresent() && (port.getAsInt() < 1 || port.getAsInt() > LARGEST_PORT)) {
-                throw new IllegalArgumentException("a rule cannot be for port " + port.getAsInt());
+                throw new IllegalArgumentException("a rule cannot match port " + port.getAsInt());
             }
         }
 
@@ -139,7 +139,7 @@ public record Rule(Family family, int preference, Selector selector, Action acti
     }
 
     /**
-     * A firewall mark and the bits of it that count.
+     * A firewall mark and its mask.
      *
      * @param value 0 to 4294967295
      * @param mask 0 to 4294967295
@@ -153,13 +153,13 @@ public record Rule(Family family, int preference, Selector selector, Action acti
         }
     }
 
-    /** What a rule does. */
+    /** The action of a rule. */
     public sealed interface Action {
 
         /**
-         * Looks the packet up in a table.
+         * Looks up the destination in a table.
          *
-         * @param suppressPrefixLength routes of this length or shorter do not count; empty: all count
+         * @param suppressPrefixLength routes of this length or shorter are ignored; empty: none
          */
         record Lookup(long table, OptionalInt suppressPrefixLength) implements Action {
 
@@ -168,13 +168,14 @@ public record Rule(Family family, int preference, Selector selector, Action acti
             }
         }
 
-        /** Answers at once that there is no way. */
+        /** Rejects the packet as unreachable. */
         record Unreachable() implements Action {}
 
         /**
-         * Goes on with the rules of a later preference. Where there is none of just that, the kernel passes the rule over.
+         * Continues with the rules from a later preference. If no rule has exactly this preference, the kernel ignores
+         * the goto.
          *
-         * @param preference behind the rule's own
+         * @param preference greater than that of the rule
          */
         record Goto(int preference) implements Action {}
     }

@@ -3,24 +3,24 @@ package io.culvert.network;
 import io.culvert.netlink.KernelNetlinkSocket;
 import java.time.Duration;
 
-/** Tells when somebody changes nftables, ourselves included. Waiting costs nothing. */
+/** Waits for changes of nftables, including those of this process. Waiting takes no CPU time. */
 public final class RulesetEvents implements AutoCloseable {
 
     private final EventSocket socket = new EventSocket(KernelNetlinkSocket.rulesetEvents());
 
     private RulesetEvents() {}
 
-    /** Listens from now on, in the calling thread's network namespace. */
+    /** Starts to listen, in the calling thread's network namespace. */
     public static RulesetEvents open() {
         return new RulesetEvents();
     }
 
-    /** @return false when there was no change within the time, or this was closed */
+    /** @return false if there was no change before the timeout, or this was closed */
     public boolean await(Duration atMost) {
         return !socket.receive(atMost).isEmpty();
     }
 
-    /** From any thread; a wait elsewhere ends at once. */
+    /** Closes the socket, from any thread; a wait in another thread ends at once. */
     @Override
     public void close() {
         socket.close();

@@ -10,14 +10,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
-/** What the kernel has: all links, addresses and rules, and of the routes ours, or those of ours that matter. */
+/** The kernel's state: all links, addresses and rules, and the routes of Culvert, or some of them. */
 record Snapshot(
         List<KernelLink> links, List<KernelAddress> addresses, List<KernelRoute> routes, List<KernelRule> rules) {
 
     Snapshot {
         links = List.copyOf(links);
         addresses = List.copyOf(addresses);
-        // Again, as old kernels do not filter.
+        // Filtered again, because old kernels do not filter.
         routes = routes.stream().filter(KernelRoute::ours).toList();
         rules = List.copyOf(rules);
     }
@@ -26,7 +26,7 @@ record Snapshot(
         return read(socket, read(socket, KernelRoute.listOurs(), KernelRoute::decode));
     }
 
-    /** With the routes of these tables only: others may have thousands. */
+    /** Reads the state with the routes of these tables only: others may have thousands. */
     static Snapshot read(NetlinkSocket socket, Set<Long> tables) {
         return read(
                 socket,
@@ -50,7 +50,7 @@ record Snapshot(
                 .toList();
     }
 
-    /** What is ours, in our own terms. */
+    /** Returns Culvert's objects in the terms of a desired state. */
     NetworkState ours() {
         Map<Integer, String> names = names();
         Set<Integer> ourLinks = ourLinks();

@@ -11,7 +11,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The local UDP ports that sockets of the calling thread's network namespace have, the kernel's own included. */
+/** The local UDP ports that are in use in the calling thread's network namespace, including those of the kernel. */
 public final class UdpPorts {
 
     /** Such as {@code  123: 0100007F:1F90 00000000:0000 07 ...} (proc(5), /proc/net/udp). */
@@ -20,8 +20,8 @@ public final class UdpPorts {
     private UdpPorts() {}
 
     /**
-     * @param root {@code /} but in tests
-     * @throws ProblemException where the kernel does not say
+     * @param root {@code /} except in tests
+     * @throws ProblemException if they cannot be read
      */
     public static Set<Integer> inUse(Path root) {
         Set<Integer> ports = new TreeSet<>();

@@ -1,4 +1,4 @@
-/** How a desired state of links, addresses, routes and rules becomes true, and is undone. */
+/** Reads, applies and reverts a desired state of links, addresses, routes and rules. */
 @NullMarked
 package io.culvert.network;
 

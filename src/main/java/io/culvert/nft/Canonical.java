@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * One form for what libnftables writes in several: sets in any order, one element with or without its set, flags as a list
- * or as their sum, counters with what they counted.
+ * Converts the JSON of libnftables to one canonical form. The library has several for the same: sets in any order, one
+ * element with or without its set, flags as a list or as their sum, counters with their counts.
  */
 final class Canonical {
 
@@ -26,7 +26,7 @@ final class Canonical {
                 NftJson.JSON
                         .createArrayBuilder(array.stream().map(Canonical::of).toList())
                         .build();
-            // The elements of large sets: as they are.
+            // The elements of large sets are already canonical.
             case JsonObject object
             when object.size() == 1 && object.get("concat") instanceof JsonArray parts && isFlat(parts) -> object;
             case JsonObject object
@@ -54,7 +54,7 @@ final class Canonical {
         return true;
     }
 
-    /** An attribute of a set or chain. */
+    /** Returns the canonical form of an attribute of a set or chain. */
     static JsonValue attribute(String name, JsonValue value) {
         if (value instanceof JsonArray array && name.equals("elem")) {
             return sorted(array);
@@ -94,7 +94,10 @@ final class Canonical {
         return NftJson.JSON.createArrayBuilder(sorted).build();
     }
 
-    /** What differs between two elements that differ. Their own text says more, and there may be thousands of them. */
+    /**
+     * Returns a sort key that differs for different elements. Their JSON text would be longer, and there may be
+     * thousands of them.
+     */
     private static String key(JsonValue element) {
         StringBuilder key = new StringBuilder();
         appendKey(element, key);
@@ -118,7 +121,10 @@ final class Canonical {
         return value instanceof JsonArray array && array.size() == 1 ? array.getFirst() : value;
     }
 
-    /** {@code [2, 4]}, {@code {"|": [2, 4]}} and, of more than two, {@code {"|": [{"|": [2, 4]}, 16]}} are their sum. */
+    /**
+     * Returns the sum of flags: {@code [2, 4]}, {@code {"|": [2, 4]}} and, for more than two, {@code {"|": [{"|": [2,
+     * 4]}, 16]}}.
+     */
     private static JsonValue bits(JsonValue operand) {
         OptionalLong sum = sum(operand);
         return sum.isPresent() ? NftJson.JSON.createValue(sum.getAsLong()) : of(operand);

@@ -5,9 +5,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Rules that are tried in order.
+ * An nftables chain: rules that are evaluated in order.
  *
- * @param base where the kernel enters the chain; empty where only a {@link Statement.Jump} does
+ * @param base the hook of a base chain; empty for a regular chain, which only a {@link Statement.Jump} enters
  */
 public record Chain(String name, Optional<Base> base, List<Rule> rules) {
 
@@ -40,7 +40,7 @@ public record Chain(String name, Optional<Base> base, List<Rule> rules) {
         }
     }
 
-    /** What becomes of a packet that no rule decided on. */
+    /** The verdict for a packet that no rule decided on. */
     public enum Policy {
         ACCEPT,
         DROP;

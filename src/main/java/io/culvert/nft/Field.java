@@ -2,15 +2,15 @@ package io.culvert.nft;
 
 import java.util.List;
 
-/** What a rule looks at. */
+/** The left side of a match: what is compared. */
 public sealed interface Field {
 
     /** One property of a packet. */
     enum Property implements Field {
         MARK("meta", "mark", "meta mark"),
-        /** The link a packet came in by, by name: it need not exist yet. */
+        /** The name of the input interface, which need not exist yet. */
         INPUT_LINK("meta", "iifname", "iifname"),
-        /** The link a packet leaves by, by name: it need not exist yet. */
+        /** The name of the output interface, which need not exist yet. */
         OUTPUT_LINK("meta", "oifname", "oifname"),
         TRANSPORT("meta", "l4proto", "meta l4proto"),
         FAMILY("meta", "nfproto", "meta nfproto"),
@@ -22,9 +22,9 @@ public sealed interface Field {
         IPV6_DESTINATION("ip6", "daddr", "ip6 daddr"),
         ICMP_TYPE("icmp", "type", "icmp type"),
         ICMPV6_TYPE("icmpv6", "type", "icmpv6 type"),
-        /** Of whatever transport: only behind a match on {@link #TRANSPORT}. */
+        /** Of any transport protocol; requires a match on {@link #TRANSPORT} before. */
         SOURCE_PORT("th", "sport", "th sport"),
-        /** Of whatever transport: only behind a match on {@link #TRANSPORT}. */
+        /** Of any transport protocol; requires a match on {@link #TRANSPORT} before. */
         DESTINATION_PORT("th", "dport", "th dport"),
         TCP_FLAGS("tcp", "flags", "tcp flags"),
         TCP_DESTINATION_PORT("tcp", "dport", "tcp dport"),
@@ -43,7 +43,7 @@ public sealed interface Field {
             this.text = text;
         }
 
-        /** {@code meta}, {@code ct}, or the protocol whose header it stands in. */
+        /** Returns {@code meta}, {@code ct}, or the protocol of the header. */
         String group() {
             return group;
         }
@@ -52,7 +52,7 @@ public sealed interface Field {
             return word;
         }
 
-        /** As nft's syntax has it. */
+        /** Returns the field in the syntax of nft. */
         String text() {
             return text;
         }
@@ -61,7 +61,7 @@ public sealed interface Field {
     /** Some bits of a property. */
     record Masked(Property key, long mask) implements Field {}
 
-    /** Several properties at once, to be looked up in a set whose key has as many parts. */
+    /** A concatenation of properties, for a lookup in a set whose key has as many parts. */
     record Joined(List<Property> keys) implements Field {
 
         public Joined {

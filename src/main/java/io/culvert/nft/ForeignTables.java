@@ -14,30 +14,31 @@ import java.util.function.LongPredicate;
 import java.util.stream.Stream;
 
 /**
- * What rules of other programs do that no verdict of ours can undo: a verdict ends in its own table, but packets that are
- * copied, sent on from a link's own hook, or no longer tracked never come to ours, or not as what they are.
+ * Finds rules of other programs whose effect no verdict of Culvert's rules can undo. A verdict ends the evaluation of
+ * its own table only, but packets that are copied, forwarded from an interface's own hook, or no longer tracked never
+ * reach Culvert's rules, or not as what they are.
  */
 final class ForeignTables {
 
-    /** Statements by their names in JSON (libnftables-json(5)), and why each is no affair of its own table only. */
+    /** Statements by their names in JSON (libnftables-json(5)), with their effect beyond their own table. */
     private static final Map<String, String> STATEMENTS = new LinkedHashMap<>(Map.of(
-            "dup", "sends copies of packets",
-            "fwd", "sends packets on by another link",
-            "flow", "lets forwarded packets go past all rules",
-            "notrack", "hides connections from connection tracking"));
+            "dup", "duplicates packets (dup)",
+            "fwd", "forwards packets to another interface (fwd)",
+            "flow", "forwards packets without evaluating rules (flow table)",
+            "notrack", "disables connection tracking (notrack)"));
 
-    /** The same as iptables calls them. */
+    /** The same by the names of iptables targets. */
     private static final Map<String, String> TARGETS =
-            Map.of("TEE", "sends copies of packets", "NOTRACK", "hides connections from connection tracking");
+            Map.of("TEE", "duplicates packets (TEE)", "NOTRACK", "disables connection tracking (NOTRACK)");
 
     private final LongPredicate marks;
 
-    /** @param marks of packets that may leave; others are not to set them */
+    /** @param marks firewall marks that the kill switch accepts; other programs must not set them */
     ForeignTables(LongPredicate marks) {
         this.marks = marks;
     }
 
-    /** A sentence for each kind, without a full stop. */
+    /** Returns a description of each kind of such a rule, without a full stop. */
     List<String> find(String table, String listing) {
         List<String> found = new ArrayList<>();
         for (JsonObject object : Listing.objects(listing)) {
@@ -64,11 +65,13 @@ final class ForeignTables {
             return Optional.ofNullable(TARGETS.get(name.getString()));
         }
         return statement.get("mangle") instanceof JsonObject mangle && setsMark(mangle)
-                ? Optional.of("sets a mark of packets that may leave")
+                ? Optional.of("sets a firewall mark that the kill switch accepts")
                 : Optional.empty();
     }
 
-    /** Of the packet, or of the connection that packets take it from. */
+    /**
+     * Returns whether the statement sets such a mark on the packet, or on the connection, from which packets take it.
+     */
     private boolean setsMark(JsonObject mangle) {
         return mangle.get("key") instanceof JsonObject key
                 && Stream.of("meta", "ct")
@@ -78,7 +81,7 @@ final class ForeignTables {
                 && contains(mangle.getOrDefault("value", JsonValue.NULL));
     }
 
-    /** A number itself, or one that is an operand or in a map. */
+    /** Returns whether the value is such a mark, or contains one as an operand or in a map. */
     private boolean contains(JsonValue value) {
         return switch (value) {
             case JsonNumber number -> marks.test(number.longValue());

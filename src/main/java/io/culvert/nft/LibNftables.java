@@ -4,8 +4,8 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 
 /**
- * libnftables(3) by JNA's direct mapping; a context is a pointer in a {@code long}. A class of its own, because
- * registering fails as a whole where the library is missing.
+ * libnftables(3) through JNA's direct mapping; a context is a pointer in a {@code long}. A class of its own, because
+ * the registration fails as a whole if the library is missing.
  */
 final class LibNftables {
 
@@ -17,7 +17,7 @@ final class LibNftables {
 
     private LibNftables() {}
 
-    /** @throws UnsatisfiedLinkError when the library is not there, or lacks a function */
+    /** @throws UnsatisfiedLinkError if the library is not installed, or lacks a function */
     static synchronized void load(String library) {
         NativeLibrary found = NativeLibrary.getInstance(library);
         if (!Native.registered(LibNftables.class)) {

@@ -17,38 +17,38 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A table as the kernel has it, or as it should be, in a form that can be compared.
+ * A table as listed by the kernel, or as desired, in a form that can be compared.
  *
- * @param parts everything but the rules, by kind and name, such as {@code chain output}
+ * @param parts everything except the rules, by kind and name, such as {@code chain output}
  * @param rules by chain, in order
- * @param packets what the rules with a counter counted, by comment
+ * @param packets the packet counts of rules with a counter, by comment
  */
 record Listing(Map<String, JsonValue> parts, Map<String, List<Line>> rules, Map<String, Long> packets) {
 
     /** A rule. */
     record Line(String comment, JsonValue statements) {}
 
-    /** What makes a set or a chain what it is; all else in a listing is the library's or the kernel's affair. */
+    /** The attributes that define a set or a chain; the others in a listing depend on the library or the kernel. */
     private static final List<String> ATTRIBUTES = List.of("type", "hook", "prio", "policy", "flags", "elem");
 
-    /** The table as it should be. */
+    /** Returns the listing of a desired table. */
     static Listing of(Table table) {
         return of(NftJson.objects(table));
     }
 
     /**
-     * Reads what {@code list table} prints as JSON.
+     * Parses the JSON output of {@code list table}.
      *
-     * @throws ProblemException when it is not that
+     * @throws ProblemException if it is something else
      */
     static Listing parse(String json) {
         return of(objects(json));
     }
 
     /**
-     * The objects of any listing.
+     * Returns the objects of any listing.
      *
-     * @throws ProblemException when it is not one
+     * @throws ProblemException if it is not a listing
      */
     static List<JsonObject> objects(String json) {
         try (var reader = NftJson.JSON.createReader(new StringReader(json))) {
@@ -85,14 +85,14 @@ record Listing(Map<String, JsonValue> parts, Map<String, List<Line>> rules, Map<
         return new Listing(parts, rules, packets);
     }
 
-    /** The elements of a set; none where there is no such set. */
+    /** Returns the elements of a set; none if there is no such set. */
     List<JsonValue> elements(String set) {
         return parts.get("set " + set) instanceof JsonObject object && object.get("elem") instanceof JsonArray elements
                 ? List.copyOf(elements)
                 : List.of();
     }
 
-    /** Sentences on how another table differs from this one; empty when they are the same. */
+    /** Describes how another table differs from this one; empty if they are the same. */
     List<String> differences(Listing other) {
         List<String> differences = new ArrayList<>();
         parts.forEach((name, part) -> {
@@ -100,12 +100,12 @@ record Listing(Map<String, JsonValue> parts, Map<String, List<Line>> rules, Map<
             if (theirs == null) {
                 differences.add("the " + name + " is missing");
             } else if (!theirs.equals(part)) {
-                differences.add("the " + name + " is not as it should be");
+                differences.add("the " + name + " differs");
             }
         });
         other.parts.keySet().stream()
                 .filter(name -> !parts.containsKey(name))
-                .forEach(name -> differences.add("the " + name + " should not be there"));
+                .forEach(name -> differences.add("the " + name + " is unexpected"));
         rules.forEach((chain, lines) -> compare(chain, lines, other.rules.getOrDefault(chain, List.of()), differences));
         other.rules.forEach((chain, lines) -> {
             if (!rules.containsKey(chain)) {
@@ -124,16 +124,16 @@ record Listing(Map<String, JsonValue> parts, Map<String, List<Line>> rules, Map<
             if (found.stream().noneMatch(other -> other.comment.equals(line.comment))) {
                 differences.add(say(chain, line) + " is missing");
             } else if (!found.contains(line)) {
-                differences.add(say(chain, line) + " is not as it should be");
+                differences.add(say(chain, line) + " differs");
             }
         }
         for (Line line : found) {
             if (wanted.stream().noneMatch(other -> other.comment.equals(line.comment))) {
-                differences.add(say(chain, line) + " should not be there");
+                differences.add(say(chain, line) + " is unexpected");
             }
         }
         if (differences.size() == before) {
-            differences.add("the rules of chain " + chain + " are not in order, or stand twice");
+            differences.add("the rules of chain " + chain + " are out of order or duplicated");
         }
     }
 
@@ -145,7 +145,7 @@ record Listing(Map<String, JsonValue> parts, Map<String, List<Line>> rules, Map<
 
     private static JsonValue attributes(JsonObject description) {
         var kept = NftJson.JSON.createObjectBuilder();
-        // Elements with a timeout are gone sooner or later; a set without them is not wrong.
+        // Elements with a timeout expire, so a set without them is equal.
         boolean passing = String.valueOf(description.get("flags")).contains("timeout");
         for (String attribute : ATTRIBUTES) {
             JsonValue value = description.get(attribute);
@@ -169,8 +169,8 @@ record Listing(Map<String, JsonValue> parts, Map<String, List<Line>> rules, Map<
     private static ProblemException unreadable(RuntimeException cause) {
         ProblemException problem = new ProblemException(Problem.failure(
                 Place.machine("libnftables"),
-                "lists tables in a form that is not known here",
-                "use the version of libnftables1 that this program was built for"));
+                "unsupported format of the output",
+                "install the version of libnftables1 for which this program was built"));
         problem.initCause(cause);
         return problem;
     }

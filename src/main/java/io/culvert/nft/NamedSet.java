@@ -4,16 +4,16 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A set that rules refer to and whose elements may change while the rules stay.
+ * A named set, whose elements may change while the rules that refer to it stay.
  *
- * @param key what one element is made of; several parts make a concatenation
+ * @param key the type of an element; several parts are a concatenation
  * @param interval whether elements may be prefixes; they must not overlap
- * @param timeoutSeconds after which the elements are gone; 0: never
- * @param elements of the shape of {@code key}: a {@link Value.Tuple} where it has several parts
+ * @param timeoutSeconds after which the elements expire; 0: never
+ * @param elements in the form of {@code key}: a {@link Value.Tuple} if it has several parts
  */
 public record NamedSet(String name, List<Part> key, boolean interval, int timeoutSeconds, List<Value> elements) {
 
-    /** A part of a set's key, in nft's own word for its type. */
+    /** A part of a set's key, by nft's own name of its type. */
     public enum Part {
         IPV4("ipv4_addr"),
         IPV6("ipv6_addr"),
@@ -41,7 +41,7 @@ public record NamedSet(String name, List<Part> key, boolean interval, int timeou
         }
     }
 
-    /** A set whose elements stay. */
+    /** Creates a set whose elements do not expire. */
     public NamedSet(String name, List<Part> key, boolean interval, List<Value> elements) {
         this(name, key, interval, 0, elements);
     }
@@ -50,7 +50,7 @@ public record NamedSet(String name, List<Part> key, boolean interval, int timeou
         return new NamedSet(name, key, interval, timeoutSeconds, others);
     }
 
-    /** The type as nft writes it, such as {@code ipv4_addr . inet_proto}. */
+    /** Returns the type as nft writes it, such as {@code ipv4_addr . inet_proto}. */
     String type() {
         return key.stream().map(Part::toString).collect(Collectors.joining(" . "));
     }

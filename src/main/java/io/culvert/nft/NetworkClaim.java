@@ -13,14 +13,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The right to be the only program of its kind in a network namespace, which no process without CAP_NET_ADMIN there can take:
- * an empty nftables table with the flag "owner" (Linux 5.12). Nobody but the netlink socket that made it can remove it, and the
- * kernel does when that socket is closed, by the end of its process at the latest. Where the kernel has no such tables, it is a
- * {@link NamespaceClaim}, which any process can take.
+ * A lock on a network namespace for one Culvert, which no process without CAP_NET_ADMIN there can take: an empty
+ * nftables table with the flag "owner" (Linux 5.12). Only the netlink socket that created it can remove it, and the
+ * kernel does so when that socket is closed, at the latest when its process exits. If the kernel has no such tables, it
+ * is a {@link NamespaceClaim}, which any process can take.
  */
 public final class NetworkClaim implements AutoCloseable {
 
-    /** That of 'culvert up'; 'culvert tunnel' takes it while it changes something. */
+    /** The lock of 'culvert up'; 'culvert tunnel' takes it while it makes changes. */
     public static final String RUNS = "culvert-runs";
 
     /** include/uapi/linux/netfilter/nfnetlink.h. */
@@ -36,7 +36,7 @@ public final class NetworkClaim implements AutoCloseable {
     /** {@code NLM_F_EXCL}, {@code NLM_F_CREATE} (include/uapi/linux/netlink.h). */
     private static final int NEW = 0x200 | 0x400;
 
-    /** More than one, for whoever had it may have released it between the refusal and the look. */
+    /** The number of attempts: the holder may release the lock between the refusal and the check. */
     private static final int ATTEMPTS = 3;
 
     private final Runnable release;
@@ -46,10 +46,10 @@ public final class NetworkClaim implements AutoCloseable {
     }
 
     /**
-     * Takes it, in the calling thread's network namespace, until it is closed or this process ends.
+     * Takes the lock in the calling thread's network namespace, until it is closed or this process exits.
      *
-     * @param name of the table, an identifier
-     * @return empty where another process has it
+     * @param name of the table, an nftables identifier
+     * @return empty if another process holds it
      */
     public static Optional<NetworkClaim> take(String name) {
         Table.Id table = new Table.Id(Table.Family.INET, name);
@@ -65,7 +65,7 @@ public final class NetworkClaim implements AutoCloseable {
             if (outcome.done()) {
                 return Optional.of(new NetworkClaim(rulesets::close));
             }
-            // Of a table that another socket owns, the kernel says EPERM, which lacking capabilities give too.
+            // For a table of another socket the kernel returns EPERM, as it does for missing capabilities.
             if (outcome.errno() == Errno.EEXIST || rulesets.has(table)) {
                 rulesets.close();
                 return Optional.empty();
@@ -75,7 +75,7 @@ public final class NetworkClaim implements AutoCloseable {
         return weaker(name);
     }
 
-    /** Whether a table, as nft names it, is there for a claim: it has no rules. */
+    /** Returns whether a table, by its full name in nft, is such a lock: it has no rules. */
     static boolean isClaim(String table) {
         return table.equals("inet " + RUNS) || table.startsWith("inet culvert-mesh-");
     }
@@ -90,7 +90,7 @@ public final class NetworkClaim implements AutoCloseable {
                 .putInt(OWNER)
                 .array();
         byte[] family = {(byte) table.family().number(), 0, 0, 0};
-        // The subsystem of a batch stands in its header, in network byte order.
+        // The subsystem of a batch is in its header, in network byte order.
         byte[] batch = {0, 0, 0, Rulesets.SUBSYSTEM >> 8};
         return List.of(
                 new NetlinkMessage(NFNL_MSG_BATCH_BEGIN, 0, batch),

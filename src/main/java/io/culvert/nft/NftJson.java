@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The JSON of libnftables (libnftables-json(5)), with numbers where nft has words: they depend neither on the library's
- * version nor on files such as /etc/protocols.
+ * Generates the JSON of libnftables (libnftables-json(5)), with numbers where nft has names: they depend neither on the
+ * library's version nor on files such as /etc/protocols.
  */
 final class NftJson {
 
@@ -23,15 +23,15 @@ final class NftJson {
 
     private static final int RST = 4;
 
-    /** Kept, because finding it takes longer than most of its work. */
+    /** Cached, because looking it up takes longer than most of its work. */
     static final JsonProvider JSON = JsonProvider.provider();
 
     private NftJson() {}
 
     /**
-     * Makes each table, instead of the one that was there, in one transaction.
+     * Returns a script that creates each table, replacing an existing one, in one transaction.
      *
-     * @param present those that are there; the kernel takes its time over what is deleted, so no others are
+     * @param present the tables that exist; only these are deleted, because the kernel takes long for each
      */
     static String replace(List<Table> tables, List<Table.Id> present) {
         List<JsonObject> commands = new ArrayList<>();
@@ -44,7 +44,7 @@ final class NftJson {
         return script(commands);
     }
 
-    /** Makes tables that are not there, and removes them: nothing is changed, but the kernel has said whether it could. */
+    /** Returns a script that creates and removes tables: nothing is changed, but the kernel has to accept them. */
     static String trial(List<Table> tables) {
         List<JsonObject> commands = new ArrayList<>();
         for (Table table : tables) {
@@ -54,19 +54,19 @@ final class NftJson {
         return script(commands);
     }
 
-    /** Removes each table, all of which are there, in one transaction. */
+    /** Returns a script that removes existing tables in one transaction. */
     static String remove(List<Table.Id> tables) {
         return script(tables.stream()
                 .map(id -> command("delete", named("table", table(id))))
                 .toList());
     }
 
-    /** Adds elements, which are as in a listing, to a set. */
+    /** Returns a script that adds elements, in the form of a listing, to a set. */
     static String add(Table.Id id, String set, List<JsonValue> elements) {
         return script(List.of(command("add", elements(id, set, elements))));
     }
 
-    /** The objects of a table, of the shape that a listing has. */
+    /** Returns the objects of a table, in the form of a listing. */
     static List<JsonObject> objects(Table table) {
         List<JsonObject> objects = new ArrayList<>();
         objects.add(named("table", table(table.id())));

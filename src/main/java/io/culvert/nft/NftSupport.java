@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Whether a kernel has what the guard is made of, tried by making and removing tables. */
+/** Checks whether the kernel supports what the kill switch needs, by creating and removing tables. */
 final class NftSupport {
 
     private static final Place PLACE = Place.machine("nftables");
@@ -27,7 +27,7 @@ final class NftSupport {
                 "run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it");
     }
 
-    /** Something the guard is made of, named by the kernel module it usually is. */
+    /** A feature that the kill switch needs, by the name of the kernel module that usually has it. */
     private record Feature(String name, Table table) {}
 
     private static final List<Feature> FEATURES = List.of(
@@ -48,7 +48,7 @@ final class NftSupport {
             new Feature(
                     "nf_tables_set", new Table(id(Table.Family.INET, "set"), List.of(networksWithPorts()), List.of())));
 
-    /** @param attempt runs a script and answers the library's complaint; empty when it has none */
+    /** @param attempt runs a script and returns the library's error; empty on success */
     static Optional<Problem> probe(Function<String, Optional<String>> attempt) {
         Optional<String> bare =
                 attempt.apply(NftJson.trial(List.of(new Table(id(Table.Family.INET, "bare"), List.of(), List.of()))));
@@ -85,8 +85,8 @@ final class NftSupport {
         return reason.contains("ermission denied") || reason.contains("not permitted")
                 ? Problem.machine(
                         PLACE,
-                        "may not be changed: " + reason,
-                        Hints.here().netAdmin() + "; in a network namespace that it owns")
+                        "cannot be changed: " + reason,
+                        Hints.here().netAdmin() + ", in a network namespace of its own")
                 : Problem.machine(
                         PLACE,
                         "this kernel has no nf_tables: " + reason,

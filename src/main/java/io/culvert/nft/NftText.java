@@ -6,12 +6,12 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The syntax of {@code nft -f}: what a person reads, and could load by hand to the same effect. */
+/** Generates the syntax of {@code nft -f}, to be read, or loaded by hand to the same effect. */
 public final class NftText {
 
     private NftText() {}
 
-    /** A script that replaces each table, whether it was there or not, in one transaction. */
+    /** Returns a script that replaces each table, whether it exists or not, in one transaction. */
     public static String of(List<Table> tables) {
         StringBuilder text = new StringBuilder();
         for (Table table : tables) {
@@ -86,7 +86,7 @@ public final class NftText {
         };
     }
 
-    /** Equality is nft's default, except behind a mask. */
+    /** Returns the operator; equality is the default in nft, except after a mask. */
     private static String operator(Field field) {
         return field instanceof Field.Masked ? " == " : " ";
     }

@@ -14,23 +14,23 @@ import java.util.Optional;
 import java.util.function.LongPredicate;
 
 /**
- * The tables of one network namespace: that of the thread which opened this. Every change is one transaction, and is read
- * back. Any thread may call; one is served at a time.
+ * The nftables tables of the network namespace of the thread that opened this. Each change is one transaction and is
+ * verified by a listing. Thread-safe; calls are serialized.
  */
 public final class Nftables implements AutoCloseable {
 
     /**
-     * As many elements as fit any socket buffer. Where the buffer cannot be raised (a user namespace), the kernel refuses a
-     * transaction of more than {@code net.core.wmem_max}, by default 208 KiB, with EMSGSIZE.
+     * The number of elements that fit any socket buffer. Where the buffer cannot be raised (a user namespace), the
+     * kernel refuses a transaction of more than {@code net.core.wmem_max}, by default 208 KiB, with EMSGSIZE.
      */
     private static final int ELEMENTS_AT_ONCE = 1000;
 
     private static final Place PLACE = Place.machine("nftables");
 
-    /** The tables that the kernel was found to have, and when. */
+    /** The tables that the kernel had at a generation of the ruleset. */
     private record Found(int generation, List<Table> tables) {}
 
-    /** What other programs' tables were found to do, and when. */
+    /** The effects of other programs' tables at a generation of the ruleset. */
     private record Foreign(int generation, List<String> sentences) {}
 
     private final long context;
@@ -47,7 +47,7 @@ public final class Nftables implements AutoCloseable {
     /**
      * Opens the tables of the calling thread's network namespace.
      *
-     * @throws ProblemException of kind MACHINE when libnftables is not installed or the kernel has no netfilter
+     * @throws ProblemException of kind MACHINE if libnftables is not installed or the kernel has no netfilter
      */
     public static Nftables open() {
         return open("libnftables.so.1");
@@ -58,11 +58,11 @@ public final class Nftables implements AutoCloseable {
             LibNftables.load(library);
         } catch (UnsatisfiedLinkError e) {
             ProblemException problem = new ProblemException(Problem.machine(
-                    Place.machine(library), "is not installed", "install it: the Debian package is libnftables1"));
+                    Place.machine(library), "not installed", "install libnftables (Debian: libnftables1)"));
             problem.initCause(e);
             throw problem;
         }
-        // Asked first, because the library ends the whole process where the socket does not open.
+        // Checked first, because the library ends the whole process if the socket cannot be opened.
         int errno = NetlinkProtocol.errnoOfOpening(NetlinkProtocol.NETFILTER);
         if (errno != 0) {
             throw new ProblemException(NftSupport.noNetfilter(errno));
@@ -75,20 +75,20 @@ public final class Nftables implements AutoCloseable {
     }
 
     /**
-     * Tries whether everything the guard is made of works here, without leaving a trace.
+     * Checks whether the kernel supports everything that the kill switch needs, without leaving anything behind.
      *
-     * @return what is missing, with the cure; empty when all is well
+     * @return what is missing, with a hint; empty if nothing is
      */
     public Optional<Problem> probe() {
         return NftSupport.probe(this::attempt);
     }
 
     /**
-     * Replaces these tables, whether they are there or not, in one transaction, and reads them back. When the kernel refuses,
-     * everything is as before. Only where a transaction with all elements of a large set is too large for the socket do the
-     * elements follow in further ones.
+     * Replaces these tables, whether they exist or not, in one transaction, and verifies them. If the kernel refuses,
+     * nothing is changed. Only if a transaction with all elements of a large set is too large for the socket, the
+     * elements follow in further transactions.
      *
-     * @throws ProblemException of kind FAILURE when refused, or when the kernel has something else afterwards
+     * @throws ProblemException of kind FAILURE if the kernel refuses, or has something else afterwards
      */
     public void apply(List<Table> tables) {
         List<Table.Id> present = tables();
@@ -112,24 +112,24 @@ public final class Nftables implements AutoCloseable {
         if (!differences.isEmpty()) {
             throw new ProblemException(Problem.failure(
                     PLACE,
-                    "the kernel took the rules, but has others now: " + String.join(", ", differences),
-                    "look for another program that changes them"));
+                    "the ruleset differs after it was applied: " + String.join(", ", differences),
+                    "find the other program that changes nftables"));
         }
     }
 
-    /** Whether the kernel has exactly these tables; others beside them do not count. */
+    /** Returns whether the kernel has exactly these tables; other tables are ignored. */
     public boolean matches(List<Table> desired) {
         return differences(desired).isEmpty();
     }
 
-    /** How what the kernel has differs from these tables, in sentences without a full stop; empty when it does not. */
+    /** Describes how the kernel's tables differ from these, without full stops; empty if they do not. */
     public synchronized List<String> differences(List<Table> desired) {
         Optional<Integer> before = rulesets.generation();
         if (before.isPresent() && found.equals(before.map(now -> new Found(now, desired)))) {
             return List.of();
         }
         List<String> differences = listedDifferences(desired);
-        // Of what changed while it was listed nothing is known.
+        // Nothing is known of what changed during the listing.
         found = before.filter(_ -> differences.isEmpty() && before.equals(rulesets.generation()))
                 .map(now -> new Found(now, List.copyOf(desired)));
         return differences;
@@ -149,10 +149,10 @@ public final class Nftables implements AutoCloseable {
     }
 
     /**
-     * What tables of other programs do that no verdict of ours can undo, a sentence each; empty where there is nothing.
+     * Describes effects of other programs' tables that no verdict of Culvert's rules can undo; empty if there are none.
      *
-     * @param ours every table that is not of another program
-     * @param marks of packets that may leave; others are not to set them
+     * @param ours every table that belongs to Culvert
+     * @param marks firewall marks that the kill switch accepts; other programs must not set them
      */
     public synchronized List<String> foreign(List<Table.Id> ours, LongPredicate marks) {
         Optional<Integer> now = rulesets.generation();
@@ -173,28 +173,30 @@ public final class Nftables implements AutoCloseable {
 
     private List<String> foreign(String table, ForeignTables tables) {
         if (!table.matches("[A-Za-z0-9_./ -]+")) {
-            return List.of("foreign table '" + table + "' cannot be looked at");
+            return List.of("foreign table '" + table + "' cannot be listed");
         }
         try {
             return tables.find(table, run("list table " + table));
         } catch (ProblemException e) {
             return rulesets.allTables().contains(table)
-                    ? List.of("foreign table '" + table + "' cannot be looked at: " + e.getMessage())
+                    ? List.of("foreign table '" + table + "' cannot be listed: " + e.getMessage())
                     : List.of();
         }
     }
 
-    /** The tables that are there, of the families we use, whoever made them. */
+    /** Returns the existing tables of the families that Culvert uses, of any program. */
     public synchronized List<Table.Id> tables() {
         try {
             return rulesets.tables();
         } catch (NetlinkException e) {
             throw new ProblemException(Problem.failure(
-                    PLACE, "its tables cannot be listed: " + e.getMessage(), "'culvert check' says what is missing"));
+                    PLACE,
+                    "cannot list the tables: " + e.getMessage(),
+                    "run 'culvert check' to find missing" + " requirements"));
         }
     }
 
-    /** Removes these tables where they are there. */
+    /** Removes those of these tables that exist. */
     public void remove(List<Table.Id> tables) {
         List<Table.Id> present = new ArrayList<>(tables);
         present.retainAll(tables());
@@ -203,22 +205,22 @@ public final class Nftables implements AutoCloseable {
         }
     }
 
-    /** How many packets came as far as the counter of each rule that has one, by the rule's comment, in order. */
+    /** Returns the packet counts of the rules with a counter, by the rule's comment, in order. */
     public Map<String, Long> counters(Table.Id table) {
         return listing(table).packets();
     }
 
     /**
-     * Carries out somebody's own rules, in nft's own language, as one transaction.
+     * Loads the user's own rules, in nft's syntax, as one transaction.
      *
-     * @throws ProblemException of kind INPUT with nft's words, where it does not take them; then nothing has changed
+     * @throws ProblemException of kind INPUT with nft's message, if the rules are invalid; then nothing is changed
      */
     public void load(Path file, String rules) {
         attempt(rules).ifPresent(complaint -> {
             throw new ProblemException(Problem.input(
                     Place.file(file),
-                    "nft does not take it: " + complaint.strip(),
-                    "try it with 'nft --check --file'"));
+                    "invalid nftables rules: " + complaint.strip(),
+                    "test the file with 'nft --check --file'"));
         });
     }
 
@@ -272,7 +274,7 @@ public final class Nftables implements AutoCloseable {
         return output == null ? "" : output;
     }
 
-    /** Runs commands; the answer is the library's complaint, empty when it has none. */
+    /** Runs commands; returns the library's error, empty on success. */
     private synchronized Optional<String> attempt(String commands) {
         if (closed) {
             throw new IllegalStateException("closed");
@@ -286,10 +288,12 @@ public final class Nftables implements AutoCloseable {
 
     private static ProblemException refused(String complaint) {
         return new ProblemException(Problem.failure(
-                PLACE, "refused: " + firstError(complaint), "'culvert check' says what this machine lacks"));
+                PLACE,
+                "the kernel refused the ruleset: " + firstError(complaint),
+                "run 'culvert check' to find" + " missing requirements"));
     }
 
-    /** The library's first error without its place, which is one in our JSON. */
+    /** Returns the library's first error without its location, which is one in the generated JSON. */
     static String firstError(String complaint) {
         return complaint
                 .lines()

@@ -4,10 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * What happens to some packets, and why.
+ * An nftables rule with a comment that explains it.
  *
- * @param comment why the rule is there; also its name. At most 127 bytes (libnftnl: {@code NFTNL_UDATA_COMMENT_MAXLEN}
- *     is 128 with the closing zero)
+ * @param comment why the rule exists, also its name. At most 127 bytes (libnftnl: {@code NFTNL_UDATA_COMMENT_MAXLEN} is
+ *     128 with the terminating zero)
  */
 public record Rule(String comment, List<Statement> statements) {
 
@@ -18,10 +18,10 @@ public record Rule(String comment, List<Statement> statements) {
         if (comment.isBlank()
                 || comment.getBytes(StandardCharsets.UTF_8).length > LONGEST_COMMENT
                 || comment.chars().anyMatch(c -> c == '"' || c == '\\' || Character.isISOControl(c))) {
-            throw new IllegalArgumentException("'" + comment + "' cannot be a rule's comment");
+            throw new IllegalArgumentException("'" + comment + "' is not a valid comment of a rule");
         }
         if (statements.isEmpty()) {
-            throw new IllegalArgumentException("the rule '" + comment + "' does nothing");
+            throw new IllegalArgumentException("the rule '" + comment + "' has no statements");
         }
     }
 

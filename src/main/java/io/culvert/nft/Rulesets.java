@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the kernel says of a network namespace's rulesets when it is asked directly: microseconds, where the library first
- * fetches every element of every set, whatever it is asked for (1.0.6).
+ * Queries of a network namespace's rulesets directly to the kernel: these take microseconds, while the library first
+ * fetches every element of every set, whatever it is queried for (1.0.6).
  */
 final class Rulesets implements AutoCloseable {
 
@@ -41,20 +41,21 @@ final class Rulesets implements AutoCloseable {
         this.socket = socket;
     }
 
-    /** Of the calling thread's network namespace. */
+    /** Opens the rulesets of the calling thread's network namespace. */
     static Rulesets open() {
         return of(KernelNetlinkSocket.netfilter());
     }
 
-    /** @param socket is closed with it */
+    /** @param socket closed together with the result */
     static Rulesets of(KernelNetlinkSocket socket) {
         return new Rulesets(socket);
     }
 
     /**
-     * The count of changes, whoever made them: while it stays the same, so do all tables.
+     * Returns the generation of the ruleset, which every change by any program increments: while it stays the same, so
+     * do all tables.
      *
-     * @return empty where the kernel does not say
+     * @return empty if the kernel does not return it
      */
     Optional<Integer> generation() {
         try {
@@ -70,9 +71,9 @@ final class Rulesets implements AutoCloseable {
     }
 
     /**
-     * The tables that are there, of the families we use and with names that we could have given.
+     * Returns the existing tables of the families that Culvert uses, with names that are valid here.
      *
-     * @throws NetlinkException where the kernel does not say
+     * @throws NetlinkException if the kernel refuses
      */
     List<Table.Id> tables() {
         return socket.dump(message(NFT_MSG_GETTABLE)).stream()
@@ -86,9 +87,9 @@ final class Rulesets implements AutoCloseable {
     }
 
     /**
-     * All tables, of every family, in nft's own words such as {@code ip6 filter}.
+     * Returns all tables of every family by their full names in nft, such as {@code ip6 filter}.
      *
-     * @throws NetlinkException where the kernel does not say
+     * @throws NetlinkException if the kernel refuses
      */
     List<String> allTables() {
         return socket.dump(message(NFT_MSG_GETTABLE)).stream()
@@ -98,7 +99,7 @@ final class Rulesets implements AutoCloseable {
                 .toList();
     }
 
-    /** Whether this table is there; false where the kernel does not say. */
+    /** Returns whether a table exists; false if the kernel refuses the query. */
     boolean has(Table.Id table) {
         try {
             return tables().contains(table);

@@ -3,29 +3,29 @@ package io.culvert.nft;
 import java.net.InetAddress;
 import java.util.Locale;
 
-/** A part of a rule: tried from the left, as long as it matches. */
+/** A statement of a rule; they are evaluated from the left, as long as they match. */
 public sealed interface Statement {
 
-    /** @param equal false: matches when the values differ */
+    /** @param equal false: matches if the values differ */
     record Match(Field field, boolean equal, Value value) implements Statement {}
 
-    /** What ends the rule's chain. */
+    /** A verdict, which ends the evaluation of the chain. */
     enum Verdict implements Statement {
         ACCEPT,
         DROP,
         RETURN;
 
-        /** nft's own word. */
+        /** Returns the name in nft. */
         @Override
         public String toString() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
-    /** Counts the packets that came this far. */
+    /** Counts the packets that reach it. */
     record Counter() implements Statement {}
 
-    /** Goes on in another chain of the table, and comes back. */
+    /** Continues in another chain of the table, and returns. */
     record Jump(String chain) implements Statement {
 
         public Jump {
@@ -34,8 +34,9 @@ public sealed interface Statement {
     }
 
     /**
-     * Drops and tells the sender by ICMP, of the packet's family, that it is prohibited: unlike "no route", that ends a
-     * connected UDP socket's waiting too (Linux: {@code icmp_err_convert}), which QUIC falls back by.
+     * Drops the packet and answers with ICMP "administratively prohibited", of the packet's family. Unlike "no route",
+     * that also ends the waiting of a connected UDP socket (Linux: {@code icmp_err_convert}), on which QUIC's fallback
+     * depends.
      */
     record Reject() implements Statement {
 
@@ -43,20 +44,20 @@ public sealed interface Statement {
         static final int ADMIN_PROHIBITED = 3;
     }
 
-    /** Sets these bits of the connection's mark, which all further packets of the connection have; the others stay. */
+    /** Sets bits of the connection's mark, which all further packets of the connection have; the other bits stay. */
     record MarkConnection(long bits) implements Statement {
 
         public MarkConnection {
             if (bits <= 0 || bits > 0xffffffffL) {
-                throw new IllegalArgumentException("a mark has 32 bits, of which at least one is to be set");
+                throw new IllegalArgumentException("a connection mark must be 1 to 0xffffffff");
             }
         }
     }
 
-    /** Replaces the source by the leaving link's address, with a random port. */
+    /** Translates the source to the address of the output interface, with a random port. */
     record Masquerade() implements Statement {}
 
-    /** Sends to this machine instead, to a port of it. */
+    /** Redirects to a port of this machine. */
     record Redirect(int port) implements Statement {
 
         public Redirect {
@@ -66,10 +67,10 @@ public sealed interface Statement {
         }
     }
 
-    /** Sends to this address instead, of its own family; the port stays. */
+    /** Translates the destination to an address of the same family; the port stays. */
     record SendTo(InetAddress address) implements Statement {}
 
-    /** Lowers the segment size that a TCP SYN asks for to what the route takes, in either direction. */
+    /** Clamps the maximum segment size of a TCP SYN to the MTU of the route, in both directions. */
     record ClampMss() implements Statement {}
 
     static Match is(Field field, Value value) {

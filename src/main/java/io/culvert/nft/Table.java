@@ -6,13 +6,13 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * One nftables table as it should be, whole: it is always replaced, never patched.
+ * A desired nftables table as a whole: it is always replaced, never modified.
  *
- * @param chains every rule's comment stands once only in a table, so that a rule can be named by it
+ * @param chains the comment of each rule is unique in a table, so that it identifies the rule
  */
 public record Table(Id id, List<NamedSet> sets, List<Chain> chains) {
 
-    /** The packets a table sees. */
+    /** The address family of a table. */
     public enum Family {
         /** IPv4 and IPv6; {@code NFPROTO_INET} (include/uapi/linux/netfilter.h). */
         INET(1),
@@ -25,19 +25,19 @@ public record Table(Id id, List<NamedSet> sets, List<Chain> chains) {
             this.number = number;
         }
 
-        /** The kernel's own number. */
+        /** Returns the kernel's number of the family. */
         int number() {
             return number;
         }
 
-        /** nft's own word. */
+        /** Returns the name in nft. */
         @Override
         public String toString() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
-    /** A table's full name. */
+    /** The full name of a table. */
     public record Id(Family family, String name) {
 
         public Id {
@@ -57,16 +57,16 @@ public record Table(Id id, List<NamedSet> sets, List<Chain> chains) {
         for (Chain chain : chains) {
             for (Rule rule : chain.rules()) {
                 if (!comments.add(rule.comment())) {
-                    throw new IllegalArgumentException("two rules say '" + rule.comment() + "'");
+                    throw new IllegalArgumentException("two rules have the comment '" + rule.comment() + "'");
                 }
             }
         }
     }
 
-    /** Names are written bare into nft's syntax, so they must be of its identifiers. */
+    /** Requires a valid identifier of nft, because names are not quoted in its syntax. */
     static void requireIdentifier(String name) {
         if (!isIdentifier(name)) {
-            throw new IllegalArgumentException("'" + name + "' cannot name anything in nftables");
+            throw new IllegalArgumentException("'" + name + "' is not an identifier of nftables");
         }
     }
 

@@ -7,37 +7,38 @@ import java.net.InetAddress;
 import java.util.Collection;
 import java.util.List;
 
-/** What a property is compared with. */
+/** The right side of a match: what a property is compared with. */
 public sealed interface Value {
 
-    /** Written in decimal. */
+    /** A number, written in decimal. */
     record Decimal(long number) implements Value {}
 
-    /** Written in hexadecimal: a mark. */
+    /** A firewall mark, written in hexadecimal. */
     record Bits(long bits) implements Value {}
 
-    /** A number that nft has a word for; numbers go to the kernel, words to people. */
+    /** A number that has a name in nft: the kernel gets the number, text has the name. */
     record Word(String word, int number) implements Value {
 
         public static final Word ORIGINAL = new Word("original", 0);
         public static final Word REPLY = new Word("reply", 1);
 
+        /** Returns the word for a transport protocol. */
         public static Word of(Transport transport) {
             return new Word(transport.toString(), transport.number());
         }
 
-        /** {@code NFPROTO_IPV4} and {@code NFPROTO_IPV6} (include/uapi/linux/netfilter.h). */
+        /** Returns {@code NFPROTO_IPV4} or {@code NFPROTO_IPV6} (include/uapi/linux/netfilter.h). */
         public static Word of(Family family) {
             return new Word(family == Family.IPV4 ? "ipv4" : "ipv6", family.number());
         }
     }
 
-    /** A link's name, exactly: nft takes a final asterisk for a wildcard, so none is allowed. */
+    /** The exact name of an interface: nft treats a trailing asterisk as a wildcard, so none is allowed. */
     record Link(String name) implements Value {
 
         public Link {
             if (!name.matches("[^\\s\"\\\\*/\\p{Cntrl}]{1,15}")) {
-                throw new IllegalArgumentException("'" + name + "' is not the name of a link");
+                throw new IllegalArgumentException("'" + name + "' is not the name of an interface");
             }
         }
     }
@@ -47,11 +48,11 @@ public sealed interface Value {
 
         public Address {
             if (prefix.hasHostBits()) {
-                throw new IllegalArgumentException(prefix + " has bits behind its prefix");
+                throw new IllegalArgumentException(prefix + " has bits after its prefix");
             }
             if (prefix.isDefault()) {
-                // nft leaves such a match out, and the rule would then be for the other family too.
-                throw new IllegalArgumentException(prefix + " is everything: leave the match out");
+                // nft omits such a match, and the rule would apply to the other family, too.
+                throw new IllegalArgumentException(prefix + " matches everything: omit the match");
             }
         }
 
@@ -60,7 +61,7 @@ public sealed interface Value {
         }
     }
 
-    /** Parts of an element of a set with a key of several parts. */
+    /** An element of a set whose key is a concatenation. */
     record Tuple(List<Value> parts) implements Value {
 
         public Tuple {
@@ -72,18 +73,18 @@ public sealed interface Value {
         }
     }
 
-    /** One of several; made by {@link #anyOf}. */
+    /** An anonymous set, created by {@link #anyOf}. */
     record AnyOf(List<Value> values) implements Value {
 
         public AnyOf {
             values = List.copyOf(values);
             if (values.size() < 2) {
-                throw new IllegalArgumentException("a set of less than two says nothing");
+                throw new IllegalArgumentException("an anonymous set needs at least two values");
             }
         }
     }
 
-    /** An element of a {@link NamedSet} of the same table. */
+    /** The elements of a {@link NamedSet} of the same table. */
     record In(String set) implements Value {
 
         public In {
@@ -92,7 +93,7 @@ public sealed interface Value {
     }
 
     /**
-     * One of these values, each counted once.
+     * Returns a value that matches any of these values.
      *
      * @param values at least one
      */

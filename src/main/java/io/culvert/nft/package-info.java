@@ -1,4 +1,4 @@
-/** The nftables ruleset as values, its JSON and text forms, and libnftables. */
+/** The nftables ruleset as values, in its JSON and text forms, and libnftables. */
 @NullMarked
 package io.culvert.nft;
 

@@ -16,12 +16,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What would be told to a device, in the syntax of {@code wg}; no secrets. */
+/** Describes the changes to a device in the syntax of {@code wg}, without secrets. */
 record DeviceText(String link, PeerNames peers) {
 
     private static final DeviceState NEW = new DeviceState(Optional.empty(), 0, 0, List.of());
 
-    /** @param now empty for a device that is yet to be made */
+    /**
+     * Returns the commands that would configure the device as wanted.
+     *
+     * @param now the current state; empty for a device that does not exist yet
+     */
     List<String> difference(DeviceConfig wanted, Optional<DeviceState> now) {
         DeviceState state = now.orElse(NEW);
         List<String> lines = new ArrayList<>();

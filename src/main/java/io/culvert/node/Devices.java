@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** The devices of a node, made or taken over when they are first wanted. */
+/** The WireGuard devices of a node, created or adopted on first use. */
 final class Devices {
 
     private final WireGuardDevices all;
@@ -26,7 +26,7 @@ final class Devices {
         return all.isForeign(link);
     }
 
-    /** Removes one of ours, whoever made it; safe to repeat. */
+    /** Removes a device of this node, whichever process created it. Idempotent. */
     void remove(String link) {
         kept.remove(link);
         all.find(link).ifPresent(device -> {
@@ -35,7 +35,7 @@ final class Devices {
         });
     }
 
-    /** What a device of ours says of itself. */
+    /** Returns the state of a device of this node, as the kernel or the userspace program reports it. */
     Optional<DeviceState> read(String link) {
         return all.find(link).map(device -> {
             try (WireGuardDevice it = device) {

@@ -6,7 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Tells, once for each change, which connected networks stay direct although a peer has a route to them. */
+/** Logs, once for each change, which connected networks are reached directly although a peer has a route to them. */
 final class DirectNetworks {
 
     private final Journal journal;
@@ -20,11 +20,12 @@ final class DirectNetworks {
         now.stream()
                 .filter(network -> !told.contains(network))
                 .forEach(network -> journal.info("network: " + network
-                        + " is connected to this machine, so it stays direct (a peer has a route to it, too)"));
+                        + " is connected to this machine, so it bypasses the mesh (although a peer has a route to"
+                        + " it)"));
         told.stream()
                 .filter(network -> !now.contains(network))
-                .forEach(network -> journal.info(
-                        "network: " + network + " is not connected any more: it is reached through the mesh"));
+                .forEach(network -> journal.info("network: " + network
+                        + " is no longer connected to this machine, so it is reached through the mesh"));
         told = new LinkedHashSet<>(now);
     }
 }

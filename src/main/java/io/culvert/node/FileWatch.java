@@ -9,8 +9,8 @@ import java.nio.file.WatchService;
 import java.util.Optional;
 
 /**
- * Tells when something happens in the directory of a file: editors and orchestrators replace files, and links to them, so
- * that the file itself would be the wrong thing to watch.
+ * Watches the directory of a file for changes. Editors and orchestrators replace a file, or a symbolic link to it, so
+ * that a watch on the file itself would miss them.
  */
 final class FileWatch implements AutoCloseable {
 
@@ -20,7 +20,11 @@ final class FileWatch implements AutoCloseable {
         this.service = service;
     }
 
-    /** @param changed is called on another thread, for every change */
+    /**
+     * Starts watching.
+     *
+     * @param changed is called on another thread for every change
+     */
     static FileWatch start(Path file, Runnable changed) {
         try {
             WatchService service = file.getFileSystem().newWatchService();
@@ -34,7 +38,7 @@ final class FileWatch implements AutoCloseable {
                             StandardWatchEventKinds.ENTRY_MODIFY);
             return new FileWatch(Optional.of(service));
         } catch (IOException _) {
-            // Without: SIGTERM and a new start read the file anew.
+            // Without a watch, changes of the file take effect after a restart.
             return new FileWatch(Optional.empty());
         }
     }
@@ -48,7 +52,7 @@ final class FileWatch implements AutoCloseable {
                 changed.run();
             }
         } catch (ClosedWatchServiceException _) {
-            // The end.
+            // Closed by close().
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
@@ -61,7 +65,7 @@ final class FileWatch implements AutoCloseable {
                 service.get().close();
             }
         } catch (IOException _) {
-            // It ends with the process.
+            // The kernel closes the watch when the process ends.
         }
     }
 }

@@ -22,8 +22,8 @@ import java.util.TreeMap;
 import java.util.zip.CRC32;
 
 /**
- * A node of a mesh on this machine, from one network file: all of it or nothing, and again whenever the file has changed. What
- * is in the kernel bears the node's name, by which {@link #down} finds it without any file.
+ * A node of a mesh on this machine, configured from one network file: completely or not at all, and again whenever the
+ * file changes. Its kernel objects carry the node's name, so that {@link #down} finds them without the file.
  */
 public final class MeshNode {
 
@@ -38,9 +38,9 @@ public final class MeshNode {
     }
 
     /**
-     * Raises the node; where it is up already, makes it as the file says now: peers that stay keep their sessions.
+     * Brings the node up. If it is up already, applies the current file; peers that remain keep their sessions.
      *
-     * @throws ProblemException with everything that is wrong; then nothing has changed
+     * @throws ProblemException with all errors, in which case nothing has changed
      */
     public void up(Path file) {
         try (NetworkClaim _ = claim()) {
@@ -49,7 +49,8 @@ public final class MeshNode {
                 Devices devices = devices(node);
                 Places places = new Places();
                 places.lookUp(read.view().interfaces())
-                        .forEach(name -> journal.warn(name + " does not resolve, so it is left out"));
+                        .forEach(name ->
+                                journal.warn("mesh: " + name + " does not resolve, ignoring this endpoint candidate"));
                 List<String> done = new NodeState(read, places, devices)
                         .raise(
                                 kernel,
@@ -57,16 +58,16 @@ public final class MeshNode {
                                 now(),
                                 Optional.of(journal),
                                 new DirectNetworks(journal));
-                journal.info(node + (done.isEmpty() ? " is up, as it was" : " is up"));
+                journal.info("mesh: " + node + (done.isEmpty() ? " is up (unchanged)" : " is up"));
             });
         }
     }
 
     /**
-     * Raises the node and keeps it as the file says, whatever becomes of the machine and of the file, and its peers where they
-     * are best found; until SIGTERM or SIGINT, then takes it down.
+     * Brings the node up and manages it until SIGTERM or SIGINT, then takes it down: reverts external changes, follows
+     * the file, and selects the endpoints of its peers.
      *
-     * @throws ProblemException before anything was changed, or after all of it was undone
+     * @throws ProblemException before anything was changed, or after everything was undone
      */
     public void keep(Path file) throws InterruptedException {
         try (NetworkClaim _ = claim()) {
@@ -74,18 +75,18 @@ public final class MeshNode {
         }
     }
 
-    /** Takes the node down, whatever is left of it; needs no file, and is safe to repeat. */
+    /** Takes the node down completely. Needs no file; idempotent. */
     public void down() {
         try (NetworkClaim _ = claim()) {
             inTurn(kernel -> {
                 boolean was =
                         change(kernel, devices(node)).lower(kernel.network().observe());
-                journal.info(node + (was ? " is down" : " was not up"));
+                journal.info("mesh: " + node + (was ? " is down" : " was not up"));
             });
         }
     }
 
-    /** How the machine differs from the file, a line each; empty when it does not. Changes nothing. */
+    /** Returns the differences between the machine and the file, one per line; changes nothing. */
     public List<String> diff(Path file) {
         NodeFile read = read(file);
         try (Kernel kernel = Kernel.open(around)) {
@@ -96,7 +97,7 @@ public final class MeshNode {
         }
     }
 
-    /** How the nodes stand that are up here, or one of them. */
+    /** Returns the status of one node, or of all nodes, that are up on this machine. */
     public static String status(Surroundings around, Optional<String> wanted, boolean json) {
         try (Kernel kernel = Kernel.open(around)) {
             Map<String, List<String>> nodes = new TreeMap<>();
@@ -108,8 +109,8 @@ public final class MeshNode {
                             .ifPresent(node -> nodes.computeIfAbsent(node, _ -> new ArrayList<>())
                                     .add(link.name())));
             if (wanted.isPresent() && nodes.isEmpty()) {
-                throw new ProblemException(Problem.failure(
-                        Place.machine(wanted.get()), "is not up here", "raise it with 'culvert mesh up'"));
+                throw new ProblemException(
+                        Problem.failure(Place.machine(wanted.get()), "is not up", "start it with 'culvert mesh up'"));
             }
             NodeStatus status = NodeStatus.of(around, nodes, MeshNode::devices);
             return json ? status.json().toString() : status.text();
@@ -135,15 +136,15 @@ public final class MeshNode {
         return new Devices(WireGuardDevices.usual(Ownership.ofNode(node)));
     }
 
-    /** Two that keep one node would put right each other's work for ever. */
+    /** Ensures that one process manages a node, as two would keep reverting each other's changes. */
     private NetworkClaim claim() {
         CRC32 sum = new CRC32();
         sum.update(node.getBytes(StandardCharsets.UTF_8));
         return NetworkClaim.take("culvert-mesh-" + Long.toHexString(sum.getValue()))
                 .orElseThrow(() -> new ProblemException(Problem.failure(
                         Place.machine(node),
-                        "another run keeps this node up ('culvert mesh up --watch')",
-                        "it follows its file by itself; end it to do something else")));
+                        "another process manages this node ('culvert mesh up --watch')",
+                        "edit the network file, which that process follows, or stop that process")));
     }
 
     private interface Change {

@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** What is done to the machine to make a node as planned, or to take it down. */
+/** Applies the plan of a node to the machine, or removes the node. */
 final class NodeChange {
 
     private final Kernel kernel;
@@ -42,12 +42,13 @@ final class NodeChange {
     }
 
     /**
-     * All of it, or nothing; safe to repeat. A new device gets its peers before it is up, as it would send its first packets
-     * before all its way is made; of one that exists, the peers come last, as they cannot be taken back.
+     * Applies the plan completely or not at all. Idempotent. A new device gets its peers before it is set up, as it
+     * would otherwise send its first packets before its routes exist. For an existing device the peers are changed
+     * last, as that cannot be undone.
      *
-     * @param before what is ours now
+     * @param before the state of this node's kernel objects
      * @param names lines for the hosts file
-     * @return what was changed, in the syntax of the usual tools
+     * @return the changes, in the syntax of the usual tools
      */
     List<String> raise(NodePlan plan, NetworkState before, Machine machine, List<String> names) {
         List<String> done = new ArrayList<>();
@@ -61,18 +62,20 @@ final class NodeChange {
                 keep(link, plan, done);
             }
             if (present.isEmpty()) {
-                undo.push("taking the passage back", passing::close);
+                undo.push("removing the forwarding rules", passing::close);
             }
             if (plan.passage().isPresent() || !present.isEmpty()) {
                 done.addAll(passing.allow(plan.passage(), plan.forwarded(), machine));
             }
-            // Their addresses and routes may be others' from now on.
+            // Their addresses and routes may now belong to other interfaces.
             plan.stale().forEach(link -> {
                 devices.remove(link);
                 done.add("ip link delete " + link);
             });
             NetworkState rest = NodePlan.without(made, NodePlan.without(plan.stale(), before));
-            undo.push("taking the network back", () -> kernel.network().apply(rest));
+            undo.push(
+                    "restoring the network configuration",
+                    () -> kernel.network().apply(rest));
             done.addAll(kernel.network().apply(plan.network()));
             shield(plan.shield(), done);
             present.stream().filter(plan.devices()::containsKey).forEach(link -> keep(link, plan, done));
@@ -87,10 +90,7 @@ final class NodeChange {
         return done;
     }
 
-    /**
-     * How the machine differs from the plan, a line each, in the syntax of the usual tools; empty when it does not. Changes
-     * nothing.
-     */
+    /** Returns the differences between machine and plan, in the syntax of the usual tools; changes nothing. */
     List<String> difference(NodePlan plan, NetworkState before, Machine machine, List<String> names, PeerNames peers) {
         List<String> lines = new ArrayList<>();
         List<String> present = NodePlan.linksOf(node, before);
@@ -113,9 +113,9 @@ final class NodeChange {
     }
 
     /**
-     * Whatever is left of it.
+     * Removes everything that exists of the node.
      *
-     * @return whether anything was
+     * @return whether anything existed
      */
     boolean lower(NetworkState before) {
         List<String> links = NodePlan.linksOf(node, before);
@@ -142,7 +142,7 @@ final class NodeChange {
         }
     }
 
-    /** A machine without nftables still gets its mesh, where nothing is passed on. */
+    /** Applies the anti-spoofing tables. A machine without nftables still gets its mesh if nothing is forwarded. */
     private void shield(List<Table> tables, List<String> done) {
         try {
             if (tables.isEmpty()) {
@@ -155,7 +155,7 @@ final class NodeChange {
             Problem unusable = kernel.nftables().probe().orElseThrow(() -> e);
             journal.problems(List.of(Problem.warning(
                     Place.machine("nftables"),
-                    "cannot be used, so packets to the mesh's own addresses may come by other links too",
+                    "is not available, so packets to the mesh's own addresses are accepted from other links too",
                     unusable.cure())));
         }
     }

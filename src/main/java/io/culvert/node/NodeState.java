@@ -38,16 +38,16 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** One network file's meaning for one node, and how to make it true. */
+/** The desired state of a node from its network file, and how to apply it. */
 record NodeState(NodeFile file, Places places, Devices devices) {
 
     /**
-     * Makes it so; safe to repeat.
+     * Applies the desired state. Idempotent.
      *
-     * @param journal takes warnings; empty where they have been told
-     * @param direct tells of networks that stay direct
-     * @return what was changed
-     * @throws ProblemException with all that is wrong; then nothing has changed
+     * @param journal takes warnings; empty where they have been logged before
+     * @param direct logs networks that are reached directly
+     * @return the changes
+     * @throws ProblemException with all errors, in which case nothing has changed
      */
     List<String> raise(
             Kernel kernel, NodeChange change, Instant now, Optional<Journal> journal, DirectNetworks direct) {
@@ -62,7 +62,7 @@ record NodeState(NodeFile file, Places places, Devices devices) {
         return done;
     }
 
-    /** How the machine differs from it, a line each. Changes nothing. */
+    /** Returns the differences between the machine and the desired state, one per line; changes nothing. */
     List<String> difference(Kernel kernel, NodeChange change, Instant now) {
         Machine machine = kernel.machine();
         NetworkState before = kernel.network().observe();
@@ -90,7 +90,7 @@ record NodeState(NodeFile file, Places places, Devices devices) {
         return new PeerNames(names);
     }
 
-    /** The peers of an interface for whom somebody may look in several places. */
+    /** Returns the peers of an interface that have endpoint candidates. */
     List<MovingPeer> moving(String device) {
         return file.view().interfaces().stream()
                 .filter(mesh -> mesh.device().equals(device))
@@ -127,7 +127,7 @@ record NodeState(NodeFile file, Places places, Devices devices) {
                 new NodeInputs(name(), interfaces, file.view().forwards(), machine, paths::mtu, before, candidates));
     }
 
-    /** Who is somewhere stays there: where he is best found is looked for elsewhere. */
+    /** Returns the initial endpoint. A peer that has one keeps it, as endpoint selection decides about changes. */
     private static Optional<InetSocketAddress> begin(
             PublicKey key,
             Map<PublicKey, MovingPeer> moving,
@@ -144,26 +144,26 @@ record NodeState(NodeFile file, Places places, Devices devices) {
     private List<Problem> checks(Kernel kernel, Machine machine, NetworkState before) {
         Problems problems = new Problems();
         if (new Tunnels(before).besideChain()) {
-            problems.add(
-                    Problem.input(
-                            Place.machine(name()),
-                            "'culvert up' runs in this network namespace, or was killed here",
-                            "end it first; where it was killed, start it again and end it; as its own mesh side, the network file goes into CULVERT_MESH_CONFIG"));
+            problems.add(Problem.input(
+                    Place.machine(name()),
+                    "'culvert up' is running in this network namespace, or was killed here",
+                    "stop it first; if it was killed, start it again and stop it; to run the node as the mesh"
+                            + " of 'culvert up', set CULVERT_MESH_CONFIG to the network file"));
         }
         new Tunnels(before)
                 .killSwitch()
                 .ifPresent(tunnel -> problems.add(Problem.input(
                         Place.machine(tunnel),
-                        "its kill switch lets nothing leave beside it, so no mesh can be raised",
+                        "its kill switch blocks all traffic outside the tunnel, including that of a mesh",
                         "take it down first: culvert tunnel down " + tunnel)));
         file.interfaces().stream()
                 .map(WireGuardConfig::name)
                 .filter(devices::isForeign)
                 .forEach(link -> problems.add(Problem.input(
                         Place.machine(link),
-                        "there is an interface of this name already, and it is not this node's",
-                        "name the subnet otherwise; or, where another tunnel's program made it, take it down with that"
-                                + " (culvert tunnel down " + link + ", wg-quick down " + link + ")")));
+                        "an interface of this name exists already and does not belong to this node",
+                        "rename the subnet, or take that interface down" + " (culvert tunnel down " + link
+                                + ", wg-quick down " + link + ")")));
         for (WireGuardConfig mesh : file.interfaces()) {
             problems.addAll(AddressConflicts.ofTunnel(Place.machine(mesh.name()), mesh, machine, false));
         }

@@ -23,14 +23,15 @@ import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * How the nodes stand that are up on this machine: the devices from the kernel, and what a run that keeps a node says of it.
+ * The status of the nodes that are up on this machine: their devices as the kernel reports them, and the status that a
+ * managing process reports.
  *
- * @param nodes each with its devices, by interface name
- * @param kept what keeps a node up says of it; absent where nothing does
+ * @param nodes each with its devices by interface name
+ * @param kept the answer of the managing process; absent for a node without one
  */
 record NodeStatus(Map<String, Map<String, DeviceState>> nodes, Map<String, JsonObject> kept, Instant now) {
 
-    /** Of nodes that are up, each with its links. */
+    /** Queries the status of nodes that are up, each with its interfaces. */
     static NodeStatus of(Surroundings around, Map<String, List<String>> links, Function<String, Devices> devices) {
         Map<String, Map<String, DeviceState>> nodes = new TreeMap<>();
         Map<String, JsonObject> kept = new TreeMap<>();
@@ -47,7 +48,7 @@ record NodeStatus(Map<String, Map<String, DeviceState>> nodes, Map<String, JsonO
         return around.runDirectory().resolve("mesh").resolve(node.replaceAll("[^A-Za-z0-9_.-]", "_") + ".sock");
     }
 
-    /** What a run that keeps a node says of its peers' places. */
+    /** Returns the answer of a managing process: the names of peers and their endpoint selection. */
     static JsonObject answer(PeerNames names, Map<String, Migration> migrations) {
         JsonObjectBuilder called = Json.createObjectBuilder();
         names.names().forEach((key, name) -> called.add(key.toString(), name));
@@ -79,15 +80,14 @@ record NodeStatus(Map<String, Map<String, DeviceState>> nodes, Map<String, JsonO
         nodes.forEach((node, devices) -> {
             lines.add(node
                     + (kept.containsKey(node)
-                            ? ", kept up"
-                            : ", left to itself: 'culvert mesh up " + node
-                                    + " --watch' looks where peers are best found"));
+                            ? " (managed)"
+                            : " (not managed; 'culvert mesh up " + node + " --watch' selects endpoints)"));
             devices.forEach((link, device) -> {
                 lines.add("  " + link + ", port " + device.listenPort());
                 peers(device).forEach(peer -> lines.add("    " + line(node, link, peer)));
             });
         });
-        return lines.isEmpty() ? "no node of a mesh is up here" : String.join("\n", lines);
+        return lines.isEmpty() ? "no mesh node is up on this machine" : String.join("\n", lines);
     }
 
     JsonObject json() {
@@ -128,7 +128,7 @@ record NodeStatus(Map<String, Map<String, DeviceState>> nodes, Map<String, JsonO
 
     private String line(String node, String link, PeerState peer) {
         String name = name(node, peer).orElse(peer.publicKey().shortText());
-        String endpoint = peer.endpoint().map(it -> Endpoint.of(it).toString()).orElse("not seen yet");
+        String endpoint = peer.endpoint().map(it -> Endpoint.of(it).toString()).orElse("(no endpoint)");
         String place = standing(node, link, peer).map(NodeStatus::words).orElse("");
         String handshake = peer.lastHandshake()
                 .map(time -> "handshake "
@@ -142,7 +142,7 @@ record NodeStatus(Map<String, Map<String, DeviceState>> nodes, Map<String, JsonO
     private static String words(JsonObject standing) {
         String state = standing.getString("state");
         int place = standing.getInt("place");
-        String where = place == 0 ? "outside of the file" : "place " + place + " of " + standing.getInt("places");
+        String where = place == 0 ? "not in the file" : "endpoint " + place + " of " + standing.getInt("places");
         return state + " (" + where + "), ";
     }
 

@@ -31,17 +31,17 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Keeps a node as its file says. One thread does all of it, whatever happens; only the peers' places are each device's own
- * affair ({@link Migration}).
+ * Manages a node according to its network file. One thread handles all events; only endpoint selection has a thread for
+ * each device ({@link Migration}).
  */
 final class NodeWatch {
 
     private static final Duration FOREVER = Duration.ofDays(1);
 
-    /** When something could not be put right, and nothing happens that would be a reason to try again. */
+    /** The interval of retries after an error, when no event causes one. */
     private static final Duration RETRY = Duration.ofSeconds(2);
 
-    /** A change of a file, or of a network, is seldom one alone. */
+    /** Changes of a file or of the network usually come in groups; this collects them. */
     private static final Duration MORE_TO_COME = Duration.ofMillis(100);
 
     private enum Event {
@@ -64,7 +64,7 @@ final class NodeWatch {
     private Optional<MainTable> main = Optional.empty();
     private volatile NodeState state;
 
-    /** Reads the file. */
+    /** Reads the network file. */
     NodeWatch(Surroundings around, String node, Path file, Devices devices) {
         this.around = around;
         this.journal = around.journal();
@@ -79,17 +79,18 @@ final class NodeWatch {
         try (StopSignals _ = StopSignals.deliverTo(_ -> events.add(Event.STOP));
                 Kernel kernel = Kernel.open(around);
                 Watch watch = Watch.start(journal, kernel, () -> events.add(Event.MACHINE))) {
-            places.lookUp(interfaces()).forEach(name -> journal.warn(name + " does not resolve yet"));
+            places.lookUp(interfaces())
+                    .forEach(name -> journal.warn("mesh: " + name + " does not resolve yet, retrying"));
             NodeChange change = NodeState.change(kernel, around, node, devices);
             Turn.take(around, () -> state.raise(kernel, change, now(), Optional.of(journal), direct));
             main = Optional.of(kernel.machine().main());
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = answer()) {
                 follow();
-                journal.info(node + " is up, and kept so");
+                journal.info("mesh: " + node + " is up (managed)");
                 loop(kernel, change, watch);
             } catch (IOException e) {
-                journal.warn("the status socket cannot be made: " + e.getMessage());
+                journal.warn("mesh: cannot create the status socket: " + e.getMessage());
             } finally {
                 stop(kernel, change);
             }
@@ -138,7 +139,7 @@ final class NodeWatch {
         }
     }
 
-    /** All that has come within a moment of the first. */
+    /** Waits for an event, and collects the events that follow within a moment. */
     private Set<Event> await(Duration atMost) throws InterruptedException {
         Set<Event> come = EnumSet.noneOf(Event.class);
         Event first = events.poll(Math.max(0, atMost.toMillis()), TimeUnit.MILLISECONDS);
@@ -149,14 +150,14 @@ final class NodeWatch {
         return come;
     }
 
-    /** A file that is wrong changes nothing; what is wrong with it is told once. */
+    /** Reads the changed file. An invalid file changes nothing; its errors are logged once. */
     private void reload() {
         try {
             NodeState now = read();
             if (!now.file().equals(state.file())) {
                 state = now;
                 places.lookUp(interfaces());
-                journal.info(file + " has changed");
+                journal.info("mesh: " + file + " has changed");
             }
             trouble = Optional.empty();
         } catch (ProblemException e) {
@@ -180,17 +181,17 @@ final class NodeWatch {
             Turn.take(
                     around,
                     () -> state.raise(kernel, change, now(), Optional.empty(), direct)
-                            .forEach(line -> journal.info("put right: " + line)));
+                            .forEach(line -> journal.info("mesh: applied: " + line)));
             follow();
             announce(kernel);
-            trouble.ifPresent(_ -> journal.info("all is as the file says again"));
+            trouble.ifPresent(_ -> journal.info("mesh: recovered"));
             trouble = Optional.empty();
         } catch (RuntimeException e) {
             complain(e);
         }
     }
 
-    /** Peers are to learn of the machine's other addresses. */
+    /** Announces changed addresses of this machine to the peers. */
     private void announce(Kernel kernel) {
         Optional<MainTable> now = Optional.of(kernel.machine().main());
         if (!main.equals(now)) {
@@ -207,7 +208,7 @@ final class NodeWatch {
         trouble = what;
     }
 
-    /** Lets each device's peers be kept where they are best found. */
+    /** Starts and stops endpoint selection for the devices of the current file. */
     private void follow() {
         List<String> now = interfaces().stream().map(MeshInterface::device).toList();
         migrations.entrySet().removeIf(entry -> {
@@ -224,14 +225,15 @@ final class NodeWatch {
 
     private Migration migration(String link) {
         long mark = devices.read(link).map(DeviceState::mark).orElse(0L);
-        return Migration.start(devices.of(link), mark, around.clock(), line -> journal.info(link + ": " + line));
+        return Migration.start(
+                devices.of(link), mark, around.clock(), line -> journal.info("mesh: " + link + ": " + line));
     }
 
     private void stop(Kernel kernel, NodeChange change) {
         migrations.values().forEach(Migration::close);
         migrations.clear();
         Turn.take(around, () -> change.lower(kernel.network().observe()));
-        journal.info(node + " is down");
+        journal.info("mesh: " + node + " is down");
     }
 
     private Instant now() {

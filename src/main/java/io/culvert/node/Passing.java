@@ -16,8 +16,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * What a node passes on for others, in the kernel: its table first, then the switches. What the switches were before stands in
- * the table itself, so that whoever takes the node down knows it, even after a SIGKILL.
+ * Applies the forwarding policy of a node to the kernel: first its nftables table, then the sysctls. The previous
+ * values of the sysctls are stored in the table itself, so that they can be restored even after a SIGKILL.
  */
 final class Passing {
 
@@ -27,7 +27,7 @@ final class Passing {
     private final Sysctl sysctl;
     private final Table.Id id;
 
-    /** Also for who keeps a node up, as somebody may flush all tables. */
+    /** The previous values, kept in memory too, as another program may flush all tables. */
     private final Set<String> remembered = new TreeSet<>();
 
     Passing(Nftables nftables, Sysctl sysctl, String node) {
@@ -37,9 +37,9 @@ final class Passing {
     }
 
     /**
-     * Makes it so; safe to repeat.
+     * Applies the policy. Idempotent.
      *
-     * @return what was changed
+     * @return the changes
      */
     List<String> allow(Optional<Passage> passage, Set<Family> families, Machine machine) {
         if (passage.isEmpty()) {
@@ -59,15 +59,15 @@ final class Passing {
         return done;
     }
 
-    /** How the kernel differs from it, in sentences. */
+    /** Returns the differences between the kernel and the policy. */
     List<String> differences(Optional<Passage> passage, Set<Family> families, Machine machine) {
         if (passage.isEmpty()) {
-            return exists() ? List.of("the table " + id + " is there") : List.of();
+            return exists() ? List.of("unexpected table " + id) : List.of();
         }
         return nftables.differences(List.of(passage.get().remembering(notes(families, machine))));
     }
 
-    /** Takes it away, and puts the switches back. */
+    /** Removes the table and restores the sysctls. */
     List<String> close() {
         recall();
         if (!exists() && remembered.isEmpty()) {
@@ -86,7 +86,7 @@ final class Passing {
         return nftables.tables().contains(id);
     }
 
-    /** What is known to have been before, and what is to be changed now. */
+    /** Returns the known previous values and those of the sysctls that are about to be changed. */
     private Set<String> notes(Set<Family> families, Machine machine) {
         recall();
         Set<String> notes = new TreeSet<>(remembered);

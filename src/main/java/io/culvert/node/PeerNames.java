@@ -3,14 +3,14 @@ package io.culvert.node;
 import io.culvert.wireguard.PublicKey;
 import java.util.Map;
 
-/** What peers are called in the network file. */
+/** The names of peers in the network file, by public key. */
 record PeerNames(Map<PublicKey, String> names) {
 
     PeerNames {
         names = Map.copyOf(names);
     }
 
-    /** Its name, or the beginning of its key. */
+    /** Returns the name of the peer, or the beginning of its key. */
     String of(PublicKey key) {
         return names.getOrDefault(key, key.shortText());
     }

@@ -15,15 +15,15 @@ import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
-/** Where peers may be found, host names resolved by the machine's resolver. For any thread. */
+/** The endpoint candidates of peers, with host names resolved by the machine's resolver. Thread-safe. */
 final class Places {
 
-    /** How soon a name is looked up again that did not resolve. */
+    /** The interval of retries for a name that did not resolve. */
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(30);
 
     private final Map<Host.Name, List<InetAddress>> known = new ConcurrentHashMap<>();
 
-    /** What a link's candidates stand for by now, in order of preference; names that do not resolve are left out. */
+    /** Returns the resolved candidates of a link, in order of preference, without names that do not resolve. */
     List<InetSocketAddress> of(MeshLink link) {
         return link.candidates().stream()
                 .flatMap(candidate ->
@@ -33,9 +33,9 @@ final class Places {
     }
 
     /**
-     * Looks up all names of these interfaces; may take as long as resolvers do.
+     * Resolves all names of these interfaces; may take as long as the resolver's timeouts.
      *
-     * @return names that do not resolve
+     * @return the names that do not resolve
      */
     List<String> lookUp(List<MeshInterface> interfaces) {
         return names(interfaces)
@@ -44,7 +44,7 @@ final class Places {
                 .toList();
     }
 
-    /** When names are to be looked up again; empty where there are none, or the file does not ask for it. */
+    /** Returns when to resolve names again; empty without names, or where the file does not configure it. */
     Optional<Duration> next(List<MeshInterface> interfaces) {
         return interfaces.stream()
                 .flatMap(mesh -> mesh.links().stream())
@@ -81,7 +81,7 @@ final class Places {
                 .flatMap(host -> host instanceof Host.Name name ? Stream.of(name) : Stream.empty());
     }
 
-    /** What was known of a name that does not resolve any more is kept. */
+    /** Resolves a name. If it no longer resolves, the previous addresses are kept. */
     private boolean lookUp(Host.Name name) {
         try {
             known.put(name, List.of(InetAddress.getAllByName(name.name())));

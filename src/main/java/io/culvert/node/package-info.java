@@ -1,4 +1,4 @@
-/** A node of a mesh, from one network file: raised, followed, and taken down. */
+/** A mesh node on this machine, configured from a network file. */
 @NullMarked
 package io.culvert.node;
 

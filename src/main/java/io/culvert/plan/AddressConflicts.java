@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where a file's addresses and the machine's networks do not go together. What cannot work is an error; what works with the
- * nearer network hidden, or only as long as something else is so, is a warning.
+ * Finds conflicts between the addresses of a WireGuard file and the networks of the machine. A conflict that cannot work is an
+ * error. One that works, but hides a local network or depends on something else, is a warning.
  */
 public final class AddressConflicts {
 
@@ -35,7 +35,7 @@ public final class AddressConflicts {
         this.machine = machine;
     }
 
-    /** Of a provider's file in an exit node. */
+    /** Returns the conflicts of a provider's file in an exit node. */
     public static List<Problem> ofServer(Place place, WireGuardConfig file, Settings settings, Machine machine) {
         AddressConflicts conflicts = new AddressConflicts(place, file, machine);
         conflicts.sameAddress(Hints.here().otherRange());
@@ -47,17 +47,18 @@ public final class AddressConflicts {
         return List.copyOf(conflicts.problems);
     }
 
-    /** Of an interface of the mesh. */
+    /** Returns the conflicts of a mesh interface. */
     public static List<Problem> ofMesh(Place place, WireGuardConfig file, Machine machine) {
         AddressConflicts conflicts = new AddressConflicts(place, file, machine);
-        conflicts.sameAddress("choose another range for the mesh, such as 10.99.0.0/24");
+        conflicts.sameAddress("use another range for the mesh, such as 10.99.0.0/24");
         return List.copyOf(conflicts.problems);
     }
 
     /**
-     * Of a tunnel alone.
+     * Returns the conflicts of a tunnel without a mesh.
      *
-     * @param shielded whether nobody on a wire may speak to its addresses, so that one that is on a wire as well is cut off
+     * @param shielded whether packets from other links to the tunnel's addresses are dropped, which cuts off another link that
+     *     has the same address
      */
     public static List<Problem> ofTunnel(Place place, WireGuardConfig file, Machine machine, boolean shielded) {
         AddressConflicts conflicts = new AddressConflicts(place, file, machine);
@@ -68,7 +69,10 @@ public final class AddressConflicts {
         return List.copyOf(conflicts.problems);
     }
 
-    /** Answers to it from outside could not be told from those inside, and are dropped. */
+    /**
+     * Reports addresses of the file that another link or a gateway has too. Replies to such an address from outside the tunnel
+     * cannot be told from those inside it, and are dropped.
+     */
     private void sameAddress(String cure) {
         for (Prefix own : file.addresses()) {
             machine.main().addresses().stream()
@@ -76,12 +80,12 @@ public final class AddressConflicts {
                     .findFirst()
                     .ifPresent(other -> same(
                             "Address " + own + " is an address of this machine's " + text(other)
-                                    + ", too: nothing could be answered",
+                                    + " as well: replies would be dropped",
                             cure));
             gateway(own)
                     .ifPresent(route -> same(
                             "Address " + own + " is the address of this machine's gateway on " + route.link()
-                                    + ", too: nothing would reach the gateway",
+                                    + " as well: the gateway would be unreachable",
                             cure));
         }
     }
@@ -106,26 +110,27 @@ public final class AddressConflicts {
                     && file.addresses().stream().anyMatch(own -> own.address().equals(server))) {
                 problems.add(Problem.input(
                         place,
-                        "Endpoint " + endpoint + " is the tunnel's own Address: the server's packets would never leave",
-                        "write the server's public address into Endpoint, or this machine's own into Address"));
+                        "Endpoint " + endpoint
+                                + " is the tunnel's own Address: packets to the server would never leave",
+                        "set Endpoint to the server's public address, or Address to this machine's own"));
             } else if (endpoint.host() instanceof Host.Literal(InetAddress server) && isMachines(server)) {
                 problems.add(Problem.warning(
                         place,
                         "Endpoint " + endpoint
-                                + " is this machine itself: only a program in this network namespace answers",
-                        "write the server's address into Endpoint, unless such a program hands the packets on"));
+                                + " is an address of this machine: only a program in this network namespace can answer",
+                        "set Endpoint to the server's address, unless such a program forwards the packets"));
             }
         });
     }
 
-    /** It is asked through the tunnel, and only there. */
+    /** Reports a DNS server that cannot be reached through the tunnel. It is queried through the tunnel only. */
     private void dns(Place named, InetAddress server) {
         if (isOwn(server)) {
             problems.add(Problem.warning(
                     named,
                     "the DNS server " + Prefix.text(server)
-                            + " is an address of this node itself, where no DNS server is asked: names do not resolve by it",
-                    "name a server that the tunnel leads to: CULVERT_DNS=9.9.9.9"));
+                            + " is an address of this node itself, which is never queried: no names are resolved by it",
+                    "use a server that is reachable through the tunnel: CULVERT_DNS=9.9.9.9"));
             return;
         }
         boolean inside = file.addresses().stream()
@@ -137,16 +142,17 @@ public final class AddressConflicts {
             problems.add(Problem.warning(
                     named,
                     "the DNS server " + Prefix.text(server) + " is in the local network " + near.get()
-                            + ", but it is asked through the tunnel only: names resolve only where the provider has one of"
-                            + " this address",
-                    "where it is the local network's, name a server that the tunnel leads to: CULVERT_DNS=9.9.9.9"));
+                            + ", but DNS servers are queried through the tunnel only: names resolve only if the provider"
+                            + " has one with this address",
+                    "use a server that is reachable through the tunnel, unless the provider has this one:"
+                            + " CULVERT_DNS=9.9.9.9"));
         } else if (carries(Family.of(server))
                 && ExitNodeChecks.allowedIps(file).stream().noneMatch(prefix -> prefix.contains(server))) {
             problems.add(Problem.warning(
                     named,
                     "the DNS server " + Prefix.text(server)
-                            + " is not in AllowedIPs, so it cannot be asked through the tunnel",
-                    "add it to AllowedIPs, or name one that is in it: CULVERT_DNS"));
+                            + " is not in AllowedIPs, so it cannot be queried through the tunnel",
+                    "add it to AllowedIPs, or set CULVERT_DNS to a server that is in AllowedIPs"));
         }
     }
 
@@ -166,7 +172,7 @@ public final class AddressConflicts {
         return file.addresses().stream().anyMatch(own -> own.family() == family);
     }
 
-    /** What the user lists as local is reached outside of the tunnel, even what is behind it. */
+    /** Reports local networks that contain the tunnel's address: all of them is then reached outside the tunnel. */
     private void allowed(Settings settings) {
         for (Prefix lan : settings.lan().prefixes()) {
             file.addresses().stream()
@@ -174,13 +180,13 @@ public final class AddressConflicts {
                     .findFirst()
                     .ifPresent(own -> problems.add(Problem.warning(
                             Place.setting("CULVERT_LAN_ALLOW"),
-                            lan + " contains the tunnel's own " + Prefix.text(own.address())
+                            lan + " contains the tunnel's own address " + Prefix.text(own.address())
                                     + ": the provider's servers in " + lan + " are not reached through the tunnel",
                             "list the local networks only, such as 192.168.1.0/24")));
         }
     }
 
-    /** Another router's route to the very prefix: ours would be refused. */
+    /** Reports routes of others to exactly a prefix of AllowedIPs: the kernel would refuse ours. */
     private void rivals() {
         for (Prefix prefix : ExitNodeChecks.allowedIps(file)) {
             if (!goesToMain(prefix)) {
@@ -190,10 +196,11 @@ public final class AddressConflicts {
                     .filter(route -> route.metric() <= (prefix.family() == Family.IPV4 ? 0 : 1))
                     .ifPresent(route -> problems.add(Problem.machine(
                             place,
-                            "AllowedIPs names " + prefix + ", to which this machine has a route already (" + text(route)
-                                    + ")",
-                            "take " + prefix
-                                    + " out of AllowedIPs (in a network file: of the peer's routes), or remove that route: ip "
+                            "AllowedIPs contains " + prefix + ", to which this machine already has a route ("
+                                    + text(route) + ")",
+                            "remove " + prefix
+                                    + " from AllowedIPs (in a network file: from the peer's routes),"
+                                    + " or delete that route: ip "
                                     + (prefix.family() == Family.IPV4 ? "-4" : "-6") + " route delete "
                                     + text(route))));
         }

@@ -19,8 +19,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What an uplink needs to stay one: neighbours, routers, leases. Types of RFC 4861, 2710 and 3810; the ports are DHCP's (RFC
- * 2131, RFC 8415). DHCP goes to all servers of the wire only: a renewal by unicast is rejected, and the client then asks all.
+ * The rules that keep an uplink usable: neighbour discovery, router advertisements and DHCP leases. The ICMPv6 types are from RFC
+ * 4861, 2710 and 3810, the ports from RFC 2131 and RFC 8415 (DHCP). DHCP is allowed to the broadcast and multicast addresses of
+ * the link only: a unicast renewal is rejected, after which the client broadcasts its request.
  */
 final class AddressKeeping {
 
@@ -49,7 +50,11 @@ final class AddressKeeping {
 
     private AddressKeeping() {}
 
-    /** @param onLink where neighbours are, besides link-local addresses */
+    /**
+     * Returns the set of IPv6 networks with neighbours.
+     *
+     * @param onLink networks that neighbours are in, in addition to link-local addresses
+     */
     static List<NamedSet> sets(List<Prefix> onLink) {
         List<Prefix> six = six(onLink);
         return six.isEmpty()
@@ -61,7 +66,7 @@ final class AddressKeeping {
                         Disjoint.of(six).stream().<Value>map(Value.Address::new).toList()));
     }
 
-    /** The networks of the uplinks, and gateways that are in none of them. */
+    /** Returns the networks of the uplinks, and gateways that are in none of them. */
     static List<Prefix> onLink(Machine machine) {
         return Stream.concat(
                         machine.connected().stream(),
@@ -78,18 +83,21 @@ final class AddressKeeping {
     }
 
     /**
-     * Of ICMPv6 only what stays on the link: a process that may make such packets would send whatever it likes to anywhere in
-     * them.
+     * Returns the rules for outgoing packets. ICMPv6 is limited to destinations on the link: otherwise a process that may create
+     * such packets could send any data to any address in them.
      *
-     * @param onLink where neighbours are, besides link-local addresses
+     * @param onLink networks that neighbours are in, in addition to link-local addresses
      */
     static List<Rule> outward(List<Prefix> onLink) {
         List<Rule> rules = new ArrayList<>();
         rules.add(Rule.of(
-                "neighbour discovery and multicast listening", sentTo(Family.IPV6, NEAR), OUTWARD, Verdict.ACCEPT));
+                "neighbour discovery and multicast listener reports",
+                sentTo(Family.IPV6, NEAR),
+                OUTWARD,
+                Verdict.ACCEPT));
         if (!six(onLink).isEmpty()) {
             rules.add(Rule.of(
-                    "neighbour discovery of the link's networks",
+                    "neighbour discovery in the link's networks",
                     sentTo(Family.IPV6, new Value.In(NEIGHBOURS)),
                     OUTWARD,
                     Verdict.ACCEPT));
@@ -117,7 +125,7 @@ final class AddressKeeping {
     static List<Rule> inward() {
         List<Rule> rules = new ArrayList<>();
         rules.add(Rule.of(
-                "neighbours and routers",
+                "neighbour discovery and router advertisements",
                 icmpv6(LISTENER_QUERY, ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT),
                 Verdict.ACCEPT));
         rules.addAll(leaseAnswers(""));
@@ -125,13 +133,13 @@ final class AddressKeeping {
     }
 
     /**
-     * Answers, not requests: they come from any address, so nothing is sent back to where they came from.
+     * Returns the rules that match DHCP replies. They come from any address, so nothing may be sent back to their source.
      *
-     * @param suffix tells these rules from the others of the same table
+     * @param suffix makes the rules' comments unique in their table
      */
     static List<Rule> leaseAnswers(String suffix) {
         return List.of(
-                Rule.of("DHCP answers" + suffix, fromUdpPort(67), toUdpPort(68), Verdict.ACCEPT),
-                Rule.of("DHCPv6 answers" + suffix, fromUdpPort(547), toUdpPort(546), Verdict.ACCEPT));
+                Rule.of("DHCP replies" + suffix, fromUdpPort(67), toUdpPort(68), Verdict.ACCEPT),
+                Rule.of("DHCPv6 replies" + suffix, fromUdpPort(547), toUdpPort(546), Verdict.ACCEPT));
     }
 }

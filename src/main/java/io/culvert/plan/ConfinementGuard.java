@@ -28,7 +28,10 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The nftables of a namespace in which programs are confined. That nothing else leads out needs no rule: nothing else is there. */
+/**
+ * Builds the nftables ruleset of a namespace with confined programs. It needs no rule against other links: the namespace has
+ * only loopback and the tunnel.
+ */
 final class ConfinementGuard {
 
     private static final String LOOPBACK = "lo";
@@ -43,7 +46,11 @@ final class ConfinementGuard {
         this.resolvers = resolvers;
     }
 
-    /** @param resolvers in order; what is asked of anybody else goes to the first of its family */
+    /**
+     * Returns the ruleset.
+     *
+     * @param resolvers in order; DNS queries to any other address are redirected to the first one of their family
+     */
     static List<Table> of(String link, List<InetAddress> resolvers, List<GuardInput.Port> admitted) {
         ConfinementGuard guard = new ConfinementGuard(link, resolvers);
         return List.of(new Table(
@@ -60,10 +67,10 @@ final class ConfinementGuard {
     private Chain input(List<GuardInput.Port> admitted) {
         List<Rule> rules = new ArrayList<>();
         rules.add(Rule.of("loopback", cameBy(LOOPBACK), Verdict.ACCEPT));
-        rules.add(Rule.of("answers", isReply(), Verdict.ACCEPT));
-        // Answers to redirected questions may be for loopback addresses; nobody else's packets are.
+        rules.add(Rule.of("replies", isReply(), Verdict.ACCEPT));
+        // Only replies to redirected DNS queries may be addressed to loopback addresses.
         rules.add(Rule.of(
-                "loopback addresses from the tunnel", sentTo(Family.IPV4, loopback(Family.IPV4)), Verdict.DROP));
+                "to loopback addresses from the tunnel", sentTo(Family.IPV4, loopback(Family.IPV4)), Verdict.DROP));
         for (Transport transport : Transport.values()) {
             List<Integer> ports = admitted.stream()
                     .filter(port -> port.transport() == transport)
@@ -71,19 +78,20 @@ final class ConfinementGuard {
                     .distinct()
                     .toList();
             if (!ports.isEmpty()) {
-                rules.add(Rule.of("admitted, " + transport, cameBy(link), toPorts(transport, ports), Verdict.ACCEPT));
+                rules.add(Rule.of(
+                        "allowed inbound, " + transport, cameBy(link), toPorts(transport, ports), Verdict.ACCEPT));
             }
         }
         return Chain.base("input", Chain.Type.FILTER, Hook.INPUT, 0, Policy.DROP, rules);
     }
 
-    /** Behind the redirection: what is still for port 53 of a family without a resolver has nobody to answer it. */
+    /** Rejects DNS queries over a family without a resolver, which could not be redirected. */
     private Chain output() {
         List<Rule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
             if (of(family).isEmpty()) {
                 rules.add(Rule.of(
-                        "no resolver for questions by " + GuardRuleset.name(family),
+                        "no DNS server for queries over " + GuardRuleset.name(family),
                         Match.of(family),
                         hasPorts(),
                         toPort(Match.DNS),
@@ -99,27 +107,27 @@ final class ConfinementGuard {
             List<InetAddress> known = of(family);
             if (!known.isEmpty()) {
                 rules.add(Rule.of(
-                        "every question to the tunnel's resolver, " + GuardRuleset.name(family),
+                        "redirect DNS queries to the tunnel's DNS server, " + GuardRuleset.name(family),
                         Statement.isNot(Match.destination(family), oneOf(known)),
                         hasPorts(),
                         toPort(Match.DNS),
                         new SendTo(known.getFirst())));
             }
         }
-        return Chain.base("questions", Chain.Type.NAT, Hook.OUTPUT, DESTINATION_NAT, Policy.ACCEPT, rules);
+        return Chain.base("dns_redirect", Chain.Type.NAT, Hook.OUTPUT, DESTINATION_NAT, Policy.ACCEPT, rules);
     }
 
-    /** A question to a resolver on this machine has an address that no answer could be sent to. */
+    /** Replaces the loopback source address of redirected DNS queries, to which no reply could be sent. */
     private Chain answers() {
         List<Rule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
             rules.add(Rule.of(
-                    "redirected from loopback, " + GuardRuleset.name(family),
+                    "DNS queries leave with the tunnel's address, " + GuardRuleset.name(family),
                     leavesBy(link),
                     sentFrom(family, loopback(family)),
                     new Masquerade()));
         }
-        return Chain.base("answers", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, rules);
+        return Chain.base("dns_source_address", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, rules);
     }
 
     private static Value loopback(Family family) {

@@ -19,15 +19,15 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * The whole desired state of a network namespace that holds nothing but loopback and a tunnel.
+ * The complete desired state of a network namespace that has only loopback and a tunnel.
  *
- * @param link its name inside
+ * @param link name of the tunnel's link inside the namespace
  * @param mtu in bytes
- * @param device as the machine sees the servers: its socket stays outside
+ * @param device configuration of the WireGuard device, with endpoints as seen from outside: its socket stays outside
  * @param inside links, addresses and routes
- * @param guard what may come in, and where questions for names go
- * @param resolvers asked through the tunnel; empty where it leads to none
- * @param remarks what the machine keeps from it that the file asks for
+ * @param guard the nftables ruleset: allowed inbound packets, and the redirection of DNS queries
+ * @param resolvers DNS servers that are queried through the tunnel; empty if none is reachable through it
+ * @param remarks what the file asks for and the machine cannot provide
  */
 public record ConfinementPlan(
         String link,
@@ -47,11 +47,13 @@ public record ConfinementPlan(
     }
 
     /**
-     * @param machine outside
+     * Returns the plan for a WireGuard file.
+     *
+     * @param machine the machine outside the namespace
      * @param path of the tunnel's own packets
-     * @param ipv6 of the namespace inside
-     * @param outerMtu in bytes, where the way to the servers is known otherwise than by the machine's routes
-     * @param admitted ports of programs inside that may be asked through the tunnel
+     * @param ipv6 state of IPv6 inside the namespace
+     * @param outerMtu MTU of the path to the servers in bytes, if it is not determined by the machine's routes
+     * @param admitted ports of programs inside the namespace that are reachable through the tunnel
      */
     public static ConfinementPlan of(
             WireGuardConfig file,
@@ -66,7 +68,7 @@ public record ConfinementPlan(
                 ipv6,
                 file.name(),
                 outerMtu.isPresent()
-                        ? new Mtu(outerMtu.getAsInt(), "as the way outside has it")
+                        ? new Mtu(outerMtu.getAsInt(), "path MTU outside the namespace")
                         : Mtu.ofTunnelAlone(file.mtu(), machine, paths(path, device)));
         List<Prefix> carried = link.usable(file.peers().stream()
                 .flatMap(peer -> peer.allowedIps().stream())
@@ -97,12 +99,12 @@ public record ConfinementPlan(
                 link.problem(file.addresses()).stream().toList());
     }
 
-    /** The same where the device sees other servers. */
+    /** Returns this plan with another device configuration, for other endpoints. */
     public ConfinementPlan with(DeviceConfig otherDevice) {
         return new ConfinementPlan(link, mtu, otherDevice, inside, guard, resolvers, searchDomains, remarks);
     }
 
-    /** The file's, else public ones; only those that the tunnel leads to. */
+    /** Returns the DNS servers of the file, or public ones; only those that are reachable through the tunnel. */
     private static List<InetAddress> resolvers(WireGuardConfig file, List<Prefix> carried) {
         List<InetAddress> wanted = file.dnsServers().isEmpty() ? ExitNodePlanner.PUBLIC_RESOLVERS : file.dnsServers();
         return wanted.stream()

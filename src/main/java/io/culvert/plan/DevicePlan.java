@@ -12,15 +12,17 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** A WireGuard file as a device takes it: names resolved, our mark set. */
+/** Converts WireGuard files to device configurations: with names resolved and our firewall mark set. */
 final class DevicePlan {
 
     private DevicePlan() {}
 
     /**
-     * @param reaches whether the machine has a way to an address; an endpoint without one is left out
-     * @param keepaliveSeconds the most for servers, so that a silent one is noticed, whatever their file says; 0: as the file
-     *     says
+     * Returns the device configuration of a file.
+     *
+     * @param reaches whether the machine has a route to an address; an unreachable endpoint is left out
+     * @param keepaliveSeconds upper limit of the keepalive interval for servers, so that one that does not respond is detected
+     *     whatever the file says; 0 to use the file's value
      */
     static DeviceConfig of(
             WireGuardConfig file, long mark, Names names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
@@ -33,20 +35,20 @@ final class DevicePlan {
                         .toList());
     }
 
-    /** The same with this UDP port. */
+    /** Returns the configuration with another listen port. */
     static DeviceConfig withPort(DeviceConfig device, int port) {
         return new DeviceConfig(device.privateKey(), port, device.mark(), device.peers());
     }
 
-    /** Where its packets go, as far as names are known. */
+    /** Returns the endpoints of the peers whose names are resolved. */
     static List<InetSocketAddress> endpoints(DeviceConfig device) {
         return device.peers().stream().flatMap(peer -> peer.endpoint().stream()).toList();
     }
 
     /**
-     * Whatever is sent to a server that cannot be reached yet, a keepalive or anybody's packet, would be tried in vain, and the
-     * next try, with which the tunnel comes up, only {@code REKEY_TIMEOUT} (5 s) later. So it gets no packets until then; a peer
-     * of a mesh keeps its addresses, as it may be the one that begins.
+     * Returns the configuration of a peer. A server that is not reachable yet gets neither keepalives nor AllowedIPs: any packet
+     * for it would start a handshake that fails, and delay the next attempt by {@code REKEY_TIMEOUT} (5 s). A mesh peer keeps its
+     * AllowedIPs, as it may be the initiator.
      */
     private static PeerConfig peer(Peer peer, Names names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
         Optional<InetSocketAddress> endpoint = peer.endpoint().flatMap(wanted -> names.reachable(wanted, reaches));
@@ -64,7 +66,7 @@ final class DevicePlan {
                 unreachable && keepaliveSeconds > 0 ? List.of() : peer.allowedIps());
     }
 
-    /** The family of the endpoints, where all that are known share one. */
+    /** Returns the family of the endpoints if all known endpoints have the same one. */
     static Optional<Family> endpointFamily(DeviceConfig device) {
         Set<Family> found = device.peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())

@@ -7,7 +7,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 
-/** Prefixes without those that lie in another, as an nftables set of intervals wants them. */
+/** Removes prefixes that are contained in others, as nftables interval sets must not have overlapping elements. */
 final class Disjoint {
 
     private static final Comparator<Prefix> ORDER = Comparator.comparing(
@@ -17,12 +17,14 @@ final class Disjoint {
     private Disjoint() {}
 
     /**
+     * Returns the prefixes without those that are contained in another one.
+     *
      * @param prefixes of one family
      * @return networks in the order of their addresses
      */
     static List<Prefix> of(Collection<Prefix> prefixes) {
         List<Prefix> kept = new ArrayList<>();
-        // Prefixes nest or are apart, so only the last one kept can hold the next.
+        // Two prefixes are nested or disjoint, so only the last one kept can contain the next one.
         prefixes.stream().map(Prefix::network).sorted(ORDER).forEach(prefix -> {
             if (kept.isEmpty() || !kept.getLast().contains(prefix)) {
                 kept.add(prefix);

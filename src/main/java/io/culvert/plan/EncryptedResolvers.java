@@ -6,9 +6,10 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Where tailscaled asks for names by HTTPS, with its own mark and therefore past the tunnel, when the tailnet names one of
- * these public resolvers (tailscale: net/dns/publicdns, populate). Without an answer there it asks by UDP, which is led into
- * the tunnel. As networks, for such a service has neighbours of its own kind.
+ * The public resolvers that tailscaled queries over HTTPS if the tailnet is configured with one of them (tailscale:
+ * net/dns/publicdns, populate). These queries carry Tailscale's mark and would bypass the tunnel. If HTTPS fails, tailscaled
+ * queries over UDP, which is redirected into the tunnel. Whole networks are listed, because a provider usually runs further
+ * resolvers in the same network.
  */
 final class EncryptedResolvers {
 

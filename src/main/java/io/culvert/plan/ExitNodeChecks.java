@@ -16,12 +16,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** What files that are right by themselves cannot do in an exit node. */
+/** Checks what is valid in a file or setting alone, but does not work in an exit node. */
 public final class ExitNodeChecks {
 
     private ExitNodeChecks() {}
 
-    /** Of a provider's file. */
+    /** Returns the problems of a provider's file. */
     public static List<Problem> server(Path file, WireGuardConfig config, Settings settings) {
         List<Problem> problems = new ArrayList<>();
         Place place = Place.file(file);
@@ -40,20 +40,20 @@ public final class ExitNodeChecks {
             coverage(family, allowed, config, place, problems);
         }
         if (!(config.table() instanceof RoutingTable.Auto)) {
-            problems.add(Problem.note(place, "Table= is not used here: the exit node has a table of its own"));
+            problems.add(Problem.note(place, "Table= is ignored: the exit node uses a routing table of its own"));
         }
         if (config.fwMark().isPresent() && config.fwMark().getAsLong() != settings.mark()) {
-            problems.add(Problem.note(
-                    place, "FwMark= is not used here: CULVERT_MARK is, because the guard knows the tunnel by it"));
+            problems.add(
+                    Problem.note(place, "FwMark= is ignored: the kill switch identifies the tunnel by CULVERT_MARK"));
         }
         return problems;
     }
 
     /**
-     * Of an interface of the mesh.
+     * Returns the problems of a mesh interface.
      *
-     * @param file that it is of
-     * @param servers every provider's file that may come into use
+     * @param file the file that defines it
+     * @param servers all provider's files that may be used
      */
     public static List<Problem> mesh(Path file, PlainMesh mesh, List<WireGuardConfig> servers) {
         List<Problem> problems = new ArrayList<>();
@@ -63,11 +63,12 @@ public final class ExitNodeChecks {
             problems.add(mesh.subnet()
                     .map(subnet -> Problem.input(
                             place,
-                            "this peer has no listenPort in subnet '" + subnet + "', so the others cannot find it",
-                            "write there listenPort: 51820, or another that it has in no other subnet"))
+                            "this peer has no listenPort in subnet '" + subnet
+                                    + "', so other peers cannot connect to it",
+                            "set listenPort: 51820 there, or another port that it has in no other subnet"))
                     .orElseGet(() -> Problem.input(
                             place,
-                            "ListenPort is missing, so clients cannot find this node",
+                            "ListenPort is missing, so clients cannot connect to this node",
                             "add ListenPort = 51820")));
         }
         port(place, config.listenPort().orElse(0), problems);
@@ -75,8 +76,8 @@ public final class ExitNodeChecks {
                 && servers.stream().anyMatch(server -> server.listenPort().equals(config.listenPort()))) {
             problems.add(Problem.input(
                     place,
-                    "ListenPort " + config.listenPort().getAsInt() + " is the provider's file's ListenPort too",
-                    "choose another one here, or delete that line from the provider's file"));
+                    "ListenPort " + config.listenPort().getAsInt() + " is also the ListenPort of the provider's file",
+                    "use another port here, or delete that line from the provider's file"));
         }
         List<Prefix> wide = allowedIps(config).stream()
                 .filter(prefix -> Coverage.mostOf(List.of(prefix)).isPresent())
@@ -89,8 +90,8 @@ public final class ExitNodeChecks {
                     place,
                     "a client's AllowedIPs is "
                             + wide.stream().map(Prefix::toString).collect(Collectors.joining(", "))
-                            + ", but clients use this node as their exit, not the other way",
-                    "write the client's own addresses, such as 10.99.0.2/32"));
+                            + ", but clients use this node as their exit node, not the other way round",
+                    "use the client's own addresses, such as 10.99.0.2/32"));
         }
         for (Prefix prefix : allowedIps(config)) {
             if (servers.stream()
@@ -98,14 +99,14 @@ public final class ExitNodeChecks {
                     .anyMatch(own -> prefix.overlaps(Prefix.host(own.address())))) {
                 problems.add(Problem.input(
                         place,
-                        "the clients' " + prefix + " contains the tunnel's own address",
-                        "choose another range for the mesh, such as 10.99.0.0/24"));
+                        "the clients' AllowedIPs " + prefix + " contains the tunnel's own address",
+                        "use another range for the mesh, such as 10.99.0.0/24"));
             }
         }
         return problems;
     }
 
-    /** Of settings that this version, or a routing rule, cannot carry out. */
+    /** Returns the problems of settings that are valid, but cannot be applied or are risky. */
     public static List<Problem> settings(Settings settings) {
         List<Problem> problems = new ArrayList<>();
         settings.published().forEach(it -> port(Place.setting("CULVERT_PUBLISH"), it.port(), problems));
@@ -119,8 +120,9 @@ public final class ExitNodeChecks {
             if (settings.socks().login().isEmpty() && settings.socks().config().isEmpty()) {
                 problems.add(Problem.warning(
                         Place.setting("CULVERT_SOCKS"),
-                        "the proxy asks for no login; where its port is published, every client may look like one of the"
-                                + " private networks, because engines forward connections with an address of their own",
+                        "the proxy requires no login; if its port is published, every client may appear to come from a"
+                                + " private network, because container engines forward connections with an address of"
+                                + " their own",
                         "set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD, or publish the port on 127.0.0.1 only"));
             }
         }
@@ -129,13 +131,13 @@ public final class ExitNodeChecks {
                 .filter(tailscale -> tailscale.port().isEmpty())
                 .ifPresent(_ -> problems.add(Problem.warning(
                         Place.setting("TS_TAILSCALED_EXTRA_ARGS"),
-                        "with --port=0 the node reaches its peers by relays only: the kill switch admits Tailscale's UDP from"
-                                + " one port that it knows",
-                        "name a port, such as --port=41641, or leave --port out")));
+                        "with --port=0 the node reaches its peers through relays only: the kill switch allows"
+                                + " Tailscale's UDP packets from one known port",
+                        "use a fixed port, such as --port=41641, or remove --port")));
         return problems;
     }
 
-    /** Of the port on which the user's own proxy configuration takes clients. */
+    /** Returns the problems of the port that the user's own proxy configuration listens on. */
     public static List<Problem> proxy(Path file, int port) {
         List<Problem> problems = new ArrayList<>();
         port(Place.file(file), port, problems);
@@ -153,7 +155,7 @@ public final class ExitNodeChecks {
         if (port > Rule.LARGEST_PORT) {
             problems.add(Problem.input(
                     place,
-                    "port " + port + " is one that the kernel's routing rules cannot be made for",
+                    "port " + port + " cannot be used in the kernel's routing rules",
                     "use a port up to " + Rule.LARGEST_PORT));
         }
     }
@@ -171,15 +173,15 @@ public final class ExitNodeChecks {
         Coverage coverage = Coverage.of(family, allowed);
         String name = family == Family.IPV4 ? "IPv4" : "IPv6";
         if (coverage.extent() == Coverage.Extent.NONE) {
-            problems.add(Problem.note(place, "AllowedIPs has no " + name + ": " + name + " is closed, not leaked"));
+            problems.add(Problem.note(place, "AllowedIPs has no " + name + ": " + name + " is blocked, not leaked"));
         } else if (!coverage.isFullTunnel()) {
             problems.add(Problem.warning(
                     place,
-                    "AllowedIPs covers only a part of " + name + ": the rest is closed, not leaked",
-                    "for everything write " + Prefix.all(family)));
+                    "AllowedIPs covers only a part of " + name + ": the rest is blocked, not leaked",
+                    "use " + Prefix.all(family) + " for all addresses"));
         } else if (config.addresses().stream().noneMatch(own -> own.family() == family)) {
             problems.add(
-                    Problem.note(place, "the tunnel has no " + name + " address: " + name + " is closed, not leaked"));
+                    Problem.note(place, "the tunnel has no " + name + " address: " + name + " is blocked, not leaked"));
         }
     }
 }

@@ -9,16 +9,16 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * All that a plan follows from.
+ * All inputs of an exit node's plan.
  *
  * @param server the provider's file in use
- * @param meshes the interfaces of the mesh, where it is plain WireGuard
- * @param tailnet what tailscaled has told of its network; nothing yet before it is logged in
- * @param socksPort where the proxy listens; empty when it is off
- * @param port how many of the UDP ports that the tunnel could have are passed over, being in use
- * @param dnsPort where our DNS stub listens
- * @param resolvers the runtime's own
- * @param roamed where the server has proved its key from, if not from its endpoint
+ * @param meshes the mesh interfaces, if the mesh is plain WireGuard
+ * @param tailnet what tailscaled reports about its network; nothing before it is logged in
+ * @param socksPort port of the proxy; empty if it is off
+ * @param port number of candidates for the tunnel's UDP port that are skipped because they are in use
+ * @param dnsPort port of the DNS stub
+ * @param resolvers the DNS servers of the container runtime
+ * @param roamed address that the server authenticated from, if it is not its endpoint
  */
 public record ExitNodeInputs(
         Settings settings,
@@ -37,7 +37,7 @@ public record ExitNodeInputs(
         meshes = List.copyOf(meshes);
     }
 
-    /** With the stub on another port. */
+    /** Returns the inputs with the DNS stub on another port. */
     public ExitNodeInputs withDnsPort(int other) {
         return new ExitNodeInputs(
                 settings, server, meshes, tailnet, socksPort, port, other, resolvers, machine, names, roamed);
@@ -68,7 +68,7 @@ public record ExitNodeInputs(
                 settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, now);
     }
 
-    /** With another port for the tunnel, as those before are in use. */
+    /** Returns the inputs with the first candidates for the tunnel's port skipped, as they are in use. */
     ExitNodeInputs withPort(int passed) {
         return new ExitNodeInputs(
                 settings, server, meshes, tailnet, socksPort, passed, dnsPort, resolvers, machine, names, roamed);

@@ -19,24 +19,24 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The whole desired state of an exit node.
+ * The complete desired state of an exit node.
  *
  * @param tunnel the device of the tunnel
- * @param meshes the devices of the mesh's interfaces, by their names, where the mesh is plain WireGuard
- * @param guard the nftables layer
- * @param rules the routing layer, which needs no link: it stands before the tunnel does
+ * @param meshes the devices of the mesh interfaces by name, if the mesh is plain WireGuard
+ * @param guard the nftables ruleset of the kill switch
+ * @param rules the routing rules of the kill switch, which need no link: they are set before the tunnel is up
  * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
- * @param network the whole: the mesh's too
- * @param claim what the rules are to decide
- * @param dnsServers asked by the stub, through the tunnel
- * @param dnsRoutes names that other servers are asked for
- * @param stubAddresses where the stub listens for local processes
- * @param endpointNames of servers and peers, which must be followed
- * @param bypassNames of bypasses, which must be followed too
- * @param meshPeers the prefixes behind the mesh's interfaces
+ * @param network the complete network state, including the mesh
+ * @param claim what the rules must decide
+ * @param dnsServers servers that the DNS stub queries through the tunnel
+ * @param dnsRoutes names that other servers are queried for
+ * @param stubAddresses addresses on which the DNS stub listens for local processes
+ * @param endpointNames host names of servers and peers, whose addresses are tracked
+ * @param bypassNames host names of bypasses, whose addresses are tracked too
+ * @param meshPeers the prefixes behind the mesh interfaces
  * @param tailnet the network of a Tailscale mesh, as far as it is known
- * @param remarks what the machine keeps from it that the files ask for
- * @param machine that this is a plan for
+ * @param remarks what the files ask for and the machine cannot provide
+ * @param machine the machine that the plan is for
  */
 public record ExitNodePlan(
         DeviceConfig tunnel,
@@ -56,12 +56,12 @@ public record ExitNodePlan(
         List<Problem> remarks,
         Machine machine) {
 
-    /** The tunnel's interface, whatever its file is called: the guard, Dante's configuration and people know it. */
+    /** Name of the tunnel's interface, whatever its file is called: kill switch, Dante's configuration and users rely on it. */
     public static final String TUNNEL = "wg0";
 
     /**
-     * Where the stub listens; the guard leads everybody's questions there from port 53. Above 1023, so that an ordinary user,
-     * and root without its usual capabilities, may have it.
+     * Port of the DNS stub, to which DNS queries to port 53 are redirected. It is above 1023, so that binding to it needs no
+     * capability.
      */
     public static final int STUB_PORT = 5053;
 
@@ -77,12 +77,12 @@ public record ExitNodePlan(
         remarks = List.copyOf(remarks);
     }
 
-    /** All that must be followed. */
+    /** Returns all host names whose addresses are tracked. */
     public Set<Host.Name> names() {
         return Stream.concat(endpointNames.stream(), bypassNames.stream()).collect(Collectors.toUnmodifiableSet());
     }
 
-    /** The mesh interfaces' own; empty where the mesh is not plain WireGuard. */
+    /** Returns the mesh interfaces' own addresses; empty if the mesh is not plain WireGuard. */
     public List<InetAddress> meshAddresses() {
         return network.addresses().stream()
                 .filter(own -> meshes.containsKey(own.link()))
@@ -90,14 +90,14 @@ public record ExitNodePlan(
                 .toList();
     }
 
-    /** Which the tunnel carries. */
+    /** Returns the address families that the tunnel carries. */
     public Set<Family> carried() {
         return tunnelNetwork.addresses().stream()
                 .map(own -> own.address().family())
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** In which there is an uplink. */
+    /** Returns the address families that have an uplink. */
     public Set<Family> families() {
         return machine.uplinks().keySet();
     }

@@ -36,17 +36,17 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** From settings, files and machine to the whole desired state: a pure function. */
+/** Plans the complete desired state of an exit node from settings, files and machine. It is a pure function. */
 public final class ExitNodePlanner {
 
-    /** Keeps the session's renewals coming, so that a dead server is noticed when nobody uses the tunnel. */
+    /** Keeps the session alive, so that a dead server is detected while the tunnel is idle. */
     private static final int KEEPALIVE_SECONDS = 25;
 
-    /** A resolver that is asked, through the tunnel, where neither file nor settings name one: Quad9's. */
+    /** Resolvers that are queried through the tunnel if neither file nor settings name one: Quad9's. */
     static final List<InetAddress> PUBLIC_RESOLVERS =
             List.of(Prefix.parseAddress("9.9.9.9"), Prefix.parseAddress("2620:fe::fe"));
 
-    /** Tailscale's own (tailscale: net/tsaddr, TailscaleServiceIP). */
+    /** Tailscale's own resolver (tailscale: net/tsaddr, TailscaleServiceIP). */
     private static final InetAddress TAILNET_RESOLVER = Prefix.parseAddress("100.100.100.100");
 
     private static final List<Prefix> PRIVATE = Stream.of(
@@ -167,7 +167,7 @@ public final class ExitNodePlanner {
         return new NetworkState(links, addresses, routes, rules.rules());
     }
 
-    /** The part of a state that needs one link only. */
+    /** Returns the part of a network state that needs only one link. */
     private static NetworkState only(NetworkState whole, String link) {
         return new NetworkState(
                 whole.links().stream().filter(it -> it.name().equals(link)).toList(),
@@ -204,7 +204,7 @@ public final class ExitNodePlanner {
                 OptionalInt.of(inputs.dnsPort())));
     }
 
-    /** The provider's resolvers and network, which may lie in the range that a tailnet's addresses come from. */
+    /** Returns the provider's resolvers and networks, which may be within the address range of tailnets. */
     private List<Prefix> tunnelsOwn() {
         return Stream.concat(
                         dnsServers().stream().map(Prefix::host),
@@ -212,7 +212,7 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
-    /** Those that are a part of what the mesh reaches, and do not hold any of it. */
+    /** Returns the prefixes that are within a prefix of the mesh and do not contain one. */
     private List<Prefix> withinMesh(List<Prefix> prefixes) {
         List<Prefix> reach =
                 meshes.stream().flatMap(side -> side.reach().stream()).toList();
@@ -233,7 +233,7 @@ public final class ExitNodePlanner {
                 .orElseGet(() -> tunnelPorts().skip(inputs.port()).findFirst().orElseThrow());
     }
 
-    /** None that something else here is reached by. */
+    /** Returns the candidates for the tunnel's port, without UDP ports that are published. */
     private IntStream tunnelPorts() {
         Set<Integer> others = published().stream()
                 .filter(port -> port.transport() == Transport.UDP)
@@ -244,9 +244,9 @@ public final class ExitNodePlanner {
     }
 
     /**
-     * Passes over the ports of the tunnel's that are in use.
+     * Returns the inputs with a port for the tunnel that is not in use.
      *
-     * @throws ProblemException where all are
+     * @throws ProblemException if all candidates are in use
      */
     public static ExitNodeInputs withFreePort(ExitNodeInputs inputs, Set<Integer> inUse) {
         int[] ports = new ExitNodePlanner(inputs).tunnelPorts().toArray();
@@ -256,11 +256,11 @@ public final class ExitNodePlanner {
                 .findFirst()
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Place.machine(ExitNodePlan.TUNNEL),
-                        "no UDP port is left for it",
-                        "end the program in this network that has them all")));
+                        "no UDP port is free for the tunnel",
+                        "stop the program in this network namespace that uses all of them")));
     }
 
-    /** The mesh's own ports are known to the guard by itself. */
+    /** Returns the ports of services. The kill switch allows the mesh's own ports in addition. */
     private List<GuardInput.Port> guardPorts() {
         return services()
                 .map(it -> new GuardInput.Port(it.transport(), it.port()))
@@ -278,13 +278,13 @@ public final class ExitNodePlanner {
                 .forEach(own -> addresses.add(new LinkAddress(link.link(), OwnAddress.planned(own, servers, machine))));
     }
 
-    /** What the links cannot carry of what their files ask for. */
+    /** Returns what the files ask for and the links cannot carry. */
     private List<Problem> remarks() {
         List<LinkIpv6> asked = new ArrayList<>();
         if (hasIpv6(inputs.server())) {
             boolean known =
                     tunnel.peers().stream().anyMatch(peer -> peer.endpoint().isPresent());
-            // Before the server's name is resolved, IPv6 may still fit.
+            // Before the server's name is resolved, the MTU may still be large enough for IPv6.
             asked.add(known ? tunnelIpv6 : tunnelIpv6(Optional.of(Family.IPV4)));
         }
         for (int i = 0; i < meshIpv6.size(); i++) {
@@ -303,7 +303,7 @@ public final class ExitNodePlanner {
         return meshIpv6.stream().anyMatch(link -> link.link().equals(side.link()) && !link.isCarried());
     }
 
-    /** A family without an address of the tunnel's has no routes, so that it ends in "unreachable". */
+    /** Returns the tunnel's routes; none in a family without a tunnel address, so that it ends in "unreachable". */
     private List<Prefix> tunnelRoutes() {
         return ExitNodeChecks.allowedIps(inputs.server()).stream()
                 .filter(prefix -> carried.contains(prefix.family()))
@@ -316,7 +316,7 @@ public final class ExitNodePlanner {
         return carried;
     }
 
-    /** The networks that are reached, and reach us, beside the tunnel. */
+    /** Returns the networks that this node reaches, and is reached from, outside the tunnel. */
     public static List<Prefix> lan(Settings settings, Machine machine) {
         Stream<Prefix> connected = settings.lan().connected()
                 ? machine.connected().stream()
@@ -327,7 +327,7 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
-    /** What answers on the uplink: services, and the mesh's own ports. */
+    /** Returns the ports that are reachable from the uplink: services, and the mesh's own ports. */
     private List<Published> published() {
         Stream<Published> own = meshes.stream()
                 .flatMapToInt(side -> side.port().stream())
@@ -335,7 +335,7 @@ public final class ExitNodePlanner {
         return Stream.concat(services(), own).distinct().toList();
     }
 
-    /** The user's ports, and those of the proxies. */
+    /** Returns the ports that the user publishes, and those of the proxies. */
     private Stream<Published> services() {
         return Stream.of(
                         settings.published().stream().map(port -> new Published(port.transport(), port.port())),
@@ -369,7 +369,7 @@ public final class ExitNodePlanner {
         return List.copyOf(bypasses);
     }
 
-    /** A port belongs to a protocol in the kernel's rules: both, where the entry names none. */
+    /** Adds a bypass. The kernel's rules need a protocol for a port: both are added if the entry names none. */
     private static void bypass(Prefix prefix, OptionalInt port, Optional<Transport> transport, Set<Bypass> bypasses) {
         if (port.isPresent() && transport.isEmpty()) {
             for (Transport each : Transport.values()) {
@@ -380,7 +380,7 @@ public final class ExitNodePlanner {
         }
     }
 
-    /** Only servers of a family that the tunnel carries can answer. */
+    /** Returns the DNS servers in the families that the tunnel carries; public ones if there are none. */
     private List<InetAddress> dnsServers() {
         List<InetAddress> wanted =
                 !settings.dns().isEmpty() ? settings.dns() : inputs.server().dnsServers();
@@ -389,8 +389,9 @@ public final class ExitNodePlanner {
     }
 
     /**
-     * The tailnet's names are Tailscale's own resolver's affair. The control server's must resolve before the tunnel is up,
-     * and may exist on the local network only. Those of other containers nobody else knows.
+     * Returns the names that other DNS servers are queried for: names of the tailnet from Tailscale's own resolver, and, from the
+     * runtime's resolvers, the control server's name, which is needed before the tunnel is up and may exist on the local network
+     * only, and names of other containers, which no other server has.
      */
     private List<NameRoute> nameRoutes() {
         List<NameRoute> routes = new ArrayList<>();
@@ -421,7 +422,7 @@ public final class ExitNodePlanner {
         return addresses;
     }
 
-    /** The server that Tailscale logs in to, which is reached beside the tunnel and before it is up. */
+    /** Returns the name of Tailscale's control server, which is reached outside the tunnel and before it is up. */
     private Optional<Host.Name> control() {
         return settings.mesh().tailscale().map(it -> it.control().host()).flatMap(host -> switch (host) {
             case Host.Name name -> Optional.of(name);

@@ -26,14 +26,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The routing layer of the guard: which table each packet sees. Exit traffic never sees main; unmarked local traffic sees
- * it only towards the allowed local networks; both end in "unreachable" when the tunnel has no route for them.
+ * The routing rules and routes of an exit node's kill switch: which table is looked up for each packet. It is never main for
+ * packets of exit-node clients, and for unmarked local packets only towards allowed local networks. Both end in "unreachable" if
+ * the tunnel has no route for them.
  *
- * @param meshes none where nobody uses this node as an exit
- * @param exempt what is reached through the tunnel although it lies within a mesh's reach
- * @param mark of the sockets that carry the tunnel itself
+ * @param meshes the mesh interfaces; none if the node has no exit-node clients
+ * @param exempt prefixes that are reached through the tunnel although they are within a mesh's prefixes
+ * @param mark of the tunnel's own sockets
  * @param lan prefixes that local processes may reach outside the tunnel
- * @param published ports that answer on the uplink
+ * @param published ports that are reachable from the uplink
  */
 record ExitNodeRouting(
         Machine machine,
@@ -46,26 +47,26 @@ record ExitNodeRouting(
         List<Published> published,
         List<Bypass> bypasses) {
 
-    /** The tunnel's routing table: wg-quick's own number, so that those who look for it find it. */
+    /** The tunnel's routing table. It is the number that wg-quick uses, which users know. */
     static final long TUNNEL_TABLE = 51820;
 
     static final long MESH_TABLE = 51821;
 
-    /** What belongs to the mesh leads nowhere by it, for when the mesh's own table has no route. */
+    /** Makes the mesh's prefixes unreachable when the mesh's own table has no route. */
     static final long MESH_ONLY_TABLE = 51822;
 
     /**
-     * Routes of Tailscale's table that are as short as this, or shorter, are those of an exit node that this node itself
-     * would leave by, in one piece or in several. The largest private networks are longer.
+     * Returns the prefix length up to which routes in Tailscale's table belong to an exit node that this node itself uses, as one
+     * route or split into several. The largest private networks have longer prefixes.
      */
     private static int defaultRoutes(Family family) {
         return family == Family.IPV4 ? 7 : 6;
     }
 
-    /** Where Tailscale keeps the routes to its peers (tailscale: wgengine/router/osrouter). */
+    /** Tailscale's own table with the routes to its peers (tailscale: wgengine/router/osrouter). */
     static final long TAILSCALE_TABLE = 52;
 
-    /** Above as many bypasses, prefixes go into tables of their own: each rule costs every packet a comparison. */
+    /** With more bypasses than this, their prefixes go into tables: each rule costs every packet a comparison. */
     private static final int RULES_AT_MOST = 32;
 
     private static final long FIRST_BYPASS_TABLE = 51900;
@@ -76,13 +77,13 @@ record ExitNodeRouting(
     private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
 
     /**
-     * An interface of the mesh.
+     * A mesh interface.
      *
-     * @param table that leads to its peers; Tailscale's own is looked up by Tailscale's own rules
-     * @param peers the prefixes behind it, where their routes are ours
-     * @param reach what is reached by it and by no other link
-     * @param subnets that its peers reach past the tunnel
-     * @param ipv6Closed whether it carries no IPv6, so that what is meant for its peers must not go elsewhere
+     * @param table table with the routes to its peers; Tailscale's own is looked up by Tailscale's own rules
+     * @param peers the prefixes behind it, if Culvert sets their routes
+     * @param reach destinations that are reached through it and through no other link
+     * @param subnets subnets that its peers reach outside the tunnel
+     * @param ipv6Closed whether it carries no IPv6, so that its peers' IPv6 prefixes must be unreachable
      */
     record Mesh(
             String link, long table, List<Prefix> peers, List<Prefix> reach, List<Prefix> subnets, boolean ipv6Closed) {
@@ -92,18 +93,18 @@ record ExitNodeRouting(
         }
     }
 
-    /** A port that answers on the uplink. */
+    /** A port that is reachable from the uplink. */
     record Published(Transport transport, int port) {}
 
     /**
-     * A destination that local processes reach outside of the tunnel.
+     * A destination that local processes reach outside the tunnel.
      *
      * @param transport empty for any
      * @param port empty for any; only with a transport
      */
     record Bypass(Prefix destination, Optional<Transport> transport, OptionalInt port) {}
 
-    /** The rules of every family that the machine has; they need no link to exist. */
+    /** Returns the rules of all families that the machine has. They need no link to exist. */
     List<Rule> rules() {
         List<Rule> rules = new ArrayList<>();
         bypassRules(rules);
@@ -127,7 +128,7 @@ record ExitNodeRouting(
         return List.copyOf(rules);
     }
 
-    /** What the rules are to decide: whatever is not ours may come behind them only. */
+    /** Returns what the rules must decide: rules of other programs may only follow them. */
     RoutingClaim claim() {
         Map<Long, String> shared =
                 meshes.stream().filter(Mesh::isTailscale).collect(Collectors.toMap(Mesh::table, Mesh::link));
@@ -138,7 +139,7 @@ record ExitNodeRouting(
                 shared);
     }
 
-    /** The routes that need the tunnel's and the mesh's links. */
+    /** Returns the routes through the tunnel's and the mesh's links. */
     List<Route> routes() {
         List<Route> routes = new ArrayList<>();
         for (Prefix prefix : tunnelRoutes) {
@@ -159,7 +160,7 @@ record ExitNodeRouting(
         return List.copyOf(routes);
     }
 
-    /** The routes of the bypass tables, by the uplink; none where rules do. */
+    /** Returns the routes of the bypass tables, through the uplink; none if bypasses are rules. */
     List<Route> bypassRoutes() {
         List<Route> routes = new ArrayList<>();
         long table = FIRST_BYPASS_TABLE;
@@ -177,7 +178,7 @@ record ExitNodeRouting(
         return List.copyOf(routes);
     }
 
-    /** What belongs to the mesh, where the mesh itself has no way to it: it never goes into the tunnel instead. */
+    /** Returns the routes that keep packets for the mesh out of the tunnel when the mesh has no route for them. */
     List<Route> meshOnlyRoutes() {
         List<Route> routes = new ArrayList<>();
         for (Family family : families()) {
@@ -229,7 +230,7 @@ record ExitNodeRouting(
         }
     }
 
-    /** What shares a rule: one family, protocol and port. Empty where each bypass has a rule of its own. */
+    /** Returns the bypasses that share a rule, by family, protocol and port; empty if each one has a rule of its own. */
     private Map<Object, List<Bypass>> bypassGroups() {
         Map<Object, List<Bypass>> groups = new LinkedHashMap<>();
         if (bypasses.size() > RULES_AT_MOST) {
@@ -244,7 +245,7 @@ record ExitNodeRouting(
         return groups;
     }
 
-    /** {@code iif lo}: made on this machine, never forwarded for an exit client. */
+    /** Returns the selector of a bypass, with {@code iif lo}: local packets, never those of exit-node clients. */
     private static Selector local(Bypass bypass) {
         Selector selector = Selector.ANY.inputLink("lo");
         if (bypass.transport().isPresent()) {
@@ -256,9 +257,10 @@ record ExitNodeRouting(
     }
 
     /**
-     * Answers of published ports leave by the way the request came, from near and far, whatever network the client came by,
-     * under strict rp_filter as well: the kernel's reverse look-up swaps the ports. Without the port these rules would let
-     * local IPv6 escape when the tunnel is gone, because the kernel retries an unreachable look-up with a source address.
+     * Adds the rules by which replies from published ports leave through the link that the request came in on, whether the client
+     * is on that network or beyond it. This works with strict rp_filter too: the kernel's reverse lookup swaps the ports. Without
+     * the port, these rules would let local IPv6 leak when the tunnel is gone, because the kernel retries an unreachable lookup
+     * with a source address.
      */
     private void publishedRules(Family family, List<Rule> rules) {
         Map<String, Long> tables = answerTables(family);
@@ -277,7 +279,8 @@ record ExitNodeRouting(
                 add(rules, family, Preference.PUBLISHED, answer, Action.Lookup.of(table));
             }
             if (family == Family.IPV4 && machine.strictReversePath()) {
-                // Replies to marked sockets would be dropped on arrival otherwise; nftables then holds alone.
+                // Replies to marked sockets would be dropped on arrival otherwise. Only nftables protects these
+                // addresses then.
                 add(rules, family, Preference.STRICT_REVERSE_PATH, from, Action.Lookup.of(Route.MAIN));
             }
         }
@@ -289,8 +292,8 @@ record ExitNodeRouting(
     }
 
     /**
-     * Links with a default route of their own that is not the one in use: who came from far by one of them is answered by it.
-     * A table for each, by the link's name.
+     * Returns a table for each link with a default route that is not the one in use, by link name. Replies to distant clients that
+     * came in on such a link leave through it.
      */
     private Map<String, Long> answerTables(Family family) {
         Map<String, Long> tables = new TreeMap<>();
@@ -318,7 +321,7 @@ record ExitNodeRouting(
         return routes;
     }
 
-    /** The default routes by which answers leave by other links than the usual one. */
+    /** Returns the default routes for replies that leave through a link whose default route is not the one in use. */
     List<Route> answerRoutes() {
         List<Route> routes = new ArrayList<>();
         for (Family family : families()) {
@@ -336,8 +339,8 @@ record ExitNodeRouting(
     }
 
     /**
-     * An allowed network that this machine is connected to stays direct where the mesh has a route to all of it, too: whoever
-     * carries a laptop into the network behind a peer is in it already.
+     * Adds the rules that keep connected allowed networks direct if the mesh has a route to all of them as well, such as on a
+     * laptop that has been carried into the network behind a peer.
      */
     private void connectedRules(Family family, List<Rule> rules) {
         for (Prefix network : lan) {
@@ -355,7 +358,7 @@ record ExitNodeRouting(
     }
 
     private void meshRules(Family family, List<Rule> rules) {
-        // Interfaces that are ours share a table.
+        // WireGuard mesh interfaces share a table.
         meshes.stream().findFirst().ifPresent(side -> toMesh(side, family, rules));
         meshes.forEach(side -> fromMesh(side, family, rules));
     }
@@ -363,14 +366,15 @@ record ExitNodeRouting(
     private void toMesh(Mesh side, Family family, List<Rule> rules) {
         Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
         if (side.isTailscale()) {
-            // What an accepted route to the server's network would swallow.
+            // An accepted route to the server's network would lead these packets into the tailnet.
             Selector itself = Selector.ANY.mark(Mark.exactly(mark));
             add(rules, family, Preference.TUNNEL_ITSELF, itself, Action.Lookup.of(Route.MAIN));
-            // Tailscale's rules come later, and versions of it send what comes by other links to main (its pull 19860).
+            // Tailscale's rules come later, and some versions send packets from other links to main (its pull request
+            // 19860).
             Selector replies = Selector.ANY.inputLink(tunnel);
             Action tailnet = new Action.Lookup(side.table(), OptionalInt.of(defaultRoutes(family)));
             add(rules, family, Preference.TUNNEL_TO_TAILNET, replies, tailnet);
-            // Tailscale's own rule would follow its table's default route, which is an exit node that this node uses.
+            // Tailscale's own rule would use the default route of its table, that of an exit node that this node uses.
             Selector others = Selector.ANY
                     .mark(new Mark(Marks.TAILSCALE, Marks.TAILSCALE_MASK))
                     .not();
@@ -394,9 +398,10 @@ record ExitNodeRouting(
     }
 
     /**
-     * The kernel takes an IPv4 default route only when a look-up finds its gateway on that link ({@code fib_check_nh} in
-     * net/ipv4/fib_semantics.c): without this, nobody could give the machine its uplink back while the guard stands. What is
-     * bound to the link sees main by it too, but not main's default route.
+     * Adds the rules by which gateways are found. The kernel accepts an IPv4 default route only if a lookup finds its gateway on
+     * that link ({@code fib_check_nh} in net/ipv4/fib_semantics.c): without these rules, no program could restore the machine's
+     * uplink while the kill switch is active. Sockets that are bound to the link see main through them too, except its default
+     * route.
      */
     private void gatewayRules(Family family, List<Rule> rules) {
         if (family == Family.IPV4) {

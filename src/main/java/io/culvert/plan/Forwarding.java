@@ -24,11 +24,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What may pass through: between the mesh and the tunnel, and nowhere else. */
+/** Builds the chains for forwarded packets: between the mesh and the tunnel, and nothing else. */
 final class Forwarding {
 
     private static final int MANGLE = -150;
-    /** Before Tailscale's own translation at 100, which keeps a connection's port: the first to translate decides. */
+    /** Before Tailscale's own source NAT at 100, which keeps a connection's port: the first NAT rule that matches decides. */
     private static final int SOURCE_NAT = 99;
 
     private final GuardInput input;
@@ -39,17 +39,17 @@ final class Forwarding {
         this.tunnel = input.tunnel().link();
     }
 
-    /** Path MTU discovery fails too often to rely on it behind two tunnels. */
+    /** Clamps the TCP MSS: path MTU discovery fails too often to rely on it behind two tunnels. */
     Chain segmentSize() {
         List<String> narrow = new ArrayList<>(List.of(tunnel));
         narrow.addAll(input.meshLinks());
         return Chain.base(
-                "segment_size",
+                "mss_clamping",
                 Chain.Type.FILTER,
                 Hook.FORWARD,
                 MANGLE,
                 Policy.ACCEPT,
-                List.of(Rule.of("segments that fit the way", leavesBy(narrow), new ClampMss())));
+                List.of(Rule.of("clamp MSS to path MTU", leavesBy(narrow), new ClampMss())));
     }
 
     Chain forward() {
@@ -68,7 +68,7 @@ final class Forwarding {
         return Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, GuardRuleset.PRIORITY, Policy.DROP, rules);
     }
 
-    /** Who belongs to one subnet reaches nobody of another. */
+    /** Forwards between peers of the same mesh interface only: subnets of a mesh do not reach each other. */
     private List<Rule> ofMesh() {
         List<Rule> rules = new ArrayList<>();
         List<String> links = input.meshLinks();
@@ -80,22 +80,22 @@ final class Forwarding {
         for (Family family : Family.values()) {
             if (!input.tunnel().families().contains(family)) {
                 rules.add(Rule.of(
-                        "the tunnel has no " + GuardRuleset.name(family) + " for the mesh",
+                        "the tunnel carries no " + GuardRuleset.name(family) + ", exit-node clients",
                         cameBy(links),
                         Match.of(family),
                         new Reject()));
             }
         }
         rules.addAll(reach.neverForwardedByTunnel());
-        rules.add(Rule.of("exit traffic", cameBy(links), leavesBy(tunnel), Verdict.ACCEPT));
-        rules.add(Rule.of("replies to exit traffic", cameBy(tunnel), leavesBy(links), isReply(), Verdict.ACCEPT));
+        rules.add(Rule.of("exit-node clients to the tunnel", cameBy(links), leavesBy(tunnel), Verdict.ACCEPT));
+        rules.add(Rule.of("replies to exit-node clients", cameBy(tunnel), leavesBy(links), isReply(), Verdict.ACCEPT));
         rules.add(Rule.of("rejected from the mesh", cameBy(links), new Counter(), new Reject()));
         return rules;
     }
 
     /**
-     * Everything leaves the tunnel with the tunnel's address: the provider drops all else, and is not to know it. Ports are
-     * random, so that nobody in the mesh can take a port of this machine for himself (CVE-2021-3773).
+     * Returns the source NAT. Everything leaves through the tunnel with the tunnel's address: the provider drops other sources,
+     * and must not learn them. Source ports are random, so that a mesh peer cannot claim a port of this machine (CVE-2021-3773).
      */
     Optional<Chain> translation() {
         List<Rule> rules = new ArrayList<>();
@@ -105,7 +105,7 @@ final class Forwarding {
                     .toList();
             if (input.tunnel().families().contains(family) && !own.isEmpty()) {
                 rules.add(Rule.of(
-                        "the tunnel's address for everybody, " + GuardRuleset.name(family),
+                        "masquerade as the tunnel's address, " + GuardRuleset.name(family),
                         leavesBy(tunnel),
                         sentFromOtherThan(family, oneOf(own)),
                         new Masquerade()));
@@ -114,10 +114,12 @@ final class Forwarding {
         input.meshes().stream()
                 .filter(Mesh::translated)
                 .forEach(_ -> rules.add(Rule.of(
-                        "what Tailscale forwards, from random ports", Match.forwardedByTailscale(), new Masquerade())));
+                        "random source ports for what Tailscale forwards",
+                        Match.forwardedByTailscale(),
+                        new Masquerade())));
         return rules.isEmpty()
                 ? Optional.empty()
                 : Optional.of(
-                        Chain.base("translation", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, rules));
+                        Chain.base("source_nat", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, rules));
     }
 }

@@ -13,20 +13,21 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What the guard must know. The uplink is not among it: every link but the loopback, the tunnel and the mesh counts as one.
+ * The inputs of the kill switch's ruleset. It does not name an uplink: every link except loopback, tunnel and mesh interfaces
+ * counts as one.
  *
- * @param meshes the mesh's interfaces; what comes by one of them never leaves by another
- * @param servers where the tunnel's outer packets may go now, and nowhere else
- * @param resolvers who is asked, on port 53, for the names that are needed before the tunnel is up
- * @param lan networks that local processes reach and are reached from beside the tunnel
- * @param published ports that answer whoever comes by the uplink; the tunnel's own {@code ListenPort} too, where the server may
- *     be the one who begins
- * @param onLink the networks of the uplinks, where neighbours are
- * @param holes what local processes reach beside the tunnel
- * @param proxied whether clients of a proxy leave from the tunnel's address
- * @param earlierUdp in {@link Scope#TUNNEL_ONLY}, the local UDP ports in use before there was a kill switch: what comes to them
- *     at first may belong to a conversation that began before, here or there
- * @param dnsPort where our DNS stub listens, on the loopback and the mesh; empty: nobody's questions are redirected
+ * @param meshes the mesh interfaces; packets from one of them are never forwarded to another
+ * @param servers the only addresses and ports that the tunnel's outer packets may be sent to
+ * @param resolvers DNS servers that are queried, on port 53, for bootstrap DNS queries: names that are needed before the tunnel
+ *     is up
+ * @param lan networks that local processes reach, and are reached from, outside the tunnel
+ * @param published ports that are reachable from the uplink; also the tunnel's own {@code ListenPort}, if the server may initiate
+ * @param onLink the networks of the uplinks, which neighbours are in
+ * @param holes destinations that local processes reach outside the tunnel
+ * @param proxied whether clients of a proxy leave with the tunnel's address
+ * @param earlierUdp in {@link Scope#TUNNEL_ONLY}, the local UDP ports that were in use before the kill switch: the first packets
+ *     to them may belong to a flow that began before, on either side
+ * @param dnsPort port of the DNS stub, on loopback and the mesh interfaces; empty if no DNS queries are redirected to it
  */
 public record GuardInput(
         Marks marks,
@@ -43,23 +44,27 @@ public record GuardInput(
         List<Integer> earlierUdp,
         OptionalInt dnsPort) {
 
-    /** How much is guarded. */
+    /** What the kill switch covers. */
     public enum Scope {
-        /** A container that is ours: what comes in is guarded as well, and the mesh's exit traffic is translated. */
+        /** A container of our own: inbound packets are filtered too, and exit-node clients' packets are masqueraded. */
         NODE,
         /**
-         * Any machine with a tunnel: nothing leaves beside it, neither its own packets nor forwarded ones; what comes in and is
-         * answered is not our affair.
+         * Any machine with a tunnel: neither its own nor forwarded packets leave outside the tunnel. Inbound connections and
+         * replies to them are not restricted.
          */
         TUNNEL_ONLY
     }
 
     /**
-     * @param addresses its own
-     * @param families which it carries
-     * @param exempt what is reached through it although it lies within a mesh's reach, such as the provider's resolver
-     * @param resolvers where DNS queries of local processes are led that are meant for others, where there is no stub; may be empty
-     * @param port the UDP port that its outer packets come from; empty: not known, and none may leave
+     * The tunnel.
+     *
+     * @param addresses its own addresses
+     * @param families address families that it carries
+     * @param exempt prefixes that are reached through it although they are within a mesh's prefixes, such as the provider's
+     *     resolver
+     * @param resolvers DNS servers that local processes' DNS queries to other servers are redirected to, if there is no stub; may
+     *     be empty
+     * @param port source port of its outer UDP packets; empty if not known: then none may leave
      */
     public record Tunnel(
             String link,
@@ -89,14 +94,15 @@ public record GuardInput(
     }
 
     /**
-     * An interface of the mesh.
+     * A mesh interface.
      *
-     * @param addresses its own, as far as they are known; the guard is applied anew when they change
-     * @param port its UDP port, reached by the uplink
-     * @param reach where packets may go by it, and by no other link: the mesh's own addresses, and routes of its peers
-     * @param subnets that its peers reach past the tunnel
-     * @param translated whether Tailscale gives what it forwards another source address
-     * @param servers TCP ports that Tailscale's own connections go to: those of the control server and of relays
+     * @param addresses its own addresses, as far as they are known; the kill switch is applied again when they change
+     * @param port its UDP port, reachable from the uplink
+     * @param reach destinations that are reached through it and through no other link: the mesh's own addresses, and routes of
+     *     its peers
+     * @param subnets subnets that its peers reach outside the tunnel
+     * @param translated whether Tailscale masquerades the packets that it forwards
+     * @param servers TCP ports of the destinations of Tailscale's own connections: control server and relays
      */
     public record Mesh(
             Kind kind,
@@ -109,9 +115,9 @@ public record GuardInput(
             List<Integer> servers) {
 
         public enum Kind {
-            /** Its sockets bear {@link Marks#TAILSCALE}. */
+            /** Its sockets carry the mark {@link Marks#TAILSCALE}. */
             TAILSCALE,
-            /** Its sockets bear {@link Marks#tunnel()} and are bound to its port. */
+            /** Its sockets carry the mark {@link Marks#tunnel()} and are bound to its port. */
             WIREGUARD
         }
 
@@ -125,7 +131,11 @@ public record GuardInput(
         }
     }
 
-    /** @param number 1 to 65535 */
+    /**
+     * A port of a transport protocol.
+     *
+     * @param number 1 to 65535
+     */
     public record Port(Transport transport, int number) {
 
         public Port {
@@ -136,10 +146,10 @@ public record GuardInput(
     }
 
     /**
-     * A way past the tunnel.
+     * A bypass: a destination that local processes reach outside the tunnel.
      *
-     * @param transport empty: any, or TCP and UDP where there is a port
-     * @param port empty: any, except for DNS
+     * @param transport empty for any protocol, or for TCP and UDP if there is a port
+     * @param port empty for any port except those of DNS
      */
     public record Hole(Prefix to, Optional<Transport> transport, OptionalInt port) {
 
@@ -160,21 +170,21 @@ public record GuardInput(
         requireNarrow(lan);
         requireNarrow(holes.stream().map(Hole::to).toList());
         if (scope == Scope.TUNNEL_ONLY && !meshes.isEmpty()) {
-            throw new IllegalArgumentException("the tunnel alone has no mesh");
+            throw new IllegalArgumentException("a tunnel without a mesh has no mesh interfaces");
         }
     }
 
-    /** The names of the mesh's interfaces. */
+    /** Returns the names of the mesh interfaces. */
     List<String> meshLinks() {
         return meshes.stream().map(Mesh::link).toList();
     }
 
-    /** Tells an interface of the mesh from the others, where there are any; for the end of a rule's name. */
+    /** Returns the suffix that makes a rule's comment unique if there are several mesh interfaces. */
     String which(Mesh mesh) {
         return meshes.size() == 1 ? "" : ", " + mesh.link();
     }
 
-    /** The addresses of tunnel and mesh that are of this family. */
+    /** Returns the addresses of tunnel and mesh interfaces in this family. */
     List<InetAddress> innerAddresses(Family family) {
         return Stream.concat(tunnel.addresses().stream(), meshes.stream().flatMap(m -> m.addresses().stream()))
                 .filter(address -> Family.of(address) == family)
@@ -182,7 +192,7 @@ public record GuardInput(
                 .toList();
     }
 
-    /** The tunnel's own addresses that are of this family. */
+    /** Returns the tunnel's own addresses in this family. */
     List<InetAddress> tunnelAddresses(Family family) {
         return tunnel.addresses().stream()
                 .filter(address -> Family.of(address) == family)
@@ -191,7 +201,8 @@ public record GuardInput(
 
     private static void requireNarrow(List<Prefix> prefixes) {
         if (Coverage.mostOf(prefixes).isPresent()) {
-            throw new IllegalArgumentException(prefixes + " is everything: a guard with it would guard nothing");
+            throw new IllegalArgumentException(
+                    prefixes + " is everything: a kill switch that allows it would block nothing");
         }
     }
 }

@@ -17,22 +17,23 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The guard: which packets may pass which link. It holds without any help from the routing rules, as they do without it.
+ * Builds the nftables ruleset of the kill switch: which packets may pass which link. It does not depend on the routing rules, nor
+ * they on it.
  */
 public final class GuardRuleset {
 
     public static final Table.Id TABLE = new Table.Id(Table.Family.INET, "culvert");
     public static final Table.Id ARP_TABLE = new Table.Id(Table.Family.ARP, "culvert");
 
-    /** Every table that may be ours, for {@code Nftables.remove}. */
+    /** All tables that may be ours, for {@code Nftables.remove}. */
     public static final List<Table.Id> ALL = List.of(TABLE, ARP_TABLE);
 
-    /** Before everybody else's filter chains, at 0. */
+    /** Before the filter chains of other programs, at 0. */
     static final int PRIORITY = -10;
 
     private GuardRuleset() {}
 
-    /** The guard of a running tunnel. */
+    /** Returns the kill switch of a running tunnel. */
     public static List<Table> of(GuardInput input) {
         List<Chain> chains = new ArrayList<>();
         Inward inward = new Inward(input);
@@ -69,7 +70,10 @@ public final class GuardRuleset {
         return tables;
     }
 
-    /** The guard before anything is known: nothing passes but what is local, keeps addresses alive, or is a reply. */
+    /**
+     * Returns the kill switch before anything is known: it allows only loopback, what keeps addresses valid, and replies to
+     * inbound connections.
+     */
     public static List<Table> closed() {
         return List.of(new Table(
                 TABLE,
@@ -82,12 +86,12 @@ public final class GuardRuleset {
                         Outward.postrouting(List.of("lo"), List.of()))));
     }
 
-    /** The name of a family for people. */
+    /** Returns the display name of a family. */
     static String name(Family family) {
         return family == Family.IPV4 ? "IPv4" : "IPv6";
     }
 
-    /** The addresses of tunnel and mesh are nobody's business on a wire: neither answered for nor announced. */
+    /** Returns the table that neither answers ARP requests for addresses of tunnel and mesh nor announces them. */
     private static Table arp(List<InetAddress> silent) {
         Value addresses = Match.oneOf(silent);
         return new Table(
@@ -101,7 +105,7 @@ public final class GuardRuleset {
                                 0,
                                 Policy.ACCEPT,
                                 List.of(Rule.of(
-                                        "who has an inner address",
+                                        "ARP for a tunnel or mesh address",
                                         Statement.is(Property.ARP_TARGET, addresses),
                                         Verdict.DROP))),
                         Chain.base(
@@ -111,7 +115,7 @@ public final class GuardRuleset {
                                 0,
                                 Policy.ACCEPT,
                                 List.of(Rule.of(
-                                        "an inner address asks or answers",
+                                        "ARP from a tunnel or mesh address",
                                         Statement.is(Property.ARP_SENDER, addresses),
                                         Verdict.DROP)))));
     }

@@ -21,17 +21,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The ways past the tunnel: sets, so that there may be thousands, and the rules that let out to them. */
+/** Builds the sets and rules of the bypasses. They are elements of sets, so that there may be thousands. */
 final class Holes {
 
     /**
-     * How much of a destination a hole names. Each kind is a set of its own: within one, elements that overlap lie in each
-     * other and the smaller ones are left out, because the kernel takes none that overlap.
+     * The parts of a destination that a bypass specifies. Each kind has a set of its own: overlapping elements of one set are
+     * nested, and the smaller ones are left out, because the kernel refuses overlapping elements.
      */
     private enum Kind {
-        NETWORK("hole"),
-        TRANSPORT("hole_transport"),
-        PORT("hole_port");
+        NETWORK("bypass"),
+        TRANSPORT("bypass_transport"),
+        PORT("bypass_port");
 
         private final String name;
 
@@ -53,7 +53,7 @@ final class Holes {
         this.holes = holes.stream().collect(Collectors.groupingBy(Kind::of));
     }
 
-    /** Both families' sets of each kind in use: a name may have addresses of the other family tomorrow. */
+    /** Returns the sets of both families for each kind in use: a name may resolve to the other family later. */
     List<NamedSet> sets() {
         List<NamedSet> sets = new ArrayList<>();
         for (Kind kind : Kind.values()) {
@@ -66,7 +66,7 @@ final class Holes {
         return sets;
     }
 
-    /** To the very port: these come before all DNS is stopped, since who names port 53 means it. */
+    /** Returns the rules for bypasses with a port. They precede the rule against DNS: a bypass to port 53 is intended. */
     List<Rule> rulesWithPort(String comment) {
         return rules(Kind.PORT, comment);
     }
@@ -118,7 +118,7 @@ final class Holes {
         return elements;
     }
 
-    /** What stands behind the address, once for each transport that is meant. */
+    /** Returns the parts of the elements after the address, one for each transport protocol. */
     private static List<List<Value>> rests(Hole hole) {
         List<Value> port =
                 hole.port().isPresent() ? List.of(new Value.Decimal(hole.port().getAsInt())) : List.of();

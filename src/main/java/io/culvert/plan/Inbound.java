@@ -25,19 +25,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Marks the connections whose beginning came in by an uplink: only they are replied to. What was connected before the kill
- * switch stood has no mark, whoever began it, and ends.
+ * Builds the chains that mark connections whose first packet came in from an uplink: replies are allowed only to these.
+ * Connections from before the kill switch have no mark, whichever side initiated them, and end.
  */
 final class Inbound {
 
-    /** Behind the chains that decide what comes in, so that only what they accepted is seen. */
+    /** After the chains that filter inbound packets, so that only accepted ones are seen. */
     private static final int PRIORITY = GuardRuleset.PRIORITY + 1;
 
     private static final String EARLIER = "earlier_udp";
 
     /**
-     * As long as connection tracking remembers a conversation over UDP ({@code nf_conntrack_udp_timeout_stream}, 120 s): what
-     * was silent for longer begins again.
+     * Longer than connection tracking keeps a UDP flow ({@code nf_conntrack_udp_timeout_stream}, 120 s): a flow that was idle for
+     * longer counts as a new one.
      */
     private static final int EARLIER_SECONDS = 180;
 
@@ -65,49 +65,52 @@ final class Inbound {
                                 .toList()));
     }
 
-    /** What is for this machine. */
+    /** Returns the chain for packets to this machine. */
     Chain local() {
         List<String> inside = new ArrayList<>(List.of("lo", input.tunnel().link()));
         inside.addAll(input.meshLinks());
         List<Rule> rules = new ArrayList<>();
-        rules.add(Rule.of("not by an uplink", cameBy(inside), Verdict.ACCEPT));
+        rules.add(Rule.of("not from an uplink", cameBy(inside), Verdict.ACCEPT));
         if (input.scope() == Scope.NODE) {
-            // Whoever sends one is not replied to: a process may have the client's port without being a DHCP client.
-            rules.addAll(AddressKeeping.leaseAnswers(" are not replied to"));
+            // They are not marked, so their senders get no reply: a process may use port 68 without being a DHCP
+            // client.
+            rules.addAll(AddressKeeping.leaseAnswers(", not marked as inbound"));
         }
-        rules.add(Rule.of("TCP connections that begin", isOriginal(), beginsTcp(), new MarkConnection(Marks.INBOUND)));
+        rules.add(Rule.of("new TCP connections", isOriginal(), beginsTcp(), new MarkConnection(Marks.INBOUND)));
         rules.addAll(udp());
-        rules.add(Rule.of("pings, IPv4", isOriginal(), Match.icmp(ECHO_REQUEST), new MarkConnection(Marks.INBOUND)));
-        rules.add(
-                Rule.of("pings, IPv6", isOriginal(), Match.icmpv6(ECHO_REQUEST_6), new MarkConnection(Marks.INBOUND)));
+        rules.add(Rule.of(
+                "echo requests, IPv4", isOriginal(), Match.icmp(ECHO_REQUEST), new MarkConnection(Marks.INBOUND)));
+        rules.add(Rule.of(
+                "echo requests, IPv6", isOriginal(), Match.icmpv6(ECHO_REQUEST_6), new MarkConnection(Marks.INBOUND)));
         return Chain.base("inbound", Chain.Type.FILTER, Hook.INPUT, PRIORITY, Policy.ACCEPT, rules);
     }
 
     /**
-     * A datagram does not say whether others went before it. In a node only published ports and the LAN come this far; on
-     * another machine, the ports that were in use before are passed over until what was said there is forgotten.
+     * Returns the rules for UDP. A datagram does not show whether it is the first one of its flow. In a node, only packets to
+     * published ports or from the LAN get here. On another machine, ports that were in use before the kill switch are skipped
+     * until connection tracking has forgotten their flows.
      */
     private List<Rule> udp() {
         Statement begins = isOriginal();
         if (input.scope() == Scope.NODE) {
-            return List.of(Rule.of("UDP", begins, over(Transport.UDP), new MarkConnection(Marks.INBOUND)));
+            return List.of(Rule.of("new UDP flows", begins, over(Transport.UDP), new MarkConnection(Marks.INBOUND)));
         }
         return List.of(
                 Rule.of(
-                        "UDP that may have begun before",
+                        "UDP flows that may predate the kill switch",
                         begins,
                         Statement.is(Property.UDP_DESTINATION_PORT, new Value.In(EARLIER)),
                         connectionLacks(Marks.INBOUND),
                         new MarkConnection(Marks.EARLIER)),
                 Rule.of(
-                        "UDP",
+                        "new UDP flows",
                         begins,
                         over(Transport.UDP),
                         connectionLacks(Marks.EARLIER),
                         new MarkConnection(Marks.INBOUND)));
     }
 
-    /** What others send through the tunnel, so that they get their replies. */
+    /** Returns the chain that marks what other machines send through the tunnel, so that they get replies. */
     Optional<Chain> forwarded() {
         return input.scope() == Scope.NODE
                 ? Optional.empty()
@@ -118,7 +121,7 @@ final class Inbound {
                         PRIORITY,
                         Policy.ACCEPT,
                         List.of(Rule.of(
-                                "into the tunnel",
+                                "new connections into the tunnel",
                                 leavesBy(input.tunnel().link()),
                                 isOriginal(),
                                 new MarkConnection(Marks.INBOUND)))));

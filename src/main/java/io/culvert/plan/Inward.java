@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/** What may come in. */
+/** Builds the chains for inbound packets. */
 final class Inward {
 
     /** Before connection tracking, which is at -200. */
@@ -34,7 +34,10 @@ final class Inward {
         this.input = input;
     }
 
-    /** Nobody on a wire may speak to an inner address: neither to find it out nor to inject (CVE-2019-14899). */
+    /**
+     * Returns the anti-spoofing chain: packets to an address of tunnel or mesh must come from its own link. Otherwise neighbours
+     * could probe for the address and inject packets into connections (CVE-2019-14899).
+     */
     Optional<Chain> spoofed() {
         List<Rule> rules = new ArrayList<>();
         rules.addAll(spoofed("tunnel", input.tunnel().link(), input.tunnel().addresses()));
@@ -46,7 +49,7 @@ final class Inward {
     }
 
     static Chain spoofed(List<Rule> rules) {
-        return Chain.base("spoofed", Chain.Type.FILTER, Hook.PREROUTING, RAW, Policy.ACCEPT, rules);
+        return Chain.base("anti_spoofing", Chain.Type.FILTER, Hook.PREROUTING, RAW, Policy.ACCEPT, rules);
     }
 
     static List<Rule> spoofed(String what, String link, List<InetAddress> addresses) {
@@ -57,7 +60,8 @@ final class Inward {
                     .toList();
             if (!ours.isEmpty()) {
                 rules.add(Rule.of(
-                        "to the " + what + "'s address by another link, " + GuardRuleset.name(family),
+                        "anti-spoofing: to the address of the " + what + " from another link, "
+                                + GuardRuleset.name(family),
                         cameByOtherThan(link, "lo"),
                         sentTo(family, oneOf(ours)),
                         new Counter(),
@@ -77,12 +81,12 @@ final class Inward {
             rules.add(Rule.of("from the mesh", cameBy(input.meshLinks()), Verdict.ACCEPT));
         }
         rules.add(replies());
-        // A server may answer from another address or port than it was asked at: WireGuard's socket takes what is
-        // proved by its key.
+        // A server may respond from another address or port than its endpoint: WireGuard accepts any packet that is
+        // authenticated by its key.
         input.tunnel()
                 .port()
                 .ifPresent(port -> rules.add(Rule.of(
-                        "to the tunnel's port, wherever the server is",
+                        "to the tunnel's UDP port, from any address",
                         toPorts(Transport.UDP, List.of(port)),
                         Verdict.ACCEPT)));
         rules.addAll(AddressKeeping.inward());
@@ -114,15 +118,15 @@ final class Inward {
     }
 
     private static Rule loopback() {
-        return Rule.of("from this machine", cameBy("lo"), Verdict.ACCEPT);
+        return Rule.of("from loopback", cameBy("lo"), Verdict.ACCEPT);
     }
 
     private static Rule replies() {
-        return Rule.of("replies by the uplink", isReply(), Verdict.ACCEPT);
+        return Rule.of("replies from the uplink", isReply(), Verdict.ACCEPT);
     }
 
     private static Rule dropped() {
-        return Rule.of("nothing else by the uplink", new Counter(), Verdict.DROP);
+        return Rule.of("nothing else from the uplink", new Counter(), Verdict.DROP);
     }
 
     private static Chain chain(List<Rule> rules) {

@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 
-/** The networks that are reached, and reach us, beside the tunnel. */
+/** Builds the sets and rules of the allowed local networks, which are reached, and reach this node, outside the tunnel. */
 final class Lan {
 
     private final List<Prefix> networks;

@@ -13,17 +13,17 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Whether a link of ours can carry IPv6; the kernel refuses its addresses where it cannot, so they are left out, and what they
- * would have carried is closed.
+ * Whether a link of ours can carry IPv6. If it cannot, the kernel refuses IPv6 addresses, so they are left out, and IPv6 is
+ * blocked.
  *
- * @param link which need not be there yet
+ * @param link name of the link, which need not exist yet
  */
 record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
 
-    /** RFC 8200, section 5; a link with less has no IPv6 ({@code IPV6_MIN_MTU} in net/ipv6/addrconf.c). */
+    /** RFC 8200, section 5: a link with a smaller MTU has no IPv6 ({@code IPV6_MIN_MTU} in net/ipv6/addrconf.c). */
     private static final int LEAST_MTU = 1280;
 
-    private static final String CLOSED = "IPv6 is closed, not leaked";
+    private static final String CLOSED = "IPv6 is blocked, not leaked";
 
     static LinkIpv6 of(Machine machine, String link, Mtu mtu) {
         return new LinkIpv6(machine.ipv6(), link, mtu);
@@ -33,14 +33,14 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
         return kernel.on(link) && mtu.bytes() >= LEAST_MTU;
     }
 
-    /** Those of the prefixes that it can carry. */
+    /** Returns the prefixes that the link can carry. */
     List<Prefix> usable(List<Prefix> prefixes) {
         return prefixes.stream()
                 .filter(prefix -> prefix.family() == Family.IPV4 || isCarried())
                 .toList();
     }
 
-    /** What keeps IPv6 from links that have addresses of it, said once for all of them. */
+    /** Returns why links with IPv6 addresses carry no IPv6, one problem for all links with the same reason. */
     static List<Problem> problems(List<LinkIpv6> links) {
         return links.stream()
                 .filter(link -> !link.isCarried())
@@ -51,7 +51,7 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
                 .toList();
     }
 
-    /** What keeps IPv6 from this link, where one of these addresses is of it. */
+    /** Returns why this link carries no IPv6, if one of these addresses is IPv6. */
     Optional<Problem> problem(List<Prefix> own) {
         return own.stream().anyMatch(address -> address.family() == Family.IPV6)
                 ? problems(List.of(this)).stream().findFirst()
@@ -74,26 +74,27 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
         String names = links.stream().map(LinkIpv6::link).collect(Collectors.joining(" and "));
         String reason = first.reason();
         if (reason.isEmpty()) {
-            return Problem.note(Place.machine("IPv6"), "the kernel has none, so " + names + " carries none: " + CLOSED);
+            return Problem.note(
+                    Place.machine("IPv6"), "not supported by the kernel, so there is none on " + names + ": " + CLOSED);
         }
         if (reason.equals(first.link)) {
             return Problem.warning(
                     Place.machine(names),
-                    "its MTU is " + first.mtu.bytes() + " (" + first.mtu.origin() + ") and IPv6 needs " + LEAST_MTU
+                    "its MTU is " + first.mtu.bytes() + " (" + first.mtu.origin() + "), but IPv6 requires " + LEAST_MTU
                             + ": " + CLOSED,
                     "set an MTU of " + LEAST_MTU
-                            + " or more where the path carries it (MTU in the file; for the tunnel of"
+                            + " or more if the path allows it (MTU in the file; for the tunnel of"
                             + " 'culvert up' also CULVERT_MTU), or delete the IPv6 addresses from the file");
         }
         if (reason.contains(".default.")) {
             return Problem.warning(
                     Place.machine(reason),
-                    "is 1, so " + names + " carries no IPv6: " + CLOSED,
+                    "is 1, so there is no IPv6 on " + names + ": " + CLOSED,
                     Hints.here().ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file");
         }
         return Problem.warning(
                 Place.machine(reason),
-                "is 1, so " + names + " carries no IPv6: " + CLOSED,
+                "is 1, so there is no IPv6 on " + names + ": " + CLOSED,
                 "set it to 0 in this network namespace, or delete the IPv6 addresses from the file");
     }
 }

@@ -16,7 +16,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 
-/** The guard's vocabulary: which packets, in the words of this program. */
+/** The match expressions of the kill switch's rules. */
 final class Match {
 
     static final int DNS = 53;
@@ -54,30 +54,30 @@ final class Match {
         return leavesByOtherThan(Arrays.asList(links));
     }
 
-    /** Of a conversation that the other side began; unlike the state "established", it tells who did. */
+    /** Matches replies: packets in the direction of the responder. The state "established" does not show who initiated. */
     static Statement isReply() {
         return is(Property.DIRECTION, Value.Word.REPLY);
     }
 
     /**
-     * Of a connection whose beginning was seen coming in. The direction alone does not say so: connection tracking takes
-     * up a connection in the middle, and takes the first packet that it sees for the first that there was.
+     * Matches connections whose first packet was seen coming in. The direction alone does not show this: connection tracking also
+     * picks up a connection in the middle, and then takes the first packet that it sees for the original direction.
      */
     static Statement isOfInbound() {
         return is(new Masked(Property.CONNECTION_MARK, Marks.INBOUND), new Value.Bits(Marks.INBOUND));
     }
 
-    /** Of a connection that does not have this bit in its mark. */
+    /** Matches connections without this bit in their mark. */
     static Statement connectionLacks(long bit) {
         return is(new Masked(Property.CONNECTION_MARK, bit), new Value.Bits(0));
     }
 
-    /** From the side that began. */
+    /** Matches packets in the direction of the initiator. */
     static Statement isOriginal() {
         return is(Property.DIRECTION, Value.Word.ORIGINAL);
     }
 
-    /** The first packet of a TCP connection: SYN alone of SYN, ACK, RST and FIN (RFC 9293, section 3.1). */
+    /** Matches the first packet of a TCP connection: of SYN, ACK, RST and FIN only SYN is set (RFC 9293, section 3.1). */
     static Statement beginsTcp() {
         return is(new Masked(Property.TCP_FLAGS, 0b10111), new Value.Decimal(0b00010));
     }
@@ -114,7 +114,7 @@ final class Match {
         return is(Property.TRANSPORT, Value.anyOf(Value.Word.of(Transport.TCP), Value.Word.of(Transport.UDP)));
     }
 
-    /** Behind {@link #hasPorts()}. */
+    /** Matches destination ports. It must follow {@link #hasPorts()}. */
     static Statement toPort(int... ports) {
         return is(Property.DESTINATION_PORT, ports(ports));
     }
@@ -156,7 +156,7 @@ final class Match {
         return is(Property.ICMPV6_TYPE, Value.anyOf(types));
     }
 
-    /** To the address of any of a set, and over UDP to the port that the set has for it. */
+    /** Matches UDP packets whose destination address and port are an element of a set. */
     static Statement sentToUdp(Family family, String set) {
         return is(Joined.of(destination(family), Property.UDP_DESTINATION_PORT), new Value.In(set));
     }
@@ -165,19 +165,27 @@ final class Match {
         return is(Property.ICMP_TYPE, Value.anyOf(types));
     }
 
-    /** All that is not for one machine: multicast, and for IPv4 the broadcast to every machine of the link. */
+    /** Returns the multicast addresses of a family, and for IPv4 the limited broadcast address. */
     static Value toMany(Family family) {
         return family == Family.IPV4
                 ? oneOfPrefixes(List.of(Prefix.parse("224.0.0.0/4"), Prefix.parse("255.255.255.255/32")))
                 : new Value.Address(Prefix.parse("ff00::/8"));
     }
 
-    /** @param addresses of one family, at least one */
+    /**
+     * Returns a value that matches any of these addresses.
+     *
+     * @param addresses of one family, at least one
+     */
     static Value oneOf(List<InetAddress> addresses) {
         return Value.anyOf(addresses.stream().map(Value.Address::of).toList());
     }
 
-    /** @param networks of one family, at least one */
+    /**
+     * Returns a value that matches any address in these networks.
+     *
+     * @param networks of one family, at least one
+     */
     static Value oneOfPrefixes(List<Prefix> networks) {
         return Value.anyOf(networks.stream().map(Value.Address::new).toList());
     }

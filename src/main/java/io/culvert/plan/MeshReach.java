@@ -20,9 +20,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Where packets may go by the mesh's interfaces: to the mesh's own addresses and to routes of its peers, or an exit node that
- * this node itself leaves by would take the tunnel's place. And these addresses are reached by no other way, or the provider
- * would get what is for the mesh as soon as its interface is gone.
+ * Builds the rules for destinations in the mesh. Packets to a mesh interface must be for the mesh's own addresses or routes of its
+ * peers: otherwise an exit node that this node itself uses could replace the tunnel. And these destinations are reached through no
+ * other link: otherwise the provider would get packets for the mesh as soon as its interface is gone.
  */
 final class MeshReach {
 
@@ -32,7 +32,7 @@ final class MeshReach {
         this.input = input;
     }
 
-    /** A set for each interface and family: a mesh may have thousands of peers. */
+    /** Returns a set for each interface and family, as a mesh may have thousands of peers. */
     List<NamedSet> sets() {
         List<NamedSet> sets = new ArrayList<>();
         for (int number = 0; number < input.meshes().size(); number++) {
@@ -51,10 +51,10 @@ final class MeshReach {
     }
 
     /**
-     * What leaves by a mesh interface.
+     * Returns the rules for packets to a mesh interface.
      *
-     * @param where ends the rules' names, which stand once only in a table
-     * @param refusal of everything else
+     * @param where suffix of the rules' comments, which must be unique in a table
+     * @param refusal statement for all other packets to a mesh interface
      */
     List<Rule> byMesh(String where, Statement refusal) {
         if (input.meshes().isEmpty()) {
@@ -66,15 +66,15 @@ final class MeshReach {
                 leavesBy(mesh.link()),
                 sentTo(family, set),
                 Verdict.ACCEPT)));
-        rules.add(Rule.of("by the mesh to the mesh only" + where, leavesBy(input.meshLinks()), new Counter(), refusal));
+        rules.add(Rule.of("nothing else to the mesh" + where, leavesBy(input.meshLinks()), new Counter(), refusal));
         return rules;
     }
 
-    /** From one peer to another by the same interface. */
+    /** Returns the rules for packets from one peer to another through the same interface. */
     List<Rule> forwarded() {
         List<Rule> rules = new ArrayList<>();
         forEach((mesh, family, set) -> rules.add(Rule.of(
-                "from mesh to mesh, " + GuardRuleset.name(family) + input.which(mesh),
+                "between peers of the mesh, " + GuardRuleset.name(family) + input.which(mesh),
                 cameBy(mesh.link()),
                 leavesBy(mesh.link()),
                 sentTo(family, set),
@@ -82,12 +82,12 @@ final class MeshReach {
         return rules;
     }
 
-    /** What is for the mesh and would leave by the tunnel. */
+    /** Returns the rules for packets to the mesh that would leave through the tunnel. */
     List<Rule> neverByTunnel(String where, Statement refusal) {
         return neverByTunnel(where, List.of(), refusal);
     }
 
-    /** The same of what comes from the mesh. */
+    /** Returns the same rules for forwarded packets from the mesh. */
     List<Rule> neverForwardedByTunnel() {
         return input.meshes().isEmpty()
                 ? List.of()
@@ -103,7 +103,7 @@ final class MeshReach {
                     .toList();
             if (!exempt.isEmpty() && !input.meshes().isEmpty()) {
                 rules.add(rule(
-                        "the provider's own within the mesh's range, " + GuardRuleset.name(family) + where,
+                        "provider's addresses within the mesh's range, " + GuardRuleset.name(family) + where,
                         which,
                         leavesBy(tunnel),
                         sentTo(family, Match.oneOfPrefixes(Disjoint.of(exempt))),
@@ -111,8 +111,7 @@ final class MeshReach {
             }
         }
         forEach((mesh, family, set) -> rules.add(rule(
-                "what is for the mesh never enters the tunnel, " + GuardRuleset.name(family) + input.which(mesh)
-                        + where,
+                "mesh destinations never enter the tunnel, " + GuardRuleset.name(family) + input.which(mesh) + where,
                 which,
                 leavesBy(tunnel),
                 sentTo(family, set),

@@ -8,14 +8,15 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
- * An interface of the mesh, whatever makes it.
+ * A mesh interface, either Tailscale's or plain WireGuard.
  *
  * @param addresses of this node in it, as far as they are known
- * @param port over UDP, where peers reach this node by the uplink
- * @param peers the prefixes behind it; empty where Tailscale keeps the routes to them
- * @param reach where packets may go by this interface, and by no other: the mesh's own addresses, and routes of its peers
- * @param subnets that peers reach past the tunnel, because the user said so
- * @param translated whether Tailscale gives what it forwards another source address
+ * @param port UDP port on which peers reach this node from the uplink
+ * @param peers the prefixes behind it; empty if Tailscale sets the routes to them
+ * @param reach destinations that are reached through this interface and through no other: the mesh's own addresses, and routes
+ *     of its peers
+ * @param subnets subnets that peers reach outside the tunnel, as set by the user
+ * @param translated whether Tailscale masquerades the packets that it forwards
  * @param servers TCP ports of Tailscale's control server and relays
  */
 record MeshSide(
@@ -29,7 +30,7 @@ record MeshSide(
         boolean translated,
         List<Integer> servers) {
 
-    /** Several where the mesh is plain WireGuard, and the node in several subnets of a network file. */
+    /** Returns the mesh interfaces: several if the mesh is plain WireGuard and the node is in several subnets. */
     static List<MeshSide> of(ExitNodeInputs inputs) {
         return Stream.concat(
                         inputs.meshes().stream().map(MeshSide::plain),
@@ -70,8 +71,8 @@ record MeshSide(
     }
 
     /**
-     * The control server's port, those that Tailscale tries whatever the server's address says, and those of the relays (tailscale:
-     * control/controlhttp, derp/derphttp).
+     * Returns the control server's port, the ports that Tailscale tries whatever the server's URL says, and those of the relays
+     * (tailscale: control/controlhttp, derp/derphttp).
      */
     private static List<Integer> servers(TailscaleSettings settings, Tailnet tailnet) {
         return Stream.concat(Stream.of(80, 443, settings.control().port()), tailnet.relayPorts().stream())
@@ -84,7 +85,11 @@ record MeshSide(
         return new GuardInput.Mesh(kind, link, addresses, port, reach, subnets, translated, servers);
     }
 
-    /** @param ipv6Closed whether its link carries no IPv6, so that nobody is reached by it */
+    /**
+     * Returns the interface as an input of the routing rules.
+     *
+     * @param ipv6Closed whether its link carries no IPv6
+     */
     ExitNodeRouting.Mesh routed(boolean ipv6Closed) {
         long table = switch (kind) {
             case WIREGUARD -> ExitNodeRouting.MESH_TABLE;

@@ -9,15 +9,15 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * A tunnel's MTU. Where nobody gives one, it is what the uplink carries, less WireGuard's overhead, and 1420 at most, which is
- * what wg-quick takes on Ethernet: an access line often carries less than the uplink says (PPPoE: 1492 bytes), and its ICMP may
- * be lost. Rootless Podman's uplink says 65520, which no provider's path carries.
+ * A tunnel's MTU. If none is set, it is the uplink's MTU minus WireGuard's overhead, but at most 1420, which wg-quick uses on
+ * Ethernet: an access line often carries less than the uplink's MTU (PPPoE: 1492 bytes), and its ICMP messages may be lost.
+ * Rootless Podman's uplink has an MTU of 65520, which no provider's path carries.
  *
  * <p>The overhead is the outer IP header (20 or 40 bytes), UDP (8), and WireGuard's header and tag (32):
  * https://www.wireguard.com/protocol/.
  *
- * @param bytes that the link is given
- * @param origin who says so, for people
+ * @param bytes the MTU of the link
+ * @param origin where it comes from, for messages
  */
 record Mtu(int bytes, String origin) {
 
@@ -26,14 +26,14 @@ record Mtu(int bytes, String origin) {
     private static final int OVERHEAD_IPV6 = 80;
     private static final int ETHERNET = 1500;
 
-    /** What every IPv4 host takes (RFC 791, section 3.1). */
+    /** The datagram size that every IPv4 host accepts (RFC 791, section 3.1). */
     private static final int LEAST = 576;
 
     /**
-     * Of the exit node's tunnel.
+     * Returns the MTU of the exit node's tunnel.
      *
-     * @param setting before the file's
-     * @param endpoint the family of the server's address; empty where it is not known yet or differs between peers
+     * @param setting takes precedence over the file's
+     * @param endpoint the family of the server's address; empty if it is not known yet or differs between peers
      */
     static Mtu of(OptionalInt setting, OptionalInt file, Machine machine, Optional<Family> endpoint) {
         return setting.isPresent()
@@ -41,16 +41,16 @@ record Mtu(int bytes, String origin) {
                 : given(file).orElseGet(() -> ofUplink(machine, endpoint));
     }
 
-    /** Of a link whose file may give one. */
+    /** Returns the MTU of a link whose file may set one. */
     static Mtu of(OptionalInt file, Machine machine) {
         return given(file).orElseGet(() -> ofUplink(machine, Optional.empty()));
     }
 
     /**
-     * By wg-quick's rule, its {@code set_mtu_up}: the largest of what the ways to the servers carry, else what the uplink carries,
-     * less 80 bytes; unlike there, not more than on Ethernet.
+     * Returns the MTU of a tunnel without a mesh, as wg-quick determines it in {@code set_mtu_up}: the largest MTU of the paths to
+     * the servers, or else of the uplinks, minus 80 bytes. Unlike there, it is at most that on Ethernet.
      *
-     * @param paths in bytes, one for each server that there is a way to
+     * @param paths MTU in bytes of the path to each reachable server
      */
     static Mtu ofTunnelAlone(OptionalInt file, Machine machine, List<Integer> paths) {
         return given(file).orElseGet(() -> {
@@ -76,6 +76,6 @@ record Mtu(int bytes, String origin) {
     }
 
     private static Mtu within(int carried, int overhead) {
-        return new Mtu(Math.clamp(carried - overhead, LEAST, MOST), "what a path of " + carried + " bytes leaves");
+        return new Mtu(Math.clamp(carried - overhead, LEAST, MOST), "for a path MTU of " + carried);
     }
 }

@@ -25,10 +25,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Whoever asks for a name asks our stub. */
+/** Builds the chains that redirect DNS queries to the DNS stub, or to the tunnel's DNS servers. */
 final class NameQueries {
 
-    /** Before the container engine's own redirections, at -100, which lead to a resolver outside of the tunnel. */
+    /** Before the container engine's own redirection, at -100, to a resolver outside the tunnel. */
     private static final int PRIORITY = -110;
 
     private static final int SOURCE_NAT = 100;
@@ -40,14 +40,14 @@ final class NameQueries {
     }
 
     /**
-     * All questions of local processes, wherever they are meant to go, except into the mesh: these are encrypted, and
-     * Tailscale's own resolver asks there on behalf of the stub.
+     * Returns the chain that redirects all DNS queries of local processes, except those into the mesh: they are encrypted there,
+     * and Tailscale's own resolver sends such queries on behalf of the stub.
      */
     Optional<Chain> ofLocalProcesses() {
         if (input.dnsPort().isEmpty()) {
             return toTunnelsResolvers();
         }
-        List<Rule> rules = new ArrayList<>(new Holes(input.holes()).rulesWithPort("not redirected: holepunch"));
+        List<Rule> rules = new ArrayList<>(new Holes(input.holes()).rulesWithPort("not redirected: bypass"));
         List<Statement> question = new ArrayList<>();
         if (!input.meshes().isEmpty()) {
             question.add(leavesByOtherThan(input.meshLinks()));
@@ -56,13 +56,13 @@ final class NameQueries {
         question.add(hasPorts());
         question.add(toPort(Match.DNS));
         question.add(new Redirect(input.dnsPort().getAsInt()));
-        rules.add(new Rule("every local question for a name to our stub", question));
-        return Optional.of(Chain.base("names", Chain.Type.NAT, Hook.OUTPUT, PRIORITY, Policy.ACCEPT, rules));
+        rules.add(new Rule("redirect local DNS queries to the DNS stub", question));
+        return Optional.of(Chain.base("dns_redirect", Chain.Type.NAT, Hook.OUTPUT, PRIORITY, Policy.ACCEPT, rules));
     }
 
     /**
-     * Whatever a file or a service of the machine says, such as systemd-resolved, which listens on loopback and forwards: what it
-     * forwards is led to the tunnel's servers.
+     * Returns the chain that redirects DNS queries to the tunnel's servers, whatever the machine's configuration says. Queries
+     * that a local service such as systemd-resolved forwards are redirected too.
      */
     private Optional<Chain> toTunnelsResolvers() {
         List<Rule> rules = new ArrayList<>();
@@ -70,7 +70,7 @@ final class NameQueries {
             List<InetAddress> resolvers = input.tunnel().resolvers(family);
             if (!resolvers.isEmpty()) {
                 rules.add(Rule.of(
-                        "every DNS query to the tunnel's server, " + GuardRuleset.name(family),
+                        "redirect DNS queries to the tunnel's DNS server, " + GuardRuleset.name(family),
                         leavesByOtherThan("lo"),
                         markedByNoneOf(input.marks()),
                         Statement.isNot(Match.destination(family), oneOf(resolvers)),
@@ -81,10 +81,10 @@ final class NameQueries {
         }
         return rules.isEmpty()
                 ? Optional.empty()
-                : Optional.of(Chain.base("names", Chain.Type.NAT, Hook.OUTPUT, PRIORITY, Policy.ACCEPT, rules));
+                : Optional.of(Chain.base("dns_redirect", Chain.Type.NAT, Hook.OUTPUT, PRIORITY, Policy.ACCEPT, rules));
     }
 
-    /** A query that was to leave by another link has that link's address. */
+    /** Returns the chain that gives redirected queries the tunnel's address: they may have that of another link. */
     Optional<Chain> sources() {
         List<Rule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
@@ -94,7 +94,7 @@ final class NameQueries {
                     .toList();
             if (!resolvers.isEmpty() && !own.isEmpty()) {
                 rules.add(Rule.of(
-                        "DNS queries have the tunnel's address, " + GuardRuleset.name(family),
+                        "DNS queries leave with the tunnel's address, " + GuardRuleset.name(family),
                         leavesBy(input.tunnel().link()),
                         sentTo(family, oneOf(resolvers)),
                         sentFromOtherThan(family, oneOf(own)),
@@ -105,13 +105,13 @@ final class NameQueries {
         }
         return rules.isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        Chain.base("name_sources", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, rules));
+                : Optional.of(Chain.base(
+                        "dns_source_address", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, rules));
     }
 
     /**
-     * The questions that clients of a plain mesh ask this node itself. Tailscale's have a resolver of their own, and what
-     * listens on port 53 for them here is the user's.
+     * Returns the chain that redirects DNS queries of a WireGuard mesh's clients to this node. Tailscale's clients have a resolver
+     * of their own, and a service that listens on port 53 for them here is the user's.
      */
     Optional<Chain> ofMeshClients() {
         List<Rule> rules = new ArrayList<>();
@@ -126,7 +126,7 @@ final class NameQueries {
                         .toList();
                 if (!own.isEmpty()) {
                     rules.add(Rule.of(
-                            "questions from the mesh to our stub, " + GuardRuleset.name(family),
+                            "redirect DNS queries from the mesh to the DNS stub, " + GuardRuleset.name(family),
                             cameBy(plain.stream().map(Mesh::link).toList()),
                             sentTo(family, oneOf(own)),
                             hasPorts(),
@@ -137,7 +137,7 @@ final class NameQueries {
         });
         return rules.isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        Chain.base("mesh_names", Chain.Type.NAT, Hook.PREROUTING, PRIORITY, Policy.ACCEPT, rules));
+                : Optional.of(Chain.base(
+                        "mesh_dns_redirect", Chain.Type.NAT, Hook.PREROUTING, PRIORITY, Policy.ACCEPT, rules));
     }
 }

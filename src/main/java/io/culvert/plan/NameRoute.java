@@ -3,10 +3,10 @@ package io.culvert.plan;
 import java.net.InetAddress;
 import java.util.List;
 
-/** Names for which others than the tunnel's servers are asked. Domains have no final dot. */
+/** Names for which other servers than the tunnel's are queried. Domains have no trailing dot. */
 public sealed interface NameRoute {
 
-    /** Through another link than the tunnel's: all below the suffix. */
+    /** Names below the suffix are queried through another link than the tunnel's. */
     record Through(String suffix, List<InetAddress> servers, String link) implements NameRoute {
 
         public Through {
@@ -14,10 +14,10 @@ public sealed interface NameRoute {
         }
     }
 
-    /** Outside the tunnel, of the container's own resolvers, whatever they are: this name, and nothing below it. */
+    /** This name, but none below it, is queried outside the tunnel, from the container's own resolvers. */
     record Exactly(String name) implements NameRoute {}
 
-    /** Outside the tunnel: names of containers, which are one label below the engine's domain. */
+    /** Names of containers, one label below the container engine's domain, are queried outside the tunnel. */
     record Containers(String domain, List<InetAddress> servers) implements NameRoute {
 
         public Containers {
@@ -26,9 +26,9 @@ public sealed interface NameRoute {
     }
 
     /**
-     * Outside the tunnel: names of services and pods that can exist below the cluster's domain.
+     * Names of services and pods that can exist below the cluster's domain are queried outside the tunnel.
      *
-     * @param search by which names of the internet with a search domain appended are recognized
+     * @param search search domains, to recognize names of the internet with one of them appended
      */
     record Cluster(String domain, List<String> search, List<InetAddress> servers) implements NameRoute {
 
@@ -38,7 +38,7 @@ public sealed interface NameRoute {
         }
     }
 
-    /** Outside the tunnel: addresses of names without a dot, of other containers. */
+    /** Names without a dot, those of other containers, are queried outside the tunnel. */
     record Unqualified(List<InetAddress> servers) implements NameRoute {
 
         public Unqualified {

@@ -10,10 +10,10 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * What host names stand for at the moment; a name that is not known has no addresses.
+ * The current addresses of host names. A name that is not resolved has none.
  *
  * @param addresses of servers and peers
- * @param bypasses of bypasses by name, which are held to more than endpoints are: whoever forges one opens the kill switch
+ * @param bypasses of bypasses by name, which are checked more strictly: a forged address would open the kill switch
  */
 public record Names(Map<Host.Name, List<InetAddress>> addresses, Map<Host.Name, List<InetAddress>> bypasses) {
 
@@ -24,7 +24,7 @@ public record Names(Map<Host.Name, List<InetAddress>> addresses, Map<Host.Name, 
         bypasses = Map.copyOf(bypasses);
     }
 
-    /** The same for all uses. */
+    /** Uses the same addresses for endpoints and bypasses. */
     public Names(Map<Host.Name, List<InetAddress>> addresses) {
         this(addresses, addresses);
     }
@@ -40,7 +40,7 @@ public record Names(Map<Host.Name, List<InetAddress>> addresses, Map<Host.Name, 
         };
     }
 
-    /** The first address that the machine has a way to; empty where there is none. */
+    /** Returns the first address that the machine has a route to; empty if there is none. */
     Optional<InetSocketAddress> reachable(Endpoint endpoint, Predicate<InetAddress> reaches) {
         return of(endpoint.host()).stream()
                 .filter(reaches)

@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that a node of a mesh depends on.
+ * All inputs of a mesh node's plan.
  *
- * @param node its name, by which its links are known as its own
- * @param interfaces with endpoints that are addresses; a peer without one stays where it is
- * @param forwards what it passes on for others
- * @param present what is ours on the machine already
- * @param candidates where peers are, or may be found
+ * @param node its name, by which its links are recognized
+ * @param interfaces with endpoints that are addresses; a peer without one keeps its current endpoint
+ * @param forwards what the node forwards for others
+ * @param present Culvert's current network state on the machine
+ * @param candidates endpoint candidates of peers
  */
 public record NodeInputs(
         String node,

@@ -20,16 +20,16 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The whole desired state of a node of a mesh: each of its interfaces as a tunnel from a file of its own would be.
+ * The complete desired state of a mesh node. Each of its interfaces is planned like a tunnel from a file of its own.
  *
  * @param devices by interface name, in the network file's order
- * @param network all that is ours, other tunnels' included
- * @param shield of the interfaces' own addresses; empty where none carries a whole family
- * @param passage what may be forwarded, and nothing else of the mesh's
- * @param forwarded families in which anything is
- * @param direct connected networks that are routed to a peer, too, and that stay direct
- * @param stale interfaces of this node that it has no more
- * @param remarks what the machine keeps from it that the network file asks for
+ * @param network Culvert's complete network state, including other tunnels
+ * @param shield anti-spoofing ruleset for the interfaces' own addresses; empty if none carries a whole address family
+ * @param passage forwarding policy of the mesh interfaces
+ * @param forwarded address families that are forwarded
+ * @param direct connected networks that stay direct although a peer has a route to them
+ * @param stale interfaces of this node that it no longer has
+ * @param remarks what the network file asks for and the machine cannot provide
  */
 public record NodePlan(
         SequencedMap<String, DeviceConfig> devices,
@@ -88,7 +88,7 @@ public record NodePlan(
                 remarks);
     }
 
-    /** The interfaces of a node, told from what is ours on a machine. */
+    /** Returns the interfaces of a node, by the alias of its links. */
     public static List<String> linksOf(String node, NetworkState present) {
         return present.links().stream()
                 .filter(link -> link.alias().equals(Ownership.ofNode(node)))
@@ -96,7 +96,7 @@ public record NodePlan(
                 .toList();
     }
 
-    /** What remains of ours when links go. */
+    /** Returns the network state without these links. */
     public static NetworkState without(List<String> links, NetworkState present) {
         NetworkState rest = present;
         for (String link : links) {

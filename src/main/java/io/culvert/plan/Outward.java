@@ -35,9 +35,9 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * What may go out. The chain {@code uplink} says what may leave by an uplink, and is asked twice: in {@code output}, where a
- * local process can be told that its packet is rejected, and in {@code postrouting}, because a packet whose destination
- * or mark was changed on its way may leave by another link than {@code output} saw.
+ * Builds the chains for outgoing packets. The chain {@code uplink} decides what may leave through an uplink. It is called twice:
+ * from {@code output}, where a local process is notified that its packet is rejected, and from {@code postrouting}, because a
+ * packet whose destination or mark was changed may be rerouted to another link than {@code output} saw.
  */
 final class Outward {
 
@@ -49,9 +49,9 @@ final class Outward {
 
     List<Chain> chains() {
         MeshReach reach = new MeshReach(input);
-        List<Rule> inside = new ArrayList<>(reach.neverByTunnel(", at last", Verdict.DROP));
-        inside.add(Rule.of("really by the tunnel", leavesBy(input.tunnel().link()), Verdict.ACCEPT));
-        inside.addAll(reach.byMesh(", at last", Verdict.DROP));
+        List<Rule> inside = new ArrayList<>(reach.neverByTunnel(", postrouting", Verdict.DROP));
+        inside.add(Rule.of("to the tunnel, postrouting", leavesBy(input.tunnel().link()), Verdict.ACCEPT));
+        inside.addAll(reach.byMesh(", postrouting", Verdict.DROP));
         input.meshes().forEach(mesh -> inside.addAll(new Subnets(mesh).leaving()));
         List<Rule> outward = new ArrayList<>();
         if (input.scope() == Scope.NODE) {
@@ -66,30 +66,36 @@ final class Outward {
         return Chain.regular("uplink", rules);
     }
 
-    /** @param inner what stays here, or goes by tunnel and mesh */
+    /**
+     * Returns the chain for packets of local processes.
+     *
+     * @param inner rules for packets to loopback, tunnel and mesh interfaces
+     */
     static Chain output(List<Rule> inner) {
         List<Rule> rules = new ArrayList<>(inner);
 
-        rules.add(Rule.of("everything else is by an uplink", new Jump("uplink")));
-        rules.add(Rule.of("rejected by the uplink", new Counter(), new Reject()));
+        rules.add(Rule.of("to an uplink", new Jump("uplink")));
+        rules.add(Rule.of("rejected on the uplink", new Counter(), new Reject()));
         return Chain.base("output", Chain.Type.FILTER, Hook.OUTPUT, GuardRuleset.PRIORITY, Policy.DROP, rules);
     }
 
     /**
-     * @param inside links that lead nowhere else
-     * @param forwarded by other links than an uplink, or as the user said
+     * Returns the chain for all packets before they are sent.
+     *
+     * @param inside links that packets may always leave through
+     * @param forwarded rules for packets through tunnel and mesh interfaces, and to subnets that the user advertises
      */
     static Chain postrouting(List<String> inside, List<Rule> forwarded) {
         List<Rule> rules = new ArrayList<>();
-        rules.add(Rule.of("stays inside", leavesBy(inside), Verdict.ACCEPT));
+        rules.add(Rule.of("to loopback, postrouting", leavesBy(inside), Verdict.ACCEPT));
         rules.addAll(forwarded);
-        rules.add(Rule.of("really by an uplink", new Jump("uplink")));
-        rules.add(Rule.of("turned to the uplink on its way", new Counter(), Verdict.DROP));
+        rules.add(Rule.of("to an uplink, postrouting", new Jump("uplink")));
+        rules.add(Rule.of("rerouted to the uplink", new Counter(), Verdict.DROP));
         return Chain.base(
                 "postrouting", Chain.Type.FILTER, Hook.POSTROUTING, GuardRuleset.PRIORITY, Policy.DROP, rules);
     }
 
-    /** Not even our own questions for names: before the plan, none is asked. */
+    /** Returns the rules for the uplink before there is a plan. They do not even allow bootstrap DNS queries. */
     static List<Rule> closed() {
         List<Rule> rules = new ArrayList<>();
         rules.add(replies());
@@ -98,13 +104,13 @@ final class Outward {
     }
 
     static Rule toThisMachine() {
-        return Rule.of("to this machine", leavesBy("lo"), Verdict.ACCEPT);
+        return Rule.of("to loopback", leavesBy("lo"), Verdict.ACCEPT);
     }
 
     /**
-     * From the tunnel's address, which is the proxy's, nothing here and nothing in the mesh is reached but our DNS stub:
-     * whatever a client's name stood for when the proxy looked at it, it may stand for another address when the proxy
-     * connects. Processes of this machine have other addresses here, except towards the tunnel's own.
+     * Returns the rules that keep the tunnel's address, which the proxy uses, from reaching this machine and the mesh, except the
+     * DNS stub: the name that a client requests may resolve to another address when the proxy connects than when the proxy
+     * checked it. Other local processes use the tunnel's address only to reach that address itself.
      */
     private List<Rule> fromTunnelAddress() {
         List<String> near = new ArrayList<>(List.of("lo"));
@@ -118,7 +124,7 @@ final class Outward {
             String name = GuardRuleset.name(family);
             input.dnsPort()
                     .ifPresent(port -> rules.add(Rule.of(
-                            "from the tunnel's address to our DNS stub, " + name,
+                            "from the tunnel's address to the DNS stub, " + name,
                             leavesBy("lo"),
                             sentFrom(family, oneOf(own)),
                             sentTo(family, loopback(family)),
@@ -136,7 +142,7 @@ final class Outward {
                 rest.add(Statement.isNot(Match.destination(family), oneOf(own)));
             }
             rest.addAll(List.of(new Counter(), new Reject()));
-            rules.add(new Rule("nothing else near from the tunnel's address, " + name, rest));
+            rules.add(new Rule("nothing else to loopback or mesh from the tunnel's address, " + name, rest));
         }
         return rules;
     }
@@ -151,20 +157,20 @@ final class Outward {
         inner.addAll(input.meshLinks());
         List<Rule> rules = new ArrayList<>();
         rules.add(Rule.of(
-                "the tunnel's own sockets never enter it",
+                "the tunnel's own packets never enter tunnel or mesh",
                 leavesBy(inner),
                 marked(input.marks().tunnel()),
                 Verdict.DROP));
         if (isTailscale()) {
             rules.add(Rule.of(
-                    "Tailscale's own sockets never enter the tunnel",
+                    "Tailscale's own packets never enter the tunnel",
                     leavesBy(tunnel),
                     markedByTailscale(),
                     Verdict.DROP));
         }
         for (Family family : Family.values()) {
             rules.add(Rule.of(
-                    "no multicast into the tunnel, " + GuardRuleset.name(family),
+                    "no multicast into tunnel or mesh, " + GuardRuleset.name(family),
                     leavesBy(inner),
                     sentTo(family, Match.toMany(family)),
                     Verdict.DROP));
@@ -172,17 +178,17 @@ final class Outward {
         for (Family family : Family.values()) {
             if (!input.tunnel().families().contains(family)) {
                 rules.add(Rule.of(
-                        "the tunnel has no " + GuardRuleset.name(family) + " for local processes",
+                        "the tunnel carries no " + GuardRuleset.name(family) + ", local processes",
                         leavesBy(tunnel),
                         Match.of(family),
                         new Reject()));
             }
         }
         if (input.dnsPort().isPresent()) {
-            // The kernel shows these with the link they would have left by before they were redirected.
+            // In this hook, redirected packets still have the output link from before the redirection.
             for (Family family : Family.values()) {
                 rules.add(Rule.of(
-                        "redirected to our DNS stub, " + GuardRuleset.name(family),
+                        "redirected to the DNS stub, " + GuardRuleset.name(family),
                         sentTo(family, loopback(family)),
                         Verdict.ACCEPT));
             }
@@ -190,9 +196,9 @@ final class Outward {
         for (Family family : Family.values()) {
             List<InetAddress> resolvers = input.tunnel().resolvers(family);
             if (!resolvers.isEmpty()) {
-                // The same; where they really leave by an uplink, postrouting drops them.
+                // These too. If they are in fact routed to an uplink, postrouting drops them.
                 rules.add(Rule.of(
-                        "led to the tunnel's DNS server, " + GuardRuleset.name(family),
+                        "redirected to the tunnel's DNS server, " + GuardRuleset.name(family),
                         sentTo(family, oneOf(resolvers)),
                         hasPorts(),
                         toPort(Match.DNS),
@@ -201,7 +207,7 @@ final class Outward {
         }
         MeshReach reach = new MeshReach(input);
         rules.addAll(reach.neverByTunnel("", new Reject()));
-        rules.add(Rule.of("by " + tunnel, leavesBy(tunnel), Verdict.ACCEPT));
+        rules.add(Rule.of("to " + tunnel, leavesBy(tunnel), Verdict.ACCEPT));
         rules.addAll(reach.byMesh("", new Reject()));
         return rules;
     }
@@ -212,17 +218,18 @@ final class Outward {
             List<InetAddress> inner = input.innerAddresses(family);
             if (!inner.isEmpty()) {
                 rules.add(Rule.of(
-                        "never from an inner address, " + GuardRuleset.name(family),
+                        "never from a tunnel or mesh address, " + GuardRuleset.name(family),
                         sentFrom(family, oneOf(inner)),
                         Verdict.RETURN));
             }
         }
         if (input.scope() == Scope.NODE) {
-            // Anybody may send to that port, so whoever else is bound to it while WireGuard is away must not answer.
+            // Packets to that port are allowed from any address, so another process bound to it while WireGuard is not
+            // running must not reply.
             input.tunnel()
                     .port()
                     .ifPresent(port -> rules.add(Rule.of(
-                            "from the tunnel's port the tunnel alone",
+                            "nothing but the tunnel sends from its UDP port",
                             fromUdpPort(port),
                             Match.markedOtherThan(input.marks().tunnel()),
                             Verdict.RETURN)));
@@ -232,10 +239,10 @@ final class Outward {
         rules.addAll(tunnelItself());
         rules.addAll(meshItself());
         Holes holes = new Holes(input.holes());
-        rules.addAll(holes.rulesWithPort("holepunch by port"));
+        rules.addAll(holes.rulesWithPort("bypass by port"));
         rules.add(Rule.of(
-                "no DNS beside the tunnel", hasPorts(), toPort(Match.DNS, Match.DNS_ENCRYPTED), Verdict.RETURN));
-        rules.addAll(holes.rulesWithoutPort("holepunch"));
+                "no DNS outside the tunnel", hasPorts(), toPort(Match.DNS, Match.DNS_ENCRYPTED), Verdict.RETURN));
+        rules.addAll(holes.rulesWithoutPort("bypass"));
         rules.addAll(new Lan(input.lan()).reached());
         return rules;
     }
@@ -249,7 +256,7 @@ final class Outward {
                     .toList();
             if (!resolvers.isEmpty()) {
                 rules.add(Rule.of(
-                        "our own questions for names, " + GuardRuleset.name(family),
+                        "bootstrap DNS queries, " + GuardRuleset.name(family),
                         ours,
                         sentTo(family, oneOf(resolvers)),
                         hasPorts(),
@@ -265,7 +272,7 @@ final class Outward {
             List<Rule> rules = new ArrayList<>();
             for (Family family : Family.values()) {
                 rules.add(Rule.of(
-                        "no DNS of Tailscale's by HTTPS beside the tunnel, " + GuardRuleset.name(family),
+                        "no DNS over HTTPS of Tailscale outside the tunnel, " + GuardRuleset.name(family),
                         markedByTailscale(),
                         sentTo(family, Match.oneOfPrefixes(Disjoint.of(EncryptedResolvers.of(family)))),
                         hasPorts(),
@@ -280,11 +287,14 @@ final class Outward {
                 .toArray();
         return ports.length == 0
                 ? List.of()
-                : List.of(
-                        Rule.of("the mesh itself", marked(input.marks().tunnel()), fromUdpPort(ports), Verdict.ACCEPT));
+                : List.of(Rule.of(
+                        "WireGuard packets of the mesh",
+                        marked(input.marks().tunnel()),
+                        fromUdpPort(ports),
+                        Verdict.ACCEPT));
     }
 
-    /** Over UDP from its own port, as its peers may be anywhere; over TCP to the ports of its control server and relays. */
+    /** Allows Tailscale's UDP from its own port to any peer, and its TCP to the ports of its control server and relays. */
     private static List<Rule> tailscale(Mesh mesh) {
         List<Rule> rules = new ArrayList<>();
         mesh.port()
@@ -309,6 +319,6 @@ final class Outward {
     }
 
     private static Rule replies() {
-        return Rule.of("replies to what came by the uplink", isReply(), isOfInbound(), Verdict.ACCEPT);
+        return Rule.of("replies to connections from the uplink", isReply(), isOfInbound(), Verdict.ACCEPT);
     }
 }

@@ -5,14 +5,14 @@ import io.culvert.network.Machine;
 import java.net.InetAddress;
 import java.util.Collection;
 
-/** An address of a tunnel's interface, as it is set. */
+/** Plans the addresses of a tunnel's interface. */
 final class OwnAddress {
 
     private OwnAddress() {}
 
     /**
-     * As the file has it; where a server stands in its network, and not on a connected one, the address alone: the route of its
-     * network would lead the tunnel's own packets into the tunnel.
+     * Returns the address as in the file, but without its network if the network contains a server that is not on a connected
+     * network: the route to that network would lead the tunnel's own packets into the tunnel.
      */
     static Prefix planned(Prefix own, Collection<InetAddress> servers, Machine machine) {
         boolean swallows = !own.isHost()

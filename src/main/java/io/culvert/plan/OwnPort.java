@@ -8,26 +8,26 @@ import java.security.NoSuchAlgorithmException;
 import java.util.stream.IntStream;
 
 /**
- * The UDP port of a tunnel whose file names none. WireGuard would take a random one when the link is set up; the kill switch
- * has to know it before, as it admits the tunnel's packets from this port only. It follows from the private key, so that
- * nobody guesses it and a restart has the same again.
+ * Chooses the UDP port of a tunnel whose file sets none. WireGuard would use a random port when the link is set up, but the kill
+ * switch has to know the port before, as it allows the tunnel's packets from this port only. It is derived from the private key,
+ * so that it cannot be guessed and is the same after a restart.
  */
 final class OwnPort {
 
-    /** Behind the ports that the kernel gives out (32768 to 60999) and those of mosh (60000 to 61000). */
+    /** After the kernel's ephemeral ports (32768 to 60999) and those of mosh (60000 to 61000). */
     private static final int FIRST = 61001;
 
-    /** The last one is none that a routing rule can be made for. */
+    /** Port 65535 cannot be used in a routing rule. */
     private static final int LAST = 65534;
 
     private OwnPort() {}
 
-    /** Those that nobody guesses; behind them all others follow, so that whoever holds many ports does not hold us up. */
+    /** Number of derived candidates. All other ports follow, so that a program that holds many ports cannot block the start. */
     private static final int DRAWN = 16;
 
     private static final int LOWEST = 1024;
 
-    /** Those to choose from, in order; the same one may come twice. */
+    /** Returns the candidates in order of preference. A port may occur twice. */
     static IntStream candidates(SecretKey key, String link) {
         return IntStream.concat(
                 IntStream.range(0, DRAWN).map(number -> candidate(key, link, number)),

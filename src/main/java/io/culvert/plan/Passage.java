@@ -35,20 +35,21 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * What a node passes on for others: what its network file says, answers to it, and nothing else that comes from a mesh or goes
- * into one. What else a machine forwards is not looked at.
+ * The forwarding policy of a mesh node: it forwards what its network file allows and replies to that, and nothing else from or to
+ * a mesh interface. Other packets that the machine forwards are not restricted.
  *
- * @param table its nftables, without {@link #remembering}
+ * @param table its nftables table, without {@link #remembering}
+ * @param carried address families that are forwarded
  */
 public record Passage(Table table, Set<Family> carried) {
 
     private static final int SOURCE_NAT = 100;
     private static final int MANGLE = -150;
 
-    /** Holds no rule that any packet sees. */
-    private static final String BEFORE = "before";
+    /** A chain that is not attached to a hook: its rules only store data in their comments. */
+    private static final String BEFORE = "saved_sysctls";
 
-    /** Not the internet: what of it the mesh may reach stands in {@code routes}. */
+    /** Excluded from an exit to the internet: what the mesh may reach of them is listed in {@code routes}. */
     private static final List<Prefix> NOT_THE_INTERNET = Stream.of(
                     "10.0.0.0/8",
                     "100.64.0.0/10",
@@ -64,13 +65,17 @@ public record Passage(Table table, Set<Family> carried) {
         carried = Set.copyOf(carried);
     }
 
-    /** The name of a node's table. */
+    /** Returns the name of a node's table. */
     public static Table.Id id(String node) {
         String name = "culvert_mesh_" + node.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9_-]", "_");
         return new Table.Id(Table.Family.INET, name.substring(0, Math.min(name.length(), 63)));
     }
 
-    /** @return empty where nothing is passed on: then the machine forwards as before, which for most is not at all */
+    /**
+     * Returns the forwarding policy of a node.
+     *
+     * @return empty if nothing is forwarded: then the machine's own forwarding settings, usually off, stay as they are
+     */
     static Optional<Passage> of(NodeInputs inputs, Set<String> meshes) {
         if (inputs.forwards().isEmpty()) {
             return Optional.empty();
@@ -80,8 +85,8 @@ public record Passage(Table table, Set<Family> carried) {
         Set<Family> carried = EnumSet.noneOf(Family.class);
         List<Rule> forward = new ArrayList<>();
         List<Rule> translation = new ArrayList<>();
-        forward.add(Rule.of("answers out of the mesh", cameBy(links), isReply(), Verdict.ACCEPT));
-        forward.add(Rule.of("answers into the mesh", leavesBy(links), isReply(), Verdict.ACCEPT));
+        forward.add(Rule.of("replies from the mesh", cameBy(links), isReply(), Verdict.ACCEPT));
+        forward.add(Rule.of("replies into the mesh", leavesBy(links), isReply(), Verdict.ACCEPT));
         int number = 0;
         for (Forward one : inputs.forwards()) {
             number++;
@@ -98,33 +103,34 @@ public record Passage(Table table, Set<Family> carried) {
                 List<Statement> between = between(one, family, suffix, sources, destinations, sets);
                 forward.add(new Rule(name, accept(one, between, links)));
                 if (one.masquerade()) {
-                    translation.add(new Rule("the node's own address for " + name, translate(between, links)));
+                    translation.add(new Rule("masquerade, " + name, translate(between, links)));
                 }
             }
         }
-        forward.add(Rule.of("not from the mesh", cameBy(links), new Counter(), new Reject()));
-        forward.add(Rule.of("not into the mesh", leavesBy(links), new Counter(), new Reject()));
+        forward.add(Rule.of("nothing else from the mesh", cameBy(links), new Counter(), new Reject()));
+        forward.add(Rule.of("nothing else into the mesh", leavesBy(links), new Counter(), new Reject()));
         List<Chain> chains = new ArrayList<>();
         chains.add(Chain.base(
-                "segment_size",
+                "mss_clamping",
                 Chain.Type.FILTER,
                 Hook.FORWARD,
                 MANGLE,
                 Policy.ACCEPT,
                 List.of(
-                        Rule.of("segments that fit into the mesh", leavesBy(links), new Statement.ClampMss()),
-                        Rule.of("segments that fit back into it", cameBy(links), new Statement.ClampMss()))));
+                        Rule.of("clamp MSS into the mesh", leavesBy(links), new Statement.ClampMss()),
+                        Rule.of("clamp MSS from the mesh", cameBy(links), new Statement.ClampMss()))));
         chains.add(
                 Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, GuardRuleset.PRIORITY, Policy.ACCEPT, forward));
         if (!translation.isEmpty()) {
-            chains.add(Chain.base(
-                    "translation", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, translation));
+            chains.add(
+                    Chain.base("source_nat", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, translation));
         }
         return Optional.of(new Passage(new Table(id(inputs.node()), sets, chains), carried));
     }
 
     /**
-     * The table with what has to be put back when it goes, so that it is known even after a SIGKILL: each a rule's comment.
+     * Returns the table with the saved state that has to be restored when it is deleted, as comments of rules: so it survives a
+     * SIGKILL.
      *
      * @param notes up to 127 bytes each
      */
@@ -182,7 +188,7 @@ public record Passage(Table table, Set<Family> carried) {
         return statements;
     }
 
-    /** Sets with names, as the kernel joins what lies side by side in those without. */
+    /** Adds a named set. The kernel would merge adjacent prefixes in an anonymous one. */
     private static Value in(String name, Family family, List<Prefix> prefixes, List<NamedSet> sets) {
         List<Prefix> apart = prefixes.stream()
                 .filter(prefix -> prefixes.stream().noneMatch(other -> !other.equals(prefix) && other.contains(prefix)))

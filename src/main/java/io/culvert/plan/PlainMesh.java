@@ -15,12 +15,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * An interface of a mesh side that is plain WireGuard: that of a wg-quick file, or the node's in one subnet of a network file.
+ * A mesh interface that is plain WireGuard: that of a wg-quick file, or the node's interface in one subnet of a network file.
  *
  * @param link its name here, {@code mesh0}, {@code mesh1} and so on
  * @param file its configuration; the name in it is not used
- * @param subnet of the network file
- * @param peers what the network file says of them; none where it is of a wg-quick file
+ * @param subnet name of the subnet in the network file; empty for a wg-quick file
+ * @param peers links to its peers in the network file; none for a wg-quick file
  */
 public record PlainMesh(String link, WireGuardConfig file, Optional<String> subnet, List<MeshLink> peers) {
 
@@ -28,16 +28,16 @@ public record PlainMesh(String link, WireGuardConfig file, Optional<String> subn
         peers = List.copyOf(peers);
     }
 
-    /** Of a wg-quick file. */
+    /** Returns the mesh interface of a wg-quick file. */
     public static PlainMesh of(WireGuardConfig file) {
         return new PlainMesh(name(0), file, Optional.empty(), List.of());
     }
 
     /**
-     * Of a subnet.
+     * Returns the mesh interface of a subnet.
      *
-     * @param number of the node's subnets, in the network file's order, from 0
-     * @param file what the subnet comes to, keys read
+     * @param number index of the subnet among the node's subnets, in the network file's order, from 0
+     * @param file the interface's configuration, including keys
      */
     public static PlainMesh of(int number, MeshInterface subnet, WireGuardConfig file) {
         return new PlainMesh(name(number), file, Optional.of(subnet.subnet()), subnet.links());
@@ -47,7 +47,7 @@ public record PlainMesh(String link, WireGuardConfig file, Optional<String> subn
         return "mesh" + number;
     }
 
-    /** The configuration by what names stand for now: who has several places is called at one that is known. */
+    /** Returns the configuration with a resolved endpoint for each peer that has several endpoint candidates. */
     WireGuardConfig file(Names names, Predicate<InetAddress> reaches) {
         Map<PublicKey, MeshLink> links = peers.stream().collect(Collectors.toMap(MeshLink::publicKey, link -> link));
         return file.with(file.peers().stream()
@@ -59,7 +59,7 @@ public record PlainMesh(String link, WireGuardConfig file, Optional<String> subn
                 .toList());
     }
 
-    /** Wherever a peer may be found. */
+    /** Returns all endpoint candidates of the peers. */
     Stream<Endpoint> endpoints() {
         return Stream.concat(
                 file.peers().stream().map(Peer::endpoint).flatMap(Optional::stream),

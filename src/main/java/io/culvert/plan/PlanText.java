@@ -23,17 +23,17 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * A plan as what it would take by hand: {@code nft}, {@code ip}, {@code wg} and {@code sysctl}, in the order of doing.
- * Keys are left out: where they go stand variables, which a shell asks for when they name no file.
+ * A plan as the equivalent commands of {@code nft}, {@code ip}, {@code wg} and {@code sysctl}, in order of execution. Keys are
+ * replaced by variables that name key files; a shell stops with an error if one is not set.
  *
- * @param ruleset in nft's syntax; empty where nftables are left alone
- * @param commands of iproute2, wg and sysctl, and the userspace WireGuard where it is needed
- * @param resolvConf empty where it is left alone
- * @param dnsServers asked through the tunnel by a stub of ours; empty where there is none
- * @param otherNames who is asked for names that the tunnel's servers are not, in sentences without a full stop
- * @param waitingFor names whose addresses are added as soon as they are known
- * @param mesh the program that makes the mesh, where it is Tailscale
- * @param proxy what serves SOCKS5, where it is asked for
+ * @param ruleset in nft's syntax; empty if there is no ruleset
+ * @param commands of iproute2, wg and sysctl, and the userspace WireGuard if it is needed
+ * @param resolvConf lines of resolv.conf; empty if it is not changed
+ * @param dnsServers servers that the DNS stub queries through the tunnel; empty if there is no stub
+ * @param otherNames names that are not resolved by the tunnel's servers, and by which they are, without a full stop
+ * @param waitingFor names whose addresses are added when they are resolved
+ * @param mesh the program of the mesh, if it is Tailscale
+ * @param proxy the SOCKS5 proxy, if it is enabled
  */
 public record PlanText(
         String ruleset,
@@ -45,7 +45,7 @@ public record PlanText(
         Optional<String> mesh,
         Optional<String> proxy) {
 
-    private static final String RUNTIMES = "the machine's own resolvers, beside the tunnel";
+    private static final String RUNTIMES = "the machine's own resolvers, outside the tunnel";
 
     private static final String WIREGUARD = "ip link add dev %s type wireguard";
 
@@ -57,7 +57,7 @@ public record PlanText(
         waitingFor = List.copyOf(waitingFor);
     }
 
-    /** Of an exit node. */
+    /** Returns the text of an exit node's plan. */
     public static PlanText of(ExitNodeInputs inputs) {
         ExitNodePlan plan = ExitNodePlanner.plan(inputs);
         List<String> commands = new ArrayList<>(IpSyntax.commands(plan.rules()));
@@ -91,7 +91,7 @@ public record PlanText(
                         .findFirst());
     }
 
-    /** Of a tunnel alone. */
+    /** Returns the text of the plan of a tunnel without a mesh. */
     public static PlanText of(TunnelPlan plan) {
         List<String> commands = new ArrayList<>();
         commands.add(WIREGUARD.formatted(plan.link()));
@@ -108,7 +108,7 @@ public record PlanText(
                 Optional.empty());
     }
 
-    /** All of it as lines to read. */
+    /** Returns the plan as lines to read. */
     public String text() {
         List<String> parts = new ArrayList<>();
         if (!ruleset.isEmpty()) {
@@ -119,21 +119,21 @@ public record PlanText(
             parts.add("# /etc/resolv.conf\n# " + String.join("\n# ", resolvConf));
         }
         if (!dnsServers.isEmpty()) {
-            parts.add("# served on that address: DNS, by asking " + String.join(", ", dnsServers) + " through "
+            parts.add("# DNS stub on that address: queries go to " + String.join(", ", dnsServers) + " through "
                     + ExitNodePlan.TUNNEL);
         }
         if (!otherNames.isEmpty()) {
             parts.add("# " + String.join("\n# ", otherNames));
         }
-        mesh.ifPresent(it -> parts.add("# kept running: " + it));
-        proxy.ifPresent(it -> parts.add("# served: " + it));
+        mesh.ifPresent(it -> parts.add("# mesh: " + it));
+        proxy.ifPresent(it -> parts.add("# proxy: " + it));
         if (!waitingFor.isEmpty()) {
-            parts.add("# added as soon as their addresses are known: " + String.join(", ", waitingFor));
+            parts.add("# added when their addresses are resolved: " + String.join(", ", waitingFor));
         }
         return String.join("\n\n", parts);
     }
 
-    /** All of it as an object for programs. */
+    /** Returns the plan as a JSON object. */
     public JsonObject json(List<Problem> remarks) {
         return Json.createObjectBuilder()
                 .add(
@@ -163,16 +163,16 @@ public record PlanText(
     private static String route(NameRoute route) {
         return switch (route) {
             case NameRoute.Through through ->
-                "for " + through.suffix() + ": DNS, by asking "
+                "DNS queries for " + through.suffix() + " go to "
                         + through.servers().stream().map(Prefix::text).collect(Collectors.joining(", ")) + " through "
                         + through.link();
-            case NameRoute.Exactly exactly -> "for " + exactly.name() + ": DNS, by asking " + RUNTIMES;
+            case NameRoute.Exactly exactly -> "DNS queries for " + exactly.name() + " go to " + RUNTIMES;
             case NameRoute.Containers containers ->
-                "for containers in " + containers.domain() + ": DNS, by asking " + outside(containers.servers());
+                "DNS queries for containers in " + containers.domain() + " go to " + outside(containers.servers());
             case NameRoute.Cluster cluster ->
-                "for services and pods in " + cluster.domain() + ": DNS, by asking " + outside(cluster.servers());
+                "DNS queries for services and pods in " + cluster.domain() + " go to " + outside(cluster.servers());
             case NameRoute.Unqualified unqualified ->
-                "for names without a dot: DNS, by asking " + outside(unqualified.servers());
+                "DNS queries for names without a dot go to " + outside(unqualified.servers());
         };
     }
 
@@ -186,10 +186,10 @@ public record PlanText(
                         .mapToObj(port -> ", UDP port " + port)
                         .findFirst()
                         .orElse("")
-                + (settings.offersExit() ? "; the exit is offered after the tunnel's first handshake" : "");
+                + (settings.offersExit() ? "; the exit node is advertised after the tunnel's first handshake" : "");
     }
 
-    /** What forwarding for a mesh takes, where it is off. */
+    /** Returns the commands that enable forwarding for a mesh if it is off. */
     private static List<String> forwarding(Machine machine) {
         List<String> commands = new ArrayList<>();
         for (Family family : Family.values()) {
@@ -198,7 +198,7 @@ public record PlanText(
                 continue;
             }
             if (family == Family.IPV6) {
-                commands.add("sysctl -w net.ipv6.conf." + uplink.link() + ".accept_ra=2   # where it is 1");
+                commands.add("sysctl -w net.ipv6.conf." + uplink.link() + ".accept_ra=2   # if it is 1");
             }
             commands.add("sysctl -w " + Forwarding.sysctl(family) + "=1");
         }

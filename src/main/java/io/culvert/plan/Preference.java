@@ -1,8 +1,8 @@
 package io.culvert.plan;
 
 /**
- * The preferences of our rules: always explicit, because the kernel's own choice would land before Tailscale's, and
- * outside of 5200 to 5299, which are Tailscale's.
+ * The preferences of an exit node's routing rules. They are always explicit, because the kernel would choose one before
+ * Tailscale's, and outside 5200 to 5299, which Tailscale uses.
  */
 final class Preference {
 

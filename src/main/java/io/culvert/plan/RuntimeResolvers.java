@@ -9,27 +9,28 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * The resolvers that the container's runtime named. They know what nobody else can: names that are needed before the tunnel
- * is up, and those of other containers.
+ * The DNS servers that the container runtime configured. They are queried for names that are needed before the tunnel is up, and
+ * for names of other containers, which no other server has.
  *
- * @param servers on port 53
- * @param forwarded to whom Docker's own resolver forwards what it does not know
- * @param search domains of the runtime's resolv.conf
+ * @param servers DNS servers, on port 53
+ * @param forwarded servers that Docker's own resolver forwards other queries to
+ * @param search search domains of the runtime's resolv.conf
  */
 public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forwarded, List<String> search) {
 
-    /** Where they do not matter. */
+    /** No DNS servers. */
     public static final RuntimeResolvers NONE = new RuntimeResolvers(List.of(), List.of());
 
-    /** Docker's own, in every network but the default one (moby: libnetwork, resolverIPSandbox). */
+    /** Docker's own resolver, in every network but the default one (moby: libnetwork, resolverIPSandbox). */
     private static final InetAddress DOCKER = Prefix.parseAddress("127.0.0.11");
 
-    /** Where Podman's containers have their names (netavark; aardvark-dns). */
+    /** The domain of the names of Podman's containers (netavark; aardvark-dns). */
     private static final String PODMAN = "dns.podman";
 
     /**
-     * Where an engine's or a cluster's resolver may be, besides networks that the container is connected to: RFC 1918, RFC 6598,
-     * RFC 3927, RFC 4193, RFC 4291 and loopback. What has any other address is the internet's, and hears no names of ours.
+     * Networks of resolvers of container engines and clusters, in addition to networks that the container is connected to: RFC
+     * 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 and loopback. Servers with any other address are on the internet, and are not
+     * queried for names of containers.
      */
     private static final List<Prefix> NEAR = Stream.of(
                     "127.0.0.0/8",
@@ -44,7 +45,7 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
             .map(Prefix::parse)
             .toList();
 
-    /** No network that a machine is connected to is larger; a route that is came from who wants to be asked. */
+    /** No real connected network is larger. A larger route may have been injected in order to receive the queries. */
     private static final int SHORTEST_4 = 8;
 
     private static final int SHORTEST_6 = 32;
@@ -59,12 +60,12 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
         this(servers, List.of(), search);
     }
 
-    /** All that we may ask. */
+    /** Returns all DNS servers that bootstrap DNS queries may be sent to. */
     List<InetAddress> all() {
         return Stream.concat(servers.stream(), forwarded.stream()).distinct().toList();
     }
 
-    /** Whether an address is on this machine, in a private network, or in one that the machine is connected to. */
+    /** Returns whether an address is on this machine, in a private network, or in a connected network. */
     public static boolean isNear(InetAddress address, List<Prefix> connected) {
         return Stream.concat(NEAR.stream(), connected.stream().filter(RuntimeResolvers::isNetwork))
                 .anyMatch(prefix -> prefix.contains(address));
@@ -75,8 +76,8 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
     }
 
     /**
-     * Names of other containers and who knows them. A search domain alone is not enough: names below one that the internet knows,
-     * too, would be told to who must not hear them.
+     * Returns the names of other containers and the servers that are queried for them. A search domain alone is not sufficient: if
+     * it exists on the internet too, queries for internet names below it would leak outside the tunnel.
      *
      * @param connected networks that the machine is connected to
      */
@@ -101,8 +102,8 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
     }
 
     /**
-     * A pod's search list begins with {@code namespace.svc.zone svc.zone zone} (Kubernetes: DNS for Services and Pods). One of
-     * the three alone is anybody's.
+     * Returns the cluster domains. A pod's search list begins with {@code namespace.svc.zone svc.zone zone} (Kubernetes: DNS for
+     * Services and Pods). One of the three alone does not identify a cluster.
      */
     private static List<String> clusters(List<String> domains) {
         return domains.stream()

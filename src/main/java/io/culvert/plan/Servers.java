@@ -15,9 +15,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The servers that the tunnel's outer packets go to. A mark is not enough to tell these packets by: since Linux 5.17, a process
- * with CAP_NET_RAW, which containers have by default, sets any. So they have to come from the tunnel's own port, which one
- * socket has, and to be for a server's address and port.
+ * Builds the sets and rules of the servers that the tunnel's outer packets go to. A mark is not sufficient to identify these
+ * packets: since Linux 5.17, a process with CAP_NET_RAW, which containers have by default, can set any mark. So they must also
+ * come from the tunnel's own port, which only one socket can have, and go to a server's address and port.
  */
 final class Servers {
 
@@ -40,14 +40,14 @@ final class Servers {
                 .toList();
     }
 
-    /** What leaves to them: nothing, as long as the tunnel's own port is not known. */
+    /** Returns the rules for packets to the servers; none as long as the tunnel's own port is not known. */
     List<Rule> reached() {
         List<Rule> rules = new ArrayList<>();
         input.tunnel()
                 .port()
                 .ifPresent(port -> families()
                         .forEach(family -> rules.add(Rule.of(
-                                "the tunnel itself, " + GuardRuleset.name(family),
+                                "WireGuard packets of the tunnel, " + GuardRuleset.name(family),
                                 marked(input.marks().tunnel()),
                                 fromUdpPort(port),
                                 sentToUdp(family, name(family)),

@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The subnets beside the tunnel that the user announces to the mesh (TS_ROUTES): only the mesh's peers get there this way. */
+/** Builds the rules for subnets that are advertised to the mesh (TS_ROUTES): its peers reach them outside the tunnel. */
 final class Subnets {
 
     private final GuardInput.Mesh mesh;
@@ -28,7 +28,7 @@ final class Subnets {
         List<Rule> rules = new ArrayList<>();
         for (Family family : families()) {
             rules.add(Rule.of(
-                    "from the mesh to announced subnets, " + GuardRuleset.name(family),
+                    "from the mesh to advertised subnets, " + GuardRuleset.name(family),
                     cameBy(mesh.link()),
                     leavesByOtherThan(tunnel),
                     sentTo(family, of(family)),
@@ -36,7 +36,7 @@ final class Subnets {
         }
         if (!rules.isEmpty()) {
             rules.add(Rule.of(
-                    "replies of announced subnets",
+                    "replies from advertised subnets",
                     cameByOtherThan(tunnel),
                     leavesBy(mesh.link()),
                     isReply(),
@@ -45,11 +45,11 @@ final class Subnets {
         return rules;
     }
 
-    /** The same, where packets leave. */
+    /** Returns the rules for the same packets in postrouting. */
     List<Rule> leaving() {
         return families().stream()
                 .map(family -> Rule.of(
-                        "forwarded to announced subnets, " + GuardRuleset.name(family),
+                        "to advertised subnets, postrouting, " + GuardRuleset.name(family),
                         cameBy(mesh.link()),
                         sentTo(family, of(family)),
                         Verdict.ACCEPT))

@@ -11,15 +11,15 @@ import java.util.stream.Stream;
  * The network that a Tailscale node is logged in to, as far as it is known.
  *
  * @param addresses of this node in it
- * @param reach prefixes of its peers and of the routes that this node has accepted, outside of {@link #RANGES}; never a
- *     default route
- * @param suffix of its DNS names, such as {@code tailnet.example}, without dots at its ends
+ * @param reach prefixes of its peers and of the routes that this node has accepted, outside {@link #RANGES}; never a default
+ *     route
+ * @param suffix suffix of its DNS names, such as {@code tailnet.example}, without leading and trailing dots
  * @param relayPorts TCP ports of the relays that its control server names
  */
 public record Tailnet(
         List<InetAddress> addresses, List<Prefix> reach, Optional<String> suffix, Set<Integer> relayPorts) {
 
-    /** All addresses that nodes of any have (tailscale: net/tsaddr, CGNATRange and TailscaleULARange). */
+    /** The address ranges of all tailnets (tailscale: net/tsaddr, CGNATRange and TailscaleULARange). */
     public static final List<Prefix> RANGES =
             Stream.of("100.64.0.0/10", "fd7a:115c:a1e0::/48").map(Prefix::parse).toList();
 

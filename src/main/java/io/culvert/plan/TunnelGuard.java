@@ -18,19 +18,19 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** The nftables of tunnels alone. */
+/** Builds the nftables rulesets of tunnels without a mesh. */
 public final class TunnelGuard {
 
     private TunnelGuard() {}
 
     /**
-     * Nothing leaves beside the tunnel. Local networks are closed too, as with the rule that providers' files have for
-     * wg-quick; answers pass, so that a machine stays reachable for those who administer it.
+     * Returns the kill switch: nothing leaves outside the tunnel. Local networks are blocked too, as with the rule for wg-quick
+     * that providers' files contain. Replies are allowed, so that a machine stays reachable for its administrators.
      *
      * @param mark of the tunnel's own packets
+     * @param carried address families that the tunnel carries
      * @param onLink the networks of the machine's links
-     * @param udpPorts in use on the machine, but not by this tunnel
-     * @param carried families that the tunnel carries
+     * @param udpPorts UDP ports in use on the machine, but not by this tunnel
      */
     static List<Table> killSwitch(
             WireGuardConfig file,
@@ -61,7 +61,7 @@ public final class TunnelGuard {
                 OptionalInt.empty()));
     }
 
-    /** Only such as the tunnel leads to: queries that are led to others would be for nobody. */
+    /** Returns the file's DNS servers that are reachable through the tunnel; DNS queries can only be redirected to these. */
     private static List<InetAddress> resolvers(WireGuardConfig file, Set<Family> carried) {
         return file.dnsServers().stream()
                 .filter(server -> carried.contains(Family.of(server)))
@@ -72,10 +72,10 @@ public final class TunnelGuard {
     }
 
     /**
-     * What wg-quick's {@code add_default} adds for a family that goes into a tunnel whole: nobody on a wire may speak to the
-     * tunnel's own addresses.
+     * Returns the anti-spoofing rules that wg-quick's {@code add_default} adds if a tunnel carries a whole address family: packets
+     * to the tunnel's own addresses must come from the tunnel.
      *
-     * @return empty where no tunnel carries a whole family
+     * @return empty if no tunnel carries a whole family
      */
     public static List<Table> shield(NetworkState all) {
         List<io.culvert.nft.Rule> rules = new ArrayList<>();

@@ -11,14 +11,14 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * All that a tunnel without a mesh depends on.
+ * All inputs of the plan of a tunnel without a mesh.
  *
- * @param file its name is the interface's
+ * @param file the configuration; its name is the interface's
  * @param path of the tunnel's own packets
- * @param present what is ours on the machine already: this tunnel's earlier run, and other tunnels
- * @param udpPorts in use on the machine, but not by this tunnel
- * @param killSwitch whether nothing may leave beside it
- * @param candidates where peers are, or may be found, besides their endpoints in the file
+ * @param present Culvert's current network state on the machine: of this tunnel's earlier run, and of other tunnels
+ * @param udpPorts UDP ports in use on the machine, but not by this tunnel
+ * @param killSwitch whether the kill switch is enabled: nothing may leave outside the tunnel
+ * @param candidates endpoint candidates of peers, in addition to their endpoints in the file
  */
 public record TunnelInputs(
         WireGuardConfig file,
@@ -30,12 +30,12 @@ public record TunnelInputs(
         boolean killSwitch,
         Map<PublicKey, List<InetAddress>> candidates) {
 
-    /** How the machine would send a packet. */
+    /** Looks up the path of a packet. */
     @FunctionalInterface
     public interface Path {
 
         /**
-         * What the way to an address carries, in bytes; empty where there is none.
+         * Returns the MTU of the path to an address in bytes; empty if there is no route.
          *
          * @param mark of the packet; 0 for none
          */

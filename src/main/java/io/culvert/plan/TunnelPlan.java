@@ -20,14 +20,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The whole desired state of a tunnel without a mesh: what wg-quick would make of the file.
+ * The complete desired state of a tunnel without a mesh: what wg-quick would set up for the file.
  *
  * @param network links, addresses, routes and rules of this tunnel only
- * @param all those of every tunnel, this one included
- * @param guard the kill switch, or what shields the tunnels' own addresses; empty where there is nothing to guard
- * @param direct connected networks that AllowedIPs name, and that stay direct
- * @param dnsServers for resolv.conf; empty leaves it as it is
- * @param remarks what the machine keeps from it that the file asks for
+ * @param all links, addresses, routes and rules of all tunnels, including this one
+ * @param guard the kill switch, or the anti-spoofing rules for the tunnels' own addresses; empty if neither is needed
+ * @param direct connected networks that are in AllowedIPs and stay direct
+ * @param dnsServers for resolv.conf; empty if it is not changed
+ * @param remarks what the file asks for and the machine cannot provide
  */
 public record TunnelPlan(
         String link,
@@ -99,7 +99,7 @@ public record TunnelPlan(
                 ipv6.problem(file.addresses()).stream().toList());
     }
 
-    /** The file's; one without any leaves them to whatever gives them, such as DHCP. */
+    /** Returns the file's addresses; if it has none, those that another program has set, such as a DHCP client. */
     private static List<LinkAddress> addresses(TunnelInputs inputs, TunnelRouting routing, LinkIpv6 ipv6) {
         if (inputs.file().addresses().isEmpty()) {
             return inputs.present().addresses().stream()
@@ -118,7 +118,7 @@ public record TunnelPlan(
         return ipv6.usable(file.addresses()).stream().map(Prefix::family).collect(Collectors.toSet());
     }
 
-    /** Without a kill switch, which has to know it, WireGuard may choose. */
+    /** Returns the listen port; 0 lets WireGuard choose, unless the kill switch has to know the port. */
     private static int port(TunnelInputs inputs) {
         WireGuardConfig file = inputs.file();
         return inputs.killSwitch()

@@ -30,23 +30,23 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The routes and rules of a tunnel alone, as wg-quick's {@code add_route} and {@code add_default} would set them
- * (wireguard-tools, src/wg-quick/linux.bash): main's more specific routes win over the tunnel, and a family without
- * AllowedIPs stays as it was, unless the kill switch closes it.
+ * The routes and rules of a tunnel without a mesh, as wg-quick's {@code add_route} and {@code add_default} would set them
+ * (wireguard-tools, src/wg-quick/linux.bash): more specific routes in main take precedence over the tunnel, and a family without
+ * AllowedIPs is not changed, unless the kill switch blocks it.
  *
- * <p>One thing is done better: where AllowedIPs hold the server itself, such as two halves of everything, wg-quick's routes
- * lead the tunnel's own packets into the tunnel. Here such a family gets a table of its own, as if it were a default route.
+ * <p>There are two differences. If AllowedIPs contain the server itself, such as in two halves of all addresses, wg-quick's routes
+ * lead the tunnel's own packets into the tunnel. Here such a family gets a table of its own, as for a default route.
  *
- * <p>Another one: a network that this machine is connected to stays direct, where wg-quick's routes to the same prefix would
- * take it over or be refused. The routes in main give way to it by their metric, now and when the machine comes into such a
- * network later.
+ * <p>And a network that this machine is connected to stays direct, whereas wg-quick's route to the same prefix would replace it or
+ * be refused. The metric of the routes in main gives precedence to connected networks, including those that the machine joins
+ * later.
  *
  * @param servers addresses of the peers' endpoints
- * @param candidates where else peers are, or may be found
+ * @param candidates other endpoint candidates of peers
  * @param mark of the tunnel's own packets, and the number of its table
- * @param slot which preferences are this tunnel's: 0 for the first; a later tunnel comes before an earlier one
- * @param ipv6Carried whether its link carries IPv6; else its routes of that family lead nowhere, lest what is meant for the
- *     tunnel leaves by another link
+ * @param slot number of the tunnel's slot of rule preferences: 0 for the first; a later tunnel's rules precede an earlier one's
+ * @param ipv6Carried whether its link carries IPv6; if not, its IPv6 routes are unreachable routes, so that packets for the tunnel
+ *     do not leave through another link
  */
 record TunnelRouting(
         WireGuardConfig file,
@@ -58,19 +58,19 @@ record TunnelRouting(
         boolean killSwitch,
         boolean ipv6Carried) {
 
-    /** Before main's 32766; wg-quick's own rules land just there as well. */
+    /** Before the rule for main at 32766; the kernel places wg-quick's own rules there as well. */
     private static final int LAST_PREFERENCE = 32764;
 
     private static final int PREFERENCES_OF_A_SLOT = 3;
 
-    /** The most tunnels at once; a mark's lowest byte tells them apart. */
+    /** The maximum number of tunnels; the lowest byte of their marks distinguishes them. */
     static final int SLOTS = 256;
 
     static int firstPreference(int slot) {
         return LAST_PREFERENCE - PREFERENCES_OF_A_SLOT * (slot + 1) + 1;
     }
 
-    /** Whether a rule of ours stands in a slot. */
+    /** Returns whether a rule of ours is in a slot. */
     static boolean inSlot(Rule rule, int slot) {
         int first = firstPreference(slot);
         return rule.preference() >= first && rule.preference() < first + PREFERENCES_OF_A_SLOT;
@@ -80,7 +80,7 @@ record TunnelRouting(
         return rule.preference() >= firstPreference(SLOTS - 1) && rule.preference() <= LAST_PREFERENCE;
     }
 
-    /** As the file has them, but for a network that would swallow the server. */
+    /** Returns the file's addresses, without a network that contains the server. */
     List<LinkAddress> addresses() {
         List<InetAddress> outer =
                 servers.stream().map(InetSocketAddress::getAddress).toList();
@@ -107,7 +107,7 @@ record TunnelRouting(
         return List.copyOf(routes);
     }
 
-    /** The connected networks that AllowedIPs name, and that stay direct all the same. */
+    /** Returns the connected networks that are in AllowedIPs and stay direct all the same. */
     List<Prefix> direct() {
         if (!(file.table() instanceof RoutingTable.Auto)) {
             return List.of();
@@ -121,8 +121,8 @@ record TunnelRouting(
     }
 
     /**
-     * Whether a peer stands in the very network that a part is to be reached of by it: then the network is connected here, and
-     * needs no tunnel.
+     * Returns whether the prefix is part of a connected network that the peer itself is in. Then the prefix is reached directly,
+     * and needs no tunnel.
      */
     private boolean isBesidePeer(Prefix prefix) {
         return machine.connected().stream()
@@ -143,14 +143,14 @@ record TunnelRouting(
         return known;
     }
 
-    /** Where no machine is ever connected to so much, or to so little, nothing has to give way. */
+    /** Returns whether a machine may be connected to such a network. Larger ones and single addresses need no metric. */
     private static boolean canBeConnected(Prefix prefix) {
         return !prefix.isHost() && prefix.length() >= (prefix.family() == Family.IPV4 ? 8 : 32);
     }
 
     /**
-     * Gives way to a connected network; where another router's route to the same prefix is in main, the tunnel's comes before it,
-     * as wg-quick's does.
+     * Returns the metric of a route in main: a connected network takes precedence over it, but it takes precedence over a route of
+     * another program to the same prefix, as wg-quick's does.
      */
     private long metric(Prefix prefix) {
         OptionalLong foreign =
@@ -161,7 +161,7 @@ record TunnelRouting(
         return prefix.family() == Family.IPV4 ? 0 : Math.max(1, foreign.getAsLong() - 1);
     }
 
-    /** The foreign route to the very prefix that would win over, or keep out, one of ours; connected networks are none. */
+    /** Returns another program's route to exactly this prefix, unless the prefix is a connected network. */
     static Optional<MainRoute> rival(Prefix prefix, Machine machine) {
         return machine.connected().contains(prefix)
                 ? Optional.empty()
@@ -197,15 +197,15 @@ record TunnelRouting(
             if (killSwitch) {
                 Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
                 rules.add(new Rule(family, first + 2, unmarked, new Action.Unreachable()));
-                // Stops nothing that the rule above would not: it says whose kill switch this is, even when the link is
-                // gone.
+                // It stops no packet that the rule above would not: it records which tunnel's kill switch this is, even
+                // when the link is gone.
                 rules.add(new Rule(family, first + 2, Selector.ANY.inputLink(file.name()), new Action.Unreachable()));
             }
         }
         return List.copyOf(rules);
     }
 
-    /** Whether a family's packets find the tunnel by a table of its own. */
+    /** Returns whether the tunnel's routes of a family are in a table of its own. */
     boolean hasTable(Family family) {
         Set<Family> withServer = withServer();
         return file.table() instanceof RoutingTable.Auto
@@ -217,19 +217,22 @@ record TunnelRouting(
     }
 
     /**
-     * No tunnel of ours carries another's packets: with marks told apart here, two that carry everything would carry each
-     * other's, round and round.
+     * Returns the mark of all tunnels, as none of ours carries another's packets: if each one excluded only its own mark, two that
+     * carry everything would send their packets through each other in a loop.
      */
     private Mark ofTunnels() {
         return file.fwMark().isPresent() ? Mark.exactly(mark) : new Mark(mark, Mark.ALL_BITS - (SLOTS - 1));
     }
 
-    /** A route that leads nowhere says not whose it is, but the slot does whose table it is in. */
+    /**
+     * Returns whether a route must be in the tunnel's own table. Unreachable routes are there too: they name no link, but their
+     * table identifies the tunnel.
+     */
     private boolean isApart(Prefix prefix, Set<Family> withServer) {
         return prefix.isDefault() || withServer.contains(prefix.family()) || isClosed(prefix);
     }
 
-    /** The families whose AllowedIPs hold a server itself. */
+    /** Returns the families whose AllowedIPs contain a server. */
     private Set<Family> withServer() {
         Set<InetAddress> addresses = Stream.concat(
                         servers.stream().map(InetSocketAddress::getAddress),
@@ -244,7 +247,7 @@ record TunnelRouting(
                 .collect(Collectors.toSet());
     }
 
-    /** The prefixes of all peers, each once, the longest first, as {@code wg-quick} sorts them. */
+    /** Returns the prefixes of all peers without duplicates, the longest first, as {@code wg-quick} sorts them. */
     private List<Prefix> allowedIps() {
         return file.peers().stream()
                 .flatMap(peer -> peer.allowedIps().stream())
@@ -254,7 +257,7 @@ record TunnelRouting(
                 .toList();
     }
 
-    /** Whether the interface's own address brings the route to main already; a single IPv4 address brings none. */
+    /** Returns whether the kernel adds the route to main for an interface address; for a /32 address it adds none. */
     private boolean isConnected(Prefix prefix) {
         return addresses().stream()
                 .map(LinkAddress::address)
@@ -263,8 +266,8 @@ record TunnelRouting(
     }
 
     /**
-     * Where rp_filter is strict, the kernel looks for the way back of the server's answers, which bear no mark: this rule
-     * gives it, and needs no sysctl and no connection tracking.
+     * Adds the rules that strict rp_filter needs: the kernel looks up the reverse path of the server's packets, which have no mark.
+     * These rules provide it, without a sysctl or connection tracking.
      */
     private void strictReversePath(Family family, int preference, List<Rule> rules) {
         if (family == Family.IPV6 || !machine.strictReversePath()) {

@@ -20,15 +20,15 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
- * The tunnels that are up without a mesh, told from what is ours in the kernel: no file says whose a rule is. Each has a slot
- * of preferences; a slot is that of the tunnel whose kill switch stands there, by name, or of the one whose routes its rules
- * lead to. A slot that is nobody's is left from a tunnel whose link went away, and stops nothing.
+ * The tunnels without a mesh that are up, derived from Culvert's state in the kernel: no file records which tunnel a rule belongs
+ * to. Each tunnel has a slot of rule preferences. A slot belongs to the tunnel that its kill switch names, or to the one whose
+ * routes its rules look up. A slot without an owner is left over from a tunnel whose link was deleted, and blocks nothing.
  *
- * @param present what is ours
+ * @param present Culvert's current network state
  */
 public record Tunnels(NetworkState present) {
 
-    /** The tunnel that nothing leaves beside; it may be gone, and its kill switch holds all the same. */
+    /** Returns the tunnel that has a kill switch. Its link may be gone; the kill switch is active all the same. */
     public Optional<String> killSwitch() {
         return IntStream.range(0, TunnelRouting.SLOTS)
                 .mapToObj(slot -> killSwitch(rules(slot)))
@@ -36,15 +36,16 @@ public record Tunnels(NetworkState present) {
                 .findFirst();
     }
 
-    /** Whether there is something of ours that no tunnel alone would set: a chain runs here, or did until it was killed. */
+    /** Returns whether there are rules of an exit node, which is running here or was killed. */
     public boolean besideChain() {
         return present.rules().stream().anyMatch(rule -> !TunnelRouting.inAnySlot(rule));
     }
 
     /**
-     * Their names. One that needs no rules has only a link, and so may have a chain that was killed and lost its rules.
+     * Returns the names of the tunnels. A tunnel without rules is recognized by its link, like the one of an exit node that was
+     * killed and lost its rules.
      *
-     * @param ofChain names of a chain's links
+     * @param ofChain names of an exit node's links, which are excluded
      */
     public Set<String> names(Set<String> ofChain) {
         Stream<String> ruled =
@@ -56,12 +57,12 @@ public record Tunnels(NetworkState present) {
         return Stream.concat(ruled, others).collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Whether anything is there of a tunnel. */
+    /** Returns whether any state of a tunnel is present. */
     public boolean has(String link) {
         return !without(link).equals(present);
     }
 
-    /** What remains of ours when one tunnel goes: the other tunnels'. */
+    /** Returns the network state without one tunnel. */
     public NetworkState without(String link) {
         Set<Integer> gone = new HashSet<>();
         for (int slot = 0; slot < TunnelRouting.SLOTS; slot++) {
@@ -97,9 +98,9 @@ public record Tunnels(NetworkState present) {
     }
 
     /**
-     * The slot of a tunnel: the one it has, or one before all others, as wg-quick's newest rules come first.
+     * Returns the slot of a tunnel: its current one, or one before all others, as the newest rules of wg-quick come first.
      *
-     * @throws IllegalStateException where there are too many
+     * @throws IllegalStateException if there are too many tunnels
      */
     int slot(String link) {
         int next = 0;
@@ -117,7 +118,7 @@ public record Tunnels(NetworkState present) {
         return next;
     }
 
-    /** The mark of a tunnel, and the number of its table, where its file gives none: the one it has, or a free one. */
+    /** Returns the mark of a tunnel, and number of its table, if its file sets none: the current one, or a free one. */
     long mark(String link) {
         Set<Long> taken = new HashSet<>();
         for (int slot = 0; slot < TunnelRouting.SLOTS; slot++) {

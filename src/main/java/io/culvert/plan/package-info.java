@@ -1,4 +1,4 @@
-/** The pure function from settings, file and machine to the whole desired state. */
+/** Plans the complete desired state from settings, files and machine, as pure functions. */
 @NullMarked
 package io.culvert.plan;
 

@@ -1,11 +1,11 @@
 package io.culvert.problem;
 
-/** A number of things, for people. */
+/** Formats a count with its noun. */
 public final class Count {
 
     private Count() {}
 
-    /** @param one what one of them is called, in English that takes an s for more */
+    /** @param one the noun in the singular, whose plural is formed with an s */
     public static String of(long number, String one) {
         return number + " " + one + (number == 1 ? "" : "s");
     }

@@ -5,17 +5,18 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds the name that a mistyped one was meant to be. */
+/** Suggests the known name that a mistyped name was probably meant to be. */
 public final class DidYouMean {
 
     private DidYouMean() {}
 
-    /** A shorter beginning is no hint. */
+    /** The minimum length of a common prefix; a shorter one suggests nothing. */
     private static final int TELLING = 3;
 
     /**
-     * The known name that is the fewest keystrokes away, letters' case aside; a name that begins with the other is at the
-     * limit. Empty where all are further than a third of the typed name.
+     * Returns the known name with the smallest edit distance, ignoring case; a name that is a prefix of the other
+     * counts as the maximum distance at most. Empty where all distances are greater than a third of the typed name's
+     * length.
      */
     public static Optional<String> nearest(String typed, Collection<String> known) {
         String wanted = typed.toLowerCase(Locale.ROOT);
@@ -37,7 +38,10 @@ public final class DidYouMean {
 
     private record Candidate(String name, int distance) {}
 
-    /** Inserted, left out, replaced and swapped neighbouring letters (optimal string alignment). */
+    /**
+     * Returns the edit distance with insertions, deletions, substitutions and transpositions (optimal string
+     * alignment).
+     */
     private static int distance(String a, String b) {
         int[][] steps = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {

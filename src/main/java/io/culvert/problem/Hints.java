@@ -3,17 +3,19 @@ package io.culvert.problem;
 import io.culvert.linux.Container;
 import java.nio.file.Path;
 
-/** What to do about what the machine lacks: in a container an option of its runtime, on a machine a command. */
+/** Hints about unmet requirements of the machine: in a container an option of its runtime, on a machine a command. */
 public enum Hints {
     CONTAINER {
         @Override
         public String netAdmin() {
-            return "compose: cap_add: [NET_ADMIN]; podman or docker run: --cap-add NET_ADMIN";
+            return "add the capability NET_ADMIN (compose: cap_add: [NET_ADMIN]; podman or docker run: --cap-add"
+                    + " NET_ADMIN)";
         }
 
         @Override
         public String tunDevice() {
-            return "compose: devices: [/dev/net/tun]; podman or docker run: --device /dev/net/tun";
+            return "add the device /dev/net/tun (compose: devices: [/dev/net/tun]; podman or docker run: --device"
+                    + " /dev/net/tun)";
         }
 
         @Override
@@ -28,21 +30,21 @@ public enum Hints {
 
         @Override
         public String sysctl(String name, String value) {
-            return "compose: sysctls: [" + name + "=" + value + "]; podman or docker run: --sysctl " + name + "="
-                    + value;
+            return "set " + name + "=" + value + " (compose: sysctls: [" + name + "=" + value
+                    + "]; podman or docker run: --sysctl " + name + "=" + value + ")";
         }
 
         @Override
         public String ipv6OfNewLinks() {
             String all = "net.ipv6.conf.all.disable_ipv6=0";
             String others = "net.ipv6.conf.default.disable_ipv6=0";
-            return "compose: sysctls: [" + all + ", " + others + "]; podman or docker run: --sysctl " + all
-                    + " --sysctl " + others;
+            return "enable IPv6 (compose: sysctls: [" + all + ", " + others + "]; podman or docker run: --sysctl " + all
+                    + " --sysctl " + others + ")";
         }
 
         @Override
         public String module(String name) {
-            return "load the module on the host: modprobe " + name;
+            return "load the kernel module on the host: modprobe " + name;
         }
 
         @Override
@@ -53,41 +55,41 @@ public enum Hints {
 
         @Override
         public String ownNetwork() {
-            return "give this container a network of its own";
+            return "run this container in its own network namespace";
         }
 
         @Override
         public String defaultRoute() {
-            return "give the container a network";
+            return "connect the container to a network that has a default route";
         }
 
         @Override
         public String otherRange() {
-            return "give the container's network another range (compose: networks: default: ipam: config: - subnet:"
+            return "use another subnet for the container's network (compose: networks: default: ipam: config: - subnet:"
                     + " 192.168.90.0/24; podman or docker network create --subnet 192.168.90.0/24 NAME)";
         }
 
         @Override
         public String ipv6Network() {
-            return "give the container a network with IPv6 (podman network create --ipv6 NAME; docker network create"
-                    + " --ipv6 NAME; compose: enable_ipv6: true)";
+            return "connect the container to a network with IPv6 (podman network create --ipv6 NAME; docker network"
+                    + " create --ipv6 NAME; compose: enable_ipv6: true)";
         }
 
         @Override
         public String routerAdvertisements(String link) {
-            return "give the container a network with fixed routes (podman network create --ipv6 NAME, then --network"
-                    + " NAME; compose makes one automatically)";
+            return "use a network with static routes (podman network create --ipv6 NAME, then --network NAME; compose"
+                    + " creates one automatically)";
         }
 
         @Override
         public String otherName(String link) {
-            return "let the engine call it otherwise (podman: --network pasta:-I,eth0 or --network"
-                    + " NAME:interface_name=eth0; compose: interface_name: eth0)";
+            return "configure another interface name in the container engine (podman: --network pasta:-I,eth0 or"
+                    + " --network NAME:interface_name=eth0; compose: interface_name: eth0)";
         }
 
         @Override
         public String noCapability() {
-            return "give it no capability: cap_drop: [ALL], or --cap-drop ALL";
+            return "drop its capabilities (compose: cap_drop: [ALL]; podman or docker run: --cap-drop ALL)";
         }
 
         @Override
@@ -97,31 +99,31 @@ public enum Hints {
 
         @Override
         public String bring(String file, String path) {
-            return "mount " + file + " to " + path;
+            return "mount " + file + " at " + path;
         }
     },
 
     MACHINE {
         @Override
         public String netAdmin() {
-            return "run it as root (sudo), or give it the capability NET_ADMIN";
+            return "run Culvert as root (sudo) or with the capability CAP_NET_ADMIN";
         }
 
         @Override
         public String tunDevice() {
-            return "run it as root (sudo); where that is not enough: sudo modprobe tun";
+            return "run Culvert as root (sudo); if that is not enough, load the module: sudo modprobe tun";
         }
 
         @Override
         public String missingTunDevice() {
-            return "load the module: sudo modprobe tun";
+            return "load the kernel module: sudo modprobe tun";
         }
 
         @Override
         public String deniedTunDevice() {
-            return "run it as root (sudo; a confined program: sudo culvert exec --user \"$USER\" …), or let every user"
-                    + " open the device: sudo chmod 0666 /dev/net/tun (until the next boot; permanently by a udev rule:"
-                    + " KERNEL==\"tun\", MODE=\"0666\")";
+            return "run Culvert as root (sudo; for a confined program: sudo culvert exec --user \"$USER\" …), or"
+                    + " allow all users to open the device: sudo chmod 0666 /dev/net/tun (until the next boot;"
+                    + " permanently with a udev rule: KERNEL==\"tun\", MODE=\"0666\")";
         }
 
         @Override
@@ -136,27 +138,27 @@ public enum Hints {
 
         @Override
         public String module(String name) {
-            return "load the module: sudo modprobe " + name;
+            return "load the kernel module: sudo modprobe " + name;
         }
 
         @Override
         public String writable(String directory) {
-            return "run it as root (sudo), where " + directory + " is writable";
+            return "run Culvert as root (sudo), with a writable " + directory;
         }
 
         @Override
         public String ownNetwork() {
-            return "run it in a network namespace of its own: ip netns exec NAME …";
+            return "run Culvert in its own network namespace: ip netns exec NAME …";
         }
 
         @Override
         public String defaultRoute() {
-            return "connect the machine to a network";
+            return "connect the machine to a network that has a default route";
         }
 
         @Override
         public String otherRange() {
-            return "give the machine's network another range";
+            return "use another subnet for the machine's network";
         }
 
         @Override
@@ -171,13 +173,14 @@ public enum Hints {
 
         @Override
         public String otherName(String link) {
-            return "give it another name before it is connected, such as by a file in /etc/systemd/network"
-                    + " (systemd.link(5)) and a restart; to rename it now cuts the machine off";
+            return "rename the interface at boot, such as with a file in /etc/systemd/network (systemd.link(5)) and a"
+                    + " restart; renaming it now would disconnect the machine";
         }
 
         @Override
         public String noCapability() {
-            return "run it as a user without capabilities, or with 'setpriv --bounding-set -net_raw,-net_admin'";
+            return "run the program as a user without capabilities, or with 'setpriv --bounding-set"
+                    + " -net_raw,-net_admin'";
         }
 
         @Override
@@ -191,60 +194,60 @@ public enum Hints {
         }
     };
 
-    /** The hints for where this process runs. */
+    /** Returns the hints for the environment in which this process runs. */
     public static Hints here() {
-        // Not kept: this class is initialized while a native image is built.
+        // Not cached: this class is initialized at the build time of the native image.
         return Container.beforeSettings(System.getenv(), Path.of("/")).isCertain() ? CONTAINER : MACHINE;
     }
 
     /** Returns how to get the capability CAP_NET_ADMIN. */
     public abstract String netAdmin();
 
-    /** Returns how to get a /dev/net/tun that cannot be opened, for whatever reason. */
+    /** Returns how to make /dev/net/tun available where it cannot be opened for any reason. */
     public abstract String tunDevice();
 
-    /** Returns how to get a /dev/net/tun that does not exist. */
+    /** Returns how to create a missing /dev/net/tun. */
     public abstract String missingTunDevice();
 
-    /** Returns how to get to open a /dev/net/tun that exists. */
+    /** Returns how to get access to an existing /dev/net/tun. */
     public abstract String deniedTunDevice();
 
     /** Returns how to set a kernel parameter. */
     public abstract String sysctl(String name, String value);
 
-    /** Returns how to let links that are made have IPv6. */
+    /** Returns how to enable IPv6 on new links. */
     public abstract String ipv6OfNewLinks();
 
     /** Returns how to load a kernel module. */
     public abstract String module(String name);
 
-    /** Returns how to get a directory that can be written. */
+    /** Returns how to make a directory writable. */
     public abstract String writable(String directory);
 
-    /** Returns how to get away from others in the same network namespace. */
+    /** Returns how to run in a separate network namespace. */
     public abstract String ownNetwork();
 
     /** Returns how to get a default route. */
     public abstract String defaultRoute();
 
-    /** Returns how to get a network with other addresses. */
+    /** Returns how to use another subnet for the local network. */
     public abstract String otherRange();
 
     /** Returns how to get a network with IPv6. */
     public abstract String ipv6Network();
 
-    /** Returns how to get an IPv6 default route on this link although IPv6 is forwarded. */
+    /** Returns how to get an IPv6 default route on this link while IPv6 forwarding is on. */
     public abstract String routerAdvertisements(String link);
 
-    /** Returns how to give an uplink another name that has one of ours. */
+    /** Returns how to rename an uplink that has the name of one of Culvert's interfaces. */
     public abstract String otherName(String link);
 
-    /** Returns how to take capabilities away from a program that shares the network. */
+    /** Returns how to drop the capabilities of a program that shares the network namespace. */
     public abstract String noCapability();
 
-    /** Returns what to check where a named file does not exist. */
+    /** Returns what to check where a configured file does not exist. */
     public abstract String missingFile();
 
-    /** Returns how to bring a file to a path. */
+    /** Returns how to provide a file at a path. */
     public abstract String bring(String file, String path);
 }

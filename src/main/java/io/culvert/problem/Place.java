@@ -2,10 +2,10 @@ package io.culvert.problem;
 
 import java.nio.file.Path;
 
-/** Where a problem is. */
+/** The location of a problem. */
 public sealed interface Place {
 
-    /** A setting, by the name the user wrote. */
+    /** A setting, by the name that the user wrote. */
     record Setting(String name) implements Place {
         @Override
         public String toString() {
@@ -14,10 +14,10 @@ public sealed interface Place {
     }
 
     /**
-     * A place in a text file.
+     * A location in a text file.
      *
-     * @param line from 1; 0 where the whole file is meant
-     * @param column from 1, in characters; 0 where the whole line is meant
+     * @param line from 1; 0 for the whole file
+     * @param column from 1, in characters; 0 for the whole line
      */
     record InFile(Path file, int line, int column) implements Place {
         @Override
@@ -26,7 +26,7 @@ public sealed interface Place {
         }
     }
 
-    /** The machine or container we run in, or a part of it such as {@code /dev/net/tun}. */
+    /** The machine or container, or a part of it such as {@code /dev/net/tun}. */
     record Machine(String part) implements Place {
         @Override
         public String toString() {

@@ -1,24 +1,24 @@
 package io.culvert.problem;
 
 /**
- * One thing that is wrong or worth knowing: what, where, and the cure. Never holds a secret.
+ * An error, warning or note: where, what, and a hint. Never contains a secret.
  *
  * @param what one sentence without a final full stop
- * @param cure what the user does about it; empty where nothing is to be done
+ * @param cure the hint: what the user can do about it, as an imperative; empty where there is nothing to do
  */
 public record Problem(Kind kind, Place place, String what, String cure) {
 
-    /** How bad it is, and whose it is. */
+    /** The severity, and for errors the kind of cause. */
     public enum Kind {
-        /** The user's input is wrong: exit status 2. */
+        /** Invalid input: exit status 2. */
         INPUT,
-        /** The machine lacks something: exit status 3. */
+        /** An unmet requirement of the machine: exit status 3. */
         MACHINE,
-        /** Something that should have worked did not: exit status 1. */
+        /** An operation failed: exit status 1. */
         FAILURE,
-        /** Works, but probably not as meant. */
+        /** It works, but probably not as intended. */
         WARNING,
-        /** Worth knowing. */
+        /** Information. */
         NOTE;
 
         public boolean isError() {
@@ -46,10 +46,10 @@ public record Problem(Kind kind, Place place, String what, String cure) {
         return new Problem(Kind.NOTE, place, what, "");
     }
 
-    /** {@code place: what} and, on a second, indented line, the cure. */
+    /** Returns {@code location: what} and, on a second, indented line, the hint. */
     @Override
     public String toString() {
         String word = kind == Kind.WARNING ? "warning: " : kind == Kind.NOTE ? "note: " : "";
-        return place + ": " + word + what + (cure.isEmpty() ? "" : "\n    " + cure);
+        return place + ": " + word + what + (cure.isEmpty() ? "" : "\n    hint: " + cure);
     }
 }

@@ -4,7 +4,7 @@ import io.culvert.problem.Problem.Kind;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Work cannot go on, for reasons a person can read and act on. */
+/** Aborts an operation, with problems that are reported to the user. */
 public final class ProblemException extends RuntimeException {
 
     private final transient List<Problem> problems;
@@ -22,7 +22,7 @@ public final class ProblemException extends RuntimeException {
         return problems;
     }
 
-    /** 2 when the user's input is wrong, 3 when the machine lacks something, else 1. */
+    /** Returns the exit status: 2 for invalid input, 3 for an unmet requirement of the machine, else 1. */
     public int exitStatus() {
         if (has(Kind.INPUT)) {
             return 2;

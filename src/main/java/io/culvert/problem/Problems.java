@@ -25,7 +25,7 @@ public final class Problems {
         return problems.stream().anyMatch(problem -> problem.kind().isError());
     }
 
-    /** Ends here, with everything collected so far, when one of the problems is an error. */
+    /** Throws a {@link ProblemException} with all collected problems where one of them is an error. */
     public void throwIfErrors() {
         if (hasErrors()) {
             throw new ProblemException(all());

@@ -1,4 +1,4 @@
-/** What is wrong, where, and what cures it. */
+/** Problems that are reported to the user: what, where, and a hint. */
 @NullMarked
 package io.culvert.problem;
 

@@ -3,15 +3,17 @@ package io.culvert.process;
 import java.time.Duration;
 
 /**
- * How long to wait before a child is started again: twice as long after each failure in a row.
+ * Exponential back-off between restarts of a child: the delay doubles with each failure in a row.
  *
- * @param first wait, after one failure
- * @param most at most this
- * @param steady a child that ran this long had recovered: its end counts as the first failure again
+ * @param first the delay after one failure
+ * @param most the maximum delay
+ * @param steady the run time after which a child counts as recovered, so that its next exit is a first failure again
  */
 public record BackOff(Duration first, Duration most, Duration steady) {
 
-    /** Quick enough that one crash is hardly noticed, slow enough that a broken program costs nothing to speak of. */
+    /**
+     * Short enough that a single crash is hardly noticed, long enough that a broken program costs almost no CPU time.
+     */
     public static final BackOff USUAL =
             new BackOff(Duration.ofMillis(100), Duration.ofSeconds(30), Duration.ofMinutes(1));
 

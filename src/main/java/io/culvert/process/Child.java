@@ -13,8 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A program under supervision, and the thread that stays with it: wait for its end, wait a while, start it again. The thread
- * begins in the network namespace of {@link Supervisor#start}'s caller, so every restart is there too.
+ * A supervised program and its supervising thread, which waits for its exit, waits for the back-off delay and restarts
+ * it. The thread starts in the network namespace of {@link Supervisor#start}'s caller, so every restart is in that one
+ * too.
  */
 public final class Child {
 
@@ -39,7 +40,7 @@ public final class Child {
             throw new ProblemException(Problem.failure(
                     Place.machine(spec.program().toString()),
                     spec.name() + " cannot be started: " + reason(e),
-                    "check that the file is there, is executable and fits this machine"));
+                    "check that the file exists, is executable and is built for this machine"));
         }
         this.thread = Thread.ofPlatform().name("child-" + spec.name()).daemon().start(this::supervise);
     }
@@ -48,23 +49,23 @@ public final class Child {
         return spec.name();
     }
 
-    /** Of the process that runs now, or ran last. */
+    /** Returns the process id of the current run, or of the last one. */
     public synchronized long pid() {
         return run.pid();
     }
 
-    /** The end of the process that runs now, or ran last. */
+    /** Returns the exit of the current run, or of the last one. */
     public synchronized CompletableFuture<ChildEvent.Ended> end() {
         return run.end();
     }
 
     /**
-     * Ends it for good: SIGTERM, SIGKILL after its grace. Returns when it is gone; safe to repeat. Not to be called by the
-     * listener, on whose return the child's own thread waits.
+     * Stops the program: SIGTERM, then SIGKILL after its grace period. Returns when it has exited; idempotent. Not to
+     * be called by the listener, whose return the child's own thread waits for.
      */
     public void stop() {
         Run last;
-        synchronized (this) { // From here on nothing is started any more.
+        synchronized (this) { // From here on there is no restart.
             stopping.countDown();
             last = run;
         }
@@ -83,7 +84,7 @@ public final class Child {
     private void supervise() {
         try {
             int failures = 0;
-            do { // At least once: a child may be told to stop before this thread gets here.
+            do { // At least once: a child may be stopped before this thread gets here.
                 long since = supervision.timing().nanoTime();
                 Run now = current();
                 int status = now.await(supervision.children());
@@ -97,7 +98,7 @@ public final class Child {
                 }
             } while (!isStopping());
         } catch (InterruptedException _) {
-            // Nobody interrupts this thread but the end of the JVM.
+            // Only the exit of the JVM interrupts this thread.
             Thread.currentThread().interrupt();
         }
     }
@@ -106,7 +107,7 @@ public final class Child {
         return run;
     }
 
-    /** @return whether it must be tried once more */
+    /** @return whether the restart failed and has to be retried */
     private boolean restartAfter(Duration wait) throws InterruptedException {
         if (isStopping()) {
             return false;
@@ -142,7 +143,7 @@ public final class Child {
         return fresh;
     }
 
-    /** The system's own words, which the JDK puts behind a repetition of the command. */
+    /** Returns the operating system's error text, to which the JDK's message prepends the command. */
     private static String reason(IOException e) {
         Matcher matcher = ERROR.matcher(String.valueOf(e.getMessage()));
         return matcher.find() ? matcher.group(1) : String.valueOf(e.getMessage());

@@ -3,24 +3,28 @@ package io.culvert.process;
 import java.time.Duration;
 import java.util.List;
 
-/** What happens to a child. */
+/** An event of a child process. */
 public sealed interface ChildEvent {
 
-    /** The name in its {@link ChildSpec}. */
+    /** Returns the child's name in its {@link ChildSpec}. */
     String child();
 
-    /** @param start 1 for the first, more for every start after an end */
+    /**
+     * It was started.
+     *
+     * @param start the number of this start: 1 for the first, 2 for the first restart
+     */
     record Started(String child, long pid, int start) implements ChildEvent {}
 
-    /** A line of its standard output or error, secrets taken out. */
+    /** It printed a line to its standard output or error; secrets are redacted. */
     record Said(String child, String line) implements ChildEvent {}
 
     /**
-     * It ended.
+     * It exited.
      *
-     * @param status its exit status; 128 and the signal's number when a signal ended it
-     * @param asked whether we had told it to
-     * @param lastWords its last lines, at most five, oldest first
+     * @param status its exit status; 128 plus the signal number where a signal terminated it
+     * @param asked whether it was stopped on purpose
+     * @param lastWords its last lines of output, at most five, oldest first
      */
     record Ended(String child, int status, boolean asked, List<String> lastWords) implements ChildEvent {
 
@@ -29,9 +33,9 @@ public sealed interface ChildEvent {
         }
     }
 
-    /** It ended without being told to and will be started again. */
+    /** It exited unexpectedly and will be restarted. */
     record Restarting(String child, Duration in) implements ChildEvent {}
 
-    /** It could not be started again; that will be tried once more. */
+    /** It could not be restarted; the restart will be retried. */
     record NotStarted(String child, String reason) implements ChildEvent {}
 }

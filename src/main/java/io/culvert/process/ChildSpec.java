@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A program to be kept running.
+ * Describes a program to be supervised.
  *
- * @param name for people, such as {@code wireguard-go}
- * @param program an absolute path: nothing is ever looked up in a {@code PATH} that someone else may have set
- * @param environment all of it: nothing is inherited, so that no setting of ours (they hold secrets) reaches a child that
- *     does not need it
- * @param privileges all that it may do
- * @param grace how long it may take to end after SIGTERM before SIGKILL
+ * @param name the name in the log, such as {@code wireguard-go}
+ * @param program an absolute path: programs are never looked up in {@code PATH}, which another user may have set
+ * @param environment the complete environment: nothing is inherited, so that settings, which contain secrets, do
+ *     not reach a child that does not need them
+ * @param privileges the child's user and capabilities
+ * @param grace the time between SIGTERM and SIGKILL
  */
 public record ChildSpec(
         String name,
@@ -32,7 +32,7 @@ public record ChildSpec(
         environment = Map.copyOf(environment);
     }
 
-    /** Arguments and environment may hold secrets. */
+    /** Omits arguments and environment, which may contain secrets. */
     @Override
     public String toString() {
         return name + " (" + program + ")";

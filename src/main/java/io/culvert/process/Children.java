@@ -6,16 +6,16 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The processes that we started and that have not been waited for yet. Whoever starts a process in the same JVM as a
- * {@link Reaper} does it here: the lock that is held from the fork to the entry in the list is what keeps a child that ends
- * at once from being taken for an orphan, its exit status lost.
+ * The child processes that have not been waited for yet. In a JVM with a {@link Reaper}, every process has to be
+ * started here: the lock that is held from the fork to the entry in the list prevents a child that exits at once from
+ * being reaped as an orphan, which would lose its exit status.
  */
 public final class Children {
 
     private final Set<Long> pids = new HashSet<>();
     private Runnable afterChange = () -> {};
 
-    /** Starts a process and remembers it until {@link #await} has returned for it. */
+    /** Starts a process and keeps it in the list until {@link #await} has returned for it. */
     Process start(ProcessBuilder builder, Privileges privileges) throws IOException {
         Process process;
         synchronized (this) {
@@ -26,7 +26,7 @@ public final class Children {
         return process;
     }
 
-    /** Waits for a process of ours; the exit status is 128 and the signal's number when a signal ended it. */
+    /** Waits for a child and returns its exit status; 128 plus the signal number where a signal terminated it. */
     public int await(Process process) throws InterruptedException {
         int status = process.waitFor();
         synchronized (this) {
@@ -40,7 +40,7 @@ public final class Children {
         return pids.contains(pid);
     }
 
-    /** @param action to be run after every start and every end */
+    /** @param action run after every start and every exit */
     synchronized void afterEveryChange(Runnable action) {
         afterChange = action;
     }

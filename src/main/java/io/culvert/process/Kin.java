@@ -16,31 +16,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The processes that descend from one kind of child, by a mark that they inherit in their environment, in our network
- * namespace. Unlike parent and group it outlives the parent, a change of group and an earlier run of ours; unlike a name no
- * stranger has it.
+ * Finds the processes that descend from one kind of child in this network namespace, by a tag that they inherit in
+ * their environment. Unlike the parent and the process group, the tag survives the parent's exit, a change of the group
+ * and an earlier run of Culvert; unlike a program's name, no unrelated process has it.
  */
 public final class Kin {
 
-    /** The variable that holds the mark. */
+    /** The environment variable that holds the tag. */
     private static final String VARIABLE = "CULVERT_CHILD";
 
-    /** How long a process is looked at that is just becoming another program, which takes less than a millisecond. */
+    /** How long to wait for a process that is in the middle of execve(2), which takes less than a millisecond. */
     private static final Duration BECOMING = Duration.ofSeconds(2);
 
-    /** Fields of {@code stat} behind the name in parentheses, whose first is number 3 (proc_pid_stat(5)). */
+    /** Fields of {@code stat} after the name in parentheses; the first of these is number 3 (proc_pid_stat(5)). */
     private static final int CODE_END = 27 - 3;
 
     private static final int ENVIRONMENT_START = 50 - 3;
     private static final int ENVIRONMENT_END = 51 - 3;
 
-    /** More than the environment of nearly every process. */
+    /** Buffer size; larger than the environment of nearly every process. */
     private static final int AT_ONCE = 1 << 16;
 
     private final String mark;
     private final Path processes;
 
-    /** @param mark of one kind of child, such as its name */
+    /** @param mark the tag of one kind of child, such as its name */
     public Kin(String mark) {
         this(mark, Path.of("/proc"));
     }
@@ -50,16 +50,16 @@ public final class Kin {
         this.processes = processes;
     }
 
-    /** To be put into the child's environment. */
+    /** Returns the variable to be added to the child's environment. */
     public Map<String, String> environment() {
         return Map.of(VARIABLE, mark);
     }
 
     /**
-     * Ends all that are there: SIGTERM, SIGKILL after the grace. Returns when they are gone, and those that they started while
-     * they were looked for.
+     * Stops all of them: SIGTERM, then SIGKILL after the grace period. Returns when they have exited, including those
+     * that they started during the search.
      *
-     * @return how many there were
+     * @return how many processes were stopped
      */
     public int end(Duration grace) {
         int ended = 0;
@@ -85,7 +85,7 @@ public final class Kin {
                 .toList();
     }
 
-    /** What may not be read is not ours. */
+    /** Whether the process has the tag; one whose environment may not be read does not belong to us. */
     private boolean bearsMark(long pid) {
         Path process = processes.resolve(Long.toString(pid));
         try {
@@ -97,7 +97,10 @@ public final class Kin {
         }
     }
 
-    /** It seems to have none while the process becomes another program (execve(2)); nothing tells when it has. */
+    /**
+     * Reads a process's environment, which reads as empty during execve(2). There is no event for the end of execve(2),
+     * so the file is read again.
+     */
     private static String environment(Path process) throws IOException {
         long start = System.nanoTime();
         while (true) {
@@ -109,7 +112,10 @@ public final class Kin {
         }
     }
 
-    /** Whether it has none indeed: threads of the kernel, the dead, and programs that were started so. */
+    /**
+     * Whether the process really has no environment: a kernel thread, a zombie, or a program that was started without
+     * one.
+     */
     private static boolean isWithout(Path process) throws IOException {
         try {
             Files.readSymbolicLink(process.resolve("exe"));
@@ -118,14 +124,14 @@ public final class Kin {
         }
         String status = readAtOnce(process.resolve("stat"));
         String[] fields = status.substring(status.lastIndexOf(')') + 1).strip().split(" ", -1);
-        // A program in the making has both at one place for a moment, and the end of its code is set last
+        // During execve(2), start and end of the environment are equal for a moment; the end of the code is set last
         // (fs/binfmt_elf.c).
         return fields.length > ENVIRONMENT_END
                 && !fields[CODE_END].equals("0")
                 && fields[ENVIRONMENT_END].equals(fields[ENVIRONMENT_START]);
     }
 
-    /** What several calls read of a process that becomes another program between them is cut off. */
+    /** Reads a file with as few calls as possible: an execve(2) between two calls would truncate the result. */
     private static String readAtOnce(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = new byte[AT_ONCE];

@@ -10,22 +10,24 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * The start of a program with fewer privileges than this process has. No other program stands between: a thread gives up what
- * the program is not to have, starts it, and ends.
+ * Starts a program with fewer privileges than this process has, without a helper program: a thread drops the privileges
+ * that the program must not have, starts it, and ends.
  */
 public final class Launch {
 
     /**
-     * How many descriptors a child may have: as many as one address has ports. Where there is no limit, which is 2^30
-     * ({@code fs.nr_open}) at most, a program that closes all that it might have inherited, as Dante does, takes a minute.
+     * The limit of file descriptors of a child (RLIMIT_NOFILE): as many as one address has ports. Without a limit,
+     * which means 2^30 ({@code fs.nr_open}) at most, a program that closes every descriptor that it might have
+     * inherited, as Dante does, takes a minute to start.
      */
     private static final long DESCRIPTORS = 65536;
 
     private Launch() {}
 
     /**
-     * Starts it, in the network namespace of the calling thread. From then on the limit of a child's descriptors is this
-     * process's too: the hard one can be lowered for oneself only, and a child that raises its own must not get beyond.
+     * Starts a program in the network namespace of the calling thread. From then on, the limit of file descriptors
+     * applies to this process too: a process can lower only its own hard limit, and a child must not be able to raise
+     * its limit again.
      */
     public static Process start(ProcessBuilder builder, Privileges privileges) throws IOException {
         OpenFiles.limit(DESCRIPTORS);
@@ -41,7 +43,7 @@ public final class Launch {
                     thread.join();
                     return start.get();
                 } catch (InterruptedException _) {
-                    interrupted = true; // It may have started already, and would be nobody's.
+                    interrupted = true; // The program may have been started already, and must not be left unmanaged.
                 }
             }
         } catch (ExecutionException e) {
@@ -60,8 +62,8 @@ public final class Launch {
     }
 
     /**
-     * Whether another user could start this program: a JVM starts programs by a helper, which may lie where only its owner may
-     * look, and so may the program.
+     * Whether another user can execute this program. A JVM starts programs through a helper; the helper or the program
+     * may be in a directory that only its owner can search.
      */
     public static boolean isOpenToOthers(Path program) {
         Path helper = Path.of(System.getProperty("java.home", "/"), "lib/jspawnhelper");

@@ -7,15 +7,18 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
-/** What a child prints, line by line as it comes. */
+/** Reads a child's output line by line. */
 final class Lines {
 
-    /** Longer lines are left out as a whole: cut in two, a secret on the cut could not be recognised. */
+    /**
+     * Maximum length. Longer lines are omitted completely: a secret at the point where a line is split would not be
+     * redacted.
+     */
     static final int LONGEST = 16 * 1024;
 
     private Lines() {}
 
-    /** Reads to the end; a stream that breaks ends there, for its writer is gone. */
+    /** Reads to the end of the stream; a read error counts as the end, as the process has exited then. */
     static void relay(InputStream stream, Consumer<String> consumer) {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
         boolean tooLong = false;
@@ -32,7 +35,7 @@ final class Lines {
                 }
             }
         } catch (IOException _) {
-            // The process was ended by force while we read.
+            // The process was killed during the read.
         }
         if (line.size() > 0) {
             consumer.accept(tooLong ? omitted() : text(line));
@@ -44,6 +47,6 @@ final class Lines {
     }
 
     private static String omitted() {
-        return "(a line of more than " + LONGEST + " bytes, left out)";
+        return "(omitted a line of more than " + LONGEST + " bytes)";
     }
 }

@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * This program, to be run once more with other arguments.
+ * The command line of this program, to start it again with other arguments.
  *
- * @param words what stands before the arguments: the program itself, or Java, its options and the main class
+ * @param words the words before the arguments: the program itself, or Java, its options and the main class
  */
 public record OwnProgram(List<String> words) {
 
@@ -21,7 +21,7 @@ public record OwnProgram(List<String> words) {
         words = List.copyOf(words);
     }
 
-    /** @param arguments how many this run was given */
+    /** @param arguments the number of arguments of this run */
     public static OwnProgram of(int arguments) throws IOException {
         List<byte[]> line = OwnProcess.commandLine();
         List<String> words = new ArrayList<>(line.subList(0, Math.max(1, line.size() - arguments)).stream()
@@ -31,16 +31,17 @@ public record OwnProgram(List<String> words) {
         return new OwnProgram(words);
     }
 
-    /** The whole command with these arguments. */
+    /** Returns the complete command line with these arguments. */
     public List<String> command(List<String> arguments) {
         return Stream.concat(words.stream(), arguments.stream()).toList();
     }
 
     /**
-     * Starts a run that goes on when this one ends. It has a pipe to tell us something by, and nothing else of ours.
+     * Starts a background process that outlives this one. It can report to this process through a pipe, and inherits
+     * nothing else.
      *
-     * @param environment all of it
-     * @param words where it writes what is for people
+     * @param environment the complete environment
+     * @param words the file for its standard error, which holds its log
      */
     public static Process startLasting(List<String> command, Map<String, String> environment, Path words)
             throws IOException {

@@ -17,18 +17,18 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Processes in our network namespace that are not ours and may get past the kill switch: with {@code CAP_NET_RAW} or
- * {@code CAP_NET_ADMIN}. Only those that this process can see, which in a container without a shared process namespace are
- * those of the container itself.
+ * Finds processes of other programs in this network namespace that can bypass the kill switch, as they have
+ * {@code CAP_NET_RAW} or {@code CAP_NET_ADMIN}. It finds only processes that are visible to this one, which in a
+ * container without a shared PID namespace are those of the container itself.
  */
 public final class PrivilegedSiblings {
 
-    /** include/uapi/linux/capability.h. */
+    /** {@code CAP_NET_ADMIN} (include/uapi/linux/capability.h). */
     private static final int NET_ADMIN = 12;
 
     private static final int NET_RAW = 13;
 
-    /** Programs that are started here, and may outlive the Culvert that started them. */
+    /** Programs that Culvert starts, and that may outlive it. */
     private static final Set<String> OURS = Set.of("wireguard-go", "sockd", "containerboot", "tailscaled", "tailscale");
 
     private static final Pattern CAPABILITIES = Pattern.compile("(?m)^Cap(?:Eff|Prm):\\s*([0-9a-f]+)$");
@@ -50,7 +50,7 @@ public final class PrivilegedSiblings {
         this.self = self;
     }
 
-    /** A sentence on each, without a full stop. */
+    /** Returns a sentence about each, without a full stop. */
     public List<String> find() {
         Map<Long, Seen> all = all();
         Seen own = all.get(self);
@@ -66,15 +66,15 @@ public final class PrivilegedSiblings {
                     && (seen.admin() || seen.raw())
                     && !ours.contains(pid)
                     && !(container && seen.mounts().equals(own.mounts()))) {
-                sentences.add("process " + pid + " (" + seen.name() + ") shares the network and has "
+                sentences.add("process " + pid + " (" + seen.name() + ") shares the network namespace and has "
                         + (seen.admin() ? "CAP_NET_ADMIN" : "CAP_NET_RAW")
-                        + ", with which it can send past the kill switch");
+                        + ", so it can bypass the kill switch");
             }
         });
         return sentences;
     }
 
-    /** This process and those it descends from, every Culvert, what each started, and what earlier ones left. */
+    /** Returns this process and its ancestors, every Culvert with its descendants, and children of earlier ones. */
     private Set<Long> ours(Map<Long, Seen> all, Seen own) {
         Set<Long> ours = new HashSet<>();
         for (Long pid = self; pid != 0 && ours.add(pid); ) {
@@ -108,7 +108,7 @@ public final class PrivilegedSiblings {
                             .ifPresent(seen ->
                                     all.put(Long.valueOf(directory.getFileName().toString()), seen)));
         } catch (IOException | UncheckedIOException _) {
-            // Nothing can be said of what cannot be seen.
+            // Without /proc no process is visible.
         }
         return all;
     }
@@ -130,12 +130,12 @@ public final class PrivilegedSiblings {
                     link(directory.resolve("ns/mnt")),
                     program(directory)));
         } catch (IOException | NumberFormatException _) {
-            // It has ended.
+            // The process has exited.
             return Optional.empty();
         }
     }
 
-    /** What runs; on the JVM, which runs others' programs too, with whether it is ours. */
+    /** Returns the process's executable; for a JVM, which runs other programs too, also whether it runs Culvert. */
     private static String program(Path directory) throws IOException {
         String program = link(directory.resolve("exe"));
         return program.endsWith("/java")
@@ -150,7 +150,7 @@ public final class PrivilegedSiblings {
         return matcher.find() ? matcher.group(1) : "";
     }
 
-    /** Empty where it may not be read. */
+    /** Returns the target of a symbolic link; empty where it may not be read. */
     private static String link(Path link) {
         try {
             return Files.readSymbolicLink(link).toString();

@@ -6,19 +6,19 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Where programs are looked for, which is no {@code PATH}: anybody can set that. A checkout or an image keeps those that belong
- * to this one in a directory that is told by whoever starts us, not by users.
+ * The directories in which programs are looked up. {@code PATH} is not used, as any user can set it. A checkout or an
+ * image keeps its own programs in a directory that is passed as a system property by the launcher, not by users.
  */
 public final class ProgramDirectories {
 
-    /** The system's own, where only root may write. */
+    /** The system's directories, which only root can write to. */
     public static final List<Path> SYSTEM = Stream.of("/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin")
             .map(Path::of)
             .toList();
 
     private ProgramDirectories() {}
 
-    /** In the order in which they are looked into, before the system's. */
+    /** Returns the directories of the system property {@code culvert.programs}, to be searched before the system's. */
     public static List<Path> told() {
         return Optional.ofNullable(System.getProperty("culvert.programs")).stream()
                 .map(Path::of)

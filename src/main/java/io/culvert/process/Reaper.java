@@ -5,8 +5,8 @@ import java.util.OptionalInt;
 import sun.misc.Signal;
 
 /**
- * The duty of process 1: orphans of the whole container become its children and stay zombies until it collects them. The JDK
- * collects only what it started itself. Works by {@code SIGCHLD}, never by polling.
+ * Reaps zombies as process 1 of a container: all orphaned processes become its children and stay zombies until it waits
+ * for them. The JDK waits only for processes that it has started itself. Driven by {@code SIGCHLD}, without polling.
  */
 public final class Reaper {
 
@@ -17,10 +17,10 @@ public final class Reaper {
     }
 
     /**
-     * Takes up the duty, when this is process 1; otherwise orphans are someone else's.
+     * Installs the reaper where this is process 1; otherwise another process reaps orphans.
      *
-     * @param children those whose exit status must be left to the JDK
-     * @return whether it was taken up
+     * @param children the processes whose exit status must be left to the JDK
+     * @return whether it was installed
      */
     public static boolean installAsInit(Children children) {
         if (ProcessHandle.current().pid() != 1) {
@@ -32,15 +32,16 @@ public final class Reaper {
         return true;
     }
 
-    /** Listens anew each time, for the JDK resets SIGCHLD when it starts its first process. */
+    /** Installs the signal handler again each time, as the JDK resets SIGCHLD when it starts its first process. */
     private void listenAndCollect() {
         Signal.handle(new Signal("CHLD"), _ -> collectOrphans());
         collectOrphans();
     }
 
     /**
-     * Collects until none is left or the next one is ours. Only the first zombie can be seen, so one of ours hides those
-     * behind it until the JDK has collected it: then {@link Children#await} calls here again.
+     * Reaps zombies until none is left or the next one is a child of the JDK. Only the first zombie is visible, so such
+     * a child hides those behind it until the JDK has waited for it: then {@link Children#await} calls this method
+     * again.
      */
     private void collectOrphans() {
         synchronized (children) {

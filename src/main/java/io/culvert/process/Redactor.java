@@ -5,14 +5,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** Takes known secrets out of text: programs print the keys they were given in their error messages. */
+/** Redacts known secrets in text: programs print the keys that they were given in their error messages. */
 public final class Redactor implements UnaryOperator<String> {
 
     private final List<String> secrets;
 
-    /** @param secrets as they would appear in the text; blank ones are left out */
+    /** @param secrets as they would appear in the text; blank ones are ignored */
     public Redactor(Collection<String> secrets) {
-        // The longest first: one secret may be the beginning of another.
+        // The longest first: one secret may be a prefix of another.
         this.secrets = secrets.stream()
                 .map(String::strip)
                 .filter(secret -> !secret.isEmpty())

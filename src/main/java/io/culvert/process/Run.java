@@ -12,13 +12,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** One life of a program: the process, the thread that reads what it says, and its end. */
+/** One run of a program: the process, the thread that reads its output, and its exit. */
 final class Run {
 
-    /** How many of its last lines are kept. */
+    /** The number of last output lines that are kept. */
     private static final int LAST_WORDS = 5;
 
-    /** How long the reader may go on after the end: the process's own children may hold the pipe open for ever. */
+    /** How long to read after the exit: the process's own children may hold the pipe open indefinitely. */
     private static final Duration LAST_LINES = Duration.ofMillis(200);
 
     private final Process process;
@@ -62,7 +62,7 @@ final class Run {
         return end;
     }
 
-    /** Waits for the end of the process and, for a moment, for what it still had to say. */
+    /** Waits for the process's exit and, for a moment, for the rest of its output. */
     int await(Children children) throws InterruptedException {
         int status = children.await(process);
         reader.join(LAST_LINES);
@@ -76,8 +76,8 @@ final class Run {
     }
 
     /**
-     * SIGTERM, and SIGKILL when the grace is over; what the process had started itself goes with it. (A process group would
-     * catch more, those that were orphaned before; Java cannot make one.)
+     * Stops the process: SIGTERM, then SIGKILL after the grace period. Its descendants are killed too. (A process group
+     * would include those that were orphaned before; Java cannot create one.)
      */
     void terminate(Duration grace) {
         List<ProcessHandle> descendants = process.descendants().toList();

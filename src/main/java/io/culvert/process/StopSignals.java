@@ -7,10 +7,10 @@ import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * SIGTERM and SIGINT as a request to stop, so that the main thread can take everything down in order and end with a status of
- * its own. (A shutdown hook cannot: the JVM halts when the hooks are done, whatever main is doing.) To be installed last,
- * after frameworks have installed theirs. A SIGINT that was ignored when we were started, as a shell does for its background
- * jobs, stays ignored.
+ * Turns SIGTERM and SIGINT into a request to stop, so that the main thread can clean up in order and exit with its own
+ * status. (A shutdown hook cannot: the JVM halts when the hooks are done, whatever the main thread is doing.) To be
+ * installed after the handlers of frameworks. A SIGINT that was ignored when the program was started, as a shell does
+ * for background jobs, stays ignored.
  */
 public final class StopSignals implements AutoCloseable {
 
@@ -21,10 +21,10 @@ public final class StopSignals implements AutoCloseable {
     private StopSignals() {}
 
     /**
-     * From now on both signals go to the listener.
+     * Delivers both signals to the listener from now on.
      *
-     * @param listener gets {@code SIGTERM} or {@code SIGINT}, once for each that arrives, on a thread of its own; it hands
-     *     the request over and returns
+     * @param listener receives {@code SIGTERM} or {@code SIGINT}, once for each signal, on a separate thread; it
+     *     hands the request over and returns
      */
     public static StopSignals deliverTo(Consumer<String> listener) {
         StopSignals signals = new StopSignals();
@@ -36,7 +36,7 @@ public final class StopSignals implements AutoCloseable {
         return signals;
     }
 
-    /** Puts back what handled the signals before. */
+    /** Restores the previous signal handlers. */
     @Override
     public void close() {
         replaced.forEach(one -> Signal.handle(one.signal(), one.before()));

@@ -3,7 +3,7 @@ package io.culvert.process;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
-/** What all children of a supervisor share. */
+/** The dependencies that all children of a supervisor share. */
 record Supervision(
         Children children,
         BackOff backOff,
@@ -11,7 +11,9 @@ record Supervision(
         UnaryOperator<String> redactor,
         Consumer<ChildEvent> listener) {
 
-    /** A listener that fails is reported, but ends neither the supervision nor the reading of output. */
+    /**
+     * Calls the listener. An exception of the listener is reported, but ends neither supervision nor reading of output.
+     */
     void tell(ChildEvent event) {
         try {
             listener.accept(event);

@@ -8,13 +8,13 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
- * Keeps programs running: one that ends without being told to is started again, after a wait that grows, for ever. (There is
- * no giving up: the guard holds meanwhile, and a node that comes back by itself when its cause is gone is worth more than one
- * that waits for a person.) All it knows it tells its listener.
+ * Supervises programs: one that exits unexpectedly is restarted with exponential back-off, without a limit. (It never
+ * gives up: the kill switch stays active meanwhile, and a node that recovers automatically is better than one that
+ * waits for an administrator.) All events are reported to a listener.
  *
- * <p>Children do not die with us when we are killed by SIGKILL, except as process 1, whose end is the end of its process
- * namespace: the parent-death signal can only be set by the child itself before it becomes the program, which Java offers no
- * way to do. A userspace WireGuard that is left behind is found and adopted by the next run.
+ * <p>Children survive a SIGKILL of this process, unless it is process 1, whose exit ends its PID namespace: the
+ * parent-death signal can only be set by the child itself between fork and execve, which is not possible in Java. A
+ * userspace WireGuard that is left behind is adopted by the next run.
  */
 public final class Supervisor {
 
@@ -22,8 +22,8 @@ public final class Supervisor {
     private final List<Child> started = new ArrayList<>();
 
     /**
-     * @param redactor takes secrets out of what children print
-     * @param listener is called on the children's own threads: safe for that, and quick
+     * @param redactor redacts secrets in the output of children
+     * @param listener called on the children's own threads; has to be thread-safe and fast
      */
     public Supervisor(
             Children children,
@@ -35,20 +35,19 @@ public final class Supervisor {
     }
 
     /**
-     * Starts a program, in the network namespace of the calling thread, where it will also be started again.
+     * Starts a program in the network namespace of the calling thread, where it is also restarted.
      *
-     * @throws ProblemException when it cannot be started at all
+     * @throws ProblemException where the first start fails
      */
     public Child start(ChildSpec spec) {
         return start(() -> spec);
     }
 
     /**
-     * The same, for a program of which something has to be cleared away before each start, or that is not started twice in
-     * the same way.
+     * Starts a program that needs cleanup before each start, or that is started differently each time.
      *
-     * @param specs is asked before each start, on the child's own thread but for the first; always of one name
-     * @throws ProblemException when it cannot be started at all
+     * @param specs called before each start, on the child's own thread except for the first; the name must not change
+     * @throws ProblemException where the first start fails
      */
     public synchronized Child start(Supplier<ChildSpec> specs) {
         Child child = new Child(specs, supervision);
@@ -57,7 +56,7 @@ public final class Supervisor {
         return child;
     }
 
-    /** Ends all that run, the youngest first, each before the next. */
+    /** Stops all children one after the other, the most recently started first. */
     public synchronized void stopAll() {
         started.reversed().forEach(Child::stop);
         started.clear();

@@ -4,20 +4,20 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Time as the supervisor sees it; a test has its own. */
+/** The supervisor's clock; replaced in tests. */
 public interface Timing {
 
-    /** Nanoseconds since some moment; never goes back. */
+    /** Returns monotonic time in nanoseconds, as {@link System#nanoTime}. */
     long nanoTime();
 
     /**
-     * Waits.
+     * Waits for the latch.
      *
-     * @return true at once when the latch opens, false when the time is over
+     * @return true as soon as the latch is open, false when the time has elapsed
      */
     boolean await(CountDownLatch latch, Duration atMost) throws InterruptedException;
 
-    /** The machine's own. */
+    /** The system's clock. */
     Timing REAL = new Timing() {
         @Override
         public long nanoTime() {

@@ -1,4 +1,4 @@
-/** Child processes: spawned, supervised, reaped. */
+/** Child processes: starting, supervising and reaping them. */
 @NullMarked
 package io.culvert.process;
 

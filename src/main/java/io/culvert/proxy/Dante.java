@@ -16,13 +16,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Makes everything ready that Dante needs to run: its program, its configuration, its user. */
+/** Prepares what Dante, the SOCKS server, needs to run: its program, its configuration and its user. */
 public final class Dante {
 
-    /** Debian's name, then the author's. */
+    /** The paths of the program: Debian's name, then the author's. */
     private static final List<String> PROGRAMS = List.of("usr/sbin/danted", "usr/sbin/sockd", "usr/bin/sockd");
 
-    /** From {@code Dante/server[1/1] v1.4.2 running}, logged once all sockets listen. */
+    /** Part of {@code Dante/server[1/1] v1.4.2 running}, logged once all sockets listen. */
     private static final String READY = " running";
 
     private static final int GRACE_SECONDS = 3;
@@ -32,9 +32,9 @@ public final class Dante {
     private final ShadowFile shadow;
 
     /**
-     * Nothing is touched yet.
+     * Does not change anything yet.
      *
-     * @param root the container's root
+     * @param root the root directory of the container
      * @param directory for the configuration and the pid file, such as {@code /run/culvert}
      */
     public Dante(Path root, Path directory) {
@@ -43,15 +43,15 @@ public final class Dante {
         this.shadow = new ShadowFile(root.resolve("etc/shadow"));
     }
 
-    /** The configuration that {@link #prepare(DanteSettings)} writes; it holds no secret. */
+    /** Returns the configuration that {@link #prepare(DanteSettings)} writes; it contains no secret. */
     public static String configuration(DanteSettings settings) {
         return SockdTemplate.fill(settings);
     }
 
     /**
-     * Writes the configuration and, where a login is wanted, its user.
+     * Writes the configuration and, if a login is configured, its user.
      *
-     * @throws ProblemException when the program is missing or a file cannot be written
+     * @throws ProblemException if the program is missing or a file cannot be written
      */
     public ProxyProgram prepare(DanteSettings settings) {
         Path program = program();
@@ -64,7 +64,7 @@ public final class Dante {
                 user -> settings.login().isPresent() ? shadow.open(user) : user);
     }
 
-    /** Takes the user's own configuration. */
+    /** Uses the user's own configuration. */
     public ProxyProgram prepare(SockdFile own) {
         return write(program(), own.text(), own.port(), own.logsToUs(), user -> {
             ProxyUser able = own.checksPasswords() ? shadow.open(user) : user;
@@ -78,12 +78,12 @@ public final class Dante {
         });
     }
 
-    /** Whom it takes to use what a configuration names. */
+    /** Determines the user that can access the files that a configuration names. */
     private interface Needs {
         ProxyUser of(ProxyUser user) throws IOException;
     }
 
-    /** Its user may not make files where logs are. */
+    /** Creates a log file, as Dante's user may not create files in its directory. */
     private static void make(Path log, ProxyUser user) throws IOException {
         if (!Files.exists(log) && log.getParent() != null && Files.isDirectory(log.getParent())) {
             Files.createFile(log);
@@ -91,7 +91,7 @@ public final class Dante {
         }
     }
 
-    /** Undoes what preparing did to the system's files. */
+    /** Undoes the changes of system files. */
     public Optional<Problem> forget(DanteSettings settings) {
         return settings.login().isPresent() ? shadow.revoke() : Optional.empty();
     }
@@ -126,7 +126,7 @@ public final class Dante {
         }
     }
 
-    /** What a run that was killed has left would keep the port, and the old configuration. */
+    /** Ends the Dante of a run that was killed: it would occupy the port and use the old configuration. */
     private static void endLeftBehind(Path process, Path configuration) {
         leftBehind(process)
                 .filter(left -> left.info()
@@ -162,7 +162,7 @@ public final class Dante {
                 .findFirst()
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Place.machine("SOCKS"),
-                        "Dante is not installed: there is none of /" + String.join(", /", PROGRAMS),
+                        "Dante is not installed: none of /" + String.join(", /", PROGRAMS) + " exists",
                         "install it (Debian: dante-server), or unset CULVERT_SOCKS")));
     }
 }

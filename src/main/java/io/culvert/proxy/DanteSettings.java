@@ -5,17 +5,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What our configuration of Dante says.
+ * The settings of the generated Dante configuration.
  *
  * @param port 1 to 65535
- * @param tunnel the interface by which everything goes out
+ * @param tunnel the interface by which all sessions leave
  * @param ipv6 whether this machine has IPv6 to listen on
- * @param clients who may use it
- * @param unreachable where its clients must not get, besides this machine itself: the tunnel's and the mesh's own
- *     addresses, the LAN
- * @param near whose datagrams may come in on any port; for all others there is {@code udpPorts}
- * @param udpPorts such as {@code 1081-1096}; empty where others get any port, too
- * @param login empty: whoever is among the clients
+ * @param clients the networks of permitted clients
+ * @param unreachable destinations that clients must not reach, besides this machine itself: the tunnel's and the mesh's
+ *     own addresses, the LAN
+ * @param near networks whose clients may send UDP to any port; others are limited to {@code udpPorts}
+ * @param udpPorts such as {@code 1081-1096}; empty if other clients may use any port too
+ * @param login empty if clients need no login
  */
 public record DanteSettings(
         int port,

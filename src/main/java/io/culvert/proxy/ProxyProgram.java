@@ -7,15 +7,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The proxy, ready to be started; it stays in the foreground, and ends its own children on SIGTERM.
+ * The proxy program, ready to be started. It runs in the foreground, and ends its own children on SIGTERM.
  *
- * @param program absolute: never looked up in a PATH
- * @param config the file it reads
- * @param port on which it takes clients
- * @param readyText stands in the line of its output that says that clients are taken; empty where its output goes
+ * @param program an absolute path, never looked up in PATH
+ * @param config its configuration file
+ * @param port the port on which it listens
+ * @param readyText part of the output line that reports that it accepts clients; empty if its output goes
  *     elsewhere
- * @param privileges all that it may do
- * @param temporary a directory for what its processes share; /tmp may be read-only
+ * @param privileges its user and capabilities
+ * @param temporary a directory for files shared by its processes; /tmp may be read-only
  */
 public record ProxyProgram(
         Path program,

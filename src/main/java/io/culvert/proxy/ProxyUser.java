@@ -13,14 +13,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Whom Dante runs as: a user of its own, where this process can start programs as another. A file that it needs and that this
- * user may not use makes it run as that file's owner, which is still without any capability.
+ * The user that Dante runs as: one of its own, if this process can start programs as another user. If that user may not
+ * access a file that Dante needs, Dante runs as the file's owner, still without any capability.
  *
  * @param identity empty for the user of this process
  */
 record ProxyUser(Optional<Identity> identity) {
 
-    /** Within the 65536 numbers that an unprivileged container has, and nobody's in the usual distributions. */
+    /** Within the 65536 ids of an unprivileged container, and unused in common distributions. */
     private static final int NUMBER = 51820;
 
     static ProxyUser of(Path program) {
@@ -28,13 +28,13 @@ record ProxyUser(Optional<Identity> identity) {
         return new ProxyUser(Launch.isOpenToOthers(program) && own.isPossible() ? Optional.of(own) : Optional.empty());
     }
 
-    /** The one who can read a file of others; all others too where it is not there. */
+    /** Returns a user that can read a file; this one if the file does not exist. */
     ProxyUser reading(Path file) throws IOException {
         return with(
                 file, PosixFilePermission.OWNER_READ, PosixFilePermission.GROUP_READ, PosixFilePermission.OTHERS_READ);
     }
 
-    /** The one who can write to a file of others; all others too where it is not there. */
+    /** Returns a user that can write to a file; this one if the file does not exist. */
     ProxyUser writing(Path file) throws IOException {
         return with(
                 file,
@@ -64,7 +64,7 @@ record ProxyUser(Optional<Identity> identity) {
         return new ProxyUser(Optional.of(new Identity(owner, group, now.groups())));
     }
 
-    /** Makes a file of ours its own too. */
+    /** Gives the user's group access to a file of this process. */
     void share(Path file, String mode) throws IOException {
         if (identity.isPresent()) {
             Files.setAttribute(file, "unix:gid", identity.get().group());
@@ -72,7 +72,7 @@ record ProxyUser(Optional<Identity> identity) {
         }
     }
 
-    /** Lets it through a directory of ours. */
+    /** Lets the user traverse a directory of this process. */
     void pass(Path directory) throws IOException {
         if (identity.isPresent()) {
             Set<PosixFilePermission> mode = new HashSet<>(Files.getPosixFilePermissions(directory));

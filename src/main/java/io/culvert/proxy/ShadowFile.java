@@ -16,12 +16,12 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * The container's {@code /etc/shadow} (shadow(5)), which is the only place where Dante looks a password up without PAM. A
- * user who stands there alone, and not in {@code /etc/passwd}, can log in to nothing else.
+ * The container's {@code /etc/shadow} (shadow(5)), the only source of passwords that Dante supports without PAM. A
+ * user that exists only there, and not in {@code /etc/passwd}, cannot log in to anything else.
  */
 final class ShadowFile {
 
-    /** The ninth field is reserved and read by nobody: a number in it tells our line from all others. */
+    /** A number in the ninth field, which is reserved and unused, identifies our line. */
     private static final String OURS = ":51820";
 
     private final Path path;
@@ -30,27 +30,27 @@ final class ShadowFile {
         this.path = path;
     }
 
-    /** Lets the user in, and nobody else whom we let in before. */
+    /** Adds the user, and removes users that were added before. */
     void grant(Login login) {
         try {
             String others = withoutOurs();
             if (others.lines().anyMatch(line -> line.startsWith(login.user() + ":"))) {
                 throw new ProblemException(Problem.input(
                         Place.setting("CULVERT_SOCKS_USER"),
-                        "'" + login.user() + "' is a user of this system already",
+                        "'" + login.user() + "' already exists as a user of this system",
                         "choose another name"));
             }
             write(others + login.user() + ":" + PasswordHash.sha512(login.password()) + "::::::" + OURS + "\n");
         } catch (IOException e) {
             throw new ProblemException(Problem.machine(
                     Place.file(path),
-                    "cannot be written, and Dante looks for the proxy's password there: " + e.getMessage(),
+                    "cannot be written, but Dante reads the proxy's password from it: " + e.getMessage(),
                     "run as root with a writable " + path
-                            + ", or unset CULVERT_SOCKS_USER and limit the clients by CULVERT_SOCKS_ALLOW"));
+                            + ", or unset CULVERT_SOCKS_USER and restrict clients by CULVERT_SOCKS_ALLOW"));
         }
     }
 
-    /** The one who can read it: where it is ours alone it is opened to this one, and to nobody else. */
+    /** Returns a user that can read the file; if it has only our lines, it is shared with the given user. */
     ProxyUser open(ProxyUser user) throws IOException {
         if (Files.exists(path) && withoutOurs().isEmpty()) {
             user.share(path, "rw-r-----");
@@ -58,7 +58,7 @@ final class ShadowFile {
         return user.reading(path);
     }
 
-    /** Takes our line out again. */
+    /** Removes our line. */
     Optional<Problem> revoke() {
         try {
             if (Files.exists(path)) {
@@ -71,7 +71,10 @@ final class ShadowFile {
         }
     }
 
-    /** In Culvert's image it is a link to where even a read-only container can write, and leads nowhere at first. */
+    /**
+     * In Culvert's image it is a symbolic link to a path that is writable even in a read-only container, dangling at
+     * first.
+     */
     private Path target() throws IOException {
         return Files.isSymbolicLink(path) ? path.resolveSibling(Files.readSymbolicLink(path)) : path;
     }
@@ -87,14 +90,14 @@ final class ShadowFile {
                 .collect(Collectors.joining());
     }
 
-    /** In place: the file may be a mount of its own, and keeps its owner and mode. */
+    /** Writes in place: the file may be a mount, and keeps its owner and mode. */
     private void write(String text) throws IOException {
         if (!Files.exists(path)) {
             Files.createFile(
                     target(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         }
         ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1));
-        // Overwritten and cut, not emptied and filled: a reader, or a SIGKILL, never meets an empty file.
+        // Overwrites and then truncates, so that a reader, or a SIGKILL, never finds an empty file.
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE)) {
             while (bytes.hasRemaining()) {
                 file.write(bytes);

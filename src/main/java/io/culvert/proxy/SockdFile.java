@@ -16,15 +16,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The user's own configuration of Dante: used as it is, once it is certain that it goes out by the tunnel alone.
+ * The user's own Dante configuration, used unchanged after checking that all sessions leave by the tunnel.
  *
- * @param path where the user has it
- * @param text what Dante is given
- * @param port on which it takes clients; 1080 where the file names none, as Dante does
- * @param internals addresses and interfaces on which it listens; interfaces must exist before Dante starts
+ * @param path the path of the user's file
+ * @param text the configuration for Dante
+ * @param port the port on which it listens; 1080 if the file has none, like Dante
+ * @param internals the addresses and interfaces on which it listens; interfaces must exist before Dante starts
  * @param logsToUs whether its log goes to standard output or error
- * @param logs the files that it goes to
- * @param checksPasswords whether clients log in by the system's passwords
+ * @param logs the files to which it logs
+ * @param checksPasswords whether clients log in with the system's passwords
  */
 public record SockdFile(
         Path path,
@@ -37,12 +37,12 @@ public record SockdFile(
 
     private static final int USUAL_PORT = 1080;
 
-    /** Dante takes white space and line ends anywhere between its words, and any case. */
+    /** Dante allows white space and line breaks between words, and ignores case. */
     private static final Pattern INTERNAL = keyword("internal", "(\\S+)(?:\\s+port\\s*(?:=|eq)?\\s*(\\S+))?");
 
     private static final Pattern EXTERNAL = keyword("external", "(\\S+)");
 
-    /** The redirect module gives a session another source address. */
+    /** The redirect module can change the source address of a session. */
     private static final Pattern REDIRECT =
             Pattern.compile("(?<![\\w.-])redirect\\s+from\\s*:\\s*(\\S+)", Pattern.CASE_INSENSITIVE);
 
@@ -50,7 +50,9 @@ public record SockdFile(
 
     private static final Pattern LOG_FILE = keyword("(?:logoutput|errorlog)", "([^\\n]+)");
 
-    /** Dante would change to these users, which it is not allowed to: it has one that can do nothing, from the beginning. */
+    /**
+     * Dante would switch to these users, which it is not permitted to: it runs as an unprivileged user from the start.
+     */
     private static final Pattern USER = keyword("user\\.(?:privileged|unprivileged|notprivileged|libwrap)", "\\S+");
 
     private static final Pattern PASSWORDS =
@@ -62,13 +64,13 @@ public record SockdFile(
     }
 
     /**
-     * Reads the file. The words {@code TSWG_DANTE_PORT} and {@code TSWG_DANTE_EXTERNAL}, which tswg's published file has,
-     * stand for the port setting and the tunnel.
+     * Checks the file. The words {@code TSWG_DANTE_PORT} and {@code TSWG_DANTE_EXTERNAL}, which tswg's published file
+     * has, are replaced by the port setting and the tunnel.
      *
      * @param tunnel the tunnel's interface
      * @param addresses the tunnel's own addresses
-     * @param port the port setting, for tswg's word only
-     * @throws io.culvert.problem.ProblemException with everything that is wrong, each with its line
+     * @param port the port setting, only for tswg's word
+     * @throws io.culvert.problem.ProblemException with all errors, each with its line
      */
     public static SockdFile check(Path path, String text, String tunnel, List<InetAddress> addresses, int port) {
         String filled = text.replace("TSWG_DANTE_PORT", String.valueOf(port)).replace("TSWG_DANTE_EXTERNAL", tunnel);
@@ -80,14 +82,14 @@ public record SockdFile(
             ports.add(check.port(found));
         });
         if (internals.isEmpty()) {
-            check.missing("internal", "write 'internal: 0.0.0.0 port = 1080'");
+            check.missing("internal", "add 'internal: 0.0.0.0 port = 1080'");
         } else if (ports.size() > 1) {
             check.problems.add(Problem.input(
-                    Place.file(path), "listens on the ports " + ports, "use one port for all 'internal' lines"));
+                    Place.file(path), "listens on several ports: " + ports, "use one port for all 'internal' lines"));
         }
         boolean external = check.each(EXTERNAL, found -> check.leaves(found, tunnel, addresses));
         if (!external) {
-            check.missing("external", "write 'external: " + tunnel + "'");
+            check.missing("external", "add 'external: " + tunnel + "'");
         }
         check.each(REDIRECT, found -> check.leaves(found, tunnel, addresses));
         boolean[] logsToUs = new boolean[1];
@@ -115,12 +117,12 @@ public record SockdFile(
         return Pattern.compile("(?<![\\w.-])" + word + "\\s*:\\s*" + value, Pattern.CASE_INSENSITIVE);
     }
 
-    /** With every line still in its place. */
+    /** Removes comments, keeping line numbers. */
     private static String withoutComments(String text) {
         return text.replaceAll("#[^\\n]*", "");
     }
 
-    /** Goes through one text and collects what is wrong with it. */
+    /** Checks a text and collects its errors. */
     private record Check(Path path, String text, Problems problems) {
 
         Check(Path path, String text) {
@@ -145,7 +147,8 @@ public record SockdFile(
             if (port.matches("[0-9]{1,5}") && Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= 65535) {
                 return Integer.parseInt(port);
             }
-            problems.add(Problem.input(at(found, 2), "'" + port + "' is not a port", "write 1 to 65535"));
+            problems.add(
+                    Problem.input(at(found, 2), "'" + port + "' is not a port", "use a port number from 1 to 65535"));
             return USUAL_PORT;
         }
 
@@ -154,13 +157,13 @@ public record SockdFile(
             if (!value.equals(tunnel) && !isOneOf(value, addresses)) {
                 problems.add(Problem.input(
                         at(found, 1),
-                        "'" + value + "' is not the tunnel: sessions would leave outside of it",
-                        "write '" + tunnel + "'"));
+                        "'" + value + "' is not the tunnel: sessions would bypass the tunnel",
+                        "use '" + tunnel + "'"));
             }
         }
 
         void missing(String keyword, String cure) {
-            problems.add(Problem.input(Place.file(path), "there is no '" + keyword + "'", cure));
+            problems.add(Problem.input(Place.file(path), "'" + keyword + "' is missing", cure));
         }
 
         private static boolean isOneOf(String value, List<InetAddress> addresses) {

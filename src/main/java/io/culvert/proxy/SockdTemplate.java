@@ -10,10 +10,12 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Dante's configuration from our settings: {@code sockd/sockd.conf}, filled in. */
+/** Renders Dante's configuration from the template {@code sockd/sockd.conf}. */
 final class SockdTemplate {
 
-    /** This machine under all its names, and what is only near it; 0.0.0.0 and mapped addresses lead here as well. */
+    /**
+     * This machine by all its addresses, and link-local ones; 0.0.0.0 and mapped addresses lead to this machine too.
+     */
     private static final List<Prefix> NEVER_REACHED = Stream.of(
                     "0.0.0.0/8",
                     "127.0.0.0/8",

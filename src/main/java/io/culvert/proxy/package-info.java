@@ -1,4 +1,4 @@
-/** The SOCKS proxy that goes out by the tunnel. */
+/** The SOCKS5 proxy, whose sessions leave by the tunnel. */
 @NullMarked
 package io.culvert.proxy;
 

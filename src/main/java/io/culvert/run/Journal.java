@@ -7,10 +7,10 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** What the running chain tells its user, one line a fact, on standard error. */
+/** The log: writes one line for each event to standard error. */
 public final class Journal {
 
-    /** How much is told; each level has those before it. */
+    /** Log level; each includes those before it. */
     public enum Level {
         ERROR,
         WARN,
@@ -18,7 +18,9 @@ public final class Journal {
         DEBUG
     }
 
-    /** What a child or a server says is not to command the terminal of who reads it. */
+    /**
+     * Control characters, replaced so that a child's or a server's output cannot send escape sequences to a terminal.
+     */
     private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
 
     private final PrintWriter out;
@@ -60,7 +62,7 @@ public final class Journal {
         }
     }
 
-    /** Something that should have worked did not; what is no problem of the user's is a sentence too. */
+    /** Logs an unexpected exception, a {@link ProblemException} as its problems. */
     public void failure(RuntimeException failure) {
         if (failure instanceof ProblemException known) {
             problems(known.problems());

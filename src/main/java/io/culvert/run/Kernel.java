@@ -12,7 +12,10 @@ import io.culvert.nft.Nftables;
 import io.culvert.problem.ProblemException;
 import java.util.Optional;
 
-/** Our ways to the kernel, in the network namespace of the thread that opened them; for that thread only. */
+/**
+ * Access to the kernel: netlink, nftables and sysctls, in the network namespace of the thread that opened it, and for
+ * that thread only.
+ */
 public final class Kernel implements AutoCloseable {
 
     private final NetlinkSocket route;
@@ -29,7 +32,7 @@ public final class Kernel implements AutoCloseable {
         this.sysctl = new Sysctl(around.root().resolve("proc/sys"));
     }
 
-    /** @throws ProblemException where libnftables or netlink is missing */
+    /** @throws ProblemException where libnftables or netlink is not available */
     public static Kernel open(Surroundings around) {
         NetlinkSocket route = KernelNetlinkSocket.route();
         NetlinkSocket generic = KernelNetlinkSocket.generic();
@@ -40,7 +43,10 @@ public final class Kernel implements AutoCloseable {
         return machine.read();
     }
 
-    /** An IPv6 address that is of no use, since forwarding has taken its way out. */
+    /**
+     * Returns an IPv6 address that has no default route, because the kernel ignores router advertisements when
+     * forwarding.
+     */
     public Optional<LinkAddress> unrouted(Machine now) {
         return machine.unrouted(now);
     }

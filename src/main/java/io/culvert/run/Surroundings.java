@@ -5,10 +5,11 @@ import java.time.Clock;
 import java.util.Map;
 
 /**
- * What the program finds around it, handed in so that a test can hand in something else.
+ * The program's environment, injected so that tests can replace it.
  *
- * @param environment the process's variables
- * @param root where {@code /etc}, {@code /proc}, {@code /run} and {@code /dev} are found: {@code /} but in tests
+ * @param environment the process's environment variables
+ * @param root the directory that contains {@code /etc}, {@code /proc}, {@code /run} and {@code /dev}: {@code /}
+ *     except in tests
  */
 public record Surroundings(Map<String, String> environment, Path root, Clock clock, Journal journal) {
 
@@ -20,7 +21,7 @@ public record Surroundings(Map<String, String> environment, Path root, Clock clo
         return root.resolve("etc/resolv.conf");
     }
 
-    /** Where what belongs to this run lives; gone with the container. */
+    /** Returns the directory for runtime files, which do not outlive the container. */
     public Path runDirectory() {
         return root.resolve("run/culvert");
     }

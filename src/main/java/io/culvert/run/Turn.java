@@ -13,12 +13,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
 /**
- * One at a time: what two programs plan from the same look at the machine would undo each other, as when a machine starts
- * several tunnels at once.
+ * A lock between processes of Culvert. Without it, two runs that planned from the same state of the machine would undo
+ * each other's changes, as when several tunnels are started at boot.
  */
 public final class Turn implements AutoCloseable {
 
-    /** Whoever may read a file may lock it, and keep us waiting for ever. */
+    /** Only the owner may open the file: any process that can read a file can lock it and block us indefinitely. */
     private static final FileAttribute<?> OURS =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
@@ -29,9 +29,9 @@ public final class Turn implements AutoCloseable {
     }
 
     /**
-     * Waits until it is ours; it ends with the process at the latest.
+     * Waits for the lock, which is released with the process at the latest.
      *
-     * @param path a file that is made where there is none, and stays
+     * @param path the lock file, which is created if it does not exist, and kept
      */
     public static Turn await(Path path) throws IOException {
         FileChannel file = FileChannel.open(path, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), OURS);
@@ -45,9 +45,9 @@ public final class Turn implements AutoCloseable {
     }
 
     /**
-     * One change at a time of this machine's tunnels and nodes.
+     * Runs a change of this machine's tunnels and nodes while holding their lock.
      *
-     * @throws ProblemException where two at once could not be told apart
+     * @throws ProblemException where the lock file cannot be created
      */
     public static void take(Surroundings around, Runnable change) {
         try (Turn _ = await(around.root().resolve("run/culvert-tunnel.lock"))) {
@@ -55,7 +55,7 @@ public final class Turn implements AutoCloseable {
         } catch (IOException e) {
             throw new ProblemException(Problem.machine(
                     Place.machine("/run"),
-                    "cannot be written, so two runs at once could not be told apart: " + e.getMessage(),
+                    "cannot be written, so concurrent runs cannot be locked out: " + e.getMessage(),
                     Hints.here().writable("/run")));
         }
     }

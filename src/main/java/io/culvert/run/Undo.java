@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
-/** What was done and how it is undone: the last first, each even when another fails. */
+/** A stack of cleanup steps, run in reverse order; a step that fails does not prevent the others. */
 public final class Undo {
 
     private record Step(String what, Runnable undo) {}
@@ -17,7 +17,7 @@ public final class Undo {
         steps.push(new Step(what, undo));
     }
 
-    /** Undoes everything, once; answers with a sentence for each step that failed. */
+    /** Runs and removes all steps; returns a sentence for each that failed. */
     public List<String> run() {
         List<String> failed = new ArrayList<>();
         while (!steps.isEmpty()) {
@@ -25,7 +25,7 @@ public final class Undo {
             try {
                 step.undo().run();
             } catch (RuntimeException e) {
-                failed.add(step.what() + ": " + e.getMessage());
+                failed.add(step.what() + " failed: " + e.getMessage());
             }
         }
         return failed;

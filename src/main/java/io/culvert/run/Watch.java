@@ -12,23 +12,24 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
- * Wakes a story when somebody else changes what it keeps, from threads of its own. Where one of them can listen no more, for
- * whatever reason, this is told, and the story is woken: until {@link #mend} has helped, it has to look by itself.
+ * Listens for kernel events on threads of its own, and notifies its owner when another program changes the network or
+ * the nftables ruleset. When an event source fails, this is logged and the owner is notified: until {@link #mend} has
+ * reopened the sources, the owner has to poll.
  */
 public final class Watch implements AutoCloseable {
 
     private static final Duration FOREVER = Duration.ofDays(1);
 
     /**
-     * What is listened to.
+     * An event source.
      *
-     * @param name of what it tells, for the message that it does so no more
-     * @param await whether there was a change within the time
-     * @param close may be called while another thread waits, whose wait ends
+     * @param name for the log message about its failure
+     * @param await waits and returns whether there was a change within the time
+     * @param close closes it; may be called while another thread waits, whose wait ends
      */
     public record Source(String name, Predicate<Duration> await, Runnable close) {
 
-        /** Links, addresses, routes and rules. */
+        /** Returns the source of events about links, addresses, routes and rules. */
         public static Source of(NetworkEvents events) {
             return new Source("network events", atMost -> events.await(atMost).isPresent(), events::close);
         }
@@ -51,7 +52,7 @@ public final class Watch implements AutoCloseable {
         this.round = begin();
     }
 
-    /** Of links, addresses, routes, rules and nftables, in the calling thread's network namespace. */
+    /** Watches links, addresses, routes, rules and nftables, in the calling thread's network namespace. */
     public static Watch start(Journal journal, Kernel kernel, Runnable changed) {
         int own = kernel.route().portId();
         return start(
@@ -63,19 +64,22 @@ public final class Watch implements AutoCloseable {
     }
 
     /**
-     * @param sources are opened by the calling thread
-     * @param changed is called on other threads
+     * @param sources opened on the calling thread
+     * @param changed called on other threads
      */
     public static Watch start(Journal journal, List<Supplier<Source>> sources, Runnable changed) {
         return new Watch(journal, sources, changed);
     }
 
-    /** Whether changes may go by unheard. */
+    /** Whether an event source has failed, so that changes may be missed. */
     public boolean isDeaf() {
         return round.deaf;
     }
 
-    /** Listens anew, where it is deaf; what happened meanwhile counts as a change. For the thread that has started it. */
+    /**
+     * Reopens the event sources where one has failed, and notifies the owner, as changes may have been missed. To be
+     * called on the thread that started the watch.
+     */
     public void mend() {
         if (!isDeaf()) {
             return;
@@ -114,7 +118,7 @@ public final class Watch implements AutoCloseable {
         round.end();
     }
 
-    /** The sources from one opening to their end. */
+    /** The event sources, from one opening to their closing. */
     private static final class Round {
 
         private final List<Source> sources;
@@ -137,8 +141,8 @@ public final class Watch implements AutoCloseable {
                     deaf = true;
                     journal.problems(List.of(Problem.failure(
                             Place.machine(source.name()),
-                            "cannot be heard any more: " + e
-                                    + "; until they are again, everything is looked at every few seconds",
+                            "cannot be received any more (" + e
+                                    + "); polling every few seconds until the event source is reopened",
                             "")));
                     changed.run();
                 }

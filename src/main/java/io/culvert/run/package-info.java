@@ -1,4 +1,4 @@
-/** One run of the program: what it finds around it, whom it tells, its ways to the kernel, its turn, what it takes back. */
+/** The runtime of a command: environment, log, access to the kernel, event sources, lock and cleanup. */
 @NullMarked
 package io.culvert.run;
 

@@ -1,6 +1,6 @@
 package io.culvert.settings;
 
-/** The user of the proxy, which is an account of the container's system: that is whom Dante asks. */
+/** Parses the user name for the proxy. Dante checks the login against an account of the container's system. */
 final class AccountName {
 
     private AccountName() {}
@@ -8,11 +8,11 @@ final class AccountName {
     static String parse(String text) {
         if (!text.matches("[A-Za-z_][A-Za-z0-9_-]{0,31}")) {
             throw new Malformed(
-                    "is '" + text + "', which is not a user name",
-                    "write up to 32 letters, digits, '_' and '-', with a letter first");
+                    "'" + text + "' is not a user name",
+                    "use up to 32 letters, digits, '_' and '-', beginning with a letter or '_'");
         }
         if (text.equals("root")) {
-            throw new Malformed("is 'root', whose password is not for a proxy", "choose another name");
+            throw new Malformed("'root' is not allowed for a proxy", "choose another name");
         }
         return text;
     }

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Every setting there is. Parsing, {@code --help}, the table in the README and the hints for misspelt names all come from
- * here.
+ * The catalogue of all settings. Parsing, {@code --help}, the table in the README and the hints for misspelt names come
+ * from here.
  */
 public final class Catalogue {
 
@@ -19,8 +19,9 @@ public final class Catalogue {
             "CULVERT_WIREGUARD_CONFIG",
             List.of("TSWG_WGCONF", "WG_CONFIG"),
             FilePath::parse,
-            "every `*.conf` in `/etc/wireguard`",
-            "a wg-quick file, or a directory of them: the first by name is used, the next when its server is dead");
+            "all `*.conf` files in `/etc/wireguard`",
+            "a wg-quick file, or a directory of them: the first by name is used, the next if its server does not"
+                    + " respond");
 
     static final Setting<WireGuardSettings.Implementation> WIREGUARD_IMPLEMENTATION = withDefault(
             Group.TUNNEL,
@@ -28,7 +29,7 @@ public final class Catalogue {
             List.of(),
             Words.of(WireGuardSettings.Implementation.values()).screened(),
             "auto",
-            "`auto`, `kernel` or `userspace`");
+            "the WireGuard implementation: `auto`, `kernel` or `userspace`");
 
     static final Setting<MemoryLimit> WIREGUARD_MEMORY = withDefault(
             Group.TUNNEL,
@@ -36,23 +37,23 @@ public final class Catalogue {
             List.of(),
             Parser.of(MemoryLimit::parse).screened(),
             "96MiB",
-            "what the userspace WireGuard aims to stay under (its `GOMEMLIMIT`), or `off`");
+            "soft memory limit of the userspace WireGuard (`GOMEMLIMIT`), or `off`");
 
     static final Setting<List<InetAddress>> DNS = optional(
             Group.TUNNEL,
             "CULVERT_DNS",
             List.of(),
             new ItemList<>(DnsServer::parse),
-            "the file's `DNS=`, else a public resolver",
-            "addresses of the servers that are asked, always through the tunnel");
+            "`DNS=` in the file, else a public resolver",
+            "addresses of the DNS servers, which are reached through the tunnel only");
 
     static final Setting<Integer> MTU = optional(
             Group.TUNNEL,
             "CULVERT_MTU",
             List.of(),
             new WholeNumber("MTU", 576, 65535).screened(),
-            "the file's `MTU=`, else the uplink's, less 80 (60 to an IPv4 server), 1420 at most",
-            "bytes in a packet inside the tunnel");
+            "`MTU=` in the file, else the uplink's MTU less 80 (60 for an IPv4 server), at most 1420",
+            "MTU of the tunnel, in bytes");
 
     static final Setting<Long> MARK = withDefault(
             Group.TUNNEL,
@@ -60,7 +61,7 @@ public final class Catalogue {
             List.of(),
             Parser.of(Mark::parse).screened(),
             "0x51000000",
-            "the mark on the tunnel's own packets; bits 8 to 23 stay clear");
+            "firewall mark (fwmark) of the tunnel's own packets; bits 8 to 23 must be clear");
 
     static final Setting<MeshSettings.Kind> MESH = withDefault(
             Group.MESH,
@@ -68,7 +69,8 @@ public final class Catalogue {
             List.of(),
             Words.of(MeshSettings.Kind.values()).screened(),
             "tailscale",
-            "who exits here: `tailscale` (Tailscale or Headscale), `wireguard` (peers of a second interface), or `none`");
+            "the type of the exit node: `tailscale` (Tailscale or Headscale), `wireguard` (clients of a second"
+                    + " WireGuard interface) or `none`");
 
     static final Setting<Path> MESH_CONFIG = optional(
             Group.MESH,
@@ -76,7 +78,8 @@ public final class Catalogue {
             List.of(),
             FilePath::parse,
             "",
-            "for `CULVERT_MESH=wireguard`: the wg-quick file of the mesh interface, or a network file with `CULVERT_MESH_NODE`");
+            "for `CULVERT_MESH=wireguard`: the wg-quick file of the mesh interface, or a network file with"
+                    + " `CULVERT_MESH_NODE`");
 
     static final Setting<String> MESH_NODE = optional(
             Group.MESH,
@@ -84,7 +87,7 @@ public final class Catalogue {
             List.of(),
             Parser.of(PeerName::parse).screened(),
             "",
-            "which peer of the network file in `CULVERT_MESH_CONFIG` this is");
+            "the name of this node in the network file of `CULVERT_MESH_CONFIG`");
 
     static final Setting<Boolean> SOCKS = withDefault(
             Group.SOCKS,
@@ -92,7 +95,7 @@ public final class Catalogue {
             List.of("TSWG_SOCKD_ENABLED"),
             Parser.of(Truth::parse).screened(),
             "false",
-            "a SOCKS5 proxy that goes out through the tunnel");
+            "`true` starts a SOCKS5 proxy that connects through the tunnel");
 
     static final Setting<Integer> SOCKS_PORT = withDefault(
             Group.SOCKS,
@@ -100,7 +103,7 @@ public final class Catalogue {
             List.of("TSWG_SOCKD_PORT"),
             WholeNumber.PORT.screened(),
             "1080",
-            "its port");
+            "TCP port of the proxy");
 
     static final Setting<PortRange> SOCKS_UDP_PORTS = withDefault(
             Group.SOCKS,
@@ -108,7 +111,8 @@ public final class Catalogue {
             List.of(),
             Parser.of(PortRange::parse).screened(),
             "1081-1096",
-            "its ports for UDP from outside, one for each client's association; publish them too, or `none`");
+            "UDP ports of the proxy for clients outside the mesh and the allowed local networks, one per UDP"
+                    + " association; publish them too, or set `none`");
 
     static final Setting<Path> SOCKS_CONFIG = optional(
             Group.SOCKS,
@@ -116,7 +120,7 @@ public final class Catalogue {
             List.of("TSWG_SOCKD_FILE"),
             FilePath::parse,
             "",
-            "your own `sockd.conf`, which then rules port, clients and login");
+            "a `sockd.conf` of your own, which replaces the settings for port, clients and login");
 
     static final Setting<List<Prefix>> SOCKS_ALLOW = withDefault(
             Group.SOCKS,
@@ -124,18 +128,18 @@ public final class Catalogue {
             List.of(),
             new ItemList<>(Subnet::parse),
             "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128",
-            "the networks whose clients may use it");
+            "networks whose clients may use the proxy");
 
     static final Setting<String> SOCKS_USER = optional(
             Group.SOCKS,
             "CULVERT_SOCKS_USER",
             List.of(),
             Parser.of(AccountName::parse).screened(),
-            "no login",
-            "its user");
+            "no authentication",
+            "user name for the proxy");
 
-    static final Setting<Password> SOCKS_PASSWORD =
-            secret(Group.SOCKS, "CULVERT_SOCKS_PASSWORD", Password::parse, "no login", "the user's password");
+    static final Setting<Password> SOCKS_PASSWORD = secret(
+            Group.SOCKS, "CULVERT_SOCKS_PASSWORD", Password::parse, "no authentication", "password for the proxy");
 
     static final Setting<String> SOCKS_TIMEIN = optional(
             Group.SOCKS,
@@ -143,7 +147,7 @@ public final class Catalogue {
             List.of(),
             Parser.<String>of(text -> text).screened(),
             "",
-            "accepted and ignored: the proxy starts as soon as it can, without a pause");
+            "accepted for compatibility and ignored: the proxy starts without a delay");
 
     static final Setting<List<Holepunch>> HOLEPUNCH = optional(
             Group.PAST,
@@ -151,8 +155,8 @@ public final class Catalogue {
             List.of("TSWG_HOLEPUNCH_ENDPOINTS", "HOLEPUNCH_ENDPOINTS"),
             new ItemList<>(Holepunch::parse),
             "",
-            "what this container reaches past the tunnel: `host:port`, `ip:port`, `[ipv6]:port`, an address or a network,"
-                    + " each with an optional `/tcp` or `/udp`");
+            "destinations that local processes reach outside the tunnel: `host:port`, `ip:port`, `[ipv6]:port`, an"
+                    + " address or a network, each with an optional `/tcp` or `/udp`");
 
     static final Setting<List<Published>> PUBLISH = optional(
             Group.PAST,
@@ -160,7 +164,7 @@ public final class Catalogue {
             List.of(),
             new ItemList<>(Published::parse),
             "",
-            "ports of services in this network namespace that answer on the uplink: `8080`, `53/udp`");
+            "ports of services in this network namespace to open on the uplink: `8080`, `53/udp`");
 
     static final Setting<LanAllow> LAN_ALLOW = withDefault(
             Group.PAST,
@@ -168,8 +172,8 @@ public final class Catalogue {
             List.of(),
             LanAllow::parse,
             "auto",
-            "networks that are reached, and may reach in, past the tunnel: `auto` (private ranges that are connected),"
-                    + " `none`, or networks");
+            "networks reachable outside the tunnel, in both directions: `auto` (connected private ranges), `none`, or"
+                    + " a list of networks");
 
     static final Setting<Container.Choice> CONTAINER = withDefault(
             Group.REST,
@@ -177,7 +181,7 @@ public final class Catalogue {
             List.of(),
             Parser.of(ContainerChoice::parse).screened(),
             "auto",
-            "whether the kill switch stays active when the program stops or refuses to start, as it does in a container:"
+            "whether Culvert runs in a container, where the kill switch stays active when it stops or fails to start:"
                     + " `auto`, `true` or `false`");
 
     static final Setting<LogLevel> LOG = withDefault(
@@ -186,7 +190,7 @@ public final class Catalogue {
             List.of(),
             Words.of(LogLevel.values()).screened(),
             "info",
-            "`error`, `warn`, `info` or `debug`");
+            "log level: `error`, `warn`, `info` or `debug`");
 
     private static final List<Setting<?>> ALL = List.of(
             WIREGUARD_CONFIG,
@@ -214,7 +218,7 @@ public final class Catalogue {
 
     private Catalogue() {}
 
-    /** All, in the order in which they are shown. */
+    /** Returns all settings in the order in which they are shown. */
     public static List<Setting<?>> all() {
         return ALL;
     }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Where the files are that settings name. Their content is not looked at here. */
+/** Locates the files that settings name, without reading them. */
 final class ConfigFiles {
 
     private static final Path USUAL = Path.of("/etc/wireguard");
@@ -25,7 +25,7 @@ final class ConfigFiles {
         this.problems = problems;
     }
 
-    /** The one file that a setting names, if it does and the file is there. */
+    /** Returns the file that a setting names; empty if it names none, or one that does not exist, which is reported. */
     Optional<Path> one(Setting<Path> setting) {
         return values.find(setting).flatMap(named -> {
             Path file = root.at(named);
@@ -37,7 +37,7 @@ final class ConfigFiles {
         });
     }
 
-    /** The tunnel's files in failover order, without the mesh's; empty only when that was reported. */
+    /** Returns the tunnel's files in failover order, without the file of the mesh; empty only if that was reported. */
     List<Path> tunnel(Optional<Path> mesh) {
         Optional<Path> wanted = values.find(Catalogue.WIREGUARD_CONFIG);
         if (wanted.isEmpty() && values.isGiven(Catalogue.WIREGUARD_CONFIG)) {
@@ -49,8 +49,8 @@ final class ConfigFiles {
             if (mesh.isPresent() && same(there, mesh.get())) {
                 problems.add(Problem.input(
                         values.place(Catalogue.MESH_CONFIG),
-                        "names the file of the tunnel itself, " + named,
-                        "name the file of the interface that your own devices connect to"));
+                        named + " is the file of the tunnel itself",
+                        "use the file of the interface that your own devices connect to"));
             }
             return List.of(there);
         }
@@ -81,7 +81,9 @@ final class ConfigFiles {
             wrong(
                     Catalogue.WIREGUARD_CONFIG,
                     named,
-                    mesh.isPresent() ? "has no *.conf besides the mesh's" : "has no *.conf in it");
+                    mesh.isPresent()
+                            ? "contains no *.conf file other than that of the mesh"
+                            : "contains no *.conf file");
         }
         return files;
     }
@@ -89,11 +91,11 @@ final class ConfigFiles {
     private void wrong(Setting<Path> setting, Path named, String why) {
         problems.add(Problem.input(
                 values.place(setting),
-                (values.isGiven(setting) ? "names " + named + ", which " : "is not set, and " + named + " ") + why,
+                (values.isGiven(setting) ? named + " " : "not set, and " + named + " ") + why,
                 setting.equals(Catalogue.WIREGUARD_CONFIG)
-                        ? Hints.here().bring("your provider's file", wanted(named)) + ", or name its path in "
-                                + setting.name()
-                        : Hints.here().bring("the file", "that path") + ", or correct it"));
+                        ? Hints.here().bring("your provider's file", wanted(named)) + ", or set " + setting.name()
+                                + " to its path"
+                        : Hints.here().bring("the file", "this path") + ", or correct the path"));
     }
 
     private String wanted(Path named) {

@@ -2,7 +2,7 @@ package io.culvert.settings;
 
 import io.culvert.linux.Container;
 
-/** The setting that says whether this is a container. */
+/** Parses the setting that says whether Culvert runs in a container. */
 final class ContainerChoice {
 
     private ContainerChoice() {}
@@ -10,7 +10,7 @@ final class ContainerChoice {
     static Container.Choice parse(String text) {
         return Container.Choice.parse(text)
                 .orElseThrow(() -> new Malformed(
-                        "is '" + text + "', which is neither yes, no nor auto; it counts as true until it is right",
-                        "write auto, true or false"));
+                        "'" + text + "' is not auto, true or false; true is assumed until it is corrected",
+                        "use auto, true or false"));
     }
 }

@@ -12,7 +12,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** What is right alone, but not together. A setting that is wrong by itself is no part of it. */
+/**
+ * Checks for settings that are valid alone but not together. Invalid settings are ignored, as they are reported
+ * elsewhere.
+ */
 final class Contradictions {
 
     private final Values values;
@@ -46,14 +49,16 @@ final class Contradictions {
         }
     }
 
-    /** Two halves of the internet are no exception, though each of them may look like one. */
+    /**
+     * Rejects lists that cover most of the internet together, though each of their prefixes looks like an exception.
+     */
     private void together(Setting<?> setting, List<Prefix> prefixes) {
         Coverage.mostOf(prefixes)
                 .ifPresent(family -> problems.add(Problem.input(
                         values.place(setting),
-                        "its networks together are most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
-                                + " internet, which would leave outside of the tunnel",
-                        "name only the networks that are to be reached outside of it")));
+                        "the networks together cover most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                + " internet, which would bypass the tunnel",
+                        "list only the networks to reach outside the tunnel")));
     }
 
     private void mesh() {
@@ -65,21 +70,22 @@ final class Contradictions {
         if (wireguard && !values.isGiven(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
                     values.place(Catalogue.MESH),
-                    "is wireguard, but no file says which peers may exit here",
-                    "name a wg-quick file in " + Catalogue.MESH_CONFIG.name() + ", or a network file with "
+                    "set to wireguard without a file of the mesh interface",
+                    "set " + Catalogue.MESH_CONFIG.name() + " to a wg-quick file, or to a network file with "
                             + Catalogue.MESH_NODE.name()));
         }
         if (!wireguard && values.isGiven(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
                     values.place(Catalogue.MESH_CONFIG),
-                    "is set, but " + Catalogue.MESH.name() + " is " + kind.get(),
+                    "has no effect with " + Catalogue.MESH.name() + "=" + kind.get(),
                     "set " + Catalogue.MESH.name() + "=wireguard, or unset " + values.written(Catalogue.MESH_CONFIG)));
         }
         if (values.isGiven(Catalogue.MESH_NODE) && !values.isGiven(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
                     values.place(Catalogue.MESH_NODE),
-                    "is set, but no network file is named that has this peer",
-                    "name it in " + Catalogue.MESH_CONFIG.name() + ", with " + Catalogue.MESH.name() + "=wireguard"));
+                    "set without a network file",
+                    "set " + Catalogue.MESH_CONFIG.name() + " to the network file, with " + Catalogue.MESH.name()
+                            + "=wireguard"));
         }
     }
 
@@ -89,14 +95,14 @@ final class Contradictions {
         if (user && !password) {
             problems.add(Problem.input(
                     values.place(Catalogue.SOCKS_USER),
-                    "is set, but no password",
+                    "set without a password",
                     "set " + Setting.fileVariable(Catalogue.SOCKS_PASSWORD.name())
-                            + " to the path of a file that holds it"));
+                            + " to the path of a file that contains it"));
         }
         if (password && !user) {
             problems.add(Problem.input(
                     values.place(Catalogue.SOCKS_PASSWORD),
-                    "is set, but no user",
+                    "set without a user name",
                     "set " + Catalogue.SOCKS_USER.name() + " too"));
         }
     }
@@ -105,8 +111,7 @@ final class Contradictions {
         Optional<Boolean> enabled = values.find(Catalogue.SOCKS);
         if (values.isGiven(Catalogue.SOCKS_TIMEIN)) {
             problems.add(Problem.note(
-                    values.place(Catalogue.SOCKS_TIMEIN),
-                    "is not needed any more: the proxy starts as soon as the tunnel is there, without a pause"));
+                    values.place(Catalogue.SOCKS_TIMEIN), "ignored, because the proxy starts without a delay"));
         }
         List<Setting<?>> ownFileRules =
                 List.of(Catalogue.SOCKS_PORT, Catalogue.SOCKS_ALLOW, Catalogue.SOCKS_USER, Catalogue.SOCKS_PASSWORD);
@@ -119,7 +124,7 @@ final class Contradictions {
                 if (values.isGiven(setting)) {
                     problems.add(Problem.note(
                             values.place(setting),
-                            "has no effect, for the file of " + values.written(Catalogue.SOCKS_CONFIG) + " rules"));
+                            "has no effect, because " + values.written(Catalogue.SOCKS_CONFIG) + " is set"));
                 }
             }
         } else if (enabled.isPresent()) {
@@ -133,8 +138,8 @@ final class Contradictions {
         if (anyone && !values.isGiven(Catalogue.SOCKS_PASSWORD)) {
             problems.add(Problem.warning(
                     values.place(Catalogue.SOCKS_ALLOW),
-                    "lets everybody use the proxy who reaches its port, without a login",
-                    "name your networks, or set " + Catalogue.SOCKS_USER.name() + " and "
+                    "any client that reaches the port can use the proxy without authentication",
+                    "list your networks, or set " + Catalogue.SOCKS_USER.name() + " and "
                             + Catalogue.SOCKS_PASSWORD.name()));
         }
     }
@@ -143,7 +148,7 @@ final class Contradictions {
         Set<Published> seen = new HashSet<>();
         for (Published port : values.find(Catalogue.PUBLISH).orElse(List.of())) {
             if (!seen.add(port)) {
-                problems.add(Problem.note(values.place(Catalogue.PUBLISH), "names " + port + " twice"));
+                problems.add(Problem.note(values.place(Catalogue.PUBLISH), "contains " + port + " twice"));
             }
         }
         boolean ownPort = values.find(Catalogue.SOCKS).orElse(false) && !values.isGiven(Catalogue.SOCKS_CONFIG);
@@ -151,7 +156,7 @@ final class Contradictions {
         if (ownPort && proxy.isPresent() && seen.contains(proxy.get())) {
             problems.add(Problem.note(
                     values.place(Catalogue.PUBLISH),
-                    "names " + proxy.get() + ", the proxy's port, which answers on the uplink anyway"));
+                    "contains " + proxy.get() + ", the port of the proxy, which is opened automatically"));
         }
     }
 

@@ -3,7 +3,7 @@ package io.culvert.settings;
 import io.culvert.ip.Prefix;
 import java.net.InetAddress;
 
-/** A DNS server that is asked through the tunnel. */
+/** Parses the address of a DNS server that is reached through the tunnel. */
 final class DnsServer {
 
     private DnsServer() {}
@@ -14,13 +14,13 @@ final class DnsServer {
             address = Prefix.parseAddress(text);
         } catch (IllegalArgumentException e) {
             throw new Malformed(
-                    "is '" + text + "', which is not an IP address",
-                    "write the server's address, without name, port or scheme");
+                    "'" + text + "' is not an IP address",
+                    "use the address of the server, without a name, port or scheme");
         }
         if (address.isLoopbackAddress() || address.isAnyLocalAddress() || address.isMulticastAddress()) {
             throw new Malformed(
-                    "is '" + text + "', which the tunnel does not lead to",
-                    "write a server that answers at the tunnel's other end");
+                    "'" + text + "' is not reachable through the tunnel",
+                    "use a server that is reachable through the tunnel");
         }
         return address;
     }

@@ -3,7 +3,7 @@ package io.culvert.settings;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
-/** The path of a file or directory, from the root: a container has no other place to begin. */
+/** Parses the absolute path of a file or directory. A relative one has no meaning in a container. */
 final class FilePath {
 
     private FilePath() {}
@@ -14,20 +14,22 @@ final class FilePath {
             try {
                 return Path.of(text).normalize();
             } catch (InvalidPathException _) {
-                // Said below.
+                // Reported below.
             }
         }
         throw new Malformed(
-                "is '" + Screen.quotable(text) + "', which is not a whole path",
-                "begin with /, as in /etc/wireguard/wg0.conf");
+                "'" + Screen.quotable(text) + "' is not an absolute path",
+                "use a path that begins with /, such as /etc/wireguard/wg0.conf");
     }
 
-    /** The same, for a text that may be a secret given in place of its file: only a path is ever repeated. */
+    /**
+     * Parses a path where a user may have written a secret instead of the file that contains it: only a path is quoted.
+     */
     static Path parseUnseen(String text) {
         if (!text.startsWith("/")) {
             throw new Malformed(
-                    "does not hold the path of a file; what it holds is not repeated here, for it may be the value itself",
-                    "write a path that begins with /, such as /run/secrets/name");
+                    "does not contain the path of a file (the text is not shown, because it may be the value itself)",
+                    "use a path that begins with /, such as /run/secrets/name");
         }
         return parse(text);
     }

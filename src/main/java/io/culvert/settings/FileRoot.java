@@ -2,7 +2,7 @@ package io.culvert.settings;
 
 import java.nio.file.Path;
 
-/** Where the paths in settings begin: {@code /}, or a directory that stands for it. */
+/** The root directory of the paths in settings: {@code /}, or a directory that stands for it in tests. */
 record FileRoot(Path root) {
 
     Path at(Path absolute) {

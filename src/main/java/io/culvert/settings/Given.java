@@ -11,10 +11,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What the user has given for a setting, directly or by a file. An empty variable is an absent one, as compose passes them. */
+/**
+ * The text of a setting as the user wrote it, in the variable itself or in a file. An empty variable counts as unset,
+ * because compose passes unset variables so.
+ */
 record Given(Origin origin, String variable, String text) {
 
-    /** Everything given for a setting: one for each name in use. */
+    /** Returns all texts given for a setting, one for each name in use. */
     static List<Given> of(Setting<?> setting, Map<String, String> environment, FileRoot root, Problems problems) {
         List<Given> all = new ArrayList<>();
         for (String name : setting.names()) {
@@ -25,7 +28,7 @@ record Given(Origin origin, String variable, String text) {
             direct.ifPresent(text -> all.add(new Given(new Origin.Variable(name, alias), name, text)));
             if (direct.isPresent() && path.isPresent()) {
                 problems.add(Problem.input(
-                        Place.setting(name), "is set, and " + fileVariable + " is too", "keep one of the two"));
+                        Place.setting(name), "cannot be combined with " + fileVariable, "set only one of them"));
             } else if (path.isPresent()) {
                 fromFile(setting, fileVariable, path.get(), alias, root, problems)
                         .ifPresent(all::add);
@@ -34,7 +37,7 @@ record Given(Origin origin, String variable, String text) {
         return all;
     }
 
-    /** The first variable in use for a setting, whatever it holds. */
+    /** Returns the name of the first variable in use for a setting, whether its value is valid or not. */
     static Optional<String> variable(Setting<?> setting, Map<String, String> environment) {
         return setting.names().stream()
                 .flatMap(name -> Stream.of(name, Setting.fileVariable(name)))
@@ -55,9 +58,9 @@ record Given(Origin origin, String variable, String text) {
         }
     }
 
-    /** The fault in this text, with the file's path where it came from one. */
+    /** Returns the problem for a fault in this text, with the path of the file that contains it. */
     Problem problem(Fault fault) {
-        String in = origin instanceof Origin.File file ? "(" + file.path() + ") " : "";
+        String in = origin instanceof Origin.File file ? file.path() + ": " : "";
         return problem(variable, new Fault(in + fault.what(), fault.cure()));
     }
 

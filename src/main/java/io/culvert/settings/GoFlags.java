@@ -6,21 +6,21 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The arguments in a variable that a program written in Go takes: words between white space, read as Go's package flag does.
+ * The command-line arguments of a program written in Go, separated by white space and parsed as by Go's package flag.
  * {@code -name} and {@code --name} are the same; the last of several counts.
  *
- * @param given in order, as written
+ * @param given the flags in order, as written
  */
 public record GoFlags(List<Flag> given) {
 
-    /** What Go's strconv.ParseBool takes. */
+    /** The values that Go's {@code strconv.ParseBool} accepts. */
     private static final Set<String> TRUE = Set.of("1", "t", "T", "TRUE", "true", "True");
 
     private static final Set<String> FALSE = Set.of("0", "f", "F", "FALSE", "false", "False");
 
     /**
-     * @param name without hyphens; empty for what is no flag
-     * @param value empty where a switch has none
+     * @param name without hyphens; empty for an argument that is not a flag
+     * @param value empty for a switch without a value
      * @param words as written
      */
     public record Flag(String name, Optional<String> value, List<String> words) {
@@ -34,7 +34,7 @@ public record GoFlags(List<Flag> given) {
         given = List.copyOf(given);
     }
 
-    /** @param switches the flags that take their value behind {@code =} or not at all, never from the next word */
+    /** @param switches the flags whose value follows {@code =} or is absent, and never is the next word */
     static GoFlags parse(String text, Set<String> switches) {
         List<Flag> flags = new ArrayList<>();
         List<String> words = text.isBlank() ? List.of() : List.of(text.strip().split("\\s+"));
@@ -56,7 +56,7 @@ public record GoFlags(List<Flag> given) {
         return new GoFlags(flags);
     }
 
-    /** The value that counts; empty where the flag is not given. */
+    /** Returns the effective value of a flag; empty if it is not given. */
     public Optional<String> value(String name) {
         return given.stream()
                 .filter(flag -> flag.name().equals(name))
@@ -64,7 +64,7 @@ public record GoFlags(List<Flag> given) {
                 .map(flag -> flag.value().orElse("true"));
     }
 
-    /** A switch's; empty where it is not given, or its value is none. */
+    /** Returns the value of a switch; empty if it is not given, or not a boolean. */
     public Optional<Boolean> truth(String name) {
         return value(name).flatMap(GoFlags::truthOf);
     }
@@ -78,12 +78,12 @@ public record GoFlags(List<Flag> given) {
         return TRUE.contains(text) ? Optional.of(true) : FALSE.contains(text) ? Optional.of(false) : Optional.empty();
     }
 
-    /** Whether Go takes it for a switch that is off. */
+    /** Returns whether Go parses the text as false. */
     public static boolean isFalse(String text) {
         return truthOf(text).equals(Optional.of(false));
     }
 
-    /** As written, one space between the words. */
+    /** Returns the arguments as written, separated by one space. */
     @Override
     public String toString() {
         return String.join(

@@ -9,16 +9,16 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** A destination that local processes reach past the tunnel. */
+/** A bypass: a destination that local processes reach outside the tunnel. */
 public sealed interface Holepunch {
 
-    /** Empty means both TCP and UDP; where there is no port either, every protocol. */
+    /** Returns the transport protocol; empty means TCP and UDP, or every protocol if there is no port either. */
     Optional<Transport> transport();
 
     /**
-     * Addresses.
+     * A bypass to an address or a network.
      *
-     * @param prefix without host bits; never a whole family
+     * @param prefix without host bits; never all addresses of a family
      * @param port empty means all
      */
     record ToPrefix(Prefix prefix, OptionalInt port, Optional<Transport> transport) implements Holepunch {
@@ -32,7 +32,7 @@ public sealed interface Holepunch {
         }
     }
 
-    /** A host name, whose addresses are followed when they change. */
+    /** A bypass to a host name, whose addresses are resolved again when they change. */
     record ToName(Host.Name name, int port, Optional<Transport> transport) implements Holepunch {
         @Override
         public String toString() {
@@ -41,15 +41,14 @@ public sealed interface Holepunch {
     }
 
     /**
-     * Reads {@code host:port}, {@code ip:port}, {@code [ipv6]:port}, an address or a prefix, each with an optional
+     * Parses {@code host:port}, {@code ip:port}, {@code [ipv6]:port}, an address or a prefix, each with an optional
      * {@code /tcp} or {@code /udp}.
      *
-     * @throws IllegalArgumentException with a sentence for people
+     * @throws IllegalArgumentException with a message for the user
      */
     static Holepunch parse(String text) {
         if (text.contains("://")) {
-            throw new Malformed(
-                    "is '" + text + "', which is a URL", "write only its host and port, such as hs.example.net:443");
+            throw new Malformed("'" + text + "' is a URL", "use only its host and port, such as hs.example.net:443");
         }
         Optional<Transport> transport = Optional.empty();
         String target = text;
@@ -69,7 +68,8 @@ public sealed interface Holepunch {
             }
         }
         throw new Malformed(
-                "is '" + text + "': '" + word + "' is not a transport", "end it with /tcp, /udp, or nothing for both");
+                "'" + text + "': '" + word + "' is not a transport protocol",
+                "append /tcp or /udp, or omit the protocol to allow both");
     }
 
     private static Holepunch target(String text, String target, Optional<Transport> transport) {
@@ -91,22 +91,21 @@ public sealed interface Holepunch {
                     new ToPrefix(destination(text, address), OptionalInt.empty(), transport);
                 case Host.Name name ->
                     throw new Malformed(
-                            "is '" + text + "', a host name without a port", "write its port too: " + name + ":443");
+                            "'" + text + "' is a host name without a port", "add the port: " + name + ":443");
             };
         } catch (Malformed malformed) {
             throw malformed;
         } catch (IllegalArgumentException e) {
             throw new Malformed(
-                    "is '" + text + "': " + e.getMessage(),
-                    "write host:port, ip:port, [ipv6]:port, an address or a network, each with /tcp or /udp if only"
-                            + " that is meant");
+                    "'" + text + "': " + e.getMessage(),
+                    "use host:port, ip:port, [ipv6]:port, an address or a network, each with an optional /tcp or"
+                            + " /udp");
         }
     }
 
     private static Prefix destination(String text, InetAddress address) {
         if (address.isAnyLocalAddress()) {
-            throw new Malformed(
-                    "is '" + text + "', which is no destination", "write the address that is to be reached");
+            throw new Malformed("'" + text + "' is not a destination", "use the address to reach");
         }
         return Prefix.host(address);
     }

@@ -4,10 +4,10 @@ import io.culvert.settings.Malformed.Fault;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A list separated by commas, spaces or line ends. Reports the bad items by their positions, from 1. */
+/** Parses a list separated by commas, spaces or line ends. Invalid items are reported by their positions, from 1. */
 record ItemList<T>(Parser<T> item) implements Parser<List<T>> {
 
-    /** More would only hide what else is wrong. */
+    /** The maximum number of faults reported, because more would hide other problems. */
     private static final int MOST_FAULTS = 20;
 
     @Override
@@ -24,12 +24,12 @@ record ItemList<T>(Parser<T> item) implements Parser<List<T>> {
                 items.add(item.screened().parse(word));
             } catch (Malformed malformed) {
                 for (Fault fault : malformed.faults()) {
-                    faults.add(new Fault("item " + position + " " + fault.what(), fault.cure()));
+                    faults.add(new Fault("item " + position + ": " + fault.what(), fault.cure()));
                 }
             }
         }
         if (position == 0) {
-            faults.add(new Fault("has separators, but no item", "write an item, or leave the setting out"));
+            faults.add(new Fault("contains separators but no item", "add an item, or remove the setting"));
         }
         if (!faults.isEmpty()) {
             throw new Malformed(few(faults));
@@ -42,7 +42,7 @@ record ItemList<T>(Parser<T> item) implements Parser<List<T>> {
             return faults;
         }
         List<Fault> few = new ArrayList<>(faults.subList(0, MOST_FAULTS));
-        few.add(new Fault("has " + (faults.size() - MOST_FAULTS) + " more bad items", "correct these first"));
+        few.add(new Fault((faults.size() - MOST_FAULTS) + " more invalid items", "correct the ones above first"));
         return few;
     }
 }

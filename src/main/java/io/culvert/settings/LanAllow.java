@@ -7,10 +7,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The subnets that local processes reach, and may be reached from, outside the tunnel.
+ * The networks that are reachable outside the tunnel, in both directions.
  *
- * @param connected whether the private ranges that the uplink is connected to belong to them
- * @param prefixes further ones, without host bits; none is a whole family
+ * @param connected whether the private ranges that the uplink is connected to are included
+ * @param prefixes further networks, without host bits; none is a whole address family
  */
 public record LanAllow(boolean connected, List<Prefix> prefixes) {
 
@@ -19,9 +19,9 @@ public record LanAllow(boolean connected, List<Prefix> prefixes) {
     }
 
     /**
-     * Reads {@code none}, or a list of networks and {@code auto}.
+     * Parses {@code none}, or a list of networks and {@code auto}.
      *
-     * @throws IllegalArgumentException with a sentence for people
+     * @throws IllegalArgumentException with a message for the user
      */
     static LanAllow parse(String text) {
         if (text.equalsIgnoreCase("none")) {
@@ -33,15 +33,15 @@ public record LanAllow(boolean connected, List<Prefix> prefixes) {
                 items.stream().flatMap(Optional::stream).distinct().toList());
     }
 
-    /** Empty stands for the word auto. */
+    /** Parses one item; empty stands for the word {@code auto}. */
     private static Optional<Prefix> item(String text) {
         if (text.equalsIgnoreCase("none")) {
-            throw new Malformed("is 'none', which stands alone", "write none, or the networks without it");
+            throw new Malformed("'none' cannot be combined with networks", "use none, or the networks without it");
         }
         return text.equalsIgnoreCase("auto") ? Optional.empty() : Optional.of(Subnet.parsePart(text));
     }
 
-    /** As it is written. */
+    /** Returns the form in which it is written. */
     @Override
     public String toString() {
         if (!connected && prefixes.isEmpty()) {

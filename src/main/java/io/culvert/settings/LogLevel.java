@@ -1,6 +1,6 @@
 package io.culvert.settings;
 
-/** How much is told on standard error; each level includes the ones before it. */
+/** The level of the log on standard error; each level includes the ones before it. */
 public enum LogLevel {
     ERROR,
     WARN,

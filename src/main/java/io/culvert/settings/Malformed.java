@@ -3,12 +3,12 @@ package io.culvert.settings;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A text that a setting cannot take: every fault in it, each with its cure. Holds no secret. */
+/** Thrown for an invalid value of a setting, with every fault in it and a hint for each. Contains no secret. */
 final class Malformed extends IllegalArgumentException {
 
     /**
-     * @param what ends a sentence that began with the setting's name
-     * @param cure what to write instead
+     * @param what what is wrong, as it follows the name of the setting and a colon
+     * @param cure the hint: what to do about it
      */
     record Fault(String what, String cure) {}
 

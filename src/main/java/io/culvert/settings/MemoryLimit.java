@@ -5,14 +5,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How much memory a Go program aims to stay under. Its text form is what the variable {@code GOMEMLIMIT} takes (Go's
- * package {@code runtime}, "Environment Variables").
+ * The soft memory limit of a Go program. Its text form is the value of the variable {@code GOMEMLIMIT} (Go's package
+ * {@code runtime}, "Environment Variables").
  *
  * @param bytes {@link Long#MAX_VALUE} for no limit
  */
 public record MemoryLimit(long bytes) {
 
-    /** Userspace WireGuard alone is about 6 MiB when idle; below this it would do little but collect garbage. */
+    /**
+     * The smallest limit: userspace WireGuard takes about 6 MiB when idle, and below this it would spend its time on
+     * garbage collection.
+     */
     private static final long LEAST = 16L << 20;
 
     private static final long MOST = 1L << 40;
@@ -20,9 +23,9 @@ public record MemoryLimit(long bytes) {
     private static final Pattern FORM = Pattern.compile("([0-9]{1,12})(b|kib|mib|gib)?");
 
     /**
-     * Reads {@code 96MiB}, {@code 1GiB}, a number of bytes, or {@code off}.
+     * Parses {@code 96MiB}, {@code 1GiB}, a number of bytes, or {@code off}.
      *
-     * @throws IllegalArgumentException with a sentence for people
+     * @throws IllegalArgumentException with a message for the user
      */
     static MemoryLimit parse(String text) {
         if (text.equalsIgnoreCase("off")) {
@@ -31,8 +34,8 @@ public record MemoryLimit(long bytes) {
         Matcher matcher = FORM.matcher(text.toLowerCase(Locale.ROOT));
         if (!matcher.matches()) {
             throw new Malformed(
-                    "is '" + text + "', which is not an amount of memory",
-                    "write it as 96MiB or 1GiB, or off for no limit");
+                    "'" + text + "' is not an amount of memory",
+                    "use a number with a unit, such as 96MiB or 1GiB, or off for no limit");
         }
         String unit = matcher.group(2);
         int shift = switch (unit == null ? "b" : unit) {
@@ -44,10 +47,8 @@ public record MemoryLimit(long bytes) {
         long number = Long.parseLong(matcher.group(1));
         if (number > MOST >> shift || number << shift < LEAST) {
             throw new Malformed(
-                    "is '" + text + "', which is outside 16MiB to 1024GiB",
-                    unit == null
-                            ? "write the unit too: " + number + "MiB"
-                            : "write 96MiB, which keeps most of the speed");
+                    "'" + text + "' is outside 16MiB to 1024GiB",
+                    unit == null ? "add the unit: " + number + "MiB" : "use 96MiB, which keeps most of the speed");
         }
         return new MemoryLimit(number << shift);
     }

@@ -4,14 +4,14 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Who uses this node as its exit.
+ * The settings of the exit node: which devices may use it, and how they connect.
  *
  * @param file the WireGuard file of the mesh interface; present if, and only if, the kind is WireGuard
  * @param tailscale present if, and only if, the kind is Tailscale
  */
 public record MeshSettings(Kind kind, Optional<Path> file, Optional<TailscaleSettings> tailscale) {
 
-    /** What the mesh is made with. */
+    /** The type of the exit node. */
     public enum Kind {
         TAILSCALE,
         WIREGUARD,

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** The names that are settings; one that is close to them but none of them is a mistake, and not silently ignored. */
+/** The names of all settings. A name that is similar to one of them but unknown is reported, not silently ignored. */
 final class Names {
 
     private static final List<String> PREFIXES = List.of("CULVERT_", "TSWG_");
@@ -19,12 +19,12 @@ final class Names {
 
     private Names() {}
 
-    /** Every name, every alias, and each again with {@code _FILE}. */
+    /** Returns every name and alias, and each with {@code _FILE} appended. */
     static Set<String> all() {
         return KNOWN;
     }
 
-    /** Tells of every name that begins as ours do, but is unknown. */
+    /** Reports every unknown name with a prefix of Culvert's settings. */
     static void check(Collection<String> names, Problems problems) {
         names.stream()
                 .filter(name -> PREFIXES.stream().anyMatch(name::startsWith))
@@ -32,13 +32,16 @@ final class Names {
                 .sorted()
                 .forEach(name -> problems.add(Problem.input(
                         Place.setting(name),
-                        "is no setting of Culvert",
+                        "unknown setting",
                         closest(name)
                                 .map(known -> "did you mean " + known + "?")
-                                .orElse("remove it; 'culvert up --help' lists all settings"))));
+                                .orElse("remove it, or see 'culvert up --help' for all settings"))));
     }
 
-    /** Judges what stands behind the prefix, which all have in common; among equals, one with the same prefix. */
+    /**
+     * Returns the most similar known name. Compares what follows the prefix, which all names share; of equally similar
+     * ones, a name with the same prefix wins.
+     */
     private static Optional<String> closest(String name) {
         String prefix = PREFIXES.stream().filter(name::startsWith).findFirst().orElseThrow();
         List<String> rests = KNOWN.stream().map(Names::rest).toList();

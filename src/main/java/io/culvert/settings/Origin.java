@@ -2,10 +2,10 @@ package io.culvert.settings;
 
 import java.nio.file.Path;
 
-/** Where a value comes from. */
+/** The origin of a value. */
 sealed interface Origin {
 
-    /** The user said nothing. */
+    /** The value is the default. */
     record Default() implements Origin {
         @Override
         public String toString() {
@@ -13,7 +13,7 @@ sealed interface Origin {
         }
     }
 
-    /** @param alias whether the name is not the setting's own */
+    /** @param alias whether the name is an alias of the setting */
     record Variable(String name, boolean alias) implements Origin {
         @Override
         public String toString() {
@@ -21,7 +21,7 @@ sealed interface Origin {
         }
     }
 
-    /** @param name of the variable that holds the path */
+    /** @param name of the variable that contains the path */
     record File(String name, Path path, boolean alias) implements Origin {
         @Override
         public String toString() {

@@ -1,18 +1,21 @@
 package io.culvert.settings;
 
-/** Reads the text of one setting, which is never empty. */
+/** Parses the text of one setting, which is never empty. */
 @FunctionalInterface
 interface Parser<T> {
 
     /** @throws Malformed with every fault of the text */
     T parse(String text);
 
-    /** Lets a method reference be {@link #screened}. */
+    /** Makes a parser of a method reference, so that {@link #screened} can be called on it. */
     static <T> Parser<T> of(Parser<T> parser) {
         return parser;
     }
 
-    /** The same parser, which may quote its text: it never sees one that should not be repeated. */
+    /**
+     * Returns this parser behind {@link Screen#quotable}, so that it may quote its text in messages: it never gets a
+     * text that may be a secret.
+     */
     default Parser<T> screened() {
         return text -> parse(Screen.quotable(text));
     }

@@ -11,20 +11,19 @@ public final class Password {
         this.text = text;
     }
 
-    /** 1 to 255 bytes (RFC 1929) without control characters. */
+    /** Parses a password of 1 to 255 bytes (RFC 1929) without control characters. */
     static Password parse(String text) {
         if (text.getBytes(StandardCharsets.UTF_8).length > 255) {
-            throw new Malformed("is longer than the 255 bytes that SOCKS5 can carry", "choose a shorter one");
+            throw new Malformed("longer than 255 bytes, the maximum of SOCKS5", "use a shorter password");
         }
         if (text.chars().anyMatch(Character::isISOControl)) {
             throw new Malformed(
-                    "has control characters in it, perhaps more than one line",
-                    "write the password alone, on one line");
+                    "contains control characters, such as a line break", "use one line with nothing but the password");
         }
         return new Password(text);
     }
 
-    /** The password itself. */
+    /** Returns the password itself. */
     public String text() {
         return text;
     }
@@ -39,7 +38,7 @@ public final class Password {
         return 0;
     }
 
-    /** Never the password. */
+    /** Returns a placeholder, never the password. */
     @Override
     public String toString() {
         return "(hidden)";

@@ -4,18 +4,18 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * A few ports in a row, as {@code 1081-1096}.
+ * A range of ports, such as {@code 1081-1096}.
  *
- * @param last before {@code first} where there are none
+ * @param last less than {@code first} if the range is empty
  */
 public record PortRange(int first, int last) {
 
-    /** Each port costs every packet a comparison in the routing rules. */
+    /** The largest size of a range, because each port is a comparison in the routing rules for every packet. */
     private static final int MOST = 64;
 
     private static final PortRange NONE = new PortRange(1, 0);
 
-    /** @throws IllegalArgumentException with a sentence for people */
+    /** @throws IllegalArgumentException with a message for the user */
     static PortRange parse(String text) {
         if (text.toLowerCase(Locale.ROOT).equals("none")) {
             return NONE;
@@ -27,11 +27,10 @@ public record PortRange(int first, int last) {
                 ? first
                 : WholeNumber.PORT.parse(text.substring(dash + 1).strip());
         if (last < first) {
-            throw new Malformed("is '" + text + "', which ends before it begins", "write the lower port first");
+            throw new Malformed("'" + text + "' ends before it begins", "put the lower port first");
         }
         if (last - first >= MOST) {
-            throw new Malformed(
-                    "is '" + text + "', which are " + (last - first + 1) + " ports", "name at most " + MOST);
+            throw new Malformed("'" + text + "' contains " + (last - first + 1) + " ports", "use at most " + MOST);
         }
         return new PortRange(first, last);
     }
@@ -44,7 +43,7 @@ public record PortRange(int first, int last) {
         return IntStream.rangeClosed(first, last);
     }
 
-    /** As it is written. */
+    /** Returns the form in which it is written. */
     @Override
     public String toString() {
         return isEmpty() ? "none" : first + "-" + last;

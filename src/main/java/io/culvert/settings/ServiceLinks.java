@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Kubernetes tells every pod of every service of its namespace by variables named after the service. Those of a service
- * called {@code culvert} or {@code culvert-socks} look like settings, and are none.
+ * Filters out Kubernetes' service links: variables in every pod for each service of its namespace, named after the
+ * service. Those of a service called {@code culvert} or {@code culvert-socks} look like settings but are not.
  */
 final class ServiceLinks {
 
@@ -22,7 +22,7 @@ final class ServiceLinks {
 
     private ServiceLinks() {}
 
-    /** The environment without them. */
+    /** Returns the environment without the service links. */
     static Map<String, String> without(Map<String, String> environment, Set<String> settings, Problems problems) {
         Map<String, String> rest = new HashMap<>(environment);
         if (!environment.containsKey("KUBERNETES_SERVICE_HOST")) {
@@ -39,8 +39,8 @@ final class ServiceLinks {
                 problems.add(new Problem(
                         Problem.Kind.NOTE,
                         Place.setting(name),
-                        "is ignored, for it is Kubernetes' link to a service of that name",
-                        "set enableServiceLinks: false in the pod, and no doubt is left"));
+                        "ignored, because it is the link that Kubernetes sets for a service of this name",
+                        "set enableServiceLinks: false in the pod to remove such links"));
             }
         });
         return rest;

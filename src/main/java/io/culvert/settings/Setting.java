@@ -5,14 +5,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * One row of the catalogue.
+ * A setting: one row of the catalogue.
  *
  * @param name of the environment variable
- * @param aliases accepted as well
- * @param defaultText what stands for an absent value, as the user would write it; empty where absence has a meaning of
- *     its own
- * @param defaultMeaning how absence is told to people
- * @param secret whether its value is never shown
+ * @param aliases other accepted names
+ * @param defaultText the value of an unset setting, as a user would write it; empty if being unset has a meaning of its
+ *     own
+ * @param defaultMeaning the description of the default for users
+ * @param secret whether the value is never shown
  * @param meaning one line of Markdown
  */
 public record Setting<T>(
@@ -25,12 +25,12 @@ public record Setting<T>(
         boolean secret,
         String meaning) {
 
-    /** What belongs together when settings are shown. */
+    /** The groups in which settings are shown. */
     public enum Group {
         TUNNEL("Tunnel"),
         MESH("Mesh"),
         SOCKS("SOCKS5 proxy"),
-        PAST("Past the tunnel"),
+        PAST("Outside the tunnel"),
         REST("Other");
 
         private final String title;
@@ -49,12 +49,12 @@ public record Setting<T>(
         aliases = List.copyOf(aliases);
     }
 
-    /** The name, then the aliases. */
+    /** Returns the name, then the aliases. */
     public List<String> names() {
         return Stream.concat(Stream.of(name), aliases.stream()).toList();
     }
 
-    /** The variable that names a file with the value, for one of {@link #names}. */
+    /** Returns the name of the variable that contains the path of a file with the value, for one of {@link #names}. */
     static String fileVariable(String name) {
         return name + "_FILE";
     }

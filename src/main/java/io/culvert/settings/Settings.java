@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * Everything the user has set, checked; defaults filled in.
+ * All settings, validated, with defaults for those that are unset.
  *
- * @param dns asked through the tunnel; empty leaves it to the tunnel's file
- * @param mtu of the tunnel, in bytes; empty leaves it to the file and the uplink
- * @param mark of our own WireGuard packets, 1 to 0xffffffff, bits 8 to 23 clear
+ * @param dns servers reached through the tunnel; empty for those of the tunnel's file
+ * @param mtu of the tunnel, in bytes; empty to take it from the file and the uplink
+ * @param mark the firewall mark of Culvert's own WireGuard packets, 1 to 0xffffffff, bits 8 to 23 clear
  */
 public record Settings(
         WireGuardSettings wireGuard,

@@ -8,19 +8,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Reads all settings, and finds everything that is wrong with them at once. */
+/** Reads all settings and collects all problems with them. */
 public final class SettingsReader {
 
     private final Map<String, String> environment;
     private final FileRoot root;
 
-    /** @param root where the paths in settings begin; {@code /} but for tests */
+    /** @param root the root directory of the paths in settings; {@code /} except in tests */
     public SettingsReader(Map<String, String> environment, Path root) {
         this.environment = Map.copyOf(environment);
         this.root = new FileRoot(root);
     }
 
-    /** Never throws for what the user wrote: that is in the result's problems. */
+    /** Reads the settings. Invalid input does not throw; it is reported in the problems of the result. */
     public SettingsReading read() {
         Problems problems = new Problems();
         Map<String, String> ours = ServiceLinks.without(environment, Names.all(), problems);

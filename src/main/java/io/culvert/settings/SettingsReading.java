@@ -9,16 +9,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What came of reading the settings.
+ * The result of reading the settings.
  *
- * @param settings empty where a problem is an error
- * @param wireGuardFiles the tunnel's files in failover order, also where something else is wrong, so that the problems in
- *     them can be told together with the rest; empty only when that is among the problems
- * @param meshFile the mesh's file, likewise
- * @param meshNode which of its peers this is, where it is a network file
- * @param container whether this is one, as the user says; empty where that cannot be understood
+ * @param settings empty if one of the problems is an error
+ * @param wireGuardFiles the tunnel's files in failover order, also if another setting is invalid, so that problems in
+ *     the files are reported together with the others; empty only if that is one of the problems
+ * @param meshFile the file of the mesh, likewise
+ * @param meshNode the name of this node, if that is a network file
+ * @param container whether Culvert runs in a container, by the setting; empty if its value is invalid
  * @param problems errors, warnings and notes
- * @param tree the effective settings, for people
+ * @param tree the effective settings, to be shown
  */
 public record SettingsReading(
         Optional<Settings> settings,
@@ -34,12 +34,12 @@ public record SettingsReading(
         problems = List.copyOf(problems);
     }
 
-    /** @throws ProblemException with everything that was found, when a part of it is an error */
+    /** @throws ProblemException with all problems, if one of them is an error */
     public Settings orThrow() {
         return settings.orElseThrow(() -> new ProblemException(problems));
     }
 
-    /** Those that do not stand in the way. */
+    /** Returns the warnings and notes. */
     public List<Problem> remarks() {
         return problems.stream()
                 .filter(problem -> problem.kind() == Kind.WARNING || problem.kind() == Kind.NOTE)

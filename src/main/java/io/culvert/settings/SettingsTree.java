@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The effective settings as a tree: what the user gave with its origin, one line for the defaults of each group, and
- * never a secret.
+ * The effective settings as a tree: each setting that the user set with its origin, one line for the defaults of each
+ * group, and no secrets.
  */
 public final class SettingsTree {
 
@@ -18,7 +18,7 @@ public final class SettingsTree {
     private final List<Path> tunnel;
     private final List<String> tailscale;
 
-    /** @param variables the names of all that were given */
+    /** @param variables the names of all environment variables */
     SettingsTree(Values values, List<Path> tunnel, Set<String> variables) {
         this.values = values;
         this.tunnel = List.copyOf(tunnel);
@@ -28,7 +28,7 @@ public final class SettingsTree {
                 .toList();
     }
 
-    /** Lines without a line end behind the last. */
+    /** Returns the tree, without a line end after the last line. */
     @Override
     public String toString() {
         List<String> lines = new ArrayList<>();
@@ -59,7 +59,7 @@ public final class SettingsTree {
             }
         }
         if (group == Group.MESH) {
-            // Whatever they hold: an authentication key can stand in several of them.
+            // The values are never shown: an authentication key may be in several of these variables.
             tailscale.forEach(name -> leaves.add(name + ": [set]"));
         }
         if (!defaults.isEmpty()) {

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The SOCKS5 proxy.
+ * The settings of the SOCKS5 proxy.
  *
  * @param port 1 to 65535
- * @param udpPorts where datagrams of clients come in that are neither on an allowed local network nor in the mesh
- * @param config the user's own sockd.conf, which then rules instead of port, allow and login
- * @param allow the clients' networks
- * @param login empty where none is asked for
+ * @param udpPorts the ports for datagrams of clients that are neither on an allowed local network nor in the mesh
+ * @param config the user's own sockd.conf, which replaces port, allow and login
+ * @param allow the networks of the clients
+ * @param login empty if no authentication is required
  */
 public record SocksSettings(
         boolean enabled,
@@ -26,6 +26,6 @@ public record SocksSettings(
         allow = List.copyOf(allow);
     }
 
-    /** The one user of the proxy. */
+    /** The user name and password of the proxy. */
     public record Login(String user, Password password) {}
 }

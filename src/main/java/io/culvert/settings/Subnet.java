@@ -4,36 +4,39 @@ import io.culvert.ip.Coverage;
 import io.culvert.ip.Prefix;
 import java.util.List;
 
-/** A network, written as {@code 192.168.1.0/24}; a plain address stands for itself. */
+/** Parses a network such as {@code 192.168.1.0/24}; an address without a length is a network of one address. */
 final class Subnet {
 
     private Subnet() {}
 
-    /** @throws Malformed also where bits behind the prefix are set: what was meant is unclear, and too much may be open */
+    /**
+     * @throws Malformed also if bits after the prefix are set, because it is unclear whether the address or the whole
+     *     network is meant
+     */
     static Prefix parse(String text) {
         Prefix prefix;
         try {
             prefix = Prefix.parse(text);
         } catch (IllegalArgumentException e) {
             throw new Malformed(
-                    "is '" + text + "': " + e.getMessage(), "write a network such as 192.168.1.0/24, or one address");
+                    "'" + text + "': " + e.getMessage(), "use a network such as 192.168.1.0/24, or an address");
         }
         if (prefix.hasHostBits()) {
             throw new Malformed(
-                    "is '" + text + "', which is an address within a network, not a network",
-                    "write " + prefix.network() + " for the network, or " + Prefix.text(prefix.address())
+                    "'" + text + "' is an address within a network, not a network",
+                    "use " + prefix.network() + " for the network, or " + Prefix.text(prefix.address())
                             + " for the address");
         }
         return prefix;
     }
 
-    /** The same, for what opens the guard: one prefix may not be the whole internet, nor most of it. */
+    /** Parses a network that is reached outside the tunnel: it must not be most of the internet. */
     static Prefix parsePart(String text) {
         Prefix prefix = parse(text);
         if (Coverage.mostOf(List.of(prefix)).isPresent()) {
             throw new Malformed(
-                    "is '" + text + "', which would let everything past the tunnel",
-                    "name the networks that are to be reached outside of it");
+                    "'" + text + "' covers most of the internet, which would bypass the tunnel",
+                    "list only the networks to reach outside the tunnel");
         }
         return prefix;
     }

@@ -16,13 +16,15 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** What the arguments of {@code tailscale up} and of tailscaled say, and what in them cannot be. */
+/**
+ * The arguments of {@code tailscale up} and tailscaled: their meaning, and the checks for those that cannot work here.
+ */
 final class TailscaleArguments {
 
-    /** Tailscale's own usual UDP port, which it leaves to chance in a container. */
+    /** Tailscale's default UDP port; in a container, tailscaled picks a random one instead. */
     static final int USUAL_PORT = 41641;
 
-    /** {@code IFNAMSIZ} less the final zero (include/uapi/linux/if.h). */
+    /** The longest name of an interface: {@code IFNAMSIZ} less the terminating zero (include/uapi/linux/if.h). */
     private static final int LONGEST_LINK = 15;
 
     private static final String UP = "TS_EXTRA_ARGS";
@@ -60,38 +62,46 @@ final class TailscaleArguments {
         this.problems = problems;
     }
 
-    /** Tells what is refused, and what is worth a warning. */
+    /** Reports the arguments that are refused, and those that deserve a warning. */
     void check() {
         up.value("exit-node")
                 .filter(node -> !node.isEmpty())
                 .ifPresent(_ -> refuse(
                         UP,
-                        "has --exit-node, which is refused: all traffic would leave through that node instead of the tunnel",
-                        "remove it; this container is the exit node itself"));
+                        "--exit-node is refused, because all traffic would leave through that node instead of the"
+                                + " tunnel",
+                        "remove it; this node is the exit node"));
         if (acceptsRoutes()) {
             problems.add(Problem.warning(
                     Place.setting(UP),
-                    "has --accept-routes: whatever subnets other nodes announce are reached through the mesh, past the"
-                            + " tunnel, by this container and its proxy too",
-                    "remove it, unless you trust everyone who may announce routes in your tailnet"));
+                    "--accept-routes sends traffic to the subnets that other nodes advertise through the tailnet"
+                            + " instead of the tunnel, including that of the proxy",
+                    "remove it, unless you trust all nodes that may advertise routes in your tailnet"));
         }
         daemon.value("tun")
                 .filter(tun -> tun.contains("userspace-networking"))
                 .ifPresent(_ -> refuse(
                         DAEMON,
-                        "has --tun=userspace-networking, which is refused: Tailscale would then forward exit traffic from"
-                                + " its own sockets, which leave past the tunnel with the real address",
+                        "--tun=userspace-networking is refused, because Tailscale would forward the traffic of"
+                                + " exit-node clients outside the tunnel, with the real address",
                         "remove it; " + Hints.here().tunDevice() + "; "
                                 + Hints.here().netAdmin()));
         if (daemon.value("socket").isPresent()) {
-            refuse(DAEMON, "has --socket, which containerboot would not find", "set TS_SOCKET instead");
+            refuse(
+                    DAEMON,
+                    "--socket is refused, because containerboot would not find the socket",
+                    "set TS_SOCKET instead");
         }
         Stream.of("cleanup", "version")
                 .filter(flag -> daemon.value(flag).isPresent())
-                .forEach(flag -> refuse(DAEMON, "has --" + flag + ", with which tailscaled only ends", "remove it"));
+                .forEach(flag ->
+                        refuse(DAEMON, "--" + flag + " is refused, because tailscaled would exit", "remove it"));
     }
 
-    /** For {@code tailscale up}, without the one that offers the exit: that is given at each start anew. */
+    /**
+     * Returns the arguments for {@code tailscale up}, without the one that advertises the exit node, which is added at
+     * each start.
+     */
     GoFlags withoutOffer() {
         return up.without("advertise-exit-node");
     }
@@ -100,7 +110,7 @@ final class TailscaleArguments {
         return daemon;
     }
 
-    /** For tailscaled, with a port that stays. */
+    /** Returns the arguments for tailscaled, with a fixed port. */
     String forDaemon(OptionalInt port) {
         boolean given = daemon.value("port").isPresent();
         return given || port.isEmpty() ? daemon.toString() : (daemon + " --port=" + port.getAsInt()).strip();
@@ -139,9 +149,9 @@ final class TailscaleArguments {
         Coverage.mostOf(routes)
                 .ifPresent(family -> refuse(
                         name,
-                        "announces most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
-                                + " internet, which would leave outside of the tunnel",
-                        "name only the networks behind this node; it offers itself as an exit node automatically"));
+                        "advertises most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                + " internet, which would bypass the tunnel",
+                        "list only the networks behind this node; it is advertised as an exit node automatically"));
         return routes;
     }
 
@@ -149,24 +159,24 @@ final class TailscaleArguments {
         try {
             Prefix route = Prefix.parse(text);
             if (route.hasHostBits()) {
-                refuse(name, "has " + route + ", an address inside a subnet", "write " + route.network());
+                refuse(name, route + " is an address within a subnet, not a subnet", "use " + route.network());
             } else if (text.indexOf('/') < 0) {
-                refuse(name, "has " + text + " without a prefix length", "write " + route);
+                refuse(name, text + " has no prefix length", "use " + route);
             }
             return Optional.of(route);
         } catch (IllegalArgumentException e) {
-            refuse(name, "has a route that is none: " + e.getMessage(), "write subnets such as 192.168.1.0/24");
+            refuse(name, "invalid route: " + e.getMessage(), "use subnets such as 192.168.1.0/24");
             return Optional.empty();
         }
     }
 
-    /** @param usual what the variable {@code PORT} says */
+    /** @param usual the value of the variable {@code PORT} */
     OptionalInt port(Optional<String> usual) {
         String text = daemon.value("port")
                 .or(() -> usual.filter(it -> it.matches("[0-9]{1,5}")))
                 .orElse(String.valueOf(USUAL_PORT));
         if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65535) {
-            refuse(DAEMON, "has --port with what is no port", "write a number from 1 to 65535, such as --port=41641");
+            refuse(DAEMON, "--port is not a port", "use a number from 1 to 65535, such as --port=41641");
             return OptionalInt.empty();
         }
         int port = Integer.parseInt(text);
@@ -177,15 +187,15 @@ final class TailscaleArguments {
         String link = daemon.value("tun").orElse("tailscale0");
         if (link.length() > LONGEST_LINK || !link.matches("[A-Za-z0-9_.-]+")) {
             if (!link.contains("userspace-networking")) {
-                refuse(
-                        DAEMON,
-                        "has --tun with what cannot name an interface",
-                        "write --tun=tailscale0, or leave it out");
+                refuse(DAEMON, "--tun is not a valid interface name", "use --tun=tailscale0, or remove it");
             }
             return "tailscale0";
         }
         if (link.equals("wg0") || link.equals("mesh0")) {
-            refuse(DAEMON, "has --tun=" + link + ", which is an interface of ours", "leave it out");
+            refuse(
+                    DAEMON,
+                    "--tun=" + link + " is refused, because it is the name of an interface of Culvert",
+                    "use another name, or remove it");
         }
         return link;
     }
@@ -204,21 +214,18 @@ final class TailscaleArguments {
                 return Endpoint.parse(uri.getHost() + ":" + port);
             }
         } catch (IllegalArgumentException _) {
-            // Said below.
+            // Reported below.
         }
-        refuse(
-                UP,
-                "has --login-server with what is no URL",
-                "write it as in --login-server=https://headscale.example.com");
+        refuse(UP, "--login-server is not a URL", "use a URL, such as --login-server=https://headscale.example.com");
         return usual;
     }
 
-    /** Whether tailscaled keeps the node's identity where an argument says. */
+    /** Returns whether an argument makes tailscaled keep the node's state. */
     boolean keepsState() {
         return daemon.value("state").filter(state -> !state.equals("mem:")).isPresent();
     }
 
-    /** Keys written among the arguments. */
+    /** Returns the keys among the arguments. */
     List<String> credentials() {
         return Stream.of("auth-key", "authkey", "client-secret", "id-token")
                 .flatMap(name -> up.given().stream().filter(flag -> flag.name().equals(name)))

@@ -10,17 +10,20 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * The variables that Tailscale's programs read. They come and go with its releases, so an unknown one is passed on and only
- * warned of.
+ * The variables that Tailscale's programs read. They change with its releases, so an unknown one is passed on with a
+ * warning.
  */
 final class TailscaleNames {
 
     static final String PREFIX = "TS_";
 
-    /** Whose value may also be given by a file that {@code NAME_FILE} names. */
+    /** Variables whose value may also be in a file, which {@code NAME_FILE} names. */
     static final List<String> SECRET = List.of("TS_AUTHKEY", "TS_AUTH_KEY", "TS_CLIENT_SECRET", "TS_ID_TOKEN");
 
-    /** What containerboot, tailscaled and what tailscaled links read, but for {@code TS_DEBUG_} (tailscale 1.98.9). */
+    /**
+     * The variables that containerboot, tailscaled and its libraries read, except {@code TS_DEBUG_*} (tailscale
+     * 1.98.9).
+     */
     private static final Set<String> KNOWN = Set.of(
             "TS_ACCEPT_DNS",
             "TS_ALLOW_ADMIN_CONSOLE_REMOTE_UPDATE",
@@ -88,7 +91,7 @@ final class TailscaleNames {
 
     private TailscaleNames() {}
 
-    /** Warns of every name that is unknown. */
+    /** Warns about every unknown name. */
     static void check(Collection<String> names, Problems problems) {
         Set<String> known = new TreeSet<>(KNOWN);
         SECRET.forEach(name -> known.add(Setting.fileVariable(name)));
@@ -96,18 +99,16 @@ final class TailscaleNames {
                 .filter(name -> name.startsWith(PREFIX) && !name.startsWith("TS_DEBUG_") && !known.contains(name))
                 .sorted()
                 .forEach(name -> problems.add(Problem.warning(
-                        Place.setting(name),
-                        "is no variable that Tailscale is known to read; it is passed on",
-                        hint(name, known))));
+                        Place.setting(name), "unknown variable of Tailscale; passed on unchanged", hint(name, known))));
     }
 
     private static String hint(String name, Set<String> known) {
         return DidYouMean.nearest(name.substring(PREFIX.length()), suffixes(known))
                 .map(found -> "did you mean " + PREFIX + found + "?")
-                .orElse("remove it, unless your release of Tailscale knows it");
+                .orElse("remove it, unless your version of Tailscale supports it");
     }
 
-    /** The prefix would make all names look alike. */
+    /** Returns the names without their prefix, which would make all of them similar. */
     private static List<String> suffixes(Set<String> known) {
         return known.stream().map(name -> name.substring(PREFIX.length())).toList();
     }

@@ -9,10 +9,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What containerboot refuses by itself, told before it starts and all at once; and what we refuse because it would leak. */
+/**
+ * Checks for variables that containerboot would reject later, one at a time, and for those that Culvert refuses because
+ * they would leak.
+ */
 final class TailscaleRefusals {
 
-    /** Modes in which containerboot forwards between an address of its own choice and the mesh. */
+    /** Variables for modes in which containerboot forwards between an address of its own and the tailnet. */
     private static final List<String> PROXY_MODES = List.of(
             "TS_DEST_IP",
             "TS_EXPERIMENTAL_DEST_DNS_NAME",
@@ -43,21 +46,21 @@ final class TailscaleRefusals {
         userspace();
         PROXY_MODES.stream()
                 .filter(this::has)
-                .forEach(
-                        name -> refuse(
-                                name,
-                                "is refused: it forwards to an address of its own past the tunnel, which the guard stops",
-                                "run a second container with Tailscale's own image for that, or announce a subnet by TS_ROUTES"));
+                .forEach(name -> refuse(
+                        name,
+                        "refused, because it forwards outside the tunnel, which the kill switch blocks",
+                        "run a second container with Tailscale's own image for that, or advertise a subnet"
+                                + " with TS_ROUTES"));
         leaks();
         credentials();
         configuration();
         healthCheck();
         if (has("TS_KUBE_SECRET") && !given.containsKey("KUBERNETES_SERVICE_HOST")) {
-            refuse("TS_KUBE_SECRET", "is set, but this is not Kubernetes", "set TS_STATE_DIR instead");
+            refuse("TS_KUBE_SECRET", "set outside Kubernetes", "set TS_STATE_DIR instead");
         }
     }
 
-    /** What Go cannot read as a truth is containerboot's default here, which is true. */
+    /** Checks TS_USERSPACE. A value that Go does not parse as a boolean is true for containerboot, its default here. */
     private void userspace() {
         if (!has("TS_USERSPACE")) {
             return;
@@ -66,9 +69,9 @@ final class TailscaleRefusals {
         if (!truth.equals(Optional.of(false))) {
             refuse(
                     "TS_USERSPACE",
-                    (truth.isPresent() ? "is true" : "is not false, and Tailscale takes that for true")
-                            + ", which is refused: Tailscale would then forward exit traffic from its own sockets, which"
-                            + " leave past the tunnel with the real address",
+                    (truth.isPresent() ? "true is refused" : "a value other than false counts as true and is refused")
+                            + ", because Tailscale would forward the traffic of exit-node clients outside the tunnel,"
+                            + " with the real address",
                     "remove it; " + Hints.here().tunDevice() + "; "
                             + Hints.here().netAdmin());
         }
@@ -78,14 +81,15 @@ final class TailscaleRefusals {
         if (isTrue("TS_DEBUG_DNS_FORWARD_USE_ROUTES")) {
             refuse(
                     "TS_DEBUG_DNS_FORWARD_USE_ROUTES",
-                    "is true, which is refused: Tailscale's own proxies would then leave past the tunnel with the real"
+                    "true is refused, because Tailscale's own proxies would connect outside the tunnel, with the real"
                             + " address",
                     "remove it");
         }
         if (isTrue("TS_FORCE_LINUX_BIND_TO_DEVICE")) {
             refuse(
                     "TS_FORCE_LINUX_BIND_TO_DEVICE",
-                    "is true, which is refused: the guard knows Tailscale's packets by a mark that they would not bear",
+                    "true is refused, because Tailscale's packets would not have the mark by which the kill switch"
+                            + " recognizes them",
                     "remove it");
         }
     }
@@ -93,7 +97,7 @@ final class TailscaleRefusals {
     private void credentials() {
         Stream.of("TS_ID_TOKEN", "TS_AUDIENCE")
                 .filter(name -> has(name) && !has("TS_CLIENT_ID"))
-                .forEach(name -> refuse(name, "is set, but TS_CLIENT_ID is not", "set TS_CLIENT_ID too"));
+                .forEach(name -> refuse(name, "set without TS_CLIENT_ID", "set TS_CLIENT_ID too"));
         either("TS_ID_TOKEN", "TS_CLIENT_SECRET");
         either("TS_ID_TOKEN", "TS_AUDIENCE");
         either("TS_AUDIENCE", "TS_CLIENT_SECRET");
@@ -108,11 +112,8 @@ final class TailscaleRefusals {
             return;
         }
         NOT_WITH_CONFIG.forEach(name -> either(directory, name));
-        if (given.containsKey("TS_ROUTES")) { // Even empty it means something: no routes any more.
-            refuse(
-                    "TS_ROUTES",
-                    "is set, and " + directory + " is too, which exclude each other",
-                    "keep one of the two");
+        if (given.containsKey("TS_ROUTES")) { // An empty value has a meaning, too: remove all routes.
+            refuse("TS_ROUTES", "cannot be combined with " + directory, "set only one of them");
         }
         if (truth("TS_ACCEPT_DNS").isPresent()) {
             either(directory, "TS_ACCEPT_DNS");
@@ -123,14 +124,14 @@ final class TailscaleRefusals {
         if (has("TS_HEALTHCHECK_ADDR_PORT") && isTrue("TS_ENABLE_HEALTH_CHECK")) {
             refuse(
                     "TS_HEALTHCHECK_ADDR_PORT",
-                    "is set, and TS_ENABLE_HEALTH_CHECK is too",
-                    "keep TS_ENABLE_HEALTH_CHECK, and set TS_LOCAL_ADDR_PORT where its port matters");
+                    "cannot be combined with TS_ENABLE_HEALTH_CHECK",
+                    "use TS_ENABLE_HEALTH_CHECK, with TS_LOCAL_ADDR_PORT for another port");
         }
     }
 
     private void either(String one, String other) {
         if (has(one) && has(other)) {
-            refuse(other, "is set, and " + one + " is too, which exclude each other", "keep one of the two");
+            refuse(other, "cannot be combined with " + one, "set only one of them");
         }
     }
 

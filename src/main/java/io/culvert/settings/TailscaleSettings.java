@@ -13,27 +13,29 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * How Tailscale is to be run, and what the network around it must know of that.
+ * The settings of Tailscale's programs, and what routing and firewall need to know of them.
  *
- * @param given the variables that the user gave
- * @param environment all of containerboot's, but for {@code PATH} and what changes from start to start
- * @param upArguments of {@code tailscale up}, without the one that offers the exit; empty together with {@code configFile}
- * @param daemonArguments of tailscaled, as given
- * @param offersExit whether peers may use this node as their exit, once the tunnel is up
- * @param configured by a configuration file (its directory is given) instead of arguments
- * @param link the interface's name
- * @param port where other nodes reach this one directly, over UDP; empty when it changes from start to start
- * @param routes subnets announced to peers, to be reached past the tunnel; no whole family among them
- * @param acceptsRoutes whether subnets that peers announce enter Tailscale's routing table
+ * @param given the variables that the user set
+ * @param environment all variables of containerboot, except {@code PATH} and those that change from start to start
+ * @param upArguments of {@code tailscale up}, without the one that advertises the exit node; empty if
+ *     {@code configured}
+ * @param daemonArguments of tailscaled, as written
+ * @param offersExit whether to advertise this node as an exit node, once the tunnel is connected
+ * @param configured whether a configuration file (its directory is set) replaces the arguments
+ * @param link the name of the interface
+ * @param port the UDP port for direct connections from other nodes; empty if it changes from start to start
+ * @param routes subnets advertised to peers, which are reached outside the tunnel; no whole address family
+ * @param acceptsRoutes whether subnets that peers advertise are added to Tailscale's routing table
  * @param acceptsDns whether Tailscale may rewrite resolv.conf
- * @param masquerades whether Tailscale's own nftables rules give exit traffic the tunnel's address
- * @param firewall whether Tailscale adds nftables rules of its own at all
- * @param control the server that the node logs in to
- * @param proxies ports of Tailscale's own SOCKS5 and HTTP proxy that answer beyond the loopback interface
- * @param stateDirectory where the node's identity is kept; empty when it is kept elsewhere or nowhere
- * @param ephemeral whether it is kept nowhere, so that each start is another node
- * @param socket where tailscaled is asked
- * @param secrets that its output may contain
+ * @param masquerades whether Tailscale's own nftables rules translate the source of exit traffic to the tunnel's
+ *     address
+ * @param firewall whether Tailscale adds nftables rules of its own
+ * @param control the control server that the node logs in to
+ * @param proxies ports of Tailscale's own SOCKS5 and HTTP proxy that are reachable beyond the loopback interface
+ * @param stateDirectory the directory of the node's state; empty if it is stored elsewhere or not at all
+ * @param ephemeral whether the state is not stored, so that each start is a new node
+ * @param socket the socket of tailscaled's local API
+ * @param secrets secrets that may occur in its output
  */
 public record TailscaleSettings(
         Set<String> given,
@@ -56,7 +58,7 @@ public record TailscaleSettings(
         Path socket,
         List<String> secrets) {
 
-    /** The coordination server where none is named (tailscale: ipn/prefs.go). */
+    /** The default control server (tailscale: ipn/prefs.go). */
     public static final String USUAL_CONTROL = "controlplane.tailscale.com";
 
     public TailscaleSettings {
@@ -68,18 +70,18 @@ public record TailscaleSettings(
         secrets = List.copyOf(secrets);
     }
 
-    /** Whether containerboot tells the node its arguments only at its first login. */
+    /** Returns whether containerboot passes the arguments to the node at its first login only. */
     public boolean loginOnce() {
         return GoFlags.truthOf(environment.getOrDefault("TS_AUTH_ONCE", "")).orElse(false);
     }
 
-    /** Whether the server is Tailscale's own, and not a Headscale. */
+    /** Returns whether the control server is Tailscale's own, and not a Headscale. */
     public boolean usesTailscalesServer() {
         String host = control.host().toString();
         return host.equals("tailscale.com") || host.endsWith(".tailscale.com");
     }
 
-    /** Names only: many variables may hold a key. */
+    /** Returns the names of the variables only, because many of them may contain a key. */
     @Override
     public String toString() {
         return "TailscaleSettings[" + environment.keySet() + "]";

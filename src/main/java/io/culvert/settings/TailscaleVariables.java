@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The {@code TS_} variables: passed on unchanged, except what would leak; with our defaults where nothing is said, which are
- * those under which Tailscale forwards in the kernel and gets along with the tunnel.
+ * Reads the {@code TS_} variables. They are passed on unchanged, except those that would leak, and with Culvert's own
+ * defaults, under which Tailscale forwards in the kernel and works together with the tunnel.
  */
 final class TailscaleVariables {
 
@@ -31,13 +31,16 @@ final class TailscaleVariables {
 
     private static final String CONFIG_DIRECTORY = "TS_EXPERIMENTAL_VERSIONED_CONFIG_DIR";
 
-    /** What Go programs, Tailscale's among them, take from their surroundings besides. */
+    /** Other environment variables that Go programs read, Tailscale's among them. */
     private static final Predicate<String> GENERAL = Pattern.compile(
                     "(?i:https?_proxy|no_proxy|all_proxy)|SSL_CERT_(FILE|DIR)|GO(MEMLIMIT|GC|MAXPROCS|DEBUG)|TZ|LANG|HOME"
                             + "|AWS_[A-Z0-9_]+|POD_(IPS?|UID|NAME)")
             .asMatchPredicate();
 
-    /** Only together with TS_KUBE_SECRET: alone they would make containerboot keep its state in a Secret. */
+    /**
+     * Variables of Kubernetes, passed on together with TS_KUBE_SECRET only: alone they would make containerboot store
+     * its state in a Secret.
+     */
     private static final Predicate<String> KUBERNETES =
             Pattern.compile("KUBERNETES_SERVICE_(HOST|PORT(_HTTPS)?)").asMatchPredicate();
 
@@ -62,7 +65,7 @@ final class TailscaleVariables {
         });
     }
 
-    /** Never throws for what the user wrote: what is wrong is among the problems. */
+    /** Reads the variables. Invalid input does not throw; it is added to the problems. */
     static TailscaleSettings of(Map<String, String> environment, FileRoot root, Problems problems) {
         return new TailscaleVariables(environment, root, problems).read();
     }
@@ -111,7 +114,9 @@ final class TailscaleVariables {
                 secrets);
     }
 
-    /** A configuration file rules alone: containerboot refuses TS_ACCEPT_DNS and TS_EXTRA_ARGS beside it. */
+    /**
+     * Returns the environment of containerboot. With a configuration file, it rejects TS_ACCEPT_DNS and TS_EXTRA_ARGS.
+     */
     private Map<String, String> environment(boolean configured, String daemonArguments) {
         Map<String, String> all = new TreeMap<>(surroundings);
         all.putAll(given);
@@ -121,17 +126,20 @@ final class TailscaleVariables {
             }
         });
         if (!has("TS_AUTHKEY")) {
-            all.remove("TS_AUTHKEY"); // An empty one would hide TS_AUTH_KEY, its other name.
+            all.remove("TS_AUTHKEY"); // An empty one would override TS_AUTH_KEY, its other name.
         }
         all.put("TS_TAILSCALED_EXTRA_ARGS", daemonArguments);
-        all.remove("TS_EXTRA_ARGS"); // Put together at each start.
+        all.remove("TS_EXTRA_ARGS"); // Composed at each start.
         if (configured && !has("TS_ACCEPT_DNS")) {
             all.remove("TS_ACCEPT_DNS");
         }
         return all;
     }
 
-    /** {@code NAME_FILE} becomes what Tailscale reads itself, {@code file:PATH}: so the key is in no process's environment. */
+    /**
+     * Replaces {@code NAME_FILE} by Tailscale's own form {@code file:PATH}, so that the key is in no process's
+     * environment.
+     */
     private void fromFile(String name) {
         String variable = Setting.fileVariable(name);
         Optional<String> path = value(variable);
@@ -141,7 +149,7 @@ final class TailscaleVariables {
         }
         if (has(name)) {
             problems.add(
-                    Problem.input(Place.setting(name), "is set, and " + variable + " is too", "keep one of the two"));
+                    Problem.input(Place.setting(name), "cannot be combined with " + variable, "set only one of them"));
             return;
         }
         try {
@@ -153,7 +161,10 @@ final class TailscaleVariables {
         }
     }
 
-    /** A key, or {@code file:PATH}; a path that leads nowhere may yet be mounted, and Tailscale says when it is not. */
+    /**
+     * Adds a key, or the one in {@code file:PATH}, to the secrets. A missing file is no problem here: it may be mounted
+     * later, and Tailscale reports it otherwise.
+     */
     private void conceal(String key) {
         if (!key.startsWith("file:")) {
             secrets.add(key);
@@ -170,7 +181,7 @@ final class TailscaleVariables {
         }
     }
 
-    /** The port of a listener such as {@code :1055}, unless only this container reaches it. */
+    /** Returns the port of a listener such as {@code :1055}, unless it is reachable from this container only. */
     private Stream<Published> reachable(String name) {
         Optional<String> text = value(name);
         if (text.isEmpty()) {
@@ -180,7 +191,7 @@ final class TailscaleVariables {
         String host = text.get().substring(0, Math.max(0, colon));
         String digits = text.get().substring(colon + 1);
         if (!digits.matches("[0-9]{1,5}") || Integer.parseInt(digits) < 1 || Integer.parseInt(digits) > 65535) {
-            refuse(name, new Fault("is not an address and a port", "write it as in localhost:1055, or :1055"));
+            refuse(name, new Fault("not an address and a port", "use the form localhost:1055 or :1055"));
             return Stream.empty();
         }
         boolean loopback = host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");

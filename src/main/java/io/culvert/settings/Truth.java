@@ -2,7 +2,7 @@ package io.culvert.settings;
 
 import java.util.Locale;
 
-/** Yes or no, in the words people use for it. Anything else is a fault, never a silent default. */
+/** Parses a boolean in the usual words. Anything else is an error, never a silent default. */
 final class Truth {
 
     private Truth() {}
@@ -11,7 +11,7 @@ final class Truth {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "true", "yes", "on", "1" -> true;
             case "false", "no", "off", "0" -> false;
-            default -> throw new Malformed("is '" + text + "', which is neither yes nor no", "write true or false");
+            default -> throw new Malformed("'" + text + "' is not a boolean", "use true or false");
         };
     }
 }

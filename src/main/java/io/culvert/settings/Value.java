@@ -8,20 +8,20 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What a setting has come to.
+ * The effective value of a setting.
  *
- * @param content empty where it is absent and has no default
+ * @param content empty if the setting is unset and has no default
  */
 record Value<T>(Setting<T> setting, Optional<T> content, Origin origin) {
 
-    /** More items than this would bury the rest. */
+    /** The maximum number of items shown, because more would hide the rest. */
     private static final int SHOWN_ITEMS = 8;
 
     boolean isDefault() {
         return origin instanceof Origin.Default;
     }
 
-    /** For people; never a secret. */
+    /** Returns the value as it is shown; never a secret. */
     String shown() {
         if (setting.secret()) {
             return content.isPresent() ? "[set]" : "[not set]";
@@ -36,7 +36,7 @@ record Value<T>(Setting<T> setting, Optional<T> content, Origin origin) {
         return switch (content) {
             case Collection<?> items -> items(List.copyOf(items));
             case InetAddress address -> Prefix.text(address);
-            // The mark is the only one, and ip and nft show it so.
+            // The only such value is the firewall mark, which ip and nft show in hexadecimal.
             case Long mark -> "0x" + Long.toHexString(mark);
             default -> content.toString();
         };

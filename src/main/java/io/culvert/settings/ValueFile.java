@@ -10,23 +10,23 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A file that holds the value of one setting, such as a secret that the container's runtime has mounted. */
+/** Reads a file that contains the value of one setting, such as a mounted secret. */
 final class ValueFile {
 
-    /** Room for some ten thousand list items; nobody's secret is that long. */
+    /** The largest file: room for some ten thousand list items, and longer than any secret. */
     private static final int MOST_BYTES = 1 << 20;
 
     private ValueFile() {}
 
     /**
-     * The text without the line end that editors put behind it.
+     * Returns the text, without the line end that editors add.
      *
      * @param shown the path for messages
      */
     static String read(Path file, Path shown) {
         byte[] bytes = bytes(file, shown);
         if (bytes.length > MOST_BYTES) {
-            throw new Malformed("names " + shown + ", which is larger than 1 MiB", "name a file with the value alone");
+            throw new Malformed(shown + " is larger than 1 MiB", "use a file that contains nothing but the value");
         }
         String text;
         try {
@@ -35,13 +35,12 @@ final class ValueFile {
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
         } catch (CharacterCodingException _) {
-            throw new Malformed("names " + shown + ", which is not a text", "name a file with the value alone");
+            throw new Malformed(shown + " is not a text file", "use a file that contains nothing but the value");
         }
         text = text.endsWith("\r\n") ? text.substring(0, text.length() - 2) : text;
         text = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
         if (text.isBlank()) {
-            throw new Malformed(
-                    "names " + shown + ", which is empty", "write the value into it, or unset the variable");
+            throw new Malformed(shown + " is empty", "write the value to the file, or unset the variable");
         }
         return text;
     }
@@ -49,18 +48,18 @@ final class ValueFile {
     private static byte[] bytes(Path file, Path shown) {
         if (!Files.exists(file)) {
             throw new Malformed(
-                    "names " + shown + ", which does not exist",
-                    Hints.here().bring("the file", "that path") + ", or correct it");
+                    shown + " does not exist", Hints.here().bring("the file", "this path") + ", or correct the path");
         }
         if (!Files.isRegularFile(file)) {
-            throw new Malformed("names " + shown + ", which is not a file", "name a file with the value alone");
+            throw new Malformed(shown + " is not a file", "use a file that contains nothing but the value");
         }
         try (InputStream in = Files.newInputStream(file)) {
             return in.readNBytes(MOST_BYTES + 1);
         } catch (AccessDeniedException _) {
-            throw new Malformed("names " + shown + ", which may not be read", "give this process the right to read it");
+            throw new Malformed(
+                    shown + " cannot be read: permission denied", "make the file readable for this" + " process");
         } catch (IOException e) {
-            throw new Malformed("names " + shown + ", which cannot be read: " + e.getMessage(), "name another file");
+            throw new Malformed(shown + " cannot be read: " + e.getMessage(), "use another file");
         }
     }
 }

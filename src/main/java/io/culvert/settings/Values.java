@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What each setting has come to. One that was given, but wrongly, has no value here: its problem is told instead. */
+/** The effective values of all settings. An invalid setting has no value here; its problem is reported instead. */
 final class Values {
 
     private final Map<Setting<?>, Value<?>> values = new HashMap<>();
@@ -23,23 +23,23 @@ final class Values {
         return values;
     }
 
-    /** The value or its default; empty where there is neither, or what was given is wrong. */
-    @SuppressWarnings("unchecked") // Only read() puts, and there both are of one type.
+    /** Returns the value or its default; empty if there is neither, or the given value is invalid. */
+    @SuppressWarnings("unchecked") // Only read() adds entries, with a key and a value of the same type.
     <T> Optional<T> find(Setting<T> setting) {
         return Optional.ofNullable((Value<T>) values.get(setting)).flatMap(Value::content);
     }
 
-    /** Of a setting that is right and has a default. */
+    /** Returns the value of a valid setting that has a default. */
     <T> T get(Setting<T> setting) {
         return find(setting).orElseThrow(() -> new IllegalStateException(setting.name() + " has no value"));
     }
 
-    /** Whether the user has given it, rightly or not. */
+    /** Returns whether the user set it, to a valid value or not. */
     boolean isGiven(Setting<?> setting) {
         return variables.containsKey(setting);
     }
 
-    /** By the name the user wrote. */
+    /** Returns the location for problems with a setting: the name that the user wrote. */
     Place place(Setting<?> setting) {
         return Place.setting(written(setting));
     }
@@ -48,7 +48,7 @@ final class Values {
         return variables.getOrDefault(setting, setting.name());
     }
 
-    /** In the catalogue's order, without those that are wrong. */
+    /** Returns all valid values in the order of the catalogue. */
     List<Value<?>> all() {
         List<Value<?>> all = new ArrayList<>();
         for (Setting<?> setting : Catalogue.all()) {
@@ -79,8 +79,8 @@ final class Values {
         if (parsed.stream().map(Value::content).distinct().count() > 1) {
             problems.add(Problem.input(
                     place(setting),
-                    "is set, and so is " + given.get(1).variable() + ", another name for it, to something else",
-                    "keep only " + setting.name()));
+                    "differs from " + given.get(1).variable() + ", another name of the same setting",
+                    "set only " + setting.name()));
         } else if (!parsed.isEmpty()) {
             values.put(setting, parsed.getFirst());
         }

@@ -1,9 +1,9 @@
 package io.culvert.settings;
 
-/** A decimal number within bounds, both included. */
+/** Parses a decimal number within inclusive bounds. */
 record WholeNumber(String name, int least, int most) implements Parser<Integer> {
 
-    /** A port of TCP or UDP. */
+    /** A TCP or UDP port. */
     static final WholeNumber PORT = new WholeNumber("port", 1, 65535);
 
     @Override
@@ -14,7 +14,6 @@ record WholeNumber(String name, int least, int most) implements Parser<Integer> 
                 return number;
             }
         }
-        throw new Malformed(
-                "is '" + text + "', which is not a " + name, "write a number from " + least + " to " + most);
+        throw new Malformed("'" + text + "' is not a valid " + name, "use a number from " + least + " to " + most);
     }
 }

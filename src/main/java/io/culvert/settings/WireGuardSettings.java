@@ -4,10 +4,10 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The tunnel to the provider.
+ * The settings of the tunnel to the provider.
  *
  * @param files in failover order; never empty
- * @param memory of the userspace program
+ * @param memory the soft memory limit of the userspace program
  */
 public record WireGuardSettings(List<Path> files, Implementation implementation, MemoryLimit memory) {
 
@@ -15,9 +15,9 @@ public record WireGuardSettings(List<Path> files, Implementation implementation,
         files = List.copyOf(files);
     }
 
-    /** Which WireGuard serves. */
+    /** The WireGuard implementation to use. */
     public enum Implementation {
-        /** The kernel's where there is one, else the userspace program. */
+        /** The kernel's if it has one, else the userspace program. */
         AUTO,
         KERNEL,
         USERSPACE;

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** One of a few words, in any case: the lower-case names of an enum. */
+/** Parses one of the lower-case names of an enum's constants, in any case. */
 record Words<E extends Enum<E>>(List<E> constants) implements Parser<E> {
 
     static <E extends Enum<E>> Words<E> of(E[] constants) {
@@ -24,8 +24,8 @@ record Words<E extends Enum<E>>(List<E> constants) implements Parser<E> {
         List<String> words = constants.stream().map(Words::word).toList();
         Optional<String> meant = DidYouMean.nearest(wanted, words);
         throw new Malformed(
-                "is '" + text + "', but takes " + words.stream().collect(Collectors.joining(", ")),
-                meant.map(word -> "did you mean " + word + "?").orElse("write one of them"));
+                "'" + text + "' is not one of " + words.stream().collect(Collectors.joining(", ")),
+                meant.map(word -> "did you mean " + word + "?").orElse("use one of them"));
     }
 
     static String word(Enum<?> constant) {

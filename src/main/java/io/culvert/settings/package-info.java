@@ -1,4 +1,4 @@
-/** The catalogue of settings and how they are read. */
+/** The catalogue of settings and their parsing. */
 @NullMarked
 package io.culvert.settings;
 

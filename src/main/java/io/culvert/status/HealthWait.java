@@ -10,8 +10,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Waiting until the exit node is healthy, without asking again and again: a file beside the status socket is made whenever it
- * becomes so, and removed when it is so no more. The file wakes who waits; the answer is the socket's.
+ * Waits without polling until the exit node is healthy. A marker file in the directory of the status socket is created
+ * whenever the exit node becomes healthy, and deleted when it no longer is. The file only wakes the waiting process;
+ * the health itself is read from the status socket.
  */
 public final class HealthWait {
 
@@ -19,7 +20,9 @@ public final class HealthWait {
 
     private HealthWait() {}
 
-    /** Tells those who wait. Where that cannot be told, they find out when their time is over. */
+    /**
+     * Creates or deletes the marker. Where that fails, waiting processes read the health when their timeout expires.
+     */
     public static void tell(Path socket, boolean healthy) {
         Path file = socket.resolveSibling(FILE);
         try {
@@ -29,16 +32,16 @@ public final class HealthWait {
                 Files.deleteIfExists(file);
             }
         } catch (IOException _) {
-            // Said above; without a place for files there is no status socket either, and that is told.
+            // See above. Without a writable directory there is no status socket either, and that is reported.
         }
     }
 
-    /** The first report that is healthy, or the last one in this time. */
+    /** Returns the first healthy report, or the last one when the timeout expires. */
     public static StatusReport await(Path socket, Duration atMost) throws InterruptedException, IOException {
         long end = System.nanoTime() + atMost.toNanos();
         try (WatchService watch = socket.getFileSystem().newWatchService()) {
             while (true) {
-                // First listen, then ask: nothing that happens in between is missed.
+                // Watch first, then query, so that no change in between is missed.
                 directory(socket)
                         .register(watch, StandardWatchEventKinds.ENTRY_CREATE, StandardWatchEventKinds.ENTRY_DELETE);
                 StatusReport report = StatusSocket.ask(socket);
@@ -55,7 +58,7 @@ public final class HealthWait {
         }
     }
 
-    /** Where the socket is or will be made: the nearest directory that is there. */
+    /** Returns the socket's directory, or its nearest existing parent while it has not been created. */
     private static Path directory(Path socket) {
         Path directory = socket;
         for (Path parent = socket.getParent(); parent != null; parent = parent.getParent()) {

@@ -17,17 +17,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a running chain says of itself, read from the kernel at the moment of asking. Holds no secrets.
+ * The status of a running exit node, read from the kernel when it is requested. Contains no secrets.
  *
  * @param state one word
- * @param server the file in use and its endpoint, as shown
- * @param handshake the last one; empty before the first
- * @param receivedBytes since the tunnel's peers were set
- * @param sentBytes since the tunnel's peers were set
- * @param guard each layer of the guard and whether reading it back found it as planned
- * @param children each child and what it does
- * @param mesh what the mesh side is
- * @param problems what is wrong or worth knowing, as sentences
+ * @param server the endpoint in use and its file, as shown
+ * @param handshake the latest handshake; empty before the first
+ * @param receivedBytes since the tunnel's peers were configured
+ * @param sentBytes since the tunnel's peers were configured
+ * @param guard each layer of the kill switch, and whether it was read back as planned and in effect
+ * @param children each child process and its state
+ * @param mesh the mesh's description
+ * @param problems current errors and warnings, as sentences
  */
 public record StatusReport(
         State state,
@@ -49,18 +49,18 @@ public record StatusReport(
 
     /** The state word. */
     public enum State {
-        /** Nothing runs here. */
+        /** No exit node is running here. */
         STOPPED,
-        /** Something runs here that does not answer for itself. */
+        /** An exit node is running but does not respond to status requests. */
         UNRESPONSIVE,
-        /** The guard stands, the tunnel does not yet. */
+        /** The kill switch is active, the tunnel is not connected yet. */
         CONNECTING,
         CONNECTED,
-        /** The server answers, but something that was planned could not be done. */
+        /** The server responds, but a part of the plan could not be applied. */
         DEGRADED,
-        /** The server does not answer; nothing leaves. */
+        /** The server does not respond; all traffic is blocked. */
         BLOCKED,
-        /** A layer of the guard is not as planned. */
+        /** A layer of the kill switch is not as planned or not in effect. */
         EXPOSED;
 
         /** Lower case, as shown. */
@@ -116,18 +116,19 @@ public record StatusReport(
                         .toList());
     }
 
-    /** The report in aligned lines, the state word first. */
+    /** Returns the report as aligned lines, the state first. */
     public String text(Instant now) {
         List<String> lines = new ArrayList<>();
-        lines.add("State:      " + state);
+        lines.add("State:       " + state);
         if (state != State.STOPPED && state != State.UNRESPONSIVE) {
-            lines.add("Server:     " + server);
-            lines.add("Tunnel:     wg0, " + implementation + ", handshake "
+            lines.add("Server:      " + server);
+            lines.add("Tunnel:      wg0, " + implementation + ", latest handshake "
                     + handshake.map(time -> ago(Duration.between(time, now))).orElse("never"));
-            lines.add("Traffic:    " + bytes(receivedBytes) + " received, " + bytes(sentBytes) + " sent");
-            lines.add("Mesh:       " + mesh);
-            guard.forEach((layer, held) -> lines.add("Guard:      " + layer + " " + (held ? "holds" : "IS OPEN")));
-            children.forEach((name, doing) -> lines.add("Child:      " + name + " " + doing));
+            lines.add("Transfer:    " + bytes(receivedBytes) + " received, " + bytes(sentBytes) + " sent");
+            lines.add("Mesh:        " + mesh);
+            guard.forEach(
+                    (layer, held) -> lines.add("Kill switch: " + layer + " " + (held ? "active" : "NOT IN EFFECT")));
+            children.forEach((name, doing) -> lines.add("Process:     " + name + " " + doing));
         }
         problems.forEach(sentence -> lines.add("# " + sentence));
         return String.join("\n", lines);
@@ -138,7 +139,7 @@ public record StatusReport(
         return seconds < 120 ? seconds + " s ago" : seconds / 60 + " min ago";
     }
 
-    /** In binary units, as {@code wg show} does. */
+    /** Formats a byte count in binary units, as {@code wg show} does. */
     public static String bytes(long count) {
         if (count < 1024) {
             return count + " B";

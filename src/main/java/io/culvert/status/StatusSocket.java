@@ -27,12 +27,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Where the running chain answers for itself: whoever connects gets one report and the connection's end. Nothing can be
- * ordered here. Only the owner may connect.
+ * The Unix socket on which a running exit node serves its status: a client that connects receives one report, and the
+ * connection is closed. It accepts no commands. Only the owner may connect.
  */
 public final class StatusSocket implements AutoCloseable {
 
-    /** Longer than a chain may take to answer. */
+    /** Longer than a running exit node may take to respond. */
     private static final Duration PATIENCE = Duration.ofSeconds(15);
 
     private final Path path;
@@ -44,15 +44,15 @@ public final class StatusSocket implements AutoCloseable {
     }
 
     /**
-     * Starts to answer, on a thread of its own; a socket left by a run that was killed is replaced.
+     * Starts to serve, on a thread of its own; a socket left by a run that was killed is replaced.
      *
-     * @param report reads the state anew at each question; called on that thread
+     * @param report reads the current state for each request; called on that thread
      */
     public static StatusSocket serve(Path path, Supplier<StatusReport> report) throws IOException {
         return serveJson(path, () -> report.get().toJson());
     }
 
-    /** The same, for an answer of any shape. */
+    /** Does the same with any JSON object. */
     public static StatusSocket serveJson(Path path, Supplier<JsonObject> answer) throws IOException {
         Files.createDirectories(path.getParent());
         Files.deleteIfExists(path);
@@ -64,7 +64,7 @@ public final class StatusSocket implements AutoCloseable {
         return socket;
     }
 
-    /** Asks whoever answers there; empty where nobody does, or not in time. */
+    /** Queries the socket; empty where no process serves it, or does not respond in time. */
     public static Optional<JsonObject> askJson(Path path) {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
                 JsonReader reader = Json.createReader(new StringReader(read(channel, PATIENCE)))) {
@@ -74,7 +74,10 @@ public final class StatusSocket implements AutoCloseable {
         }
     }
 
-    /** Asks the chain that runs here, and says so when none does, or one that does not answer. */
+    /**
+     * Returns the status of the exit node that is running here; stopped where none is, unresponsive where it does not
+     * respond.
+     */
     public static StatusReport ask(Path path) {
         return ask(path, PATIENCE);
     }
@@ -85,11 +88,12 @@ public final class StatusSocket implements AutoCloseable {
                 return StatusReport.fromJson(reader.readObject());
             }
         } catch (SocketTimeoutException _) {
-            return without(State.UNRESPONSIVE, "the chain at " + path + " does not answer");
+            return without(State.UNRESPONSIVE, "the exit node at " + path + " does not respond");
         } catch (IOException _) {
-            return without(State.STOPPED, "no chain runs here: nobody answers at " + path);
+            return without(State.STOPPED, "no exit node is running here: nothing listens on " + path);
         } catch (RuntimeException _) {
-            return without(State.UNRESPONSIVE, "the chain at " + path + " is starting, or its answer was cut short");
+            return without(
+                    State.UNRESPONSIVE, "the exit node at " + path + " is starting, or its response was truncated");
         }
     }
 
@@ -102,7 +106,7 @@ public final class StatusSocket implements AutoCloseable {
             while (true) {
                 long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
                 if (left <= 0 || selector.select(left) == 0) {
-                    throw new SocketTimeoutException("no answer in " + patience);
+                    throw new SocketTimeoutException("no response within " + patience);
                 }
                 selector.selectedKeys().clear();
                 if (channel.read(part) < 0) {
@@ -126,7 +130,8 @@ public final class StatusSocket implements AutoCloseable {
                     channel.write(bytes);
                 }
             } catch (IOException | RuntimeException _) {
-                // The asker went away, the chain had no answer in time, or we are closing: the loop's condition tells.
+                // The client disconnected, there was no report in time, or the socket is being closed, which ends the
+                // loop.
             }
         }
     }

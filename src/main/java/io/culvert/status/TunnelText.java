@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Devices in the field order of {@code wg show} (wireguard-tools, src/show.c), secrets never.
+ * The state of WireGuard devices as text, in the format of {@code wg show} (wireguard-tools, src/show.c), and as JSON.
+ * Contains no secrets.
  *
  * @param devices by interface name
  */
@@ -81,7 +82,7 @@ public record TunnelText(Map<String, DeviceState> devices) {
         return age.toSeconds() <= 0 ? "Now" : spelled(age) + " ago";
     }
 
-    /** Such as {@code 1 minute, 25 seconds}. */
+    /** Spells a duration, such as {@code 1 minute, 25 seconds}. */
     private static String spelled(Duration time) {
         return Stream.of(
                         spelled(time.toDays() / 365, "year"),

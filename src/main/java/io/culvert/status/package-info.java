@@ -1,4 +1,4 @@
-/** What is shown of a running chain. */
+/** The status of a running exit node: report, socket and text. */
 @NullMarked
 package io.culvert.status;
 

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Whether each address and port is one peer's alone. */
+/** Checks that each address and port belongs to one peer only. */
 final class AddressChecks {
 
     private record Holder(Member member, Membership membership, Written<Prefix> address) {}
@@ -54,14 +54,15 @@ final class AddressChecks {
         report.error(
                 later.address,
                 earlier.member.equals(later.member) && earlier.membership.equals(later.membership)
-                        ? address + " stands there twice"
-                        : address + " belongs to '" + earlier.member.name().value() + "' in subnet '"
-                                + earlier.membership.subnet().value() + "' already (line " + earlier.address.line()
+                        ? address + " is listed twice"
+                        : address + " is already assigned to '"
+                                + earlier.member.name().value() + "' in subnet '"
+                                + earlier.membership.subnet().value() + "' (line " + earlier.address.line()
                                 + ")",
-                "write an address that nobody has");
+                "use an address that no other peer has");
     }
 
-    /** In one subnet always; in two where somebody belongs to both and could not tell them apart. */
+    /** Returns whether they conflict: in one subnet always, in two if some peer belongs to both. */
     private boolean clash(Holder one, Holder other) {
         String here = one.membership.subnet().value();
         String there = other.membership.subnet().value();
@@ -79,9 +80,9 @@ final class AddressChecks {
                 if (other != null) {
                     report.error(
                             port,
-                            "listenPort " + port.value() + " is that of subnet '"
-                                    + other.subnet().value() + "' too",
-                            "write another: each interface has a socket of its own");
+                            "listenPort " + port.value() + " is already used in subnet '"
+                                    + other.subnet().value() + "'",
+                            "use another port, as each interface has its own socket");
                 }
             });
         }
@@ -106,7 +107,7 @@ final class AddressChecks {
                     address,
                     address.value() + " overlaps " + it.value() + " of subnet '"
                             + one.subnet().value() + "'",
-                    "give the subnets different networks, or write a longer prefix length"));
+                    "use different networks for the subnets, or longer prefix lengths"));
         }
     }
 }

@@ -6,8 +6,9 @@ import java.net.UnknownHostException;
 import java.util.HexFormat;
 
 /**
- * The IPv6 address that a peer has in a subnet by its name alone: a unique local prefix (RFC 4193) from the subnet's name,
- * an interface identifier from the peer's. The same addresses as Wirenix gives (its lib.nix, generateIPv6Address).
+ * Generates the IPv6 address of a peer in a subnet from their names: a unique local prefix (RFC 4193) from the subnet's
+ * name, and an interface identifier from the peer's. Wirenix generates the same addresses (lib.nix,
+ * generateIPv6Address).
  */
 final class AutoAddress {
 
@@ -17,7 +18,7 @@ final class AutoAddress {
 
     private AutoAddress() {}
 
-    /** With the prefix length of its subnet. */
+    /** Returns the address with the prefix length of its subnet. */
     static Prefix of(String subnet, String peer) {
         String hex = "fd"
                 + Sha256.hex(subnet).substring(0, SUBNET_DIGITS)

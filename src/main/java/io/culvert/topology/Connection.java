@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who is linked with whom: all that {@code a} selects with all that {@code b} selects, in both directions.
+ * A connection: links each peer that {@code a} selects with each peer that {@code b} selects, in both directions.
  *
- * @param subnets where; absent for all subnets
+ * @param subnets in which they are linked; absent for all subnets
  * @param presharedKeyFile instead of the subnet's
  */
 record Connection(

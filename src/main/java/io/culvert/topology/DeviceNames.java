@@ -1,12 +1,12 @@
 package io.culvert.topology;
 
-/** How interfaces are called after their subnets. */
+/** The naming schemes for interfaces. */
 enum DeviceNames {
-    /** The subnet's name up to its first dot. */
+    /** The name of the subnet up to its first dot. */
     SHORT,
-    /** The subnet's whole name. */
+    /** The whole name of the subnet. */
     LONG,
-    /** {@code wn.} and 12 hexadecimal digits, different for each peer and subnet. */
+    /** {@code wn.} and 12 hexadecimal digits of a hash of the peer's and the subnet's name. */
     HASH;
 
     String of(String peer, String subnet) {

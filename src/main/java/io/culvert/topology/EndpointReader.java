@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Reads endpoints, and the conditions on peers that they and connections have. */
+/** Parses endpoints, and the filters of endpoints and connections. */
 final class EndpointReader {
 
     private static final List<String> ENDPOINT = List.of(
@@ -34,7 +34,7 @@ final class EndpointReader {
         this.report = report;
     }
 
-    /** The {@code endpoints} of a subnet, group or peer. */
+    /** Parses the {@code endpoints} of a subnet, group or peer. */
     List<EndpointRow> rows(Fields of, String kind, Optional<Written<String>> name) {
         String owner = kind + name.map(known -> " '" + known.value() + "'").orElse("");
         List<EndpointRow> rows = new ArrayList<>();
@@ -49,8 +49,8 @@ final class EndpointReader {
             fields.get("candidates")
                     .ifPresent(at -> report.error(
                             at,
-                            "an endpoint has ip or candidates, not both",
-                            "make the ip one of the candidates, where it belongs in their order"));
+                            "an endpoint cannot have both ip and candidates",
+                            "add the ip to the candidates, in their order of preference"));
         }
         return new EndpointRow(
                 owner,
@@ -73,14 +73,15 @@ final class EndpointReader {
                         .ifPresent(candidates::add);
             }
             if (at instanceof Tree.Items items && items.all().isEmpty()) {
-                report.error(at, "candidates is empty", "write where the peer may be found, the preferred place first");
+                report.error(
+                        at, "candidates is empty", "add the endpoint candidates of the peer, the preferred one first");
             }
             return new Written<>(List.copyOf(candidates), at.line(), at.column());
         });
     }
 
     private Optional<HostPort> candidate(Fields fields) {
-        fields.require("this candidate", "write its address or host name", "ip");
+        fields.require("this candidate", "add its address or host name", "ip");
         Optional<Written<Integer>> port = fields.number("port", 1, 65535);
         return fields.text("ip")
                 .flatMap(this::host)
@@ -95,7 +96,7 @@ final class EndpointReader {
             Host parsed = Host.parse(bracketed ? host.substring(1, host.length() - 1) : host);
             if (parsed instanceof Host.Literal(InetAddress address)
                     && (address.isAnyLocalAddress() || address.isMulticastAddress())) {
-                report.error(text, "ip: " + parsed + " is nobody's address", "write the peer's");
+                report.error(text, "ip: " + parsed + " is not the address of a peer", "use the address of the peer");
                 return Optional.empty();
             }
             return Optional.of(new Written<>(parsed, text.line(), text.column()));
@@ -108,11 +109,11 @@ final class EndpointReader {
 
     private static String portCure(String host) {
         return host.matches(".*:[0-9]{1,5}")
-                ? "write the port behind a key of its own, 'port'"
-                : "write an address such as 192.0.2.10 or 2001:db8::10, or a name";
+                ? "set the port with the key 'port'"
+                : "use an address such as 192.0.2.10 or 2001:db8::10, or a host name";
     }
 
-    /** The conditions behind a key; none where it is absent, which means everybody. */
+    /** Parses the filters of a key; none where it is absent, which selects all peers. */
     List<Selector> selectors(Fields of, String key) {
         List<Selector> selectors = new ArrayList<>();
         for (Tree tree : of.items(key)) {
@@ -124,7 +125,7 @@ final class EndpointReader {
     }
 
     private Optional<Selector> selector(Fields fields) {
-        fields.require("this filter", "write such as {type: group, rule: is, value: servers}", "type", "rule", "value");
+        fields.require("this filter", "use the form {type: group, rule: is, value: servers}", "type", "rule", "value");
         Optional<Selector.Type> type = fields.word("type", Selector.Type.values());
         Optional<Rule> rule = fields.word("rule", Rule.values());
         Optional<Written<String>> value = fields.text("value");

@@ -5,14 +5,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An entry of an {@code endpoints} list. Whoever it matches takes its keys, one by one; later entries win.
+ * An entry of an {@code endpoints} list. Peers that it matches use its keys; for each key the last matching entry
+ * applies.
  *
- * @param owner what it belongs to, for people, such as {@code peer 'node1'}
- * @param match who sees it: all conditions hold for the connecting peer; empty for everybody
+ * @param owner what it belongs to, as shown to the user, such as {@code peer 'node1'}
+ * @param match the filters that the connecting peer has to match; empty for all peers
  * @param persistentKeepalive in seconds, 0 for off
- * @param refreshSeconds how often the name is looked up again; 0 for never
- * @param refreshRestartSeconds how soon after a failed look-up
- * @param candidates where the peer may be found, the preferred place first
+ * @param refreshSeconds the interval at which the name is resolved again; 0 for never
+ * @param refreshRestartSeconds the interval after a failed resolution
+ * @param candidates the endpoint candidates, the preferred one first
  */
 record EndpointRow(
         String owner,

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which endpoint entries a peer sees of another: the subnet's, those of the groups that both bear in the order of the
- * connecting peer's, the other's own. A later one wins, key by key.
+ * Determines the endpoint entries that apply to a connecting peer: those of the subnet, those of the groups that both
+ * peers belong to, in the order of the connecting peer's groups, and those of the other peer. For each key the last one
+ * applies.
  */
 final class Endpoints {
 
@@ -24,7 +25,7 @@ final class Endpoints {
     private final List<List<Row>> ofSubnets = new ArrayList<>();
     private final Map<String, List<Row>> ofGroups = new HashMap<>();
     private final List<List<Row>> ofMembers = new ArrayList<>();
-    /** Of which not all see the same. */
+    /** Subnets and peers whose entries do not apply to all peers. */
     private final BitSet selectiveSubnets = new BitSet();
 
     private final BitSet selective = new BitSet();
@@ -58,7 +59,7 @@ final class Endpoints {
                 .toList();
     }
 
-    /** What remains of the entries; the same for most callers, and then made once. */
+    /** Returns the merged entries; cached where they are the same for all connecting peers. */
     MergedEndpoint merged(int from, int of, int subnet) {
         if (!sameForAll(of, subnet)) {
             return MergedEndpoint.of(seen(from, of, subnet));
@@ -70,7 +71,7 @@ final class Endpoints {
         return !selectiveSubnets.get(subnet) && !selective.get(of);
     }
 
-    /** In the order of merging. */
+    /** Returns the entries that apply, in the order of merging. */
     List<EndpointRow> seen(int from, int of, int subnet) {
         List<EndpointRow> seen = new ArrayList<>();
         add(seen, ofSubnets.get(subnet), from);
@@ -84,7 +85,7 @@ final class Endpoints {
         return seen;
     }
 
-    /** Who sees some place of a peer, if perhaps without its port. */
+    /** Returns the peers for which an entry with a host applies, even if it has no port. */
     BitSet seeingHost(int of, int subnet) {
         BitSet seeing = new BitSet();
         ofSubnets.get(subnet).stream().filter(Row::tellsWhere).forEach(row -> seeing.or(row.seenBy));

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Why a peer knows of another what it knows: which line of the file gave it. */
+/** Explains the link between two peers: which line of the file each value comes from. */
 final class Explanation {
 
     private final Topology topology;
@@ -23,7 +23,7 @@ final class Explanation {
         this.network = topology.network();
     }
 
-    /** Both peers exist. */
+    /** Returns the explanation; both peers must exist. */
     String of(int from, int to) {
         String me = network.members().get(from).name().value();
         String you = network.members().get(to).name().value();
@@ -93,14 +93,14 @@ final class Explanation {
             row(
                     "persistentKeepalive",
                     String.valueOf(link.keepaliveSeconds().getAsInt()),
-                    "by default, as '" + network.members().get(from).name().value() + "' has no endpoint there");
+                    "default, as '" + network.members().get(from).name().value() + "' has no endpoint");
         }
         key("dynamicEndpointRefreshSeconds", entries, EndpointRow::refreshSeconds);
         key("dynamicEndpointRefreshRestartSeconds", entries, EndpointRow::refreshRestartSeconds);
         row(
                 "endpoint",
                 link.endpoint().map(Object::toString).orElse("none"),
-                link.endpoint().isPresent() ? "" : "it has to call first");
+                link.endpoint().isPresent() ? "" : "the peer has to connect first");
     }
 
     private static Optional<Written<String>> where(EndpointRow row) {
@@ -119,7 +119,7 @@ final class Explanation {
                 .collect(Collectors.joining(", "));
     }
 
-    /** Who gave a key, and who would have; whether anybody did. */
+    /** Adds a row with the entry that sets a key and those that it overrides; returns whether any entry sets it. */
     private <T> boolean key(String name, List<EndpointRow> entries, Function<EndpointRow, Optional<Written<T>>> key) {
         List<String> hidden = new ArrayList<>();
         Optional<String> value = Optional.empty();
@@ -132,7 +132,7 @@ final class Explanation {
                 source = row.owner() + ", line " + written.get().line();
             }
         }
-        String instead = hidden.isEmpty() ? "" : ", instead of " + String.join(", ", hidden);
+        String instead = hidden.isEmpty() ? "" : ", overrides " + String.join(", ", hidden);
         String from = source + instead;
         value.ifPresent(last -> row(name, last, from));
         return value.isPresent();
@@ -181,7 +181,7 @@ final class Explanation {
         rows.add(new Row(name, value, source));
     }
 
-    /** In columns. */
+    /** Writes the rows in columns. */
     private void write() {
         int names = rows.stream().mapToInt(row -> row.name.length()).max().orElse(0) + 2;
         int values = rows.stream().mapToInt(row -> row.value.length()).max().orElse(0) + 2;

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The keys of one mapping. What is not known, written twice or of the wrong kind is reported; then it is as if absent. */
+/** The keys of a mapping. Unknown, duplicate and invalid keys are reported and then treated as absent. */
 final class Fields {
 
     private final Tree at;
@@ -24,8 +24,10 @@ final class Fields {
     }
 
     /**
-     * @param what for people, such as {@code a peer}
-     * @param known the keys it may have
+     * Returns the keys of a mapping; empty where it is none.
+     *
+     * @param what the kind of object, as shown to the user, such as {@code a peer}
+     * @param known the allowed keys
      */
     static Optional<Fields> of(Tree tree, String what, List<String> known, Report report) {
         Optional<Tree.Entries> entries = mapping(tree, what, report);
@@ -42,11 +44,11 @@ final class Fields {
         if (tree instanceof Tree.Entries entries) {
             return Optional.of(entries);
         }
-        report.error(tree, what + " is a mapping, here is " + tree.kind(), "write keys and values, such as 'name: …'");
+        report.error(tree, what + " must be a mapping, found " + tree.kind(), "use keys and values, such as 'name: …'");
         return Optional.empty();
     }
 
-    /** A mapping whose keys are names of the user's; duplicates are reported. */
+    /** Returns the entries of a mapping whose keys are names chosen by the user; duplicates are reported. */
     static List<Tree.Entry> named(Tree tree, String what, Report report) {
         Map<String, Tree.Entry> entries = new HashMap<>();
         List<Tree.Entry> all = new ArrayList<>();
@@ -64,10 +66,7 @@ final class Fields {
     }
 
     private static void twice(Tree.Scalar key, Tree earlier, Report report) {
-        report.error(
-                key,
-                "'" + shown(key.text()) + "' stands in line " + earlier.line() + " already",
-                "delete one of the two");
+        report.error(key, "'" + shown(key.text()) + "' is already set in line " + earlier.line(), "delete one of them");
     }
 
     private void put(Tree.Entry entry, String what, List<String> known) {
@@ -100,13 +99,13 @@ final class Fields {
                 .filter(tree -> !(tree instanceof Tree.Scalar scalar && scalar.isNull()));
     }
 
-    /** Of a list; empty where absent. */
+    /** Returns the items of a list; empty where absent. */
     List<Tree> items(String key) {
         return get(key).map(tree -> {
                     if (tree instanceof Tree.Items items) {
                         return items.all();
                     }
-                    report.error(tree, key + " is a list, here is " + tree.kind(), "write each item behind a dash");
+                    report.error(tree, key + " must be a list, found " + tree.kind(), "start each item with a dash");
                     return List.<Tree>of();
                 })
                 .orElse(List.of());
@@ -118,23 +117,23 @@ final class Fields {
 
     static Optional<Written<String>> text(String key, Tree tree, Report report) {
         if (!(tree instanceof Tree.Scalar scalar) || scalar.isNull()) {
-            report.error(tree, key + " is a single value, here is " + tree.kind(), "write one value");
+            report.error(tree, key + " must be a single value, found " + tree.kind(), "use a single value");
             return Optional.empty();
         }
         if (scalar.text().isBlank() || scalar.text().chars().anyMatch(Character::isISOControl)) {
-            report.error(tree, key + " is empty or has control characters", "write plain text");
+            report.error(tree, key + " is empty or contains control characters", "use plain text");
             return Optional.empty();
         }
         return Optional.of(scalar.written());
     }
 
-    /** The name of a file that is looked at by nobody yet. */
+    /** Returns a file name, without access to the file. */
     Optional<Written<String>> path(String key) {
         return text(key).filter(text -> {
             try {
                 return !Path.of(text.value()).toString().isEmpty();
             } catch (InvalidPathException _) {
-                report.error(text, key + " cannot be a file's name here", "write a plain path");
+                report.error(text, key + " is not a valid file name", "use a valid path");
                 return false;
             }
         });
@@ -148,14 +147,14 @@ final class Fields {
                 report.error(
                         text,
                         key + ": '" + shown(digits) + "' is not a number from " + least + " to " + most,
-                        "write digits only");
+                        "use digits only");
                 return Optional.empty();
             }
             return Optional.of(new Written<>(number, text.line(), text.column()));
         });
     }
 
-    /** False where absent. */
+    /** Returns a boolean; false where absent. */
     boolean flag(String key) {
         return text(key)
                 .map(text -> switch (text.value().toLowerCase(Locale.ROOT)) {
@@ -165,14 +164,14 @@ final class Fields {
                         report.error(
                                 text,
                                 key + ": '" + shown(text.value()) + "' is neither true nor false",
-                                "write true or false");
+                                "use true or false");
                         yield false;
                     }
                 })
                 .orElse(false);
     }
 
-    /** One of a few words. */
+    /** Returns one of a few words. */
     <T extends Enum<T>> Optional<T> word(String key, T[] words) {
         return text(key).flatMap(text -> {
             List<String> known = List.of(words).stream()
@@ -182,17 +181,17 @@ final class Fields {
             if (index < 0) {
                 report.error(
                         text,
-                        key + ": '" + shown(text.value()) + "' is none of " + String.join(", ", known),
+                        key + ": '" + shown(text.value()) + "' is not one of " + String.join(", ", known),
                         DidYouMean.nearest(text.value(), known)
                                 .map(meant -> "did you mean " + meant + "?")
-                                .orElse("write one of them"));
+                                .orElse("use one of them"));
                 return Optional.empty();
             }
             return Optional.of(words[index]);
         });
     }
 
-    /** Reports the absence of what has to be there. */
+    /** Reports required keys that are absent. */
     void require(String what, String cure, String... keys) {
         List<String> missing =
                 List.of(keys).stream().filter(key -> !values.containsKey(key)).toList();
@@ -201,7 +200,7 @@ final class Fields {
         }
     }
 
-    /** A text for people, cut where it is long, and hidden where it may be a key. */
+    /** Returns a text for an error message, truncated where it is long, and redacted where it may be a key. */
     static String shown(String text) {
         if (text.length() >= 40 && text.matches("[A-Za-z0-9+/]{40,}=*")) {
             return "…";

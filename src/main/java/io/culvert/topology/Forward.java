@@ -4,12 +4,12 @@ import io.culvert.ip.Prefix;
 import java.util.List;
 
 /**
- * Packets that a node passes on for others. Answers to them go back the same way; nothing else is passed on.
+ * Packets that a node forwards for its peers. Replies are forwarded too; nothing else is.
  *
  * @param device the mesh interface
- * @param sources whose packets; of both families
- * @param destinations where to; of both families
- * @param masquerade whether they bear the node's own address from then on
+ * @param sources of the packets, of both families
+ * @param destinations of the packets, of both families
+ * @param masquerade whether their source becomes the node's own address
  */
 public record Forward(
         Direction direction, String device, List<Prefix> sources, List<Prefix> destinations, boolean masquerade) {
@@ -19,13 +19,13 @@ public record Forward(
         destinations = List.copyOf(destinations);
     }
 
-    /** Which way. */
+    /** The direction of forwarding. */
     public enum Direction {
-        /** From the mesh to the internet, by the node's own way there. */
+        /** From the mesh to the internet, by the node's own default route. */
         EXIT,
-        /** From the mesh to networks behind the node, or to others in the mesh where a route of the node covers them. */
+        /** From the mesh to networks behind the node, or to peers that a route of the node covers. */
         INWARD,
-        /** From the networks behind the node into the mesh. */
+        /** From networks behind the node into the mesh. */
         OUTWARD
     }
 }

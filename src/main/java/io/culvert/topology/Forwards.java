@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
 
-/** What a node has to pass on for others. */
+/** Derives what a node has to forward for its peers. */
 final class Forwards {
 
     private final Network network;
@@ -24,6 +24,8 @@ final class Forwards {
     }
 
     /**
+     * Returns what a node forwards.
+     *
      * @param device the name of the node's interface in a subnet
      */
     List<Forward> of(int node, IntFunction<String> device, Places places) {

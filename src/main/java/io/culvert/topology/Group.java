@@ -2,7 +2,7 @@ package io.culvert.topology;
 
 import java.util.List;
 
-/** A name that peers bear, and endpoints that its bearers see of each other. */
+/** A group of peers, with endpoints that its members use for each other. */
 record Group(Written<String> name, List<EndpointRow> endpoints) {
 
     Group {

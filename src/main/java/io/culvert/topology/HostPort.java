@@ -4,8 +4,8 @@ import io.culvert.ip.Host;
 import java.util.OptionalInt;
 
 /**
- * One of several places where a peer may be found.
+ * An endpoint candidate.
  *
- * @param port 1 to 65535; empty for that of the endpoint it belongs to
+ * @param port 1 to 65535; empty for the port of the endpoint it belongs to
  */
 record HostPort(Host host, OptionalInt port) {}

@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Whether connections join members only, and whether all who are joined can find each other. */
+/** Checks that connections join only peers of a subnet, and that one side of each link has an endpoint. */
 final class LinkChecks {
 
-    /** More names help nobody. */
+    /** The number of names in a message. */
     private static final int ENOUGH = 3;
 
     private final Network network;
@@ -39,12 +39,12 @@ final class LinkChecks {
             Member member = network.members().get(i);
             report.warning(
                     member.name(),
-                    "peer '" + member.name().value() + "' is linked with nobody",
-                    "write a connection that joins it with others");
+                    "peer '" + member.name().value() + "' is not linked with any peer",
+                    "add a connection that includes it");
         }
     }
 
-    /** A connection that joins a member of a subnet with who is none: did its author forget to say where it is meant? */
+    /** Reports a connection that joins a peer of a subnet with one outside it, probably for lack of a {@code subnets:} list. */
     private void strangers(int connection, int subnet) {
         links.stranger(connection, subnet).ifPresent(pair -> {
             Connection at = network.connections().get(connection);
@@ -57,13 +57,12 @@ final class LinkChecks {
             report.error(
                     at.line(),
                     at.column(),
-                    "this connection joins '" + name(pair.member()) + "' with '" + name(pair.stranger())
-                            + "' in subnet '" + name + "', to which '" + name(pair.stranger()) + "' does not belong",
+                    "this connection links '" + name(pair.member()) + "' with '" + name(pair.stranger())
+                            + "' in subnet '" + name + "', but '" + name(pair.stranger()) + "' does not belong to it",
                     at.subnets().isPresent() || shared.isEmpty()
                             ? "select fewer peers, or add '" + name + "' to the subnets of '" + name(pair.stranger())
                                     + "'"
-                            : "write the subnets it is meant for, such as 'subnets: [" + shared
-                                    + "]', or select fewer peers");
+                            : "name its subnets, such as 'subnets: [" + shared + "]', or select fewer peers");
         });
     }
 
@@ -83,7 +82,7 @@ final class LinkChecks {
             if (!apart.isEmpty()) {
                 linked.set(one);
             }
-            // Each pair once; who can be called by all or by this one is found.
+            // Checks each pair once, without peers that have an endpoint for all others or for this one.
             apart.clear(0, one);
             apart.and(notForAll);
             apart.andNot(callers.get(one));
@@ -108,11 +107,11 @@ final class LinkChecks {
                 network.members().get(one).name(),
                 "'" + name(one) + "' is linked with " + names + (more > 0 ? " and " + more + " more" : "")
                         + " in subnet '" + network.subnets().get(subnet).name().value()
-                        + "', but neither side has an endpoint that the other sees",
-                "give one side an endpoint with an ip, or take the pair out of the connection");
+                        + "', but neither side has an endpoint for the other",
+                "add an endpoint with an ip to one of them, or exclude the pair from the connection");
     }
 
-    /** Who sees an endpoint of a peer. */
+    /** Returns the peers for which an endpoint of this peer applies. */
     private BitSet callers(int peer, int subnet) {
         BitSet callers = endpoints.seeingHost(peer, subnet);
         Membership membership = network.members()
@@ -133,8 +132,8 @@ final class LinkChecks {
                 told = true;
                 report.error(
                         membership.subnet(),
-                        "the endpoint of '" + name(peer) + "' that '" + name(caller) + "' sees has no port",
-                        "write a port beside its ip, or a listenPort here");
+                        "the endpoint of '" + name(peer) + "' for '" + name(caller) + "' has no port",
+                        "add a port to that endpoint, or a listenPort here");
             }
         }
         return complete;

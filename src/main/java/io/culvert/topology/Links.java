@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Who is linked with whom, where. Peers and subnets go by their numbers in the network's lists; sets of peers are sets of
- * bits, so that a thousand peers, all linked, take no more room than their connections do.
+ * The links between peers. Peers and subnets are identified by their indices in the network's lists, and sets of peers
+ * are bit sets, so that a full mesh of a thousand peers needs no more memory than its connections.
  */
 final class Links {
 
@@ -80,7 +80,7 @@ final class Links {
         return bearers.getOrDefault(group, new BitSet());
     }
 
-    /** All that every condition holds for. The set is the caller's own. */
+    /** Returns the peers that match all filters, as a new set. */
     BitSet select(List<Selector> selectors) {
         int size = network.members().size();
         BitSet selected = new BitSet(size);
@@ -108,10 +108,14 @@ final class Links {
         return selected;
     }
 
-    /** @param stranger who does not belong to the subnet that {@code member} belongs to */
+    /**
+     * Two peers that a connection joins although only one belongs to the subnet.
+     *
+     * @param stranger the peer that does not belong to the subnet
+     */
     record Mismatch(int member, int stranger) {}
 
-    /** Of those that a connection joins in a subnet, two of whom only one belongs to it; if there are such. */
+    /** Returns a mismatch of a connection in a subnet, if there is one. */
     Optional<Mismatch> stranger(int connection, int subnet) {
         Sides sides = connections.get(connection);
         return sides.in(subnet)
@@ -129,7 +133,7 @@ final class Links {
                 : Optional.of(new Mismatch(members.nextSetBit(0), strangers.nextSetBit(0)));
     }
 
-    /** Whom {@code member} is linked with in {@code subnet}; nobody where it does not belong there. */
+    /** Returns the peers that {@code member} is linked with in {@code subnet}. */
     BitSet of(int member, int subnet) {
         BitSet linked = new BitSet(network.members().size());
         if (!members(subnet).get(member)) {
@@ -154,7 +158,7 @@ final class Links {
         return connections.stream().anyMatch(sides -> joins(sides, one, other, subnet));
     }
 
-    /** The first subnet of the file in which two peers are linked: there goes what could go by several. */
+    /** Returns the first subnet in which two peers are linked, which is used for routes that could use several. */
     OptionalInt firstSubnet(int one, int other) {
         for (int subnet = 0; subnet < inSubnet.size(); subnet++) {
             if (linked(one, other, subnet)) {
@@ -164,7 +168,7 @@ final class Links {
         return OptionalInt.empty();
     }
 
-    /** Whether a connection is one of those that link two peers in a subnet. */
+    /** Returns whether a connection links two peers in a subnet. */
     boolean joins(int connection, int one, int other, int subnet) {
         return joins(connections.get(connection), one, other, subnet);
     }

@@ -8,10 +8,10 @@ import java.util.Optional;
 /**
  * A peer of the network file.
  *
- * @param external whether it is set up by its own means, such as a phone with a QR code
- * @param exit whether it passes packets on to the internet, for those who leave {@code via} it
- * @param via the peer through which all its packets leave
- * @param dns the name servers for the files of devices that set their own
+ * @param external whether it is not configured by Culvert, such as a phone with a QR code
+ * @param exit whether it is an exit node for peers that name it in {@code via}
+ * @param via the exit node that this peer uses
+ * @param dns the DNS servers in the files of devices that configure their own
  */
 record Member(
         Written<String> name,

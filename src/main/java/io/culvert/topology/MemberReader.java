@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads peers. */
+/** Parses peers. */
 final class MemberReader {
 
     private static final List<String> PEER = List.of(
@@ -32,7 +32,7 @@ final class MemberReader {
 
     private static final String AUTO = "auto";
 
-    /** What Wirenix makes of addresses without a length (its configurers). */
+    /** The prefix lengths that Wirenix uses for addresses without one (its configurers). */
     private static final int LENGTH_OF_IPV4 = 24;
 
     private static final int LENGTH_OF_IPV6 = 64;
@@ -45,10 +45,10 @@ final class MemberReader {
         this.endpoints = endpoints;
     }
 
-    /** Empty where it has no name; what else is wrong is reported, and the file refused for that. */
+    /** Parses a peer; empty without a name. Any other error is reported and makes the file invalid. */
     Optional<Member> read(Tree tree) {
         return Fields.of(tree, "a peer", PEER, report).flatMap(fields -> {
-            fields.require("this peer", "write it", "name", "subnets", "publicKey");
+            fields.require("this peer", "add the missing keys", "name", "subnets", "publicKey");
             Optional<Written<String>> name = fields.text("name");
             List<EndpointRow> rows = endpoints.rows(fields, "peer", name);
             Written<PublicKey> key = publicKey(fields);
@@ -80,8 +80,8 @@ final class MemberReader {
         fields.get("privateKey")
                 .ifPresent(at -> report.warning(
                         at,
-                        "privateKey is a secret in a file that many read; it is not used",
-                        "write it into a file of its own, name that in privateKeyFile, and make a new key"));
+                        "privateKey is ignored, as the network file is shared and must not contain secrets",
+                        "generate a new key in a separate file, and name that file in privateKeyFile"));
     }
 
     private Written<PublicKey> publicKey(Fields fields) {
@@ -92,7 +92,10 @@ final class MemberReader {
                     try {
                         return new Written<>(PublicKey.parse(text.value()), text.line(), text.column());
                     } catch (IllegalArgumentException e) {
-                        report.error(text, "publicKey: " + e.getMessage(), "copy the whole key; 'wg pubkey' prints it");
+                        report.error(
+                                text,
+                                "publicKey: " + e.getMessage(),
+                                "copy the complete key as printed by 'wg pubkey'");
                         return none;
                     }
                 })
@@ -128,7 +131,7 @@ final class MemberReader {
                 .orElseGet(() -> new Membership(subnet, Optional.empty(), List.of()));
     }
 
-    /** None at all where the list is empty; the generated one comes last wherever {@code auto} stands. */
+    /** Parses addresses; none for an empty list. The generated one comes last, wherever {@code auto} is in the list. */
     private List<Written<Prefix>> addresses(Fields fields, Written<Prefix> auto) {
         if (fields.get("ipAddresses").isEmpty()) {
             return List.of(auto);
@@ -150,7 +153,7 @@ final class MemberReader {
     }
 
     private Optional<Written<Prefix>> ownAddress(Written<String> text) {
-        return prefix("ipAddresses", text, "write an address, such as 10.0.0.1, 10.0.0.1/16 or auto")
+        return prefix("ipAddresses", text, "use an address, such as 10.0.0.1, 10.0.0.1/16 or auto")
                 .filter(prefix -> {
                     InetAddress address = prefix.address();
                     boolean own = !address.isAnyLocalAddress()
@@ -158,7 +161,9 @@ final class MemberReader {
                             && !address.isLoopbackAddress();
                     if (!own) {
                         report.error(
-                                text, "ipAddresses: " + prefix + " cannot be a peer's own", "write another address");
+                                text,
+                                "ipAddresses: " + prefix + " cannot be the address of a peer",
+                                "use another address");
                     }
                     return own;
                 })
@@ -177,7 +182,7 @@ final class MemberReader {
         for (Tree item : fields.items("routes")) {
             if (item instanceof Tree.Entries) {
                 Fields.of(item, "a route", ROUTE, report).ifPresent(route -> {
-                    route.require("this route", "write the network it leads to", "to");
+                    route.require("this route", "add the destination network", "to");
                     boolean masquerade = route.flag("masquerade");
                     route.text("to").flatMap(text -> route(text, masquerade)).ifPresent(routes::add);
                 });
@@ -191,14 +196,14 @@ final class MemberReader {
     }
 
     private Optional<SiteRoute> route(Written<String> text, boolean masquerade) {
-        return prefix("routes", text, "write a network, such as 192.168.7.0/24")
+        return prefix("routes", text, "use a network, such as 192.168.7.0/24")
                 .filter(prefix -> {
                     boolean everything = Coverage.mostOf(List.of(prefix)).isPresent();
                     if (everything) {
                         report.error(
                                 text,
-                                "routes: " + prefix + " is the whole internet",
-                                "write 'exit: true' here, and 'via:' where it is to be used");
+                                "routes: " + prefix + " is a default route",
+                                "add 'exit: true' to this peer, and 'via:' to the peers that use it");
                     }
                     return !everything;
                 })
@@ -206,8 +211,8 @@ final class MemberReader {
                     if (prefix.hasHostBits()) {
                         report.warning(
                                 text,
-                                "routes: " + prefix + " has bits behind its length, it counts as " + prefix.network(),
-                                "write " + prefix.network());
+                                "routes: " + prefix + " has host bits set, treated as " + prefix.network(),
+                                "use " + prefix.network());
                     }
                     return new SiteRoute(new Written<>(prefix.network(), text.line(), text.column()), masquerade);
                 });
@@ -217,7 +222,7 @@ final class MemberReader {
         List<InetAddress> servers = new ArrayList<>();
         for (Tree item : fields.items("dns")) {
             Fields.text("dns", item, report)
-                    .flatMap(text -> prefix("dns", text, "write an address, such as 10.0.0.1"))
+                    .flatMap(text -> prefix("dns", text, "use an address, such as 10.0.0.1"))
                     .ifPresent(prefix -> servers.add(prefix.address()));
         }
         return servers;
@@ -229,7 +234,7 @@ final class MemberReader {
         } catch (IllegalArgumentException e) {
             String what = Fields.shown(text.value()).equals(text.value())
                     ? String.valueOf(e.getMessage())
-                    : "this is not an address";
+                    : "not an IP address";
             report.error(text, key + ": " + what, cure);
             return Optional.empty();
         }

@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 
-/** What remains of endpoint entries when later keys have won. */
+/** The endpoint that results from merging entries: for each key the last entry applies. */
 record MergedEndpoint(
         Optional<Host> ip,
         OptionalInt port,
@@ -17,9 +17,13 @@ record MergedEndpoint(
         OptionalInt refreshRestartSeconds,
         Optional<List<HostPort>> candidates) {
 
-    /** @param rows in the order of merging */
+    /**
+     * Merges entries.
+     *
+     * @param rows in the order of merging
+     */
     static MergedEndpoint of(List<EndpointRow> rows) {
-        // One answer to one question: whatever tells last where the peer is, hides what was told before.
+        // Hosts are not merged: the last entry with an ip or candidates replaces all earlier ones.
         Optional<EndpointRow> where = Optional.empty();
         for (EndpointRow row : rows) {
             where = row.tellsWhere() ? Optional.of(row) : where;
@@ -33,7 +37,7 @@ record MergedEndpoint(
                 where.flatMap(EndpointRow::candidates).map(Written::value));
     }
 
-    /** Where the peer may be found: nowhere, where there is neither a host nor a port for it. */
+    /** Returns the endpoint candidates, without those for which no port is known. */
     List<Endpoint> places(Optional<Written<Integer>> listenPort) {
         OptionalInt usual = port.isPresent()
                 ? port

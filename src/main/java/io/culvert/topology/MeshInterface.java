@@ -7,12 +7,12 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A node's WireGuard interface in one subnet.
+ * The WireGuard interface of a node in one subnet.
  *
  * @param device its name, 1 to 15 characters
- * @param addresses its own, with the subnet's prefix length
+ * @param addresses of the interface, with the subnet's prefix length
  * @param listenPort 1 to 65535; empty for a random one
- * @param privateKeyFile absolute; may be absent only for external peers
+ * @param privateKeyFile absolute; may be absent for external peers only
  * @param links sorted by the peers' names
  */
 public record MeshInterface(

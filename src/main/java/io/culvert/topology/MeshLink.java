@@ -10,14 +10,14 @@ import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
- * What one node knows of a peer that it is linked with.
+ * The configuration that a node needs for one of its peers.
  *
- * @param allowedIps the peer's addresses as single addresses, then the networks behind it, then both whole families where
- *     the node leaves through it
- * @param candidates where the peer may be found, the preferred place first; empty where it can only call us
+ * @param allowedIps the peer's addresses as single addresses, then the networks behind it, then both default routes if
+ *     the node uses it as its exit node
+ * @param candidates the endpoint candidates, the preferred one first; empty if only the peer can initiate handshakes
  * @param keepaliveSeconds 1 to 65535; empty for off
- * @param refreshSeconds how often names of the candidates are looked up again; empty for never
- * @param refreshRestartSeconds how soon after a look-up that failed; empty for the same
+ * @param refreshSeconds the interval at which names of the candidates are resolved again; empty for never
+ * @param refreshRestartSeconds the interval after a failed resolution; empty for the same
  */
 public record MeshLink(
         String peer,
@@ -37,14 +37,14 @@ public record MeshLink(
     }
 
     /**
-     * Where to call first, and for ever where nobody looks for a better place: the first candidate that is no private
-     * address, as it is found from everywhere; else the first.
+     * Returns the initial endpoint, which stays in use without endpoint selection: the first candidate without a
+     * private address, as it is reachable from anywhere, else the first one.
      */
     public Optional<Endpoint> endpoint() {
         return endpoint(_ -> true);
     }
 
-    /** The same among those candidates that can be called at all. */
+    /** Returns the initial endpoint among the usable candidates. */
     public Optional<Endpoint> endpoint(Predicate<Endpoint> callable) {
         return candidates.stream()
                 .filter(callable)

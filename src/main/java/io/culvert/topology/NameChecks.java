@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Whether names are what they can be, stand once, and mean something; and whether keys are somebody's own. */
+/** Checks names and references to them, and that each peer has its own key. */
 final class NameChecks {
 
-    /** {@code IFNAMSIZ} with its final zero is 16 (include/uapi/linux/if.h). */
+    /** {@code IFNAMSIZ} without the terminating zero (include/uapi/linux/if.h). */
     private static final int LONGEST_DEVICE = 15;
 
     private static final PublicKey NONE = new PublicKey(new byte[32]);
@@ -55,7 +55,7 @@ final class NameChecks {
         keys();
     }
 
-    /** They become parts of host names and of file names. */
+    /** Checks names, which are used in host names and file names. */
     private void own(String kind, List<Written<String>> names) {
         Map<String, Written<String>> seen = new HashMap<>();
         for (Written<String> name : names) {
@@ -63,17 +63,17 @@ final class NameChecks {
                     || !List.of(name.value().split("\\.", -1)).stream().allMatch(NameChecks::isLabel)) {
                 report.error(
                         name,
-                        "'" + Fields.shown(name.value()) + "' cannot be the name of a " + kind
-                                + ": it becomes a host's",
-                        "write letters, digits, hyphens and dots only");
+                        "'" + Fields.shown(name.value()) + "' is not a valid name for a " + kind
+                                + ", as it is used in host names",
+                        "use letters, digits, hyphens and dots only");
             }
             Written<String> earlier = seen.putIfAbsent(name.value(), name);
             if (earlier != null) {
                 int first = Math.min(earlier.line(), name.line());
                 report.error(
                         earlier.line() > name.line() ? earlier : name,
-                        "there is a " + kind + " '" + Fields.shown(name.value()) + "' in line " + first + " already",
-                        "give one of them another name");
+                        "the " + kind + " '" + Fields.shown(name.value()) + "' is already defined in line " + first,
+                        "rename one of them");
             }
         }
     }
@@ -82,7 +82,7 @@ final class NameChecks {
         return text.length() <= 63 && Host.LABEL.matcher(text).matches();
     }
 
-    /** What names refer to. */
+    /** Checks references to names. */
     private final class References {
 
         private final Set<String> knownSubnets = new HashSet<>(subnets);
@@ -129,7 +129,7 @@ final class NameChecks {
                 .orElse(
                         all.isEmpty() || all.size() > 12
                                 ? "add it to '" + kind + "s'"
-                                : "name one of " + String.join(", ", all));
+                                : "use one of " + String.join(", ", all));
     }
 
     private void devices() {
@@ -141,12 +141,10 @@ final class NameChecks {
             if (device.length() > LONGEST_DEVICE) {
                 report.error(
                         subnet.name(),
-                        "the interface of this subnet would be called '" + Fields.shown(device) + "', which has "
-                                + device.length() + " characters; " + LONGEST_DEVICE + " are the most",
-                        "write 'deviceNames: hash', or a shorter name"
-                                + (network.deviceNames() == DeviceNames.SHORT
-                                        ? ", what stands before its first dot counts"
-                                        : ""));
+                        "the interface name of this subnet would be '" + Fields.shown(device) + "', which has "
+                                + device.length() + " characters; at most " + LONGEST_DEVICE + " are allowed",
+                        "set 'deviceNames: hash', or use a shorter name"
+                                + (network.deviceNames() == DeviceNames.SHORT ? " up to its first dot" : ""));
             }
         }
         for (Member member : network.members()) {
@@ -159,8 +157,8 @@ final class NameChecks {
                     report.error(
                             membership.subnet(),
                             "the interfaces in '" + other.value() + "' and '"
-                                    + membership.subnet().value() + "' would both be called '" + device + "'",
-                            "write 'deviceNames: long' or 'deviceNames: hash' at the top of the file");
+                                    + membership.subnet().value() + "' would have the same name '" + device + "'",
+                            "set 'deviceNames: long' or 'deviceNames: hash' at the top of the file");
                 }
             }
         }
@@ -173,7 +171,8 @@ final class NameChecks {
                 report.error(
                         member.name(),
                         "peer '" + member.name().value() + "' has no privateKeyFile",
-                        "name the file on that machine; or write 'external: true' for a device that is set up by its own means");
+                        "name the key file on that machine, or set 'external: true' for a device that Culvert does not"
+                                + " configure");
             }
             PublicKey key = member.publicKey().value();
             if (key.equals(NONE)) {
@@ -187,7 +186,7 @@ final class NameChecks {
                             member.publicKey(),
                             "peer '" + other.name().value() + "' in line "
                                     + other.publicKey().line() + " has the same publicKey",
-                            "give each peer a key of its own: 'culvert mesh keygen' makes one"));
+                            "use a separate key for each peer, generated by 'culvert mesh keygen'"));
             before.add(member);
         }
     }

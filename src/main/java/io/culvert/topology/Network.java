@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * What stands in a network file, each part understood by itself.
+ * The parsed contents of a network file, not yet checked for consistency.
  *
  * @param members sorted by name
  */

@@ -14,18 +14,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads network files, in YAML or JSON: subnets, groups, peers and connections as Wirenix's version 1 has them, and more (see
- * docs/network-file.md). Every mistake is located, and all are told at once.
+ * Parses network files, in YAML or JSON: subnets, groups, peers and connections as in version 1 of Wirenix, with
+ * extensions (see docs/network-file.md). All errors are reported together, each with its line and column.
  */
 public final class NetworkFile {
 
     private NetworkFile() {}
 
     /**
-     * What a file holds.
+     * The result of parsing a file.
      *
-     * @param topology present when none of the problems is an error
-     * @param problems all of them, in the file's order; each place is a {@link Place.InFile}
+     * @param topology present unless one of the problems is an error
+     * @param problems all problems, in the order of the file; each location is a {@link Place.InFile}
      */
     public record Parsed(Optional<Topology> topology, List<Problem> problems) {
 
@@ -34,14 +34,14 @@ public final class NetworkFile {
         }
     }
 
-    /** Reads a file; that it is missing or unreadable is a problem, too. Never throws. */
+    /** Reads a file. A missing or unreadable file is reported as a problem; never throws. */
     public static Parsed read(Path file) {
         Report report = new Report(file);
         Optional<String> text = text(file, report);
         return parsed(report, text.flatMap(content -> topology(content, report)));
     }
 
-    /** Reads a text; {@code file} gives it a name, and relative paths in it their place. Never throws. */
+    /** Parses a text. {@code file} is its name, to whose directory relative paths refer. Never throws. */
     public static Parsed parse(Path file, String text) {
         Report report = new Report(file);
         return parsed(report, topology(text, report));
@@ -74,15 +74,17 @@ public final class NetworkFile {
                     .decode(ByteBuffer.wrap(bytes))
                     .toString());
         } catch (NoSuchFileException _) {
-            report.error("there is no such file", "check the name; docs/network-file.md tells what to write into it");
+            report.error("file not found", "check the name; for the format see docs/network-file.md");
         } catch (AccessDeniedException _) {
-            report.error("this file may not be read", "give the user who runs Culvert the right to read it");
+            report.error("permission denied", "make the file readable for the user that runs Culvert");
         } catch (CharacterCodingException _) {
-            report.error("this file is not UTF-8", "save it as UTF-8");
+            report.error("this file is not encoded in UTF-8", "convert it to UTF-8");
         } catch (IOException e) {
             report.error(
-                    Files.isDirectory(file) ? "this is a directory" : "this file cannot be read: " + e.getMessage(),
-                    "name the network file");
+                    Files.isDirectory(file)
+                            ? "this is a directory, not a file"
+                            : "cannot read this file: " + e.getMessage(),
+                    "use the path of the network file");
         }
         return Optional.empty();
     }

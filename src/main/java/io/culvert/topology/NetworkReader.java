@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads the parts of a network file that are not peers, and has {@link MemberReader} read those. */
+/** Parses a network file except for its peers, which {@link MemberReader} parses. */
 final class NetworkReader {
 
     private static final String VERSION = "v1";
@@ -23,13 +23,13 @@ final class NetworkReader {
         this.endpoints = new EndpointReader(report);
     }
 
-    /** Empty where not even the outline can be told. */
+    /** Parses a network; empty where the root is not a mapping. */
     Optional<Network> read(Tree root) {
         return Fields.of(root, "a network file", KEYS, report).map(fields -> {
             version(fields);
             fields.require(
                     "this network",
-                    "write it, if only as an empty list, such as 'connections: []'",
+                    "add the missing keys, at least as empty lists, such as 'connections: []'",
                     "subnets",
                     "peers",
                     "connections");
@@ -48,18 +48,18 @@ final class NetworkReader {
     }
 
     private void version(Fields fields) {
-        fields.require("this network", "write 'version: " + VERSION + "' into the first line", "version");
+        fields.require("this network", "add 'version: " + VERSION + "' as the first line", "version");
         fields.text("version")
                 .filter(version -> !version.value().equals(VERSION))
                 .ifPresent(version -> report.error(
                         version,
-                        "version '" + Fields.shown(version.value()) + "' is not known",
-                        "write 'version: " + VERSION + "'"));
+                        "version '" + Fields.shown(version.value()) + "' is not supported",
+                        "use 'version: " + VERSION + "'"));
     }
 
     private Optional<Subnet> subnet(Tree tree) {
         return Fields.of(tree, "a subnet", SUBNET, report).flatMap(fields -> {
-            fields.require("this subnet", "give it one", "name");
+            fields.require("this subnet", "add a name", "name");
             Optional<Written<String>> name = fields.text("name");
             List<EndpointRow> rows = endpoints.rows(fields, "subnet", name);
             Optional<Written<String>> key = presharedKeyFile(fields);
@@ -69,7 +69,7 @@ final class NetworkReader {
 
     private Optional<Group> group(Tree tree) {
         return Fields.of(tree, "a group", GROUP, report).flatMap(fields -> {
-            fields.require("this group", "give it one", "name");
+            fields.require("this group", "add a name", "name");
             Optional<Written<String>> name = fields.text("name");
             List<EndpointRow> rows = endpoints.rows(fields, "group", name);
             return name.map(known -> new Group(known, rows));
@@ -78,7 +78,7 @@ final class NetworkReader {
 
     private Optional<Connection> connection(Tree tree) {
         return Fields.of(tree, "a connection", CONNECTION, report).map(fields -> {
-            fields.require("this connection", "write whom it joins; '[]' means all peers", "a", "b");
+            fields.require("this connection", "add the filters of both sides; '[]' selects all peers", "a", "b");
             Optional<List<Written<String>>> subnets = fields.get("subnets").map(_ -> {
                 List<Written<String>> names = new ArrayList<>();
                 for (Tree item : fields.items("subnets")) {
@@ -96,14 +96,14 @@ final class NetworkReader {
         });
     }
 
-    /** One for each pair, where the name has a place for both of its peers. */
+    /** Parses the name of a file, one for each pair of peers if it contains placeholders for both. */
     private Optional<Written<String>> presharedKeyFile(Fields fields) {
         Optional<Written<String>> file = fields.path("presharedKeyFile");
         file.filter(text -> text.value().contains("{a}") != text.value().contains("{b}"))
                 .ifPresent(text -> report.error(
                         text,
-                        "presharedKeyFile has {a} or {b}, but not both: several pairs would have the same key",
-                        "write both, such as /etc/culvert/psk/{a}-{b}, or neither for one key for all"));
+                        "presharedKeyFile contains only one of {a} and {b}, so several pairs would share a key",
+                        "use both, such as /etc/culvert/psk/{a}-{b}, or neither for a common key"));
         return file;
     }
 }

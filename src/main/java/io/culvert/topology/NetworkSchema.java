@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/** The JSON Schema of network files, by which editors complete and check while one writes. */
+/** The JSON Schema of network files, for validation and completion in editors. */
 public final class NetworkSchema {
 
     private static final String RESOURCE = "network.schema.json";
@@ -15,7 +15,7 @@ public final class NetworkSchema {
     public static String text() {
         try (InputStream in = NetworkSchema.class.getResourceAsStream(RESOURCE)) {
             if (in == null) {
-                throw new IllegalStateException(RESOURCE + " was not built in");
+                throw new IllegalStateException(RESOURCE + " is missing from the program");
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

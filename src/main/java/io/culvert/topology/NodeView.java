@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Everything that the network file means for one node.
+ * The configuration of one node that follows from the network file.
  *
- * @param external whether the node is set up by its own means, such as a phone: then only its files are made
+ * @param external whether the node is not configured by Culvert, such as a phone: then only its files are generated
  * @param interfaces one for each of its subnets, in the order of the file's {@code subnets}
- * @param leaving where all its packets leave, if not by its own uplink
- * @param forwards what it passes on for others
- * @param dns name servers, for the files of devices that set their own
+ * @param leaving its exit node, if it uses one
+ * @param forwards what it forwards for its peers
+ * @param dns DNS servers, in the files of devices that configure their own
  */
 public record NodeView(
         String name,
@@ -30,13 +30,13 @@ public record NodeView(
     }
 
     /**
-     * Where packets to the internet go: the link's allowed IPs are both whole families.
+     * The exit node that packets to the internet are sent to; the link's allowed IPs include both default routes.
      *
-     * @param device the interface's name
+     * @param device the name of the interface
      */
     public record Leaving(String device, String peer) {}
 
-    /** What belongs into the hosts file; the plain {@code <peer>} stands with its first subnet only. */
+    /** Returns the hosts entries. The name without the subnet belongs to the first subnet of the peer only. */
     public List<HostsEntry> hosts() {
         return interfaces.stream()
                 .flatMap(mesh -> mesh.links().stream())

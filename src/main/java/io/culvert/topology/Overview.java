@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 
-/** All peers at a glance: {@code ●} for who can be called, {@code ○} for who only calls. */
+/** Lists all peers, with {@code ●} for those that have an endpoint and {@code ○} for those that do not. */
 final class Overview {
 
     private record Row(String branch, String name, String addresses, String where, String more) {}
@@ -23,7 +23,7 @@ final class Overview {
         this.network = topology.network();
     }
 
-    /** Subnets, below them groups and peers. */
+    /** Returns a tree of subnets, groups and peers. */
     String tree() {
         StringBuilder text = new StringBuilder();
         for (Subnet subnet : network.subnets()) {
@@ -37,7 +37,7 @@ final class Overview {
         return text.toString();
     }
 
-    /** One peer after the other. */
+    /** Returns a list of peers. */
     String list() {
         StringBuilder text = new StringBuilder();
         List<Row> rows = new ArrayList<>();
@@ -67,7 +67,7 @@ final class Overview {
                 .collect(Collectors.joining(", "));
     }
 
-    /** A peer stands below the first of its groups. */
+    /** Adds the peers of a subnet, each under its first group. */
     private void branches(String subnet, List<Member> members, List<Row> rows) {
         Map<String, List<Member>> grouped = new LinkedHashMap<>();
         network.groups().forEach(group -> grouped.put(group.name().value(), new ArrayList<>()));
@@ -106,7 +106,7 @@ final class Overview {
                 more(member));
     }
 
-    /** As most peers see it: without what only some groups or peers are told. */
+    /** Returns the endpoint that applies to most peers: from entries without filters, if any. */
     private Optional<String> where(String subnet, Member member) {
         List<EndpointRow> rows = new ArrayList<>();
         network.subnets().stream()

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What all links to a peer in a subnet have in common, made once: they share the lists. */
+/** What all links to a peer in a subnet have in common, computed once so that they share the lists. */
 final class Places {
 
     private record InSubnet(
@@ -54,12 +54,16 @@ final class Places {
         return at(member, subnet).listenPort;
     }
 
-    /** As single addresses. */
+    /** Returns the addresses as prefixes of full length. */
     List<Prefix> addresses(int member, int subnet) {
         return at(member, subnet).addresses;
     }
 
-    /** @param withPlainName whether the peer is meant by its name without the subnet's, too */
+    /**
+     * Returns the hosts entries of a peer.
+     *
+     * @param withPlainName whether to include the peer's name without the subnet
+     */
     List<HostsEntry> hosts(int member, int subnet, boolean withPlainName) {
         InSubnet place = at(member, subnet);
         return withPlainName ? place.hostsWithPlainName : place.hosts;

@@ -5,7 +5,7 @@ import io.culvert.ip.Prefix;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Addresses that are found from inside of somebody's network only. */
+/** Address ranges that are reachable from inside a private network only. */
 final class PrivateSpace {
 
     private static final List<Prefix> PREFIXES = Stream.of(
@@ -21,7 +21,7 @@ final class PrivateSpace {
 
     private PrivateSpace() {}
 
-    /** A name is taken for a public one. */
+    /** Returns whether a host is in a private range. A name counts as public. */
     static boolean holds(Host host) {
         return host instanceof Host.Literal literal
                 && PREFIXES.stream().anyMatch(prefix -> prefix.contains(literal.address()));

@@ -9,10 +9,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** The problems of one network file, each at its place. */
+/** Collects the problems of one network file with their locations. */
 final class Report {
 
-    /** Nobody reads more than these. */
+    /** The number of problems that are kept. */
     private static final int ENOUGH = 100;
 
     private final Path file;
@@ -61,7 +61,7 @@ final class Report {
         }
     }
 
-    /** Whether further problems are counted only: then nobody will read their cures. */
+    /** Returns whether further problems are only counted, so that their hints are not shown. */
     boolean isFull() {
         return problems.size() >= ENOUGH;
     }
@@ -70,7 +70,7 @@ final class Report {
         return errors;
     }
 
-    /** All problems, those of the whole file first, then line by line. */
+    /** Returns all problems: those of the whole file first, then by line and column. */
     List<Problem> inOrder() {
         List<Problem> ordered = new ArrayList<>(problems);
         ordered.sort(Comparator.comparingInt((Problem problem) -> place(problem).line())
@@ -80,7 +80,7 @@ final class Report {
                     errors ? Kind.INPUT : Kind.WARNING,
                     Place.file(file),
                     "and " + Count.of(untold, "more problem"),
-                    "cure the first ones"));
+                    "correct the first ones"));
         }
         return ordered;
     }

@@ -1,9 +1,9 @@
 package io.culvert.topology;
 
 /**
- * One condition on a peer; a list of them means all of them, an empty list any peer.
+ * A filter for peers. A list of filters selects the peers that match all of them; an empty list selects all peers.
  *
- * @param type what of the peer is looked at
+ * @param type the attribute that is compared
  * @param not whether the rule is {@code not} instead of {@code is}
  * @param value the name of a peer, group or subnet
  */

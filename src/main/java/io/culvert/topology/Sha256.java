@@ -5,12 +5,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** The digest that addresses and interface names are made from. */
+/** The hash from which addresses and interface names are generated. */
 final class Sha256 {
 
     private Sha256() {}
 
-    /** 64 lower-case hexadecimal digits, of the text in UTF-8. */
+    /** Returns the hash of the text in UTF-8 as 64 lower-case hexadecimal digits. */
     static String hex(String text) {
         try {
             return HexFormat.of()

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** Whether what is said of exits and of networks behind peers can be. */
+/** Checks exit nodes and the networks behind peers. */
 final class SiteChecks {
 
     private final Network network;
@@ -42,17 +42,17 @@ final class SiteChecks {
         Member leaver = network.members().get(node);
         String name = via.value();
         if (node == exit) {
-            report.error(via, "'" + name + "' cannot leave by itself", "name another peer");
+            report.error(via, "'" + name + "' cannot be its own exit node", "use another peer");
             return;
         }
         if (!network.members().get(exit).exit()) {
             report.error(
                     via,
-                    "'" + name + "' is no exit",
-                    "write 'exit: true' to it (line "
+                    "'" + name + "' is not an exit node",
+                    "add 'exit: true' to it (line "
                             + network.members().get(exit).name().line() + ")");
         } else if (network.members().get(exit).external()) {
-            report.warning(via, "'" + name + "' is set up by its own means", "see to it that it forwards packets");
+            report.warning(via, "'" + name + "' is an external peer", "make sure that it forwards packets");
         }
         circle(node, via);
         OptionalInt subnet = links.firstSubnet(node, exit);
@@ -60,7 +60,7 @@ final class SiteChecks {
             report.error(
                     via,
                     "'" + leaver.name().value() + "' is not linked with '" + name + "'",
-                    "write a connection that joins them");
+                    "add a connection between them");
             return;
         }
         String where = network.subnets().get(subnet.getAsInt()).name().value();
@@ -73,10 +73,11 @@ final class SiteChecks {
                 .findFirst()
                 .ifPresent(family -> report.warning(
                         via,
-                        "'" + leaver.name().value() + "' leaves by '" + name + "', but has no "
+                        "'" + leaver.name().value() + "' uses the exit node '" + name + "', but has no "
                                 + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address in subnet '" + where
-                                + "': nothing of that family will get through",
-                        "add one to its ipAddresses" + (family == Family.IPV4 ? ", beside auto" : ", such as auto")));
+                                + "', so it has no internet access by that family",
+                        "add one to its ipAddresses"
+                                + (family == Family.IPV4 ? " in addition to auto" : ", such as auto")));
     }
 
     private void circle(int start, Written<String> via) {
@@ -93,12 +94,12 @@ final class SiteChecks {
         if (node == start && passed.size() > 1) {
             report.error(
                     via,
-                    "who leaves by '" + via.value() + "' here comes back to where it began",
-                    "delete the 'via' of one of them");
+                    "'via: " + via.value() + "' is part of a loop of exit nodes",
+                    "delete 'via' from one of the peers");
         }
     }
 
-    /** A prefix can be one peer's only, as anybody sees it; WireGuard would silently take it from the other. */
+    /** Checks that a prefix belongs to one peer only, as WireGuard would silently remove it from the other. */
     private void routes() {
         Map<Prefix, Integer> addresses = new HashMap<>();
         for (int i = 0; i < network.members().size(); i++) {
@@ -120,7 +121,7 @@ final class SiteChecks {
                     report.error(
                             route.to(),
                             route.to().value() + " is the address of '" + name(holder) + "'",
-                            "leave it to that peer");
+                            "delete this route");
                 }
                 for (int earlier : routers) {
                     both(earlier, i, route);
@@ -131,7 +132,7 @@ final class SiteChecks {
         everything(routers);
     }
 
-    /** Two halves of the internet are no network behind a peer, whoever has them. */
+    /** Rejects routes that together cover most of the internet, even if they belong to different peers. */
     private void everything(List<Integer> routers) {
         List<SiteRoute> all = routers.stream()
                 .flatMap(router -> network.members().get(router).routes().stream())
@@ -139,9 +140,9 @@ final class SiteChecks {
         Coverage.mostOf(all.stream().map(route -> route.to().value()).toList())
                 .ifPresent(family -> report.error(
                         all.getLast().to(),
-                        "routes: all of them together are most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                        "routes: together they cover most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
                                 + " internet",
-                        "write 'exit: true' to a peer instead, and 'via:' where it is to be used"));
+                        "add 'exit: true' to a peer instead, and 'via:' to the peers that use it"));
     }
 
     private void both(int one, int other, SiteRoute route) {
@@ -152,20 +153,21 @@ final class SiteChecks {
                 if (earlier.equals(later)) {
                     report.error(
                             route.to(),
-                            later + " is behind '" + name(one) + "' already (line "
-                                    + before.to().line() + "), and some peer is linked with both",
-                            "leave it to one of them");
+                            later + " is already routed to '" + name(one) + "' (line "
+                                    + before.to().line() + "), and a peer is linked with both",
+                            "delete one of the routes");
                 } else {
                     report.warning(
                             route.to(),
-                            later + " and " + earlier + " behind '" + name(one) + "' overlap: the narrower one wins",
-                            "write networks that do not overlap, if that is not meant");
+                            later + " and " + earlier + " behind '" + name(one)
+                                    + "' overlap: the longer prefix takes precedence",
+                            "use networks that do not overlap, unless this is intended");
                 }
             }
         }
     }
 
-    /** Whether somebody is linked with both, or they are with each other. */
+    /** Returns whether a peer is linked with both, or they are linked with each other. */
     private boolean seenTogether(int one, int other) {
         BitSet ofOne = neighbours(one);
         return ofOne.get(other) || ofOne.intersects(neighbours(other));

@@ -5,6 +5,6 @@ import io.culvert.ip.Prefix;
 /**
  * A network behind a peer.
  *
- * @param masquerade whether packets from the mesh bear the peer's own address there, for networks that know no way back
+ * @param masquerade whether packets from the mesh get the peer's own address there, for networks without a return route
  */
 record SiteRoute(Written<Prefix> to, boolean masquerade) {}

@@ -8,10 +8,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** What lies beyond peers: networks behind them, and the internet for those who leave by them. */
+/** The networks behind peers, and the exit nodes that peers use. */
 final class Sites {
 
-    /** @param peer the peer that passes packets on */
+    /**
+     * The use of an exit node.
+     *
+     * @param peer the exit node
+     */
     record Way(int peer, int subnet) {}
 
     private final Links links;
@@ -50,7 +54,7 @@ final class Sites {
         return Optional.ofNullable(exits.get(node));
     }
 
-    /** Those who leave by a peer, in the order of their names. */
+    /** Returns the peers that use an exit node, sorted by name. */
     List<Integer> leavers(int peer) {
         return leavers.getOrDefault(peer, List.of());
     }
@@ -60,7 +64,7 @@ final class Sites {
         return way != null && way.peer == exit && way.subnet == subnet;
     }
 
-    /** The networks behind {@code peer} that {@code node} reaches in {@code subnet}. */
+    /** Returns the networks behind {@code peer} that {@code node} reaches in {@code subnet}. */
     List<Prefix> behind(int node, int peer, int subnet) {
         List<Prefix> all = routes.get(peer);
         if (all.isEmpty()) {

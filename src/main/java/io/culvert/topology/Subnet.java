@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A network of its own: each of its members has an interface in it.
+ * A subnet of the mesh, in which each of its peers has an interface.
  *
- * @param presharedKeyFile may hold {@code {a}} and {@code {b}}: then each pair of peers has a file of its own
+ * @param presharedKeyFile may contain {@code {a}} and {@code {b}}, for one file per pair of peers
  */
 record Subnet(Written<String> name, List<EndpointRow> endpoints, Optional<Written<String>> presharedKeyFile) {
 

@@ -12,10 +12,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** A checked network, which can tell each node what to do. Views are made when asked for and kept by nobody. */
+/**
+ * A checked network, from which the configuration of each node follows. Views are computed on demand and not cached.
+ */
 public final class Topology {
 
-    /** WireGuard's own advice for whoever is behind a translation of addresses (wg(8), PersistentKeepalive). */
+    /** The recommended interval for peers behind NAT (wg(8), PersistentKeepalive). */
     private static final int KEEPALIVE = 25;
 
     private final Network network;
@@ -24,7 +26,11 @@ public final class Topology {
     private final Sites sites;
     private final Places places;
 
-    /** @param network without contradictions: {@link NetworkFile} has seen to that */
+    /**
+     * Creates the topology of a checked network.
+     *
+     * @param network without errors, as checked by {@link NetworkFile}
+     */
     Topology(Network network, Links links, Endpoints endpoints) {
         this.network = network;
         this.links = links;
@@ -37,18 +43,18 @@ public final class Topology {
         return network.file();
     }
 
-    /** The names of all peers, sorted; with those that are set up by their own means. */
+    /** Returns the names of all peers, sorted, including external ones. */
     public List<String> peers() {
         return network.members().stream().map(member -> member.name().value()).toList();
     }
 
-    /** Everything for one node; empty where there is no such peer. */
+    /** Returns the configuration of a node; empty if there is no such peer. */
     public Optional<NodeView> node(String name) {
         OptionalInt number = links.member(name);
         return number.isEmpty() ? Optional.empty() : Optional.of(view(number.getAsInt()));
     }
 
-    /** Which line of the file gave {@code from} what it knows of {@code to}; both are peers. */
+    /** Explains which lines of the file the link from {@code from} to {@code to} comes from; both must be peers. */
     public String explain(String from, String to) {
         return new Explanation(this)
                 .of(links.member(from).orElseThrow(), links.member(to).orElseThrow());
@@ -60,12 +66,12 @@ public final class Topology {
                 .isPresent();
     }
 
-    /** All peers at a glance, by subnet and group. */
+    /** Returns a tree of all peers by subnet and group. */
     public String tree() {
         return new Overview(this).tree();
     }
 
-    /** All peers at a glance, one line for each of its subnets. */
+    /** Returns a list of all peers, one line for each of their subnets. */
     public String list() {
         return new Overview(this).list();
     }
@@ -109,7 +115,11 @@ public final class Topology {
                 .of(member.name().value(), network.subnets().get(subnet).name().value());
     }
 
-    /** @param named whose plain names stand in the hosts entries already */
+    /**
+     * Returns the interface of a node in a subnet.
+     *
+     * @param named peers whose plain names are in the hosts entries already
+     */
     private MeshInterface mesh(int node, int subnet, BitSet named) {
         Member member = network.members().get(node);
         Membership membership =
@@ -148,7 +158,7 @@ public final class Topology {
                 places.hosts(peer, subnet, withPlainName));
     }
 
-    /** Whoever can be called by nobody has to keep its way open itself. */
+    /** Returns the keepalive interval. By default a node without an endpoint keeps its NAT mapping open. */
     private OptionalInt keepalive(int node, int peer, int subnet, MergedEndpoint merged, List<Endpoint> candidates) {
         if (merged.persistentKeepalive().isPresent()) {
             return positive(merged.persistentKeepalive());
@@ -176,7 +186,7 @@ public final class Topology {
         return allowed;
     }
 
-    /** The last connection that names one for this pair, else the subnet's. */
+    /** Returns the file of the last connection that names one for this pair, else of the subnet. */
     private Optional<Path> presharedKeyFile(int node, int peer, int subnet) {
         Optional<Written<String>> file = network.subnets().get(subnet).presharedKeyFile();
         for (int i = 0; i < network.connections().size(); i++) {
@@ -190,7 +200,7 @@ public final class Topology {
         return file.map(written -> path(written.value().replace("{a}", first).replace("{b}", second)));
     }
 
-    /** A relative path is beside the network file. */
+    /** Resolves a path relative to the directory of the network file. */
     private Path path(String text) {
         return network.file().toAbsolutePath().resolveSibling(text).normalize();
     }

@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Turns a network file's JSON, such as Nix exports it, into YAML, key by key. Secrets in it are left out. */
+/** Converts a network file in JSON, such as an export of Nix, to YAML, key by key and without secrets. */
 public final class Translation {
 
     private static final Set<String> SECRETS = Set.of("privateKey");
 
-    /** Lists and mappings that fit are written in one line. */
+    /** The maximum width of lists and mappings in one line. */
     private static final int WIDTH = 90;
 
     private final StringBuilder text = new StringBuilder();
@@ -19,9 +19,9 @@ public final class Translation {
     private Translation() {}
 
     /**
-     * What became of it.
+     * The result of a conversion.
      *
-     * @param yaml present where it could be read at all
+     * @param yaml empty where the JSON could not be parsed
      */
     public record Translated(Optional<String> yaml, List<Problem> problems) {
 
@@ -63,7 +63,7 @@ public final class Translation {
                     } else {
                         int start = text.length();
                         block(item, indent + 2);
-                        // The first line stands behind the dash.
+                        // The first line follows the dash.
                         text.replace(start, start + indent + 2, " ");
                     }
                 }

@@ -2,17 +2,21 @@ package io.culvert.topology;
 
 import java.util.List;
 
-/** What a YAML or JSON text holds, each piece with its place: line and column count from 1. */
+/** The parsed contents of a YAML or JSON text; each node has its location, with line and column from 1. */
 sealed interface Tree {
 
     int line();
 
     int column();
 
-    /** For people: what it is. */
+    /** Returns the kind of node, for error messages. */
     String kind();
 
-    /** @param plain whether it stands without quotes */
+    /**
+     * A scalar.
+     *
+     * @param plain whether it has no quotes
+     */
     record Scalar(String text, boolean plain, int line, int column) implements Tree {
 
         @Override
@@ -20,7 +24,7 @@ sealed interface Tree {
             return isNull() ? "nothing" : "a single value";
         }
 
-        /** Whether nothing is written there (YAML 1.2, core schema). */
+        /** Returns whether it is null (YAML 1.2, core schema). */
         boolean isNull() {
             return plain
                     && switch (text) {

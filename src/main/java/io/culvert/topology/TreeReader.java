@@ -21,17 +21,17 @@ import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
- * Reads YAML 1.2, and so JSON, into a tree. From the events, not the library's own tree: that is built recursively, and a
- * file of brackets would overflow the stack.
+ * Parses YAML 1.2, and thereby JSON, into a tree. It uses the parser's events, as the library builds its own tree
+ * recursively and a file of nested brackets would overflow the stack.
  */
 final class TreeReader {
 
-    /** A network file needs eight. */
+    /** The maximum depth; a network file needs eight. */
     private static final int DEEPEST = 40;
 
     private static final int LARGEST = 64 << 20;
 
-    /** A list or mapping that is not at its end yet. */
+    /** A list or mapping that has not ended yet. */
     private static final class Open {
         private final Event start;
         private final List<Tree> items = new ArrayList<>();
@@ -53,7 +53,7 @@ final class TreeReader {
         this.report = report;
     }
 
-    /** Empty where there is no tree; then that is reported. */
+    /** Parses a text; empty where an error was reported. */
     Optional<Tree> read(String text) {
         LoadSettings settings =
                 LoadSettings.builder().setLabel("").setCodePointLimit(LARGEST).build();
@@ -68,16 +68,19 @@ final class TreeReader {
             return Optional.empty();
         } catch (YamlEngineException e) {
             report.error(
-                    "this is not YAML: " + firstLine(String.valueOf(e.getMessage())), "write plain text, in UTF-8");
+                    "this is not valid YAML: " + firstLine(String.valueOf(e.getMessage())), "use plain text in UTF-8");
             return Optional.empty();
         }
         if (root.isEmpty()) {
-            report.error("this file is empty", "write 'version: v1', and what docs/network-file.md tells");
+            report.error(
+                    "this file is empty", "add 'version: v1' and the network; for the format see docs/network-file.md");
         }
         return root;
     }
 
-    /** JSON may be indented by tabs, which YAML forbids; inside of a JSON string none can stand. */
+    /**
+     * Returns the text in a form that YAML accepts: JSON may be indented with tabs, which JSON strings cannot contain.
+     */
     private static String plain(String text) {
         String bare = text.startsWith("\uFEFF") ? text.substring(1) : text;
         return bare.stripLeading().startsWith("{") ? bare.replace('\t', ' ') : bare;
@@ -88,15 +91,15 @@ final class TreeReader {
         report.error(
                 mark.map(Mark::getLine).orElse(-1) + 1,
                 mark.map(Mark::getColumn).orElse(-1) + 1,
-                "this is not YAML: " + firstLine(String.valueOf(e.getProblem())),
-                "look at the indentation, quotes and brackets here and in the lines above");
+                "this is not valid YAML: " + firstLine(String.valueOf(e.getProblem())),
+                "check indentation, quotes and brackets in this line and above");
     }
 
     private static String firstLine(String message) {
-        return message.lines().findFirst().orElse("it cannot be read");
+        return message.lines().findFirst().orElse("cannot be parsed");
     }
 
-    /** False where reading on would be of no use. */
+    /** Handles an event; returns false to stop parsing. */
     private boolean take(Event event) {
         switch (event.getEventId()) {
             case DocumentStart -> {
@@ -105,14 +108,14 @@ final class TreeReader {
                     report.error(
                             line(event),
                             column(event),
-                            "a second document begins here",
-                            "write one network into one file, without '---' between its parts");
+                            "second document",
+                            "use one network per file, without '---' between its parts");
                     return false;
                 }
             }
             case SequenceStart, MappingStart -> {
                 if (open.size() == DEEPEST) {
-                    report.error(line(event), column(event), "this is nested too deeply", "close the brackets before");
+                    report.error(line(event), column(event), "nested too deeply", "close the preceding brackets");
                     return false;
                 }
                 open.push(new Open(event));
@@ -139,7 +142,7 @@ final class TreeReader {
                 return alias((AliasEvent) event);
             }
             default -> {
-                // Comments, and the ends of the document and the text.
+                // Comments, and the ends of the document and of the stream.
             }
         }
         return true;
@@ -151,8 +154,8 @@ final class TreeReader {
             report.error(
                     line(event),
                     column(event),
-                    "nothing before this place is called &" + event.getAlias().getValue(),
-                    "write &" + event.getAlias().getValue() + " before what is meant, above this line");
+                    "undefined alias *" + event.getAlias().getValue(),
+                    "define the anchor &" + event.getAlias().getValue() + " above this line");
             return false;
         }
         add(meant);
@@ -179,7 +182,7 @@ final class TreeReader {
                 parent.entries.add(new Tree.Entry(key, tree));
             } else {
                 report.error(
-                        parent.key.get(), "a key cannot be " + parent.key.get().kind(), "write a single word");
+                        parent.key.get(), "a key cannot be " + parent.key.get().kind(), "use a single word");
             }
             parent.key = Optional.empty();
         }

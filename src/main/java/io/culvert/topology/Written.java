@@ -1,7 +1,7 @@
 package io.culvert.topology;
 
 /**
- * A value of the network file and where it stands.
+ * A value of the network file with its location.
  *
  * @param line from 1
  * @param column from 1, in characters

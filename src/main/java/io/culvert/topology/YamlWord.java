@@ -3,7 +3,7 @@ package io.culvert.topology;
 import java.util.Locale;
 import java.util.Set;
 
-/** A text as a YAML scalar: plain where nothing else can be meant, else in quotes. */
+/** Formats a text as a YAML scalar: plain where that is unambiguous, else quoted. */
 public final class YamlWord {
 
     private static final Set<String> OTHERS =

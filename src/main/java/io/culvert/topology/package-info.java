@@ -1,4 +1,4 @@
-/** The network file: one description of a whole mesh, and what follows from it for each node. Pure. */
+/** The network file, which describes a whole mesh, and the configuration of each node that follows from it. Pure. */
 @NullMarked
 package io.culvert.topology;
 

@@ -9,10 +9,10 @@ import io.culvert.problem.ProblemException;
 import java.util.Optional;
 
 /**
- * The claim of {@code culvert up}, while a tunnel alone is changed: both have the same nftables table, and one that starts
- * meanwhile would lose its kill switch.
+ * The claim of {@code culvert up} on the network namespace, held while a standalone tunnel is changed: both use the
+ * same nftables table, and a {@code culvert up} that starts meanwhile would lose its kill switch.
  *
- * @param taken empty where {@code culvert up} has it
+ * @param taken the claim; empty where a running {@code culvert up} holds it
  */
 record ChainClaim(Optional<NetworkClaim> taken) implements AutoCloseable {
 
@@ -21,9 +21,10 @@ record ChainClaim(Optional<NetworkClaim> taken) implements AutoCloseable {
     }
 
     /**
-     * Whether {@code culvert up} runs here, or has left its kill switch. One that was refused has left it in nftables only.
+     * Whether {@code culvert up} is running here, or has left its kill switch. One whose start was refused has left it
+     * in nftables only.
      *
-     * @param before what is ours
+     * @param before the part of the network state that belongs to Culvert
      */
     boolean isRefused(Nftables nftables, NetworkState before) {
         return taken.isEmpty() || new Tunnels(before).besideChain() || isClosed(nftables);
@@ -33,7 +34,7 @@ record ChainClaim(Optional<NetworkClaim> taken) implements AutoCloseable {
         try {
             return nftables.matches(GuardRuleset.closed());
         } catch (ProblemException _) {
-            return false; // Where nftables cannot be used, nothing is closed by it.
+            return false; // Where nftables is not available, it blocks nothing.
         }
     }
 

@@ -30,8 +30,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * One tunnel from one file, on any machine: wg-quick's job, all of it or nothing. Nothing of ours keeps running but the
- * userspace WireGuard, where the kernel has none; what is in the kernel bears our mark, by which {@link #down} finds it.
+ * A standalone tunnel from one wg-quick file, as wg-quick makes it, but atomically. No process keeps running except
+ * userspace WireGuard, where the kernel has no WireGuard; {@link #down} finds links, routes and rules by Culvert's
+ * ownership marks.
  */
 public final class TunnelAlone {
 
@@ -44,10 +45,10 @@ public final class TunnelAlone {
     }
 
     /**
-     * Raises it; where it is up already, makes it as the file says now.
+     * Brings the tunnel up; where it is up already, applies the file's current content.
      *
-     * @param killSwitch whether nothing may leave beside it until it is taken down
-     * @throws ProblemException with everything that is wrong; then nothing has changed
+     * @param killSwitch whether to block all traffic outside the tunnel until it is taken down
+     * @throws ProblemException with all problems; then nothing has changed
      */
     public void up(String fileOrName, boolean killSwitch) {
         TunnelFile at = TunnelFile.of(fileOrName, around.root());
@@ -70,13 +71,14 @@ public final class TunnelAlone {
                                 killSwitch || new Tunnels(before).killSwitch().isPresent());
                 plan.direct()
                         .forEach(network -> journal.info("network: " + network
-                                + " is connected to this machine, so it stays direct (AllowedIPs names it, too)"));
+                                + " is connected to this machine, so it bypasses the tunnel (although AllowedIPs"
+                                + " includes it)"));
                 journal.info(file.name() + " is up");
             }
         });
     }
 
-    /** Takes it down, whatever is left of it; safe to repeat. */
+    /** Takes the tunnel down, also where only a part of it is left; idempotent. */
     public void down(String fileOrName) {
         String name = TunnelFile.of(fileOrName, around.root()).interfaceName();
         Turn.take(around, () -> {
@@ -92,7 +94,7 @@ public final class TunnelAlone {
         });
     }
 
-    /** The state of one tunnel, or of all of ours. */
+    /** Returns the state of one tunnel, or of all of Culvert's. */
     public String show(Optional<String> fileOrName, boolean json) {
         try (Kernel kernel = Kernel.open(around)) {
             Optional<String> wanted =
@@ -108,14 +110,14 @@ public final class TunnelAlone {
                     }));
             if (wanted.isPresent() && states.isEmpty()) {
                 throw new ProblemException(
-                        Problem.failure(Place.machine(wanted.get()), "is not up", "raise it with 'culvert tunnel up'"));
+                        Problem.failure(Place.machine(wanted.get()), "is not up", "start it with 'culvert tunnel up'"));
             }
             TunnelText text = new TunnelText(states);
             return json ? text.json().toString() : text.text(around.clock().instant());
         }
     }
 
-    /** What {@link #up} would do; changes nothing. */
+    /** Returns what {@link #up} would do; changes nothing. */
     public String plan(String fileOrName, boolean killSwitch, boolean json) {
         WireGuardConfig file = TunnelFile.of(fileOrName, around.root()).readPart(journal, killSwitch);
         try (Kernel kernel = Kernel.open(around)) {
@@ -132,7 +134,7 @@ public final class TunnelAlone {
         }
     }
 
-    /** In use by others than this tunnel. */
+    /** Returns the UDP ports in use by anything but this tunnel. */
     private Set<Integer> udpPorts(WireGuardDevices devices, String name) {
         Set<Integer> ports = UdpPorts.inUse(around.root());
         devices.find(name).ifPresent(device -> {

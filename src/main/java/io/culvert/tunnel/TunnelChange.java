@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What is done to the machine to raise a tunnel alone, or to take it down. */
+/** Applies a standalone tunnel to the machine, or removes it. */
 final class TunnelChange {
 
     private final Nftables nftables;
@@ -33,7 +33,7 @@ final class TunnelChange {
     private final Tunnels before;
     private Optional<Problem> unusable = Optional.empty();
 
-    /** @param before what is ours now */
+    /** @param before the part of the network state that belongs to Culvert now */
     TunnelChange(
             Kernel kernel, WireGuardDevices devices, ResolvConfFile resolvConf, Journal journal, NetworkState before) {
         this.nftables = kernel.nftables();
@@ -45,17 +45,17 @@ final class TunnelChange {
     }
 
     /**
-     * All of it, or nothing. A kill switch comes before all else; one that stands already is only replaced when the rest is
-     * done, as what it names may have changed.
+     * Brings the tunnel up, or leaves the machine as it was. A new kill switch is activated first; an existing one is
+     * only replaced when everything else is done, as the interfaces and addresses that it names may have changed.
      *
-     * @param exists whether its link is there, from an earlier run
-     * @param killSwitch whether it is no tunnel without a guard
+     * @param exists whether the tunnel's link exists, from an earlier run
+     * @param killSwitch whether the tunnel must not come up without the kill switch
      */
     void raise(TunnelPlan plan, boolean exists, boolean killSwitch) {
         Undo undo = new Undo();
         try {
             if (before.killSwitch().isEmpty()) {
-                undo.push("taking the guard back", () -> guard(TunnelGuard.shield(before.present()), false));
+                undo.push("restoring the nftables ruleset", () -> guard(TunnelGuard.shield(before.present()), false));
                 guard(plan.guard(), killSwitch);
             }
             if (!exists) {
@@ -64,14 +64,14 @@ final class TunnelChange {
             try (WireGuardDevice device =
                     devices.create(plan.link(), plan.device().listenPort())) {
                 undo.push(
-                        "taking the network back",
+                        "restoring routes and rules",
                         () -> network.apply(exists ? before.present() : before.without(plan.link())));
                 if (exists) {
-                    // The network's change can be taken back, the device's cannot.
+                    // The change of the network can be undone, that of the device cannot, so the latter is last.
                     network.apply(plan.all());
                     device.configure(plan.device());
                 } else {
-                    // A new device that is up already would send its first packets before all its way is made.
+                    // A new device that is up already would send its first packets before its routes are complete.
                     device.configure(plan.device());
                     network.apply(plan.all());
                 }
@@ -83,7 +83,7 @@ final class TunnelChange {
         }
         tell(unusable.map(problem -> Problem.warning(
                 Place.machine("nftables"),
-                "cannot be used, so packets to the tunnel's own addresses may come by other links too",
+                "is not available, so packets to the tunnel's own addresses are accepted from other links too",
                 problem.cure())));
         tell(
                 plan.dnsServers().isEmpty()
@@ -99,26 +99,26 @@ final class TunnelChange {
         if (killSwitch) {
             return Problem.note(
                     file,
-                    "is written by " + service
-                            + ", which may put its own servers back; DNS queries are led to those of the"
-                            + " tunnel all the same");
+                    "is managed by " + service
+                            + ", which may restore its own nameservers; DNS queries are redirected to those of the"
+                            + " tunnel anyway");
         }
         String servers = plan.dnsServers().stream().map(Prefix::text).collect(Collectors.joining(" "));
         return Problem.warning(
                 file,
-                "is written by " + service
-                        + ", which may put its own servers back; names are then asked of these, outside the"
-                        + " tunnel where they are on the local network",
+                "is managed by " + service
+                        + ", which may restore its own nameservers; DNS queries then go to these, outside the tunnel"
+                        + " where they are on the local network",
                 service.equals("systemd-resolved")
                         ? "use --kill-switch, or 'resolvectl dns " + plan.link() + " " + servers
                                 + "' and 'resolvectl domain " + plan.link() + " ~.'"
-                        : "use --kill-switch, or give that service the servers of DNS=");
+                        : "use --kill-switch, or configure the servers of DNS= in that service");
     }
 
     /**
-     * Whatever is left of it.
+     * Takes the tunnel down, also where only a part of it is left.
      *
-     * @return whether anything was
+     * @return whether anything was left of it
      */
     boolean lower(String link) {
         boolean was = remove(link) || before.has(link);
@@ -142,7 +142,7 @@ final class TunnelChange {
         return device.isPresent();
     }
 
-    /** A machine without nftables still gets its tunnel, where nothing asks for a kill switch. */
+    /** Applies an nftables ruleset; on a machine without nftables, a tunnel without a kill switch comes up anyway. */
     private void guard(List<Table> tables, boolean needed) {
         if (unusable.isPresent()) {
             return;

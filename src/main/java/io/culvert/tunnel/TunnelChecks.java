@@ -21,21 +21,21 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * What must be so before a tunnel alone is raised.
+ * Checks before a standalone tunnel is brought up.
  *
- * @param before what is ours already
- * @param chain whether 'culvert up' runs here, or left its kill switch
+ * @param before the part of the network state that belongs to Culvert already
+ * @param chain whether 'culvert up' is running here, or has left its kill switch
  */
 record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkState before, boolean chain) {
 
-    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): it decides before any rule of ours. */
+    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): it is looked up before any rule of ours. */
     private static final long LOCAL = 255;
 
     /**
-     * @param foreign whether the interface's name is somebody else's
-     * @param nftables finds what keeps nftables from being used, which matters to a kill switch
+     * @param foreign whether an interface of this name belongs to another program
+     * @param nftables finds why nftables cannot be used; only called for a kill switch
      * @return warnings and notes
-     * @throws ProblemException with all that is wrong
+     * @throws ProblemException with all errors
      */
     List<Problem> of(boolean killSwitch, boolean foreign, Supplier<Optional<Problem>> nftables) {
         Problems problems = new Problems();
@@ -57,10 +57,11 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         if (!file.peers().isEmpty()
                 && file.peers().stream().allMatch(peer -> peer.endpoint().isEmpty())) {
             problems.add(Problem.note(
-                    Place.file(path), "no peer has an Endpoint: the tunnel works when one of them sends first"));
+                    Place.file(path), "no peer has an Endpoint: the tunnel works only once a peer has connected"));
         }
         if (standing.filter(file.name()::equals).isPresent() && !killSwitch) {
-            problems.add(Problem.note(Place.machine(file.name()), "its kill switch stays until it is taken down"));
+            problems.add(Problem.note(
+                    Place.machine(file.name()), "its kill switch stays active until the tunnel is taken down"));
         }
         problems.throwIfErrors();
         return problems.all();
@@ -70,7 +71,7 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         return file.peers().stream().flatMap(peer -> peer.allowedIps().stream()).anyMatch(Prefix::isDefault);
     }
 
-    /** @throws ProblemException where a name is not ours to change */
+    /** @throws ProblemException where an interface of this name must not be changed */
     static void refuse(String name, boolean foreign, boolean chain) {
         Problems problems = new Problems();
         problems.addAll(refusals(name, foreign, chain));
@@ -81,19 +82,19 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         if (chain) {
             return List.of(Problem.input(
                     Place.machine(name),
-                    "'culvert up' runs in this network namespace, or left its kill switch here",
-                    "end it first; where it was killed, start it again and end it"));
+                    "'culvert up' is running in this network namespace, or has left its kill switch here",
+                    "stop it first; if it was killed, start it again and stop it"));
         }
         return foreign
                 ? List.of(Problem.input(
                         Place.machine(name),
-                        "there is an interface of this name already, and it is not ours",
-                        "rename the file; or, where another WireGuard program made it, take it down with that (wg-quick down "
-                                + name + ")"))
+                        "an interface of this name exists already and does not belong to Culvert",
+                        "rename the file; or, if another WireGuard program created the interface, remove it with that"
+                                + " (wg-quick down " + name + ")"))
                 : List.of();
     }
 
-    /** A kill switch is for one tunnel: what is beside it would be cut off. */
+    /** Rejects a kill switch together with another tunnel: it admits one tunnel, any other would be cut off. */
     private List<Problem> alone(Optional<String> standing) {
         Optional<String> other = standing.filter(name -> !name.equals(file.name()))
                 .or(() -> new Tunnels(before)
@@ -104,13 +105,16 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
                 .map(name -> Problem.input(
                         Place.machine(name),
                         standing.isPresent()
-                                ? "its kill switch lets nothing leave beside it, so no other tunnel can be raised"
-                                : "is up, and a kill switch would cut it off",
+                                ? "its kill switch blocks all traffic outside this tunnel, including other tunnels"
+                                : "is up, and the kill switch would cut it off",
                         "take it down first: culvert tunnel down " + name))
                 .toList();
     }
 
-    /** wg-quick sets no rules for such a table either, but without a kill switch the machine's own network stays. */
+    /**
+     * Warns about a Table for which, as with wg-quick, no routing rules are added: without a kill switch the machine's
+     * own network still works, with it all traffic is blocked.
+     */
     private Optional<Problem> unrouted() {
         return switch (file.table()) {
             case RoutingTable.Off() -> Optional.of(unrouted("off", "route", "ip route add NETWORK dev " + file.name()));
@@ -124,9 +128,9 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
     private Problem unrouted(String table, String own, String command) {
         return Problem.warning(
                 Place.file(path),
-                "with Table = " + table + " nothing goes into the tunnel without a " + own
-                        + " of yours, and the kill switch lets nothing leave beside it",
-                "delete that line, or add one: " + command);
+                "with Table = " + table + " no traffic enters the tunnel unless you add a " + own
+                        + ", and the kill switch blocks all other traffic",
+                "delete that line, or add a " + own + ": " + command);
     }
 
     private Optional<Problem> mark() {
@@ -138,7 +142,9 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
             return Optional.empty();
         } catch (IllegalArgumentException e) {
             return Optional.of(Problem.input(
-                    Place.file(path), "FwMark cannot serve the kill switch: " + e.getMessage(), "delete the line"));
+                    Place.file(path),
+                    "FwMark cannot be used with the kill switch: " + e.getMessage(),
+                    "delete the line"));
         }
     }
 }

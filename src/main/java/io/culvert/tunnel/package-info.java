@@ -1,4 +1,4 @@
-/** A tunnel alone, from one file, on any machine: raised, shown, and taken down. */
+/** A standalone tunnel from one file, on any machine ({@code culvert tunnel}): up, show and down. */
 @NullMarked
 package io.culvert.tunnel;
 

@@ -5,13 +5,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What a provider says in comments and a user may want to know. */
+/** Reports what a provider's comments say that is useful to a user. */
 final class Comments {
 
     private static final Pattern PORT_FORWARDING =
             Pattern.compile("#\\s*NAT-PMP\\b[^=]*=\\s*on", Pattern.CASE_INSENSITIVE);
 
-    /** A label such as {@code NL-FREE#123456}, or {@code CH-US#1} where two countries are passed through. */
+    /** A server label such as {@code NL-FREE#123456}, or {@code CH-US#1} for a multi-hop server in two countries. */
     private static final Pattern SERVER = Pattern.compile("#\\s*([A-Z]{2}(?:-[A-Z0-9]{1,12}){0,3}#[0-9]{1,7})");
 
     private final Report report;
@@ -22,7 +22,7 @@ final class Comments {
 
     void read(Word comment, @Nullable Header section) {
         if (PORT_FORWARDING.matcher(comment.text()).matches()) {
-            report.note(comment, "port forwarding (NAT-PMP) is on for this key: Culvert does not ask for a port");
+            report.note(comment, "port forwarding (NAT-PMP) is on for this key: Culvert does not request a port");
         }
         Matcher server = SERVER.matcher(comment.text());
         if (section == Header.PEER && server.matches()) {

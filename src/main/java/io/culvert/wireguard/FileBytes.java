@@ -13,10 +13,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Brings a file into memory as text, or says why not. */
+/** Reads a file as text, or reports why it cannot. */
 final class FileBytes {
 
-    /** A megabyte is a thousand times what a provider's file has. */
+    /** One mebibyte: a provider's file has about a kilobyte. */
     static final int LIMIT = 1 << 20;
 
     private static final char BYTE_ORDER_MARK = '\uFEFF';
@@ -29,27 +29,27 @@ final class FileBytes {
         this.report = report;
     }
 
-    /** The text, in UTF-8 or, where a byte order mark says so, UTF-16; empty where a problem was reported. */
+    /** Returns the text, decoded as UTF-8 or, with a byte order mark, as UTF-16; empty where an error was reported. */
     Optional<String> text() {
         if (Files.isDirectory(file)) {
-            report.error("this is a directory", "name a file in it");
+            report.error("this is a directory, not a file", "name a file in this directory");
             return Optional.empty();
         }
         byte[] bytes;
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes(LIMIT + 1);
         } catch (NoSuchFileException _) {
-            report.error("there is no such file", Hints.here().missingFile());
+            report.error("file not found", Hints.here().missingFile());
             return Optional.empty();
         } catch (AccessDeniedException _) {
-            report.error("this file may not be read", "give the user who runs Culvert the right to read it");
+            report.error("permission denied", "make the file readable for the user that runs Culvert");
             return Optional.empty();
         } catch (IOException e) {
-            report.error("this file cannot be read: " + e.getMessage(), "check the disk and the mount");
+            report.error("cannot read this file: " + e.getMessage(), "check the disk and the mount");
             return Optional.empty();
         }
         if (bytes.length > LIMIT) {
-            report.error("this file is larger than 1 MiB: it is no WireGuard file", "check the name");
+            report.error("this file is larger than 1 MiB, so it is not a WireGuard file", "check the name");
             return Optional.empty();
         }
         return decode(bytes);
@@ -61,15 +61,17 @@ final class FileBytes {
         try {
             text = charset.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException _) {
-            report.note("some characters are not " + charset + ": they are read as '\uFFFD'");
+            report.note("invalid " + charset + " characters were replaced by '\uFFFD'");
             text = new String(bytes, charset);
         }
         if (text.indexOf('\0') >= 0) {
-            report.error("this is a binary file", "name the text file that your provider offers for WireGuard");
+            report.error(
+                    "this is a binary file",
+                    "use the WireGuard configuration file of your provider, which is a text file");
             return Optional.empty();
         }
         if (!charset.equals(StandardCharsets.UTF_8)) {
-            report.note("the text is in " + charset + ", which wg does not read");
+            report.note("this file is encoded in " + charset + ", which wg(8) cannot read");
             text = text.substring(1);
         }
         return Optional.of(text);
@@ -84,7 +86,7 @@ final class FileBytes {
         };
     }
 
-    /** Whether the text begins with a byte order mark, which only UTF-16 needs. */
+    /** Returns whether the text begins with a byte order mark, which only UTF-16 needs. */
     static boolean startsWithMark(String text) {
         return text.indexOf(BYTE_ORDER_MARK) == 0;
     }

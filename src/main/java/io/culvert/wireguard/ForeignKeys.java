@@ -7,12 +7,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Keys of WireGuard's relatives, which wg does not know: what can be done without them. */
+/** Collects keys of WireGuard forks and other clients, which wg(8) does not know, and reports what they mean. */
 final class ForeignKeys {
 
     /**
-     * AmneziaWG's (amneziawg-tools, src/config.c, versions 1 to 3) that change only what we send beside the protocol,
-     * or when: a plain server does not mind their absence.
+     * AmneziaWG keys (amneziawg-tools, src/config.c, versions 1 to 3) that only change what the client sends in
+     * addition to the protocol, or when it sends: a plain WireGuard server does not need them.
      */
     private static final Set<String> AMNEZIA_ADDITIONS = Set.of(
             "jc",
@@ -35,7 +35,7 @@ final class ForeignKeys {
             "disablecookies",
             "advancedsecurity");
 
-    /** AmneziaWG's that change the packets themselves. */
+    /** AmneziaWG keys that change the packets themselves. */
     private static final Set<String> AMNEZIA_CHANGES = Set.of(
             "s1",
             "s2",
@@ -59,7 +59,7 @@ final class ForeignKeys {
             return AMNEZIA_ADDITIONS.contains(key) || AMNEZIA_CHANGES.contains(key);
         }
 
-        /** Whether a plain WireGuard peer would not understand us, or we not it. */
+        /** Returns whether this value makes packets incompatible with a plain WireGuard peer. */
         boolean changesPackets() {
             if (!AMNEZIA_CHANGES.contains(key)) {
                 return false;
@@ -72,7 +72,7 @@ final class ForeignKeys {
 
     private final List<Found> all = new ArrayList<>();
 
-    /** Keeps the line if it is one of these. */
+    /** Stores the line if its key is one of these, and returns whether it is. */
     boolean take(Word name, Word value) {
         Found found = new Found(name.compact().toLowerCase(Locale.ROOT), name, value);
         boolean foreign = found.isAmnezia() || ANDROID.contains(found.key) || found.key.equals(RESERVED);
@@ -86,11 +86,11 @@ final class ForeignKeys {
         amnezia(report);
         for (Found found : all) {
             if (ANDROID.contains(found.key)) {
-                report.warning(found.name, found.name.text() + " is for Android only", "delete this line");
+                report.warning(found.name, found.name.text() + " applies to the Android app only", "delete this line");
             } else if (found.key.equals(RESERVED) && !found.value.compact().matches("[0,]*")) {
                 report.warning(
                         found.name,
-                        "Reserved is not plain WireGuard: the server may not answer without these bytes",
+                        "Reserved is not supported by WireGuard: the server may not answer without these bytes",
                         "if there is no handshake, get a plain WireGuard file");
             }
         }
@@ -102,12 +102,12 @@ final class ForeignKeys {
         if (!changes.isEmpty()) {
             report.error(
                     changes.getFirst().name,
-                    "this file needs AmneziaWG, which is not plain WireGuard, for " + names(changes),
+                    "this file requires AmneziaWG, which is not compatible with WireGuard: " + names(changes),
                     "get a plain WireGuard file from your provider");
         } else if (first.isPresent()) {
             report.warning(
                     first.get().name,
-                    "AmneziaWG's keys are left out, the server may do without: "
+                    "ignoring AmneziaWG keys, which the server may not require: "
                             + names(all.stream().filter(Found::isAmnezia).toList()),
                     "if there is no handshake, get a plain WireGuard file");
         }

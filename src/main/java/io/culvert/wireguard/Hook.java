@@ -6,26 +6,26 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A command line that wg-quick would run and we never do.
+ * A hook of a wg-quick file: a command line that wg-quick would run. Culvert never runs it.
  *
  * @param key {@code PreUp}, {@code PostUp}, {@code PreDown} or {@code PostDown}
- * @param intent what it is there for, as far as it is known
+ * @param intent the purpose of the command, where it is recognized
  */
 public record Hook(String key, String command, int line, Intent intent) {
 
-    /** What hooks in providers' files are usually for; of a command with several, the first of these. */
+    /** The usual purposes of hooks in providers' files. A command with several gets the first of these. */
     public enum Intent {
         UNKNOWN,
-        /** Lets local networks pass by the tunnel: CULVERT_LAN_ALLOW does. */
+        /** Lets local networks bypass the tunnel, as CULVERT_LAN_ALLOW does. */
         LAN_BYPASS,
-        /** Forwards and translates the peers' packets: the exit node does. */
+        /** Forwards and masquerades the peers' packets, as the exit node does. */
         FORWARDING,
-        /** Sets a resolver: the DNS stub does. */
+        /** Sets a DNS server, as the DNS stub does. */
         RESOLVER,
-        /** Blocks what does not go through the tunnel: the guard does. */
+        /** Blocks traffic outside the tunnel, as Culvert's kill switch does. */
         KILL_SWITCH;
 
-        /** Several times what providers write; the patterns are not made for more. */
+        /** Limits the input of the patterns; providers' commands are several times shorter. */
         private static final int LONGEST = 2000;
 
         private static final Pattern SEPARATOR = Pattern.compile("&&|\\|\\|?|;");
@@ -33,7 +33,7 @@ public record Hook(String key, String command, int line, Intent intent) {
         private static final String PRIVATE =
                 "(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.|169\\.254\\.|f[cd][0-9a-f]{2}:|fe80:)\\S*";
 
-        /** Judges a command line by all of its parts: one that is not known makes it {@link #UNKNOWN}. */
+        /** Returns the intent of a command line, {@link #UNKNOWN} if any of its commands is not recognized. */
         public static Intent of(String command) {
             if (command.length() > LONGEST) {
                 return UNKNOWN;
@@ -71,7 +71,7 @@ public record Hook(String key, String command, int line, Intent intent) {
         }
     }
 
-    /** The program that would be run; the rest of the command line may hold secrets. */
+    /** Returns the program that the hook would run; the rest of the command line may contain secrets. */
     public String program() {
         return Stream.of(command.split("\\s+"))
                 .filter(word -> word.matches("[A-Za-z0-9_./+-]{1,40}"))
@@ -79,7 +79,7 @@ public record Hook(String key, String command, int line, Intent intent) {
                 .orElse("…");
     }
 
-    /** Its key and its program. */
+    /** Returns the key and the program only, as arguments may contain secrets. */
     @Override
     public String toString() {
         return key + " = " + program() + " …";

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 /** Reads the values of {@code [Interface]}. */
 final class InterfaceReader {
 
-    /** wg-quick's lists: by commas or spaces. */
+    /** wg-quick accepts lists separated by commas or spaces. */
     private static final Pattern SEPARATOR = Pattern.compile("[,\\s]+");
 
     /** {@code ETH_MIN_MTU} (include/uapi/linux/if_ether.h). */
@@ -34,15 +34,15 @@ final class InterfaceReader {
         this.values = new Values(report);
     }
 
-    /** The whole configuration; empty where there is no key to make it with. */
+    /** Reads the whole configuration; empty without a valid private key. */
     Optional<WireGuardConfig> read(String name, List<Peer> peers) {
         Optional<SecretKey> privateKey = privateKey();
         List<Prefix> addresses = addresses();
         List<InetAddress> servers = new ArrayList<>();
         List<String> domains = new ArrayList<>();
         dns(servers, domains);
-        OptionalInt listenPort = number(Key.LISTEN_PORT, 0, 65535, "write a port, or 0 for a random one");
-        OptionalInt mtu = number(Key.MTU, LEAST_MTU, 65535, "write a size in bytes, such as 1420, or delete the line");
+        OptionalInt listenPort = number(Key.LISTEN_PORT, 0, 65535, "use a port, or 0 for a random one");
+        OptionalInt mtu = number(Key.MTU, LEAST_MTU, 65535, "use a size in bytes, such as 1420, or delete this line");
         OptionalLong mark = mark();
         RoutingTable table = table();
         boolean saveConfig = saveConfig();
@@ -54,7 +54,7 @@ final class InterfaceReader {
     private Optional<SecretKey> privateKey() {
         Optional<Entry> entry = section.last(Key.PRIVATE_KEY);
         if (entry.isEmpty()) {
-            report.error(section.header(), "[Interface] has no PrivateKey", "add the key that belongs to your account");
+            report.error(section.header(), "[Interface] has no PrivateKey", "add the private key of this interface");
         }
         return entry.flatMap(values::secretKey);
     }
@@ -65,8 +65,8 @@ final class InterfaceReader {
             report.absent(
                     section.header(),
                     "[Interface] has no Address",
-                    "add the one you were given, such as 10.64.0.2/32",
-                    "nothing can use the tunnel before its interface is given one");
+                    "add the address assigned to this interface, such as 10.64.0.2/32",
+                    "the tunnel cannot be used until its interface has one");
         }
         Set<Prefix> addresses = new LinkedHashSet<>();
         for (Entry entry : entries) {
@@ -82,7 +82,11 @@ final class InterfaceReader {
     private boolean isOwnAddress(Entry entry, Word word, InetAddress address) {
         boolean own = !address.isAnyLocalAddress() && !address.isMulticastAddress() && !address.isLoopbackAddress();
         if (!own) {
-            values.refuse(entry, word, "cannot be a tunnel's own address", "write the address you were given");
+            values.refuse(
+                    entry,
+                    word,
+                    "cannot be the address of a tunnel interface",
+                    "use the address assigned to this interface");
         }
         return own;
     }
@@ -99,7 +103,7 @@ final class InterfaceReader {
         }
     }
 
-    /** Empty where absent, unreadable or 0. */
+    /** Returns the number; empty where it is absent, invalid or 0. */
     private OptionalInt number(Key key, int least, int most, String cure) {
         Optional<Entry> entry = section.last(key);
         OptionalLong number = entry.isEmpty() ? OptionalLong.empty() : values.number(entry.get(), least, most, cure);
@@ -110,7 +114,8 @@ final class InterfaceReader {
         Optional<Entry> entry = section.last(Key.FW_MARK);
         OptionalLong mark = entry.isEmpty()
                 ? OptionalLong.empty()
-                : values.number(entry.get(), 0, UNSIGNED_INT, "write a number, 0x and a hexadecimal one, or off");
+                : values.number(
+                        entry.get(), 0, UNSIGNED_INT, "use a decimal number, a hexadecimal one with 0x, or off");
         return mark.orElse(0) == 0 ? OptionalLong.empty() : mark;
     }
 
@@ -119,7 +124,7 @@ final class InterfaceReader {
         if (entry.isEmpty()) {
             return new RoutingTable.Auto();
         }
-        // The names that every system has (rtnetlink(7)); Culvert reads no rt_tables.
+        // These names exist on every system (rtnetlink(7)); Culvert does not read rt_tables.
         return switch (entry.get().value().compact().toLowerCase(Locale.ROOT)) {
             case "auto" -> new RoutingTable.Auto();
             case "off" -> new RoutingTable.Off();
@@ -128,7 +133,7 @@ final class InterfaceReader {
             case "local" -> new RoutingTable.Numbered(255);
             default -> {
                 OptionalLong number =
-                        values.number(entry.get(), 1, UNSIGNED_INT, "write the table's number, main, auto or off");
+                        values.number(entry.get(), 1, UNSIGNED_INT, "use a table number, main, auto or off");
                 yield number.isPresent() ? new RoutingTable.Numbered(number.getAsLong()) : new RoutingTable.Auto();
             }
         };
@@ -139,13 +144,13 @@ final class InterfaceReader {
         String text = entry.map(each -> each.value().compact().toLowerCase(Locale.ROOT))
                 .orElse("");
         if (text.equals("true")) {
-            report.note(entry.orElseThrow().name(), "SaveConfig is not honoured: Culvert never writes this file");
+            report.note(entry.orElseThrow().name(), "SaveConfig is ignored: Culvert never writes this file");
         } else if (!text.isEmpty() && !text.equals("false")) {
             values.refuse(
                     entry.orElseThrow(),
                     entry.orElseThrow().value(),
                     "is neither true nor false",
-                    "write true or false, or delete the line");
+                    "use true or false, or delete this line");
         }
         return text.equals("true");
     }
@@ -167,21 +172,20 @@ final class InterfaceReader {
     private void tell(Hook hook, Word place) {
         switch (hook.intent()) {
             case KILL_SWITCH ->
-                report.note(place, hook.key() + " is a kill switch: it is not run, the guard covers it");
-            case RESOLVER -> report.note(place, hook.key() + " sets a resolver: it is not run, the DNS stub covers it");
+                report.note(place, hook.key() + " is a kill switch: not run, Culvert has its own kill switch");
+            case RESOLVER -> report.note(place, hook.key() + " sets a DNS server: not run, the DNS stub does this");
             case FORWARDING ->
-                report.note(
-                        place, hook.key() + " forwards and translates packets: it is not run, the exit node does so");
+                report.note(place, hook.key() + " forwards and masquerades packets: not run, the exit node does this");
             case LAN_BYPASS ->
                 report.warning(
                         place,
-                        hook.key() + " lets a local network pass by the tunnel: it is not run",
-                        "name that network in CULVERT_LAN_ALLOW, and delete the line");
+                        hook.key() + " lets a local network bypass the tunnel: not run",
+                        "add that network to CULVERT_LAN_ALLOW and delete this line");
             case UNKNOWN ->
                 report.warning(
                         place,
-                        hook.key() + " would run " + hook.program() + ": it is not run, Culvert runs no hooks",
-                        "do this outside of Culvert, and delete the line");
+                        hook.key() + " would run " + hook.program() + ": not run, Culvert runs no hooks",
+                        "run this command outside Culvert and delete this line");
         }
     }
 }

@@ -59,7 +59,7 @@ enum Key {
         this.header = header;
     }
 
-    /** By name, letters' case aside. */
+    /** Returns the key of this name, ignoring case. */
     static Optional<Key> of(String text) {
         return Stream.of(values())
                 .filter(key -> key.text.equalsIgnoreCase(text))
@@ -70,7 +70,7 @@ enum Key {
         return Stream.of(values()).map(Key::toString).toList();
     }
 
-    /** The section it belongs to. */
+    /** Returns the section that this key belongs to. */
     Header header() {
         return header;
     }
@@ -82,7 +82,7 @@ enum Key {
         };
     }
 
-    /** Whether it holds a secret or public key. */
+    /** Returns whether the value is a private, public or preshared key. */
     boolean isKey() {
         return switch (this) {
             case PRIVATE_KEY, PUBLIC_KEY, PRESHARED_KEY -> true;
@@ -90,12 +90,12 @@ enum Key {
         };
     }
 
-    /** Whether several lines add up; of other keys the last line counts. */
+    /** Returns whether repeated lines are combined. For other keys the last line applies. */
     boolean accumulates() {
         return isHook() || this == ADDRESS || this == DNS || this == ALLOWED_IPS;
     }
 
-    /** As the manual pages write it. */
+    /** Returns the name in the spelling of the manual pages. */
     @Override
     public String toString() {
         return text;

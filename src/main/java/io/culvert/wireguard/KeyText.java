@@ -2,7 +2,7 @@ package io.culvert.wireguard;
 
 import java.util.Base64;
 
-/** The text form of keys, shared by public and secret ones; its messages never repeat the text. */
+/** Parses the base64 form of public and secret keys. Its error messages never contain the text. */
 final class KeyText {
 
     /** {@code WG_KEY_LEN} (include/uapi/linux/wireguard.h). */
@@ -12,23 +12,23 @@ final class KeyText {
 
     static byte[] parse(String base64) {
         if (base64.length() != 44) {
-            throw new IllegalArgumentException("a key has 44 characters of base64, this has " + base64.length());
+            throw new IllegalArgumentException("a key has 44 base64 characters, this one has " + base64.length());
         }
         byte[] bytes;
         try {
             bytes = Base64.getDecoder().decode(base64);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("a key is 44 characters of base64, this has others", e);
+            throw new IllegalArgumentException("a key has 44 base64 characters, this one has other characters", e);
         }
         if (!Base64.getEncoder().encodeToString(bytes).equals(base64)) {
-            throw new IllegalArgumentException("the last characters of this key are damaged");
+            throw new IllegalArgumentException("the last characters of this key are invalid");
         }
         return checked(bytes);
     }
 
     static byte[] checked(byte[] bytes) {
         if (bytes.length != LENGTH) {
-            throw new IllegalArgumentException("a key has " + LENGTH + " bytes, this has " + bytes.length);
+            throw new IllegalArgumentException("a key has " + LENGTH + " bytes, this one has " + bytes.length);
         }
         return bytes.clone();
     }

@@ -9,7 +9,7 @@ import java.security.spec.XECPrivateKeySpec;
 import java.security.spec.XECPublicKeySpec;
 import javax.crypto.KeyAgreement;
 
-/** Makes keys: what {@code wg genkey}, {@code wg pubkey} and {@code wg genpsk} make. */
+/** Generates keys, as {@code wg genkey}, {@code wg pubkey} and {@code wg genpsk} do. */
 public final class Keys {
 
     private static final int LENGTH = 32;
@@ -19,7 +19,7 @@ public final class Keys {
 
     private Keys() {}
 
-    /** A new private key, clamped as RFC 7748, section 5, asks. */
+    /** Generates a private key, clamped as specified by RFC 7748, section 5. */
     public static SecretKey generatePrivate() {
         byte[] bytes = random();
         bytes[0] &= (byte) 248;
@@ -32,7 +32,7 @@ public final class Keys {
         return new SecretKey(random());
     }
 
-    /** The public key of a private one. */
+    /** Returns the public key of a private key. */
     public static PublicKey publicOf(SecretKey privateKey) {
         try {
             KeyFactory factory = KeyFactory.getInstance("X25519");

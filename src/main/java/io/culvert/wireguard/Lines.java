@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Splits a text into lines and makes plain what editors and web pages leave in it: each odd character becomes a space,
- * so that columns stay true, and each kind is told once.
+ * Splits a text into lines and replaces the unusual characters that editors and web pages leave in it. Each becomes one
+ * space, so that columns stay correct; each kind is reported once.
  */
 final class Lines {
 
@@ -25,7 +25,7 @@ final class Lines {
         String rest = text;
         if (FileBytes.startsWithMark(text)) {
             rest = text.substring(1);
-            report.note("the text begins with a byte order mark, which wg does not read");
+            report.note("this file begins with a byte order mark, which wg(8) cannot read");
         }
         List<String> lines = new ArrayList<>();
         for (String line : rest.split("\n", -1)) {
@@ -40,7 +40,7 @@ final class Lines {
             end--;
             if (!oddEnd) {
                 oddEnd = true;
-                report.note(new Word("", number, line.length()), "lines end as on Windows");
+                report.note(new Word("", number, line.length()), "this file has Windows line endings (CRLF)");
             }
         }
         StringBuilder plain = new StringBuilder(end);
@@ -57,13 +57,10 @@ final class Lines {
         Word place = new Word("", number, index + 1);
         if (!isOddSpace(character)) {
             report.error(
-                    place,
-                    "there is an invisible character here, U+%04X".formatted((int) character),
-                    "delete it, or type the line again");
+                    place, "invisible character U+%04X".formatted((int) character), "delete it, or retype the line");
         } else if (!oddSpace) {
             oddSpace = true;
-            report.note(
-                    place, "there is an odd space here, U+%04X: it counts as a plain one".formatted((int) character));
+            report.note(place, "unusual space character U+%04X, treated as a space".formatted((int) character));
         }
         return ' ';
     }
@@ -74,7 +71,7 @@ final class Lines {
                 && Character.getType(character) != Character.FORMAT;
     }
 
-    /** Spaces of other widths, the no-break ones, and those without any width. */
+    /** Returns whether it is a space of another width, a no-break space or a zero-width one. */
     private static boolean isOddSpace(char character) {
         return Character.isSpaceChar(character)
                 || character == '\u200B'

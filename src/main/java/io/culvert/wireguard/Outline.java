@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What stands where: sections and their lines, before any value is looked at. */
+/** The structure of a file: sections and their lines, before values are parsed. */
 final class Outline {
 
     private final Report report;
@@ -53,17 +53,20 @@ final class Outline {
         if (whole.text().startsWith("[")) {
             header(whole);
         } else if (whole.text().startsWith(";")) {
-            report.error(whole, "';' does not begin a comment here", "write '#' instead");
+            report.error(whole, "';' does not begin a comment in a WireGuard file", "use '#' instead");
         } else if (!whole.isEmpty() && !inUnknownSection) {
             if (equals < 0 || equals >= comment) {
-                report.error(whole, "this line is not 'Key = value'", "correct it, or begin it with '#'");
+                report.error(
+                        whole,
+                        "this line is not of the form 'Key = value'",
+                        "correct this line, or comment it out with '#'");
             } else {
                 entry(Word.of(number, line, 0, equals), Word.of(number, line, equals + 1, comment));
             }
         }
     }
 
-    /** A hook's command may hold {@code #}. */
+    /** Returns whether the line is a hook, whose command may contain {@code #}. */
     private static boolean isHook(String line, int equals, int comment) {
         return equals >= 0
                 && equals < comment
@@ -78,8 +81,8 @@ final class Outline {
             header = nearest(word, Header.names()).flatMap(Header::of);
             report.error(
                     word,
-                    "there is no such section in a WireGuard file",
-                    header.map(meant -> "did you mean " + meant + "?").orElse("write [Interface] or [Peer]"));
+                    "unknown section",
+                    header.map(meant -> "did you mean " + meant + "?").orElse("use [Interface] or [Peer]"));
         }
         inUnknownSection = header.isEmpty();
         if (header.isPresent()) {
@@ -93,7 +96,7 @@ final class Outline {
         } else if (wgInterface == null) {
             wgInterface = new Section(word);
         } else {
-            report.warning(word, "a second [Interface] section: its lines count as the first's", "make them one");
+            report.warning(word, "second [Interface] section, merged into the first", "merge the two sections");
         }
         current = header;
     }
@@ -104,7 +107,7 @@ final class Outline {
             return;
         }
         if (key.isEmpty()) {
-            // What was meant is checked as well, and is not told to be missing.
+            // The intended key is checked as well, so that it is not reported as missing.
             key = nearest(name, Key.names()).flatMap(Key::of);
             unknown(name, value, key);
         }
@@ -116,19 +119,19 @@ final class Outline {
         });
     }
 
-    /** The section that the line is in; where that cannot be, the one it was meant for. */
+    /** Returns the section that the line is in or, where the key cannot be there, the one it belongs to. */
     private Section section(Key key, Word name) {
         if (current == null) {
-            report.error(name, "this line stands before the first section", "write [Interface] on a line above it");
+            report.error(name, "this line is before the first section", "add a line [Interface] above it");
             current = Header.INTERFACE;
         }
         if (key == Key.PUBLIC_KEY && current == Header.INTERFACE) {
-            report.error(name, "PublicKey does not belong in [Interface]", "write [Peer] on a line above it");
+            report.error(name, "PublicKey does not belong in [Interface]", "add a line [Peer] above it");
             peers.add(new Section(name));
             current = Header.PEER;
         }
         if (key.header() != current) {
-            report.error(name, key + " does not belong in " + current, "move this line to the section " + key.header());
+            report.error(name, key + " does not belong in " + current, "move this line to " + key.header());
         }
         if (key.header() == Header.PEER && !peers.isEmpty()) {
             return peers.getLast();
@@ -145,17 +148,17 @@ final class Outline {
     private void check(Section section, Key key, Word name, Word value) {
         Optional<Entry> earlier = key.accumulates() ? Optional.empty() : section.last(key);
         if (earlier.isPresent() && key == Key.PUBLIC_KEY) {
-            report.error(name, "a second PublicKey in one [Peer]", "begin each peer with a line [Peer]");
+            report.error(name, "second PublicKey in one [Peer] section", "start each peer with a line [Peer]");
         } else if (earlier.isPresent() && !earlier.get().value().compact().equals(value.compact())) {
             report.warning(
                     name,
-                    key + " stands in line " + earlier.get().name().line() + " too: the last one counts",
-                    "delete one");
+                    key + " is also set in line " + earlier.get().name().line() + ": the last value applies",
+                    "delete one of the lines");
         }
         if (value.isEmpty()) {
             empty(key, name);
         } else if (!key.isKey() && !key.isHook() && value.mayHoldKey()) {
-            report.error(value, key + " has a value that looks like a key", "check that no two lines were mixed up");
+            report.error(value, key + ": this value looks like a key", "check whether two lines were mixed up");
         }
     }
 
@@ -163,27 +166,27 @@ final class Outline {
         switch (key) {
             case ALLOWED_IPS ->
                 report.warning(
-                        name, "AllowedIPs has no value: nothing goes to this peer", "write 0.0.0.0/0, ::/0 for all");
+                        name,
+                        "AllowedIPs is empty: no traffic is sent to this peer",
+                        "use 0.0.0.0/0, ::/0 for all traffic");
             case DNS, MTU, TABLE, PRE_UP, POST_UP, PRE_DOWN, POST_DOWN ->
-                report.warning(name, key + " has no value: the line counts for nothing", "complete or delete it");
-            default -> report.error(name, key + " has no value", "complete or delete this line");
+                report.warning(name, key + " has no value: this line is ignored", "add a value, or delete this line");
+            default -> report.error(name, key + " has no value", "add a value, or delete this line");
         }
     }
 
     private void unknown(Word name, Word value, Optional<Key> meant) {
         if (name.isEmpty()) {
-            report.error(name, "there is no key before '='", "correct this line, or begin it with '#'");
+            report.error(name, "no key before '='", "correct this line, or comment it out with '#'");
             return;
         }
-        // A line may be the second half of a broken key, which must not be shown.
+        // The line may be the second half of a broken key, which must not be shown.
         boolean showable = name.text().matches("[A-Za-z][A-Za-z0-9 _-]{0,23}")
                 && !value.text().replace("=", "").isEmpty();
         report.error(
                 name,
-                showable
-                        ? "there is no key '" + name.text() + "' in a WireGuard file"
-                        : "there is no such key in a WireGuard file",
-                meant.map(key -> "did you mean " + key + "?").orElse("correct this line, or begin it with '#'"));
+                showable ? "unknown key '" + name.text() + "'" : "unknown key",
+                meant.map(key -> "did you mean " + key + "?").orElse("correct this line, or comment it out with '#'"));
     }
 
     private static Optional<String> nearest(Word word, List<String> known) {

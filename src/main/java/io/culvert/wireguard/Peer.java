@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  * A {@code [Peer]} section.
  *
  * @param allowedIps with host bits cleared, in the file's order
- * @param keepaliveSeconds {@code PersistentKeepalive}, 1 to 65535; empty where it is off
+ * @param keepaliveSeconds {@code PersistentKeepalive}, 1 to 65535; empty where it is absent or off
  */
 public record Peer(
         PublicKey publicKey,
@@ -23,7 +23,7 @@ public record Peer(
         allowedIps = List.copyOf(allowedIps);
     }
 
-    /** The same somewhere else. */
+    /** Returns this peer with another endpoint. */
     public Peer at(Optional<Endpoint> other) {
         return new Peer(publicKey, presharedKey, allowedIps, other, keepaliveSeconds);
     }

@@ -14,7 +14,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Reads the values of all {@code [Peer]} sections and what they claim from each other. */
+/** Reads the values of all {@code [Peer]} sections and checks for conflicts between peers. */
 final class PeerReader {
 
     private static final Pattern COMMA = Pattern.compile(",");
@@ -37,16 +37,16 @@ final class PeerReader {
         return peers;
     }
 
-    /** Tells of peers that the kernel would pass over because they have the interface's own key. */
+    /** Reports peers with the interface's own public key, which the kernel ignores. */
     void refuseOwnKey(SecretKey privateKey) {
-        // A private key in the place of a public one is common, too.
+        // Writing the private key instead of the public one is a common mistake, too.
         for (PublicKey own : List.of(Keys.publicOf(privateKey), new PublicKey(privateKey.bytes()))) {
             Integer line = lineOfKey.get(own);
             if (line != null) {
                 report.error(
                         new Word("", line, 1),
-                        "PublicKey is this interface's own key, not the peer's",
-                        "write the key of the server");
+                        "PublicKey is the key of this interface, not of the peer",
+                        "use the public key of the server");
             }
         }
     }
@@ -63,7 +63,7 @@ final class PeerReader {
     private Optional<PublicKey> publicKey(Section section) {
         Optional<Entry> entry = section.last(Key.PUBLIC_KEY);
         if (entry.isEmpty()) {
-            report.error(section.header(), "[Peer] has no PublicKey", "add the key of the server");
+            report.error(section.header(), "[Peer] has no PublicKey", "add the public key of the server");
             return Optional.empty();
         }
         Optional<PublicKey> key = values.publicKey(entry.get());
@@ -72,8 +72,8 @@ final class PeerReader {
         if (earlier != null) {
             report.error(
                     entry.get().value(),
-                    "PublicKey stands in line " + earlier + " already",
-                    "make the two [Peer] sections one");
+                    "PublicKey is already used in line " + earlier,
+                    "merge the two [Peer] sections");
         }
         return key;
     }
@@ -83,8 +83,8 @@ final class PeerReader {
         if (entries.isEmpty()) {
             report.warning(
                     section.header(),
-                    "[Peer] has no AllowedIPs: nothing goes to this peer",
-                    "write AllowedIPs = 0.0.0.0/0, ::/0 for all");
+                    "[Peer] has no AllowedIPs: no traffic is sent to this peer",
+                    "add AllowedIPs = 0.0.0.0/0, ::/0 for all traffic");
         }
         Set<Prefix> prefixes = new LinkedHashSet<>();
         for (Entry entry : entries) {
@@ -103,27 +103,27 @@ final class PeerReader {
 
     private Optional<Prefix> allowedIp(Entry entry, Word word) {
         if (word.isEmpty()) {
-            report.error(word, "AllowedIPs: a prefix is missing beside a comma", "delete the comma");
+            report.error(word, "AllowedIPs: empty entry in the list", "delete the extra comma");
             return Optional.empty();
         }
         String text = word.compact();
         boolean spaced = text.length() < word.text().length();
         if (text.startsWith("-")) {
-            values.refuse(entry, word, "would take a prefix away, which a file cannot", "delete it");
+            values.refuse(entry, word, "removes a prefix, which is not possible in a file", "delete it");
             return Optional.empty();
         }
         if (spaced && word.text().matches(".*[0-9a-fA-F:]\\s+[0-9a-fA-F:].*")) {
-            values.refuse(entry, word, "is not one prefix", "write a comma between prefixes");
+            values.refuse(entry, word, "is not a single prefix", "separate prefixes by commas");
             return Optional.empty();
         }
-        // wg's sign for "add to what is there", which in a file is nothing.
+        // In wg(8), '+' adds to the existing prefixes, so it has no effect in a file.
         String plain = text.startsWith("+") ? text.substring(1) : text;
         Optional<Prefix> prefix = values.prefix(entry, new Word(plain, word.line(), word.column()));
         prefix.filter(Prefix::hasHostBits)
                 .ifPresent(wide -> report.warning(
                         word,
-                        "AllowedIPs: " + wide + " has bits behind its length, it counts as " + wide.network(),
-                        "write " + wide.network() + ", or " + Prefix.host(wide.address()) + " for the one address"));
+                        "AllowedIPs: " + wide + " has host bits set, treated as " + wide.network(),
+                        "use " + wide.network() + ", or " + Prefix.host(wide.address()) + " for a single address"));
         return prefix.map(Prefix::network);
     }
 
@@ -132,8 +132,9 @@ final class PeerReader {
         if (earlier != null) {
             report.error(
                     word,
-                    "AllowedIPs: the peer of line " + earlier + " has " + prefix + " too, only the last would get it",
-                    "leave it to one peer; for fail-over, write one file for each server");
+                    "AllowedIPs: " + prefix + " is also assigned to the peer in line " + earlier
+                            + "; only one peer can have it",
+                    "assign it to one peer; for fail-over, use one file per server");
         }
     }
 
@@ -141,7 +142,7 @@ final class PeerReader {
         Optional<Entry> entry = section.last(Key.PERSISTENT_KEEPALIVE);
         OptionalLong seconds = entry.isEmpty()
                 ? OptionalLong.empty()
-                : values.number(entry.get(), 0, 65535, "write seconds, such as 25, or off");
+                : values.number(entry.get(), 0, 65535, "use a number of seconds, such as 25, or off");
         return seconds.orElse(0) == 0 ? OptionalInt.empty() : OptionalInt.of((int) seconds.getAsLong());
     }
 }

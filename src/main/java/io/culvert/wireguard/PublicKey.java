@@ -12,7 +12,11 @@ public final class PublicKey {
         this.bytes = KeyText.checked(bytes);
     }
 
-    /** @throws IllegalArgumentException with a sentence for people */
+    /**
+     * Parses the base64 form.
+     *
+     * @throws IllegalArgumentException with a message that can be shown to the user
+     */
     public static PublicKey parse(String base64) {
         return new PublicKey(KeyText.parse(base64));
     }
@@ -21,7 +25,7 @@ public final class PublicKey {
         return bytes.clone();
     }
 
-    /** The first six characters: enough to tell peers apart. */
+    /** Returns the first six characters, which are enough to tell peers apart. */
     public String shortText() {
         return toString().substring(0, 6) + "…";
     }
@@ -36,7 +40,7 @@ public final class PublicKey {
         return Arrays.hashCode(bytes);
     }
 
-    /** The whole key in base64. */
+    /** Returns the whole key in base64. */
     @Override
     public String toString() {
         return Base64.getEncoder().encodeToString(bytes);

@@ -9,10 +9,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** The problems of one file, each at its place. */
+/** Collects the problems of one WireGuard file with their locations. */
 final class Report {
 
-    /** A wrong kind of file may have a problem in each of its lines; nobody reads more than these. */
+    /** The number of problems that are kept, as a file of another kind may have one in each line. */
     private static final int ENOUGH = 100;
 
     private final Path file;
@@ -29,12 +29,12 @@ final class Report {
         this.part = part;
     }
 
-    /** Of a file to which addresses and peers may be added elsewhere. */
+    /** Creates a report for a file to which addresses and peers may be added elsewhere. */
     static Report ofPart(Path file) {
         return new Report(file, true);
     }
 
-    /** Of what a whole file has. */
+    /** Reports a missing element: an error in a complete file, a note in a partial one. */
     void absent(String what, String cure, String consequence) {
         add(absent(Place.file(file), what, cure, consequence));
     }
@@ -80,7 +80,7 @@ final class Report {
                 || untold.stream().anyMatch(Kind::isError);
     }
 
-    /** All problems, those of the whole file first, then line by line. */
+    /** Returns all problems: those of the whole file first, then by line and column. */
     List<Problem> inOrder() {
         List<Problem> ordered = new ArrayList<>(problems);
         ordered.sort(Comparator.comparingInt((Problem problem) -> place(problem).line())

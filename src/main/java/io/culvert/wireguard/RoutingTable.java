@@ -1,14 +1,18 @@
 package io.culvert.wireguard;
 
-/** The {@code Table=} of a file. */
+/** The value of {@code Table=}. */
 public sealed interface RoutingTable {
 
-    /** Absent or {@code auto}: full tunnels get their own table and rules, other prefixes go to main. */
+    /** Absent or {@code auto}: default routes go to a table with its own rules, other prefixes to the main table. */
     record Auto() implements RoutingTable {}
 
-    /** No routes at all. */
+    /** {@code off}: no routes are added. */
     record Off() implements RoutingTable {}
 
-    /** @param number 1 to 4294967295 */
+    /**
+     * The table of this number.
+     *
+     * @param number 1 to 4294967295
+     */
     record Numbered(long number) implements RoutingTable {}
 }

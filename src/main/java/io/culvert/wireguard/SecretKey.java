@@ -11,7 +11,11 @@ public final class SecretKey {
         this.bytes = KeyText.checked(bytes);
     }
 
-    /** @throws IllegalArgumentException with a sentence for people that does not repeat the text */
+    /**
+     * Parses the base64 form.
+     *
+     * @throws IllegalArgumentException with a message that can be shown to the user and does not contain the text
+     */
     public static SecretKey parse(String base64) {
         return new SecretKey(KeyText.parse(base64));
     }
@@ -30,7 +34,7 @@ public final class SecretKey {
         return 0;
     }
 
-    /** Never the key. */
+    /** Returns a placeholder, never the key. */
     @Override
     public String toString() {
         return "(hidden)";

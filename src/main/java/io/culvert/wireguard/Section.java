@@ -8,9 +8,9 @@ import java.util.Optional;
 final class Section {
 
     /**
-     * One line.
+     * One line of a section.
      *
-     * @param name the key as it stands there
+     * @param name the key as written in the file
      */
     record Entry(Key key, Word name, Word value) {}
 
@@ -21,7 +21,7 @@ final class Section {
         this.header = header;
     }
 
-    /** Where the section begins. */
+    /** Returns the line that begins the section. */
     Word header() {
         return header;
     }
@@ -30,17 +30,17 @@ final class Section {
         entries.add(entry);
     }
 
-    /** All lines with this key, in order. */
+    /** Returns all lines with this key, in order. */
     List<Entry> all(Key key) {
         return entries.stream().filter(entry -> entry.key == key).toList();
     }
 
-    /** The line that counts, of a key that does not accumulate. */
+    /** Returns the line that applies for a key that does not accumulate. */
     Optional<Entry> last(Key key) {
         return entries.reversed().stream().filter(entry -> entry.key == key).findFirst();
     }
 
-    /** The lines of hooks, in order. */
+    /** Returns the lines of hooks, in order. */
     List<Entry> hooks() {
         return entries.stream().filter(entry -> entry.key.isHook()).toList();
     }

@@ -11,10 +11,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
 
-/** Reads single values; what cannot be read is reported and empty. Empty words were reported before. */
+/** Parses single values. Invalid values are reported and returned as empty; empty words have been reported before. */
 final class Values {
 
-    /** Longer than any address or host name: not worth showing. */
+    /** The longest value that is shown; longer than any address or host name. */
     private static final int LONGEST = 300;
 
     private static final String PLACEHOLDER =
@@ -47,8 +47,8 @@ final class Values {
             boolean placeholder = oneCharacter || (text.length() < 43 && text.matches(PLACEHOLDER));
             report.error(
                     entry.value(),
-                    entry.key() + (placeholder ? " is still a placeholder" : ": " + e.getMessage()),
-                    "copy the whole key from where you got this file");
+                    entry.key() + (placeholder ? " is a placeholder" : ": " + e.getMessage()),
+                    "copy the complete key again");
             return Optional.empty();
         }
     }
@@ -56,13 +56,12 @@ final class Values {
     private boolean isSet(Entry entry, byte[] bytes) {
         boolean set = !Arrays.equals(bytes, new byte[bytes.length]);
         if (!set) {
-            report.error(
-                    entry.value(), entry.key() + " is all zeros", "copy the whole key from where you got this file");
+            report.error(entry.value(), entry.key() + " is all zeros", "copy the complete key again");
         }
         return set;
     }
 
-    /** A decimal or, after {@code 0x}, hexadecimal number; {@code off} is 0 where {@code least} is 0. */
+    /** Parses a decimal number, or a hexadecimal one with {@code 0x}; {@code off} is 0 where {@code least} is 0. */
     OptionalLong number(Entry entry, long least, long most, String cure) {
         String text = entry.value().compact();
         if (text.isEmpty()) {
@@ -106,8 +105,8 @@ final class Values {
         if (endpoint.isPresent()) {
             report.warning(
                     word,
-                    "Endpoint: an IPv6 address without brackets, the last number is taken for the port",
-                    "write " + endpoint.get());
+                    "Endpoint: IPv6 address without brackets, the last group is read as the port",
+                    "use " + endpoint.get());
         } else {
             endpoint = read(
                     entry, word, Endpoint::parse, "write host:port, such as 192.0.2.10:51820 or [2001:db8::10]:51820");
@@ -119,7 +118,10 @@ final class Values {
         boolean nobody = endpoint.host() instanceof Host.Literal(InetAddress address)
                 && (address.isAnyLocalAddress() || address.isMulticastAddress() || isBroadcast(address));
         if (nobody) {
-            report.error(word, "Endpoint: " + endpoint.host() + " is no server's address", "write the server's");
+            report.error(
+                    word,
+                    "Endpoint: " + endpoint.host() + " is not the address of a server",
+                    "use the address of the server");
         }
         return !nobody;
     }
@@ -129,7 +131,7 @@ final class Values {
         return Arrays.equals(address.getAddress(), new byte[] {-1, -1, -1, -1});
     }
 
-    /** {@code 2001:db8::1:51820}, which wg reads by its last colon. */
+    /** Parses {@code 2001:db8::1:51820}, where wg(8) takes what follows the last colon as the port. */
     private static Optional<Endpoint> withoutBrackets(String text) {
         int colon = text.lastIndexOf(':');
         if (colon < 0 || text.startsWith("[")) {
@@ -158,7 +160,7 @@ final class Values {
         try {
             return Optional.of(parse.apply(word.text()));
         } catch (IllegalArgumentException e) {
-            // What the values of `ip` say ends in the cure, where they know a better one.
+            // The messages of the `ip` package end in a hint where it is more specific.
             String[] whatAndCure = String.valueOf(e.getMessage()).split(": (?=write )", 2);
             report.error(word, entry.key() + ": " + whatAndCure[0], whatAndCure.length > 1 ? whatAndCure[1] : cure);
             return Optional.empty();

@@ -7,17 +7,17 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * A wg-quick file, read and checked. Immutable; its text form hides the secrets.
+ * A parsed and checked wg-quick file. Immutable; its string form contains no secrets.
  *
- * @param name the interface name wg-quick would give it: the file's name without {@code .conf}, or wg0 where
- *     that cannot be one; 1 to 15 characters
- * @param addresses with host bits, as written
+ * @param name the interface name as wg-quick derives it: the file name without {@code .conf}, or wg0 where that is not
+ *     a valid interface name; 1 to 15 characters
+ * @param addresses with host bits, as in the file
  * @param dnsServers addresses of {@code DNS=}
  * @param searchDomains names of {@code DNS=}
  * @param listenPort 1 to 65535; empty for a random one
  * @param fwMark 1 to 4294967295; empty where absent, 0 or off
  * @param mtu in bytes; empty where absent
- * @param saveConfig whether {@code SaveConfig = true} stands there; never honoured
+ * @param saveConfig whether {@code SaveConfig = true} is set; has no effect
  */
 public record WireGuardConfig(
         String name,
@@ -41,7 +41,7 @@ public record WireGuardConfig(
         peers = List.copyOf(peers);
     }
 
-    /** The same with other peers. */
+    /** Returns this configuration with other peers. */
     public WireGuardConfig with(List<Peer> others) {
         return new WireGuardConfig(
                 name,

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Reads wg-quick files as providers write them: the grammar of wg(8) and wg-quick(8), with every mistake located. Hooks
- * are listed and never run.
+ * Parses wg-quick files as providers write them, by the grammar of wg(8) and wg-quick(8), and reports every mistake
+ * with its line and column. Hooks are listed and never run.
  */
 public final class WireGuardFile {
 
@@ -25,10 +25,10 @@ public final class WireGuardFile {
     private WireGuardFile() {}
 
     /**
-     * What a file holds.
+     * The result of parsing a file.
      *
-     * @param config present when none of the problems is an error
-     * @param problems all of them, in the file's order; each place is a {@link Place.InFile}
+     * @param config present unless one of the problems is an error
+     * @param problems all problems, in the order of the file; each location is a {@link Place.InFile}
      */
     public record Parsed(Optional<WireGuardConfig> config, List<Problem> problems) {
 
@@ -37,7 +37,7 @@ public final class WireGuardFile {
         }
     }
 
-    /** Reads a file; that it is missing, unreadable, too large or binary is a problem, too. Never throws. */
+    /** Reads a file. A missing, unreadable, too large or binary file is reported as a problem; never throws. */
     public static Parsed read(Path file) {
         Report report = new Report(file);
         Optional<String> text = new FileBytes(file, report).text();
@@ -45,8 +45,8 @@ public final class WireGuardFile {
     }
 
     /**
-     * The same, of a file that need not be whole: wg-quick takes one without addresses, which may come by DHCP, and one without
-     * peers, which may be added later. What it lacks is a note.
+     * Reads a file that may be incomplete: wg-quick accepts one without addresses, which may come from DHCP, and one
+     * without peers, which may be added later. What is missing is reported as a note.
      */
     public static Parsed readPart(Path file) {
         Report report = Report.ofPart(file);
@@ -54,19 +54,19 @@ public final class WireGuardFile {
         return parsed(report, text.flatMap(content -> config(file, content, report)));
     }
 
-    /** Reads a text; {@code file} gives it a name. Never throws. */
+    /** Parses a text that {@code file} gives a name. Never throws. */
     public static Parsed parse(Path file, String text) {
         Report report = new Report(file);
         return parsed(report, config(file, text, report));
     }
 
-    /** The name wg-quick gives the interface: the file's without {@code .conf}; empty where it cannot be one. */
+    /** Returns the interface name as wg-quick derives it, the file name without {@code .conf}; empty if invalid. */
     public static Optional<String> interfaceName(Path file) {
         return Optional.of(baseName(file))
                 .filter(name -> INTERFACE_NAME.matcher(name).matches());
     }
 
-    /** For commands that name the interface after the file: what is wrong with that name, if anything. */
+    /** Returns the problem with the interface name that a file's name gives, for commands that name it so. */
     public static Optional<Problem> interfaceNameProblem(Path file) {
         if (interfaceName(file).isPresent()) {
             return Optional.empty();
@@ -76,8 +76,7 @@ public final class WireGuardFile {
         better = better.substring(0, Math.min(15, better.length())).replaceAll("[-.]+$", "");
         return Optional.of(Problem.input(
                 Place.file(file),
-                "the interface cannot be called '" + name
-                        + "': a name has 1 to 15 of the characters a-z A-Z 0-9 _ = + . -",
+                "invalid interface name '" + name + "': it must have 1 to 15 characters of a-z A-Z 0-9 _ = + . -",
                 "rename the file, for example to " + (better.isEmpty() ? "wg0" : better) + SUFFIX));
     }
 
@@ -93,13 +92,13 @@ public final class WireGuardFile {
     private static Optional<WireGuardConfig> config(Path file, String text, Report report) {
         List<String> lines = Lines.of(text, report);
         if (text.isBlank()) {
-            report.error("this file is empty", "put the file there that your provider offers for WireGuard");
+            report.error("this file is empty", "use the WireGuard configuration file of your provider");
             return Optional.empty();
         }
         if (lines.stream().noneMatch(line -> ANY_SECTION.matcher(line).find())) {
             report.error(
-                    "this is no WireGuard file: it has neither [Interface] nor [Peer]",
-                    "put the file there that your provider offers for WireGuard");
+                    "this is not a WireGuard file: it has neither [Interface] nor [Peer]",
+                    "use the WireGuard configuration file of your provider");
             return Optional.empty();
         }
         Outline outline = Outline.of(lines, report);
@@ -107,12 +106,12 @@ public final class WireGuardFile {
         List<Peer> peers = peerReader.read(outline.peers());
         if (outline.peers().isEmpty()) {
             report.absent(
-                    "there is no [Peer] section",
-                    "add the one of your server",
-                    "the tunnel leads nowhere before a peer is added");
+                    "no [Peer] section",
+                    "add the section of your server",
+                    "the tunnel carries no traffic until a peer is added");
         }
         if (outline.wgInterface().isEmpty()) {
-            report.error("there is no [Interface] section", "add it, with PrivateKey and Address");
+            report.error("no [Interface] section", "add one with PrivateKey and Address");
             return Optional.empty();
         }
         Optional<WireGuardConfig> config = new InterfaceReader(

@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A piece of a file and where it stands.
+ * A part of a file's text with its location.
  *
- * @param text without spaces around it
+ * @param text without surrounding spaces
  * @param line from 1
  * @param column from 1, in characters
  */
@@ -17,7 +17,7 @@ record Word(String text, int line, int column) {
 
     private static final Pattern LONG_RUN = Pattern.compile("(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+");
 
-    /** The characters of {@code line} from {@code start} to {@code end}, without the spaces around them. */
+    /** Returns the characters of {@code line} from {@code start} to {@code end}, without surrounding spaces. */
     static Word of(int number, String line, int start, int end) {
         int from = start;
         int to = end;
@@ -34,12 +34,12 @@ record Word(String text, int line, int column) {
         return text.isEmpty();
     }
 
-    /** Without any space: wg drops them all. */
+    /** Returns the text without any spaces, as wg(8) reads it. */
     String compact() {
         return text.replaceAll("\\s+", "");
     }
 
-    /** Whether a key, perhaps without its end, may hide in it, so that it must not be shown. */
+    /** Returns whether the text may contain a key, even a truncated one, so that it must not be shown. */
     boolean mayHoldKey() {
         return LONG_RUN.matcher(compact())
                 .results()
@@ -49,12 +49,12 @@ record Word(String text, int line, int column) {
                         && run.chars().anyMatch(Character::isDigit));
     }
 
-    /** The parts between separators, empty ones left out. */
+    /** Returns the parts between separators, without empty ones. */
     List<Word> split(Pattern separator) {
         return parts(separator).stream().filter(part -> !part.isEmpty()).toList();
     }
 
-    /** The parts between separators; one empty part where there is nothing at all. */
+    /** Returns the parts between separators; a single empty part for an empty text. */
     List<Word> parts(Pattern separator) {
         List<Word> parts = new ArrayList<>();
         Matcher matcher = separator.matcher(text);

@@ -1,4 +1,4 @@
-/** WireGuard's keys and the wg-quick file format; pure. */
+/** WireGuard keys and a parser of wg-quick files; no side effects except reading the file. */
 @NullMarked
 package io.culvert.wireguard;
 

@@ -66,21 +66,21 @@ class CommandLineTest {
 
     @ParameterizedTest
     @CsvSource(textBlock = """
-                    sattus            | culvert sattus: there is no such command          | did you mean status?
-                    xyz               | culvert xyz: there is no such command             | 'culvert --help' tells what there is
-                    status --jsn      | culvert status --jsn: there is no such option     | did you mean --json?
-                    status --zzz      | culvert status --zzz: there is no such option     | 'culvert status --help' tells what there is
-                    status more       | culvert status more: is too much                  | 'culvert status --help' tells what there is
-                    tunnel pu         | culvert tunnel pu: there is no such command       | did you mean up?
-                    tunnel up         | culvert tunnel up: Missing required parameter: 'FILE' | 'culvert tunnel up --help' tells what there is
-                    tunnel            | culvert tunnel: Say what to do: up, down, show or plan. | 'culvert tunnel --help' tells what there is
+                    sattus            | culvert sattus: unknown command                   | did you mean status?
+                    xyz               | culvert xyz: unknown command                      | see 'culvert --help'
+                    status --jsn      | culvert status --jsn: unknown option              | did you mean --json?
+                    status --zzz      | culvert status --zzz: unknown option              | see 'culvert status --help'
+                    status more       | culvert status more: unexpected argument          | see 'culvert status --help'
+                    tunnel pu         | culvert tunnel pu: unknown command                | did you mean up?
+                    tunnel up         | culvert tunnel up: Missing required parameter: 'FILE' | see 'culvert tunnel up --help'
+                    tunnel            | culvert tunnel: Missing command: up, down, show or plan | see 'culvert tunnel --help'
                     """, delimiter = '|', quoteCharacter = '"')
     void a_command_line_that_makes_no_sense_ends_with_2_and_a_hint(String line, String what, String cure) {
         CommandRun run = culvert(line.split(" ", -1));
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err().lines()).containsExactly(what, "    " + cure);
+        assertThat(run.err().lines()).containsExactly(what, "    hint: " + cure);
     }
 
     @ParameterizedTest
@@ -94,9 +94,9 @@ class CommandLineTest {
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.out()).isEmpty();
         assertThat(run.err())
-                .contains("CULVERT_SOCKS_PROT: is no setting", "did you mean CULVERT_SOCKS_PORT?", "CULVERT_MTU: ")
+                .contains("CULVERT_SOCKS_PROT: unknown setting", "did you mean CULVERT_SOCKS_PORT?", "CULVERT_MTU: ")
                 .contains("etc/wireguard")
-                .endsWith("3 problems\n")
+                .endsWith("3 errors\n")
                 .doesNotContain("\tat ", "Exception");
     }
 
@@ -151,7 +151,7 @@ class CommandLineTest {
     void a_fault_of_ours_is_one_sentence_with_its_place() {
         assertThat(Failures.unforeseen(new IllegalStateException("half open"), "culvert up"))
                 .asString()
-                .startsWith("culvert up: half open\n    this is a fault in Culvert, please report it:"
+                .startsWith("culvert up: half open\n    hint: report this as a bug in Culvert:"
                         + " IllegalStateException at CommandLineTest.java:");
         assertThat(Failures.unforeseen(new UncheckedIOException(new IOException("No space left")), "culvert up"))
                 .hasToString("culvert up: No space left");

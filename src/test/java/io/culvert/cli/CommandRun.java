@@ -5,10 +5,10 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** A command line, run in this process: what it said, and how it ended. */
+/** A command line run in this process, with its exit status and output. */
 record CommandRun(int status, String out, String err) {
 
-    /** @param root the file system as the command sees it */
+    /** @param root the root of the file system for the command */
     static CommandRun of(Map<String, String> environment, Path root, String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();

@@ -14,16 +14,16 @@ class CommandsTableTest {
 
     @Test
     void the_readme_shows_the_commands() {
-        StringBuilder table = new StringBuilder("| command | what it does |\n|---|---|\n");
+        StringBuilder table = new StringBuilder("| command | description |\n|---|---|\n");
         rows(new Commands(Console.real()).line(), "", table);
 
-        TextFile.mustHold(Path.of("README.md"), "commands", table.toString());
+        TextFile.mustHold(Path.of("docs/commands.md"), "commands", table.toString());
     }
 
     private static void rows(CommandLine parent, String before, StringBuilder table) {
         parent.getSubcommands().forEach((name, command) -> {
             if (command.getCommandSpec().usageMessage().hidden()) {
-                return; // Ours alone.
+                return; // For internal use only.
             }
             if (command.getSubcommands().isEmpty()) {
                 String description =

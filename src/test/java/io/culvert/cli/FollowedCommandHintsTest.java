@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each hint about a command line or a file of the mesh's commands is true: whoever follows it gets what was asked for. */
+/** Follows each hint about a command line or a file of the mesh commands, and checks that the command succeeds then. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 public class FollowedCommandHintsTest {
 
@@ -39,11 +39,11 @@ public class FollowedCommandHintsTest {
     private Path directory;
 
     /**
-     * A line of the table: {@code @} stands for the directory.
+     * A row of the table; {@code @} stands for the directory.
      *
      * @param faulty the command that prints the hint
-     * @param follow commands that do what it says: of culvert, or {@code move FILE} away, {@code bring FILE}, {@code
-     *     public PEER} into the network file, {@code keygen FILE PEER}
+     * @param follow the steps to follow the hint: commands of culvert, or {@code move FILE} away, {@code bring FILE},
+     *     {@code public PEER} into the network file, {@code keygen FILE PEER}
      */
     record Row(String hint, String faulty, List<String> follow) {
 
@@ -129,7 +129,10 @@ public class FollowedCommandHintsTest {
     @MethodSource("rows")
     void whoever_follows_a_hint_gets_what_was_asked_for(Row row) throws IOException {
         CommandRun faulty = run(row.faulty);
-        assertThat(faulty.err().lines().map(String::strip).map(line -> line.replace(directory.toString(), "@")))
+        assertThat(faulty.err()
+                        .lines()
+                        .map(line -> line.strip().replaceFirst("^hint: ", ""))
+                        .map(line -> line.replace(directory.toString(), "@")))
                 .as(faulty.err())
                 .anyMatch(line -> line.matches(Pattern.quote(row.hint).replace("…", "\\E.+\\Q")));
 
@@ -143,7 +146,7 @@ public class FollowedCommandHintsTest {
         switch (words[0]) {
             case "move" -> Files.move(directory.resolve(words[1]), directory.resolve(words[1] + ".away"));
             case "public" -> {
-                // The key that the hint names, or that keygen has printed.
+                // The key in the hint, or the one that keygen printed.
                 String key = Pattern.compile("[A-Za-z0-9+/]{43}=")
                         .matcher(said)
                         .results()
@@ -184,52 +187,55 @@ public class FollowedCommandHintsTest {
 
     private static Stream<Row> rows() {
         return Stream.of(
-                new Row("'culvert mesh --help' tells what there is", "mesh zzzzzzzz", "mesh --help"),
+                new Row("see 'culvert mesh --help'", "mesh zzzzzzzz", "mesh --help"),
                 new Row("did you mean list?", "mesh lits", "mesh list"),
-                new Row("'culvert mesh list' shows them all", "mesh render nobody", "mesh list", "mesh render tablet"),
+                new Row(
+                        "see 'culvert mesh list' for all peers",
+                        "mesh render nobody",
+                        "mesh list",
+                        "mesh render tablet"),
                 new Row("did you mean tablet?", "mesh render tablt", "mesh render tablet"),
                 new Row(
-                        "move it away, then make a key: culvert mesh keygen @/garbage.key",
+                        "move the file away, then generate a key: culvert mesh keygen @/garbage.key",
                         "mesh render phone --with-keys",
                         "move garbage.key",
                         "keygen @/garbage.key phone",
                         "mesh render phone --with-keys"),
                 new Row(
-                        "run this where the key is; a comment stands in its place",
+                        "run this command on the machine that has the key; a comment is written instead of the key",
                         "mesh render desk --with-keys",
                         "bring absent.key",
                         "mesh render desk --with-keys"),
+                new Row("set publicKey in the network file to: …", "mesh qr stray", "public stray", "mesh qr stray"),
                 new Row(
-                        "write its publicKey into the network file: …",
-                        "mesh qr stray",
-                        "public stray",
-                        "mesh qr stray"),
-                new Row(
-                        "move away what is no key, and make one with 'culvert mesh keygen FILE'; a phone's stays in a file where its"
-                                + " code is made",
+                        "move away a file that is not a key, and generate a key with 'culvert mesh keygen FILE'; the key of a"
+                                + " phone stays on the machine that makes its code",
                         "mesh qr phone",
                         "move garbage.key",
                         "keygen @/garbage.key phone",
                         "mesh qr phone"),
                 new Row(
-                        "make a key with 'culvert mesh keygen FILE', and name the file and the publicKey there",
+                        "generate a key with 'culvert mesh keygen FILE', and add privateKeyFile and publicKey to the network file",
                         "mesh qr tablet",
                         "keygen @/tablet.key tablet",
                         "name tablet.key",
                         "mesh qr tablet"),
-                new Row("'culvert mesh render tablet' makes its file", "mesh up tablet", "mesh render tablet"),
-                new Row("name one of them with --subnet", "mesh qr hub", "mesh qr hub --subnet home"),
-                new Row("name one in its 'subnets'", "mesh qr lonely", "mesh list"),
                 new Row(
-                        "name another, or remove it if it is not needed",
+                        "generate its configuration: culvert mesh render tablet",
+                        "mesh up tablet",
+                        "mesh render tablet"),
+                new Row("choose one of them with --subnet", "mesh qr hub", "mesh qr hub --subnet home"),
+                new Row("add one to its 'subnets'", "mesh qr lonely", "mesh list"),
+                new Row(
+                        "use another file, or remove it if it is not needed",
                         "mesh keygen @/hub.key",
                         "mesh keygen @/new.key"),
                 new Row(
-                        "name a directory that you may write to",
+                        "use a directory that you can write to",
                         "mesh keygen /proc/none/new.key",
                         "mesh keygen @/new.key"),
                 new Row(
-                        "name wg-quick files, a wg-meshconf CSV, or JSON",
+                        "use wg-quick files, a wg-meshconf CSV, or JSON",
                         "mesh import @/none.conf --keys @/keys",
                         "mesh import @/wg0.conf --keys @/keys"));
     }

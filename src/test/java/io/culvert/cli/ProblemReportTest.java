@@ -21,16 +21,16 @@ class ProblemReportTest {
                 .containsExactly(
                         "CULVERT_Z: warning: is odd",
                         "CULVERT_X: is wrong",
-                        "    write y",
+                        "    hint: write y",
                         "CULVERT_X: is wrong",
-                        "    write y",
-                        "2 problems");
+                        "    hint: write y",
+                        "2 errors");
     }
 
     @Test
     void colour_marks_what_is_wrong_and_spares_its_cure() {
         assertThat(new ProblemReport(true).lines(List.of(WRONG)))
-                .containsExactly("\u001b[31mCULVERT_X: is wrong\u001b[0m", "    write y");
+                .containsExactly("\u001b[31mCULVERT_X: is wrong\u001b[0m", "    hint: write y");
     }
 
     @Test

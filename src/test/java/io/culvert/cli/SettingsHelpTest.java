@@ -18,7 +18,8 @@ class SettingsHelpTest {
         for (Setting<?> setting : Catalogue.all()) {
             assertThat(help).contains(setting.names());
         }
-        assertThat(help).contains("  CULVERT_SOCKS_PORT, TSWG_SOCKD_PORT\n      its port (default: 1080)\n");
+        assertThat(help)
+                .contains("  CULVERT_SOCKS_PORT, TSWG_SOCKD_PORT\n      TCP port of the proxy (default: 1080)\n");
     }
 
     @Test

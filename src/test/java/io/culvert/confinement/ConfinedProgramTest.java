@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** What a confined program reaches, what it does not, and that its user sees no difference otherwise. */
+/** A confined program reaches only what it should, and otherwise runs as usual. */
 @Tag("lab")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -33,7 +33,7 @@ class ConfinedProgramTest {
     private final Observer observer = lab.observe();
     private final String before = lab.everything();
 
-    /** Keeps the namespace from test to test: a start costs more than a test. */
+    /** Keeps the namespace between tests, as its start takes longer than a test. */
     @BeforeEach
     void raise() {
         lab.culvert("netns", "up", "wg0", "--config", file).orFail();
@@ -95,7 +95,7 @@ class ConfinedProgramTest {
                     .extracting(outcome -> outcome.out().strip(), Outcome::status)
                     .containsExactly(Lab.SERVER_4, 0);
         }
-        // Without an IPv6 resolver: at once, so that the other family is tried.
+        // Without an IPv6 DNS server the query fails at once, so that programs fall back to IPv4.
         assertThat(exec("dig", "+tries=1", "+time=30", "@2001:db8:1::53", "A", "www.example")
                         .status())
                 .isNotZero();
@@ -187,7 +187,7 @@ class ConfinedProgramTest {
     @Test
     void what_nohup_or_a_shell_in_the_background_ignores_it_ignores_too() {
         String[] shell = {"sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh"};
-        // The real-time signals, which the C library uses, aside.
+        // Without real-time signals, which the C library uses.
         String[] asked = {"sh", "-c", "grep SigIgn /proc/self/status | grep -o '[0-9a-f]*$' | tail -c 8"};
         String here = lab.run(concat(shell, asked)).orFail();
 
@@ -231,7 +231,7 @@ class ConfinedProgramTest {
 
     @Test
     void a_terminal_is_the_programs_own() {
-        // Under script(1), which makes a terminal: what is typed there reaches the program as the terminal means it.
+        // script(1) creates a terminal, whose input and signals must reach the program.
         String inside = String.join(
                 " ",
                 concat(
@@ -280,7 +280,7 @@ class ConfinedProgramTest {
                     .isEqualTo("1\n");
             assertThat(exec("grep", "-c", "@" + name, "/proc/net/unix").out()).isEqualTo("0\n");
         }
-        // curl's status 7 would say that nobody is there.
+        // curl's status 7 would mean that the connection was refused.
         assertThat(exec("curl", "-s", "--max-time", "5", "--unix-socket", "/run/culvert/netns/wg0.sock", "http://x/")
                         .status())
                 .isNotEqualTo(7);

@@ -23,20 +23,20 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A machine in the lab on which programs are confined. Unlike a box, whose mounts begin anew with every command, it stays the
- * same machine from one command to the next.
+ * A machine in the lab on which programs are confined. In contrast to a box, which has new mounts for each command, it
+ * stays the same machine between commands.
  */
 final class ConfinementLab implements AutoCloseable {
 
     /** In the command line of the userspace WireGuard of a namespace. */
     static final String WIREGUARD = " cv-";
 
-    /** In the command line of whoever keeps a namespace. */
+    /** In the command line of a namespace daemon. */
     static final String KEEPER = "netns keep";
 
     /**
-     * In a shell: waits until the test lets it go on. For a child, as the shell may be the keeper's parent, whom it has to reap
-     * meanwhile.
+     * A shell command that waits for the test. It is run by a child, as the shell may be the parent of the daemon,
+     * which it has to reap meanwhile.
      */
     static final String AWAIT_LEAVE = "cat /run/leave > /dev/null";
 
@@ -66,8 +66,8 @@ final class ConfinementLab implements AutoCloseable {
     }
 
     /**
-     * Watches the machine's uplink. Besides WireGuard to the provider, the machine itself may tell him that a tunnel that was
-     * taken down is not there any more.
+     * Watches the machine's uplink. Apart from WireGuard to the provider, the machine itself may reject packets to a
+     * tunnel that was taken down by ICMP.
      */
     Observer observe() {
         String server = lab.provider().outer4();
@@ -78,7 +78,7 @@ final class ConfinementLab implements AutoCloseable {
                         packet -> packet.summary().equals("ICMP type 3 " + Lab.NODE_4 + " to " + server));
     }
 
-    /** Puts a file there; its path. */
+    /** Writes a file and returns its path. */
     String file(String name, String text) {
         return node.file(name, text);
     }
@@ -103,7 +103,7 @@ final class ConfinementLab implements AutoCloseable {
         return Outcome.of(List.of(onMachine(command)));
     }
 
-    /** Lets one go on that waits for it, or is about to. */
+    /** Lets a program continue that waits, or is about to wait. */
     void leave() {
         run("timeout", Long.toString(SOON.toSeconds()), "sh", "-c", "echo > /run/leave")
                 .orFail();
@@ -131,14 +131,14 @@ final class ConfinementLab implements AutoCloseable {
         return all.toArray(String[]::new);
     }
 
-    /** The command that tries every way out. */
+    /** Returns the command that tries all ways to send packets outside the tunnel. */
     static String[] escape() {
         return escape(System.getProperty("user.dir"));
     }
 
-    /** The same, where the checkout is seen at another place. */
+    /** Returns the same command for a checkout that is mounted at another path. */
     static String[] escape(String checkout) {
-        // The libraries are where the program was built last: for the JVM or natively.
+        // The classes depend on the last build: for the JVM or native.
         String absolute = Stream.of(
                         "test-classes",
                         "classes",
@@ -157,7 +157,7 @@ final class ConfinementLab implements AutoCloseable {
         };
     }
 
-    /** What there is on the machine that may have been left behind. */
+    /** Returns everything on the machine that may have been left behind. */
     String everything() {
         return run("ip", "-o", "link").orFail().replaceAll("qdisc \\S+", "")
                 + run("ip", "route", "show", "table", "all").orFail()
@@ -168,7 +168,7 @@ final class ConfinementLab implements AutoCloseable {
                 + run("cat", "/etc/resolv.conf").orFail();
     }
 
-    /** Ids of this machine's processes, in whatever namespace, whose command line has these words. */
+    /** Returns the ids of this machine's processes, in any namespace, whose command line contains these words. */
     List<Long> pids(String words) {
         return ProcessHandle.allProcesses()
                 .map(ProcessHandle::pid)
@@ -179,18 +179,18 @@ final class ConfinementLab implements AutoCloseable {
                                         .contains(words)
                                 && Files.isSameFile(leave(pid), leave(machine));
                     } catch (IOException e) {
-                        return false; // It has just ended.
+                        return false; // It has exited.
                     }
                 })
                 .toList();
     }
 
-    /** As a process sees it: another machine's is another file. */
+    /** Returns the path as a process sees it, as another machine has other files. */
     private static Path leave(long pid) {
         return Path.of("/proc", Long.toString(pid), "root/run/leave");
     }
 
-    /** Kills the one process whose command line has these words. */
+    /** Kills the only process whose command line contains these words. */
     void kill(String words) {
         List<Long> found = pids(words);
         assertThat(found).as(words).hasSize(1);
@@ -199,7 +199,7 @@ final class ConfinementLab implements AutoCloseable {
         assertThat(process.onExit()).succeedsWithin(SOON);
     }
 
-    /** Waits until no keeper is left. */
+    /** Waits until no daemon is left. */
     void awaitNoKeeper() {
         for (long pid : pids(KEEPER)) {
             ProcessHandle.of(pid)

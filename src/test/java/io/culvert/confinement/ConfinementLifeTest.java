@@ -15,14 +15,14 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** From the first program in a namespace to the last one out, and what happens to the tunnel under them. */
+/** The life cycle of a namespace, from its first program to its last one, and of its tunnel. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ConfinementLifeTest {
 
     private static final String[] WHO = {"curl", "-s", "--max-time", "5", "http://198.51.100.10/"};
 
-    /** Asks until there is an answer. */
+    /** Sends requests until there is a response. */
     private static final String ASKING =
             "until curl -s --max-time 5 http://198.51.100.10/; do :; done; echo; echo answered";
 
@@ -45,14 +45,14 @@ class ConfinementLifeTest {
                 .toArray(String[]::new);
     }
 
-    /** A program that stays until it may leave. */
+    /** Starts a program that runs until the test ends it. */
     private Child resident(String then) {
         Child child = lab.start(exec("sh", "-c", ASKING + "; " + ConfinementLab.AWAIT_LEAVE + "; " + then));
         child.awaitLine("answered", ConfinementLab.SOON);
         return child;
     }
 
-    /** Whether somebody at the other end of the tunnel gets through to a port. */
+    /** Returns whether a port is reachable from the other end of the tunnel. */
     private boolean connected(int port) {
         return provider.space()
                         .attempt("timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/" + provider.customer4() + "/" + port)
@@ -92,7 +92,7 @@ class ConfinementLifeTest {
         assertThat(other.err()).contains("is up with other options");
         Outcome down = lab.culvert("netns", "down", "wg0");
         assertThat(down.status()).isEqualTo(2);
-        assertThat(down.err()).contains("is in use by the processes");
+        assertThat(down.err()).contains("is in use by processes");
 
         lab.leave();
         assertThat(first.awaitExit(ConfinementLab.SOON)).isZero();
@@ -105,9 +105,9 @@ class ConfinementLifeTest {
     void a_process_in_the_background_counts_and_up_makes_it_stay() {
         lab.culvert(exec("sh", "-c", "setsid sh -c '" + ConfinementLab.AWAIT_LEAVE + "' >&- 2>&- &"))
                 .orFail();
-        assertThat(lab.culvert("netns", "list").orFail()).contains("until they have ended");
+        assertThat(lab.culvert("netns", "list").orFail()).contains("until the last program exits");
         lab.culvert("netns", "up", "wg0", "--config", file).orFail();
-        assertThat(lab.culvert("netns", "list").orFail()).doesNotContain("until they have ended");
+        assertThat(lab.culvert("netns", "list").orFail()).doesNotContain("until the last program exits");
         lab.leave();
 
         assertThat(lab.culvert("exec", "--netns", "wg0", "--", "curl", "-s", "http://www.example/")
@@ -201,14 +201,14 @@ class ConfinementLifeTest {
         String broken = lab.file("broken.nft", "table inet mine { chian }\n");
         assertThat(lab.culvert("exec", "--config", file, "--firewall", broken, "--", "true"))
                 .satisfies(outcome -> assertThat(outcome.status()).isEqualTo(2))
-                .satisfies(outcome -> assertThat(outcome.err()).contains("nft does not take it"));
+                .satisfies(outcome -> assertThat(outcome.err()).contains("invalid nftables rules"));
         lab.awaitNoKeeper();
         assertThat(lab.everything()).isEqualTo(before);
 
         lab.run("ip", "netns", "add", "wg0").orFail();
         assertThat(lab.culvert(exec("true")))
                 .satisfies(outcome -> assertThat(outcome.status()).isEqualTo(2))
-                .satisfies(outcome -> assertThat(outcome.err()).contains("it is not ours"));
+                .satisfies(outcome -> assertThat(outcome.err()).contains("does not belong to Culvert"));
         assertThat(lab.run("ip", "netns", "list").orFail()).contains("wg0");
     }
 
@@ -217,7 +217,7 @@ class ConfinementLifeTest {
         Child service = lab.start("netns", "up", "--foreground", "--config", file, "wg0");
         service.awaitLine("wg0 is up", ConfinementLab.SOON);
 
-        // As systemd does it: the namespace by its path, the files by mounts.
+        // As systemd does: the namespace by its path, the files by mounts.
         assertThat(lab.run(
                                 "unshare",
                                 "--mount",

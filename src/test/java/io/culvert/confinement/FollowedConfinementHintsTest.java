@@ -17,7 +17,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each hint of 'culvert exec' and 'culvert netns' is true: whoever follows it has the program confined. */
+/** Each hint of 'culvert exec' and 'culvert netns' is correct: after following it, the program is confined. */
 @Tag("lab")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(ReplaceUnderscores.class)
@@ -34,11 +34,11 @@ public class FollowedConfinementHintsTest {
     }
 
     /**
-     * A line of the table; FILE stands for a WireGuard file's path, and DIR for its directory.
+     * A row of the table; FILE is replaced by the path of a WireGuard file, and DIR by its directory.
      *
-     * @param before a command that comes first, of culvert or of the machine; empty for none
+     * @param before a command that is run first, of culvert or of the machine; empty for none
      * @param faulty the arguments of culvert that make it print the hint
-     * @param follow commands that do what it says
+     * @param follow the commands that the hint recommends
      */
     record Row(String hint, String before, String faulty, List<String> follow) {
 
@@ -68,7 +68,9 @@ public class FollowedConfinementHintsTest {
             run(row.before).orFail();
         }
         Outcome faulty = run("culvert " + row.faulty);
-        assertThat(faulty.err().lines().map(String::strip)).as(faulty.err()).contains(row.hint);
+        assertThat(faulty.err().lines().map(line -> line.strip().replaceFirst("^hint: ", "")))
+                .as(faulty.err())
+                .contains(row.hint);
 
         for (String command : row.follow) {
             Outcome mended = run(command);
@@ -97,7 +99,7 @@ public class FollowedConfinementHintsTest {
         return Stream.of(
                 new Row("add --config FILE", "", "exec -- true", "culvert exec --config FILE -- true"),
                 new Row(
-                        "write 8080 or 53/udp",
+                        "use a port such as 8080 or 53/udp",
                         "",
                         "exec --config FILE --allow-inbound http -- true",
                         "culvert exec --config FILE --allow-inbound 8080 -- true"),
@@ -107,32 +109,32 @@ public class FollowedConfinementHintsTest {
                         "exec --netns a/b --config FILE -- true",
                         "culvert exec --netns a-b --config FILE -- true"),
                 new Row(
-                        "choose another name with --netns, or remove it: ip netns delete foreign",
+                        "use another name with --netns, or delete it: ip netns delete foreign",
                         "ip netns add foreign",
                         "exec --netns foreign --config FILE -- true",
                         "ip netns delete foreign",
                         "culvert exec --netns foreign --config FILE -- true"),
                 new Row(
-                        "add --config FILE, or raise it first: culvert netns up gone --config FILE",
+                        "add --config FILE, or create it first: culvert netns up gone --config FILE",
                         "",
                         "exec --netns gone -- true",
                         "culvert netns up gone --config FILE",
                         "culvert exec --netns gone -- true",
                         "culvert netns down gone"),
                 new Row(
-                        "use the same, or another name with --netns",
+                        "use the same options, or another name with --netns",
                         "culvert netns up one --config FILE",
                         "exec --netns one --config DIR/other.conf -- true",
                         "culvert exec --netns one --config FILE -- true",
                         "culvert exec --netns two --config DIR/other.conf -- true",
                         "culvert netns down one"),
                 new Row(
-                        "name one that 'getent passwd' lists",
+                        "use a user that 'getent passwd' lists",
                         "",
                         "exec --config FILE --user nobody-of-that-name -- true",
                         "culvert exec --config FILE --user nobody -- true"),
                 new Row(
-                        "name a readable file of nftables rules with --firewall",
+                        "use a readable file of nftables rules with --firewall",
                         "",
                         "exec --config FILE --firewall DIR/none.nft -- true",
                         "culvert exec --config FILE --firewall DIR/rules.nft -- true"));

@@ -19,14 +19,14 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Programs confined by somebody who is not root, on a machine that lets him have user namespaces. */
+/** Programs confined by a user other than root, on a machine that permits user namespaces. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class RootlessTest {
 
     private static final String HOME = "/run/somebody";
 
-    /** What he may read, of files that may be in places that he may not. */
+    /** Copies what the user has to read, as the checkout may be in a directory without access. */
     private static final String SCRIPT = """
             set -e
             mkdir -p $1/checkout $1/run
@@ -142,7 +142,7 @@ class RootlessTest {
         lab.kill(ConfinementLab.KEEPER);
         lab.run(culvert("netns", "down", "mine")).orFail();
 
-        assertThat(lab.run(culvert("netns", "list")).orFail()).isEqualTo("there is none\n");
+        assertThat(lab.run(culvert("netns", "list")).orFail()).isEqualTo("no namespaces\n");
         assertThat(observer.leaks()).isEmpty();
     }
 
@@ -150,7 +150,7 @@ class RootlessTest {
     void what_keeps_him_from_it_is_said() {
         assertThat(lab.run(culvert("exec", "--user", "root", "--config", HOME + "/wg0.conf", "--", "true")))
                 .satisfies(outcome -> assertThat(outcome.status()).isEqualTo(2))
-                .satisfies(outcome -> assertThat(outcome.err()).contains("only root can become somebody else"));
+                .satisfies(outcome -> assertThat(outcome.err()).contains("only root can change the user"));
     }
 
     @Test

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What keeps somebody who is not root from having user namespaces. */
+/** The reasons why a user other than root cannot create user namespaces. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class UserNamespacesTest {
 

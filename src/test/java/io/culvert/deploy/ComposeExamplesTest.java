@@ -113,7 +113,7 @@ class ComposeExamplesTest {
 
     private void awaitOffer(String container) {
         awaitReady(container);
-        world.engine.awaitLine(container, "mesh: .*offers the exit$", ContainerWorld.SOON);
+        world.engine.awaitLine(container, "mesh: .*offers exit node$", ContainerWorld.SOON);
     }
 
     private void phoneExitsBy(String node, String provider4) {

@@ -82,11 +82,11 @@ class ConfinedContainerTest {
                 .hardened()
                 .withCreateContainerCmdModifier(command -> command.withUser("1000"))) {
             String id = world.start(culvert);
-            world.engine.awaitLine(id, "mesh: .*offers the exit$", ContainerWorld.SOON);
+            world.engine.awaitLine(id, "mesh: .*offers exit node$", ContainerWorld.SOON);
             long node = world.lab.headscale().member(ContainerWorld.NODE).id();
 
             world.engine.run("restart", "--time", "10", id);
-            world.engine.awaitLines(id, "mesh: .*offers the exit$", 2, ContainerWorld.SOON);
+            world.engine.awaitLines(id, "mesh: .*offers exit node$", 2, ContainerWorld.SOON);
 
             assertThat(world.lab.headscale().members())
                     .filteredOn(member -> member.name().startsWith(ContainerWorld.NODE))
@@ -133,9 +133,11 @@ class ConfinedContainerTest {
 
         assertThat(refused.status()).isEqualTo(3);
         assertThat(refused.err() + refused.out())
-                .contains("net.ipv4.ip_forward: is 0 and read-only here")
+                .contains(
+                        "net.ipv4.ip_forward: is 0 and read-only, so traffic of exit-node clients cannot be forwarded")
                 .contains("compose: sysctls: [net.ipv4.ip_forward=1]")
-                .contains("net.ipv6.conf.all.forwarding: is 0 and read-only here")
+                .contains(
+                        "net.ipv6.conf.all.forwarding: is 0 and read-only, so traffic of exit-node clients cannot be forwarded")
                 .contains("--sysctl net.ipv6.conf.all.forwarding=1");
     }
 
@@ -155,7 +157,7 @@ class ConfinedContainerTest {
 
         assertThat(refused.status()).isEqualTo(3);
         assertThat(refused.err() + refused.out())
-                .contains("/run/wireguard: the userspace WireGuard keeps its sockets here and nowhere else, but ")
+                .contains("/run/wireguard: the userspace WireGuard needs this directory for its sockets, but ")
                 .contains("`tmpfs: /run` in a compose file");
     }
 

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 
 /**
- * The whole story with the image, in containers without root: a provider, a Headscale, the exit node, a phone far away, a
- * container beside the node. One node lives through all of it, so the order counts.
+ * The whole story with the image, in containers without root: a provider, a Headscale, the exit node, a phone far away,
+ * a container beside the node. One node lives through all of it, so the order counts.
  */
 @Tag("deploy")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -52,7 +52,7 @@ class ContainerStoryTest {
         culvert.setPortBindings(List.of(SOCKS_PORT + ":" + SOCKS_PORT, "41641:41641/udp"));
         culvert.withCreateContainerCmdModifier(command -> command.withName("culvert"));
         world.start(culvert);
-        world.engine.awaitLine("culvert", "mesh: .*offers the exit$", ContainerWorld.SOON);
+        world.engine.awaitLine("culvert", "mesh: .*offers exit node$", ContainerWorld.SOON);
     }
 
     @AfterAll
@@ -105,7 +105,7 @@ class ContainerStoryTest {
         world.lab.provider().die();
         assertThat(phone.whoami(Family.IPV4)).isEmpty();
         assertThat(inside().whoami(Family.IPV4)).isEmpty();
-        world.engine.awaitLine("culvert", "tunnel: .* does not answer", ContainerWorld.SOON);
+        world.engine.awaitLine("culvert", "tunnel: no response from", ContainerWorld.SOON);
         assertThat(world.engine.isHealthy("culvert")).isFalse();
 
         world.lab.provider().live();
@@ -122,7 +122,7 @@ class ContainerStoryTest {
         world.engine.run("kill", "--signal", "KILL", "culvert");
         world.engine.awaitExit("culvert");
         world.engine.run("start", "culvert");
-        world.engine.awaitLines("culvert", "mesh: .*offers the exit$", 2, ContainerWorld.SOON);
+        world.engine.awaitLines("culvert", "mesh: .*offers exit node$", 2, ContainerWorld.SOON);
 
         assertThat(world.lab.headscale().members())
                 .extracting(Headscale.Member::name)

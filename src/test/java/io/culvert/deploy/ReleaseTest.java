@@ -87,9 +87,9 @@ class ReleaseTest {
     @CsvSource({
         "v1.2, is not vX.Y.Z",
         "1.2.0, is not vX.Y.Z",
-        "v1.1.0, 'pom.xml says 1.2.0, the tag says 1.1.0.'",
+        "v1.1.0, 'The version in pom.xml is 1.2.0, in the tag 1.1.0.'",
         "v1.3.0, CHANGELOG.md has no section '## [1.3.0]",
-        "v1.0.0, does not say when 1.0.0 was released"
+        "v1.0.0, The section of 1.0.0 in CHANGELOG.md has no release date"
     })
     void what_does_not_agree_is_told(String tag, String what) {
         Outcome refused = release("version", tag);
@@ -104,7 +104,7 @@ class ReleaseTest {
         pom("1.3.0-SNAPSHOT");
 
         assertThat(release("version", "v1.3.0").err())
-                .contains("pom.xml says 1.3.0-SNAPSHOT")
+                .contains("The version in pom.xml is 1.3.0-SNAPSHOT")
                 .contains("CHANGELOG.md has no section");
     }
 
@@ -112,7 +112,7 @@ class ReleaseTest {
     void the_project_s_own_version_is_read_from_its_own_pom() {
         Outcome refused = Outcome.of(List.of("scripts/release/version", "v999.0.0"));
 
-        assertThat(refused.err()).contains("the tag says 999.0.0").doesNotContain("pom.xml says ,");
+        assertThat(refused.err()).contains("in the tag 999.0.0").doesNotContain("in pom.xml is ,");
     }
 
     @Test
@@ -139,6 +139,6 @@ class ReleaseTest {
     @Test
     void there_are_two_flavours() {
         assertThat(release("tags", "1.2.3", "vanilla").err())
-                .contains("There is no flavour 'vanilla': full or minimal.");
+                .contains("Unknown flavour 'vanilla': use full or minimal.");
     }
 }

@@ -116,6 +116,6 @@ class ReleasedImageTest {
         Outcome refused = Outcome.of(List.of("scripts/release/index", "dir:/nowhere"));
 
         assertThat(refused.status()).isEqualTo(1);
-        assertThat(refused.err()).contains("An index of no image");
+        assertThat(refused.err()).contains("No images: name at least one IMAGE.");
     }
 }

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The image where it is not process 1, and where the network outlives it: below an init, in a network that others share. */
+/**
+ * The image where it is not process 1, and where the network outlives it: below an init, in a network that others
+ * share.
+ */
 @Tag("deploy")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class SharedNamespacesTest {
@@ -77,7 +80,7 @@ class SharedNamespacesTest {
         world.engine.run("stop", "culvert");
         assertThat(world.engine.log("culvert"))
                 .contains(
-                        "kill switch: stays active, as this is a container (the file /usr/lib/culvert/container exists)");
+                        "kill switch: stays active because this is a container (the file /usr/lib/culvert/container exists)");
         nobodyIsReached(sibling);
     }
 

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A program that makes a supervised device, configures it, says so and waits to be killed. */
+/** A program that creates a supervised device, configures it, reports that and waits to be killed. */
 public final class AnEarlierRun {
 
     private AnEarlierRun() {}

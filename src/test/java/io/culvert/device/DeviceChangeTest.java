@@ -73,7 +73,7 @@ class DeviceChangeTest {
                                 Optional.of(SERVER),
                                 OptionalInt.empty(),
                                 Optional.empty()))));
-        // The server may have moved by itself between the change and the look.
+        // The server may have roamed between the change and the read-back.
         assertThat(DeviceChange.remaining(wanted, now)).isEmpty();
     }
 
@@ -105,7 +105,7 @@ class DeviceChangeTest {
         DeviceState now = state(51821, 0, state(PEER, SERVER, 0, "0.0.0.0/0"));
 
         assertThat(DeviceChange.remaining(wanted, now))
-                .containsExactly("the listen port", "the mark", "peer " + PEER.shortText());
+                .containsExactly("listen port", "firewall mark", "peer " + PEER.shortText());
         assertThat(DeviceChange.remaining(wanted, BLANK)).hasSize(4);
     }
 

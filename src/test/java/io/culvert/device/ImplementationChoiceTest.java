@@ -25,7 +25,7 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which implementation comes to serve, with kernels in memory that have WireGuard, or have it not. */
+/** The choice of the implementation, with fake kernels with and without WireGuard. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ImplementationChoiceTest {
 
@@ -50,7 +50,7 @@ class ImplementationChoiceTest {
     void without_one_in_the_kernel_the_choice_of_the_kernel_is_a_problem_of_the_machine() {
         assertProblem(
                 3,
-                "it has no WireGuard",
+                "this kernel has no WireGuard",
                 () -> devices(Choice.KERNEL, kernel(Errno.EOPNOTSUPP)).create("wg0", 0));
     }
 
@@ -58,11 +58,11 @@ class ImplementationChoiceTest {
     void without_any_all_that_a_program_would_need_is_told_too() {
         assertProblem(
                 3,
-                "there is no userspace WireGuard",
+                "userspace WireGuard not found",
                 () -> devices(Choice.AUTO, kernel(Errno.EOPNOTSUPP)).create("wg0", 0));
         assertProblem(
                 3,
-                "tun: the device is not there",
+                "tun: the device does not exist",
                 () -> devices(Choice.USERSPACE, kernel(0)).create("wg0", 0));
     }
 
@@ -82,11 +82,11 @@ class ImplementationChoiceTest {
         assertThat(devices(Choice.AUTO, having("wireguard", "")).find("wg0")).isEmpty();
         assertProblem(
                 1,
-                "it is not ours",
+                "it is not Culvert's",
                 () -> devices(Choice.AUTO, having("wireguard", "")).create("wg0", 0));
         assertProblem(
                 1,
-                "it is not ours",
+                "it is not Culvert's",
                 () -> devices(Choice.AUTO, having("veth", "")).create("wg0", 0));
     }
 
@@ -136,12 +136,12 @@ class ImplementationChoiceTest {
                         0x10, 0, AttributeWriter.after(new byte[4]).u16(1, 0x21).toByteArray()))));
     }
 
-    /** A kernel without interfaces that answers so to the making of one. */
+    /** A fake kernel without interfaces that returns this errno when one is created. */
     private static Function<NetlinkMessage, Reply> kernel(int errno) {
         return request -> request.type() == GET_LINK || errno == 0 ? Reply.done() : Reply.refused(errno, "");
     }
 
-    /** A kernel with an interface wg0. */
+    /** A fake kernel with an interface wg0. */
     private static Function<NetlinkMessage, Reply> having(String kind, String alias) {
         AttributeWriter link =
                 AttributeWriter.after(new byte[16]).string(3, "wg0").nested(18, info -> info.string(1, kind));

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** What is said to the kernel's WireGuard and how its answers are read, byte by byte, with a kernel in memory. */
+/** The messages to and from the kernel's WireGuard, byte by byte, with a fake kernel. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class KernelDeviceProtocolTest {
 
@@ -148,13 +148,15 @@ class KernelDeviceProtocolTest {
 
         assertThatThrownBy(() -> device(forgetful).configure(config()))
                 .isInstanceOf(ProblemException.class)
-                .hasMessageContaining("does not have it: the private key, the listen port, peer " + PEER.shortText());
+                .hasMessageContaining(
+                        "was not applied, although the device accepted it: private key, listen port, peer "
+                                + PEER.shortText());
     }
 
     @Test
     void the_kernels_refusals_are_told_in_its_words() {
         assertThatThrownBy(() -> device(refusing(Errno.EADDRINUSE, "")).configure(config()))
-                .hasMessageContaining("its UDP port is in use");
+                .hasMessageContaining("the UDP port is already in use");
         assertThatThrownBy(() -> device(refusing(Errno.EINVAL, "its words")).configure(config()))
                 .hasMessageContaining("invalid argument (errno 22): its words");
         assertThatThrownBy(() -> device(new ScriptedNetlinkSocket(_ -> Reply.refused(Errno.EPERM, "")))

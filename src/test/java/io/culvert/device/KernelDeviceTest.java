@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 
-/** A device in the kernel: where there is one for sure, in the kernel lab. */
+/** A device in the kernel; runs in the kernel lab, whose kernel has WireGuard. */
 @Tag("guest")
 class KernelDeviceTest extends WireGuardDeviceContract {
 

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A userspace device whose program goes on without us. */
+/** A userspace device whose program continues without Culvert. */
 class LastingUserspaceDeviceTest extends WireGuardDeviceContract {
 
     private final WireGuardDevices made = WireGuardDevices.lasting(

@@ -13,7 +13,7 @@ import java.util.Optional;
 /** A userspace device whose program is our child. */
 class SupervisedUserspaceDeviceTest extends WireGuardDeviceContract {
 
-    /** Each by a run of its own. */
+    /** Each with a supervisor of its own, like separate runs. */
     @Override
     WireGuardDevice create(String name) {
         return WireGuardDevices.supervised(

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** The configuration protocol's text, both ways. */
+/** The text of the configuration protocol, in both directions. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class UapiTextTest {
 
@@ -148,7 +148,7 @@ class UapiTextTest {
     void an_answer_that_makes_no_sense_is_refused_by_its_line_and_without_its_value() {
         assertThatThrownBy(() -> UapiAnswer.parse("listen_port=1\nprivate_key=zz-secret\nerrno=0\n\n"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("line 2 of the device's answer makes no sense (private_key)")
+                .hasMessage("line 2 of the device's response is malformed (private_key)")
                 .hasNoCause();
         assertThatThrownBy(() -> UapiAnswer.parse("listen_port=65536\nerrno=0\n\n"))
                 .hasMessageContaining("line 1");

@@ -71,13 +71,13 @@ class UserspaceProgramTest {
         assertThat(program.missing())
                 .extracting(Problem::toString)
                 .satisfiesExactly(
-                        problem -> assertThat(problem).contains("gone: there is no userspace WireGuard at this"),
+                        problem -> assertThat(problem).contains("gone: userspace WireGuard not found at this"),
                         problem -> assertThat(problem)
                                 .contains(
-                                        "tun: the device is not there",
+                                        "tun: the device does not exist",
                                         Hints.here().missingTunDevice()),
                         problem -> assertThat(problem)
-                                .contains("cannot be made: ", Hints.here().writable("/run")));
+                                .contains("cannot be created: ", Hints.here().writable("/run")));
     }
 
     @Test

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every WireGuard device does, whoever implements it. */
+/** The behaviour that every implementation of a WireGuard device must have. */
 @Tag("lab")
 @DisplayNameGeneration(ReplaceUnderscores.class)
 abstract class WireGuardDeviceContract {
@@ -37,13 +37,13 @@ abstract class WireGuardDeviceContract {
     private final SecretKey ours = Keys.generatePrivate();
     private final SecretKey theirs = Keys.generatePrivate();
 
-    /** Sockets of userspace devices are in one place for all namespaces, so names must differ. */
+    /** Sockets of userspace devices are in one directory for all namespaces, so names must differ. */
     private final String name = "cv" + ThreadLocalRandom.current().nextInt(1_000_000);
 
     private final List<WireGuardDevice> devices = new ArrayList<>();
     private TestNamespace here;
 
-    /** A new device in the calling thread's network namespace. */
+    /** Creates a device in the calling thread's network namespace. */
     abstract WireGuardDevice create(String name);
 
     @BeforeEach
@@ -237,7 +237,7 @@ abstract class WireGuardDeviceContract {
 
             assertThatThrownBy(() -> device.moveEndpoint(nobody, new InetSocketAddress("203.0.113.3", 4000)))
                     .isInstanceOf(ProblemException.class)
-                    .hasMessageContaining("no peer " + nobody.shortText());
+                    .hasMessageContaining("peer " + nobody.shortText() + " not found");
             assertThat(device.read().peers()).isEmpty();
         });
     }
@@ -250,7 +250,7 @@ abstract class WireGuardDeviceContract {
             assertThatThrownBy(() -> device.configure(new DeviceConfig(
                             ours, 0, 0, List.of(peer(Keys.publicOf(ours), Optional.empty(), "10.0.0.0/8")))))
                     .isInstanceOf(ProblemException.class)
-                    .hasMessageContaining("the public key of this device itself");
+                    .hasMessageContaining("this device's own public key");
             assertThat(device.read().publicKey()).isEmpty();
         });
     }
@@ -263,7 +263,7 @@ abstract class WireGuardDeviceContract {
             try (DatagramSocket taken = new DatagramSocket()) {
                 assertThatThrownBy(() -> device.configure(new DeviceConfig(ours, taken.getLocalPort(), 0, List.of())))
                         .isInstanceOf(ProblemException.class)
-                        .hasMessageContaining("UDP port is in use");
+                        .hasMessageContaining("UDP port is already in use");
             }
         });
     }
@@ -286,7 +286,7 @@ abstract class WireGuardDeviceContract {
 
             assertThatThrownBy(() -> create(name))
                     .isInstanceOf(ProblemException.class)
-                    .hasMessageContaining("it is not ours");
+                    .hasMessageContaining("it is not Culvert's");
             assertThat(sh("ip -o link")).contains(name);
         });
     }
@@ -308,7 +308,7 @@ abstract class WireGuardDeviceContract {
         return device;
     }
 
-    /** A cable: 203.0.113.1 here, 203.0.113.2 and .3 there. */
+    /** Connects the two sides: 203.0.113.1 here, 203.0.113.2 and .3 there. */
     private void connect(TestNamespace there) throws Exception {
         here.step(() -> {
             sh("ip link add cable type veth peer name cable netns " + there.name());
@@ -322,7 +322,7 @@ abstract class WireGuardDeviceContract {
         });
     }
 
-    /** A device in the calling thread's namespace with one peer, which has the tunnel's other address. */
+    /** Creates a device in the calling thread's namespace with one peer, which has the other address of the tunnel. */
     private WireGuardDevice up(
             String interfaceName, String address, SecretKey key, Optional<InetSocketAddress> endpoint, SecretKey other)
             throws Exception {
@@ -335,7 +335,7 @@ abstract class WireGuardDeviceContract {
         return device;
     }
 
-    /** From the calling thread's namespace to the other side of the tunnel and back. */
+    /** Sends a datagram from the calling thread's namespace through the tunnel and back. */
     private static void exchangeDatagram(TestNamespace there) throws Exception {
         try (DatagramSocket far = there.inside(() -> new DatagramSocket(new InetSocketAddress("10.99.0.2", 7)));
                 DatagramSocket near = new DatagramSocket(new InetSocketAddress("10.99.0.1", 0))) {

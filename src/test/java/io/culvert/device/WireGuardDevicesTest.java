@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How devices come to be, are found again, and lose their programs: with the real userspace WireGuard. */
+/** Devices are created, found again, and lose their programs, with the real userspace WireGuard. */
 @Tag("lab")
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class WireGuardDevicesTest {
@@ -149,7 +149,7 @@ class WireGuardDevicesTest {
                         .kept(name);
                 assertThatThrownBy(() -> device.keep(config))
                         .isInstanceOf(ProblemException.class)
-                        .hasMessageContaining("does not answer");
+                        .hasMessageContaining("does not respond");
                 device.keep(config);
                 assertThat(device.read().flatMap(DeviceState::publicKey)).contains(Keys.publicOf(key));
                 device.remove();
@@ -164,7 +164,9 @@ class WireGuardDevicesTest {
         inside(() -> {
             Interfaces interfaces = new Interfaces(KernelNetlinkSocket::route, "culvert");
             KeptDevice device = supervised().kept(name);
-            for (int i = 0; i < 5; i++) { // Between its interface and its socket is a millisecond, not always met.
+            for (int i = 0;
+                    i < 5;
+                    i++) { // The socket follows the interface after a millisecond, which is not hit every time.
                 device.keep(config);
                 sh("ip link delete " + name);
                 next(Restarting.class);
@@ -228,7 +230,7 @@ class WireGuardDevicesTest {
 
             assertThatThrownBy(() -> lasting().create(name, 0))
                     .isInstanceOf(ProblemException.class)
-                    .hasMessageContaining("it is not ours")
+                    .hasMessageContaining("it is not Culvert's")
                     .hasMessageContaining("ip link delete " + name);
             assertThat(lasting().find(name)).isEmpty();
             assertThat(sh("ip -o link")).contains(name);
@@ -287,7 +289,7 @@ class WireGuardDevicesTest {
         return WireGuardDevices.supervised(Choice.USERSPACE, program, supervisor, "culvert");
     }
 
-    /** The process that serves our interface. */
+    /** Returns the process id of the program of our interface. */
     private String program() throws Exception {
         return ProcessHandle.allProcesses()
                 .filter(process -> List.of(process.info().arguments().orElse(new String[0]))
@@ -297,7 +299,7 @@ class WireGuardDevicesTest {
                 .orElseThrow();
     }
 
-    /** Stops all its threads, and waits until they have stopped: the signal only asks for it. */
+    /** Stops all its threads and waits until they have stopped, as the signal takes effect asynchronously. */
     private static void hang(long pid) throws Exception {
         run("kill", "-STOP", Long.toString(pid));
         await(() -> hasStopped(Path.of("/proc", Long.toString(pid), "task")));
@@ -314,7 +316,7 @@ class WireGuardDevicesTest {
         }
     }
 
-    /** Looks all the time, for what is to be met within the millisecond. */
+    /** Polls without pause, to hit the millisecond. */
     private static void await(Callable<Boolean> condition) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (!condition.call()) {

@@ -68,7 +68,7 @@ class BootstrapResolverTest {
             Resolution found = resolver(server, Family.IPV4).resolve(VPN, List.of());
 
             assertThat(found.addresses()).isEmpty();
-            assertThat(found.problems()).singleElement().asString().contains("the name has no address");
+            assertThat(found.problems()).singleElement().asString().contains("has no address");
         }
     }
 
@@ -87,8 +87,8 @@ class BootstrapResolverTest {
             assertThat(found.problems())
                     .extracting(Object::toString)
                     .satisfiesExactly(
-                            first -> assertThat(first).contains("127.0.0.1 is refused: this machine"),
-                            second -> assertThat(second).contains("10.64.0.9 is refused: the tunnel's own range"));
+                            first -> assertThat(first).contains("127.0.0.1 is rejected: loopback"),
+                            second -> assertThat(second).contains("10.64.0.9 is rejected: the tunnel's own range"));
         }
     }
 
@@ -103,7 +103,7 @@ class BootstrapResolverTest {
             assertThat(found.addresses()).isEmpty();
             assertThat(found.problems()).hasSize(4);
             assertThat(found.problems().getLast())
-                    .hasToString("vpn.example.net: note: 200 addresses were refused in all");
+                    .hasToString("vpn.example.net: note: 200 addresses were rejected in total");
         }
     }
 
@@ -164,7 +164,7 @@ class BootstrapResolverTest {
                 .extracting(Object::toString)
                 .satisfiesExactly(
                         why -> assertThat(why).contains("connection refused"),
-                        note -> assertThat(note).contains("the last good addresses are kept"));
+                        note -> assertThat(note).contains("the last known addresses are kept"));
     }
 
     @Test
@@ -243,7 +243,7 @@ class BootstrapResolverTest {
 
             assertThat(found.problems())
                     .singleElement()
-                    .hasToString("vpn.example.net: the name has no address\n    correct the name, or write an address"
+                    .hasToString("vpn.example.net: has no address\n    hint: correct the name, or use an address"
                             + " instead");
         }
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
 
-/** A bypass by name opens the kill switch to what the name stands for: the local network must not decide that. */
+/** A bypass by name opens the kill switch to the name's addresses, which the local network must not decide. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class BypassResolverTest {
 
@@ -47,7 +47,7 @@ class BypassResolverTest {
                             .problems())
                     .singleElement()
                     .asString()
-                    .contains("203.0.113.66, 203.0.113.67, 203.0.113.68 and 1 more: not a bypass any longer")
+                    .contains("203.0.113.66, 203.0.113.67, 203.0.113.68 and 1 more: removed from the bypasses")
                     .contains("do not confirm it");
         }
     }

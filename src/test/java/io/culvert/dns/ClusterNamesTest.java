@@ -97,7 +97,7 @@ class ClusterNamesTest {
                 () -> 0);
 
         assertThat(own.of(name("web.dev.svc.cluster.local."))).isEqualTo(ask());
-        // Now it is written as the internet's.
+        // Now it is written as a name of the internet.
         own.of(name("web.dev.dev.svc.cluster.local."));
         assertThat(own.of(name("web.dev.svc.cluster.local."))).isEqualTo(new Decision.Absent());
     }
@@ -125,7 +125,7 @@ class ClusterNamesTest {
                 .isInstanceOf(Decision.Ask.class);
     }
 
-    /** What becomes of a name when a resolver library tries it with each domain of the search list in turn. */
+    /** Returns how a name is answered when a resolver library tries it with each domain of the search list. */
     private List<Decision> decisions(String written) {
         return SEARCH.stream()
                 .filter(domain -> domain.endsWith("cluster.local."))

@@ -42,7 +42,7 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
-/** Clients that want too much, by mistake or on purpose, and those beside them. */
+/** Clients that send too many queries, by mistake or deliberately, and the other clients meanwhile. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class DnsStubLoadTest {
 
@@ -51,7 +51,7 @@ class DnsStubLoadTest {
     private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
     private final InetSocketAddress address = stub.listen(new InetSocketAddress(LOOPBACK, 0));
 
-    /** Answers everything but what is below silent.example. */
+    /** Answers every query except for names below silent.example. */
     @SuppressWarnings("NullAway.Init")
     private ScriptedServer server;
 
@@ -172,7 +172,7 @@ class DnsStubLoadTest {
         }
     }
 
-    /** Whoever announces that much fills memory, and asks nothing. */
+    /** A client that announces such a length would fill memory without a query. */
     @Test
     void a_message_that_no_question_can_fill_ends_its_connection() throws IOException {
         try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
@@ -219,7 +219,9 @@ class DnsStubLoadTest {
         }
     }
 
-    /** Malformed in every way, by UDP and TCP: none of it ends the stub, and each is answered as what it is, or not at all. */
+    /**
+     * Malformed queries of every kind, by UDP and TCP: none ends the stub, and each gets a correct response or none.
+     */
     @Test
     void malformed_messages_harm_nobody() throws IOException {
         byte[] header = {0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
@@ -269,7 +271,7 @@ class DnsStubLoadTest {
                     tcp.setSoTimeout(10_000);
                     tcp.getInputStream().readAllBytes();
                 } catch (SocketException _) {
-                    // Reset, with something of ours unread.
+                    // Reset, with unread data of ours.
                 }
                 send(other, query("other" + number++ + ".example."));
                 assertThat(receive(other).getRcode()).isEqualTo(Rcode.NOERROR);

@@ -238,7 +238,10 @@ class DnsStubTest {
         }
     }
 
-    /** What Docker's resolver does with what it does not know: it asks who the container's packets to port 53 end at. */
+    /**
+     * Imitates Docker's resolver for a name that it does not know: it queries the server to which the container's port
+     * 53 leads.
+     */
     private Message forwarded(Message query, boolean sameId) {
         try {
             Message again = new Message(query.toWire());
@@ -269,7 +272,7 @@ class DnsStubTest {
         assertThat(answer.getOPT().getOptions()).singleElement().satisfies(option -> {
             ExtendedErrorCodeOption reason = (ExtendedErrorCodeOption) option;
             assertThat(reason.getErrorCode()).isEqualTo(ExtendedErrorCodeOption.NOT_READY);
-            assertThat(reason.getText()).isEqualTo("there is no DNS server to ask");
+            assertThat(reason.getText()).isEqualTo("no DNS server is configured");
         });
     }
 
@@ -310,7 +313,7 @@ class DnsStubTest {
     void an_address_that_is_taken_is_a_problem_for_people() {
         assertThatThrownBy(() -> stub.listen(address))
                 .isInstanceOf(ProblemException.class)
-                .hasMessageContaining("names cannot be answered on 127.0.0.1 port " + address.getPort());
+                .hasMessageContaining("cannot listen on 127.0.0.1 port " + address.getPort());
     }
 
     @Test

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 
-/** Real sockets, a real kernel: who asks which way, counted by nftables. */
+/** Real sockets and a real kernel: which queries leave by which path, counted by nftables. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class MarkedQuestionsLabTest {
@@ -37,7 +37,7 @@ class MarkedQuestionsLabTest {
     private static final long OUR_MARK = 0x51000000L;
     private static final Patience PATIENCE = new Patience(Duration.ofSeconds(2), Duration.ofSeconds(4));
 
-    /** Every program's port 53 leads to the stub; the stub's own questions do not. */
+    /** Port 53 of every program leads to the stub; the stub's own queries do not. */
     private static final String RULES = """
             table inet watch {
                 counter stub { }
@@ -103,7 +103,7 @@ class MarkedQuestionsLabTest {
         try (ScriptedServer lan = server(lab.lan(), "192.0.2.53", ScriptedServer.always());
                 DnsStub stub = new DnsStub(PATIENCE, System::nanoTime)) {
             NetworkNamespace.named(lab.box()).call(() -> stub.listen(socket("127.0.0.1")));
-            // Even with a server that the other way leads to, and no rule in the way.
+            // Even for a server that is reachable by the other path, with no rule that prevents it.
             stub.useUpstreams(upstreams("192.0.2.53"), List.of());
             lab.in(lab.box(), "rule del pref 5340");
             lab.in(lab.box(), "link del wg0");
@@ -155,7 +155,7 @@ class MarkedQuestionsLabTest {
         return NetworkNamespace.named(space).call(() -> new ScriptedServer(socket(address), script, overTcp));
     }
 
-    /** Has every answer fetched by TCP, so that both kinds of sockets are seen. */
+    /** Truncates UDP responses, so that queries are repeated by TCP, and both kinds of sockets are tested. */
     private static Function<Message, List<Message>> cutOverUdp(String address) {
         return query -> {
             Message cut = ScriptedServer.answer(query, query.getQuestion().getName() + " 60 A " + address);

@@ -144,7 +144,7 @@ class NameWatchTest {
         return Stream.of(texts).map(InetAddress::ofLiteral).toList();
     }
 
-    /** Runs nothing by itself; a test says when. */
+    /** A scheduler that runs nothing until a test advances it. */
     private static final class HandScheduler extends ScheduledThreadPoolExecutor {
 
         private Runnable task = () -> {};
@@ -171,7 +171,7 @@ class NameWatchTest {
             return !future.isDone();
         }
 
-        /** Runs what is due next; returns the delay that was asked for after it. */
+        /** Runs the next task; returns the delay requested afterwards. */
         Duration run() {
             task.run();
             return delay;

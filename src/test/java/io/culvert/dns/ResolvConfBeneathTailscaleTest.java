@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A Tailscale that may rewrite resolv.conf too keeps what it finds there, which is ours as a rule. */
+/** Tailscale, which may rewrite resolv.conf too, keeps a copy of what it replaces, which is usually our content. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ResolvConfBeneathTailscaleTest {
 

@@ -122,7 +122,7 @@ class ResolvConfFileTest {
 
         assertThat(new ResolvConfFile(path).pointTo(STUB, List.of())).hasValueSatisfying(problem -> {
             assertThat(problem.kind().isError()).isFalse();
-            assertThat(problem.what()).startsWith("cannot be rewritten to name our resolver");
+            assertThat(problem.what()).startsWith("cannot be updated to use the tunnel's DNS");
         });
     }
 }

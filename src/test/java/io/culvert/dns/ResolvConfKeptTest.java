@@ -15,7 +15,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Other containers can write resolv.conf, and in a pod it outlives a container: what its original was is kept from them. */
+/** Other containers can write resolv.conf, and in a pod it outlives a container: they cannot forge its original. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ResolvConfKeptTest {
 

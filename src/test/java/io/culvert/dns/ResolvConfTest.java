@@ -75,7 +75,7 @@ class ResolvConfTest {
         assertThat(ResolvConfFile.original(ours)).isEqualTo(original);
     }
 
-    /** Any original comes back byte for byte, and never speaks while it is inside of ours. */
+    /** Any original is restored byte for byte, and has no effect while it is embedded. */
     @FuzzTest
     void any_original_survives(byte[] bytes) {
         String original = new String(bytes, StandardCharsets.ISO_8859_1);

@@ -72,7 +72,7 @@ class ResponderTest {
         assertThat(code(edns1)).isEqualTo(Rcode.BADVERS);
     }
 
-    /** Whatever arrives: one reply at most, no longer than allowed, and never an exception. */
+    /** For any input: at most one response, not longer than allowed, and never an exception. */
     @FuzzTest
     void any_bytes_are_answered_properly_or_not_at_all(byte[] request) throws IOException {
         Optional<byte[]> reply = responder.respond(request, Transport.UDP);

@@ -26,7 +26,7 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
-/** A DNS server on loopback that answers each query, over UDP and TCP, as a test says. */
+/** A DNS server on loopback with scripted responses over UDP and TCP. */
 final class ScriptedServer implements AutoCloseable {
 
     private static final int PORTS_TRIED = 20;
@@ -36,7 +36,7 @@ final class ScriptedServer implements AutoCloseable {
     private final ServerSocket tcp;
     private final List<Thread> serving;
 
-    /** Over UDP and TCP the same replies: none, one or several. */
+    /** Gives the same responses over UDP and TCP: none, one or several. */
     ScriptedServer(Function<Message, List<Message>> script) throws IOException {
         this(script, script);
     }
@@ -46,7 +46,7 @@ final class ScriptedServer implements AutoCloseable {
         this(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), overUdp, overTcp);
     }
 
-    /** Elsewhere than on loopback; port 0 is one of the kernel's choice. */
+    /** Listens on another address than loopback; port 0 for an ephemeral port. */
     ScriptedServer(
             InetSocketAddress where, Function<Message, List<Message>> overUdp, Function<Message, List<Message>> overTcp)
             throws IOException {
@@ -66,7 +66,7 @@ final class ScriptedServer implements AutoCloseable {
             try {
                 datagrams = new DatagramSocket(stream.getLocalPort(), where.getAddress());
             } catch (BindException e) {
-                // The kernel's choice for TCP may be in use over UDP.
+                // The ephemeral TCP port may be in use for UDP.
                 stream.close();
                 if (where.getPort() != 0 || tries == PORTS_TRIED) {
                     throw e;
@@ -82,8 +82,8 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     /**
-     * A slow server: over UDP it answers the first query, and that one only, when it has received so many, whatever sockets
-     * these came from.
+     * A slow server: over UDP it answers only the first query, after it has received a number of them from any
+     * sockets.
      */
     static ScriptedServer answeringTheFirst(int received, String... records) throws IOException {
         Queue<Datagram> held = new ArrayDeque<>();
@@ -102,7 +102,7 @@ final class ScriptedServer implements AutoCloseable {
 
     private record Datagram(Message message, SocketAddress peer) {}
 
-    /** What is sent for a query, and where to. */
+    /** Returns the responses to a query, with their destinations. */
     @FunctionalInterface
     private interface OverUdp {
 
@@ -113,7 +113,7 @@ final class ScriptedServer implements AutoCloseable {
         return (InetSocketAddress) udp.getLocalSocketAddress();
     }
 
-    /** Such as {@code udp www.example.net.}, in order. */
+    /** Returns the queries in order, such as {@code udp www.example.net.}. */
     List<String> asked() {
         return List.copyOf(asked);
     }
@@ -126,7 +126,7 @@ final class ScriptedServer implements AutoCloseable {
         return _ -> List.of();
     }
 
-    /** A positive answer; each record as {@code name ttl type data}. */
+    /** Returns a positive response; each record as {@code name ttl type data}. */
     static Message answer(Message query, String... records) {
         Message answer = new Message(query.getHeader().getID());
         answer.getHeader().setFlag(Flags.QR);
@@ -193,12 +193,12 @@ final class ScriptedServer implements AutoCloseable {
                                     .array());
                 }
             } catch (IOException _) {
-                // Closed, or the asker has gone.
+                // Closed, or the client has disconnected.
             }
         }
     }
 
-    /** Once this returns the port is closed: a socket stays open while a thread is still inside of it. */
+    /** Closes the port before it returns: a socket stays open while a thread still uses it. */
     @Override
     public void close() throws IOException {
         udp.close();

@@ -57,7 +57,7 @@ class BadInputTest {
                     2,
                     Map.of("CULVERT_WIREGUARD_CONFIG", directory),
                     "a-empty.conf",
-                    "b-huge.conf: this file is larger than 1 MiB: it is no WireGuard file",
+                    "b-huge.conf: this file is larger than 1 MiB, so it is not a WireGuard file",
                     "c-binary.conf: this is a binary file",
                     "d-malformed.conf:3:1");
         } finally {
@@ -84,7 +84,7 @@ class BadInputTest {
         refused(
                 2,
                 settings,
-                "CULVERT_WIREGUARD_CONFIG: names /nowhere/provider.conf, which does not exist",
+                "CULVERT_WIREGUARD_CONFIG: /nowhere/provider.conf does not exist",
                 "CULVERT_HOLEPUNH",
                 "CULVERT_HOLEPUNCH",
                 "CULVERT_SOCKS_PORT",
@@ -98,7 +98,7 @@ class BadInputTest {
         refused(
                 2,
                 Map.of("CULVERT_WIREGUARD_CONFIG", empty),
-                "CULVERT_WIREGUARD_CONFIG: names " + empty + ", which has no *.conf in it");
+                "CULVERT_WIREGUARD_CONFIG: " + empty + " contains no *.conf file");
     }
 
     @Test
@@ -123,7 +123,7 @@ class BadInputTest {
             refused(
                     3,
                     Map.of(),
-                    "CAP_NET_ADMIN: is missing, so neither the guard nor the tunnel can be made",
+                    "CAP_NET_ADMIN: is missing, but the kill switch and the tunnel require it",
                     "compose: cap_add: [NET_ADMIN]; podman or docker run: --cap-add NET_ADMIN");
         } finally {
             world.in(Box.CONTAINER);
@@ -137,7 +137,7 @@ class BadInputTest {
             refused(
                     3,
                     Map.of(),
-                    "/dev/net/tun: cannot be opened, and userspace WireGuard needs it",
+                    "/dev/net/tun: cannot be opened, but userspace WireGuard requires it",
                     "podman or docker run: --device /dev/net/tun");
         } finally {
             world.in(Box.CONTAINER);
@@ -146,9 +146,9 @@ class BadInputTest {
 
     @ParameterizedTest
     @CsvSource(textBlock = """
-                    REFUSED         | nftables: may not be changed: | in a network namespace that it owns
+                    REFUSED         | nftables: cannot be changed: | in a network namespace of its own
                     ABSENT          | nftables: this kernel or sandbox has no netfilter: | run on a Linux kernel with nf_tables
-                    WITHOUT_LIBRARY | libnftables.so.1: is not installed | the Debian package is libnftables1
+                    WITHOUT_LIBRARY | libnftables.so.1: not installed | install libnftables (Debian: libnftables1)
                     """, delimiter = '|')
     void nftables_that_cannot_be_used(Box.Nft found, String what, String cure) {
         world.in(Box.CONTAINER.with(found));
@@ -167,7 +167,7 @@ class BadInputTest {
                         "CULVERT_SOCKS", "true",
                         "CULVERT_SOCKS_USER", "lotte",
                         "CULVERT_SOCKS_PASSWORD_FILE", "/run/secrets/password"),
-                "CULVERT_SOCKS_PASSWORD_FILE: names /run/secrets/password, which does not exist");
+                "CULVERT_SOCKS_PASSWORD_FILE: /run/secrets/password does not exist");
     }
 
     @Test
@@ -177,8 +177,8 @@ class BadInputTest {
             refused(
                     3,
                     Map.of(),
-                    "wg0: there is an interface of this name already, and it is not ours",
-                    "take it down with what made it (wg-quick down wg0)");
+                    "wg0: an interface of this name exists already and does not belong to Culvert",
+                    "remove it with the program that created it (wg-quick down wg0)");
         } finally {
             world.space().run("ip", "link", "delete", "wg0");
         }
@@ -187,10 +187,10 @@ class BadInputTest {
     @Test
     void another_Culvert_in_the_same_network_and_what_check_and_status_say() {
         assertThat(world.run(World.alone(Map.of()), "health").status()).isEqualTo(1);
-        assertThat(world.run(World.alone(Map.of()), "check").out()).contains("nothing runs here");
+        assertThat(world.run(World.alone(Map.of()), "check").out()).contains("no exit node is running here");
         world.in(Box.MACHINE);
         try (var first = world.connect(World.alone(Map.of()))) {
-            refused(3, Map.of(), "network namespace: another Culvert runs in it already", "stop that one first");
+            refused(3, Map.of(), "network namespace: another Culvert is running in it", "stop that one first");
             assertThat(world.run(World.alone(Map.of()), "status", "--json").out())
                     .contains("\"state\":\"connected\"", "\"nftables\":true", "\"routing\":true");
             assertThat(world.run(World.alone(Map.of()), "health").status()).isZero();

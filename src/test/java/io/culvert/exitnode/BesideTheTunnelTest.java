@@ -70,7 +70,7 @@ class BesideTheTunnelTest {
         world.observerIsNotBlind(Family.values());
         world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
         world.observer.allow("the holes", packet -> packet.destinationPort() == 80 || packet.destinationPort() == 7);
-        world.connect(settings).awaitLine("guard: follows: .*198.51.100.10.*dport 7", World.SOON);
+        world.connect(settings).awaitLine("kill switch: updated: .*198.51.100.10.*dport 7", World.SOON);
         world.lab.client().useExitNode();
 
         assertThat(world.node.whoami(Family.IPV4)).contains(Lab.NODE_4);
@@ -98,13 +98,13 @@ class BesideTheTunnelTest {
         world.observer.allow("our questions for names", packet -> packet.destinationPort() == 53);
         world.observer.allow("the hole", packet -> packet.isTo(before) && packet.destinationPort() == 8000);
         Child culvert = world.connect(World.alone(Map.of("CULVERT_HOLEPUNCH", "moving.example:8000/tcp")));
-        culvert.awaitLine("guard: follows: ip -4 rule add .*" + before, World.SOON);
+        culvert.awaitLine("kill switch: updated: ip -4 rule add .*" + before, World.SOON);
         assertThat(World.ask(world.space(), before, 8000)).isEqualTo(Lab.NODE_4);
         assertThat(World.ask(world.space(), after, 8000)).isEqualTo(world.provider(Family.IPV4));
         assertThat(world.observer.leaks()).isEmpty();
 
         world.lab.internet().point("moving.example", after);
-        culvert.awaitLine("guard: follows: ip -4 rule add .*" + after, Duration.ofMinutes(1));
+        culvert.awaitLine("kill switch: updated: ip -4 rule add .*" + after, Duration.ofMinutes(1));
         culvert.awaitLine("network: ip -4 rule del.* " + before, World.SOON);
 
         world.observer.forget();

@@ -44,7 +44,7 @@ class BesideTunnelUpTest {
 
         assertThat(refused.status()).as(refused.err()).isEqualTo(3);
         assertThat(refused.err())
-                .contains("provider: 'culvert tunnel up' has raised it")
+                .contains("provider: this tunnel of 'culvert tunnel up' is up")
                 .contains("take it down first: culvert tunnel down provider");
         world.localTrafficGoesByTheProvider(Family.values());
 
@@ -92,7 +92,7 @@ class BesideTunnelUpTest {
 
         assertThat(refused.status()).as(refused.err()).isEqualTo(2);
         assertThat(refused.err())
-                .contains("part: 'culvert up' runs in this network namespace, or left its kill switch");
+                .contains("part: 'culvert up' is running in this network namespace, or has left its kill switch");
         world.localTrafficIsClosed(Family.values());
     }
 
@@ -106,7 +106,7 @@ class BesideTunnelUpTest {
 
         assertThat(refused.status()).as(refused.err()).isEqualTo(2);
         assertThat(refused.err())
-                .contains("'culvert up' runs in this network namespace")
+                .contains("'culvert up' is running in this network namespace")
                 .doesNotContain("tunnel down");
         assertThat(world.space().run("nft", "list", "tables")).contains("culvert-runs");
         world.localTrafficGoesByTheProvider(Family.values());

@@ -34,7 +34,8 @@ class ChildNewsTest {
         assertThat(news.heard(new ChildEvent.Ended("wg", 137, false, List.of())))
                 .isTrue();
 
-        assertThat(told.toString()).contains("warn: wg: ended unexpectedly with status 137; the guard stands");
-        assertThat(news.doing()).containsEntry("wg", "ended with status 137");
+        assertThat(told.toString())
+                .contains("warn: wg: exited unexpectedly with status 137; the kill switch stays active");
+        assertThat(news.doing()).containsEntry("wg", "exited with status 137");
     }
 }

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * In a container, whatever shows that it is one, the kill switch stays active after a stop, a crash and a refused start, while
- * a process beside it never ceases to send; on a machine, a stop leaves nothing.
+ * In a container, whatever shows that it is one, the kill switch stays active after a stop, a crash and a refused
+ * start, while a process beside it never ceases to send; on a machine, a stop leaves nothing.
  */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -144,7 +144,7 @@ class ContainerKillSwitchTest {
         Outcome refused = world.run(World.alone(Map.of("CULVERT_CONTAINER", "ture")), "up");
 
         assertThat(refused.status()).isEqualTo(2);
-        assertThat(refused.err()).contains("CULVERT_CONTAINER: is 'ture'").contains("write auto, true or false");
+        assertThat(refused.err()).contains("CULVERT_CONTAINER: 'ture'").contains("use auto, true or false");
         world.localTrafficIsClosed(Family.values());
     }
 
@@ -201,10 +201,10 @@ class ContainerKillSwitchTest {
             Outcome second = world.run(World.alone(Map.of()), "up");
 
             assertThat(second.status()).isEqualTo(3);
-            assertThat(second.err()).contains("another Culvert runs in it already");
+            assertThat(second.err()).contains("another Culvert is running in it");
             ipv4.awaitAnswer(world.provider(Family.IPV4), World.SOON);
         }
-        assertThat(first.output()).doesNotContain("put back");
+        assertThat(first.output()).doesNotContain("reverted an external change");
         world.localTrafficGoesByTheProvider(Family.values());
     }
 }

@@ -67,13 +67,13 @@ class ExitNodeTest {
     void a_server_that_falls_silent_is_not_called_connected() {
         world.observerIsNotBlind(Family.values());
         Child culvert = world.connect(world.settings(Map.of()));
-        assertThat(status()).startsWith("State:      connected");
+        assertThat(status()).startsWith("State:       connected");
 
         world.lab.provider().fallSilent();
         try (Pulse _ = Pulse.of(world.space(), Family.IPV4)) {
-            culvert.awaitLine("does not answer", Duration.ofMinutes(1));
+            culvert.awaitLine("no response from", Duration.ofMinutes(1));
         }
-        assertThat(status()).startsWith("State:      blocked");
+        assertThat(status()).startsWith("State:       blocked");
 
         culvert.fromNow();
         world.lab.provider().speak();

@@ -97,7 +97,7 @@ class FailoverTest {
         assertThat(servers.next(late)).isTrue();
         assertThat(servers.config()).isNotSameAs(first);
         assertThat(servers.isDue(late.plus(PATIENCE))).isFalse();
-        assertThat(told.toString()).contains("no answer; trying b.conf");
+        assertThat(told.toString()).contains("no response from the server of a.conf; trying b.conf");
         assertThat(servers.next(late)).isTrue();
         assertThat(servers.config()).isSameAs(first);
     }

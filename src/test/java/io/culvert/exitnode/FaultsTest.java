@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * One node runs all the time, and so does the traffic of a local process and of a phone, in both families. Things go wrong
- * around them: nothing leaks, and everybody is served again without a restart.
+ * One node runs all the time, and so does the traffic of a local process and of a phone, in both families. Things go
+ * wrong around them: nothing leaks, and everybody is served again without a restart.
  */
 @Tag("lab")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -175,7 +175,7 @@ class FaultsTest {
             phoneIsClosed();
             culvert.fromNow();
         });
-        culvert.awaitLine("guard: put back: nftables replaced", World.SOON);
+        culvert.awaitLine("kill switch: reverted an external change: nftables ruleset reloaded", World.SOON);
         culvert.awaitLine("tunnel: connected to", World.SOON);
         assertThat(world.status().guard()).containsEntry("nftables", true).containsEntry("routing", true);
     }
@@ -188,7 +188,7 @@ class FaultsTest {
             phoneIsClosed();
             culvert.fromNow();
         });
-        culvert.awaitLine("guard: put back: ip -4 rule add", World.SOON);
+        culvert.awaitLine("kill switch: reverted an external change: ip -4 rule add", World.SOON);
         assertThat(world.status().guard()).containsEntry("nftables", true).containsEntry("routing", true);
     }
 

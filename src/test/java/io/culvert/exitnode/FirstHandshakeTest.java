@@ -15,7 +15,9 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A server by its name: the first handshake is tried when it can be made, and not before, whatever is sent meanwhile. */
+/**
+ * A server by its name: the first handshake is tried when it can be made, and not before, whatever is sent meanwhile.
+ */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class FirstHandshakeTest {
@@ -55,7 +57,9 @@ class FirstHandshakeTest {
         return world.start(World.alone(Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")));
     }
 
-    /** What could not be sent is said by the userspace program, and sent again only {@code REKEY_TIMEOUT} (5 s) later. */
+    /**
+     * What could not be sent is said by the userspace program, and sent again only {@code REKEY_TIMEOUT} (5 s) later.
+     */
     private void firstTryIsAnswered(Child culvert) {
         culvert.awaitLine("tunnel: connected to", World.SOON);
         assertThat(culvert.output()).doesNotContain("no known endpoint", "Failed to send handshake");
@@ -88,7 +92,7 @@ class FirstHandshakeTest {
         world.localTrafficIsClosed(Family.values());
 
         world.lab.router().nft("delete table inet mute");
-        culvert.awaitLine("provider0.example resolves now", World.SOON);
+        culvert.awaitLine("dns: provider0.example resolved", World.SOON);
 
         firstTryIsAnswered(culvert);
         world.localTrafficGoesByTheProvider(Family.values());

@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each hint about a file or a setting is true: a fault is made, the hint is printed, and whoever follows it has neither the
- * fault nor another one. HintCoverageTest sees to it that none is left out.
+ * Each hint about a file or a setting is true: a fault is made, the hint is printed, and whoever follows it has neither
+ * the fault nor another one. HintCoverageTest sees to it that none is left out.
  */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 public class FollowedHintsTest {
@@ -339,64 +339,72 @@ public class FollowedHintsTest {
                         "AllowedIPs =\n",
                         "AllowedIPs = 0.0.0.0/0, ::/0\n"),
                 tunnelFile(
-                        "write 0.0.0.0/0, ::/0 for all",
+                        "use 0.0.0.0/0, ::/0 for all traffic",
                         "AllowedIPs = 0.0.0.0/0, ::/0\n",
                         "AllowedIPs =\n",
                         "AllowedIPs = 0.0.0.0/0, ::/0\n"),
                 tunnelFile(
-                        "write AllowedIPs = 0.0.0.0/0, ::/0 for all",
+                        "add AllowedIPs = 0.0.0.0/0, ::/0 for all traffic",
                         "AllowedIPs = 0.0.0.0/0, ::/0\nEnd",
                         "End",
                         "AllowedIPs = 0.0.0.0/0, ::/0\nEnd"),
-                tunnelFile("for everything write 0.0.0.0/0", "0.0.0.0/0, ::/0", "10.0.0.0/8", "0.0.0.0/0"),
-                tunnelFile("write '#' instead", "DNS", "; mine\nDNS", "# mine\nDNS"),
-                tunnelFile("correct it, or begin it with '#'", "DNS", "mine\nDNS", "# mine\nDNS"),
+                tunnelFile("use 0.0.0.0/0 for all addresses", "0.0.0.0/0, ::/0", "10.0.0.0/8", "0.0.0.0/0"),
+                tunnelFile("use '#' instead", "DNS", "; mine\nDNS", "# mine\nDNS"),
+                tunnelFile("correct this line, or comment it out with '#'", "DNS", "mine\nDNS", "# mine\nDNS"),
                 tunnelFile("did you mean [Peer]?", "[Peer]", "[Peers]", "[Peer]"),
-                tunnelFile("write [Interface] or [Peer]", "[Peer]", "[Account]\nName = me\n[Peer]", "[Peer]"),
-                tunnelFile("make them one", "DNS = 10.64.0.1\n", "[Interface]\nDNS = 10.64.0.1\n", "DNS = 10.64.0.1\n"),
-                tunnelFile("write [Interface] on a line above it", "[Interface]\n", "", "")
-                        .mendedBy("PrivateKey", "[Interface]\nPrivateKey"),
-                tunnelFile("write [Peer] on a line above it", "[Peer]\n", "", "")
-                        .mendedBy("PublicKey", "[Peer]\nPublicKey"),
+                tunnelFile("use [Interface] or [Peer]", "[Peer]", "[Account]\nName = me\n[Peer]", "[Peer]"),
                 tunnelFile(
-                        "move this line to the section [Interface]",
+                        "merge the two sections",
+                        "DNS = 10.64.0.1\n",
+                        "[Interface]\nDNS = 10.64.0.1\n",
+                        "DNS = 10.64.0.1\n"),
+                tunnelFile("add a line [Interface] above it", "[Interface]\n", "", "")
+                        .mendedBy("PrivateKey", "[Interface]\nPrivateKey"),
+                tunnelFile("add a line [Peer] above it", "[Peer]\n", "", "").mendedBy("PublicKey", "[Peer]\nPublicKey"),
+                tunnelFile(
+                        "move this line to [Interface]",
                         "DNS = 10.64.0.1\n\n[Peer]\n",
                         "[Peer]\nDNS = 10.64.0.1\n",
                         "DNS = 10.64.0.1\n\n[Peer]\n"),
                 tunnelFile(
-                        "begin each peer with a line [Peer]",
+                        "start each peer with a line [Peer]",
                         "Endpoint",
                         "PublicKey = " + THIRD + "\nEndpoint",
                         "[Peer]\nAllowedIPs = 10.9.0.0/16\nPublicKey = " + THIRD + "\nEndpoint"),
-                tunnelFile("delete one", "DNS", "MTU = 1400\nMTU = 1300\nDNS", "MTU = 1300\nDNS"),
+                tunnelFile("delete one of the lines", "DNS", "MTU = 1400\nMTU = 1300\nDNS", "MTU = 1300\nDNS"),
                 tunnelFile(
-                        "check that no two lines were mixed up",
+                        "check whether two lines were mixed up",
                         "DNS = 10.64.0.1",
                         "DNS = " + THIRD,
                         "DNS = 10.64.0.1"),
-                tunnelFile("complete or delete it", "DNS = 10.64.0.1\n", "DNS =\n", ""),
+                tunnelFile("add a value, or delete this line", "DNS = 10.64.0.1\n", "DNS =\n", ""),
                 tunnelFile(
-                        "complete or delete this line",
+                        "add a value, or delete this line",
                         "Endpoint = 192.0.2.10:51820\n",
                         "Endpoint =\n",
                         "Endpoint = 192.0.2.10:51820\n"),
-                tunnelFile("correct this line, or begin it with '#'", "DNS", "= 5\nDNS", "#= 5\nDNS"),
+                tunnelFile("correct this line, or comment it out with '#'", "DNS", "= 5\nDNS", "#= 5\nDNS"),
                 tunnelFile("did you mean Address?", "Address", "Adress", "Address"),
-                tunnelFile("delete it, or type the line again", "DNS", "\u0001DNS", "DNS"),
+                tunnelFile("delete it, or retype the line", "DNS", "\u0001DNS", "DNS"),
                 tunnelFile("delete this line", "DNS", "IncludedApplications = a.b\nDNS", "DNS"),
                 tunnelFile("get a plain WireGuard file from your provider", "DNS", "H1 = 77\nDNS", "DNS"),
                 tunnelFile("if there is no handshake, get a plain WireGuard file", "DNS", "Jc = 4\nDNS", "DNS"),
-                tunnelFile("write a port, or 0 for a random one", "DNS", "ListenPort = x\nDNS", "ListenPort = 0\nDNS"),
+                tunnelFile("use a port, or 0 for a random one", "DNS", "ListenPort = x\nDNS", "ListenPort = 0\nDNS"),
                 tunnelFile(
-                        "write a size in bytes, such as 1420, or delete the line",
+                        "use a size in bytes, such as 1420, or delete this line",
                         "DNS",
                         "MTU = 5\nDNS",
                         "MTU = 1420\nDNS"),
-                tunnelFile("add the key that belongs to your account", "PrivateKey = " + OWN + "\n", "", "")
+                tunnelFile("add the private key of this interface", "PrivateKey = " + OWN + "\n", "", "")
                         .mendedBy("Address", "PrivateKey = " + OWN + "\nAddress"),
-                tunnelFile("add the one you were given, such as 10.64.0.2/32", "Address = 10.64.0.2/32\n", "", "")
+                tunnelFile(
+                                "add the address assigned to this interface, such as 10.64.0.2/32",
+                                "Address = 10.64.0.2/32\n",
+                                "",
+                                "")
                         .mendedBy("DNS", "Address = 10.64.0.2/32\nDNS"),
-                tunnelFile("write the address you were given", "10.64.0.2/32", "127.0.0.1/32", "10.64.0.2/32"),
+                tunnelFile(
+                        "use the address assigned to this interface", "10.64.0.2/32", "127.0.0.1/32", "10.64.0.2/32"),
                 tunnelFile("write address/length, such as 10.64.0.2/32", "10.64.0.2/32", "10.64.0/32", "10.64.0.2/32"),
                 tunnelFile("write an address, such as 10.64.0.1", "10.64.0.1\n", "10.64.0\n", "10.64.0.1\n"),
                 tunnelFile(
@@ -405,61 +413,65 @@ public class FollowedHintsTest {
                         "10.64.0.1, a_b?\n",
                         "10.64.0.1, home.arpa\n"),
                 tunnelFile(
-                        "write a number, 0x and a hexadecimal one, or off",
+                        "use a decimal number, a hexadecimal one with 0x, or off",
                         "DNS",
                         "FwMark = x\nDNS",
                         "FwMark = off\nDNS"),
-                tunnelFile("write the table's number, main, auto or off", "DNS", "Table = x\nDNS", "Table = auto\nDNS"),
+                tunnelFile("use a table number, main, auto or off", "DNS", "Table = x\nDNS", "Table = auto\nDNS"),
                 tunnelFile(
-                        "write true or false, or delete the line",
+                        "use true or false, or delete this line",
                         "DNS",
                         "SaveConfig = x\nDNS",
                         "SaveConfig = false\nDNS"),
                 tunnelFile(
-                                "name that network in CULVERT_LAN_ALLOW, and delete the line",
+                                "add that network to CULVERT_LAN_ALLOW and delete this line",
                                 "DNS",
                                 "PostUp = ip route add 192.168.7.0/24 via 192.168.1.1\nDNS",
                                 "DNS")
                         .mendedBySetting("CULVERT_LAN_ALLOW=auto,192.168.7.0/24"),
-                tunnelFile("do this outside of Culvert, and delete the line", "DNS", "PostUp = curl x\nDNS", "DNS"),
-                tunnelFile("write the key of the server", SERVER, PUBLIC_OF_OWN, SERVER),
-                tunnelFile("add the key of the server", "PublicKey = " + SERVER + "\n", "", "")
+                tunnelFile(
+                        "run this command outside Culvert and delete this line", "DNS", "PostUp = curl x\nDNS", "DNS"),
+                tunnelFile("use the public key of the server", SERVER, PUBLIC_OF_OWN, SERVER),
+                tunnelFile("add the public key of the server", "PublicKey = " + SERVER + "\n", "", "")
                         .mendedBy("AllowedIPs", "PublicKey = " + SERVER + "\nAllowedIPs"),
                 tunnelFile(
-                        "make the two [Peer] sections one",
+                        "merge the two [Peer] sections",
                         "Endpoint",
                         "[Peer]\nPublicKey = " + SERVER + "\nEndpoint",
                         "Endpoint"),
-                tunnelFile("delete the comma", "::/0", "::/0,", "::/0"),
+                tunnelFile("delete the extra comma", "::/0", "::/0,", "::/0"),
                 tunnelFile("delete it", "::/0", "::/0, -10.0.0.0/8", "::/0"),
-                tunnelFile("write a comma between prefixes", "0.0.0.0/0, ::/0", "0.0.0.0/0 ::/0", "0.0.0.0/0, ::/0"),
+                tunnelFile("separate prefixes by commas", "0.0.0.0/0, ::/0", "0.0.0.0/0 ::/0", "0.0.0.0/0, ::/0"),
                 tunnelFile(
-                        "write 10.7.0.0/16, or 10.7.0.5/32 for the one address",
+                        "use 10.7.0.0/16, or 10.7.0.5/32 for a single address",
                         "::/0",
                         "::/0, 10.7.0.5/16",
                         "::/0, 10.7.0.0/16"),
                 tunnelFile(
-                        "leave it to one peer; for fail-over, write one file for each server",
+                        "assign it to one peer; for fail-over, use one file per server",
                         "[Peer]",
                         "[Peer]\nPublicKey = " + THIRD + "\nAllowedIPs = 0.0.0.0/0\n[Peer]",
                         "[Peer]\nPublicKey = " + THIRD + "\nAllowedIPs = 10.9.0.0/16\n[Peer]"),
                 tunnelFile(
-                        "write seconds, such as 25, or off",
+                        "use a number of seconds, such as 25, or off",
                         "Endpoint",
                         "PersistentKeepalive = x\nEndpoint",
                         "PersistentKeepalive = 25\nEndpoint"),
-                tunnelFile("copy the whole key from where you got this file", SERVER, "YOUR_KEY", SERVER),
+                tunnelFile("copy the complete key again", SERVER, "YOUR_KEY", SERVER),
                 tunnelFile(
-                        "write [2001:db8::10]:51820", "192.0.2.10:51820", "2001:db8::10:51820", "[2001:db8::10]:51820"),
+                        "use [2001:db8::10]:51820", "192.0.2.10:51820", "2001:db8::10:51820", "[2001:db8::10]:51820"),
                 tunnelFile(
                         "write host:port, such as 192.0.2.10:51820 or [2001:db8::10]:51820",
                         "192.0.2.10:51820",
                         "vpn.example:x",
                         "192.0.2.10:51820"),
                 tunnelFile(
-                        "write the server's", "Endpoint = 192.0.2.10", "Endpoint = 0.0.0.0", "Endpoint = 192.0.2.10"),
+                        "use the address of the server",
+                        "Endpoint = 192.0.2.10",
+                        "Endpoint = 0.0.0.0",
+                        "Endpoint = 192.0.2.10"),
                 tunnelFile(
-                                "add the one of your server",
+                                "add the section of your server",
                                 "[Peer]\nPublicKey = " + SERVER
                                         + "\nAllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 192.0.2.10:51820\n",
                                 "",
@@ -469,7 +481,7 @@ public class FollowedHintsTest {
                                 "DNS = 10.64.0.1\n[Peer]\nPublicKey = " + SERVER
                                         + "\nAllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 192.0.2.10:51820\n"),
                 tunnelFile(
-                                "add it, with PrivateKey and Address",
+                                "add one with PrivateKey and Address",
                                 "[Interface]\nPrivateKey = " + OWN + "\nAddress = 10.64.0.2/32\nDNS = 10.64.0.1\n",
                                 "",
                                 "")
@@ -478,20 +490,20 @@ public class FollowedHintsTest {
                         WIREGUARD,
                         TUNNEL,
                         FollowedHintsTest::up,
-                        "put the file there that your provider offers for WireGuard",
+                        "use the WireGuard configuration file of your provider",
                         new byte[0]),
                 file(WIREGUARD, TUNNEL, FollowedHintsTest::up, "check the name", new byte[(1 << 20) + 1]),
                 file(
                         WIREGUARD,
                         TUNNEL,
                         FollowedHintsTest::up,
-                        "name the text file that your provider offers for WireGuard",
+                        "use the WireGuard configuration file of your provider, which is a text file",
                         new byte[] {0, 1, 2}));
     }
 
     private static Stream<Row> named() {
         return Stream.of(
-                named(WIREGUARD, FollowedHintsTest::namedTunnelFile, "name a file in it", "etc", TUNNEL),
+                named(WIREGUARD, FollowedHintsTest::namedTunnelFile, "name a file in this directory", "etc", TUNNEL),
                 named(
                         Set.of("wireguard", "problem"),
                         FollowedHintsTest::namedTunnelFile,
@@ -512,11 +524,16 @@ public class FollowedHintsTest {
                                 "etc/far-too-long-for-linux.conf",
                                 "etc/far-too-long-fo.conf")
                         .bringing(TUNNEL, "etc/far-too-long-fo.conf"),
-                named(TOPOLOGY, FollowedHintsTest::namedNetworkFile, "name the network file", "etc", NETWORK),
                 named(
                         TOPOLOGY,
                         FollowedHintsTest::namedNetworkFile,
-                        "check the name; docs/network-file.md tells what to write into it",
+                        "use the path of the network file",
+                        "etc",
+                        NETWORK),
+                named(
+                        TOPOLOGY,
+                        FollowedHintsTest::namedNetworkFile,
+                        "check the name; for the format see docs/network-file.md",
                         "etc/none.yaml",
                         NETWORK));
     }
@@ -525,66 +542,62 @@ public class FollowedHintsTest {
         String phone = "subnets: {mesh: {ipAddresses: [10.0.0.2]}}\n";
         String more = phone + "    ";
         return Stream.of(
-                network("write an address that nobody has", "[10.0.0.2]", "[10.0.0.1]", "[10.0.0.3]"),
+                network("use an address that no other peer has", "[10.0.0.2]", "[10.0.0.1]", "[10.0.0.3]"),
                 network(
-                                "write another: each interface has a socket of its own",
+                                "use another port, as each interface has its own socket",
                                 "[10.0.0.1]}",
                                 "[10.0.0.1]}, spare: {listenPort: 51820}",
                                 "[10.0.0.1]}, spare: {listenPort: 51821}")
                         .and("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
                 network(
-                                "give the subnets different networks, or write a longer prefix length",
+                                "use different networks for the subnets, or longer prefix lengths",
                                 "[10.0.0.1]}",
                                 "[10.0.0.1]}, spare: {listenPort: 5, ipAddresses: [10.0.0.9]}",
                                 "[10.0.0.1]}, spare: {listenPort: 5, ipAddresses: [10.0.1.9]}")
                         .and("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
                 network(
-                        "make the ip one of the candidates, where it belongs in their order",
+                        "add the ip to the candidates, in their order of preference",
                         "{ip: 192.0.2.1}",
                         "{ip: 192.0.2.1, candidates: [{ip: 192.0.2.2}]}",
                         "{candidates: [{ip: 192.0.2.1}, {ip: 192.0.2.2}]}"),
                 network(
-                        "write where the peer may be found, the preferred place first",
+                        "add the endpoint candidates of the peer, the preferred one first",
                         "{ip: 192.0.2.1}",
                         "{candidates: []}",
                         "{candidates: [{ip: 192.0.2.1}]}"),
                 network(
-                        "write its address or host name",
+                        "add its address or host name",
                         "{ip: 192.0.2.1}",
                         "{candidates: [{port: 5}]}",
                         "{candidates: [{port: 5, ip: 192.0.2.1}]}"),
-                network("write the peer's", "ip: 192.0.2.1", "ip: 0.0.0.0", "ip: 192.0.2.1"),
+                network("use the address of the peer", "ip: 192.0.2.1", "ip: 0.0.0.0", "ip: 192.0.2.1"),
                 network(
-                        "write the port behind a key of its own, 'port'",
+                        "set the port with the key 'port'",
                         "ip: 192.0.2.1",
                         "ip: 'a.example:5'",
                         "ip: a.example, port: 5"),
                 network(
-                        "write an address such as 192.0.2.10 or 2001:db8::10, or a name",
+                        "use an address such as 192.0.2.10 or 2001:db8::10, or a host name",
                         "ip: 192.0.2.1",
                         "ip: 'a b'",
                         "ip: 192.0.2.10"),
-                network("write keys and values, such as 'name: …'", "- name: spare", "- spare", "- name: spare"),
-                network("delete one of the two", "exit: true", "exit: true\n    exit: true", "exit: true"),
+                network("use keys and values, such as 'name: …'", "- name: spare", "- spare", "- name: spare"),
+                network("delete one of them", "exit: true", "exit: true\n    exit: true", "exit: true"),
                 network(
                         "use one of the keys ip, port",
                         "{ip: 192.0.2.1}",
                         "{candidates: [{ip: 192.0.2.1, zzz: 1}]}",
                         "{candidates: [{ip: 192.0.2.1, port: 1}]}"),
                 network("did you mean endpoints?", "endpoints", "endpoint", "endpoints"),
-                network(
-                        "write each item behind a dash",
-                        "groups: [phones]",
-                        "groups: phones",
-                        "groups:\n      - phones"),
-                network("write one value", "publicKey: " + THIRD, "publicKey: []", "publicKey: " + THIRD),
-                network("write plain text", "name: phones", "name: ''", "name: phones"),
-                network("write digits only", "51820", "x", "51820"),
-                network("write true or false", "exit: true", "exit: yes", "exit: true"),
-                network("write one of them", "type: peer", "type: everything", "type: peer"),
+                network("start each item with a dash", "groups: [phones]", "groups: phones", "groups:\n      - phones"),
+                network("use a single value", "publicKey: " + THIRD, "publicKey: []", "publicKey: " + THIRD),
+                network("use plain text", "name: phones", "name: ''", "name: phones"),
+                network("use digits only", "51820", "x", "51820"),
+                network("use true or false", "exit: true", "exit: yes", "exit: true"),
+                network("use one of them", "type: peer", "type: everything", "type: peer"),
                 network("did you mean peer?", "type: peer", "type: per", "type: peer"),
                 network(
-                        "write a connection that joins it with others",
+                        "add a connection that includes it",
                         "b: [{type: peer, rule: is, value: phone}]",
                         "b: [{type: peer, rule: is, value: hub}]",
                         "b: [{type: peer, rule: is, value: phone}]"),
@@ -597,64 +610,64 @@ public class FollowedHintsTest {
                                 "b: [{type: peer, rule: is, value: phone}]",
                                 "b: [{type: peer, rule: is, value: phone}]\n    subnets: [mesh]"),
                 network(
-                                "write the subnets it is meant for, such as 'subnets: [mesh]', or select fewer peers",
+                                "name its subnets, such as 'subnets: [mesh]', or select fewer peers",
                                 "[10.0.0.2]}",
                                 "[10.0.0.2]}, spare: ",
                                 "[10.0.0.2]}, spare: ")
                         .mendedBy("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
                 network(
-                                "give one side an endpoint with an ip, or take the pair out of the connection",
+                                "add an endpoint with an ip to one of them, or exclude the pair from the connection",
                                 "    endpoints: [{ip: 192.0.2.1}]\n",
                                 "",
                                 "")
                         .mendedBy("    exit: true", "    endpoints: [{ip: 192.0.2.1}]\n    exit: true"),
-                network("write a port beside its ip, or a listenPort here", "listenPort: 51820, ", "", "")
+                network("add a port to that endpoint, or a listenPort here", "listenPort: 51820, ", "", "")
                         .mendedBy("{ip: 192.0.2.1}", "{ip: 192.0.2.1, port: 51820}"),
                 network(
-                        "write it into a file of its own, name that in privateKeyFile, and make a new key",
+                        "generate a new key in a separate file, and name that file in privateKeyFile",
                         "exit: true",
                         "exit: true\n    privateKey: x",
                         "exit: true"),
-                network("copy the whole key; 'wg pubkey' prints it", THIRD, "abc", THIRD),
-                network("write an address, such as 10.0.0.1, 10.0.0.1/16 or auto", "[10.0.0.2]", "[10.0.0]", "[auto]"),
-                network("write another address", "[10.0.0.2]", "[224.0.0.1]", "[10.0.0.3]"),
+                network("copy the complete key as printed by 'wg pubkey'", THIRD, "abc", THIRD),
+                network("use an address, such as 10.0.0.1, 10.0.0.1/16 or auto", "[10.0.0.2]", "[10.0.0]", "[auto]"),
+                network("use another address", "[10.0.0.2]", "[224.0.0.1]", "[10.0.0.3]"),
                 network(
-                        "write the network it leads to",
+                        "add the destination network",
                         phone,
                         more + "routes: [{masquerade: true}]\n",
                         more + "routes: [{masquerade: true, to: 192.168.7.0/24}]\n"),
                 network(
-                        "write a network, such as 192.168.7.0/24",
+                        "use a network, such as 192.168.7.0/24",
                         phone,
                         more + "routes: [x]\n",
                         more + "routes: [192.168.7.0/24]\n"),
                 network(
-                        "write 'exit: true' here, and 'via:' where it is to be used",
+                        "add 'exit: true' to this peer, and 'via:' to the peers that use it",
                         phone,
                         more + "routes: [0.0.0.0/0]\n",
                         more + "exit: true\n"),
-                network("write 10.1.0.0/24", phone, more + "routes: [10.1.0.1/24]\n", more + "routes: [10.1.0.0/24]\n"),
-                network("write an address, such as 10.0.0.1", phone, more + "dns: [x]\n", more + "dns: [10.0.0.1]\n"),
-                network("write letters, digits, hyphens and dots only", "name: spare", "name: a b", "name: a-b"),
-                network("give one of them another name", "name: spare", "name: mesh", "name: other"),
+                network("use 10.1.0.0/24", phone, more + "routes: [10.1.0.1/24]\n", more + "routes: [10.1.0.0/24]\n"),
+                network("use an address, such as 10.0.0.1", phone, more + "dns: [x]\n", more + "dns: [10.0.0.1]\n"),
+                network("use letters, digits, hyphens and dots only", "name: spare", "name: a b", "name: a-b"),
+                network("rename one of them", "name: spare", "name: mesh", "name: other"),
                 network("add it to 'groups'", "groups:\n  - name: phones\n", "", "")
                         .mendedBy("peers:", "groups:\n  - name: phones\npeers:"),
-                network("name one of hub, phone", "value: phone", "value: somebody", "value: phone"),
+                network("use one of hub, phone", "value: phone", "value: somebody", "value: phone"),
                 network("did you mean phone?", "value: phone", "value: phon", "value: phone"),
                 network(
-                                "write 'deviceNames: hash', or a shorter name, what stands before its first dot counts",
+                                "set 'deviceNames: hash', or use a shorter name up to its first dot",
                                 "name: spare",
                                 "name: averyveryverylongname",
                                 "name: averyveryverylongname")
                         .mendedBy("version: v1", "version: v1\ndeviceNames: hash"),
                 network(
-                                "write 'deviceNames: hash', or a shorter name",
+                                "set 'deviceNames: hash', or use a shorter name",
                                 "name: spare",
                                 "name: averyveryverylongname",
                                 "name: spare")
                         .and("version: v1", "version: v1\ndeviceNames: long"),
                 network(
-                                "write 'deviceNames: long' or 'deviceNames: hash' at the top of the file",
+                                "set 'deviceNames: long' or 'deviceNames: hash' at the top of the file",
                                 "name: spare",
                                 "name: mesh.two",
                                 "name: mesh.two")
@@ -662,75 +675,75 @@ public class FollowedHintsTest {
                         .and("value: phone}]", "value: phone}]\n    subnets: [mesh]")
                         .mendedBy("version: v1", "version: v1\ndeviceNames: hash"),
                 network(
-                        "name the file on that machine; or write 'external: true' for a device that is set up by its own means",
+                        "name the key file on that machine, or set 'external: true' for a device that Culvert does not configure",
                         "privateKeyFile: /etc/phone-key",
                         "dns: []",
                         "external: true"),
                 network(
-                        "give each peer a key of its own: 'culvert mesh keygen' makes one",
+                        "use a separate key for each peer, generated by 'culvert mesh keygen'",
                         THIRD,
                         PUBLIC_OF_OWN,
                         THIRD),
-                network("write 'version: v1' into the first line", "version: v1\n", "", "")
+                network("add 'version: v1' as the first line", "version: v1\n", "", "")
                         .mendedBy("subnets:", "version: v1\nsubnets:"),
-                network("write 'version: v1'", "version: v1", "version: v7", "version: v1"),
+                network("use 'version: v1'", "version: v1", "version: v7", "version: v1"),
                 network(
-                        "give it one",
+                        "add a name",
                         "- name: spare",
                         "- presharedKeyFile: /x",
                         "- name: spare\n    presharedKeyFile: /x"),
                 network(
-                        "write both, such as /etc/culvert/psk/{a}-{b}, or neither for one key for all",
+                        "use both, such as /etc/culvert/psk/{a}-{b}, or neither for a common key",
                         "- name: spare",
                         "- name: spare\n    presharedKeyFile: /psk/{a}",
                         "- name: spare\n    presharedKeyFile: /psk/{a}-{b}"),
                 network(
-                        "write it, if only as an empty list, such as 'connections: []'",
+                        "add the missing keys, at least as empty lists, such as 'connections: []'",
                         "subnets:\n",
                         "subnetz:\n",
                         "subnets:\n"),
                 network(
-                                "write whom it joins; '[]' means all peers",
+                                "add the filters of both sides; '[]' selects all peers",
                                 "    b: [{type: peer, rule: is, value: phone}]",
                                 "",
                                 "")
                         .mendedBy("  - a:", "  - b: []\n    a:"),
-                network("write it", "publicKey: " + THIRD + "\n    ", "", "")
+                network("add the missing keys", "publicKey: " + THIRD + "\n    ", "", "")
                         .mendedBy(
                                 "privateKeyFile: /etc/phone-key",
                                 "publicKey: " + THIRD + "\n    privateKeyFile: /etc/phone-key"),
                 network(
-                        "write such as {type: group, rule: is, value: servers}",
+                        "use the form {type: group, rule: is, value: servers}",
                         "{type: peer, rule: is, value: phone}",
                         "{type: peer, value: phone}",
                         "{type: peer, rule: is, value: phone}"),
-                network("name another peer", phone, more + "via: phone\n", more + "via: hub\n"),
-                network("write 'exit: true' to it (line 8)", "    exit: true\n", "", "")
+                network("use another peer", phone, more + "via: phone\n", more + "via: hub\n"),
+                network("add 'exit: true' to it (line 8)", "    exit: true\n", "", "")
                         .and(phone, more + "via: hub\n")
                         .mendedBy("[{ip: 192.0.2.1}]", "[{ip: 192.0.2.1}]\n    exit: true"),
                 network(
-                                "see to it that it forwards packets",
+                                "make sure that it forwards packets",
                                 "    exit: true\n",
                                 "    exit: true\n    external: true\n",
                                 "    exit: true\n")
                         .and(phone, more + "via: hub\n"),
-                network("write a connection that joins them", "value: phone}]", "value: hub}]", "value: phone}]")
+                network("add a connection between them", "value: phone}]", "value: hub}]", "value: phone}]")
                         .and(phone, more + "via: hub\n"),
-                network("leave it to that peer", phone, more + "routes: [10.0.0.1/32]\n", phone),
+                network("delete this route", phone, more + "routes: [10.0.0.1/32]\n", phone),
                 network(
-                        "write 'exit: true' to a peer instead, and 'via:' where it is to be used",
+                        "add 'exit: true' to a peer instead, and 'via:' to the peers that use it",
                         phone,
                         more + "routes: [0.0.0.0/2, 64.0.0.0/2, 128.0.0.0/2, 192.0.0.0/2]\n",
                         more + "exit: true\n"),
                 network(
-                                "write networks that do not overlap, if that is not meant",
+                                "use networks that do not overlap, unless this is intended",
                                 phone,
                                 more + "routes: [192.168.7.0/24]\n",
                                 more + "routes: [192.168.7.0/24]\n")
                         .and("exit: true\n", "exit: true\n    routes: [192.168.0.0/16]\n")
                         .mendedBy("192.168.0.0/16", "192.168.0.0/24"),
                 network(
-                        "add one to its ipAddresses, beside auto",
+                        "add one to its ipAddresses in addition to auto",
                         phone,
                         "subnets: {mesh: {ipAddresses: [auto]}}\n    via: hub\n",
                         "subnets: {mesh: {ipAddresses: [auto, 10.0.0.2]}}\n    via: hub\n"),
@@ -740,53 +753,48 @@ public class FollowedHintsTest {
                         more + "via: hub\n",
                         "subnets: {mesh: {ipAddresses: [10.0.0.2, auto]}}\n    via: hub\n"),
                 network(
-                                "delete the 'via' of one of them",
+                                "delete 'via' from one of the peers",
                                 phone,
                                 more + "exit: true\n    via: hub\n",
                                 more + "exit: true\n    via: hub\n")
                         .and("    endpoints: [{ip: 192.0.2.1}]\n", "    endpoints: [{ip: 192.0.2.1}]\n    via: phone\n")
                         .mendedBy("    via: phone\n", ""),
-                network("leave it to one of them", phone, more + "routes: [192.168.7.0/24]\n", phone)
+                network("delete one of the routes", phone, more + "routes: [192.168.7.0/24]\n", phone)
                         .and("exit: true\n", "exit: true\n    routes: [192.168.7.0/24]\n"),
                 network(
-                        "look at the indentation, quotes and brackets here and in the lines above",
+                        "check indentation, quotes and brackets in this line and above",
                         "[10.0.0.2]",
                         "[10.0.0.2",
                         "[10.0.0.2]"),
                 network(
-                        "write one network into one file, without '---' between its parts",
+                        "use one network per file, without '---' between its parts",
                         "groups:",
                         "---\ngroups:",
                         "groups:"),
+                network("define the anchor &x above this line", "value: hub}", "value: *x}", "value: &x hub}"),
+                network("use a single word", "exit: true", "[a]: true", "exit: true"),
                 network(
-                        "write &x before what is meant, above this line",
-                        "value: hub}",
-                        "value: *x}",
-                        "value: &x hub}"),
-                network("write a single word", "exit: true", "[a]: true", "exit: true"),
-                network(
-                        "close the brackets before",
+                        "close the preceding brackets",
                         "exit: true",
                         "dns: " + "[".repeat(200) + "]".repeat(200),
                         "exit: true"),
-                file(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, "save it as UTF-8", new byte[] {
+                file(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, "convert it to UTF-8", new byte[] {
                     (byte) 0xff, (byte) 0xfe, 1
                 }),
                 file(
                         TOPOLOGY,
                         NETWORK,
                         FollowedHintsTest::networkFile,
-                        "write 'version: v1', and what docs/network-file.md tells",
+                        "add 'version: v1' and the network; for the format see docs/network-file.md",
                         new byte[0]),
-                file(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, "write plain text, in UTF-8", new byte[] {1, 2
-                }));
+                file(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, "use plain text in UTF-8", new byte[] {1, 2}));
     }
 
     private static Stream<Row> inSettings() {
-        String bring = Hints.here().bring("the file", "that path") + ", or correct it";
+        String bring = Hints.here().bring("the file", "this path") + ", or correct the path";
         return Stream.of(
                 settings(
-                        "write up to 32 letters, digits, '_' and '-', with a letter first",
+                        "use up to 32 letters, digits, '_' and '-', beginning with a letter or '_'",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=4; CULVERT_SOCKS_PASSWORD=x",
                         "CULVERT_SOCKS_USER=anna"),
                 settings(
@@ -794,17 +802,17 @@ public class FollowedHintsTest {
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=root; CULVERT_SOCKS_PASSWORD=x",
                         "CULVERT_SOCKS_USER=anna"),
                 settings(
-                        "name the file of the interface that your own devices connect to",
+                        "use the file of the interface that your own devices connect to",
                         "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf; CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/etc/wireguard/wg0.conf",
                         "CULVERT_MESH_CONFIG=/etc/mesh.conf"),
                 settings(
                         Hints.here().bring("your provider's file", "/etc/none.conf")
-                                + ", or name its path in CULVERT_WIREGUARD_CONFIG",
+                                + ", or set CULVERT_WIREGUARD_CONFIG to its path",
                         "CULVERT_WIREGUARD_CONFIG=/etc/none.conf",
                         "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
                 settings(
                                 Hints.here().bring("your provider's file", "/etc/none.conf")
-                                        + ", or name its path in CULVERT_WIREGUARD_CONFIG",
+                                        + ", or set CULVERT_WIREGUARD_CONFIG to its path",
                                 "CULVERT_WIREGUARD_CONFIG=/etc/none.conf",
                                 "CULVERT_WIREGUARD_CONFIG=/etc/none.conf")
                         .bringing(TUNNEL, "etc/none.conf"),
@@ -816,26 +824,26 @@ public class FollowedHintsTest {
                 settings(bring, "CULVERT_DNS_FILE=/run/secrets/dns", "CULVERT_DNS_FILE=/run/secrets/dns")
                         .with("run/secrets/dns", "9.9.9.9"),
                 settings(
-                                "write the value into it, or unset the variable",
+                                "write the value to the file, or unset the variable",
                                 "CULVERT_DNS_FILE=/run/secrets/dns",
                                 "CULVERT_DNS_FILE=")
                         .first("run/secrets/dns", ""),
                 settings(
-                                "name a file with the value alone",
+                                "use a file that contains nothing but the value",
                                 "CULVERT_DNS_FILE=/run/secrets",
                                 "CULVERT_DNS_FILE=/run/secrets/dns")
                         .first("run/secrets/dns", "9.9.9.9"),
-                settings("write auto, true or false", "CULVERT_CONTAINER=perhaps", "CULVERT_CONTAINER=auto"),
+                settings("use auto, true or false", "CULVERT_CONTAINER=perhaps", "CULVERT_CONTAINER=auto"),
                 settings(
-                        "name only the networks that are to be reached outside of it",
+                        "list only the networks to reach outside the tunnel",
                         "CULVERT_LAN_ALLOW=0.0.0.0/2,64.0.0.0/2,128.0.0.0/2,192.0.0.0/2",
                         "CULVERT_LAN_ALLOW=192.168.1.0/24"),
                 settings(
-                        "name a wg-quick file in CULVERT_MESH_CONFIG, or a network file with CULVERT_MESH_NODE",
+                        "set CULVERT_MESH_CONFIG to a wg-quick file, or to a network file with CULVERT_MESH_NODE",
                         "CULVERT_MESH=wireguard",
                         "CULVERT_MESH_CONFIG=/etc/mesh.conf"),
                 settings(
-                        "name a wg-quick file in CULVERT_MESH_CONFIG, or a network file with CULVERT_MESH_NODE",
+                        "set CULVERT_MESH_CONFIG to a wg-quick file, or to a network file with CULVERT_MESH_NODE",
                         "CULVERT_MESH=wireguard",
                         "CULVERT_MESH_CONFIG=/etc/network.yaml; CULVERT_MESH_NODE=hub"),
                 settings(
@@ -843,11 +851,11 @@ public class FollowedHintsTest {
                         "CULVERT_MESH_CONFIG=/etc/mesh.conf",
                         "CULVERT_MESH=wireguard"),
                 settings(
-                        "name it in CULVERT_MESH_CONFIG, with CULVERT_MESH=wireguard",
+                        "set CULVERT_MESH_CONFIG to the network file, with CULVERT_MESH=wireguard",
                         "CULVERT_MESH_NODE=hub",
                         "CULVERT_MESH_CONFIG=/etc/network.yaml; CULVERT_MESH=wireguard"),
                 settings(
-                                "set CULVERT_SOCKS_PASSWORD_FILE to the path of a file that holds it",
+                                "set CULVERT_SOCKS_PASSWORD_FILE to the path of a file that contains it",
                                 "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna",
                                 "CULVERT_SOCKS_PASSWORD_FILE=/run/secrets/socks")
                         .first("run/secrets/socks", "secret\n"),
@@ -856,7 +864,7 @@ public class FollowedHintsTest {
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_PASSWORD=x",
                         "CULVERT_SOCKS_USER=anna"),
                 settings(
-                        "name your networks, or set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD",
+                        "list your networks, or set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_ALLOW=0.0.0.0/0",
                         "CULVERT_SOCKS_ALLOW=192.168.1.0/24"),
                 settings(
@@ -864,66 +872,60 @@ public class FollowedHintsTest {
                         "CULVERT_SOCKS_PORT=1081",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"),
                 settings(
-                        "write the server's address, without name, port or scheme",
+                        "use the address of the server, without a name, port or scheme",
                         "CULVERT_DNS=dns.example.net",
                         "CULVERT_DNS=9.9.9.9"),
                 settings(
-                        "write a server that answers at the tunnel's other end",
+                        "use a server that is reachable through the tunnel",
                         "CULVERT_DNS=127.0.0.1",
                         "CULVERT_DNS=9.9.9.9"),
                 settings(
-                        "begin with /, as in /etc/wireguard/wg0.conf",
+                        "use a path that begins with /, such as /etc/wireguard/wg0.conf",
                         "CULVERT_WIREGUARD_CONFIG=wg0.conf",
                         "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
                 settings(
-                                "write a path that begins with /, such as /run/secrets/name",
+                                "use a path that begins with /, such as /run/secrets/name",
                                 "CULVERT_DNS_FILE=9.9.9.9",
                                 "CULVERT_DNS_FILE=/run/secrets/dns")
                         .first("run/secrets/dns", "9.9.9.9"),
                 settings(
-                        "keep one of the two",
+                        "set only one of them",
                         "CULVERT_DNS=9.9.9.9; CULVERT_DNS_FILE=/run/secrets/dns",
                         "CULVERT_DNS_FILE="),
                 settings(
-                        "write only its host and port, such as hs.example.net:443",
+                        "use only its host and port, such as hs.example.net:443",
                         "CULVERT_HOLEPUNCH=https://hs.example.net",
                         "CULVERT_HOLEPUNCH=hs.example.net:443"),
                 settings(
-                        "end it with /tcp, /udp, or nothing for both",
+                        "append /tcp or /udp, or omit the protocol to allow both",
                         "CULVERT_HOLEPUNCH=hs.example.net:443/sctp",
                         "CULVERT_HOLEPUNCH=hs.example.net:443/tcp"),
                 settings(
-                        "write its port too: hs.example.net:443",
+                        "add the port: hs.example.net:443",
                         "CULVERT_HOLEPUNCH=hs.example.net",
                         "CULVERT_HOLEPUNCH=hs.example.net:443"),
                 settings(
-                        "write host:port, ip:port, [ipv6]:port, an address or a network, each with /tcp or /udp if only that is meant",
+                        "use host:port, ip:port, [ipv6]:port, an address or a network, each with an optional /tcp or /udp",
                         "CULVERT_HOLEPUNCH=a:b:c",
                         "CULVERT_HOLEPUNCH=198.51.100.0/24"),
+                settings("use the address to reach", "CULVERT_HOLEPUNCH=0.0.0.0:5", "CULVERT_HOLEPUNCH=198.51.100.1:5"),
                 settings(
-                        "write the address that is to be reached",
-                        "CULVERT_HOLEPUNCH=0.0.0.0:5",
-                        "CULVERT_HOLEPUNCH=198.51.100.1:5"),
-                settings(
-                        "write none, or the networks without it",
+                        "use none, or the networks without it",
                         "CULVERT_LAN_ALLOW=none,192.168.1.0/24",
                         "CULVERT_LAN_ALLOW=192.168.1.0/24"),
-                settings("write a number such as 0x51000000", "CULVERT_MARK=x", "CULVERT_MARK=0x51000000"),
+                settings("use a number such as 0x51000000", "CULVERT_MARK=x", "CULVERT_MARK=0x51000000"),
+                settings("remove the setting, or use a number such as 0x51000000", "CULVERT_MARK=0", "CULVERT_MARK="),
                 settings(
-                        "leave the setting out, or write a number such as 0x51000000",
-                        "CULVERT_MARK=0",
-                        "CULVERT_MARK="),
-                settings(
-                        "leave the setting out, or write a number whose bits 8 to 23 are clear, such as 0x51000000",
+                        "remove the setting, or use a number whose bits 8 to 23 are clear, such as 0x51000000",
                         "CULVERT_MARK=0xca6c",
                         "CULVERT_MARK=0x51000000"),
                 settings(
-                        "write it as 96MiB or 1GiB, or off for no limit",
+                        "use a number with a unit, such as 96MiB or 1GiB, or off for no limit",
                         "CULVERT_WIREGUARD_MEMORY=much",
                         "CULVERT_WIREGUARD_MEMORY=96MiB"),
-                settings("write the unit too: 96MiB", "CULVERT_WIREGUARD_MEMORY=96", "CULVERT_WIREGUARD_MEMORY=96MiB"),
+                settings("add the unit: 96MiB", "CULVERT_WIREGUARD_MEMORY=96", "CULVERT_WIREGUARD_MEMORY=96MiB"),
                 settings(
-                        "write 96MiB, which keeps most of the speed",
+                        "use 96MiB, which keeps most of the speed",
                         "CULVERT_WIREGUARD_MEMORY=1MiB",
                         "CULVERT_WIREGUARD_MEMORY=96MiB"),
                 settings(
@@ -931,76 +933,83 @@ public class FollowedHintsTest {
                                 "CULVERT_HOLEPUNH=198.51.100.1",
                                 "CULVERT_HOLEPUNH=; CULVERT_HOLEPUNCH=198.51.100.1")
                         .without("CULVERT_HOLEPUNH"),
-                settings("remove it; 'culvert up --help' lists all settings", "CULVERT_ZZZZZZZ=1", "CULVERT_ZZZZZZZ=")
+                settings(
+                                "remove it, or see 'culvert up --help' for all settings",
+                                "CULVERT_ZZZZZZZ=1",
+                                "CULVERT_ZZZZZZZ=")
                         .without("CULVERT_ZZZZZZZ"),
                 settings(
-                        "choose a shorter one",
+                        "use a shorter password",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=" + "x".repeat(256),
                         "CULVERT_SOCKS_PASSWORD=x"),
                 settings(
-                        "write the password alone, on one line",
+                        "use one line with nothing but the password",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=a\nb",
                         "CULVERT_SOCKS_PASSWORD=a"),
                 settings(
-                        "write it as in the network file: letters, digits, hyphens and dots",
+                        "use the name from the network file: letters, digits, hyphens and dots",
                         "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/etc/network.yaml; CULVERT_MESH_NODE=h u",
                         "CULVERT_MESH_NODE=hub"),
                 settings(
-                        "write the lower port first",
+                        "put the lower port first",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_UDP_PORTS=9-5",
                         "CULVERT_SOCKS_UDP_PORTS=5-9"),
                 settings(
-                        "name at most 64",
+                        "use at most 64",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_UDP_PORTS=1000-9000",
                         "CULVERT_SOCKS_UDP_PORTS=1000-1063"),
                 settings(
-                        "write only the port that the service listens on; the container's own port mapping does the rest",
+                        "use only the port that the service listens on; ports are mapped by the container engine",
                         "CULVERT_PUBLISH=80:8080",
                         "CULVERT_PUBLISH=8080"),
-                settings("write /tcp or /udp", "CULVERT_PUBLISH=80/sctp", "CULVERT_PUBLISH=80/tcp"),
+                settings("use /tcp or /udp", "CULVERT_PUBLISH=80/sctp", "CULVERT_PUBLISH=80/tcp"),
                 settings(
-                        "write it without user and password",
+                        "remove the user name and password",
                         "CULVERT_HOLEPUNCH=me:x@hs.example.net:443",
                         "CULVERT_HOLEPUNCH=hs.example.net:443"),
-                settings("write it anew", "CULVERT_HOLEPUNCH=" + "x".repeat(2000), "CULVERT_HOLEPUNCH=198.51.100.1"),
                 settings(
-                        "write it anew, without accents or controls",
+                        "use a shorter text",
+                        "CULVERT_HOLEPUNCH=" + "x".repeat(2000),
+                        "CULVERT_HOLEPUNCH=198.51.100.1"),
+                settings(
+                        "remove accents and control characters",
                         "CULVERT_HOLEPUNCH=bücher.example:443",
                         "CULVERT_HOLEPUNCH=198.51.100.1"),
                 settings(
-                        "write the path",
+                        "use the path of the file",
                         "CULVERT_WIREGUARD_CONFIG=/a\nb",
                         "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
                 settings(
-                        "name that file by its path alone",
+                        "use the path of that file",
                         "CULVERT_WIREGUARD_CONFIG=[Interface]\nPrivateKey = " + OWN,
                         "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
-                settings("put the key where it belongs", "CULVERT_DNS=" + OWN, "CULVERT_DNS="),
                 settings(
-                        "write a network such as 192.168.1.0/24, or one address",
+                        "move the key to the setting or file that it belongs to", "CULVERT_DNS=" + OWN, "CULVERT_DNS="),
+                settings(
+                        "use a network such as 192.168.1.0/24, or an address",
                         "CULVERT_LAN_ALLOW=home",
                         "CULVERT_LAN_ALLOW=192.168.1.0/24"),
                 settings(
-                        "write 192.168.1.0/24 for the network, or 192.168.1.5 for the address",
+                        "use 192.168.1.0/24 for the network, or 192.168.1.5 for the address",
                         "CULVERT_LAN_ALLOW=192.168.1.5/24",
                         "CULVERT_LAN_ALLOW=192.168.1.5"),
                 settings(
-                        "name the networks that are to be reached outside of it",
+                        "list only the networks to reach outside the tunnel",
                         "CULVERT_LAN_ALLOW=0.0.0.0/0",
                         "CULVERT_LAN_ALLOW=192.168.1.0/24"),
                 settings(
-                        "keep only CULVERT_HOLEPUNCH",
+                        "set only CULVERT_HOLEPUNCH",
                         "CULVERT_HOLEPUNCH=198.51.100.1; TSWG_HOLEPUNCH_ENDPOINTS=198.51.100.2",
                         "TSWG_HOLEPUNCH_ENDPOINTS="),
                 settings(
-                        "write true or false",
+                        "use true or false",
                         "CULVERT_SOCKS=perhaps",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"),
                 settings(
-                        "write a number from 1 to 65535",
+                        "use a number from 1 to 65535",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_PORT=70000",
                         "CULVERT_SOCKS_PORT=1080"),
-                settings("write one of them", "CULVERT_LOG=zzzzzzzzz", "CULVERT_LOG=info"),
+                settings("use one of them", "CULVERT_LOG=zzzzzzzzz", "CULVERT_LOG=info"),
                 settings("did you mean info?", "CULVERT_LOG=inf", "CULVERT_LOG=info"),
                 settings("use a port up to 65534", "CULVERT_PUBLISH=65535", "CULVERT_PUBLISH=65534"),
                 settings(
@@ -1012,12 +1021,9 @@ public class FollowedHintsTest {
     private static Stream<Row> inTailscalesSettings() {
         String device = Hints.here().tunDevice() + "; " + Hints.here().netAdmin();
         return Stream.of(
+                settings("remove it; this node is the exit node", "TS_EXTRA_ARGS=--exit-node=x", "TS_EXTRA_ARGS="),
                 settings(
-                        "remove it; this container is the exit node itself",
-                        "TS_EXTRA_ARGS=--exit-node=x",
-                        "TS_EXTRA_ARGS="),
-                settings(
-                        "remove it, unless you trust everyone who may announce routes in your tailnet",
+                        "remove it, unless you trust all nodes that may advertise routes in your tailnet",
                         "TS_EXTRA_ARGS=--accept-routes",
                         "TS_EXTRA_ARGS="),
                 settings(
@@ -1031,35 +1037,38 @@ public class FollowedHintsTest {
                         "TS_TAILSCALED_EXTRA_ARGS=; TS_SOCKET=/x"),
                 settings("remove it", "TS_FORCE_LINUX_BIND_TO_DEVICE=true", "TS_FORCE_LINUX_BIND_TO_DEVICE="),
                 settings(
-                        "name only the networks behind this node; it offers itself as an exit node automatically",
+                        "list only the networks behind this node; it is advertised as an exit node automatically",
                         "TS_ROUTES=0.0.0.0/1,128.0.0.0/1",
                         "TS_ROUTES=192.168.1.0/24"),
-                settings("write 192.168.1.0/24", "TS_ROUTES=192.168.1.7/24", "TS_ROUTES=192.168.1.0/24"),
-                settings("write 192.168.1.7/32", "TS_ROUTES=192.168.1.7", "TS_ROUTES=192.168.1.7/32"),
-                settings("write subnets such as 192.168.1.0/24", "TS_ROUTES=home", "TS_ROUTES=192.168.1.0/24"),
+                settings("use 192.168.1.0/24", "TS_ROUTES=192.168.1.7/24", "TS_ROUTES=192.168.1.0/24"),
+                settings("use 192.168.1.7/32", "TS_ROUTES=192.168.1.7", "TS_ROUTES=192.168.1.7/32"),
+                settings("use subnets such as 192.168.1.0/24", "TS_ROUTES=home", "TS_ROUTES=192.168.1.0/24"),
                 settings(
-                        "write a number from 1 to 65535, such as --port=41641",
+                        "use a number from 1 to 65535, such as --port=41641",
                         "TS_TAILSCALED_EXTRA_ARGS=--port=x",
                         "TS_TAILSCALED_EXTRA_ARGS=--port=41641"),
                 settings(
-                        "name a port, such as --port=41641, or leave --port out",
+                        "use a fixed port, such as --port=41641, or remove --port",
                         "TS_TAILSCALED_EXTRA_ARGS=--port=0",
                         "TS_TAILSCALED_EXTRA_ARGS="),
                 settings(
-                        "write --tun=tailscale0, or leave it out",
+                        "use --tun=tailscale0, or remove it",
                         "TS_TAILSCALED_EXTRA_ARGS=--tun=a/b",
                         "TS_TAILSCALED_EXTRA_ARGS=--tun=tailscale0"),
-                settings("leave it out", "TS_TAILSCALED_EXTRA_ARGS=--tun=wg0", "TS_TAILSCALED_EXTRA_ARGS="),
                 settings(
-                        "write it as in --login-server=https://headscale.example.com",
+                        "use another name, or remove it",
+                        "TS_TAILSCALED_EXTRA_ARGS=--tun=wg0",
+                        "TS_TAILSCALED_EXTRA_ARGS="),
+                settings(
+                        "use a URL, such as --login-server=https://headscale.example.com",
                         "TS_EXTRA_ARGS=--login-server=headscale",
                         "TS_EXTRA_ARGS=--login-server=https://headscale.example.com"),
-                settings("remove it, unless your release of Tailscale knows it", "TS_ZZZZZZZZZZ=1", "TS_ZZZZZZZZZZ=")
+                settings("remove it, unless your version of Tailscale supports it", "TS_ZZZZZZZZZZ=1", "TS_ZZZZZZZZZZ=")
                         .without("TS_ZZZZZZZZZZ"),
                 settings("did you mean TS_HOSTNAME?", "TS_HOSTNAM=x", "TS_HOSTNAME=x")
                         .without("TS_HOSTNAM"),
                 settings(
-                        "run a second container with Tailscale's own image for that, or announce a subnet by TS_ROUTES",
+                        "run a second container with Tailscale's own image for that, or advertise a subnet with TS_ROUTES",
                         "TS_DEST_IP=192.0.2.7",
                         "TS_DEST_IP="),
                 settings(
@@ -1067,9 +1076,9 @@ public class FollowedHintsTest {
                         "TS_KUBE_SECRET=x",
                         "TS_KUBE_SECRET=; TS_STATE_DIR=/var/lib/tailscale"),
                 settings("set TS_CLIENT_ID too", "TS_ID_TOKEN=x", "TS_CLIENT_ID=y"),
-                settings("keep one of the two", "TS_AUTHKEY=x; TS_CLIENT_SECRET=y", "TS_CLIENT_SECRET="),
+                settings("set only one of them", "TS_AUTHKEY=x; TS_CLIENT_SECRET=y", "TS_CLIENT_SECRET="),
                 settings(
-                        "keep TS_ENABLE_HEALTH_CHECK, and set TS_LOCAL_ADDR_PORT where its port matters",
+                        "use TS_ENABLE_HEALTH_CHECK, with TS_LOCAL_ADDR_PORT for another port",
                         "TS_HEALTHCHECK_ADDR_PORT=:9; TS_ENABLE_HEALTH_CHECK=true",
                         "TS_HEALTHCHECK_ADDR_PORT=; TS_LOCAL_ADDR_PORT=:9"));
     }
@@ -1084,40 +1093,40 @@ public class FollowedHintsTest {
                 withFile(
                         mesh,
                         CLIENTS,
-                        "write the client's own addresses, such as 10.99.0.2/32",
+                        "use the client's own addresses, such as 10.99.0.2/32",
                         "10.99.0.2/32",
                         "0.0.0.0/0",
                         "10.99.0.2/32"),
                 withFile(
                         mesh,
                         CLIENTS,
-                        "choose another range for the mesh, such as 10.99.0.0/24",
+                        "use another range for the mesh, such as 10.99.0.0/24",
                         "10.99.0.2/32",
                         "10.64.0.0/16",
                         "10.99.0.0/24"),
                 withFile(
                         mesh,
                         TUNNEL,
-                        "choose another one here, or delete that line from the provider's file",
+                        "use another port here, or delete that line from the provider's file",
                         "DNS",
                         "ListenPort = 51821\nDNS",
                         "DNS"),
                 withFile(
                                 node,
                                 NETWORK,
-                                "write there listenPort: 51820, or another that it has in no other subnet",
+                                "set listenPort: 51820 there, or another port that it has in no other subnet",
                                 "listenPort: 51820, ",
                                 "",
                                 "")
                         .and(NETWORK, "{ip: 192.0.2.1}", "{ip: 192.0.2.1, port: 51820}")
                         .mendedBy(NETWORK, "ipAddresses: [10.0.0.1]", "listenPort: 51820, ipAddresses: [10.0.0.1]"),
                 settings(
-                        "set CULVERT_MESH_NODE to its name",
+                        "set CULVERT_MESH_NODE to the peer's name",
                         "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/" + NETWORK,
                         "CULVERT_MESH_NODE=hub"),
                 settings("did you mean 'hub'?", node.replace("=hub", "=hob"), "CULVERT_MESH_NODE=hub"),
                 settings(
-                        "'culvert mesh list' shows its peers",
+                        "list the peers: culvert mesh list",
                         node.replace("=hub", "=somebody"),
                         "CULVERT_MESH_NODE=hub"),
                 withFile(node, NETWORK, "delete its 'via'", "    exit: true\n", "    via: phone\n", "")
@@ -1125,35 +1134,35 @@ public class FollowedHintsTest {
                 withFile(
                         node,
                         NETWORK,
-                        "make it with 'culvert mesh keygen', or correct the path in the network file",
+                        "create it with 'culvert mesh keygen', or correct the path in the network file",
                         "@root@/etc/wg-key",
                         "@root@/etc/none",
                         "@root@/etc/wg-key"),
                 withFile(
                         node,
                         NETWORK,
-                        "correct publicKey in the network file, or name the right file",
+                        "correct publicKey or privateKeyFile in the network file",
                         PUBLIC_OF_OWN,
                         SERVER,
                         PUBLIC_OF_OWN),
                 withFile(
                         node,
                         "etc/wg-key",
-                        "move it away, then make a key: culvert mesh keygen @root@/etc/wg-key",
+                        "move the file away, then generate a key: culvert mesh keygen @root@/etc/wg-key",
                         OWN,
                         "nothing",
                         OWN),
                 withFile(
                         node,
                         NETWORK,
-                        "give the routes to a peer that is no exit behind a provider",
+                        "move the routes to a peer that does not run 'culvert up'",
                         "exit: true",
                         "exit: true\n    routes: [192.168.7.0/24]",
                         "exit: true"),
                 withFile(
                         proxy,
                         PROXY,
-                        "write 'internal: 0.0.0.0 port = 1080'",
+                        "add 'internal: 0.0.0.0 port = 1080'",
                         "internal: 0.0.0.0 port = 1080\n",
                         "\n",
                         "internal: 0.0.0.0 port = 1080\n"),
@@ -1164,9 +1173,15 @@ public class FollowedHintsTest {
                         "internal: 0.0.0.0 port = 1080\n",
                         "internal: 0.0.0.0 port = 1080\ninternal: :: port = 1081\n",
                         "internal: 0.0.0.0 port = 1080\ninternal: :: port = 1080\n"),
-                withFile(proxy, PROXY, "write 'external: wg0'", "external: wg0\n", "", "")
+                withFile(proxy, PROXY, "add 'external: wg0'", "external: wg0\n", "", "")
                         .mendedBy(PROXY, "internal", "external: wg0\ninternal"),
-                withFile(proxy, PROXY, "write 'wg0'", "external: wg0", "external: eth0", "external: wg0"),
-                withFile(proxy, PROXY, "write 1 to 65535", "port = 1080", "port = 99999", "port = 1080"));
+                withFile(proxy, PROXY, "use 'wg0'", "external: wg0", "external: eth0", "external: wg0"),
+                withFile(
+                        proxy,
+                        PROXY,
+                        "use a port number from 1 to 65535",
+                        "port = 1080",
+                        "port = 99999",
+                        "port = 1080"));
     }
 }

@@ -84,7 +84,7 @@ public class FollowedMachineHintsTest {
                         in(MACHINE, USERSPACE)),
                 row(
                         "nft",
-                        Hints.CONTAINER.netAdmin() + "; in a network namespace that it owns",
+                        Hints.CONTAINER.netAdmin() + ", in a network namespace of its own",
                         Hints.CONTAINER.netAdmin(),
                         in(CONTAINER.with(Box.Nft.REFUSED)),
                         in(CONTAINER)),
@@ -95,7 +95,7 @@ public class FollowedMachineHintsTest {
                         in(CONTAINER)),
                 same(
                         "nft",
-                        "install it: the Debian package is libnftables1",
+                        "install libnftables (Debian: libnftables1)",
                         in(CONTAINER.with(Box.Nft.WITHOUT_LIBRARY)),
                         in(CONTAINER)));
     }
@@ -145,7 +145,7 @@ public class FollowedMachineHintsTest {
                                 world -> world.space().sysctl("net.ipv6.conf.default.disable_ipv6=1"),
                                 _ -> {},
                                 in(CONTAINER))
-                        .literally("--sysctl \\S+ --sysctl ([^;]+);", "sysctl -w %s"),
+                        .literally("--sysctl \\S+ --sysctl ([^;)]+)\\);", "sysctl -w %s"),
                 row(
                                 "plan",
                                 Hints.MACHINE.ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file",
@@ -158,7 +158,7 @@ public class FollowedMachineHintsTest {
                 row(
                                 "exitnode",
                                 Hints.MACHINE.routerAdvertisements("eth0")
-                                        + ", or leave net.ipv6.conf.all.forwarding away",
+                                        + ", or do not set net.ipv6.conf.all.forwarding",
                                 Hints.MACHINE.routerAdvertisements("eth0"),
                                 in(MACHINE),
                                 withoutIpv6Route,
@@ -167,7 +167,7 @@ public class FollowedMachineHintsTest {
                         .literally("sudo (sysctl -w [^,]+),", "%s"),
                 row(
                         "exitnode",
-                        Hints.CONTAINER.routerAdvertisements("eth0") + ", or leave net.ipv6.conf.all.forwarding away",
+                        Hints.CONTAINER.routerAdvertisements("eth0") + ", or do not set net.ipv6.conf.all.forwarding",
                         Hints.CONTAINER.routerAdvertisements("eth0"),
                         in(CONTAINER),
                         world -> world.space().sysctl("net.ipv6.conf.eth0.accept_ra=1"),
@@ -183,7 +183,7 @@ public class FollowedMachineHintsTest {
                                         world -> world.space().sysctl(name + "=0"),
                                         _ -> {},
                                         in(CONTAINER))
-                                .literally("--sysctl (\\S+)", "sysctl -w %s"),
+                                .literally("--sysctl ([^)]+)", "sysctl -w %s"),
                         row(
                                         "exitnode",
                                         Hints.MACHINE.sysctl(name, "1"),
@@ -201,7 +201,7 @@ public class FollowedMachineHintsTest {
         String back4 = "route add default via " + Lab.ROUTER_4 + " dev eth0";
         String away6 = "route delete default via " + Lab.ROUTER_6;
         String back6 = "route add default via " + Lab.ROUTER_6 + " dev eth0";
-        String later = "; the tunnel is raised when a route to its server appears";
+        String later = "; the tunnel connects when a route to its server appears";
         return Stream.of(Hints.CONTAINER, Hints.MACHINE).flatMap(hints -> {
             Run run = hints == Hints.CONTAINER ? in(CONTAINER) : in(MACHINE);
             return Stream.of(
@@ -215,7 +215,7 @@ public class FollowedMachineHintsTest {
                             run),
                     row(
                             "exitnode",
-                            hints.defaultRoute() + " that leads there, or take a file whose server has an IPv6 address",
+                            hints.defaultRoute() + " for IPv4, or use a file whose server has an IPv6 address",
                             hints.defaultRoute(),
                             run,
                             ip(away4),
@@ -223,7 +223,7 @@ public class FollowedMachineHintsTest {
                             run),
                     row(
                             "exitnode",
-                            hints.ipv6Network() + ", or take a file whose server has an IPv4 address",
+                            hints.ipv6Network() + ", or use a file whose server has an IPv4 address",
                             hints.ipv6Network(),
                             run,
                             world -> {
@@ -247,7 +247,7 @@ public class FollowedMachineHintsTest {
                             run),
                     row(
                             "exitnode",
-                            hints.ipv6Network() + ", or take a file whose server has an IPv4 address",
+                            hints.ipv6Network() + ", or use a file whose server has an IPv4 address",
                             hints.ipv6Network(),
                             run,
                             ip(away6),
@@ -270,7 +270,7 @@ public class FollowedMachineHintsTest {
                             run),
                     row(
                             "exitnode",
-                            "take it down with what made it (wg-quick down wg0), or " + hints.ownNetwork(),
+                            "remove it with the program that created it (wg-quick down wg0), or " + hints.ownNetwork(),
                             hints.ownNetwork(),
                             run,
                             ip("link add wg0 type bridge"),
@@ -302,29 +302,30 @@ public class FollowedMachineHintsTest {
     private static Stream<Row> files() {
         Map<String, String> usual = Map.of();
         String mtu =
-                "set an MTU of 1280 or more where the path carries it (MTU in the file; for the tunnel of 'culvert up' also"
+                "set an MTU of 1280 or more if the path allows it (MTU in the file; for the tunnel of 'culvert up' also"
                         + " CULVERT_MTU), or delete the IPv6 addresses from the file";
         return Stream.of(
                 file(
-                        "write the server's public address into Endpoint, or this machine's own into Address",
+                        "set Endpoint to the server's public address, or Address to this machine's own",
                         usual,
                         world -> world.lab.provider().file("10.64.0.2:51820", "0.0.0.0/0, ::/0"),
                         usual),
                 file(
-                        "write the server's address into Endpoint, unless such a program hands the packets on",
+                        "set Endpoint to the server's address, unless such a program forwards the packets",
                         usual,
                         world -> world.lab.provider().file(Lab.NODE_4 + ":51820", "0.0.0.0/0, ::/0"),
                         usual),
                 setting(
-                        "name a server that the tunnel leads to: CULVERT_DNS=9.9.9.9",
+                        "use a server that is reachable through the tunnel: CULVERT_DNS=9.9.9.9",
                         Map.of("CULVERT_DNS", Lab.NODE_4),
                         Map.of("CULVERT_DNS", "9.9.9.9")),
                 setting(
-                        "where it is the local network's, name a server that the tunnel leads to: CULVERT_DNS=9.9.9.9",
+                        "use a server that is reachable through the tunnel, unless the provider has this one:"
+                                + " CULVERT_DNS=9.9.9.9",
                         Map.of("CULVERT_DNS", "192.0.2.20"),
                         Map.of("CULVERT_DNS", "9.9.9.9")),
                 file(
-                        "add it to AllowedIPs, or name one that is in it: CULVERT_DNS",
+                        "add it to AllowedIPs, or set CULVERT_DNS to a server that is in AllowedIPs",
                         Map.of("CULVERT_DNS", "9.9.9.9"),
                         world -> world.lab.provider().file(world.lab.provider().outer4() + ":51820", "198.51.100.0/24"),
                         Map.of("CULVERT_DNS", "9.9.9.9")),
@@ -335,13 +336,13 @@ public class FollowedMachineHintsTest {
                 setting(mtu, Map.of("CULVERT_MTU", "1200"), Map.of("CULVERT_MTU", "1280")),
                 row(
                         "needs",
-                        Hints.CONTAINER.module("wireguard") + ", or leave the setting at auto",
+                        Hints.CONTAINER.module("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto",
                         Hints.CONTAINER.module("wireguard"),
                         in(CONTAINER, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")),
                         in(CONTAINER, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "auto"))),
                 row(
                         "needs",
-                        Hints.MACHINE.module("wireguard") + ", or leave the setting at auto",
+                        Hints.MACHINE.module("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto",
                         Hints.MACHINE.module("wireguard"),
                         in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")),
                         in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "auto"))));

@@ -48,25 +48,25 @@ public class FollowedTailscaleHintsTest {
         return Stream.of(
                 tailnet(
                         "exitnode",
-                        "choose another name for Tailscale's: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0",
+                        "use another name for Tailscale's interface: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0",
                         ip("link add tailscale0 type bridge"),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale"),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale", "TS_TAILSCALED_EXTRA_ARGS", "--tun=tailnet0")),
                 tailnet(
                         "mesh/tailscale",
-                        "mount a volume and name it: TS_STATE_DIR=/var/lib/tailscale",
+                        "mount a volume and set TS_STATE_DIR to its path: TS_STATE_DIR=/var/lib/tailscale",
                         ip("link delete tailscale0"),
                         Map.of(),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
                 tailnet(
                         "mesh/tailscale",
-                        "mount a writable volume there",
+                        "mount a writable volume at this path",
                         _ -> {},
                         Map.of("TS_STATE_DIR", "/proc/tailscale"),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
                 tailnet(
                         "mesh/tailscale",
-                        "mount it without :ro, and let this user write there",
+                        "mount it without :ro, and make it writable for this user",
                         _ -> {},
                         Map.of("TS_STATE_DIR", "/proc/sys"),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale")));

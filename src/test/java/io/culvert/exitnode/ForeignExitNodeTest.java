@@ -36,7 +36,7 @@ class ForeignExitNodeTest {
         Child culvert = tailnet.world.start(
                 tailnet.settings(Map.of("TS_EXTRA_ARGS", extraArguments() + " --advertise-exit-node=false")));
         culvert.awaitLine("^ready", World.SOON);
-        culvert.awaitLine("mesh: .*offers no exit, as asked", World.SOON);
+        culvert.awaitLine("mesh: .*does not offer an exit node, as configured", World.SOON);
         tailnet.tailscale().awaitExitNode("phone");
         return culvert;
     }

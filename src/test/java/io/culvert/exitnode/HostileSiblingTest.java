@@ -135,7 +135,7 @@ class HostileSiblingTest {
         holds(5053, 5053, "127.0.0.1");
 
         Child culvert = world.connect(world.settings(Map.of()));
-        culvert.awaitLine("DNS: port 5053 is in use", World.SOON);
+        culvert.awaitLine("dns: port 5053 is in use", World.SOON);
 
         world.localTrafficGoesByTheProvider(Family.values());
         assertThat(world.node.resolve(Lab.RESOLVER_4, "web.example", Family.IPV4))

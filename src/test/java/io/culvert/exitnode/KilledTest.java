@@ -22,7 +22,7 @@ class KilledTest {
 
     /** What it says as it goes from step to step. */
     private static final List<String> STEPS =
-            List.of("Settings", "guard: closed", "tunnel: wg0 is up", "mesh: ", "tunnel: connected to");
+            List.of("Settings", "kill switch: active", "tunnel: wg0 is up", "mesh: ", "tunnel: connected to");
 
     private final World world = World.of(Shape.USUAL);
 
@@ -73,7 +73,7 @@ class KilledTest {
         world.in(Box.MACHINE);
         String before = world.footprint();
         Map<String, String> settings = world.settings(Map.of());
-        Child culvert = killedAtEveryStep(settings, "guard: closed");
+        Child culvert = killedAtEveryStep(settings, "kill switch: active");
         String running = world.footprint();
         culvert.kill();
         Child again = world.connect(settings);

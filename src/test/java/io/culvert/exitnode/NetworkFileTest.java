@@ -157,8 +157,10 @@ class NetworkFileTest {
     void what_is_wrong_with_the_file_is_told_with_its_place_before_anything_is_done() {
         String file = world.lab.client().networkFile(key);
 
-        assertThat(refused(file, "exot").err()).contains("has no peer 'exot'").contains("did you mean 'exit'?");
-        assertThat(refused(file, "phone").err()).contains("is set up by its own means");
+        assertThat(refused(file, "exot").err())
+                .contains("peer 'exot' not found")
+                .contains("did you mean 'exit'?");
+        assertThat(refused(file, "phone").err()).contains("is an external peer");
         assertThat(refused(file.replace("listenPort", "listenport"), "exit").err())
                 .contains("network.yaml:8")
                 .contains("listenPort");
@@ -168,7 +170,7 @@ class NetworkFileTest {
         Outcome without = world.run(
                 world.settings(Map.of("CULVERT_MESH_CONFIG", world.lab.node().file("network.yaml", file))), "up");
         assertThat(without.status()).isEqualTo(2);
-        assertThat(without.err()).contains("set CULVERT_MESH_NODE to its name");
+        assertThat(without.err()).contains("set CULVERT_MESH_NODE to the peer's name");
         assertThat(world.footprintBesideNftables()).doesNotContain("culvert");
     }
 

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Other programs put rules, routes and tables where they decide in the place of ours. The other layer holds, so nothing leaks;
- * but the layer that does not decide any more is not called healthy.
+ * Other programs put rules, routes and tables where they decide in the place of ours. The other layer holds, so nothing
+ * leaks; but the layer that does not decide any more is not called healthy.
  */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -30,11 +30,11 @@ class OverruledTest {
     }
 
     private void isNotHolding(Child culvert, String layer, String said) {
-        culvert.awaitLine("kill switch: " + layer + " not holding .*" + said, World.SOON);
+        culvert.awaitLine("kill switch: " + layer + " not in effect .*" + said, World.SOON);
         assertThat(world.status().guard()).as(said).containsEntry(layer, false);
         assertThat(world.status().state()).isEqualTo(State.EXPOSED);
         assertThat(world.status().healthy()).isFalse();
-        assertThat(world.status().problems()).anyMatch(problem -> problem.contains(layer + " not holding"));
+        assertThat(world.status().problems()).anyMatch(problem -> problem.contains(layer + " not in effect"));
         for (Family family : Family.values()) {
             world.node.whoami(family);
             world.node.echo(family);

@@ -54,7 +54,7 @@ class PartlyDisabledIpv6Test {
     }
 
     private static long warnings(String output) {
-        return output.lines().filter(line -> line.contains("IPv6 is closed")).count();
+        return output.lines().filter(line -> line.contains("IPv6 is blocked")).count();
     }
 
     @ParameterizedTest
@@ -67,7 +67,7 @@ class PartlyDisabledIpv6Test {
 
         ipv4WorksAndIpv6IsClosed();
         assertThat(culvert.output())
-                .contains("net.ipv6.conf.default.disable_ipv6: warning: is 1, so wg0 and mesh0 carries no IPv6")
+                .contains("net.ipv6.conf.default.disable_ipv6: warning: is 1, so there is no IPv6 on wg0 and mesh0")
                 .contains("--sysctl net.ipv6.conf.default.disable_ipv6=0");
         assertThat(warnings(culvert.output())).isEqualTo(1);
         assertThat(check.status()).isZero();
@@ -105,7 +105,7 @@ class PartlyDisabledIpv6Test {
     }
 
     @ParameterizedTest
-    @CsvSource({"setting, CULVERT_MTU", "file, MTU in its file", "uplink, a path of 1280 bytes"})
+    @CsvSource({"setting, CULVERT_MTU", "file, MTU in its file", "uplink, for a path MTU of 1280"})
     void a_tunnel_that_is_too_small_for_ipv6_closes_it_with_one_warning(String where, String origin) {
         world.observerIsNotBlind(Family.values());
         Map<String, String> more = Map.of();

@@ -34,7 +34,7 @@ class ReadOnlyTest {
 
         Child culvert = world.connect(world.settings(Map.of("CULVERT_SOCKS", "true")));
 
-        culvert.awaitLine("/etc/resolv.conf: .* cannot be rewritten .* Read-only file system", World.SOON);
+        culvert.awaitLine("/etc/resolv.conf: .* cannot be updated .* Read-only file system", World.SOON);
         culvert.awaitLine("^ready", World.SOON);
         assertThat(world.node.resolve(Lab.ROUTER_4, "server.example", Family.IPV4))
                 .containsExactly(Lab.SERVER_4);

@@ -54,7 +54,7 @@ class RoamingTest {
                 }
                 """.formatted(ip, own, address, Provider.PORT, port));
         world.observer.allow(
-                "WireGuard to where the server answers from",
+                "WireGuard to where the server responds from",
                 packet -> packet.isUdpTo(address, port) && packet.isWireGuard());
     }
 
@@ -82,11 +82,11 @@ class RoamingTest {
         answerFrom(answers, port);
 
         Child culvert = world.connect(World.alone(Map.of()));
-        culvert.awaitLine("the server answers from \\Q" + at(answers, port) + "\\E", World.SOON);
+        culvert.awaitLine("the server responds from \\Q" + at(answers, port) + "\\E", World.SOON);
 
         world.localTrafficGoesByTheProvider(Family.values());
         assertThat(world.status().healthy()).isTrue();
-        assertThat(world.status().server()).contains("answers from " + at(answers, port));
+        assertThat(world.status().server()).contains("responding from " + at(answers, port));
         assertThat(world.status().guard()).containsEntry("nftables", true).containsEntry("routing", true);
     }
 
@@ -95,13 +95,13 @@ class RoamingTest {
         fileTo("203.0.113.10");
         Child culvert = world.connect(World.alone(Map.of()));
         world.localTrafficGoesByTheProvider(Family.values());
-        assertThat(world.status().server()).doesNotContain("answers from");
+        assertThat(world.status().server()).doesNotContain("responding from");
 
         answerFrom("203.0.113.11", 51999);
 
         world.localTrafficGoesByTheProvider(Family.values());
-        assertThat(world.status().server()).contains("answers from 203.0.113.11:51999");
-        assertThat(culvert.output()).doesNotContain("does not answer");
+        assertThat(world.status().server()).contains("responding from 203.0.113.11:51999");
+        assertThat(culvert.output()).doesNotContain("no response");
     }
 
     /** As after a long silence: what is sent then is no reply any more. */
@@ -111,14 +111,14 @@ class RoamingTest {
         fileTo(asked);
         answerFrom(answers, 51999);
         Child culvert = world.connect(World.alone(Map.of()));
-        culvert.awaitLine("the server answers from", World.SOON);
+        culvert.awaitLine("the server responds from", World.SOON);
         world.localTrafficGoesByTheProvider(Family.values());
 
         forgetConnections();
 
         world.localTrafficGoesByTheProvider(Family.values());
-        assertThat(world.status().server()).contains("answers from " + at(answers, 51999));
-        assertThat(culvert.output()).doesNotContain("does not answer");
+        assertThat(world.status().server()).contains("responding from " + at(answers, 51999));
+        assertThat(culvert.output()).doesNotContain("no response");
     }
 
     /** A request to delete connections that names none deletes all (linux/netfilter/nfnetlink_conntrack.h). */
@@ -152,6 +152,6 @@ class RoamingTest {
                         """.formatted(port));
 
         world.localTrafficGoesByTheProvider(Family.values());
-        assertThat(world.status().server()).doesNotContain("answers from");
+        assertThat(world.status().server()).doesNotContain("responding from");
     }
 }

@@ -57,7 +57,7 @@ class RootlessTest {
         world.lab.client().useExitNode();
 
         assertThat(culvert.output())
-                .contains(TAP + ": warning: has the IPv6 address " + Lab.NODE_6 + " and no way out by IPv6")
+                .contains(TAP + ": warning: has the IPv6 address " + Lab.NODE_6 + " but no IPv6 default route")
                 .contains("podman network create --ipv6");
         assertThat(world.space().run("ip", "-o", "link", "show", "wg0")).contains(" mtu 1420 ");
         for (Family family : Family.values()) {
@@ -70,14 +70,14 @@ class RootlessTest {
     void a_way_out_by_IPv6_and_a_router_that_is_heeded_are_no_reason_to_warn() {
         world = World.of(Shape.USUAL.uplink(TAP));
         world.space().run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/" + TAP + "/accept_ra");
-        assertThat(check()).doesNotContain("no way out by IPv6");
+        assertThat(check()).doesNotContain("no IPv6 default route");
 
         world.space().run("sh", "-c", "echo 2 > /proc/sys/net/ipv6/conf/" + TAP + "/accept_ra");
         world.space().ip("route delete default via " + Lab.ROUTER_6);
-        assertThat(check()).doesNotContain("no way out by IPv6");
+        assertThat(check()).doesNotContain("no IPv6 default route");
 
         world.space().run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/" + TAP + "/accept_ra");
-        assertThat(check()).contains("no way out by IPv6");
+        assertThat(check()).contains("no IPv6 default route");
     }
 
     private String check() {
@@ -151,8 +151,8 @@ class RootlessTest {
 
         assertThat(refused.status()).as(refused.err()).isEqualTo(3);
         assertThat(refused.err())
-                .contains("/dev/net/tun: cannot be opened, and userspace WireGuard needs it")
-                .contains("/run/wireguard: the userspace WireGuard keeps its sockets here and nowhere else, but ")
+                .contains("/dev/net/tun: cannot be opened, but userspace WireGuard requires it")
+                .contains("/run/wireguard: the userspace WireGuard needs this directory for its sockets, but ")
                 .contains("`--tmpfs /run`, or `tmpfs: /run` in a compose file");
     }
 }

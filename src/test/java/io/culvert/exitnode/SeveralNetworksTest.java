@@ -172,8 +172,8 @@ class SeveralNetworksTest {
 
         connectSecondNetwork();
 
-        culvert.awaitLine("guard: follows: ip -4 rule add pref 5191 from " + NODE_4, World.SOON);
-        culvert.awaitLine("guard: follows: ip -6 rule add pref 5191 from " + NODE_6, World.SOON);
+        culvert.awaitLine("kill switch: updated: ip -4 rule add pref 5191 from " + NODE_4, World.SOON);
+        culvert.awaitLine("kill switch: updated: ip -6 rule add pref 5191 from " + NODE_6, World.SOON);
         world.observer.allow("answers of the published port", packet -> packet.sourcePort() == 8080);
         isAnsweredByBoth();
         world.localTrafficGoesByTheProvider(Family.values());
@@ -219,7 +219,7 @@ class SeveralNetworksTest {
         withoutDefaultRoutes();
         Child culvert = world.start(World.alone(Map.of()));
         culvert.awaitLine("no route|no default route|no uplink", World.SOON);
-        culvert.awaitLine("guard: closed", World.SOON);
+        culvert.awaitLine("kill switch: active", World.SOON);
 
         // With its link: without it, the kernel looks for the gateway where any packet would go.
         world.space().ip("route add 203.0.113.10/32 via 192.0.2.1 dev eth0");
@@ -239,7 +239,7 @@ class SeveralNetworksTest {
     @Test
     void an_address_that_is_the_same_inside_and_outside_is_named_at_once() {
         world.space().ip("address add " + world.lab.provider().customer4() + "/24 dev eth0");
-        isRefused("provider.conf: Address 10.64.0.2/32 is an address of this machine's eth0", "another range");
+        isRefused("provider.conf: Address 10.64.0.2/32 is an address of this machine's eth0", "another subnet");
     }
 
     @Test
@@ -294,10 +294,10 @@ class SeveralNetworksTest {
         Outcome check = world.run(World.alone(Map.of()), "check");
 
         assertThat(check.status()).isEqualTo(3);
-        assertThat(check.out()).contains("there is no IPv6 route to the server", "network with IPv6");
+        assertThat(check.out()).contains("no IPv6 route to the server", "network with IPv6");
         Child culvert = world.start(World.alone(Map.of()));
-        culvert.awaitLine("there is no IPv6 route to the server", World.SOON);
-        culvert.awaitLine("to whose server there is no route now", World.SOON);
+        culvert.awaitLine("no IPv6 route to the server", World.SOON);
+        culvert.awaitLine("no route to it", World.SOON);
 
         // As the hint says.
         world.space().ip("address add " + Lab.NODE_6 + "/64 dev eth0 nodad", "route add default via " + Lab.ROUTER_6);
@@ -314,7 +314,7 @@ class SeveralNetworksTest {
 
         assertThat(check.status()).isEqualTo(3);
         assertThat(check.out())
-                .contains("this is the uplink, and bears the name that the tunnel needs", "interface_name")
+                .contains("the uplink has the name that the tunnel's interface needs", "interface_name")
                 .doesNotContain("wg-quick down");
 
         // As the hint says.

@@ -42,7 +42,7 @@ class ShapesTest {
                 .replaceAll(", fd00:\\S+", "");
         world.lab.node().wireGuardFile("provider.conf", file);
         Child culvert = world.connect(world.settings(Map.of()));
-        assertThat(culvert.output()).contains("AllowedIPs has no IPv6: IPv6 is closed, not leaked");
+        assertThat(culvert.output()).contains("AllowedIPs has no IPv6: IPv6 is blocked, not leaked");
         world.lab.client().useExitNode();
 
         world.localTrafficGoesByTheProvider(Family.IPV4);
@@ -105,9 +105,11 @@ class ShapesTest {
             Outcome refused = world.run(world.settings(Map.of()), "up");
             assertThat(refused.status()).isEqualTo(3);
             assertThat(refused.err())
-                    .contains("net.ipv4.ip_forward: is 0 and read-only here, so nothing can be forwarded for the mesh")
+                    .contains("net.ipv4.ip_forward: is 0 and read-only, so traffic of exit-node clients cannot be"
+                            + " forwarded")
                     .contains("--sysctl net.ipv4.ip_forward=1")
-                    .contains("net.ipv6.conf.all.forwarding: is 0 and read-only here");
+                    .contains(
+                            "net.ipv6.conf.all.forwarding: is 0 and read-only, so traffic of exit-node clients cannot be forwarded");
         }
         assertThat(world.footprintBesideNftables()).isEqualTo(before);
     }
@@ -142,7 +144,7 @@ class ShapesTest {
         world.lab.client().useExitNode();
 
         assertThat(culvert.output())
-                .contains("is 0 and read-only here, so the mesh's clients have no IPv6, though the tunnel has")
+                .contains("is 0 and read-only, so exit-node clients have no IPv6 although the tunnel carries it")
                 .contains("--sysctl net.ipv6.conf.all.forwarding=1");
         assertThat(world.phone.whoami(Family.IPV4)).contains(world.provider(Family.IPV4));
         assertThat(world.phone.whoami(Family.IPV6)).isEmpty();
@@ -159,15 +161,15 @@ class ShapesTest {
                         world.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
         world.space().ip("route delete default via " + Lab.ROUTER_4, "route delete default via " + Lab.ROUTER_6);
         Child culvert = world.start(world.settings(Map.of()));
-        culvert.awaitLine("there is no default route in either family", World.SOON);
-        culvert.awaitLine("which no uplink leads to now", World.SOON);
+        culvert.awaitLine("no default route and no other route through a gateway", World.SOON);
+        culvert.awaitLine("\\(no uplink\\)", World.SOON);
 
         world.space()
                 .ip(
                         "route add default via " + Lab.ROUTER_4 + " dev eth0",
                         "route add default via " + Lab.ROUTER_6 + " dev eth0");
 
-        culvert.awaitLine("provider0.example resolves now", Duration.ofSeconds(10));
+        culvert.awaitLine("dns: provider0.example resolved", Duration.ofSeconds(10));
         culvert.awaitLine("connected to", World.SOON);
         world.lab.client().useExitNode();
         for (Family family : Family.values()) {
@@ -182,7 +184,7 @@ class ShapesTest {
         world.lab.node().wireGuardFile("second.conf", world.lab.provider(1).file());
         world.lab.provider().die();
         Child culvert = world.start(World.alone(Map.of()));
-        culvert.awaitLine("tunnel: no answer; trying .*second.conf", World.SOON);
+        culvert.awaitLine("tunnel: no response .*; trying .*second.conf", World.SOON);
         culvert.awaitLine("tunnel: connected to " + world.lab.provider(1).outer4(), World.SOON);
 
         assertThat(world.node.whoami(Family.IPV4))

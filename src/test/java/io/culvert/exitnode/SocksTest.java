@@ -65,10 +65,13 @@ class SocksTest {
         second.awaitLine("^ready", World.SOON);
 
         assertThat(seenAs()).contains(world.provider(Family.IPV4));
-        assertThat(second.output()).doesNotContain("ended unexpectedly");
+        assertThat(second.output()).doesNotContain("exited unexpectedly");
     }
 
-    /** Sends a datagram by SOCKS5 (RFC 1928, section 7) to the server that says who asked; its answer, behind the relay's. */
+    /**
+     * Sends a datagram by SOCKS5 (RFC 1928, section 7) to the server that says who asked; its answer, behind the
+     * relay's.
+     */
     private String datagram(String proxy, String server, int family) {
         return world.lab
                 .neighbour()

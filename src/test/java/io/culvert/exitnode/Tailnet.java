@@ -72,7 +72,7 @@ final class Tailnet implements AutoCloseable {
     /** Waits until others may exit by the node. */
     static Child connected(Child culvert) {
         culvert.awaitLine("^ready", World.SOON);
-        culvert.awaitLine("mesh: .*offers the exit$", World.SOON);
+        culvert.awaitLine("mesh: .*offers exit node$", World.SOON);
         return culvert;
     }
 

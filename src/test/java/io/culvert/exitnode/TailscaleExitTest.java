@@ -38,15 +38,15 @@ class TailscaleExitTest {
         assertThat(phone.tailscale().peer(Tailnet.NODE).orElseThrow().getString("CurAddr"))
                 .isIn(Lab.NODE_4 + ":" + Tailnet.PORT, "[" + Lab.NODE_6 + "]:" + Tailnet.PORT);
         assertThat(tailnet.world.status().mesh())
-                .contains("exit.tailnet.example", tailnet.address(Family.IPV4), "offers the exit");
-        assertThat(culvert.output()).doesNotContain("hskey", "warning", "error", "nftables replaced");
+                .contains("exit.tailnet.example", tailnet.address(Family.IPV4), "offers exit node");
+        assertThat(culvert.output()).doesNotContain("hskey", "warning", "error", "reverted an external change");
     }
 
     @Test
     void nobody_may_exit_before_the_tunnel_has_answered() {
         tailnet.lab.provider().die();
         Child culvert = tailnet.world.start(tailnet.settings(Map.of()));
-        culvert.awaitLine("mesh: .*offers the exit as soon as the tunnel is up", World.SOON);
+        culvert.awaitLine("mesh: .*offers exit node once the tunnel is connected", World.SOON);
         TailscaleClient phone = tailnet.lab.phone();
         phone.tailscale().awaitPeer(Tailnet.NODE);
 

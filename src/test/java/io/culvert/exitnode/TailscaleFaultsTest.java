@@ -27,8 +27,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * One node of a tailnet runs all the time, and so does the traffic of a local process and of a phone that exits by it, in both
- * families. Things go wrong around them: nothing leaks, names included, and everybody is served again without a restart.
+ * One node of a tailnet runs all the time, and so does the traffic of a local process and of a phone that exits by it,
+ * in both families. Things go wrong around them: nothing leaks, names included, and everybody is served again without a
+ * restart.
  */
 @Tag("tailnet")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -174,7 +175,7 @@ class TailscaleFaultsTest {
             deleteTunnel();
             nobodyIsServed();
         });
-        culvert.awaitLine("guard: put back: nftables replaced", World.SOON);
+        culvert.awaitLine("kill switch: reverted an external change: nftables ruleset reloaded", World.SOON);
         culvert.awaitLine("tunnel: connected to", World.SOON);
     }
 
@@ -186,7 +187,7 @@ class TailscaleFaultsTest {
             }
             nobodyIsServed();
         });
-        culvert.awaitLine("guard: put back: ip -4 rule add", World.SOON);
+        culvert.awaitLine("kill switch: reverted an external change: ip -4 rule add", World.SOON);
         assertThat(tailnet.world.status().guard())
                 .containsEntry("nftables", true)
                 .containsEntry("routing", true);
@@ -229,12 +230,12 @@ class TailscaleFaultsTest {
         culvert.fromNow();
         long killed = System.nanoTime();
         program.destroyForcibly();
-        culvert.awaitLine("containerboot: ended unexpectedly", World.SOON);
+        culvert.awaitLine("containerboot: exited unexpectedly", World.SOON);
         tailscaled.onExit().orTimeout(30, TimeUnit.SECONDS).join();
         ipv4.get(1).awaitAnswer(provider(Family.IPV4), World.SOON);
         System.out.printf(
                 "%s killed: exit traffic again after %d ms%n", name, (System.nanoTime() - killed) / 1_000_000);
-        culvert.awaitLine("mesh: .*offers the exit$", World.SOON);
+        culvert.awaitLine("mesh: .*offers exit node$", World.SOON);
         assertThat(tailnet.id()).isEqualTo(node);
     }
 }

@@ -98,12 +98,12 @@ class TailscaleKilledTest {
 
         Child culvert = tailnet.world.start(settings);
 
-        culvert.awaitLine("mesh: .*offers the exit as soon as the tunnel is up", World.SOON);
+        culvert.awaitLine("mesh: .*offers exit node once the tunnel is connected", World.SOON);
         Tailscale phone = tailnet.lab.phone().tailscale();
         phone.await(
                 "an offer withdrawn",
                 _ -> !phone.peer(Tailnet.NODE).orElseThrow().getBoolean("ExitNodeOption"));
-        assertThat(tailnet.world.status().mesh()).contains("offers the exit as soon as the tunnel is up");
+        assertThat(tailnet.world.status().mesh()).contains("offers exit node once the tunnel is connected");
         tailnet.phoneIsClosed(Family.values());
         tailnet.world.localTrafficIsClosed(Family.values());
         if (resolves) {

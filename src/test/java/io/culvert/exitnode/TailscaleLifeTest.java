@@ -69,7 +69,7 @@ class TailscaleLifeTest {
         assertThat(culvert.awaitExit(World.SOON)).isZero();
 
         assertThat(culvert.output())
-                .contains("SIGTERM received")
+                .contains("received SIGTERM")
                 .endsWith("stopped")
                 .doesNotContain("warning:");
         for (String family : List.of("-4", "-6")) {
@@ -85,14 +85,14 @@ class TailscaleLifeTest {
         Map<String, String> settings = tailnet.settings(Map.of());
         settings.remove("TS_STATE_DIR");
         Child culvert = Tailnet.connected(tailnet.world.start(settings));
-        assertThat(culvert.output()).contains("each start makes another node");
+        assertThat(culvert.output()).contains("each start registers a new node");
 
         ProcessHandle tailscaled = culvert.descendant("tailscaled", "--port=" + Tailnet.PORT);
         culvert.fromNow();
         tailscaled.destroyForcibly();
 
-        culvert.awaitLine("mesh: .*offers the exit$", World.SOON);
-        assertThat(culvert.output()).doesNotContain("nobody may use it yet");
+        culvert.awaitLine("mesh: .*offers exit node$", World.SOON);
+        assertThat(culvert.output()).doesNotContain("not approved at the control server yet");
     }
 
     @Test

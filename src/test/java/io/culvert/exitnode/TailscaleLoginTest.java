@@ -107,10 +107,10 @@ class TailscaleLoginTest {
 
         Child second = start(settings("second", key));
 
-        says(second, "TS_AUTHKEY: warning: the key has been used already");
+        says(second, "TS_AUTHKEY: warning: the auth key has already been used");
         says(second, "reusable key");
         theTunnelServes(second);
-        assertThat(tailnet.world.status().mesh()).contains("the key has been used already");
+        assertThat(tailnet.world.status().mesh()).contains("the auth key has already been used");
         // Who keeps its state needs no key, used or not.
         stop(second);
         Tailnet.connected(start(settings("first", key)));
@@ -120,7 +120,7 @@ class TailscaleLoginTest {
     void a_key_has_expired() {
         Child culvert = start(settings("late", headscale.expiredKey()));
 
-        says(culvert, "TS_AUTHKEY: warning: the key has expired");
+        says(culvert, "TS_AUTHKEY: warning: the auth key has expired");
         theTunnelServes(culvert);
     }
 
@@ -128,7 +128,7 @@ class TailscaleLoginTest {
     void a_key_is_no_key_of_this_server() {
         Child culvert = start(settings("wrong", "hskey-auth-000000000000-" + "0".repeat(64)));
 
-        says(culvert, "TS_AUTHKEY: warning: the control server does not know the key");
+        says(culvert, "TS_AUTHKEY: warning: the control server does not accept the auth key");
         theTunnelServes(culvert);
     }
 
@@ -138,11 +138,11 @@ class TailscaleLoginTest {
         settings.remove("TS_AUTHKEY");
         Child culvert = start(settings);
 
-        String address = culvert.awaitLine("waits for a login: (https://\\S+)", World.SOON)
+        String address = culvert.awaitLine("waiting for login: (https://\\S+)", World.SOON)
                 .group(1);
         assertThat(address).startsWith(Headscale.URL);
         theTunnelServes(culvert);
-        assertThat(tailnet.world.status().mesh()).contains("waits for a login: " + address);
+        assertThat(tailnet.world.status().mesh()).contains("waiting for login: " + address);
 
         headscale.register(address);
 
@@ -158,7 +158,7 @@ class TailscaleLoginTest {
         headscale.die();
         Child culvert = start(settings);
         try {
-            says(culvert, "the control server cannot be reached; the tunnel and the proxy serve all the same");
+            says(culvert, "the control server cannot be reached; the tunnel and the proxy keep working");
             theTunnelServes(culvert);
             assertThat(Probe.from(tailnet.lab.neighbour()).whoamiBySocks(Lab.NODE_4, 1080, Family.IPV4))
                     .contains(tailnet.world.provider(Family.IPV4));
@@ -176,7 +176,9 @@ class TailscaleLoginTest {
         headscale.liveTomorrow();
         Child culvert = start(settings);
         try {
-            says(culvert, "clock: warning: the control server's certificate is not valid at the time that it is here");
+            says(
+                    culvert,
+                    "clock: warning: the control server's certificate is expired or not yet valid, according to this clock");
             theTunnelServes(culvert);
         } finally {
             headscale.die();
@@ -197,7 +199,7 @@ class TailscaleLoginTest {
         headscale.die();
         headscale.live();
 
-        says(culvert, "does not know this node any more: it was removed from the tailnet");
+        says(culvert, "does not know this node: it was removed from the tailnet");
         theTunnelServes(culvert);
         stop(culvert);
         Tailnet.connected(start(settings));
@@ -214,7 +216,7 @@ class TailscaleLoginTest {
         headscale.expire("expired");
 
         says(culvert, "the node is logged out");
-        says(culvert, "mesh: .*offers the exit$");
+        says(culvert, "mesh: .*offers exit node$");
         assertThat(headscale.member("expired").id()).isEqualTo(id);
     }
 
@@ -225,7 +227,7 @@ class TailscaleLoginTest {
 
         says(
                 culvert,
-                "TS_HOSTNAME: warning: is phone, but the tailnet has a node of that name already: this one is called phone-");
+                "TS_HOSTNAME: warning: the tailnet already has a node named 'phone', so this node is named 'phone-");
         Tailnet.connected(culvert);
     }
 
@@ -239,7 +241,9 @@ class TailscaleLoginTest {
 
         Child culvert = start(settings);
 
-        says(culvert, "TS_EXTRA_ARGS: note: no longer has what the node remembers, which is dropped: .*--shields-up");
+        says(
+                culvert,
+                "TS_EXTRA_ARGS: note: flags in the node's saved state that are not set any more are reset: .*--shields-up");
         Tailnet.connected(culvert);
         tailnet.tailscale().awaitPrefs("\"ShieldsUp\": false", "\"RouteAll\": false");
     }
@@ -254,8 +258,8 @@ class TailscaleLoginTest {
 
         Child culvert = start(and(settings, "TS_EXTRA_ARGS", arguments + " --shields-up --advertise-tags=tag:a"));
 
-        says(culvert, "TS_EXTRA_ARGS: note: set on a node that was logged in before: --shields-up=true");
-        says(culvert, "--advertise-tags needs another login, which TS_AUTH_ONCE=true leaves out");
+        says(culvert, "TS_EXTRA_ARGS: note: applied to the node, which is already logged in: --shields-up=true");
+        says(culvert, "--advertise-tags needs a new login, which TS_AUTH_ONCE=true prevents");
         Tailnet.connected(culvert);
         tailnet.tailscale().awaitPrefs("\"ShieldsUp\": true");
     }
@@ -268,7 +272,7 @@ class TailscaleLoginTest {
 
         assertThat(refused.status()).isEqualTo(3);
         assertThat(refused.err())
-                .contains("TS_STATE_DIR: names /proc/sys/kernel, which cannot be written")
+                .contains("TS_STATE_DIR: /proc/sys/kernel is not writable")
                 .contains("mount it without :ro")
                 .doesNotContain(keys.getLast());
     }

@@ -14,7 +14,10 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** With {@code TS_ACCEPT_DNS=true} the tailnet's resolvers are the container's: Tailscale writes resolv.conf, and so do we. */
+/**
+ * With {@code TS_ACCEPT_DNS=true} the tailnet's resolvers are the container's: Tailscale writes resolv.conf, and so do
+ * we.
+ */
 @Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleResolvConfTest {
@@ -44,8 +47,8 @@ class TailscaleResolvConfTest {
 
         culvert.descendant("tailscaled", "--statedir").destroyForcibly();
         culvert.fromNow();
-        culvert.awaitLine("containerboot: ended unexpectedly", World.SOON);
-        culvert.awaitLine("mesh: .*offers the exit$", World.SOON);
+        culvert.awaitLine("containerboot: exited unexpectedly", World.SOON);
+        culvert.awaitLine("mesh: .*offers exit node$", World.SOON);
         tailscaleTakesIt();
         somethingIsPutRight(culvert);
         tailscaleHasIt();

@@ -51,7 +51,9 @@ class TailscaleShapesTest {
         tailnet.phoneGoesByTheProvider(families);
     }
 
-    /** Tailscale's own way around the reverse path filter is a kernel setting, which it may not write in a container. */
+    /**
+     * Tailscale's own way around the reverse path filter is a kernel setting, which it may not write in a container.
+     */
     @ParameterizedTest
     @CsvSource({"0, 0, true", "0, 1, false", "1, 0, true", "1, 1, true"})
     void the_reverse_path_filter_stops_nobody(int filter, int validMark, boolean readOnly) {
@@ -82,7 +84,7 @@ class TailscaleShapesTest {
             assertThat(outcome.out() + outcome.err())
                     .contains(
                             "tailscale0",
-                            "there is an interface of this name already, and it is not Tailscale's",
+                            "an interface of this name exists already and is not Tailscale's",
                             "TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0");
         }
         tailnet.world.localTrafficIsClosed(Family.values());
@@ -92,7 +94,9 @@ class TailscaleShapesTest {
         itServesAndHolds(culvert, Family.values());
     }
 
-    /** A router asks for no gateway when it answers for everybody; others do not, and then the gateway has to be used. */
+    /**
+     * A router asks for no gateway when it answers for everybody; others do not, and then the gateway has to be used.
+     */
     @Test
     void an_uplink_that_answers_every_ARP_may_have_no_gateway() {
         open(Shape.USUAL);

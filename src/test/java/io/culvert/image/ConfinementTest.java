@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** However little the container is allowed beside {@code NET_ADMIN}, all of it works: guard, tunnel, names, proxy, health. */
+/**
+ * However little the container is allowed beside {@code NET_ADMIN}, all of it works: guard, tunnel, names, proxy,
+ * health.
+ */
 @ContainerTest
 class ConfinementTest {
 
@@ -60,7 +63,7 @@ class ConfinementTest {
                     .asString()
                     .contains("unhealthy: connecting");
             assertThat(culvert.run("culvert", "status").out())
-                    .contains("nftables holds", "routing holds", "dante runs", "wireguard-go wg0 runs");
+                    .contains("nftables active", "routing active", "dante running", "wireguard-go wg0 running");
             assertThat(culvert.getLogs()).contains(CulvertContainer.GUARDED).doesNotContain("a secret");
             assertThat(culvert.end("TERM")).isZero();
         }
@@ -72,8 +75,8 @@ class ConfinementTest {
         try (CulvertContainer culvert =
                 new CulvertContainer(settings).wireGuardFile(PROVIDER).user(1000)) {
             culvert.start();
-            culvert.awaitLine("TS_STATE_DIR: note: names /var/lib/tailscale, which belongs to somebody else:"
-                    + " the node's identity is kept in /var/lib/tailscale/state");
+            culvert.awaitLine("TS_STATE_DIR: note: /var/lib/tailscale belongs to another user:"
+                    + " the node's state is kept in /var/lib/tailscale/state");
         }
     }
 }

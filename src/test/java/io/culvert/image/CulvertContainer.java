@@ -19,8 +19,8 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * Culvert's image, as the README's examples run it: {@code NET_ADMIN}, {@code /dev/net/tun} and forwarding. It counts as started
- * as soon as it runs; what it says can be waited for.
+ * Culvert's image, as the README's examples run it: {@code NET_ADMIN}, {@code /dev/net/tun} and forwarding. It counts
+ * as started as soon as it runs; what it says can be waited for.
  */
 public final class CulvertContainer extends GenericContainer<CulvertContainer> {
 
@@ -32,7 +32,7 @@ public final class CulvertContainer extends GenericContainer<CulvertContainer> {
     public static final String READY = "ready: ";
 
     /** The line that says that nothing leaves any more. */
-    public static final String GUARDED = "guard: closed";
+    public static final String GUARDED = "kill switch: active";
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

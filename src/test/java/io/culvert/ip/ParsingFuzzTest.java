@@ -8,7 +8,7 @@ import java.util.function.Function;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 
-/** A text is either refused with a sentence, or its value's text means the same value. */
+/** A text is either rejected with a message, or its value formats to a text of the same value. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ParsingFuzzTest {
 

@@ -26,7 +26,7 @@ record Figure(What what, String who, double median, double least, int rounds) {
         LAST_LEAK("start of `up` to a neighbour's last request answered with the real address", "ms"),
         LEAKS("such requests in a start, at 40 a second", ""),
         READY("plan to \"ready\"", "ms"),
-        READY_WITH_HOLES("the same with 10 000 holepunch entries", "ms"),
+        READY_WITH_HOLES("the same with 10 000 bypass entries", "ms"),
         IDLE("processor time in ten idle seconds", "ms"),
         RENDER("`mesh render` of one node of 1 000, each linked with all (goal: 300 ms)", "ms"),
         RENDER_MEMORY("memory of this, at most", "MB"),

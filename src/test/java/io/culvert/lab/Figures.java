@@ -15,7 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** All figures of a run: as lines of JSON, and as the table of the README. */
+/** All figures of a run: as lines of JSON, and as the table in docs/figures.md. */
 final class Figures {
 
     private static final Path JSON = Path.of("target/bench.json");

@@ -27,8 +27,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Measures the images that are there: how large each flavour is, how soon it works after the engine has started it, and what the
- * program holds of the memory when nobody uses it.
+ * Measures the images that are there: how large each flavour is, how soon it works after the engine has started it, and
+ * what the program holds of the memory when nobody uses it.
  */
 public final class ImageBench {
 
@@ -40,7 +40,7 @@ public final class ImageBench {
     private enum What {
         UNPACKED("size, unpacked", "MB"),
         PACKED("size, packed by gzip", "MB"),
-        GUARDED("start to \"nothing leaves but the tunnel's own packets\"", "ms"),
+        GUARDED("start to \"kill switch: active\"", "ms"),
         CONNECTED("start to the tunnel's first handshake", "ms"),
         READY("start to \"ready\", the SOCKS5 proxy included", "ms"),
         RESIDENT("resident memory of the program, idle", "MB");
@@ -110,7 +110,7 @@ public final class ImageBench {
         if (!file.isEmpty() && whole) {
             put(Path.of(file), table);
         } else {
-            System.out.println("The README keeps its figures: the native images are not both there"
+            System.out.println("docs/figures.md keeps its figures: the native images are not both there"
                     + " ('make image' and 'make image TAILSCALE=minimal' with GRAALVM_HOME)");
         }
     }
@@ -169,7 +169,7 @@ public final class ImageBench {
         engine.awaitLine(id, "^ready: ", DEADLINE);
         Instant start = Instant.ofEpochSecond(0, Long.parseLong(engine.inspect(id, ".State.StartedAt.UnixNano")));
         Map<What, Double> values = new EnumMap<>(What.class);
-        values.put(What.GUARDED, since(start, id, "guard: closed"));
+        values.put(What.GUARDED, since(start, id, "kill switch: active"));
         values.put(What.CONNECTED, since(start, id, "tunnel: connected to"));
         values.put(What.READY, since(start, id, "ready: "));
         values.put(What.RESIDENT, resident(engine.inspect(id, ".State.Pid")));

@@ -33,11 +33,11 @@ final class MigrationBench {
                 upload.longestPause();
                 long begin = System.nanoTime();
                 two.lab().plug(0);
-                two.a().awaitNews("moved to " + MeshLab.lan4(1));
+                two.a().awaitNews("endpoint changed to " + MeshLab.lan4(1));
                 moved[round] = (System.nanoTime() - begin) / 1e6;
                 there[round] = longest(download, upload);
                 two.lab().unplug(0);
-                two.a().awaitNews("moved to " + MeshLab.public4(1));
+                two.a().awaitNews("endpoint changed to " + MeshLab.public4(1));
                 back[round] = longest(download, upload);
                 two.lab().unplug(1);
             }

@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 
 /**
- * Measures the exit node of a tailnet, in pairs that take turns: against what another container does with the same programs,
- * and against the same chain without its guard.
+ * Measures the exit node of a tailnet, in pairs that take turns: against what another container does with the same
+ * programs, and against the same chain without its guard.
  */
 public final class TailscaleBench implements AutoCloseable {
 
@@ -97,7 +97,9 @@ public final class TailscaleBench implements AutoCloseable {
         }
     }
 
-    /** At once, as an engine does with what does not end by itself: both find the same, the phone's sessions included. */
+    /**
+     * At once, as an engine does with what does not end by itself: both find the same, the phone's sessions included.
+     */
     private void end(Child chain) {
         chain.kill();
         node.space().nft("flush ruleset");
@@ -200,7 +202,10 @@ public final class TailscaleBench implements AutoCloseable {
         lab.phone().tailscale().awaitDirect("exit");
     }
 
-    /** The chain with nothing but the two rules that it needs, while the program sleeps; it puts everything back after that. */
+    /**
+     * The chain with nothing but the two rules that it needs, while the program sleeps; it puts everything back after
+     * that.
+     */
     private double unguarded(Child culvert, Supplier<Double> measure) {
         culvert.signal("STOP");
         node.space().run("nft", "delete", "table", "inet", "culvert");
@@ -209,7 +214,7 @@ public final class TailscaleBench implements AutoCloseable {
         double measured = measure.get();
         node.space().ip("rule delete preference 5310");
         culvert.fromNow().signal("CONT");
-        culvert.awaitLine("guard: put back", DEADLINE);
+        culvert.awaitLine("kill switch: reverted an external change", DEADLINE);
         return measured;
     }
 

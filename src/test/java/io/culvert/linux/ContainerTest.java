@@ -25,7 +25,7 @@ class ContainerTest {
     @TempDir
     private Path root;
 
-    /** In this process namespace, in a container's other namespaces. */
+    /** In this PID namespace, with the other namespaces of a container. */
     private ContainerTest in(long pidNamespace) throws IOException {
         return in(pidNamespace, 4026532002L, 4026532003L);
     }
@@ -212,6 +212,6 @@ class ContainerTest {
 
         assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", "auto"), root))
                 .isEqualTo(Container.beforeSettings(Map.of(), root))
-                .isEqualTo(new Container(Found.MACHINE, "these are the machine's own namespaces"));
+                .isEqualTo(new Container(Found.MACHINE, "this process is in the machine's initial namespaces"));
     }
 }

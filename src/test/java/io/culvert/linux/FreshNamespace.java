@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/** A network namespace without a name: it lives as long as the thread inside, so that nothing is left when a test dies. */
+/**
+ * An unnamed network namespace: it exists as long as the thread inside, so that nothing is left behind by a crashed
+ * test.
+ */
 public final class FreshNamespace {
 
     private static final int CLONE_NEWNET = 0x40000000;
@@ -25,7 +28,7 @@ public final class FreshNamespace {
 
     private static native int unshare(int flags) throws LastErrorException;
 
-    /** A test's body. */
+    /** The body of a test. */
     public interface Body {
         void run() throws Exception;
     }
@@ -50,13 +53,13 @@ public final class FreshNamespace {
         }
     }
 
-    /** Gives the calling thread mounts of its own; only for a thread that ends with its test. */
+    /** Moves the calling thread to a new mount namespace; only for a thread that ends with its test. */
     public static void ownMounts() throws IOException, InterruptedException {
         unshare(CLONE_NEWNS);
         sh("mount --make-rprivate /");
     }
 
-    /** Runs a program in the calling thread's namespace, and gives its output; it must succeed. */
+    /** Runs a program in the calling thread's namespace, and returns its output; it must succeed. */
     public static String run(String... command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
@@ -65,7 +68,7 @@ public final class FreshNamespace {
         return output;
     }
 
-    /** {@link #run} for a line without quoting, such as {@code ip link set lo up}. */
+    /** Calls {@link #run} with a command line without quoting, such as {@code ip link set lo up}. */
     public static String sh(String line) throws IOException, InterruptedException {
         return run(line.split(" "));
     }

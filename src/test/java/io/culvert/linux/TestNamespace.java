@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 
-/** A network namespace of a test's own, gone when closed. */
+/** A network namespace for a test, removed when closed. */
 public final class TestNamespace implements AutoCloseable {
 
     private final String name = "culvert-" + UUID.randomUUID().toString().substring(0, 8);
@@ -16,7 +16,7 @@ public final class TestNamespace implements AutoCloseable {
     public TestNamespace() {
         command("ip", "netns", "add", name);
         run("ip", "link", "set", "lo", "up");
-        // Else neighbours of a new link cannot be asked for by IPv6 before a second or two have passed.
+        // Otherwise IPv6 neighbour discovery on a new link fails for a second or two.
         run("sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad");
     }
 
@@ -24,14 +24,14 @@ public final class TestNamespace implements AutoCloseable {
         return name;
     }
 
-    /** Joins two namespaces by a pair of links that are up. */
+    /** Connects two namespaces by a veth pair, which is up. */
     public void connect(String link, TestNamespace other, String otherLink) {
         command("ip", "link", "add", link, "netns", name, "type", "veth", "peer", otherLink, "netns", other.name);
         run("ip", "link", "set", link, "up");
         other.run("ip", "link", "set", otherLink, "up");
     }
 
-    /** Adds an address that may be used at once. */
+    /** Adds an address that can be used at once. */
     public void address(String link, String prefix) {
         if (prefix.contains(":")) {
             run("ip", "address", "add", prefix, "dev", link, "nodad");
@@ -40,7 +40,7 @@ public final class TestNamespace implements AutoCloseable {
         }
     }
 
-    /** Runs a program inside, which must succeed; its output is the answer. */
+    /** Runs a program inside, which must succeed, and returns its output. */
     public String run(String... command) {
         List<String> inside = new ArrayList<>(List.of("ip", "netns", "exec", name));
         inside.addAll(List.of(command));
@@ -54,12 +54,12 @@ public final class TestNamespace implements AutoCloseable {
         return command(input, inside);
     }
 
-    /** A test's step. */
+    /** A step of a test. */
     public interface Step {
         void run() throws Exception;
     }
 
-    /** Runs on a thread of its own inside; sockets opened there stay there. */
+    /** Runs a step inside on a thread of its own; sockets opened there belong to the namespace. */
     public <T> T inside(Callable<T> work) {
         try {
             return NetworkNamespace.named(name).call(work);
@@ -70,7 +70,7 @@ public final class TestNamespace implements AutoCloseable {
         }
     }
 
-    /** The same, where there is nothing to bring back. */
+    /** Runs a step without a result. */
     public void step(Step step) {
         inside(() -> {
             step.run();

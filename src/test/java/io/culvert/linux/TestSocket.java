@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** A client socket with what Java's own cannot have: a mark, a link. Opened in the calling thread's namespace. */
+/** A client socket with a mark and a link, which Java's do not support. Opened in the calling thread's namespace. */
 public final class TestSocket implements AutoCloseable {
 
     private static final int SOL_SOCKET = 1;
@@ -49,7 +49,7 @@ public final class TestSocket implements AutoCloseable {
         return this;
     }
 
-    /** Connects and sends; the answer is 0, or the errno of what failed. */
+    /** Connects and sends; returns 0, or the errno of the failed call. */
     public int send(String text, String address, int port) {
         try {
             byte[] socketAddress = socketAddress(address, port);
@@ -62,7 +62,7 @@ public final class TestSocket implements AutoCloseable {
         }
     }
 
-    /** Waits for an answer: its text, or {@code errno N}. */
+    /** Waits for a response, and returns its text, or {@code errno N}. */
     public String receive() {
         try {
             byte[] bytes = new byte[512];

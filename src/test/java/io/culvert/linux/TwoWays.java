@@ -6,8 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A machine of network namespaces with two ways out: {@code wg0} to a provider (198.51.100.53, 2001:db8:1::53) and
- * {@code eth0} to a LAN (192.0.2.53). What is unmarked goes by wg0, what has our mark by eth0, as with the real rules.
+ * A machine made of network namespaces with two uplinks: {@code wg0} to a provider (198.51.100.53, 2001:db8:1::53) and
+ * {@code eth0} to a LAN (192.0.2.53). Unmarked packets leave by wg0, those with our mark by eth0, as with the real
+ * rules.
  */
 public final class TwoWays implements AutoCloseable {
 
@@ -52,19 +53,19 @@ public final class TwoWays implements AutoCloseable {
         return "culvert-lan-" + id;
     }
 
-    /** {@code ip} inside a namespace. */
+    /** Runs {@code ip} inside a namespace. */
     public void in(String space, String arguments) throws IOException {
         ip("-n " + space + " " + arguments);
     }
 
-    /** A program inside a namespace, to its end; its output, and a note when it fails. */
+    /** Runs a program inside a namespace; returns its output, with a note if it fails. */
     public String run(String space, String... command) throws IOException {
         List<String> words = new ArrayList<>(List.of("ip", "netns", "exec", space));
         words.addAll(List.of(command));
         return output(words);
     }
 
-    /** A program inside a namespace, left running; its output goes to its pipe. */
+    /** Starts a program inside a namespace; its output goes to its pipe. */
     public Process start(String space, String... command) throws IOException {
         List<String> words = new ArrayList<>(List.of("ip", "netns", "exec", space));
         words.addAll(List.of(command));

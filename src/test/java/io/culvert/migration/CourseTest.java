@@ -38,7 +38,7 @@ class CourseTest {
     private long received;
     private long sent;
 
-    /** Who really is where. */
+    /** The real endpoint of the peer. */
     private Optional<InetSocketAddress> truth = Optional.of(PUBLIC);
 
     private boolean answersEverywhere;
@@ -58,7 +58,7 @@ class CourseTest {
         ways.put(LAN, new Way(Reach.NEAR, "1 by " + neighbour));
     }
 
-    /** Looks every second for a while, and does what is decided, as the world is. */
+    /** Runs one step per second for a while, with the results that the simulated network gives. */
     private List<Step> pass(Duration time) {
         steps.clear();
         for (long second = 0; second < time.toSeconds(); second++) {
@@ -249,7 +249,7 @@ class CourseTest {
 
     @Test
     void two_who_prefer_different_links_come_to_rest() {
-        // Each visit succeeds, and each time the other side moves it to where the other side prefers it.
+        // Each probe succeeds, and each time the other side changes the endpoint to the one that it prefers.
         InetSocketAddress wifi = new InetSocketAddress("192.168.8.5", 51820);
         course.follow(List.of(LAN, wifi, PUBLIC));
         home("peer");
@@ -272,7 +272,7 @@ class CourseTest {
         assertThat(Course.first(List.of(), this::way)).isEmpty();
     }
 
-    /** Whatever happens: it is never kept for longer than a while where it is not, and never moved where it is not known. */
+    /** In any case, a wrong endpoint is corrected soon, and only candidates are used. */
     @RepeatedTest(200)
     void in_any_world_it_ends_where_the_peer_is(RepetitionInfo repetition) {
         Random random = new Random(repetition.getCurrentRepetition());

@@ -10,7 +10,9 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Two machines that have no session yet, so that a call is WireGuard's to make, and comes every five seconds only. */
+/**
+ * Two machines without a session, where a probe depends on handshake initiations, which are sent every five seconds.
+ */
 @Tag("lab")
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class FirstMeetingTest {
@@ -23,7 +25,7 @@ class FirstMeetingTest {
 
             two.a().migrate(two.b(), List.of(TwoMachines.nowhere(), home));
 
-            two.a().awaitNews("moved to " + MeshLab.public4(two.b().number()));
+            two.a().awaitNews("endpoint changed to " + MeshLab.public4(two.b().number()));
             assertThat(two.a().endpoint()).isEqualTo(home);
         }
     }

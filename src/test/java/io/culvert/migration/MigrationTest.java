@@ -10,7 +10,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Two machines with a tunnel between them, a network that both can be plugged into, and a download that must not notice. */
+/** Two machines with a tunnel, a network that both can be connected to, and a download that must not be interrupted. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class MigrationTest {
@@ -43,14 +43,14 @@ class MigrationTest {
             for (int round = 0; round < 3; round++) {
                 lab.plug(1);
                 lab.plug(0);
-                a.awaitNews("moved to " + lan(b));
+                a.awaitNews("endpoint changed to " + lan(b));
                 download.awaitMore();
                 upload.awaitMore();
                 assertThat(a.endpoint().getAddress().getHostAddress()).isEqualTo(MeshLab.lan4(1));
                 assertThat(b.endpoint().getAddress().getHostAddress()).isEqualTo(MeshLab.lan4(0));
 
                 lab.unplug(0);
-                a.awaitNews("moved to " + outer(b));
+                a.awaitNews("endpoint changed to " + outer(b));
                 download.awaitMore();
                 upload.awaitMore();
                 assertThat(a.endpoint().getAddress().getHostAddress()).isEqualTo(MeshLab.public4(1));
@@ -68,7 +68,7 @@ class MigrationTest {
         try (Transfer download = Transfer.begin(b.space(), a.space(), a.inner(), 7000)) {
             lab.plug(lab.node(2), MeshLab.lan4(1), "liar");
             lab.plug(0);
-            a.awaitNews("is not at " + lan(b));
+            a.awaitNews("no response from " + lan(b));
             download.awaitMore();
             download.awaitMore();
             download.awaitMore();
@@ -86,10 +86,10 @@ class MigrationTest {
         lab.plug(0);
         a.migrate(b);
         try (Transfer upload = Transfer.begin(a.space(), b.space(), b.inner(), 7000)) {
-            a.awaitNews("moved to " + lan(b));
-            // Its link is there as before, only nobody is at the other end of the wire.
+            a.awaitNews("endpoint changed to " + lan(b));
+            // The link stays up, but the peer is disconnected at the other end.
             lab.lan().ip("link set port1 down");
-            a.awaitNews("moved to " + outer(b));
+            a.awaitNews("endpoint changed to " + outer(b));
             upload.awaitMore();
             upload.finish();
         }

@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Two machines with a tunnel between them, which find each other by a router; a third is there to be somebody else. */
+/** Two machines with a tunnel through a router; a third one has addresses that belong to neither. */
 public final class TwoMachines implements AutoCloseable {
 
     static final int PORT = 51820;
@@ -34,7 +34,7 @@ public final class TwoMachines implements AutoCloseable {
     private final Side a = new Side(0);
     private final Side b = new Side(1);
 
-    /** They know each other. */
+    /** Creates two machines that have a session. */
     public TwoMachines() {
         this(true);
     }
@@ -48,12 +48,12 @@ public final class TwoMachines implements AutoCloseable {
         }
     }
 
-    /** They have never met: the one calls the other where nobody is, the other does not call. */
+    /** Creates two machines without a session: one has a wrong endpoint for the other, which has none. */
     static TwoMachines strangers() {
         return new TwoMachines(/* met= */ false);
     }
 
-    /** The third machine, where nobody listens. */
+    /** Returns an endpoint at the third machine, where no peer listens. */
     static InetSocketAddress nowhere() {
         return new InetSocketAddress(MeshLab.public4(2), PORT);
     }
@@ -94,7 +94,7 @@ public final class TwoMachines implements AutoCloseable {
             return space;
         }
 
-        /** Its address in the tunnel. */
+        /** Returns its address in the tunnel. */
         public String inner() {
             return "10.42.0." + (number + 1);
         }
@@ -127,7 +127,7 @@ public final class TwoMachines implements AutoCloseable {
             space.ip("address add " + inner() + "/24 dev " + link, "link set " + link + " up mtu 1420");
         }
 
-        /** Begins to look for the other one's best place. */
+        /** Starts endpoint selection for the other machine. */
         public void migrate(Side peer) throws Exception {
             migrate(peer, peer.places());
         }
@@ -146,7 +146,7 @@ public final class TwoMachines implements AutoCloseable {
                             Keys.publicOf(peer.key), "peer", places, List.of(Prefix.parseAddress(peer.inner())))));
         }
 
-        /** Waits for news; what came before counts only once. */
+        /** Waits for a log line, and removes it. */
         public void awaitNews(String part) {
             long deadline = System.nanoTime() + SOON.toNanos();
             synchronized (news) {
@@ -163,14 +163,14 @@ public final class TwoMachines implements AutoCloseable {
             }
         }
 
-        /** What has been told, but for what was waited for. */
+        /** Returns the log lines that were not waited for. */
         public List<String> news() {
             synchronized (news) {
                 return List.copyOf(news);
             }
         }
 
-        /** Where it has the other one. */
+        /** Returns the endpoint of the other machine. */
         public InetSocketAddress endpoint() throws Exception {
             return space.call(() -> device.orElseThrow().read().orElseThrow().peers().stream()
                     .flatMap((PeerState peer) -> peer.endpoint().stream())

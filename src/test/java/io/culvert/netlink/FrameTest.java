@@ -10,11 +10,11 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** Recorded datagrams are of a little-endian kernel 6.18. */
+/** Parses datagrams recorded from a little-endian kernel 6.18. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class FrameTest {
 
-    /** {@code Invalid sport range}, without NETLINK_CAP_ACK: the request is repeated. */
+    /** {@code Invalid sport range}, without NETLINK_CAP_ACK: the acknowledgement contains the request. */
     private static final String REFUSED_IN_FULL =
             "500000000200000201000000b3030000eaffffff240000002000050401000000000000"
                     + "0002000000fe00000100000000080017000002010018000100496e76616c69642073706f72742072616e676500";

@@ -77,7 +77,7 @@ class KernelNetlinkSocketTest {
                                 NetlinkException.class,
                                 e -> assertThat(e.errno()).isEqualTo(Errno.ENODEV));
                 assertThat(socket.ask(link("lo")))
-                        .as("the conversation goes on after an error")
+                        .as("the socket works after an error")
                         .hasSize(1);
             }
         });

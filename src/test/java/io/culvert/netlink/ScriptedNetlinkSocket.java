@@ -9,10 +9,10 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
 
-/** Plays the kernel in memory: for what a real kernel cannot be made to do. */
+/** A simulated kernel, for what a real kernel cannot be made to do. */
 public final class ScriptedNetlinkSocket implements NetlinkSocket {
 
-    /** What the kernel says to a request: a verdict, and messages where the request asked for some. */
+    /** The kernel's answer to a request: an acknowledgement, and messages if the request asked for some. */
     public record Reply(Outcome outcome, List<NetlinkMessage> messages) {
 
         public static Reply done(NetlinkMessage... messages) {
@@ -33,7 +33,7 @@ public final class ScriptedNetlinkSocket implements NetlinkSocket {
         this.kernel = kernel;
     }
 
-    /** Asserts that every request is of this type and has these flags, before the script sees it. */
+    /** Asserts that every request has this type and these flags, before the script gets it. */
     public static Function<NetlinkMessage, Reply> checkRequest(
             int type, int flags, Function<NetlinkMessage, Reply> kernel) {
         return request -> {
@@ -43,12 +43,12 @@ public final class ScriptedNetlinkSocket implements NetlinkSocket {
         };
     }
 
-    /** Everything that was sent so far. */
+    /** Returns all requests so far. */
     public List<NetlinkMessage> requests() {
         return List.copyOf(requests);
     }
 
-    /** What the next calls of {@link #receive} give, one datagram each. */
+    /** Adds results of the next calls of {@link #receive}, one datagram each. */
     public ScriptedNetlinkSocket notify(NetlinkMessage... datagram) {
         notifications.add(List.of(datagram));
         return this;
@@ -94,7 +94,7 @@ public final class ScriptedNetlinkSocket implements NetlinkSocket {
 
     @Override
     public void wake() {
-        // Nothing ever waits here.
+        // Nothing waits here.
     }
 
     @Override

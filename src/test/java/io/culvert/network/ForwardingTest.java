@@ -74,7 +74,7 @@ class ForwardingTest {
             try (Forwarding forwarding = new Forwarding(SYSCTL)) {
                 assertThatThrownBy(() -> forwarding.enable(BOTH, Set.of()))
                         .isInstanceOf(ProblemException.class)
-                        .hasMessage("net.ipv6.conf.all.forwarding: must be 1 and is read-only here\n    "
+                        .hasMessage("net.ipv6.conf.all.forwarding: must be 1, but is read-only here\n    hint: "
                                 + Hints.here().sysctl("net.ipv6.conf.all.forwarding", "1"));
             }
             assertThat(Forwarding.read(SYSCTL)).isEmpty();

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** The words; that the real {@code ip} makes the same state of them is tested in {@link NetworkTest}. */
+/** Checks the syntax; that the real {@code ip} creates the same state from it is tested in {@link NetworkTest}. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class IpSyntaxTest {
 

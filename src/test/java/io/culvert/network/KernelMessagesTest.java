@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** Messages as a little-endian kernel 6.18 sent them. */
+/** Decodes messages recorded from a little-endian kernel 6.18. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class KernelMessagesTest {
 

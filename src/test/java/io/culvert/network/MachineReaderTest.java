@@ -36,7 +36,7 @@ class MachineReaderTest {
         return read(Path.of("/"));
     }
 
-    /** Both families, an interface that is not called eth0. */
+    /** A network of both families, with an interface that is not named eth0. */
     private static void uplink(String name, String far) throws Exception {
         sh("ip link add " + name + " type veth peer name " + far);
         sh("ip link set " + far + " up");
@@ -133,7 +133,10 @@ class MachineReaderTest {
         });
     }
 
-    /** The uplinks once the link has lost its carrier: the kernel notices it some time after the far end went down. */
+    /**
+     * Returns the uplinks after the link has lost its carrier, which the kernel detects some time after the far end
+     * went down.
+     */
     private static Map<Family, Uplink> uplinksAfter(NetworkEvents events, String lost) {
         long end = System.nanoTime() + SOON.toNanos();
         Map<Family, Uplink> found = read().uplinks();

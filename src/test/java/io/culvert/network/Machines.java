@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Machines put together in tests. */
+/** Creates machines for tests. */
 public final class Machines {
 
     private Machines() {}
 
-    /** One whose routes and addresses are those that follow from its uplinks. */
+    /** Returns a machine whose routes and addresses follow from its uplinks. */
     public static Machine of(
             Map<Family, Uplink> uplinks,
             List<Prefix> connected,
@@ -39,7 +39,9 @@ public final class Machines {
                 kernelWireGuard);
     }
 
-    /** What follows from the uplinks alone: a default route each, and the networks of their addresses. */
+    /**
+     * Returns the main table that follows from the uplinks: a default route each, and the networks of their addresses.
+     */
     private static MainTable main(Map<Family, Uplink> uplinks) {
         List<MainRoute> routes = new ArrayList<>();
         List<LinkAddress> addresses = new ArrayList<>();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The kernel's words about neighbours (include/uapi/linux/neighbour.h). */
+/** Decodes the kernel's messages about neighbours (include/uapi/linux/neighbour.h). */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NeighboursTest {
 
@@ -29,7 +29,7 @@ class NeighboursTest {
     private static final int EPERM = 1;
     private static final byte[] HARDWARE = {2, 0, 0x5e, 0, 0x53, 0x10};
 
-    /** {@code NUD_*}: who was found a while ago only may be another by now. */
+    /** {@code NUD_*}: an entry that was confirmed long ago may belong to another host now. */
     @ParameterizedTest
     @CsvSource({
         "0x01, false, false, INCOMPLETE", "0x02, true, false, REACHABLE", "0x04, false, false, STALE",
@@ -71,7 +71,7 @@ class NeighboursTest {
                 .isPresent();
     }
 
-    /** {@code NTF_USE}, so that the kernel asks on the wire, and no entry of ours stays. */
+    /** {@code NTF_USE}, so that the kernel sends a request on the link and keeps no permanent entry. */
     @Test
     void to_ask_is_to_use_the_address_on_a_link() {
         ScriptedNetlinkSocket kernel = new ScriptedNetlinkSocket(_ -> Reply.done());

@@ -37,9 +37,9 @@ class NetworkTest {
         });
     }
 
-    /** Everything that {@code ip} tells, of both families; what is ours or not is not asked. */
+    /** Returns everything that {@code ip} lists, of both families and any owner. */
     static String everything() throws Exception {
-        // A link that was up once has a queue for good.
+        // A link that was up once keeps its queue.
         return sh("ip -d link show dev wg0").replaceAll("qdisc [a-z_]+", "")
                 + sh("ip -4 addr")
                 + sh("ip -6 addr")
@@ -101,7 +101,7 @@ class NetworkTest {
                     .isEqualTo(routes);
             assertThat(network.observe()).isEqualTo(NetworkState.EMPTY);
             assertThat(network.remove()).isEmpty();
-            assertThat(sh("ip -br link")).as("our link").doesNotContain("wg0");
+            assertThat(sh("ip -br link")).as("Culvert's link").doesNotContain("wg0");
         });
     }
 
@@ -180,7 +180,7 @@ class NetworkTest {
                                             "refused 'ip link set dev wg0 mtu 70000 alias culvert up': invalid argument"
                                                     + " (errno 22): mtu greater than device maximum",
                                             "refused 'ip -4 route add unreachable 198.51.100.0/24 table 77 protocol 67':"
-                                                    + " exists already (errno 17)"));
+                                                    + " already exists (errno 17)"));
             assertThat(everything()).isEqualTo(before);
         });
     }
@@ -189,8 +189,7 @@ class NetworkTest {
     void a_missing_link_is_named_and_nothing_is_sent() throws Exception {
         inside(() -> {
             try (var socket = KernelNetlinkSocket.route()) {
-                assertThatThrownBy(() -> new Network(socket).apply(exitNode()))
-                        .hasMessage("wg0: there is no such link");
+                assertThatThrownBy(() -> new Network(socket).apply(exitNode())).hasMessage("wg0: interface not found");
                 assertThat(sh("ip rule")).doesNotContain("tailscale0");
             }
         });

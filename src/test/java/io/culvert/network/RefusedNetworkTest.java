@@ -20,11 +20,11 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** What a real kernel cannot be made to do on request. */
+/** Tests failures that a real kernel cannot be made to produce. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class RefusedNetworkTest {
 
-    /** A kernel that has rules and nothing else. */
+    /** A kernel with nothing but rules. */
     private static final class Rules implements Function<NetlinkMessage, Reply> {
 
         private final List<NetlinkMessage> rules = new ArrayList<>();
@@ -94,8 +94,8 @@ class RefusedNetworkTest {
             return reply;
         });
         assertThatThrownBy(() -> new Network(socket).apply(blocking(1, 2, 3)))
-                .hasMessage("kernel: took 'ip -4 rule add pref 2 iif wg0 unreachable protocol 67' without an error but"
-                        + " does not list it");
+                .hasMessage("kernel: accepted 'ip -4 rule add pref 2 iif wg0 unreachable protocol 67' but does not"
+                        + " list it");
         assertThat(kernel.rules).isEmpty();
     }
 
@@ -111,8 +111,8 @@ class RefusedNetworkTest {
         Network network = new Network(new ScriptedNetlinkSocket(kernel));
         network.apply(blocking(1, 2, 3));
         assertThatThrownBy(network::remove)
-                .hasMessage("kernel: refused 'ip -4 rule delete pref 2 iif wg0 unreachable protocol 67': busy (errno"
-                        + " 16)");
+                .hasMessage("kernel: refused 'ip -4 rule delete pref 2 iif wg0 unreachable protocol 67': device or"
+                        + " resource busy (errno 16)");
         assertThat(network.observe().rules()).hasSize(3);
     }
 
@@ -130,8 +130,8 @@ class RefusedNetworkTest {
                 .hasMessage("""
                         kernel: refused 'ip -4 rule add pref 2 iif wg0 unreachable protocol 67': invalid argument (errno\
                          22): no twos
-                        kernel: 'ip -4 rule add pref 1 iif wg0 unreachable protocol 67' could not be taken back: busy\
-                         (errno 16)""");
+                        kernel: 'ip -4 rule add pref 1 iif wg0 unreachable protocol 67' could not be reverted: device or\
+                         resource busy (errno 16)""");
     }
 
     @Test

@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** States that tests ask for: the rules of an exit node, both families, with everything a rule and a route can have. */
+/**
+ * Desired states for tests: the rules of an exit node in both families, with everything that a rule or a route can
+ * have.
+ */
 final class Wanted {
 
     static final long TABLE = 51820;

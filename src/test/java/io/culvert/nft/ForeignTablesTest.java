@@ -22,7 +22,7 @@ class ForeignTablesTest {
                 """.formatted(statement));
     }
 
-    /** As {@code nft -j list table} writes them. */
+    /** Statements as {@code nft -j list table} prints them. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -36,12 +36,14 @@ class ForeignTablesTest {
                         + " \"mark\"}}, 4278255615]}, 524288]}}}",
             })
     void a_rule_that_sets_a_mark_which_may_leave_is_named(String statement) {
-        assertThat(find(statement)).containsExactly("foreign table 'ip other' sets a mark of packets that may leave");
+        assertThat(find(statement))
+                .containsExactly("foreign table 'ip other' sets a firewall mark that the kill switch accepts");
     }
 
     @Test
     void what_tailscale_does_with_its_own_marks_is_not() {
-        // util/linuxfw: the mark of what is forwarded, and the marks that it keeps in connections and takes from there.
+        // util/linuxfw: the mark of forwarded packets, and the marks that Tailscale saves in connections and restores
+        // from them.
         assertThat(find(
                         "{\"mangle\": {\"key\": {\"meta\": {\"key\": \"mark\"}}, \"value\": {\"|\": [{\"&\": [{\"meta\":"
                                 + " {\"key\": \"mark\"}}, 4278255615]}, 262144]}}}"))

@@ -11,7 +11,10 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
-/** What libnftables said on kernels that lack something; the probe on a kernel that has all is in {@link NftablesTest}. */
+/**
+ * Tests the errors that libnftables reported on kernels that lack a feature; the probe on a kernel that has all is in
+ * {@link NftablesTest}.
+ */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class NftSupportTest {
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The real kernel, with the program nft as an independent observer. */
+/** Tests with the real kernel, and the program nft as an independent observer. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class NftablesTest {
@@ -93,7 +93,7 @@ class NftablesTest {
         String rejecting = namespace
                 .run("nft", "-a", "list", "chain", "inet", "culvert", "output")
                 .lines()
-                .filter(line -> line.contains("rejected by the uplink"))
+                .filter(line -> line.contains("rejected on the uplink"))
                 .findFirst()
                 .orElseThrow();
         String handle = rejecting.substring(rejecting.lastIndexOf(' ') + 1);
@@ -101,7 +101,7 @@ class NftablesTest {
         namespace.run("nft", "delete", "rule", "inet", "culvert", "output", "handle", handle);
 
         assertThat(nftables.differences(guard))
-                .containsExactly("the rule 'rejected by the uplink' of chain output is missing");
+                .containsExactly("the rule 'rejected on the uplink' of chain output is missing");
         nftables.apply(guard);
         assertThat(nftables.matches(guard)).isTrue();
     }
@@ -114,7 +114,7 @@ class NftablesTest {
         namespace.run("nft", "insert", "rule", "inet", "culvert", "output", "accept");
 
         assertThat(nftables.differences(guard))
-                .containsExactly("a rule without a comment in chain output should not be there");
+                .containsExactly("a rule without a comment in chain output is unexpected");
     }
 
     @Test

@@ -16,21 +16,21 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListSet;
 
-/** Who hears whom: every node calls every address of every other by UDP, and who is called answers. */
+/** Tests which nodes reach each other: each sends UDP requests to all addresses of all others, which reply. */
 final class Calls implements AutoCloseable {
 
     private static final int PORT = 4242;
     private static final Duration BEAT = Duration.ofMillis(200);
 
     /**
-     * Everybody's beat is longer than that of the one before him. Two that called in step would begin handshakes in step too,
-     * and WireGuard gives up both where two cross, to begin anew five seconds later, which is in step again.
+     * The interval differs for each node. Two nodes that send in step would also initiate handshakes in step, and
+     * WireGuard drops both where two cross, to retry five seconds later, which is in step again.
      */
     private static final Duration STEP = Duration.ofMillis(17);
 
     private static final int BEATS = 200;
 
-    /** Beats after the last answer that was hoped for, in which one that must not come would have come. */
+    /** The intervals to wait after the last expected reply, in which an unexpected one would arrive. */
     private static final int GRACE = 2;
 
     private final MeshOfNodes mesh;
@@ -45,9 +45,9 @@ final class Calls implements AutoCloseable {
     }
 
     /**
-     * Who has got through to whom: {@code from>to} where at every address, {@code from>to in part} where at some.
+     * Returns which nodes reach each other: {@code from>to} at all addresses, {@code from>to in part} at some.
      *
-     * @param hoped which to wait for
+     * @param hoped the pairs to wait for
      */
     Set<String> among(List<String> names, Set<String> hoped) {
         Set<String> got = new ConcurrentSkipListSet<>();
@@ -109,7 +109,7 @@ final class Calls implements AutoCloseable {
             byte[] bytes = call.getBytes(StandardCharsets.UTF_8);
             socket.send(new DatagramPacket(bytes, bytes.length, new InetSocketAddress(to, PORT)));
         } catch (IOException _) {
-            // No way, or no key for it: not reached.
+            // No route, or no key for it: not reached.
         }
     }
 
@@ -121,9 +121,9 @@ final class Calls implements AutoCloseable {
                 answered.add(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8));
             }
         } catch (SocketTimeoutException _) {
-            // All that has come in this beat.
+            // No more replies in this interval.
         } catch (IOException _) {
-            // Told that a call was rejected.
+            // The request was rejected by ICMP.
         }
     }
 
@@ -145,7 +145,7 @@ final class Calls implements AutoCloseable {
                 socket.receive(packet);
                 socket.send(packet);
             } catch (IOException _) {
-                // Nobody called in this beat, or the caller is out of reach.
+                // No request in this interval, or the sender is unreachable.
             }
         }
     }

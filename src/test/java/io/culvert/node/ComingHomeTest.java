@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A laptop that reaches its home's network by a NAS, and comes home. */
+/** A laptop that reaches its home network through a NAS, and then connects to that network. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ComingHomeTest {
@@ -75,7 +75,7 @@ class ComingHomeTest {
 
         mesh.up("laptop");
 
-        assertThat(mesh.told()).contains("10.77.0.0/24 is connected to this machine, so it stays direct");
+        assertThat(mesh.told()).contains("10.77.0.0/24 is connected to this machine, so it bypasses the mesh");
         homeIsDirect();
         assertThat(mesh.diff("laptop")).isEmpty();
     }

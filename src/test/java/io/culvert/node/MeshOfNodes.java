@@ -27,8 +27,8 @@ import java.util.SequencedMap;
 import java.util.stream.Stream;
 
 /**
- * A network file, and a machine in the lab for each of its peers. All of them share /run, where userspace devices have their
- * sockets, so devices are called by their hashes.
+ * A network file, and a machine in the lab for each of its peers. All machines share /run, where userspace devices have
+ * their sockets, so the device names are hashes.
  */
 public final class MeshOfNodes implements AutoCloseable {
 
@@ -77,7 +77,7 @@ public final class MeshOfNodes implements AutoCloseable {
         return directory.resolve("root-" + name);
     }
 
-    /** A key for each name, the same in every run. */
+    /** Returns a key for a name, the same in every run. */
     static SecretKey key(String name) {
         byte[] bytes = new byte[32];
         byte[] seed = name.getBytes(StandardCharsets.UTF_8);
@@ -87,7 +87,7 @@ public final class MeshOfNodes implements AutoCloseable {
         return new SecretKey(bytes);
     }
 
-    /** Writes the network file: these lines, and a peer for each name, with the keys of its line. */
+    /** Writes the network file with these lines, and a peer for each name with the keys of its line. */
     public Path file(String head, Map<String, String> peers) {
         StringBuilder all = new StringBuilder("version: v1\ndeviceNames: hash\n")
                 .append(head)
@@ -148,7 +148,7 @@ public final class MeshOfNodes implements AutoCloseable {
         }
     }
 
-    /** All that a node may change, as independent programs see it. */
+    /** Returns everything that a node may change, as reported by independent programs. */
     String kernel(String name) {
         return space(name).run("ip", "-o", "-d", "link").replaceAll("(?m)^\\d+: ", "")
                 + space(name).run("ip", "-o", "addr")
@@ -161,12 +161,12 @@ public final class MeshOfNodes implements AutoCloseable {
                 + hosts(name);
     }
 
-    /** What the program has told its users. */
+    /** Returns the output of the program. */
     String told() {
         return told.toString();
     }
 
-    /** The addresses of a node's mesh interfaces, as the kernel has them. */
+    /** Returns the addresses of a node's mesh interfaces from the kernel. */
     List<InetAddress> addresses(String name) {
         return space(name)
                 .run("ip", "-o", "addr", "show")

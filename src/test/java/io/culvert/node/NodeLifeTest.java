@@ -21,7 +21,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What becomes of a node: its file changes, it fails, it serves as an exit, it goes. */
+/** The life cycle of a node: changes of its file, failures, use as an exit node, and its removal. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class NodeLifeTest {
@@ -127,12 +127,12 @@ class NodeLifeTest {
                 .isEqualTo("1\n1\n");
         assertThat(NAMES).allSatisfy(name -> assertThat(mesh.diff(name)).isEmpty());
 
-        // Who asks is seen by the server, which answers to it.
+        // The server returns the source address of the request.
         assertThat(mesh.lab().whoAsks(mesh.space("phone"), Lab.SERVER_4)).isEqualTo(MeshLab.public4(0));
         assertThat(mesh.lab().whoAsks(mesh.space("phone"), Lab.SERVER_6)).isEqualTo(MeshLab.public6(0));
         assertThat(mesh.lab().whoAsks(mesh.space("nas"), Lab.SERVER_4)).isEqualTo(MeshLab.public4(2));
 
-        // The others may not, whatever they try.
+        // Other peers must not use the exit node, even if they configure it.
         String hubKey = Keys.publicOf(MeshOfNodes.key("hub")).toString();
         mesh.space("nas")
                 .run("wg", "set", link("nas"), "peer", hubKey, "allowed-ips", "10.8.0.1/32," + Lab.SERVER_4 + "/32");
@@ -173,7 +173,7 @@ class NodeLifeTest {
     void what_cannot_be_made_whole_is_not_made_at_all() {
         Map<String, String> peers = all();
         mesh.file(ALL, peers);
-        // Somebody has the port.
+        // The port is in use.
         mesh.space("hub").ip("link add other type bridge");
         String before = kernel("hub");
         try (DatagramSocket _ = mesh.space("hub").call(() -> new DatagramSocket(51820))) {
@@ -214,7 +214,7 @@ class NodeLifeTest {
         mesh.down("nas");
         mesh.space("nas").ip("link add " + link + " type bridge");
         try {
-            assertThatThrownBy(() -> mesh.up("nas")).hasMessageContaining("not this node's");
+            assertThatThrownBy(() -> mesh.up("nas")).hasMessageContaining("does not belong to this node");
             mesh.down("nas");
             assertThat(mesh.space("nas").run("ip", "-o", "link")).contains(link);
         } finally {

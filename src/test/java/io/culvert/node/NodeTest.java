@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A node's short life, whoever makes its tunnels. */
+/** A node goes up and down with each implementation of WireGuard. */
 @Tag("lab")
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NodeTest {

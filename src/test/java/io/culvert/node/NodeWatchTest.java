@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The program that keeps a node up, as a service does: whatever happens, it is as the file says; and nothing is left. */
+/** A managed node, as in a service: it reverts external changes, follows its file, and leaves nothing behind. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class NodeWatchTest {
@@ -44,7 +44,7 @@ class NodeWatchTest {
 
     private Child keep() {
         Child culvert = node.start(Map.of(), "mesh", "up", "exit", "--watch", "--file", file);
-        culvert.awaitLine("exit is up, and kept so", SOON);
+        culvert.awaitLine("mesh: exit is up \\(managed\\)", SOON);
         return culvert;
     }
 
@@ -69,20 +69,20 @@ class NodeWatchTest {
         assertThat(mesh("diff", "exit", "--file", file).out()).isBlank();
         assertThat(node.attempt("cat", "/etc/hosts").out()).contains("phone.home phone");
         assertThat(mesh("status").out())
-                .contains("exit, kept up")
+                .contains("exit (managed)")
                 .contains("home, port")
                 .contains("phone");
-        assertThat(mesh("up", "exit", "--file", file).err()).contains("another run keeps this node up");
+        assertThat(mesh("up", "exit", "--file", file).err()).contains("another process manages this node");
 
         culvert.fromNow();
         node.space().run("nft", "flush", "ruleset");
-        culvert.awaitLine("put right: nft table", SOON);
+        culvert.awaitLine("mesh: applied: nft table", SOON);
         culvert.fromNow();
         node.space().run("ip", "address", "flush", "dev", "home");
-        culvert.awaitLine("put right: ip", SOON);
+        culvert.awaitLine("mesh: applied: ip", SOON);
         culvert.fromNow();
         node.space().run("ip", "link", "delete", "home");
-        culvert.awaitLine("put right: wg", SOON);
+        culvert.awaitLine("mesh: applied: wg", SOON);
         lab.client().useExitNode();
         assertThat(Probe.from(lab.client().space()).whoami(Family.IPV4)).contains(Lab.NODE_4);
 
@@ -104,7 +104,7 @@ class NodeWatchTest {
         node.file("network.yaml", text.replace("name: phone", "name: tablet"));
 
         culvert.awaitLine("has changed", SOON);
-        culvert.awaitLine("put right: .*hosts", SOON);
+        culvert.awaitLine("mesh: applied: .*hosts", SOON);
         assertThat(node.attempt("cat", "/etc/hosts").out())
                 .contains("tablet.home tablet")
                 .doesNotContain("phone");
@@ -117,13 +117,13 @@ class NodeWatchTest {
         String index =
                 node.space().run("ip", "-o", "link", "show", "dev", "home").split(":", 2)[0];
         culvert.kill();
-        assertThat(mesh("status").out()).contains("exit, left to itself");
+        assertThat(mesh("status").out()).contains("exit (not managed");
 
-        assertThat(mesh("up", "exit", "--file", file).err()).contains("exit is up, as it was");
+        assertThat(mesh("up", "exit", "--file", file).err()).contains("mesh: exit is up (unchanged)");
         assertThat(node.space().run("ip", "-o", "link", "show", "dev", "home")).startsWith(index + ":");
-        assertThat(mesh("down", "exit").err()).contains("exit is down");
+        assertThat(mesh("down", "exit").err()).contains("mesh: exit is down");
 
         assertThat(footprint().replace("/run/culvert/mesh/exit.sock\n", "")).isEqualTo(before);
-        assertThat(mesh("down", "exit").err()).contains("exit was not up");
+        assertThat(mesh("down", "exit").err()).contains("mesh: exit was not up");
     }
 }

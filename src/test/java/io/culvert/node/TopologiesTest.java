@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Whole meshes of real machines: who should reach whom does, at every address, and nobody else. */
+/** Whole meshes of real machines: linked peers reach each other at every address, and no other peers do. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TopologiesTest {
@@ -44,7 +44,7 @@ class TopologiesTest {
         mesh.close();
     }
 
-    /** Raises these, asks who reaches whom, sees that nothing differs from the file, and takes all of it down. */
+    /** Brings nodes up, tests who reaches whom and that there are no differences, and takes them down. */
     private static void assertReach(String head, Map<String, String> peers, Set<String> reach) {
         String before = footprint();
         mesh.file(head, peers);
@@ -59,7 +59,7 @@ class TopologiesTest {
         assertThat(footprint()).isEqualTo(before);
     }
 
-    /** All that a node could have left behind. */
+    /** Returns everything that a node could leave behind. */
     private static String footprint() {
         return mesh.space("n0").run("ip", "-o", "link").replaceAll("(?m)^\\d+: ", "")
                 + mesh.space("n0").run("ip", "-o", "addr")
@@ -86,7 +86,7 @@ class TopologiesTest {
                 .toArray(String[]::new));
     }
 
-    /** A peer that is found at its public address; each of its subnets has a port. */
+    /** Returns a peer with its public address as endpoint, and a port for each subnet. */
     private static String peer(String name, String... subnets) {
         StringBuilder text = new StringBuilder("subnets: {");
         for (String subnet : subnets) {
@@ -95,7 +95,7 @@ class TopologiesTest {
         return text + "}, endpoints: [{ip: " + MeshLab.public4(mesh.number(name)) + "}]";
     }
 
-    /** The same, in subnet {@code a} with these addresses. */
+    /** Returns a peer in subnet {@code a} with these addresses. */
     private static String peerWith(String name, String addresses) {
         return peer(name, "a").replace("listenPort: 51820", "listenPort: 51820, ipAddresses: [" + addresses + "]");
     }
@@ -167,7 +167,7 @@ class TopologiesTest {
         List<String> rings = new ArrayList<>(ring(List.of("n0", "n1", "n2", "n3"), "a"));
         rings.addAll(ring(List.of("n0", "n4", "n5", "n6"), "b"));
         Set<String> reach = both("n1-n2", "n2-n3", "n4-n5", "n5-n6");
-        // The node that both share has an address in either.
+        // The node in both subnets has an address in each.
         for (String neighbour : List.of("n1", "n3", "n4", "n6")) {
             reach.add("n0>" + neighbour);
             reach.add(neighbour + ">n0 in part");

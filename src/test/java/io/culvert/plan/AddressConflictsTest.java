@@ -33,7 +33,7 @@ class AddressConflictsTest {
             assertThat(problem.what())
                     .isEqualTo(
                             "the DNS server " + server
-                                    + " is an address of this node itself, where no DNS server is asked: names do not resolve by it");
+                                    + " is an address of this node itself, which is never queried: no names are resolved by it");
         });
     }
 
@@ -55,7 +55,7 @@ class AddressConflictsTest {
                 .singleElement()
                 .satisfies(problem -> {
                     assertThat(problem.kind()).isEqualTo(Kind.WARNING);
-                    assertThat(problem.what()).startsWith("Endpoint " + endpoint + " is this machine itself");
+                    assertThat(problem.what()).startsWith("Endpoint " + endpoint + " is an address of this machine: ");
                 });
     }
 

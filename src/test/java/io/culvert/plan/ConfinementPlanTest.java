@@ -46,7 +46,7 @@ class ConfinementPlanTest {
         assertThat(text(plan))
                 .contains("ip daddr != 10.64.0.1 meta l4proto { tcp, udp } th dport 53 dnat ip to 10.64.0.1")
                 .contains("meta nfproto ipv6 meta l4proto { tcp, udp } th dport 53 reject")
-                .doesNotContain("admitted");
+                .doesNotContain("allowed inbound");
     }
 
     @Test

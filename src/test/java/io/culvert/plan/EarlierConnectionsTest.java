@@ -28,8 +28,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What was connected when the kill switch of a tunnel alone came goes on no more: with the LAN, and with the internet where a
- * route in main leads there past the tunnel.
+ * Connections from before the kill switch of a tunnel without a mesh end: with the LAN, and with the internet if a route in main
+ * leads there outside the tunnel.
  */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -51,7 +51,7 @@ class EarlierConnectionsTest {
                         .flatMap(peer -> Stream.of(true, false).map(ours -> Arguments.of(transport, peer, ours))));
     }
 
-    /** @param ours whether this machine began */
+    /** @param ours whether this machine is the initiator */
     @ParameterizedTest
     @MethodSource("flows")
     void gets_no_reply_though_the_other_side_speaks_first_afterwards(Transport transport, String peer, boolean ours)
@@ -80,12 +80,12 @@ class EarlierConnectionsTest {
 
             guard();
             say(theirEnd, "and now?");
-            assertThat(heard(ourEnd)).as("what comes in is not looked at").isEqualTo("and now?");
+            assertThat(heard(ourEnd)).as("inbound packets are not restricted").isEqualTo("and now?");
             say(ourEnd, "leak");
 
             theirEnd.setSoTimeout(SILENCE);
             assertThatThrownBy(() -> heard(theirEnd)).isInstanceOf(SocketTimeoutException.class);
-            assertThat(lab.count("rejected by the uplink")).isPositive();
+            assertThat(lab.count("rejected on the uplink")).isPositive();
         }
     }
 
@@ -105,7 +105,7 @@ class EarlierConnectionsTest {
             assertThatThrownBy(() -> say(ourEnd, "leak", theirEnd)).isInstanceOf(IOException.class);
 
             say(theirEnd, "to itself", theirEnd);
-            assertThat(heard(theirEnd)).as("the first to come").isEqualTo("to itself");
+            assertThat(heard(theirEnd)).as("the first datagram to arrive").isEqualTo("to itself");
         }
     }
 
@@ -124,7 +124,7 @@ class EarlierConnectionsTest {
             lab.nftables.apply(guarded(List.of()));
             say(accepted, "still there");
             assertThat(heard(began))
-                    .as("another kill switch takes the place of the first")
+                    .as("another kill switch replaces the first one")
                     .isEqualTo("still there");
         }
         for (String here : List.of("192.0.2.1", "2001:db8:e::1")) {

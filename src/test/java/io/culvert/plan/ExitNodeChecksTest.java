@@ -28,10 +28,10 @@ class ExitNodeChecksTest {
 
     @ParameterizedTest
     @CsvSource(textBlock = """
-                    0.0.0.0/0            | NOTE    | AllowedIPs has no IPv6: IPv6 is closed, not leaked
-                    0.0.0.0/0, ::/0      | NOTE    | the tunnel has no IPv6 address: IPv6 is closed, not leaked
-                    0.0.0.0/1            | WARNING | AllowedIPs covers only a part of IPv4: the rest is closed, not leaked
-                    ::/0                 | NOTE    | AllowedIPs has no IPv4: IPv4 is closed, not leaked
+                    0.0.0.0/0            | NOTE    | AllowedIPs has no IPv6: IPv6 is blocked, not leaked
+                    0.0.0.0/0, ::/0      | NOTE    | the tunnel has no IPv6 address: IPv6 is blocked, not leaked
+                    0.0.0.0/1            | WARNING | AllowedIPs covers only a part of IPv4: the rest is blocked, not leaked
+                    ::/0                 | NOTE    | AllowedIPs has no IPv4: IPv4 is blocked, not leaked
                     """, delimiter = '|')
     void what_the_file_leaves_out_is_told(String allowedIps, Kind kind, String what) {
         assertThat(server(PlanExamples.file("10.64.0.2/32", allowedIps, "", "192.0.2.10:51820")))
@@ -91,9 +91,9 @@ class ExitNodeChecksTest {
         assertThat(ExitNodeChecks.mesh(FILE, clients, List.of(server)))
                 .extracting(Problem::what)
                 .contains(
-                        "ListenPort is missing, so clients cannot find this node",
-                        "a client's AllowedIPs is ::/0, but clients use this node as their exit, not the other way",
-                        "the clients' 10.64.0.0/16 contains the tunnel's own address");
+                        "ListenPort is missing, so clients cannot connect to this node",
+                        "a client's AllowedIPs is ::/0, but clients use this node as their exit node, not the other way round",
+                        "the clients' AllowedIPs 10.64.0.0/16 contains the tunnel's own address");
         assertThat(ExitNodeChecks.mesh(FILE, PlanExamples.dualStack().meshes().getFirst(), List.of(server)))
                 .isEmpty();
     }
@@ -113,7 +113,7 @@ class ExitNodeChecksTest {
         assertThat(ExitNodeChecks.mesh(
                         FILE, new PlainMesh(named.link(), without, named.subnet(), List.of()), List.of()))
                 .extracting(Problem::what)
-                .containsExactly("this peer has no listenPort in subnet 'work', so the others cannot find it");
+                .containsExactly("this peer has no listenPort in subnet 'work', so other peers cannot connect to it");
     }
 
     @Test
@@ -126,15 +126,15 @@ class ExitNodeChecksTest {
                         FILE, clients, List.of(PlanExamples.dualStack().server(), second)))
                 .extracting(Problem::what)
                 .containsExactly(
-                        "ListenPort 51821 is the provider's file's ListenPort too",
-                        "the clients' 10.99.0.2/32 contains the tunnel's own address");
+                        "ListenPort 51821 is also the ListenPort of the provider's file",
+                        "the clients' AllowedIPs 10.99.0.2/32 contains the tunnel's own address");
     }
 
     @Test
     void the_same_holds_for_the_port_of_the_user_s_own_proxy_configuration() {
         assertThat(ExitNodeChecks.proxy(Path.of("sockd.conf"), 65535))
                 .extracting(Problem::what)
-                .containsExactly("port 65535 is one that the kernel's routing rules cannot be made for");
+                .containsExactly("port 65535 cannot be used in the kernel's routing rules");
         assertThat(ExitNodeChecks.proxy(Path.of("sockd.conf"), 1080)).isEmpty();
     }
 

@@ -56,7 +56,7 @@ class ExitNodePlannerTest {
             assertThat(own.getLast().action()).isEqualTo(new Action.Unreachable());
             assertThat(own.getLast().preference()).isEqualTo(Preference.LOCAL_UNREACHABLE);
             assertThat(own.get(own.size() - 2).selector())
-                    .as("what may look up the tunnel is what ends unreachable")
+                    .as("packets that look up the tunnel's table are those that end unreachable")
                     .isEqualTo(own.getLast().selector());
         }
         assertThat(rules).extracting(Rule::family).isSubsetOf(families(inputs.machine()));
@@ -72,7 +72,7 @@ class ExitNodePlannerTest {
                         preference -> preference > 0 && preference < 32766, "before the kernel's own main and default");
     }
 
-    /** In the order of the kernel: before what comes from the mesh is stopped, no rule that it matches leads to main. */
+    /** In the kernel's order: no rule before the one that makes packets from the mesh unreachable leads them to main. */
     @Test
     void exit_traffic_never_sees_main() {
         List<Rule> rules =
@@ -84,7 +84,7 @@ class ExitNodePlannerTest {
                     .toList();
             assertThat(until)
                     .filteredOn(rule -> rule.action().equals(Action.Lookup.of(Route.MAIN)))
-                    .as("only what is made here, or comes from our own address")
+                    .as("only local packets, or those from our own address")
                     .allSatisfy(rule -> assertThat(rule.selector().inputLink().equals(Optional.of("lo"))
                                     || rule.selector().from().isPresent())
                             .isTrue());
@@ -132,7 +132,7 @@ class ExitNodePlannerTest {
                 .containsExactly("5100 to 203.0.113.0/25 lookup 254", "5100 to 203.0.113.9/32 TCP 80 lookup 254");
     }
 
-    /** Each rule costs every packet a comparison; a look-up in a table costs next to nothing. */
+    /** Each rule costs every packet a comparison; a lookup in a table costs very little. */
     @Test
     void ten_thousand_holes_are_one_rule_and_one_table_for_each_kind() {
         String list = IntStream.range(0, 10_000)

@@ -37,8 +37,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What the guard lets pass on a real kernel, with nothing else to help it. That a packet did not arrive is seen by the next
- * one, which may, being the first that does.
+ * What the kill switch's ruleset allows on a real kernel, without the routing rules. That a packet did not arrive is shown by the
+ * next, allowed one being the first to arrive.
  */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -46,7 +46,7 @@ class GuardBehaviourTest {
 
     private static final long OURS = Marks.DEFAULT.tunnel();
     private static final long TAILSCALE = Marks.TAILSCALE;
-    private static final String REJECTED = "rejected by the uplink";
+    private static final String REJECTED = "rejected on the uplink";
 
     private final GuardLab lab = new GuardLab();
 
@@ -144,7 +144,7 @@ class GuardBehaviourTest {
 
             assertThat(receive(published, "yes")).isEqualTo("to the published one from 198.51.100.7");
             assertThat(one.receive()).as("replies leave without a mark").isEqualTo("yes");
-            assertThat(lab.count("nothing else by the uplink")).isEqualTo(1);
+            assertThat(lab.count("nothing else from the uplink")).isEqualTo(1);
             assertNothingCame(hidden, 1081);
         }
     }
@@ -163,7 +163,7 @@ class GuardBehaviourTest {
             honest.send("to the published port", "192.0.2.1", 1080);
 
             assertThat(receive(service, "")).startsWith("to the published port");
-            assertThat(lab.count("to the tunnel's address by another link, IPv4"))
+            assertThat(lab.count("anti-spoofing: to the address of the tunnel from another link, IPv4"))
                     .isEqualTo(1);
         }
     }
@@ -190,7 +190,7 @@ class GuardBehaviourTest {
                 TestSocket near = udp(lab.node)) {
             assertThat(far.send("far", "198.51.100.7", 53)).isZero();
             assertThat(receive(stub, "name")).startsWith("far from");
-            assertThat(far.receive()).as("as if the one asked had answered").isEqualTo("name");
+            assertThat(far.receive()).as("as if the queried server had replied").isEqualTo("name");
             assertThat(near.send("near", "192.0.2.2", 53)).isZero();
             assertThat(receive(stub, "name")).startsWith("near from");
 
@@ -219,12 +219,12 @@ class GuardBehaviourTest {
         try (DatagramSocket stub = listen(lab.node, "127.0.0.1", 5353);
                 TestSocket bound = udp(lab.node).link("eth0");
                 TestSocket free = udp(lab.node)) {
-            // Redirected to 127.0.0.1, but routed by the link that the socket is bound to.
+            // Redirected to 127.0.0.1, but routed through the link that the socket is bound to.
             bound.send("bound", "198.51.100.7", 53);
             free.send("free", "198.51.100.7", 53);
 
             assertThat(receive(stub, "")).startsWith("free");
-            assertThat(lab.count("turned to the uplink on its way")).isEqualTo(1);
+            assertThat(lab.count("rerouted to the uplink")).isEqualTo(1);
         }
     }
 
@@ -254,7 +254,7 @@ class GuardBehaviourTest {
         try (TestSocket exit = udp(lab.client)) {
             assertThat(exit.send("the tunnel is gone, main leads out", "198.51.100.7", 443))
                     .isZero();
-            assertThat(exit.receive()).as("told at once").isEqualTo("errno 113");
+            assertThat(exit.receive()).as("notified at once").isEqualTo("errno 113");
             assertThat(lab.count("rejected from the mesh")).isEqualTo(1);
         }
     }
@@ -361,7 +361,7 @@ class GuardBehaviourTest {
         }
     }
 
-    /** The addresses are real ones, for the guard knows these services by them; here they lead out of no namespace. */
+    /** The addresses are real ones, by which the kill switch identifies these services; no packet leaves the test's namespaces. */
     @ParameterizedTest
     @ValueSource(strings = {"1.1.1.1", "8.8.4.4", "9.9.9.11", "194.242.2.4"})
     void tailscales_questions_by_https_do_not_leave(String resolver) {
@@ -393,7 +393,7 @@ class GuardBehaviourTest {
         }
     }
 
-    /** Where a proxy's client gets by a name that stands for another address when the proxy connects. */
+    /** A proxy's client may request a name that resolves to another address when the proxy connects. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -432,7 +432,8 @@ class GuardBehaviourTest {
                 assertThat(local.send("from another process", plain, 7000)).isZero();
                 assertThat(receive(unpublished, "")).startsWith("from another process");
             }
-            assertThat(lab.count("nothing else near from the tunnel's address, " + (six ? "IPv6" : "IPv4")))
+            assertThat(lab.count(
+                            "nothing else to loopback or mesh from the tunnel's address, " + (six ? "IPv6" : "IPv4")))
                     .isGreaterThanOrEqualTo(2);
             TestSocket unguarded = six ? udp6(lab.node) : udp(lab.node);
             try (unguarded) {
@@ -483,7 +484,7 @@ class GuardBehaviourTest {
         }
     }
 
-    /** With CAP_NET_RAW it may be of any type that keeps a link alive, and carry whatever it likes. */
+    /** With CAP_NET_RAW, a process can send any of the allowed ICMPv6 types with any payload. */
     @Test
     void neighbour_discovery_goes_no_farther_than_the_link() {
         guard();
@@ -510,11 +511,11 @@ class GuardBehaviourTest {
         }
     }
 
-    /** Whoever may choose the port by which others are answered could take their answers (CVE-2021-3773). */
+    /** A client that can choose the source port of its packets could receive replies to others (CVE-2021-3773). */
     @Test
     void what_tailscale_forwards_to_an_announced_subnet_leaves_by_a_port_that_nobody_chose() throws IOException {
         lab.node.run("ip", "-4", "rule", "add", "pref", "10", "to", "198.51.100.0/24", "lookup", "main");
-        // As tailscaled does it (util/linuxfw): it marks what it forwards, and translates it later.
+        // As tailscaled does (util/linuxfw): it marks the packets that it forwards, and masquerades them later.
         lab.node.run("nft", """
                 table ip tailscale {
                   chain forward {
@@ -537,7 +538,7 @@ class GuardBehaviourTest {
         }
     }
 
-    /** The ports by which the client's packets come, from four ports in a row. */
+    /** Returns the source ports of the client's packets on arrival, sent from four consecutive ports. */
     private List<Integer> portsOfForwarded(DatagramSocket listener, int first) throws IOException {
         List<Integer> seen = new ArrayList<>();
         for (int port = first; port < first + 4; port++) {
@@ -606,7 +607,7 @@ class GuardBehaviourTest {
         return family == Family.IPV4 ? udp(lab.node) : udp6(lab.node);
     }
 
-    /** What the tunnel's own socket is to the guard. */
+    /** Returns a socket that the kill switch takes for the tunnel's own. */
     private TestSocket tunnel(Family family) {
         return (family == Family.IPV4 ? udp(lab.node) : udp6(lab.node))
                 .mark(OURS)
@@ -623,7 +624,7 @@ class GuardBehaviourTest {
         }
     }
 
-    /** The first to come is one sent by a neighbour of the listener itself. */
+    /** Checks that the first datagram to arrive is one that is sent next to the listener itself. */
     private void assertNothingCame(DatagramSocket listener, int port) throws IOException {
         boolean outside = listener.getLocalAddress().getHostAddress().startsWith("198.");
         assertNothingCameFromInside(
@@ -639,7 +640,7 @@ class GuardBehaviourTest {
         assertThat(receive(listener, "")).startsWith("the first");
     }
 
-    /** What the neighbour outside knows about an address after it has tried to reach it. */
+    /** Returns the outside neighbour's cache entry of an address after it has tried to reach it. */
     private String neighbourState(String address) {
         try (TestSocket socket = tcp(lab.outside)) {
             socket.send("anyone?", address, 1080);

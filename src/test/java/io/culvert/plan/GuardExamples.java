@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** The guard's main cases, by the name of the file that holds what is expected. */
+/** The main cases of the kill switch's ruleset, by the name of the file with the expected ruleset. */
 public final class GuardExamples {
 
     static final OptionalInt PORT = OptionalInt.of(61234);
@@ -115,7 +115,7 @@ public final class GuardExamples {
         return tunnelOnly(List.of(68, 53));
     }
 
-    /** @param udpPorts in use before */
+    /** @param udpPorts UDP ports in use before the kill switch */
     static GuardInput tunnelOnly(List<Integer> udpPorts) {
         return new GuardInput(
                 Marks.DEFAULT,

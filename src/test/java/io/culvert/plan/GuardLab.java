@@ -14,9 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * A node with an uplink to {@code outside}, and pairs of Ethernet links in the place of the tunnel (to {@code provider}) and
- * of the mesh (to {@code client}). Main routes everything out by the uplink, as after all our routing rules were lost: what
- * the guard lets out is seen outside. Only exit traffic is routed into the tunnel.
+ * A node with an uplink to {@code outside}, and pairs of Ethernet links instead of the tunnel (to {@code provider}) and the mesh
+ * (to {@code client}). Main routes everything through the uplink, as if all of Culvert's routing rules were lost: what the kill
+ * switch lets out is seen outside. Only packets of exit-node clients are routed into the tunnel.
  */
 final class GuardLab implements AutoCloseable {
 
@@ -61,9 +61,10 @@ final class GuardLab implements AutoCloseable {
     }
 
     /**
-     * The real tunnel and mesh have neither ARP nor neighbour discovery, which the guard stops there.
+     * Sets the neighbours of a link: the real tunnel and mesh have neither ARP nor neighbour discovery, which the kill switch
+     * blocks there.
      *
-     * @param addresses of the node and of the other end, by turns
+     * @param addresses of the node and of the other end, alternating
      */
     private void pointToPoint(String link, TestNamespace there, String... addresses) {
         node.run("ip", "link", "set", link, "address", "02:00:00:00:00:01");
@@ -78,7 +79,7 @@ final class GuardLab implements AutoCloseable {
         namespace.run("ip", "neighbour", "replace", address, "lladdr", at, "dev", link);
     }
 
-    /** A UDP socket that waits for packets. */
+    /** Returns a UDP socket that waits for packets. */
     static DatagramSocket listen(TestNamespace namespace, String address, int port) {
         return namespace.inside(() -> {
             DatagramSocket socket = new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral(address), port));
@@ -87,7 +88,7 @@ final class GuardLab implements AutoCloseable {
         });
     }
 
-    /** The next packet; {@code reply} is sent back. */
+    /** Receives the next packet and sends {@code reply} back. */
     static String receive(DatagramSocket socket, String reply) throws IOException {
         DatagramPacket packet = new DatagramPacket(new byte[512], 512);
         socket.receive(packet);
@@ -109,7 +110,7 @@ final class GuardLab implements AutoCloseable {
         return namespace.inside(() -> new TestSocket(Family.IPV4, Transport.TCP));
     }
 
-    /** How often the rule with this comment was met. */
+    /** Returns how many packets matched the rule with this comment. */
     long count(String comment) {
         Long count = nftables.counters(GuardRuleset.TABLE).get(comment);
         if (count == null) {

@@ -53,7 +53,7 @@ class GuardRulesetTest {
 
         List<NamedSet> sets = new Holes(many).sets();
 
-        assertThat(sets).extracting(NamedSet::name).containsExactly("hole_port4", "hole_port6");
+        assertThat(sets).extracting(NamedSet::name).containsExactly("bypass_port4", "bypass_port6");
         assertThat(sets.getFirst().elements()).as("TCP and UDP each").hasSize(20_000);
         assertThat(sets.getLast().elements()).isEmpty();
     }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** A node of a mesh as a plan: its interfaces, beside whatever else is ours on the machine. */
+/** Plans of a mesh node: its interfaces, next to Culvert's other network state on the machine. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NodePlanTest {
 

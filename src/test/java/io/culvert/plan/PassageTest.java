@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** What a node passes on, in nft's syntax. */
+/** The forwarding policy of a node, in nft's syntax. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class PassageTest {
 
@@ -43,11 +43,11 @@ class PassageTest {
                 .contains("192.168.0.0/16 } accept comment \"exit 1, IPv4\"")
                 .contains("fe80::/10 } accept comment \"exit 1, IPv6\"")
                 .contains("oifname != { \"home\", \"work\" } ip saddr @from_1_ipv4")
-                .contains("masquerade random comment \"the node's own address for exit 1, IPv4\"");
+                .contains("masquerade random comment \"masquerade, exit 1, IPv4\"");
         assertThat(text.indexOf("exit 1, IPv6"))
-                .as("everything else of a mesh is rejected behind it")
-                .isLessThan(text.indexOf("\"not from the mesh\""))
-                .isLessThan(text.indexOf("\"not into the mesh\""));
+                .as("everything else from or to a mesh is rejected after it")
+                .isLessThan(text.indexOf("\"nothing else from the mesh\""))
+                .isLessThan(text.indexOf("\"nothing else into the mesh\""));
     }
 
     @Test
@@ -71,7 +71,7 @@ class PassageTest {
                 .contains("ip saddr @from_1_ipv4 ip daddr @to_1_ipv4 masquerade random");
     }
 
-    /** The kernel takes no two elements of a set that overlap. */
+    /** The kernel refuses overlapping elements of a set. */
     @Test
     void what_lies_in_another_prefix_is_not_said_twice() {
         Table table = passage(new Forward(
@@ -99,7 +99,7 @@ class PassageTest {
         assertThat(Passage.id("n".repeat(100)).name()).hasSize(63);
 
         assertThat(NftText.of(List.of(passage(EXIT).remembering(Set.of("ipv4 was off")))))
-                .contains("chain before", "return comment \"ipv4 was off\"");
+                .contains("chain saved_sysctls", "return comment \"ipv4 was off\"");
     }
 
     private static Passage passage(Forward... forwards) {

@@ -30,7 +30,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** The main shapes of an exit node, by the name of the file that holds the expected plan. */
+/** The main kinds of exit nodes, by the name of the file with the expected plan. */
 final class PlanExamples {
 
     static final Uplink IPV4 = new Uplink(
@@ -144,7 +144,7 @@ final class PlanExamples {
                 base.names());
     }
 
-    /** A phone in one subnet; in the other a NAS that may be found in three places. */
+    /** Returns a node with a phone in one subnet, and in another one a NAS with three endpoint candidates. */
     static ExitNodeInputs severalSubnets() {
         ExitNodeInputs base = inputs(DUAL_STACK_FILE, DUAL_STACK);
         WireGuardConfig nas = config("""
@@ -230,7 +230,7 @@ final class PlanExamples {
                 addresses("100.64.0.1", "fd7a:115c:a1e0::1"), List.of(), Optional.of("tailnet.example"), Set.of(8443)));
     }
 
-    /** @param settings names and values, in turn */
+    /** @param settings names and values, alternating */
     static ExitNodeInputs inputs(String file, Machine machine, String... settings) {
         return inputs(
                 settings(settings),
@@ -304,7 +304,7 @@ final class PlanExamples {
         return Arrays.stream(literals).map(Prefix::parseAddress).toList();
     }
 
-    /** Before the server has answered, with the stub's usual port. */
+    /** Returns inputs before the server has responded, with the DNS stub's usual port. */
     private static ExitNodeInputs inputs(
             Settings settings,
             WireGuardConfig server,

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** The JSON is a contract with the user's programs: a member may be added; renaming one breaks them. */
+/** The JSON is an interface to the user's programs: members may be added, but not renamed. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class PlanTextTest {
 
@@ -21,7 +21,7 @@ class PlanTextTest {
             List.of("ip link add dev wg0 type wireguard"),
             List.of("nameserver 127.0.0.1"),
             List.of("10.64.0.1"),
-            List.of("for tail.example: DNS"),
+            List.of("DNS queries for tail.example go to 10.64.0.1"),
             List.of("vpn.example.net"),
             Optional.of("containerboot"),
             Optional.of("Dante, SOCKS5 on port 1080"));
@@ -33,7 +33,7 @@ class PlanTextTest {
         assertThat(json).hasToString("""
                 {"remarks":["CULVERT_X: note: is odd"],"nft":"table inet culvert",\
                 "commands":["ip link add dev wg0 type wireguard"],"resolvConf":["nameserver 127.0.0.1"],\
-                "dnsServers":["10.64.0.1"],"otherNames":["for tail.example: DNS"],\
+                "dnsServers":["10.64.0.1"],"otherNames":["DNS queries for tail.example go to 10.64.0.1"],\
                 "waitingFor":["vpn.example.net"],"mesh":"containerboot","proxy":"Dante, SOCKS5 on port 1080"}""");
     }
 

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** A file of a tunnel alone, and a machine behind an IPv4 router. */
+/** A file of a tunnel without a mesh, and a machine behind an IPv4 router. */
 final class TunnelExamples {
 
     private TunnelExamples() {}
@@ -43,7 +43,7 @@ final class TunnelExamples {
                 true);
     }
 
-    /** @param lines that the interface has besides */
+    /** @param lines additional lines of the interface */
     static WireGuardConfig file(String name, String allowedIps, String lines) {
         return file(name, "10.64.0.2/32, fd00:64::2/128", allowedIps, lines);
     }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tunnels alone as plans: what wg-quick would do, in the syntax of iproute2. */
+/** Plans of tunnels without a mesh: what wg-quick would do, in the syntax of iproute2. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TunnelPlanTest {
 

@@ -23,7 +23,7 @@ class LinesTest {
         String longest = "x".repeat(Lines.LONGEST);
 
         assertThat(lines(longest + "\n" + longest + "secret\nafter\n"))
-                .containsExactly(longest, "(a line of more than 16384 bytes, left out)", "after");
+                .containsExactly(longest, "(omitted a line of more than 16384 bytes)", "after");
     }
 
     @Test

@@ -49,9 +49,10 @@ class PrivilegedSiblingsTest {
 
         assertThat(new PrivilegedSiblings(proc, 30).find())
                 .containsExactly(
-                        "process 20 (app) shares the network and has CAP_NET_RAW, with which it can send past the kill switch",
-                        "process 21 (router) shares the network and has CAP_NET_ADMIN,"
-                                + " with which it can send past the kill switch");
+                        "process 20 (app) shares the network namespace and has CAP_NET_RAW,"
+                                + " so it can bypass the kill switch",
+                        "process 21 (router) shares the network namespace and has CAP_NET_ADMIN,"
+                                + " so it can bypass the kill switch");
     }
 
     @Test

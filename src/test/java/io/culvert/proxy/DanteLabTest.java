@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real Dante between two ways out; every server answers with the address that it sees. */
+/** Real Dante between two uplinks; every server responds with the client address that it sees. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class DanteLabTest {
@@ -147,7 +147,8 @@ class DanteLabTest {
         awaitReady(new Dante(Path.of("/"), directory).prepare(own));
 
         assertThat(curl("127.0.0.1:3128", "198.51.100.53")).isEqualTo("10.64.0.2");
-        // It blocks nothing, so what our own file blocks is reached here: the control of the test above.
+        // It blocks nothing, so destinations blocked by our configuration are reached here: the control of the test
+        // above.
         openLan();
         assertThat(curl("127.0.0.1:3128", "127.0.0.1")).isEqualTo("10.64.0.2");
         assertThat(curl("127.0.0.1:3128", "192.0.2.53")).isEqualTo("10.64.0.2");
@@ -162,7 +163,7 @@ class DanteLabTest {
         Files.copy(Path.of("/usr/sbin/danted"), root.resolve("usr/sbin/danted"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.writeString(shadow, "root:*:19000:0:99999:7:::\n");
         ProxyProgram program = new Dante(root, directory).prepare(settings(Optional.of(login)));
-        // Dante reads the system's file: it gets ours in a mount namespace of its own.
+        // Dante reads the system's file, which is replaced by ours in a mount namespace.
         List<String> command = new ArrayList<>(List.of(
                 "unshare", "-m", "sh", "-c", "mount --bind \"$0\" /etc/shadow && exec \"$@\"", shadow.toString()));
         command.add(program.program().toString());
@@ -215,12 +216,12 @@ class DanteLabTest {
         throw new IOException("Dante ended: " + seen);
     }
 
-    /** A child whose pipe is full stands still. */
+    /** Reads the output of a child, which would block if its pipe were full. */
     private static void drain(BufferedReader log) {
         try (log) {
             log.transferTo(Writer.nullWriter());
         } catch (IOException _) {
-            // The child has ended.
+            // The child has exited.
         }
     }
 
@@ -229,7 +230,7 @@ class DanteLabTest {
         return lab.run(lab.box(), "curl", "-gsm10", option, proxy, "http://" + target + ":" + SERVICE + "/");
     }
 
-    /** UDP ASSOCIATE (RFC 1928 section 7); what the echo says about its client. */
+    /** Uses UDP ASSOCIATE (RFC 1928 section 7) and returns the client address that the echo server reports. */
     private static String associate(String target) throws IOException {
         try (Socket control = new Socket(InetAddress.ofLiteral("127.0.0.1"), 1080);
                 DatagramSocket socket =
@@ -256,7 +257,7 @@ class DanteLabTest {
         }
     }
 
-    /** On TCP and UDP: the address that asks. */
+    /** Responds on TCP and UDP with the client's address. */
     private Void serve() throws IOException {
         ServerSocket tcp = new ServerSocket(SERVICE);
         DatagramSocket udp = new DatagramSocket(SERVICE);
@@ -271,7 +272,7 @@ class DanteLabTest {
                             .write(("HTTP/1.0 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
                                     .getBytes(StandardCharsets.US_ASCII));
                 } catch (IOException _) {
-                    // Closed, or the client has gone.
+                    // Closed, or the client has disconnected.
                 }
             }
         });

@@ -66,7 +66,7 @@ class DanteTest {
         assertThatThrownBy(() -> dante().prepare(settings(true, Optional.empty())))
                 .isInstanceOfSatisfying(
                         ProblemException.class, e -> assertThat(e.exitStatus()).isEqualTo(3))
-                .hasMessageContaining("there is none of /usr/sbin/danted, /usr/sbin/sockd, /usr/bin/sockd");
+                .hasMessageContaining("none of /usr/sbin/danted, /usr/sbin/sockd, /usr/bin/sockd exists");
     }
 
     @Test
@@ -95,13 +95,13 @@ class DanteTest {
         shadow("lotte:*:19000:0:99999:7:::\n");
 
         assertThatThrownBy(() -> dante().prepare(settings(true, Optional.of(LOTTE))))
-                .hasMessageContaining("'lotte' is a user of this system already");
+                .hasMessageContaining("'lotte' already exists as a user of this system");
     }
 
     @Test
     void names_and_passwords_must_suit_the_protocol_and_stay_secret() {
         assertThatThrownBy(() -> new Login("a:b", "x")).hasMessageContaining("'a:b' is not a user name");
-        assertThatThrownBy(() -> new Login("lotte", "")).hasMessage("a SOCKS password has 1 to 255 bytes");
+        assertThatThrownBy(() -> new Login("lotte", "")).hasMessage("a SOCKS password must have 1 to 255 bytes");
         assertThat(LOTTE).hasToString("lotte (password hidden)");
         assertThat(settings(true, Optional.of(LOTTE)).toString()).doesNotContain("sesame");
     }

@@ -75,10 +75,10 @@ class SockdFileTest {
                 .hasMessageContaining("/etc/sockd.conf:2:11: '192.0.2.1' is not the tunnel")
                 .hasMessageContaining("/etc/sockd.conf:3:11: '10.64.0.0/24' is not the tunnel");
         assertThatThrownBy(() -> check("socksmethod: none"))
-                .hasMessageContaining("there is no 'internal'")
-                .hasMessageContaining("there is no 'external'\n    write 'external: wg0'");
+                .hasMessageContaining("'internal' is missing")
+                .hasMessageContaining("'external' is missing\n    hint: add 'external: wg0'");
         assertThatThrownBy(() -> check("internal: :: port = 1\ninternal: 0.0.0.0 port = 2\nexternal: wg0"))
-                .hasMessageContaining("listens on the ports [1, 2]");
+                .hasMessageContaining("listens on several ports: [1, 2]");
     }
 
     private static SockdFile check(String text) {

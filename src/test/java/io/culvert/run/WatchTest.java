@@ -88,7 +88,7 @@ class WatchTest {
             assertThat(watch.isDeaf()).isTrue();
             assertThat(words.toString())
                     .startsWith("error: scripted events")
-                    .contains("cannot be heard any more")
+                    .contains("cannot be received any more")
                     .contains("a message without an end");
         }
     }

@@ -36,7 +36,7 @@ class CatalogueTest {
                 settings().stream().flatMap(setting -> setting.names().stream()).toList();
 
         assertThat(names).doesNotHaveDuplicates();
-        // Such as TSWG_SOCKD_FILE, which is a name of its own and no file for TSWG_SOCKD.
+        // Such as TSWG_SOCKD_FILE, which is a setting and not the file of a setting TSWG_SOCKD.
         assertThat(names).noneMatch(name -> names.contains(Setting.fileVariable(name)));
     }
 }

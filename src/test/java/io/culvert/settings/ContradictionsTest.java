@@ -23,12 +23,12 @@ class ContradictionsTest {
         assertThat(given().set("CULVERT_SOCKS", "true")
                         .set("CULVERT_SOCKS_USER", "anna")
                         .problems())
-                .containsExactly("CULVERT_SOCKS_USER: is set, but no password"
-                        + " | set CULVERT_SOCKS_PASSWORD_FILE to the path of a file that holds it");
+                .containsExactly("CULVERT_SOCKS_USER: set without a password"
+                        + " | set CULVERT_SOCKS_PASSWORD_FILE to the path of a file that contains it");
         assertThat(given().set("CULVERT_SOCKS", "true")
                         .set("CULVERT_SOCKS_PASSWORD", "x")
                         .problems())
-                .containsExactly("CULVERT_SOCKS_PASSWORD: is set, but no user | set CULVERT_SOCKS_USER too");
+                .containsExactly("CULVERT_SOCKS_PASSWORD: set without a user name | set CULVERT_SOCKS_USER too");
     }
 
     @ParameterizedTest
@@ -50,8 +50,8 @@ class ContradictionsTest {
     @Test
     void a_mesh_of_wireguard_needs_its_file() {
         assertThat(given().set("CULVERT_MESH", "wireguard").problems())
-                .containsExactly("CULVERT_MESH: is wireguard, but no file says which peers may exit here"
-                        + " | name a wg-quick file in CULVERT_MESH_CONFIG, or a network file with CULVERT_MESH_NODE");
+                .containsExactly("CULVERT_MESH: set to wireguard without a file of the mesh interface"
+                        + " | set CULVERT_MESH_CONFIG to a wg-quick file, or to a network file with CULVERT_MESH_NODE");
     }
 
     @Test
@@ -59,7 +59,7 @@ class ContradictionsTest {
         Fixture given = given().file("/mesh.conf", "").set("CULVERT_MESH_CONFIG", "/mesh.conf");
 
         assertThat(given.problems())
-                .containsExactly("CULVERT_MESH_CONFIG: is set, but CULVERT_MESH is tailscale"
+                .containsExactly("CULVERT_MESH_CONFIG: has no effect with CULVERT_MESH=tailscale"
                         + " | set CULVERT_MESH=wireguard, or unset CULVERT_MESH_CONFIG");
         assertThat(given.set("CULVERT_MESH", "none").problems()).hasSize(1);
     }
@@ -69,8 +69,8 @@ class ContradictionsTest {
         assertThat(given().set("CULVERT_MESH", "wireguard")
                         .set("CULVERT_MESH_CONFIG", "/mesh.conf")
                         .problems())
-                .containsExactly("CULVERT_MESH_CONFIG: names /mesh.conf, which does not exist" + " | "
-                        + Hints.here().bring("the file", "that path") + ", or correct it");
+                .containsExactly("CULVERT_MESH_CONFIG: /mesh.conf does not exist" + " | "
+                        + Hints.here().bring("the file", "this path") + ", or correct the path");
     }
 
     @Test
@@ -81,13 +81,13 @@ class ContradictionsTest {
                         .problems())
                 .singleElement()
                 .asString()
-                .startsWith("CULVERT_MESH_CONFIG: names the file of the tunnel itself");
+                .startsWith("CULVERT_MESH_CONFIG: /etc/wireguard/wg0.conf is the file of the tunnel itself");
         assertThat(given().set("CULVERT_MESH", "wireguard")
                         .set("CULVERT_MESH_CONFIG", "/etc/wireguard/wg0.conf")
                         .problems())
                 .singleElement()
                 .asString()
-                .contains("/etc/wireguard has no *.conf besides the mesh's");
+                .contains("/etc/wireguard contains no *.conf file other than that of the mesh");
     }
 
     @Test
@@ -115,7 +115,7 @@ class ContradictionsTest {
                         .set("TSWG_SOCKD_FILE", "/own.conf")
                         .set("CULVERT_SOCKS_PORT", "1081")
                         .problems())
-                .containsExactly("CULVERT_SOCKS_PORT: note: has no effect, for the file of TSWG_SOCKD_FILE rules");
+                .containsExactly("CULVERT_SOCKS_PORT: note: has no effect, because TSWG_SOCKD_FILE is set");
     }
 
     @Test
@@ -123,15 +123,18 @@ class ContradictionsTest {
         assertThat(given().set("CULVERT_SOCKS", "true")
                         .set("TSWG_SOCKD_FILE", "/own.conf")
                         .problems())
-                .containsExactly("TSWG_SOCKD_FILE: names /own.conf, which does not exist" + " | "
-                        + Hints.here().bring("the file", "that path") + ", or correct it");
+                .containsExactly("TSWG_SOCKD_FILE: /own.conf does not exist" + " | "
+                        + Hints.here().bring("the file", "this path") + ", or correct the path");
     }
 
     @Test
     void a_proxy_for_everybody_is_worth_a_warning() {
         Fixture given = given().set("CULVERT_SOCKS", "true").set("CULVERT_SOCKS_ALLOW", "0.0.0.0/0");
 
-        assertThat(given.problems()).singleElement().asString().contains("warning: lets everybody use the proxy");
+        assertThat(given.problems())
+                .singleElement()
+                .asString()
+                .contains("warning: any client that reaches the port can use the proxy");
         assertThat(given.set("CULVERT_SOCKS_USER", "anna")
                         .set("CULVERT_SOCKS_PASSWORD", "x")
                         .problems())
@@ -143,7 +146,7 @@ class ContradictionsTest {
         assertThat(given().set("TSWG_SOCKD_TIMEIN", "3").problems())
                 .singleElement()
                 .asString()
-                .startsWith("TSWG_SOCKD_TIMEIN: note: is not needed any more");
+                .startsWith("TSWG_SOCKD_TIMEIN: note: ignored, because the proxy starts without a delay");
     }
 
     @Test
@@ -152,8 +155,8 @@ class ContradictionsTest {
 
         assertThat(given.problems())
                 .containsExactly(
-                        "CULVERT_PUBLISH: note: names 8080/tcp twice",
-                        "CULVERT_PUBLISH: note: names 1080/tcp, the proxy's port, which answers on the uplink anyway");
+                        "CULVERT_PUBLISH: note: contains 8080/tcp twice",
+                        "CULVERT_PUBLISH: note: contains 1080/tcp, the port of the proxy, which is opened automatically");
         assertThat(given.settings().published()).hasSize(3);
     }
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What people copy from us must work. */
+/** Checks that the settings in the examples are valid. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ExamplesTest {
 
@@ -28,7 +28,7 @@ class ExamplesTest {
     @TempDir
     private Path root;
 
-    /** The environment of each of our containers in the compose examples, and in those within the README. */
+    /** Returns the environment of each Culvert container in the compose examples, the README and "Getting started". */
     static List<Map<String, String>> examples() throws IOException {
         List<String> files = new ArrayList<>();
         try (Stream<Path> all = Files.walk(Path.of("compose-examples"))) {
@@ -36,13 +36,12 @@ class ExamplesTest {
                 files.add(Files.readString(file));
             }
         }
-        FOR_COMPOSE
-                .matcher(Files.readString(Path.of("README.md")))
-                .results()
-                .forEach(match -> files.add(match.group(1)));
+        for (String page : List.of("README.md", "docs/getting-started.md")) {
+            FOR_COMPOSE.matcher(Files.readString(Path.of(page))).results().forEach(match -> files.add(match.group(1)));
+        }
         List<Map<String, String>> examples = new ArrayList<>();
         for (String file : files) {
-            // As a user fills in what tswg's example leaves open.
+            // Filled in as a user would do in tswg's example.
             String filledIn = file.replace("<HEADSCALE-DOMAIN>", "headscale.example.com")
                     .replace("=HEADSCALE-IP-ADDRESS>", "=203.0.113.7:443");
             Map<?, ?> services =
@@ -56,7 +55,7 @@ class ExamplesTest {
         return examples;
     }
 
-    /** Compose has two forms of it. */
+    /** Returns the environment, which compose accepts in two forms. */
     private static Map<String, String> environment(Object given) {
         Map<String, String> all = new TreeMap<>();
         if (given instanceof Map<?, ?> map) {

@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A container's environment and files, with a tunnel's file at the usual place. */
+/** The environment and files of a container, with the tunnel's file at the default path. */
 final class Fixture {
 
     private final Map<String, String> environment = new HashMap<>();
@@ -47,11 +47,11 @@ final class Fixture {
         return read().orThrow();
     }
 
-    /** Each in one line: {@code place: what | cure}. */
+    /** Returns the problems, each in one line: {@code location: what | hint}. */
     List<String> problems() {
         return read().problems().stream()
                 .map(Problem::toString)
-                .map(text -> text.replace("\n    ", " | ").replace(root.toString(), ""))
+                .map(text -> text.replace("\n    hint: ", " | ").replace(root.toString(), ""))
                 .toList();
     }
 }

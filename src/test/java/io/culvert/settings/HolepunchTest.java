@@ -63,8 +63,8 @@ class HolepunchTest {
                 "hs.example.net         | a host name without a port             | hs.example.net:443",
                 "hs.example.net/tcp     | a host name without a port             | hs.example.net:443",
                 "https://hs.example.net | a URL                                  | hs.example.net:443",
-                "203.0.113.7:443/sctp   | 'sctp' is not a transport              | /tcp, /udp",
-                "203.0.113.7:443/       | '' is not a transport                  | /tcp, /udp",
+                "203.0.113.7:443/sctp   | 'sctp' is not a transport protocol     | /tcp or /udp",
+                "203.0.113.7:443/       | '' is not a transport protocol         | /tcp or /udp",
                 "203.0.113.7:0          | port 0 is outside 1 to 65535           | ip:port",
                 "203.0.113.7:65536      | port 65536 is outside                  | ip:port",
                 "203.0.113.7:           | '' is not a port                       | ip:port",
@@ -74,18 +74,18 @@ class HolepunchTest {
                 "[2001:db8::7]          | has no port                            | [ipv6]:port",
                 "2001:db8:::7           | not an IP address                      | [ipv6]:port",
                 "203.0.113.0/33         | '33' is not a prefix length            | 192.168.1.0/24",
-                "203.0.113.0/24:443     | '24:443' is not a prefix length        | one address",
+                "203.0.113.0/24:443     | '24:443' is not a prefix length        | an address",
                 "203.0.113.7/24         | an address within a network            | 203.0.113.0/24 for the network",
-                "0.0.0.0/0              | would let everything past the tunnel   | name the networks",
-                "::/0                   | would let everything past the tunnel   | name the networks",
-                "0.0.0.0:443            | no destination                         | the address that is to be reached",
+                "0.0.0.0/0              | would bypass the tunnel                | list only the networks",
+                "::/0                   | would bypass the tunnel                | list only the networks",
+                "0.0.0.0:443            | not a destination                      | the address to reach",
                 "/udp                   | neither an IP address nor a host name  | host:port",
             })
     void what_is_not_understood_is_told_with_its_cure(String written, String what, String cure) {
         Malformed malformed = catchThrowableOfType(Malformed.class, () -> Holepunch.parse(written));
 
         assertThat(malformed.faults()).singleElement().satisfies(fault -> {
-            assertThat(fault.what()).contains(what).startsWith("is '");
+            assertThat(fault.what()).contains(what).startsWith("'");
             assertThat(fault.cure()).contains(cure);
         });
         assertThat(malformed.faults()).extracting(Fault::cure).doesNotContain("");

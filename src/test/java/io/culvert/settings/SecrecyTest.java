@@ -11,11 +11,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Secrets in the right place, and in every wrong one. */
+/** Checks that secrets are never shown, neither in the right setting nor in a wrong one. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class SecrecyTest {
 
-    /** 32 bytes of base64 that are nobody's key. */
+    /** A key in base64 that is not in use anywhere. */
     private static final String KEY = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
 
     @TempDir
@@ -55,7 +55,7 @@ class SecrecyTest {
                         .problems())
                 .singleElement()
                 .asString()
-                .contains("does not hold the path of a file")
+                .contains("does not contain the path of a file")
                 .doesNotContain("Tr0ub4dor");
     }
 
@@ -87,8 +87,8 @@ class SecrecyTest {
         assertThat(given().set("CULVERT_WIREGUARD_CONFIG_FILE", "/etc/wireguard/wg0.conf")
                         .problems())
                 .containsExactly(
-                        "CULVERT_WIREGUARD_CONFIG_FILE: (/etc/wireguard/wg0.conf) holds the text of a WireGuard"
-                                + " file, which does not belong there | name that file by its path alone");
+                        "CULVERT_WIREGUARD_CONFIG_FILE: /etc/wireguard/wg0.conf: contains the text of a WireGuard"
+                                + " file | use the path of that file");
     }
 
     private Fixture given() {

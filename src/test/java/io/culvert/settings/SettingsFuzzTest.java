@@ -7,7 +7,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.culvert.settings.Malformed.Fault;
 import java.util.List;
 
-/** Whatever stands in a variable: a value, or faults that a person can read. */
+/** Any text of a variable results in a value, or in faults that can be printed. */
 class SettingsFuzzTest {
 
     @FuzzTest

@@ -134,20 +134,20 @@ class SettingsReaderTest {
 
         assertThat(given.problems())
                 .containsExactly(
-                        "CULVERT_SOKS: is no setting of Culvert | did you mean CULVERT_SOCKS?",
-                        "CULVERT_MESH: is 'wirguard', but takes tailscale, wireguard, none | did you mean wireguard?",
-                        "TSWG_SOCKD_PORT: is '70000', which is not a port | write a number from 1 to 65535",
-                        "HOLEPUNCH_ENDPOINTS: item 1 is 'hs.example.net', a host name without a port"
-                                + " | write its port too: hs.example.net:443",
+                        "CULVERT_SOKS: unknown setting | did you mean CULVERT_SOCKS?",
+                        "CULVERT_MESH: 'wirguard' is not one of tailscale, wireguard, none | did you mean wireguard?",
+                        "TSWG_SOCKD_PORT: '70000' is not a valid port | use a number from 1 to 65535",
+                        "HOLEPUNCH_ENDPOINTS: item 1: 'hs.example.net' is a host name without a port"
+                                + " | add the port: hs.example.net:443",
                         "TSWG_SOCKD_PORT: warning: has no effect while CULVERT_SOCKS is not true"
                                 + " | remove it, or change CULVERT_SOCKS",
-                        "TS_USERSPACE: is true, which is refused: Tailscale would then forward exit traffic from its own"
-                                + " sockets, which leave past the tunnel with the real address"
+                        "TS_USERSPACE: true is refused, because Tailscale would forward the traffic of exit-node clients"
+                                + " outside the tunnel, with the real address"
                                 + " | remove it; " + Hints.here().tunDevice() + "; "
                                 + Hints.here().netAdmin(),
-                        "CULVERT_WIREGUARD_CONFIG: is not set, and /etc/wireguard has no *.conf in it"
+                        "CULVERT_WIREGUARD_CONFIG: not set, and /etc/wireguard contains no *.conf file"
                                 + " | " + Hints.here().bring("your provider's file", "/etc/wireguard/wg0.conf")
-                                + ", or name its path in CULVERT_WIREGUARD_CONFIG");
+                                + ", or set CULVERT_WIREGUARD_CONFIG to its path");
         assertThat(given.read().settings()).isEmpty();
         assertThat(catchThrowableOfType(ProblemException.class, given::settings).exitStatus())
                 .isEqualTo(2);
@@ -168,8 +168,8 @@ class SettingsReaderTest {
         assertThat(given().set("TSWG_WGCONF", "/a.conf")
                         .set("WG_CONFIG", "/b.conf")
                         .problems())
-                .contains("TSWG_WGCONF: is set, and so is WG_CONFIG, another name for it, to something else"
-                        + " | keep only CULVERT_WIREGUARD_CONFIG");
+                .contains("TSWG_WGCONF: differs from WG_CONFIG, another name of the same setting"
+                        + " | set only CULVERT_WIREGUARD_CONFIG");
     }
 
     @Test
@@ -178,7 +178,7 @@ class SettingsReaderTest {
                         .set("CULVERT_LOG", "debug")
                         .set("CULVERT_LOG_FILE", "/log")
                         .problems())
-                .containsExactly("CULVERT_LOG: is set, and CULVERT_LOG_FILE is too | keep one of the two");
+                .containsExactly("CULVERT_LOG: cannot be combined with CULVERT_LOG_FILE | set only one of them");
     }
 
     @ParameterizedTest
@@ -212,13 +212,13 @@ class SettingsReaderTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "/none        | names /none, which does not exist",
-                "/directory   | names /directory, which is not a file",
-                "/empty       | names /empty, which is empty",
-                "/line-end    | names /line-end, which is empty",
-                "/binary      | names /binary, which is not a text",
-                "/huge        | names /huge, which is larger than 1 MiB",
-                "/two-lines   | (/two-lines) has control characters in it",
+                "/none        | /none does not exist",
+                "/directory   | /directory is not a file",
+                "/empty       | /empty is empty",
+                "/line-end    | /line-end is empty",
+                "/binary      | /binary is not a text file",
+                "/huge        | /huge is larger than 1 MiB",
+                "/two-lines   | /two-lines: contains control characters",
             })
     void a_bad_file_is_told_by_variable_and_path(String path, String what) throws IOException {
         Fixture given = given().file("/directory/x", "")
@@ -240,12 +240,12 @@ class SettingsReaderTest {
 
     @Test
     void a_file_that_cannot_be_read_is_told() {
-        // A regular file whose first page is never mapped: reading it fails even for root.
+        // A regular file whose first page is never mapped: reading it fails for root, too.
         SettingsReading reading = new SettingsReader(Map.of("CULVERT_LOG_FILE", "/proc/self/mem"), Path.of("/")).read();
 
         assertThat(reading.problems())
-                .anySatisfy(problem -> assertThat(problem.toString())
-                        .startsWith("CULVERT_LOG_FILE: names /proc/self/mem, which cannot be read"));
+                .anySatisfy(problem ->
+                        assertThat(problem.toString()).startsWith("CULVERT_LOG_FILE: /proc/self/mem cannot be read"));
     }
 
     @Test
@@ -269,10 +269,10 @@ class SettingsReaderTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "CULVERT_WIREGUARD_CONFIG | /none.conf | names /none.conf, which does not exist",
-                "TSWG_WGCONF              | /none.conf | names /none.conf, which does not exist",
-                "CULVERT_WIREGUARD_CONFIG | /vacant    | names /vacant, which has no *.conf in it",
-                "WG_CONFIG                | wg0        | is 'wg0', which is not a whole path",
+                "CULVERT_WIREGUARD_CONFIG | /none.conf | /none.conf does not exist",
+                "TSWG_WGCONF              | /none.conf | /none.conf does not exist",
+                "CULVERT_WIREGUARD_CONFIG | /vacant    | /vacant contains no *.conf file",
+                "WG_CONFIG                | wg0        | 'wg0' is not an absolute path",
             })
     void a_tunnel_without_a_file_is_told(String name, String path, String what) {
         assertThat(given().file("/vacant/readme.txt", "").set(name, path).problems())
@@ -293,7 +293,7 @@ class SettingsReaderTest {
         assertThat(given.problems())
                 .singleElement()
                 .asString()
-                .startsWith("CULVERT_SOCKS_PORT: note: is ignored, for it is Kubernetes' link");
+                .startsWith("CULVERT_SOCKS_PORT: note: ignored, because it is the link that Kubernetes sets");
         assertThat(given.settings().socks().port()).isEqualTo(1080);
         assertThat(given().set("CULVERT_SERVICE_HOST", "x").problems()).hasSize(1);
     }

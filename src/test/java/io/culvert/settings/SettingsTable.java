@@ -4,29 +4,30 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** The catalogue as a table in Markdown, for the README. */
+/** Formats the catalogue as a table in Markdown, for the README. */
 final class SettingsTable {
 
     private SettingsTable() {}
 
-    /** Lines, each with its line end. */
+    /** Returns the table of settings, each line with its line end. */
     static String markdown() {
-        StringBuilder table =
-                new StringBuilder("| setting | accepted as well | default | meaning |\n|---|---|---|---|\n");
+        StringBuilder table = new StringBuilder("| setting | aliases | default | meaning |\n|---|---|---|---|\n");
         for (Setting<?> setting : Catalogue.all()) {
             table.append(row(List.of(
                     "`" + setting.name() + "`",
                     setting.aliases().stream().map(alias -> "`" + alias + "`").collect(Collectors.joining(", ")),
                     setting.defaultMeaning(),
                     setting.meaning()
-                            + (setting.secret() ? "; best by `" + Setting.fileVariable(setting.name()) + "`" : ""))));
+                            + (setting.secret()
+                                    ? "; preferably set with `" + Setting.fileVariable(setting.name()) + "`"
+                                    : ""))));
         }
         return table.toString();
     }
 
-    /** What is told to Tailscale where the user says nothing. */
+    /** Returns the table of defaults for Tailscale's variables. */
     static String tailscale() {
-        StringBuilder table = new StringBuilder("| variable | default here |\n|---|---|\n");
+        StringBuilder table = new StringBuilder("| variable | default in Culvert |\n|---|---|\n");
         new TreeMap<>(TailscaleVariables.DEFAULTS)
                 .forEach((name, text) -> table.append(row(List.of("`" + name + "`", "`" + text + "`"))));
         table.append(row(

@@ -11,11 +11,11 @@ class SettingsTableTest {
 
     @Test
     void the_readme_shows_the_catalogue() {
-        TextFile.mustHold(Path.of("README.md"), "settings", SettingsTable.markdown());
+        TextFile.mustHold(Path.of("docs/settings.md"), "settings", SettingsTable.markdown());
     }
 
     @Test
     void the_readme_shows_what_tailscale_is_told() {
-        TextFile.mustHold(Path.of("README.md"), "tailscale", SettingsTable.tailscale());
+        TextFile.mustHold(Path.of("docs/settings.md"), "tailscale", SettingsTable.tailscale());
     }
 }

@@ -20,14 +20,14 @@ class SettingsTreeTest {
                 Settings
                 ├── Tunnel
                 │   └── by default  wireguard config: /etc/wireguard/wg0.conf; wireguard implementation: auto; \
-                wireguard memory: 96MiB; dns: the file's DNS=, else a public resolver; \
-                mtu: the file's MTU=, else the uplink's, less 80 (60 to an IPv4 server), 1420 at most; mark: 0x51000000
+                wireguard memory: 96MiB; dns: DNS= in the file, else a public resolver; \
+                mtu: MTU= in the file, else the uplink's MTU less 80 (60 for an IPv4 server), at most 1420; mark: 0x51000000
                 ├── Mesh
                 │   └── by default  mesh: tailscale
                 ├── SOCKS5 proxy
                 │   └── by default  socks: false; socks port: 1080; socks udp ports: 1081-1096; socks allow: \
-                10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no login; socks password: [not set]
-                ├── Past the tunnel
+                10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no authentication; socks password: [not set]
+                ├── Outside the tunnel
                 │   └── by default  lan allow: auto
                 └── Other
                     └── by default  container: auto; log: info""");
@@ -69,7 +69,7 @@ class SettingsTreeTest {
                 │   ├── socks password: [set]  ← CULVERT_SOCKS_PASSWORD_FILE=/run/secrets/socks
                 │   └── by default  socks port: 1080; socks udp ports: 1081-1096; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
                 127.0.0.0/8, fc00::/7, ::1/128
-                ├── Past the tunnel
+                ├── Outside the tunnel
                 │   ├── holepunch: 1.example:1, 2.example:1, 3.example:1, 4.example:1, 5.example:1, 6.example:1, \
                 7.example:1, 8.example:1 and 2 more  ← HOLEPUNCH_ENDPOINTS (alias)
                 │   ├── publish: 8080/tcp, 53/udp  ← CULVERT_PUBLISH

@@ -146,22 +146,24 @@ class TailscaleVariablesTest {
                 .extracting(text -> text.substring(0, text.indexOf(" | ")))
                 .satisfiesExactlyInAnyOrder(
                         it -> assertThat(it)
-                                .startsWith("TS_USERSPACE: is not false, and Tailscale takes that for true"),
-                        it -> assertThat(it).startsWith("TS_DEST_IP: is refused"),
-                        it -> assertThat(it).startsWith("TS_TAILNET_TARGET_IP: is refused"),
-                        it -> assertThat(it).startsWith("TS_AUDIENCE: is set, and TS_ID_TOKEN is too"),
-                        it -> assertThat(it).startsWith("TS_CLIENT_ID: is set, and TS_AUTHKEY is too"),
-                        it -> assertThat(it).startsWith("TS_ID_TOKEN: is set, and TS_AUTHKEY is too"),
-                        it -> assertThat(it).startsWith("TS_AUDIENCE: is set, and TS_AUTHKEY is too"),
-                        it -> assertThat(it).startsWith("TS_HEALTHCHECK_ADDR_PORT: is set"),
-                        it -> assertThat(it).startsWith("TS_KUBE_SECRET: is set, but this is not Kubernetes"),
-                        it -> assertThat(it).startsWith("TS_EXTRA_ARGS: has --exit-node, which is refused"),
-                        it -> assertThat(it).startsWith("TS_EXTRA_ARGS: has --login-server with what is no URL"),
-                        it -> assertThat(it).startsWith("TS_TAILSCALED_EXTRA_ARGS: has --tun=userspace-networking"),
-                        it -> assertThat(it).startsWith("TS_TAILSCALED_EXTRA_ARGS: has --port"),
-                        it -> assertThat(it).startsWith("TS_ROUTES: has 192.0.2.1/24, an address inside a subnet"),
-                        it -> assertThat(it).startsWith("TS_ROUTES: has a route that is none"),
-                        it -> assertThat(it).startsWith("TS_SOCKS5_SERVER: is not an address and a port"));
+                                .startsWith("TS_USERSPACE: a value other than false counts as true and is refused"),
+                        it -> assertThat(it).startsWith("TS_DEST_IP: refused"),
+                        it -> assertThat(it).startsWith("TS_TAILNET_TARGET_IP: refused"),
+                        it -> assertThat(it).startsWith("TS_AUDIENCE: cannot be combined with TS_ID_TOKEN"),
+                        it -> assertThat(it).startsWith("TS_CLIENT_ID: cannot be combined with TS_AUTHKEY"),
+                        it -> assertThat(it).startsWith("TS_ID_TOKEN: cannot be combined with TS_AUTHKEY"),
+                        it -> assertThat(it).startsWith("TS_AUDIENCE: cannot be combined with TS_AUTHKEY"),
+                        it -> assertThat(it)
+                                .startsWith("TS_HEALTHCHECK_ADDR_PORT: cannot be combined with TS_ENABLE_HEALTH_CHECK"),
+                        it -> assertThat(it).startsWith("TS_KUBE_SECRET: set outside Kubernetes"),
+                        it -> assertThat(it).startsWith("TS_EXTRA_ARGS: --exit-node is refused"),
+                        it -> assertThat(it).startsWith("TS_EXTRA_ARGS: --login-server is not a URL"),
+                        it -> assertThat(it)
+                                .startsWith("TS_TAILSCALED_EXTRA_ARGS: --tun=userspace-networking is refused"),
+                        it -> assertThat(it).startsWith("TS_TAILSCALED_EXTRA_ARGS: --port is not a port"),
+                        it -> assertThat(it).startsWith("TS_ROUTES: 192.0.2.1/24 is an address within a subnet"),
+                        it -> assertThat(it).startsWith("TS_ROUTES: invalid route"),
+                        it -> assertThat(it).startsWith("TS_SOCKS5_SERVER: not an address and a port"));
     }
 
     @ParameterizedTest
@@ -170,7 +172,7 @@ class TailscaleVariablesTest {
         assertThat(given().set(name, "true").problems())
                 .singleElement()
                 .asString()
-                .startsWith(name + ": is true, which is refused");
+                .startsWith(name + ": true is refused");
     }
 
     @Test
@@ -179,10 +181,10 @@ class TailscaleVariablesTest {
                         .set("TS_NEW_THING", "1")
                         .problems())
                 .containsExactly(
-                        "TS_AUTKEY: warning: is no variable that Tailscale is known to read; it is passed on"
+                        "TS_AUTKEY: warning: unknown variable of Tailscale; passed on unchanged"
                                 + " | did you mean TS_AUTHKEY?",
-                        "TS_NEW_THING: warning: is no variable that Tailscale is known to read; it is passed on"
-                                + " | remove it, unless your release of Tailscale knows it");
+                        "TS_NEW_THING: warning: unknown variable of Tailscale; passed on unchanged"
+                                + " | remove it, unless your version of Tailscale supports it");
     }
 
     @Test

@@ -67,34 +67,34 @@ class ValueFormsTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "CULVERT_SOCKS            | maybe             | neither yes nor no              | true or false",
-                "CULVERT_SOCKS_PORT       | 0                 | is not a port                   | 1 to 65535",
-                "CULVERT_SOCKS_PORT       | 65536             | is not a port                   | 1 to 65535",
-                "CULVERT_SOCKS_PORT       | -1                | is not a port                   | 1 to 65535",
-                "CULVERT_SOCKS_PORT       | 99999999999999    | is not a port                   | 1 to 65535",
+                "CULVERT_SOCKS            | maybe             | is not a boolean                | true or false",
+                "CULVERT_SOCKS_PORT       | 0                 | is not a valid port             | 1 to 65535",
+                "CULVERT_SOCKS_PORT       | 65536             | is not a valid port             | 1 to 65535",
+                "CULVERT_SOCKS_PORT       | -1                | is not a valid port             | 1 to 65535",
+                "CULVERT_SOCKS_PORT       | 99999999999999    | is not a valid port             | 1 to 65535",
                 "CULVERT_MESH             | wirguard          | tailscale, wireguard, none      | did you mean wireguard?",
-                "CULVERT_MESH             | 7                 | tailscale, wireguard, none      | write one of them",
+                "CULVERT_MESH             | 7                 | tailscale, wireguard, none      | use one of them",
                 "CULVERT_LOG              | warning           | error, warn, info, debug        | did you mean warn?",
-                "CULVERT_MTU              | 100               | is not a MTU                    | 576",
-                "CULVERT_MARK             | 0xca6c            | wg-quick's usual mark           | 0x51000000",
-                "CULVERT_MARK             | 51820             | wg-quick's usual mark           | 0x51000000",
+                "CULVERT_MTU              | 100               | is not a valid MTU              | 576",
+                "CULVERT_MARK             | 0xca6c            | wg-quick's default mark         | 0x51000000",
+                "CULVERT_MARK             | 51820             | wg-quick's default mark         | 0x51000000",
                 "CULVERT_MARK             | 0x80000           | belong to Tailscale             | 0x51000000",
-                "CULVERT_MARK             | 0                 | the guard needs a mark          | leave the setting out",
-                "CULVERT_MARK             | off               | is not a mark                   | 0x51000000",
-                "CULVERT_MARK             | 0x100000000       | is not a mark                   | 0x51000000",
+                "CULVERT_MARK             | 0                 | is outside 1 to 0xffffffff      | remove the setting",
+                "CULVERT_MARK             | off               | is not a firewall mark          | 0x51000000",
+                "CULVERT_MARK             | 0x100000000       | is not a firewall mark          | 0x51000000",
                 "CULVERT_WIREGUARD_MEMORY | 96                | outside 16MiB                   | 96MiB",
                 "CULVERT_WIREGUARD_MEMORY | 96MB              | not an amount of memory         | 96MiB",
-                "CULVERT_DNS              | dns.example.net   | item 1 is 'dns.example.net'     | the server's address",
-                "CULVERT_DNS              | 9.9.9.9 127.0.0.53 | item 2 is '127.0.0.53'         | the tunnel's other end",
-                "CULVERT_PUBLISH          | 80,8080:80        | item 2 is '8080:80'             | that the service listens on",
+                "CULVERT_DNS              | dns.example.net   | item 1: 'dns.example.net'       | the address of the server",
+                "CULVERT_DNS              | 9.9.9.9 127.0.0.53 | item 2: '127.0.0.53'          | reachable through the tunnel",
+                "CULVERT_PUBLISH          | 80,8080:80        | item 2: '8080:80'               | that the service listens on",
                 "CULVERT_PUBLISH          | 53/icmp           | 'icmp' is not a transport       | /tcp or /udp",
-                "CULVERT_PUBLISH          | 8000-8010         | is not a port                   | 1 to 65535",
-                "CULVERT_LAN_ALLOW        | none 10.0.0.0/8   | stands alone                    | none",
-                "CULVERT_LAN_ALLOW        | 0.0.0.0/0         | everything past the tunnel      | name the networks",
-                "CULVERT_LAN_ALLOW        | ,                 | no item                         | leave the setting out",
+                "CULVERT_PUBLISH          | 8000-8010         | is not a valid port             | 1 to 65535",
+                "CULVERT_LAN_ALLOW        | none 10.0.0.0/8   | cannot be combined              | none",
+                "CULVERT_LAN_ALLOW        | 0.0.0.0/0         | would bypass the tunnel         | list only the networks",
+                "CULVERT_LAN_ALLOW        | ,                 | no item                         | remove the setting",
                 "CULVERT_SOCKS_USER       | a b               | not a user name                 | letters",
-                "CULVERT_SOCKS_USER       | root              | not for a proxy                 | another name",
-                "CULVERT_MESH_CONFIG      | mesh.conf         | not a whole path                | begin with /",
+                "CULVERT_SOCKS_USER       | root              | is not allowed                  | another name",
+                "CULVERT_MESH_CONFIG      | mesh.conf         | not an absolute path            | begins with /",
             })
     void what_is_wrong_is_told_with_its_cure(String name, String text, String what, String cure) {
         Setting<?> setting = Catalogue.all().stream()
@@ -120,8 +120,8 @@ class ValueFormsTest {
         assertThat(malformed.faults())
                 .extracting(Malformed.Fault::what)
                 .containsExactly(
-                        "item 2 is 'b.example', a host name without a port",
-                        "item 4 is 'd.example', a host name without a port");
+                        "item 2: 'b.example' is a host name without a port",
+                        "item 4: 'd.example' is a host name without a port");
     }
 
     @Test
@@ -132,6 +132,6 @@ class ValueFormsTest {
         assertThat(malformed.faults())
                 .hasSize(21)
                 .last()
-                .hasToString("Fault[what=has 980 more bad items, cure=correct these first]");
+                .hasToString("Fault[what=980 more invalid items, cure=correct the ones above first]");
     }
 }

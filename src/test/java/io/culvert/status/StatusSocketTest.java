@@ -64,7 +64,7 @@ class StatusSocketTest {
             assertThat(report.state()).isEqualTo(State.UNRESPONSIVE);
             assertThat(report.healthy()).isFalse();
             assertThat(report.text(java.time.Instant.EPOCH))
-                    .isEqualTo("State:      unresponsive\n# the chain at " + path + " does not answer");
+                    .isEqualTo("State:       unresponsive\n# the exit node at " + path + " does not respond");
         }
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** Whatever is read, it is a network that every node can be told of, or its mistakes are located; nothing is thrown. */
+/** Any text is either a valid network, of which each node has a view, or has located errors; nothing is thrown. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkFileFuzzTest {
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Mistakes: each at its place, with the cure, and all at once. */
+/** Errors are reported together, each with its location and a hint. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkFileTest {
 
@@ -49,48 +49,48 @@ class NetworkFileTest {
                 .containsExactly(
                         ":4:5: a subnet has no key 'endpoint'",
                         ":6:11: peer 'one' has no privateKeyFile",
-                        ":6:11: warning: peer 'one' is linked with nobody",
+                        ":6:11: warning: peer 'one' is not linked with any peer",
                         ":7:15: there is no subnet 'mush'",
                         ":7:34: listenPort: '70000' is not a number from 1 to 65535",
-                        ":8:16: publicKey: a key has 44 characters of base64, this has 3",
+                        ":8:16: publicKey: a key has 44 base64 characters, this one has 3",
                         ":9:5: a peer has no key 'private_key_file'",
-                        ":11:16: type: 'per' is none of peer, group, subnet",
+                        ":11:16: type: 'per' is not one of peer, group, subnet",
                         ":12:39: there is no peer 'ona'");
         assertThat(problems(text))
                 .map(problem -> problem.lines().skip(1).findFirst().orElse("").strip())
                 .contains(
-                        "did you mean endpoints?",
-                        "did you mean mesh?",
-                        "did you mean privateKeyFile?",
-                        "did you mean peer?",
-                        "did you mean one?");
+                        "hint: did you mean endpoints?",
+                        "hint: did you mean mesh?",
+                        "hint: did you mean privateKeyFile?",
+                        "hint: did you mean peer?",
+                        "hint: did you mean one?");
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            mesh: {ipAddresses: [10.0.0.1]}     |                         | 10.0.0.1 belongs to 'server' in subnet 'mesh' already (line 4)
+            mesh: {ipAddresses: [10.0.0.1]}     |                         | 10.0.0.1 is already assigned to 'server' in subnet 'mesh' (line 4)
             mesh: {ipAddresses: [10.0.0]}       |                         | ipAddresses: '10.0.0' is not an IP address
-            mesh: {ipAddresses: [224.0.0.1]}    |                         | cannot be a peer's own
+            mesh: {ipAddresses: [224.0.0.1]}    |                         | cannot be the address of a peer
             mesh: {listenPort: x}               |                         | listenPort: 'x' is not a number from 1 to 65535
-            mesh: 5                             |                         | a peer's subnet is a mapping, here is a single value
+            mesh: 5                             |                         | a peer's subnet must be a mapping, found a single value
             mesh: {listenport: 5}               |                         | a peer's subnet has no key 'listenport'
             mesh:                               | groups: [nowhere]       | there is no group 'nowhere'
-            mesh:                               | groups: nowhere         | groups is a list, here is a single value
+            mesh:                               | groups: nowhere         | groups must be a list, found a single value
             mesh:                               | via: nobody             | there is no peer 'nobody'
-            mesh:                               | via: server             | 'server' is no exit
-            mesh:                               | via: p                  | 'p' cannot leave by itself
+            mesh:                               | via: server             | 'server' is not an exit node
+            mesh:                               | via: p                  | 'p' cannot be its own exit node
             mesh:                               | exit: yes               | exit: 'yes' is neither true nor false
-            mesh:                               | routes: [0.0.0.0/0]     | routes: 0.0.0.0/0 is the whole internet
+            mesh:                               | routes: [0.0.0.0/0]     | routes: 0.0.0.0/0 is a default route
             mesh:                               | routes: [10.0.0.1/32]   | 10.0.0.1/32 is the address of 'server'
-            mesh:                               | routes: [10.1.0.1/24]   | 10.1.0.1/24 has bits behind its length, it counts as 10.1.0.0/24
+            mesh:                               | routes: [10.1.0.1/24]   | 10.1.0.1/24 has host bits set, treated as 10.1.0.0/24
             mesh:                               | endpoints: [{ip: 'a:1'}] | ip: 'a:1' is neither an IP address nor a host name
-            mesh:                               | endpoints: [{ip: 0.0.0.0}] | 0.0.0.0 is nobody's address
-            mesh:                               | endpoints: [{ip: 192.0.2.9}] | the endpoint of 'p' that 'server' sees has no port
+            mesh:                               | endpoints: [{ip: 0.0.0.0}] | 0.0.0.0 is not the address of a peer
+            mesh:                               | endpoints: [{ip: 192.0.2.9}] | the endpoint of 'p' for 'server' has no port
             mesh:                               | endpoints: [{candidates: []}] | candidates is empty
             mesh:                               | endpoints: [{candidates: [{port: 1}]}] | this candidate has no ip
-            mesh: {ipAddresses: [b2aZq6Xca7rC/wTn/NJiacH5wuecIViR71y++t2Z+io=]} | | ipAddresses: this is not an address
-            mesh:                               | endpoints: [{ip: 192.0.2.9, candidates: [{ip: 192.0.2.8}]}] | an endpoint has ip or candidates, not both
-            mesh:                               | name: p                 | 'name' stands in line 5 already
+            mesh: {ipAddresses: [b2aZq6Xca7rC/wTn/NJiacH5wuecIViR71y++t2Z+io=]} | | ipAddresses: not an IP address
+            mesh:                               | endpoints: [{ip: 192.0.2.9, candidates: [{ip: 192.0.2.8}]}] | an endpoint cannot have both ip and candidates
+            mesh:                               | name: p                 | 'name' is already set in line 5
             """)
     void mistakes_of_a_peer(String subnets, String more, String what) {
         assertThat(problems(with(peer("p", 2, subnets, more == null ? "" : more))))
@@ -100,7 +100,7 @@ class NetworkFileTest {
     @Test
     void a_name_must_do_as_a_host_name() {
         assertThat(problems(with(peer("'a b'", 2, "mesh:", ""))))
-                .anyMatch(problem -> problem.contains(":5:12: 'a b' cannot be the name of a peer"));
+                .anyMatch(problem -> problem.contains(":5:12: 'a b' is not a valid name for a peer"));
     }
 
     @Test
@@ -116,8 +116,8 @@ class NetworkFileTest {
                 + "connections: []\n";
 
         assertThat(problems(text))
-                .anyMatch(problem -> problem.contains("would both be called 'a'"))
-                .anyMatch(problem -> problem.contains("listenPort 5 is that of subnet 'a.x' too"));
+                .anyMatch(problem -> problem.contains("would have the same name 'a'"))
+                .anyMatch(problem -> problem.contains("listenPort 5 is already used in subnet 'a.x'"));
     }
 
     @Test
@@ -125,7 +125,7 @@ class NetworkFileTest {
         String text = with(peer("a", 2, "mesh: {listenPort: 2}", "exit: true, via: b, endpoints: [{ip: 192.0.2.2}]")
                 + peer("b", 3, "mesh: {listenPort: 3}", "exit: true, via: a, endpoints: [{ip: 192.0.2.3}]"));
 
-        assertThat(problems(text)).anyMatch(problem -> problem.contains("comes back to where it began"));
+        assertThat(problems(text)).anyMatch(problem -> problem.contains("is part of a loop of exit nodes"));
     }
 
     @Test
@@ -145,7 +145,7 @@ class NetworkFileTest {
         assertThat(problems(same))
                 .singleElement()
                 .asString()
-                .contains("10.7.0.0/16 is behind 'a' already (line 5), and some peer is linked with both");
+                .contains("10.7.0.0/16 is already routed to 'a' (line 5), and a peer is linked with both");
         assertThat(problems(same.replace("[10.7.0.0/16]}\nconn", "[10.7.1.0/24]}\nconn")))
                 .singleElement()
                 .asString()
@@ -173,17 +173,14 @@ class NetworkFileTest {
         assertThat(problems("version: v1\nsubnets: [\n"))
                 .singleElement()
                 .asString()
-                .contains(":3:1: this is not YAML");
-        assertThat(problems("a: &x [1]\nb: *y\n"))
-                .singleElement()
-                .asString()
-                .contains(":2:4: nothing before this place is called &y");
-        assertThat(problems("a: 1\n---\nb: 2\n")).singleElement().asString().contains(":2:1: a second document");
+                .contains(":3:1: this is not valid YAML");
+        assertThat(problems("a: &x [1]\nb: *y\n")).singleElement().asString().contains(":2:4: undefined alias *y");
+        assertThat(problems("a: 1\n---\nb: 2\n")).singleElement().asString().contains(":2:1: second document");
         assertThat(problems("")).singleElement().asString().contains("this file is empty");
         assertThat(problems("- 1\n"))
                 .singleElement()
                 .asString()
-                .contains("a network file is a mapping, here is a list");
+                .contains("a network file must be a mapping, found a list");
         assertThat(problems("a: ".repeat(1) + "[".repeat(5000)))
                 .singleElement()
                 .asString()

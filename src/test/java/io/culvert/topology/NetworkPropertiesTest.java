@@ -21,7 +21,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** What holds in every network. */
+/** Properties that hold in every network. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkPropertiesTest {
 
@@ -34,7 +34,7 @@ class NetworkPropertiesTest {
                     .topology()
                     .ifPresent(valid::add);
         }
-        // The generator would otherwise prove nothing.
+        // Otherwise the generator would not test anything.
         assertThat(valid).hasSizeGreaterThan(NETWORKS / 3);
         return valid;
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** What editors are told of network files is what the program takes. */
+/** The JSON Schema accepts the same files as the program. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkSchemaTest {
 
@@ -45,7 +45,7 @@ class NetworkSchemaTest {
     @Test
     void the_examples_of_the_documentation_are_networks_without_mistakes() throws IOException {
         int examples = 0;
-        for (String page : List.of("README.md", "docs/network-file.md", "docs/coming-from/wirenix.md")) {
+        for (String page : List.of("docs/mesh.md", "docs/network-file.md", "docs/coming-from/wirenix.md")) {
             Matcher example = EXAMPLE.matcher(Files.readString(Path.of(page)));
             while (example.find()) {
                 assertThat(NetworkText.problems(example.group(1))).as(page).isEmpty();

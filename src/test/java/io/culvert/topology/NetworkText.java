@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Network files put together in tests. */
+/** Builds network files for tests. */
 final class NetworkText {
 
     static final Path FILE = Path.of("/etc/culvert/network.yaml");
@@ -19,7 +19,7 @@ final class NetworkText {
 
     private NetworkText() {}
 
-    /** Its topology; fails where there is anything wrong. */
+    /** Returns the topology; fails if there are any problems. */
     static Topology topology(String text) {
         NetworkFile.Parsed parsed = NetworkFile.parse(FILE, text);
         assertThat(parsed.problems().stream().filter(it -> it.kind().isError())).isEmpty();
@@ -30,14 +30,14 @@ final class NetworkText {
         return topology(text).node(name).orElseThrow();
     }
 
-    /** Its problems, as people see them. */
+    /** Returns the problems as they are shown to the user. */
     static List<String> problems(String text) {
         return NetworkFile.parse(FILE, text).problems().stream()
                 .map(Problem::toString)
                 .toList();
     }
 
-    /** A public key for each number. */
+    /** Returns a public key for a number. */
     static String key(int number) {
         return KEYS.computeIfAbsent(number, NetworkText::newKey);
     }
@@ -50,7 +50,7 @@ final class NetworkText {
         return Keys.publicOf(new SecretKey(bytes)).toString();
     }
 
-    /** The line of a peer that belongs to one subnet, with more keys in flow style, such as {@code exit: true}. */
+    /** Returns the entry of a peer in one subnet, with more keys in flow style, such as {@code exit: true}. */
     static String peer(String name, int number, String subnets, String more) {
         return "  - {name: " + name + ", publicKey: " + key(number) + ", privateKeyFile: /etc/wg-key, subnets: {"
                 + subnets + "}" + (more.isEmpty() ? "" : ", " + more) + "}\n";

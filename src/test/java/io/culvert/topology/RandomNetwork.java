@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** Network files of all shapes, the same for the same seed. Most are without mistakes. */
+/** Generates network files of all kinds, deterministically from a seed. Most are valid. */
 final class RandomNetwork {
 
     private final Random random;

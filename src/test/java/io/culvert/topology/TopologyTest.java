@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** What a network file means for each node, beyond what Wirenix knows. */
+/** The configuration of each node, where it exceeds what Wirenix supports. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class TopologyTest {
 
@@ -117,7 +117,7 @@ class TopologyTest {
                 .map(Object::toString)
                 .containsExactly("192.168.1.5:1", "192.0.2.5:1");
         assertThat(topology(text).explain("near", "nas"))
-                .containsPattern("ip +10.9.9.9 +peer 'nas', line 4, instead of 192.0.2.9, 192.168.1.5, 192.0.2.5");
+                .containsPattern("ip +10.9.9.9 +peer 'nas', line 4, overrides 192.0.2.9, 192.168.1.5, 192.0.2.5");
     }
 
     @Test

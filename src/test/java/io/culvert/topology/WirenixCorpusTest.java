@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Wirenix's own examples and tests, and what becomes of them on each node. */
+/** Wirenix's own examples and tests, with the files that are expected for each node. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class WirenixCorpusTest {
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-/** What version 1 means, as Wirenix has it; and where we mean something else, which docs/coming-from/wirenix.md lists. */
+/** The semantics of version 1 as in Wirenix, with the differences that docs/coming-from/wirenix.md lists. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class WirenixSemanticsTest {
 
@@ -120,8 +120,8 @@ class WirenixSemanticsTest {
                 + "connections:\n  - {a: [], b: []}\n";
 
         assertThat(problems(text))
-                .anyMatch(problem -> problem.contains("network.yaml:7:5: this connection joins 'a' "
-                                + "with 'b' in subnet 'two', to which 'b' does not belong")
+                .anyMatch(problem -> problem.contains("network.yaml:7:5: this connection links 'a' "
+                                + "with 'b' in subnet 'two', but 'b' does not belong to it")
                         && problem.contains("subnets: [one]"));
     }
 
@@ -137,7 +137,7 @@ class WirenixSemanticsTest {
 
         assertThat(link(text, "far", "q").endpoint()).map(Object::toString).contains("192.0.2.1:1111");
         assertThat(link(text, "near", "q").endpoint()).map(Object::toString).contains("192.0.2.1:2222");
-        // In the order of the connecting peer's groups: the later one wins.
+        // In the order of the connecting peer's groups, where the last one applies.
         assertThat(link(text, "both", "q").endpoint()).map(Object::toString).contains("192.0.2.1:2222");
         assertThat(link(text, "far", "q").keepaliveSeconds()).hasValue(10);
     }
@@ -272,7 +272,7 @@ class WirenixSemanticsTest {
         assertThat(problems("version: v2\nsubnets: []\npeers: []\nconnections: []\n"))
                 .singleElement()
                 .asString()
-                .contains(":1:10: version 'v2' is not known");
+                .contains(":1:10: version 'v2' is not supported");
     }
 
     @Test
@@ -304,7 +304,7 @@ class WirenixSemanticsTest {
     void a_private_key_in_the_file_is_warned_of_and_not_used() {
         String text = HEAD + SERVER + peer("p", 2, "mesh:", "privateKey: " + key(2)) + ALL;
 
-        assertThat(problems(text)).singleElement().asString().contains("warning: privateKey is a secret");
+        assertThat(problems(text)).singleElement().asString().contains("warning: privateKey is ignored");
         assertThat(String.join("", problems(text))).doesNotContain(key(2));
     }
 
@@ -313,7 +313,7 @@ class WirenixSemanticsTest {
         String text = HEAD + SERVER + peer("server", 2, "mesh:", "") + ALL;
 
         assertThat(problems(text))
-                .anyMatch(problem -> problem.contains(":5:12: there is a peer 'server' in line 4 already"));
+                .anyMatch(problem -> problem.contains(":5:12: the peer 'server' is already defined in line 4"));
     }
 
     @Test

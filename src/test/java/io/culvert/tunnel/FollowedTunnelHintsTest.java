@@ -117,7 +117,9 @@ public class FollowedTunnelHintsTest {
     void whoever_follows_a_hint_has_the_tunnel(Row row) {
         row.fault.accept(lab);
         Outcome faulty = up(row.file, row.options);
-        assertThat(faulty.err().lines().map(String::strip)).as(faulty.err()).contains(row.hint);
+        assertThat(faulty.err().lines().map(line -> line.strip().replaceFirst("^hint: ", "")))
+                .as(faulty.err())
+                .contains(row.hint);
         if (faulty.status() == 0) {
             lab.tunnel("down", "wg0").orFail();
         }
@@ -152,8 +154,9 @@ public class FollowedTunnelHintsTest {
     }
 
     private static String rival(String prefix, String ip, String route) {
-        return "take " + prefix + " out of AllowedIPs (in a network file: of the peer's routes), or remove that route: "
-                + ip + " route delete " + route;
+        return "remove " + prefix
+                + " from AllowedIPs (in a network file: from the peer's routes), or delete that route: " + ip
+                + " route delete " + route;
     }
 
     private static Stream<Row> rows() {
@@ -192,7 +195,7 @@ public class FollowedTunnelHintsTest {
                         .then(hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"), "--kill-switch"),
                 new Row(
                                 "needs",
-                                "let 'culvert up' do this, or your firewall, and delete the line",
+                                "use 'culvert up' or your own firewall for this, and delete the line",
                                 hooked("PostUp = iptables -t nat -A POSTROUTING -o %i -j MASQUERADE"),
                                 "",
                                 nothing,
@@ -200,7 +203,7 @@ public class FollowedTunnelHintsTest {
                         .then(Provider::file, ""),
                 new Row(
                                 "needs",
-                                "do this outside of Culvert, and delete the line",
+                                "run it outside Culvert, and delete the line",
                                 hooked("PostUp = curl http://192.0.2.9/"),
                                 "",
                                 nothing,
@@ -208,7 +211,7 @@ public class FollowedTunnelHintsTest {
                         .then(Provider::file, ""),
                 new Row(
                                 "needs",
-                                "delete the line; where a local network has to stay open, use 'culvert up' with CULVERT_LAN_ALLOW",
+                                "delete the line; to allow a local network, use 'culvert up' with CULVERT_LAN_ALLOW",
                                 hooked("PostUp = ip route add 192.168.7.0/24 via 192.0.2.1"),
                                 "--kill-switch",
                                 nothing,
@@ -216,7 +219,7 @@ public class FollowedTunnelHintsTest {
                         .then(Provider::file, "--kill-switch"),
                 new Row(
                                 "needs",
-                                "see /etc/resolv.conf, or write the address into Endpoint",
+                                "check /etc/resolv.conf, or write the server's address into Endpoint",
                                 provider -> provider.file("nowhere.invalid:51820", "0.0.0.0/0, ::/0"),
                                 "",
                                 nothing,
@@ -224,7 +227,7 @@ public class FollowedTunnelHintsTest {
                         .then(Provider::file, ""),
                 new Row(
                                 "tunnel",
-                                "rename the file; or, where another WireGuard program made it, take it down with that (wg-quick down wg0)",
+                                "rename the file; or, if another WireGuard program created the interface, remove it with that (wg-quick down wg0)",
                                 Provider::file,
                                 "",
                                 lab -> lab.wgQuick(
@@ -256,7 +259,7 @@ public class FollowedTunnelHintsTest {
                         .literally("(culvert tunnel down other)"),
                 new Row(
                                 "device",
-                                "choose another ListenPort, or none, or end the program that has it",
+                                "choose another ListenPort, remove it, or stop the program that uses the port",
                                 hooked("ListenPort = 4500"),
                                 "",
                                 lab -> lab.node()

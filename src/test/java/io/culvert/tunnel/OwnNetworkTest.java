@@ -77,7 +77,7 @@ class OwnNetworkTest {
 
         assertThat(up.status()).as(up.err()).isZero();
         if (!allowedIps.contains("/0")) {
-            assertThat(up.err()).contains("192.168.7.0/24 is connected to this machine, so it stays direct");
+            assertThat(up.err()).contains("192.168.7.0/24 is connected to this machine, so it bypasses the tunnel");
         }
         homeIsDirect();
         assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
@@ -151,10 +151,10 @@ class OwnNetworkTest {
 
         assertThat(up.status()).isEqualTo(3);
         assertThat(up.err())
-                .contains("AllowedIPs names 198.51.100.0/24, to which this machine has a route already")
+                .contains("AllowedIPs contains 198.51.100.0/24, to which this machine already has a route")
                 .doesNotContain("VPN");
 
-        String hint = up.err().replaceAll("(?s).*remove that route: ip (-4 route delete [^\\n]*).*", "$1");
+        String hint = up.err().replaceAll("(?s).*delete that route: ip (-4 route delete [^\\n]*).*", "$1");
         space.run(Stream.concat(Stream.of("ip"), Arrays.stream(hint.strip().split(" ", -1)))
                 .toArray(String[]::new));
         lab.tunnel("up", file).orFail();

@@ -60,7 +60,7 @@ class PartsTest {
 
         assertThat(up.status()).as(up.err()).isZero();
         assertThat(up.err())
-                .containsOnlyOnce("net.ipv6.conf.default.disable_ipv6: warning: is 1, so wg0 carries no IPv6");
+                .containsOnlyOnce("net.ipv6.conf.default.disable_ipv6: warning: is 1, so there is no IPv6 on wg0");
         observer.forget();
         assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
         assertThat(node.whoami(Family.IPV6)).isEmpty();
@@ -77,7 +77,7 @@ class PartsTest {
         Outcome up = lab.tunnel("up", file());
 
         assertThat(up.status()).as(up.err()).isZero();
-        assertThat(up.err()).doesNotContain("IPv6 is closed");
+        assertThat(up.err()).doesNotContain("IPv6 is blocked");
         assertThat(node.whoami(Family.IPV6)).contains(provider.outer6());
     }
 
@@ -86,7 +86,7 @@ class PartsTest {
         Outcome up = lab.tunnel("up", file("MTU = 1200"));
 
         assertThat(up.status()).as(up.err()).isZero();
-        assertThat(up.err()).containsOnlyOnce("its MTU is 1200 (MTU in its file) and IPv6 needs 1280");
+        assertThat(up.err()).containsOnlyOnce("its MTU is 1200 (MTU in its file), but IPv6 requires 1280");
         assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
         assertThat(node.whoami(Family.IPV6)).isEmpty();
     }
@@ -123,7 +123,7 @@ class PartsTest {
         Outcome up = killSwitch ? lab.tunnel("up", "--kill-switch", file) : lab.tunnel("up", file);
 
         assertThat(up.status()).as(up.err()).isZero();
-        assertThat(up.err()).contains("note: [Interface] has no Address").contains("note: there is no [Peer] section");
+        assertThat(up.err()).contains("note: [Interface] has no Address").contains("note: no [Peer] section");
         assertThat(lab.tunnel("show").orFail()).contains("wg0");
         observer.forget();
         if (killSwitch) {
@@ -145,6 +145,6 @@ class PartsTest {
         Outcome exec = lab.node().run(Map.of(), "exec", "--config", file, "--", "true");
 
         assertThat(exec.status()).isEqualTo(2);
-        assertThat(exec.err()).contains("[Interface] has no Address").contains("there is no [Peer] section");
+        assertThat(exec.err()).contains("[Interface] has no Address").contains("no [Peer] section");
     }
 }

@@ -102,7 +102,7 @@ class TunnelKillSwitchTest {
         Outcome again = lab.tunnel("up", file);
 
         assertThat(again.status()).isZero();
-        assertThat(again.err()).contains("its kill switch stays until it is taken down");
+        assertThat(again.err()).contains("its kill switch stays active until the tunnel is taken down");
         assertThat(lab.everything()).isEqualTo(once);
     }
 
@@ -131,7 +131,7 @@ class TunnelKillSwitchTest {
 
         assertThat(up.status()).as(up.err()).isZero();
         assertThat(up.err())
-                .contains("with Table = " + table + " nothing goes into the tunnel")
+                .contains("with Table = " + table + " no traffic enters the tunnel")
                 .contains(command.replace("198.51.100.0/24", "NETWORK"));
         ask();
         assertThat(observer.leaks()).isEmpty();
@@ -151,7 +151,7 @@ class TunnelKillSwitchTest {
 
         Outcome up = lab.tunnel("up", file, "--kill-switch");
 
-        assertThat(up.err()).contains("no peer has an Endpoint: the tunnel works when one of them sends first");
+        assertThat(up.err()).contains("no peer has an Endpoint: the tunnel works only once a peer has connected");
         ask();
         assertThat(observer.leaks()).isEmpty();
 

@@ -86,7 +86,7 @@ class TunnelRefusalTest {
         Outcome down = lab.tunnel("down", file);
 
         assertThat(up.status()).isEqualTo(2);
-        assertThat(up.err()).contains("wg0", "not ours", "wg-quick down wg0");
+        assertThat(up.err()).contains("wg0", "does not belong to Culvert", "wg-quick down wg0");
         assertThat(down.status()).isEqualTo(2);
         assertThat(lab.everything()).isEqualTo(wgQuick);
     }
@@ -134,7 +134,8 @@ class TunnelRefusalTest {
         Outcome without = lab.tunnel("plan", hooked);
         Outcome with = lab.tunnel("plan", hooked, "--kill-switch");
 
-        assertThat(without.err()).contains("warning", "wg0.conf:2:1", "packets may leave", "--kill-switch", "curl");
-        assertThat(with.err()).contains("wg0.conf:2:1", "--kill-switch is in its place");
+        assertThat(without.err())
+                .contains("warning", "wg0.conf:2:1", "packets may bypass the tunnel", "--kill-switch", "curl");
+        assertThat(with.err()).contains("wg0.conf:2:1", "as --kill-switch replaces it");
     }
 }

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Files as providers and people write them, each beside what is said about it and what is understood. After a change of
- * words, {@code -Dcorpus.write=true} writes the expectations anew, to be read before they are committed.
+ * Files as providers and users write them, each with the expected problems and configuration. After a change of
+ * messages, {@code -Dcorpus.write=true} updates the expectations, to be reviewed before they are committed.
  */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class CorpusTest {
@@ -106,7 +106,7 @@ class CorpusTest {
         assertThat(rendered(file, parsed)).isEqualTo(Files.readString(expectation));
     }
 
-    /** The problems, then the configuration without its secrets. */
+    /** Returns the problems, then the configuration without its secrets. */
     private static String rendered(Path file, Parsed parsed) {
         StringBuilder text = new StringBuilder();
         for (Problem problem : parsed.problems()) {
@@ -143,7 +143,7 @@ class CorpusTest {
         return matches(file, "[A-Za-z0-9+/]{43}=");
     }
 
-    /** What stands behind {@code PrivateKey}, {@code PresharedKey} and the like, whole or in pieces. */
+    /** Returns the values of {@code PrivateKey}, {@code PresharedKey} and similar keys, complete or in parts. */
     private static List<String> secretKeys(Path file) throws IOException {
         return matches(
                         file,

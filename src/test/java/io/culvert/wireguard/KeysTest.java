@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class KeysTest {
 
-    /** Expected: what {@code wg pubkey} of wireguard-tools says. */
+    /** The expected value is the output of {@code wg pubkey} of wireguard-tools. */
     @ParameterizedTest
     @CsvSource({
         "culvert-test-private-key-0000001, cvAjUHcU1wzT7EIfrUVNjPauNk0h1Uqwy4gdSv9OFDI=",

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
-/** Whatever is read, it is either understood or its mistakes are located; nothing is thrown. */
+/** Any text is either a valid configuration or has located errors; nothing is thrown. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class WireGuardFileFuzzTest {
 

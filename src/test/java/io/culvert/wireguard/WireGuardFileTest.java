@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the corpus cannot hold: files that are none, and the names of files. */
+/** Cases that the corpus cannot contain: unreadable files, and file names. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class WireGuardFileTest {
 
@@ -31,8 +31,7 @@ class WireGuardFileTest {
     @Test
     void a_missing_file_is_named() {
         assertThat(problem(folder.resolve("none.conf")))
-                .endsWith(
-                        "none.conf: there is no such file\n    " + Hints.here().missingFile());
+                .endsWith("none.conf: file not found\n    hint: " + Hints.here().missingFile());
     }
 
     @Test
@@ -55,7 +54,7 @@ class WireGuardFileTest {
 
     @Test
     void a_file_that_fails_while_it_is_read_is_named() {
-        assertThat(problem(Path.of("/proc/self/mem"))).contains("/proc/self/mem: this file cannot be read");
+        assertThat(problem(Path.of("/proc/self/mem"))).contains("/proc/self/mem: cannot read this file");
     }
 
     @Test
@@ -104,8 +103,8 @@ class WireGuardFileTest {
                         .formatted(privateKey, own));
 
         assertThat(parsed.problems()).singleElement().hasToString("""
-                wg0.conf:5:1: PublicKey is this interface's own key, not the peer's
-                    write the key of the server""");
+                wg0.conf:5:1: PublicKey is the key of this interface, not of the peer
+                    hint: use the public key of the server""");
     }
 
     @ParameterizedTest

@@ -7,7 +7,7 @@ import java.util.Collection;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Writes a configuration in one form: sections and keys in the manual pages' order, one line for each key. */
+/** Writes a configuration in a canonical form: sections and keys in the order of the manual pages, one line per key. */
 public final class WireGuardText {
 
     private final boolean secrets;
@@ -17,17 +17,17 @@ public final class WireGuardText {
         this.secrets = secrets;
     }
 
-    /** What wg-quick reads, with its secrets: for files, never for a screen. */
+    /** Returns what wg-quick reads, including secrets: for files, not for output. */
     public static String complete(WireGuardConfig config) {
         return new WireGuardText(true).wgQuick(config);
     }
 
-    /** As {@link #complete}, for people: secret keys and the hooks' arguments are hidden, public keys shortened. */
+    /** Returns {@link #complete} without secret keys and arguments of hooks, and with shortened public keys. */
     public static String withoutSecrets(WireGuardConfig config) {
         return new WireGuardText(false).wgQuick(config);
     }
 
-    /** What {@code wg setconf} reads, with its secrets: the device and its peers, no addresses and no routes. */
+    /** Returns what {@code wg setconf} reads, including secrets: the device and its peers, no addresses or routes. */
     public static String setconf(WireGuardConfig config) {
         WireGuardText writer = new WireGuardText(true);
         writer.text.append(Header.INTERFACE).append('\n');

@@ -6,10 +6,10 @@ import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.util.Optional;
 
-/** One listening connection: a JSON object on each line, as long as tailscaled runs. */
+/** A connection to tailscaled's notification bus: one JSON object per line, until tailscaled exits. */
 record BusReader(SocketChannel channel, BufferedReader lines) implements AutoCloseable {
 
-    /** Waits for the next; empty when the connection has ended. */
+    /** Waits for the next notification; empty when the connection has closed. */
     Optional<Notice> next() throws IOException {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             if (!line.isBlank()) {

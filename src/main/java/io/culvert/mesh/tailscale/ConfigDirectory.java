@@ -16,15 +16,15 @@ import java.util.regex.Pattern;
 /**
  * The directory of Tailscale's configuration files, {@code cap-N.hujson} (tailscale: kube/kubetypes, ipn/conf.go).
  *
- * @param directory empty where settings are used instead
+ * @param directory empty if the node is configured by settings instead
  */
 record ConfigDirectory(Optional<Path> directory) {
 
-    /** A string or a comment; JSON with comments has nothing else in which a quote could stand. */
+    /** A string or a comment, the only tokens of HuJSON that can contain a quote. */
     private static final Pattern TOKEN =
             Pattern.compile("\"(?:\\\\.|[^\"\\\\])*\"|//[^\n]*|/\\*.*?\\*/", Pattern.DOTALL);
 
-    /** Go takes the names of fields in any case. */
+    /** Go's JSON decoder matches field names case-insensitively. */
     private static final Pattern EXIT_NODE = Pattern.compile("(?i)\"exitNode\"\\s*:\\s*\"[^\"]+\"");
 
     static ConfigDirectory of(TailscaleSettings settings, Path root) {
@@ -34,7 +34,7 @@ record ConfigDirectory(Optional<Path> directory) {
                         .map(text -> root.resolve(text.replaceFirst("^/+", ""))));
     }
 
-    /** What must not stand in the files. What cannot be read containerboot complains of. */
+    /** Returns the settings in the files that are refused. Unreadable files are reported by containerboot. */
     List<Problem> problems() {
         List<Problem> problems = new ArrayList<>();
         directory.filter(Files::isDirectory).ifPresent(place -> {
@@ -45,13 +45,13 @@ record ConfigDirectory(Optional<Path> directory) {
                             .find()) {
                         problems.add(Problem.input(
                                 Place.file(file),
-                                "has exitNode, which is refused: all traffic would leave through that node instead of the"
+                                "exitNode is not allowed: all traffic would leave through that node instead of the"
                                         + " tunnel",
-                                "delete it from the file"));
+                                "remove exitNode from the file"));
                     }
                 }
             } catch (IOException _) {
-                // Told by containerboot, which does not start then.
+                // Reported by containerboot, which then does not start.
             }
         });
         return problems;

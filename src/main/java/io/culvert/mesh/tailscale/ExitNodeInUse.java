@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The exit node by which this node itself would leave, as its preferences have it (tailscale: ipn/prefs.go): stored by an
- * earlier run, from a configuration file, or set by another program at tailscaled's socket.
+ * The exit node that this node itself uses, according to its preferences (tailscale: ipn/prefs.go): stored by an
+ * earlier run, from a configuration file, or set by another program over tailscaled's socket.
  *
- * @param name of it, as the preferences have it
- * @param edit which makes it none
+ * @param name its name in the preferences
+ * @param edit the change of the preferences that clears it
  */
 record ExitNodeInUse(String name, JsonObject edit) {
 
-    /** All that can choose one; a release that does not know one of them passes it over. */
+    /** All preferences that select an exit node; a version of Tailscale ignores those that it does not know. */
     private static final List<String> PREFERENCES = List.of("AutoExitNode", "ExitNodeID", "ExitNodeIP");
 
-    /** Empty where it uses none. */
+    /** Returns the exit node in these preferences; empty if there is none. */
     static Optional<ExitNodeInUse> in(JsonObject preferences) {
         return PREFERENCES.stream()
                 .flatMap(name -> preferences.getOrDefault(name, JsonValue.NULL) instanceof JsonString text

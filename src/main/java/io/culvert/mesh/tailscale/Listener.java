@@ -6,7 +6,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
-/** Stays on tailscaled's bus, on a thread of its own, until that ends or this is closed. */
+/** Receives notifications from tailscaled's bus on a thread of its own, until the bus closes or this is closed. */
 final class Listener implements AutoCloseable {
 
     private final AtomicReference<Optional<BusReader>> reader = new AtomicReference<>(Optional.empty());
@@ -14,7 +14,11 @@ final class Listener implements AutoCloseable {
 
     private Listener() {}
 
-    /** @param heard is called by the executor */
+    /**
+     * Starts listening.
+     *
+     * @param heard called on the executor with each notification
+     */
     static Listener start(LocalApi api, Executor executor, Consumer<Notice> heard) {
         Listener listener = new Listener();
         Thread.ofPlatform().name("tailscale-bus").daemon().start(() -> listener.listen(api, executor, heard));
@@ -31,13 +35,13 @@ final class Listener implements AutoCloseable {
             for (Optional<Notice> next = bus.next(); open && next.isPresent(); next = bus.next()) {
                 Notice notice = next.get();
                 executor.execute(() -> {
-                    if (open) { // What one that has ended had still to say is about another life.
+                    if (open) { // Late notifications of a tailscaled that has exited are obsolete.
                         heard.accept(notice);
                     }
                 });
             }
         } catch (IOException _) {
-            // Nobody answers yet, or nobody any more.
+            // tailscaled does not listen yet, or has exited.
         } finally {
             open = false;
         }
@@ -50,7 +54,7 @@ final class Listener implements AutoCloseable {
             try {
                 bus.close();
             } catch (IOException _) {
-                // It is closed all the same.
+                // The connection is closed anyway.
             }
         });
     }

@@ -26,11 +26,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
- * Asks tailscaled over its socket (tailscale: ipn/localapi). A request is one connection: HTTP 1.0, so that the answer is
- * neither cut in chunks nor compressed and ends with the connection.
+ * A client of tailscaled's LocalAPI (tailscale: ipn/localapi). Each request is a connection of HTTP 1.0, so that the
+ * response is neither chunked nor compressed and ends with the connection.
  *
  * @param socket such as {@code /tmp/tailscaled.sock}
- * @param patience for one answer; what takes longer fails
+ * @param patience the timeout of a request
  */
 record LocalApi(Path socket, Duration patience) {
 
@@ -38,12 +38,12 @@ record LocalApi(Path socket, Duration patience) {
     private static final String PREFIX = "/localapi/v0/";
 
     /**
-     * What the bus tells first: {@code NotifyInitialState} and {@code NotifyInitialHealthState}; and
-     * {@code NotifyRateLimit}, for a large network changes all the time (tailscale: ipn/backend.go).
+     * What the bus sends at first: {@code NotifyInitialState} and {@code NotifyInitialHealthState}; and
+     * {@code NotifyRateLimit}, as a large network changes all the time (tailscale: ipn/backend.go).
      */
     private static final int BUS_MASK = 1 << 1 | 1 << 7 | 1 << 8;
 
-    /** @param peers whether the other nodes are told too */
+    /** @param peers whether to include the other nodes */
     NodeStatus status(boolean peers) throws IOException {
         return NodeStatus.of(json("GET", "status" + (peers ? "" : "?peers=false"), Optional.empty()));
     }
@@ -52,12 +52,18 @@ record LocalApi(Path socket, Duration patience) {
         return json("GET", "prefs", Optional.empty());
     }
 
-    /** @param masked preferences, each together with its {@code …Set} */
+    /**
+     * Changes preferences.
+     *
+     * @param masked the preferences, each with its {@code …Set} field (tailscale: ipn.MaskedPrefs)
+     */
     void edit(JsonObject masked) throws IOException {
         json("PATCH", "prefs", Optional.of(masked));
     }
 
-    /** The TCP ports of the relays that the control server names (tailscale: tailcfg, DERPMap); 443 where it names none. */
+    /**
+     * Returns the TCP ports of the relays in the DERP map (tailscale: tailcfg, DERPMap); 443 for a relay without one.
+     */
     Set<Integer> relayPorts() throws IOException {
         Set<Integer> ports = new TreeSet<>();
         JsonObject map = json("GET", "derpmap", Optional.empty());
@@ -78,18 +84,18 @@ record LocalApi(Path socket, Duration patience) {
         return ports;
     }
 
-    /** What keeps tailscaled's kernel from forwarding; empty when nothing does. */
+    /** Returns tailscaled's warning that the kernel does not forward packets; empty if it does. */
     Optional<String> forwardingWarning() throws IOException {
         return Optional.of(json("GET", "check-ip-forwarding", Optional.empty()).getString("Warning", ""))
                 .filter(warning -> !warning.isEmpty());
     }
 
-    /** Sends a packet of Tailscale's own to a peer and waits for its answer; a handshake goes before it where needed. */
+    /** Sends a TSMP ping to a peer and waits for the response; this starts a session if there is none. */
     void ping(InetAddress peer) throws IOException {
         json("POST", "ping?type=TSMP&ip=" + peer.getHostAddress(), Optional.empty());
     }
 
-    /** Listens to what happens; the connection is the caller's to close. */
+    /** Opens the notification bus; the caller closes the connection. */
     BusReader watch() throws IOException {
         SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
         try {
@@ -117,11 +123,11 @@ record LocalApi(Path socket, Duration patience) {
         try (JsonReader reader = Json.createReader(new StringReader(text))) {
             return reader.readObject();
         } catch (JsonException | IllegalStateException e) {
-            throw new IOException("tailscaled's answer is no JSON object", e);
+            throw new IOException("the response of tailscaled is not a JSON object", e);
         }
     }
 
-    /** Sends the request and reads the answer up to its body. */
+    /** Sends the request, reads the status and headers, and returns a reader of the body. */
     private static BufferedReader body(SocketChannel channel, String method, String path, Optional<JsonObject> content)
             throws IOException {
         byte[] sent = content.map(JsonObject::toString).orElse("").getBytes(StandardCharsets.UTF_8);
@@ -133,7 +139,7 @@ record LocalApi(Path socket, Duration patience) {
                 new BufferedReader(new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8));
         String status = reader.readLine();
         for (String line = reader.readLine(); line != null && !line.isEmpty(); line = reader.readLine()) {
-            // Headers hold nothing that we need.
+            // No header is needed.
         }
         if (status == null || !status.matches("HTTP/1\\.[01] 2.*")) {
             String why =
@@ -154,7 +160,7 @@ record LocalApi(Path socket, Duration patience) {
         try {
             channel.close();
         } catch (IOException _) {
-            // The one who waits for the answer is told by his own read.
+            // The thread that waits for the response gets an error from its own read.
         }
     }
 }

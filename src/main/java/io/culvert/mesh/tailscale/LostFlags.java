@@ -6,12 +6,12 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The settings that a node with a state remembers and that its environment no longer mentions. {@code tailscale up} refuses
- * to guess what is meant and prints the command that would keep them.
+ * The settings in a node's saved state that its environment no longer mentions. {@code tailscale up} then refuses
+ * to run and prints the command that would keep them.
  */
 final class LostFlags {
 
-    /** Follows from variables of containerboot's other than TS_EXTRA_ARGS, or is ours. */
+    /** Flags that follow from variables of containerboot other than TS_EXTRA_ARGS, or are set by Culvert. */
     private static final Set<String> FROM_VARIABLES = Set.of(
             "accept-dns",
             "auth-key",
@@ -23,15 +23,17 @@ final class LostFlags {
             "hostname",
             "advertise-exit-node");
 
-    /** With {@code --reset} it would leave for another server. */
+    /** The flag without which {@code --reset} would move the node to another control server. */
     static final String SERVER = "--login-server";
 
     private LostFlags() {}
 
     /**
-     * @param line of output
+     * Parses the command that {@code tailscale up} prints.
+     *
+     * @param line a line of output
      * @param given the words of TS_EXTRA_ARGS
-     * @return what was lost, as flags with values; empty for another line
+     * @return the flags that are not mentioned any more, with values; empty for any other line
      */
     static Optional<List<String>> in(String line, List<String> given) {
         List<String> words = List.of(line.strip().split("\\s+"));

@@ -8,20 +8,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The running node, brought to where it should be by asking tailscaled. Each call waits for answers. */
+/** The running Tailscale node, controlled over the LocalAPI. Each call waits for tailscaled's responses. */
 record Node(LocalApi api) {
 
-    /** More would be a storm; those that are left out come back by themselves, some seconds later. */
+    /** Limits the burst; the other peers reconnect automatically some seconds later. */
     private static final int GREETED_AT_ONCE = 64;
 
     /**
-     * @param status after everything was done
-     * @param acceptsRoutes whether routes that peers announce are this node's too
-     * @param exitNode that the node itself left by, and does no more
-     * @param offered whether peers are told that they may exit here
-     * @param set flags that had to be set by us
-     * @param kept flags that hold only after another login
-     * @param forwards whether the kernel forwards what is routed through this node
+     * The result of {@link #settle}.
+     *
+     * @param status the status afterwards
+     * @param acceptsRoutes whether this node accepts the routes that peers advertise
+     * @param exitNode the exit node that this node used itself and that was cleared
+     * @param offered whether this node is advertised as an exit node
+     * @param set flags that were applied over the LocalAPI
+     * @param kept flags that take effect only after another login
+     * @param forwards whether the kernel forwards packets
      */
     record Settled(
             NodeStatus status,
@@ -32,10 +34,14 @@ record Node(LocalApi api) {
             List<String> kept,
             boolean forwards) {}
 
-    /** @param once the arguments of a node that is told them only at its first login */
+    /**
+     * Brings the node's preferences to the wanted state.
+     *
+     * @param once the arguments of a node to which containerboot passes them only at its first login
+     */
     Settled settle(boolean offered, Optional<GoFlags> once) throws IOException {
         JsonObject preferences = api.preferences();
-        // First, as a node that uses an exit node may not be one (tailscale: ipn/ipnlocal, checkExitNodePrefsLocked).
+        // First, as a node that uses an exit node cannot be one (tailscale: ipn/ipnlocal, checkExitNodePrefsLocked).
         Optional<ExitNodeInUse> exitNode = ExitNodeInUse.in(preferences);
         if (exitNode.isPresent()) {
             api.edit(exitNode.get().edit());
@@ -66,8 +72,8 @@ record Node(LocalApi api) {
     }
 
     /**
-     * Makes sessions with all peers that are online. A node that was started anew has none, and a peer that goes on sending
-     * into its old one gives that up only after 15 s (WireGuard's protocol: REKEY_TIMEOUT and KEEPALIVE_TIMEOUT).
+     * Starts sessions with all peers that are online. A restarted node has none, and a peer that still sends
+     * in its old session abandons that only after 15 s (WireGuard protocol: REKEY_TIMEOUT and KEEPALIVE_TIMEOUT).
      */
     void greetPeers() throws IOException {
         api.status(true).awakePeers().stream()
@@ -79,7 +85,7 @@ record Node(LocalApi api) {
         try {
             api.ping(peer);
         } catch (IOException _) {
-            // It is not there after all.
+            // The peer is not reachable.
         }
     }
 }

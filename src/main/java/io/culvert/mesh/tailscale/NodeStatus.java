@@ -17,17 +17,17 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What tailscaled says of itself (tailscale: ipn/ipnstate, Status).
+ * The status that tailscaled reports (tailscale: ipn/ipnstate, Status).
  *
  * @param version such as {@code 1.98.9}
- * @param id by which the control server knows the node; empty before the first login
- * @param name in the tailnet's DNS, without the final dot
- * @param hostName that was asked for
- * @param addresses of the node in the mesh
- * @param suffix of the tailnet's DNS names
- * @param exitApproved whether the control server tells peers that they may exit here
+ * @param id the node's id at the control server; empty before the first login
+ * @param name the node's DNS name in the tailnet, without the final dot
+ * @param hostName the requested host name
+ * @param addresses the node's Tailscale addresses
+ * @param suffix the tailnet's MagicDNS suffix
+ * @param exitApproved whether the control server has approved this node as an exit node
  * @param peers all addresses of all peers
- * @param routes that peers announce, the exit's own aside
+ * @param routes the routes that peers advertise, except default routes
  * @param awakePeers one address of each peer that is online
  */
 record NodeStatus(
@@ -78,10 +78,10 @@ record NodeStatus(
     }
 
     /**
-     * What the plan follows from.
+     * Returns the tailnet for the planner.
      *
-     * @param acceptsRoutes whether routes that peers announce are this node's too
-     * @param relayPorts of the control server's relays
+     * @param acceptsRoutes whether this node accepts the routes that peers advertise
+     * @param relayPorts the TCP ports of the relays
      */
     Tailnet tailnet(boolean acceptsRoutes, Set<Integer> relayPorts) {
         return new Tailnet(
@@ -97,7 +97,10 @@ record NodeStatus(
                 relayPorts);
     }
 
-    /** The family of which the peers announce most of the internet: an exit node in pieces, by which nothing is to leave. */
+    /**
+     * Returns the family for which the advertised routes cover most of the internet, an exit node in pieces; none may
+     * be used.
+     */
     Optional<Family> everything() {
         return Coverage.mostOf(routes);
     }
@@ -122,7 +125,7 @@ record NodeStatus(
                 : Stream.empty();
     }
 
-    /** A prefix that cannot be read is none that anything is sent to. */
+    /** Ignores a prefix that cannot be parsed. */
     private static Stream<Prefix> prefix(String text) {
         try {
             return Stream.of(Prefix.parse(text).network());

@@ -9,13 +9,13 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What tailscaled tells at one time (tailscale: ipn/backend.go, Notify); what it does not mention has not changed.
+ * A notification from tailscaled's bus (tailscale: ipn/backend.go, Notify); what it does not mention has not changed.
  *
- * @param state of the node
- * @param loginUrl where a person has to go
- * @param error that ends a login
- * @param warnings all that is unhealthy now, text by code
- * @param changed whether our own node, other nodes or our preferences changed
+ * @param state the state of the node
+ * @param loginUrl the URL at which a user has to log the node in
+ * @param error the error that made a login fail
+ * @param warnings all current health warnings, text by code
+ * @param changed whether this node, other nodes or the preferences changed
  */
 record Notice(
         Optional<State> state,
@@ -24,11 +24,14 @@ record Notice(
         Optional<Map<String, String>> warnings,
         boolean changed) {
 
-    /** Our own node, the others, our preferences; releases from 1.100 on tell of the others by two names of their own. */
+    /**
+     * This node, the other nodes, the preferences; from version 1.100 on, changes of other nodes have two fields of
+     * their own.
+     */
     private static final List<String> CHANGES =
             List.of("SelfChange", "NetMap", "PeersChanged", "PeersRemoved", "Prefs");
 
-    /** In the order of their numbers on the bus; the names are those in a status. */
+    /** The node's states, in the order of their numbers on the bus, with their names in a status. */
     enum State {
         NO_STATE("NoState"),
         IN_USE_BY_ANOTHER("InUseOtherUser"),
@@ -44,7 +47,7 @@ record Notice(
             this.word = word;
         }
 
-        /** A state that a later release has added is none that we act on. */
+        /** Returns a state by its name; states added by later versions are treated as {@code NO_STATE}. */
         static State of(String word) {
             return Arrays.stream(values())
                     .filter(state -> state.word.equals(word))

@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Whether peers are told that they may exit here: both families' whole, always together, for clients know no exit node of one
- * family; beside the subnets that are announced.
+ * The advertisement of this node as an exit node: the default routes of both families, always together, as clients do
+ * not support an exit node of one family, in addition to advertised subnets.
  */
 final class Offer {
 
@@ -25,7 +25,7 @@ final class Offer {
 
     private Offer() {}
 
-    /** What has to be edited; empty when the preferences say it already. */
+    /** Returns the change of the preferences; empty if they are right already. */
     static Optional<JsonObject> edit(JsonObject preferences, boolean offered) {
         Set<String> now = new LinkedHashSet<>();
         if (preferences.getOrDefault(ROUTES, JsonValue.NULL) instanceof JsonArray routes) {

@@ -15,23 +15,23 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What Tailscale's programs were built without, as in the image's minimal flavour, and the settings that would need it. The
- * programs themselves would not start, or say nothing and do without.
+ * The features that Tailscale's programs were built without, as in the minimal image, and the settings that need them.
+ * The programs themselves would not start, or would silently ignore the setting.
  *
- * @param features by their names in Tailscale's build (tailscale: feature/featuretags)
+ * @param features the omitted features by their build tags (tailscale: feature/featuretags)
  */
 record Omissions(Set<String> features) {
 
-    /** Stands beside the programs that were built without something: a name on each line. */
+    /** A file in the directory of the programs, with one omitted feature per line. */
     private static final String FILE = "tailscale.without";
 
     /**
      * A setting that needs a feature.
      *
-     * @param what people call the feature
-     * @param variable by which it is asked for
-     * @param flag with which the variable asks for it, or the beginning of its value; empty: it is set at all
-     * @param feature its name in the build
+     * @param what the feature for messages
+     * @param variable the setting that needs it
+     * @param flag the flag in the variable that needs it, or the beginning of its value; empty if any value does
+     * @param feature its build tag
      */
     record Need(String what, String variable, String flag, String feature) {
 
@@ -47,7 +47,7 @@ record Omissions(Set<String> features) {
             return new Need(what, "TS_TAILSCALED_EXTRA_ARGS", "--" + flag, feature);
         }
 
-        /** As users write it. */
+        /** Returns the setting as users write it. */
         @Override
         public String toString() {
             return flag.isEmpty() ? variable : variable + "=" + flag;
@@ -82,12 +82,12 @@ record Omissions(Set<String> features) {
             Need.daemon("Tailscale's own HTTP proxy", "outbound-http-proxy-listen", "outboundproxy"),
             Need.variable("Tailscale Serve and Funnel", "TS_SERVE_CONFIG", "serve"),
             Need.argument("Tailscale SSH", "ssh", "ssh"),
-            Need.argument("routes of other nodes", "accept-routes", "useroutes"),
+            Need.argument("subnet routes of other nodes", "accept-routes", "useroutes"),
             Need.argument("app connectors", "advertise-connector", "appconnectors"),
-            Need.argument("the device's posture", "report-posture", "posture"),
+            Need.argument("device posture", "report-posture", "posture"),
             Need.variable("the node's state in a Kubernetes Secret", "TS_KUBE_SECRET", "kube"),
             Need.daemon("the node's state in a Kubernetes Secret", "state=kube:", "kube"),
-            Need.daemon("the node's state at AWS", "state=arn:", "aws"),
+            Need.daemon("the node's state in AWS", "state=arn:", "aws"),
             Need.daemon("the node's state sealed by a TPM", "encrypt-state", "tpm"),
             Need.daemon("keys in a TPM", "hardware-attestation", "tpm"),
             Need.variable("login by an identity provider", "TS_ID_TOKEN", "identityfederation"),
@@ -105,7 +105,7 @@ record Omissions(Set<String> features) {
         features = Set.copyOf(features);
     }
 
-    /** What the programs in a directory lack. */
+    /** Returns the features that the programs in a directory lack. */
     static Omissions of(Path directory) {
         try {
             return new Omissions(
@@ -117,21 +117,21 @@ record Omissions(Set<String> features) {
         }
     }
 
-    /** The settings that ask for what is not there. */
+    /** Returns an error for each setting that needs an omitted feature. */
     List<Problem> missed(TailscaleSettings settings) {
         return NEEDS.stream()
                 .filter(need -> features.contains(need.feature()) && need.isIn(settings))
                 .map(need -> Problem.input(
                         Place.setting(need.variable()),
-                        (need.flag().isEmpty() ? "needs" : "has " + need.flag() + ", which needs")
-                                + " what the minimal image leaves out: " + need.what(),
-                        "use the full image, whose tag is without '-minimal', or leave it out"))
+                        (need.flag().isEmpty() ? "needs" : need.flag() + " needs")
+                                + " a feature that the minimal image does not include: " + need.what(),
+                        "use the full image (a tag without '-minimal'), or remove the setting"))
                 .toList();
     }
 
-    /** The same for people who choose an image, as rows of a table. */
+    /** Returns the omitted features and their settings as a Markdown table for the documentation. */
     static String table() {
-        StringBuilder table = new StringBuilder("| what | set by |\n|---|---|\n");
+        StringBuilder table = new StringBuilder("| feature | set by |\n|---|---|\n");
         NEEDS.stream()
                 .map(Need::what)
                 .distinct()

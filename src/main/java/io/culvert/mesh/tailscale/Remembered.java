@@ -14,19 +14,19 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a node with a state holds otherwise than its arguments say. With TS_AUTH_ONCE containerboot leaves TS_EXTRA_ARGS
- * aside once the node is logged in.
+ * The differences between a node's saved state and its arguments. With TS_AUTH_ONCE, containerboot ignores
+ * TS_EXTRA_ARGS once the node is logged in.
  *
- * @param edit of the preferences, which makes them as the arguments say where that needs no login; empty when nothing is to
- *     be edited
- * @param edited the flags that it is about
- * @param kept the flags that would need another login
+ * @param edit the change of the preferences that applies the arguments for which no login is needed; empty if nothing
+ *     differs
+ * @param edited the flags that the change applies
+ * @param kept the flags that need another login
  */
 record Remembered(Optional<JsonObject> edit, List<String> edited, List<String> kept) {
 
     private record Switch(String preference, boolean inverted) {}
 
-    /** Tailscale: cmd/tailscale/cli/up.go, prefsFromUpArgs. */
+    /** The preference of each flag (tailscale: cmd/tailscale/cli/up.go, prefsFromUpArgs). */
     private static final Map<String, Switch> SWITCHES = Map.of(
             "shields-up", new Switch("ShieldsUp", false),
             "accept-routes", new Switch("RouteAll", false),

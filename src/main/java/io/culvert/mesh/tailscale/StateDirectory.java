@@ -16,40 +16,42 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Where the node's identity is kept: the directory that {@code TS_STATE_DIR} names, or {@code state} in it. What is called
- * {@code tailscale} tailscaled makes private, and where it may not, since the directory is another user's, it never logs in
- * (tailscale: paths/paths_unix.go, ensureStateDirPermsUnix; ipn/ipnlocal/local.go, StateStoreHealth). So it is with an image's
- * or a volume's directory for whoever is not root.
+ * The directory with the node's state: the one in {@code TS_STATE_DIR}, or {@code state} in it. If its name is
+ * {@code tailscale}, tailscaled makes it private, and if it may not, as the directory belongs to another user, it never
+ * logs in (tailscale: paths/paths_unix.go, ensureStateDirPermsUnix; ipn/ipnlocal/local.go, StateStoreHealth). This is
+ * the case for the directory of an image or a volume if Culvert does not run as root.
  *
- * @param root {@code /} but in tests
+ * @param root {@code /} except in tests
+ * @param named the value of {@code TS_STATE_DIR}
  */
 record StateDirectory(Path root, Path named) {
 
     private static final Place SETTING = Place.setting("TS_STATE_DIR");
     private static final String INNER = "state";
 
-    /** tailscaled's name for it (tailscale: cmd/tailscaled/tailscaled.go, statePathOrDefault). */
+    /** tailscaled's state file (tailscale: cmd/tailscaled/tailscaled.go, statePathOrDefault). */
     private static final String FILE = "tailscaled.state";
 
-    /** Files that live in memory or in the container's own layer are gone with the container. */
+    /** File systems in memory or of the container's own layer, which do not outlive the container. */
     private static final Set<String> PASSING = Set.of("overlay", "tmpfs", "ramfs", "fuse.fuse-overlayfs");
 
-    /** The one that tailscaled is told. Whoever has begun in the inner one stays there, whosoever the outer one is now. */
+    /**
+     * Returns the directory for tailscaled. State that is in the inner one is used there, whoever owns the outer one
+     * now.
+     */
     Path used() {
         Path inner = named.resolve(INNER);
         return !canBePrivate() || (hasState(inner) && !hasState(named)) ? inner : named;
     }
 
-    /** Makes the directory, and tells what keeps the identity from being kept there. */
+    /** Creates the directory, and returns why the node's state cannot be kept there, if it cannot. */
     List<Problem> prepare() {
         Path directory = here(named);
         try {
             Files.createDirectories(directory);
         } catch (IOException _) {
             return List.of(Problem.machine(
-                    SETTING,
-                    "names " + named + ", which is not there and cannot be made",
-                    "mount a writable volume there"));
+                    SETTING, named + " does not exist and cannot be created", "mount a writable volume at this path"));
         }
         Path used = used();
         Optional<Path> closed = List.of(named, used).stream()
@@ -58,25 +60,24 @@ record StateDirectory(Path root, Path named) {
         if (closed.isPresent()) {
             return List.of(Problem.machine(
                     SETTING,
-                    (closed.get().equals(named) ? "names " : "has ") + closed.get() + ", which cannot be written",
-                    "mount it without :ro, and let this user write there"));
+                    closed.get() + " is not writable",
+                    "mount it without :ro, and make it writable for this user"));
         }
         List<Problem> remarks = new ArrayList<>();
         if (!used.equals(named)) {
-            remarks.add(Problem.note(
-                    SETTING,
-                    "names " + named + ", which belongs to somebody else: the node's identity is kept in " + used));
+            remarks.add(Problem.note(SETTING, named + " belongs to another user: the node's state is kept in " + used));
         }
         if (isPassing(directory)) {
             remarks.add(Problem.warning(
                     SETTING,
-                    "names " + named + ", which is part of the container: the next container is another node",
-                    "mount a volume there"));
+                    named + " is part of the container: the node's state is lost with it, and the next container is a"
+                            + " new node",
+                    "mount a volume at this path"));
         }
         return remarks;
     }
 
-    /** Whether one of the directories, or what is in the one that is used, is another user's: writing there takes capabilities. */
+    /** Returns whether the directories or a file in them belong to another user, so that writing needs capabilities. */
     boolean isOfAnother() {
         Path used = here(used());
         try (Stream<Path> files = Files.isDirectory(used) ? Files.list(used) : Stream.empty()) {
@@ -114,7 +115,7 @@ record StateDirectory(Path root, Path named) {
                     || Files.getPosixFilePermissions(directory).equals(PosixFilePermissions.fromString("rwx------"))
                     || Capabilities.read(root.resolve("proc")).has(Capabilities.FOWNER);
         } catch (IOException _) {
-            // It is not there yet, or tailscaled says what is the matter with it.
+            // It does not exist yet, or tailscaled reports the error.
             return true;
         }
     }

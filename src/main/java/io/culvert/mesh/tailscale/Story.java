@@ -10,13 +10,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Where the node is between start and exit, as told to people. */
+/** The state of the Tailscale node from start to exit, for the log and status. */
 final class Story {
 
     private static final Pattern PROGRESS = Pattern.compile(
             "Sending SIGTERM|Starting tailscaled|Waiting for|Running '|Startup complete|, waiting|\\[warning\\]");
 
-    /** Tailscaled: control/controlclient/direct.go. And tailscale up, which has it alone on a line. */
+    /** Printed by tailscaled (control/controlclient/direct.go), and by tailscale up alone on a line. */
     private static final Pattern LOGIN = Pattern.compile("(?:control: AuthURL is |^\\t)(https?://\\S+)$");
 
     private final TailscaleSettings settings;
@@ -33,14 +33,14 @@ final class Story {
         this.settings = settings;
     }
 
-    /** @param exitOffered by the arguments already */
+    /** @param exitOffered whether the arguments advertise the exit node already */
     void begin(boolean exitOffered) {
         alive = true;
         offeredFromStart = exitOffered;
         lastWords = Optional.empty();
     }
 
-    /** What it complained of stays: that is why it ended. */
+    /** Resets the state when the program exits; the last known error is kept as the reason. */
     void end() {
         alive = false;
         state = Notice.State.NO_STATE;
@@ -50,10 +50,10 @@ final class Story {
     }
 
     /**
-     * Keeps what containerboot itself says: its last words name the reason of its end, unless they are about its progress.
+     * Records containerboot's own messages: the last one that is not about progress is the reason of its exit.
      *
-     * @return the address where a person has to log in, when this line names it; the bus tells it only to whoever asked for
-     *     a login
+     * @return the login URL if this line contains it; the bus reports it only to the client that requested
+     *     the login
      */
     Optional<String> hear(String line) {
         if (line.startsWith("boot: ") && !PROGRESS.matcher(line).find()) {
@@ -63,14 +63,14 @@ final class Story {
         return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
     }
 
-    /** Why it ended, where nobody knows what it means. */
+    /** Returns the reason of the exit, if it is not a known error. */
     Optional<Problem> unexplained() {
         return complaint.isPresent()
                 ? Optional.empty()
                 : lastWords.map(words -> Problem.warning(
                         Place.machine("tailscale"),
-                        "containerboot ended: " + words,
-                        "CULVERT_LOG=debug shows all that it says"));
+                        "containerboot exited: " + words,
+                        "set CULVERT_LOG=debug to see its output"));
     }
 
     void enter(Notice.State next) {
@@ -85,14 +85,14 @@ final class Story {
         return alive && state == Notice.State.RUNNING;
     }
 
-    /** A person has to log the node in. */
+    /** Records that a user has to log the node in. */
     Problem login(String where) {
         url = Optional.of(where);
         return Problem.warning(
                 Place.machine("tailscale"),
-                "waits for a login: " + where,
-                "open this address; every minute there is a new one, and only the newest counts. A key in TS_AUTHKEY does"
-                        + " without");
+                "waiting for login: " + where,
+                "open the latest URL (a new one is issued every minute), or set TS_AUTHKEY for a login without a"
+                        + " browser");
     }
 
     void complain(Problem problem) {
@@ -103,7 +103,7 @@ final class Story {
         complaint = Optional.empty();
     }
 
-    /** @return whether the exit is offered for the first time in this life */
+    /** @return whether the exit node is advertised for the first time since the program was started */
     boolean learn(NodeStatus now, boolean exitOffered) {
         status = Optional.of(now);
         boolean first = exitOffered && !offered;
@@ -112,8 +112,8 @@ final class Story {
     }
 
     /**
-     * The exit is offered, but the control server does not tell peers. A Headscale tells a node of its own approval only when
-     * that logs in, so of an offer made later nothing is known.
+     * Returns a warning if the exit node is advertised but not approved. A Headscale server reports the approval to the
+     * node only at login, so it is unknown for an advertisement made later.
      */
     Optional<Problem> unapproved() {
         if (!runs()
@@ -125,19 +125,20 @@ final class Story {
         String id = status.map(NodeStatus::id).orElse("");
         return Optional.of(Problem.warning(
                 Place.machine("tailscale"),
-                "offers the exit, but nobody may use it yet: the control server has not approved it",
+                "the exit node is not approved at the control server yet, so it cannot be used",
                 settings.usesTailscalesServer()
-                        ? "https://login.tailscale.com/admin/machines: this node, Edit route settings, Use as exit node;"
-                                + " or autoApprovers in the policy"
-                        : "headscale nodes approve-routes --identifier " + (id.matches("[0-9]+") ? id : "ID")
-                                + " --routes 0.0.0.0/0,::/0; or autoApprovers in the policy"));
+                        ? "approve it: https://login.tailscale.com/admin/machines, this node, Edit route settings, Use"
+                                + " as exit node; or add it to autoApprovers in the tailnet policy file"
+                        : "approve it: headscale nodes approve-routes --identifier "
+                                + (id.matches("[0-9]+") ? id : "ID")
+                                + " --routes 0.0.0.0/0,::/0; or add it to autoApprovers in the policy file"));
     }
 
     private boolean isTold() {
         return offeredFromStart || settings.usesTailscalesServer();
     }
 
-    /** The control server has given it another name than it asked for, as that is taken. */
+    /** Returns a warning if the control server changed the node's name because the requested one is in use. */
     Optional<Problem> otherName() {
         String name = status.map(NodeStatus::name).orElse("").replaceFirst("\\..*", "");
         String wanted = status.map(NodeStatus::hostName).orElse("").toLowerCase(Locale.ROOT);
@@ -146,34 +147,33 @@ final class Story {
                 ? Optional.empty()
                 : Optional.of(Problem.warning(
                         Place.setting("TS_HOSTNAME"),
-                        "is " + wanted + ", but the tailnet has a node of that name already: this one is called "
-                                + name,
-                        "remove the old node, and keep this one's identity: a volume at TS_STATE_DIR"));
+                        "the tailnet already has a node named '" + wanted + "', so this node is named '" + name + "'",
+                        "remove the old node, and keep this node's state: mount a volume at TS_STATE_DIR"));
     }
 
-    /** A few words. */
+    /** Returns a short description of the state. */
     @Override
     public String toString() {
         String link = settings.link();
         String because = complaint.map(problem -> ": " + problem.what()).orElse("");
         if (url.isPresent()) {
-            return link + ", waits for a login: " + url.get();
+            return link + ", waiting for login: " + url.get();
         }
         return switch (state) {
-            case RUNNING -> link + status.map(this::described).orElse(", runs") + because;
-            case NEEDS_LOGIN -> link + ", is logged out" + because;
-            case NEEDS_APPROVAL -> link + ", waits for an administrator's approval";
-            case NO_STATE, IN_USE_BY_ANOTHER, STOPPED, STARTING -> link + (alive ? ", starts" : ", is down") + because;
+            case RUNNING -> link + status.map(this::described).orElse(", running") + because;
+            case NEEDS_LOGIN -> link + ", logged out" + because;
+            case NEEDS_APPROVAL -> link + ", waiting for approval by an administrator";
+            case NO_STATE, IN_USE_BY_ANOTHER, STOPPED, STARTING -> link + (alive ? ", starting" : ", down") + because;
         };
     }
 
     private String described(NodeStatus now) {
         String addresses = now.addresses().stream().map(Prefix::text).collect(Collectors.joining(", "));
         String exit = !settings.offersExit()
-                ? "offers no exit, as asked"
+                ? "does not offer an exit node, as configured"
                 : !offered
-                        ? "offers the exit as soon as the tunnel is up"
-                        : now.exitApproved() || !isTold() ? "offers the exit" : "offers the exit, not yet approved";
+                        ? "offers exit node once the tunnel is connected"
+                        : now.exitApproved() || !isTold() ? "offers exit node" : "offers exit node, not approved yet";
         return ", Tailscale " + now.version() + ", " + now.name() + " (" + addresses + "), " + exit;
     }
 }

@@ -29,19 +29,19 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
- * A node of a tailnet, Tailscale's or a Headscale's. Its programs are kept running, offer the exit as soon as the tunnel has
- * had its first handshake, and are explained to the user.
+ * A node of a tailnet, of Tailscale or a Headscale server. Keeps Tailscale's programs running, advertises the exit node
+ * as soon as the tunnel has had its first handshake, and reports their errors with explanations.
  *
- * <p>All methods are called on the chain's one thread, and what is learned of tailscaled comes back there.
+ * <p>All methods are called on the event thread, and notifications of tailscaled are handled on it.
  */
 public final class TailscaleMesh implements Mesh {
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    /** A control server that approves by rule has done so by then. */
+    /** A control server with automatic approval has approved the exit node by then. */
     private static final Duration APPROVAL = Duration.ofSeconds(5);
 
-    /** In the first the peers are known, in the second all ways to them. */
+    /** In the first state the peers are known, in the second the paths to them. */
     private static final Set<Notice.State> GREETING = EnumSet.of(Notice.State.STARTING, Notice.State.RUNNING);
 
     private final TailscaleSettings settings;
@@ -58,7 +58,7 @@ public final class TailscaleMesh implements Mesh {
     private final Set<Notice.State> greeted = EnumSet.noneOf(Notice.State.class);
     private final Story story;
 
-    /** Kept while tailscaled is away: it will be the same again. */
+    /** Kept while tailscaled is restarted, as it will be the same afterwards. */
     private Tailnet tailnet = Tailnet.UNKNOWN;
 
     private String latest = "";
@@ -69,9 +69,9 @@ public final class TailscaleMesh implements Mesh {
     private volatile boolean reset;
 
     /**
-     * @param chain runs what it is given on the chain's thread
-     * @param journal is told what the user should know
-     * @param news is told what becomes of the node, in the words of {@link #describe}
+     * @param chain runs tasks on the event thread
+     * @param journal receives warnings and notes for the user
+     * @param news receives each change of the node's state, in the words of {@link #describe}
      */
     public TailscaleMesh(
             TailscaleProgram program,
@@ -101,7 +101,10 @@ public final class TailscaleMesh implements Mesh {
         }
     }
 
-    /** Called by the supervisor, on a thread of its own: what it was given then counts, not what is true by now. */
+    /**
+     * Called by the supervisor on its own thread; records whether the program was started with the exit node
+     * advertised.
+     */
     private ChildSpec next() {
         offeredFromStart = offers();
         return program.next(offeredFromStart, reset);
@@ -147,13 +150,16 @@ public final class TailscaleMesh implements Mesh {
         Complaint.in(line).map(Complaint::problem).ifPresent(this::complain);
         LostFlags.in(line, List.of(settings.upArguments().toString().split(" ")))
                 .ifPresent(this::lost);
-        // A line is a sign of life, and once tailscaled answers there are some: no need to ask at intervals.
+        // tailscaled logs once it listens, so each line is an occasion to connect, and no polling is needed.
         if (listener.filter(Listener::isOpen).isEmpty() && Files.exists(settings.socket())) {
             listener = Optional.of(Listener.start(api, chain, this::noticed));
         }
     }
 
-    /** Only what is given now is meant to hold; but nobody leaves for another control server by leaving out a word. */
+    /**
+     * Resets flags that are not given any more, but never moves the node to another control server because one was
+     * omitted.
+     */
     private void lost(List<String> flags) {
         if (LostFlags.needAnotherServer(flags)) {
             complain(Complaint.OTHER_SERVER.problem());
@@ -161,7 +167,7 @@ public final class TailscaleMesh implements Mesh {
             reset = true;
             tell(Problem.note(
                     Place.setting("TS_EXTRA_ARGS"),
-                    "no longer has what the node remembers, which is dropped: " + String.join(" ", flags)));
+                    "flags in the node's saved state that are not set any more are reset: " + String.join(" ", flags)));
         }
     }
 
@@ -190,9 +196,9 @@ public final class TailscaleMesh implements Mesh {
     }
 
     /**
-     * Peers that had sessions with an earlier life of this node find this one at once. And a session is what tailscaled
-     * starts for: without one it waits some seconds for its relays first. And these it reaches only when the plan knows their
-     * ports.
+     * Starts sessions with peers, so that those with a session from before a restart reconnect at once, and so that
+     * tailscaled connects to its relays at once and not after some seconds. The relays can be reached only once the
+     * plan has their ports.
      */
     private void greet() {
         asking.execute(() -> {
@@ -200,12 +206,12 @@ public final class TailscaleMesh implements Mesh {
             try {
                 new Node(api).greetPeers();
             } catch (IOException _) {
-                // They find it by themselves, some seconds later.
+                // They reconnect automatically some seconds later.
             }
         });
     }
 
-    /** Brings the node to where it should be; what is asked for while it waits is done with it. */
+    /** Brings the node's preferences to the wanted state; requests while one is queued are merged with it. */
     private void settle() {
         if (!story.runs() || toSettle.getAndSet(true)) {
             return;
@@ -227,7 +233,7 @@ public final class TailscaleMesh implements Mesh {
             Set<Integer> ports = api.relayPorts();
             chain.execute(() -> tailnet = new Tailnet(tailnet.addresses(), tailnet.reach(), tailnet.suffix(), ports));
         } catch (IOException | RuntimeException _) {
-            // The ports that are known stay; it is asked again when anything changes.
+            // The known ports are kept, and queried again at the next change.
         }
     }
 
@@ -239,15 +245,16 @@ public final class TailscaleMesh implements Mesh {
         tailnet = settled.status().tailnet(settled.acceptsRoutes(), tailnet.relayPorts());
         settled.exitNode()
                 .ifPresent(name -> news.accept(
-                        "exit node " + name + " cleared: what leaves here leaves by the tunnel, by no other node"));
+                        "exit node " + name + " cleared: this node uses the tunnel, not another exit node"));
         if (settled.acceptsRoutes()) {
             settled.status()
                     .everything()
                     .ifPresent(family -> tell(Problem.warning(
                             Place.machine("tailscale"),
-                            "peers announce routes to most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
-                                    + " internet, so none of their routes is used",
-                            "remove such routes at the control server, or --accept-routes here")));
+                            "peers advertise routes to most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                    + " internet, so their routes are not used",
+                            "remove these routes at the control server, or remove --accept-routes from"
+                                    + " TS_EXTRA_ARGS")));
         }
         boolean first = story.learn(settled.status(), settled.offered());
         if (!latest.equals(story.toString())) {
@@ -257,13 +264,13 @@ public final class TailscaleMesh implements Mesh {
         if (!settled.set().isEmpty()) {
             tell(Problem.note(
                     Place.setting("TS_EXTRA_ARGS"),
-                    "set on a node that was logged in before: " + String.join(" ", settled.set())));
+                    "applied to the node, which is already logged in: " + String.join(" ", settled.set())));
         }
         settled.kept()
                 .forEach(flag -> tell(Problem.warning(
                         Place.setting("TS_EXTRA_ARGS"),
-                        flag + " needs another login, which TS_AUTH_ONCE=true leaves out",
-                        "start once with TS_AUTH_ONCE=false and a key, or with an empty TS_STATE_DIR")));
+                        flag + " needs a new login, which TS_AUTH_ONCE=true prevents",
+                        "start once with TS_AUTH_ONCE=false and an auth key, or with an empty TS_STATE_DIR")));
         if (!settled.forwards()) {
             complain(Complaint.FORWARDING.problem());
         }
@@ -275,11 +282,13 @@ public final class TailscaleMesh implements Mesh {
     }
 
     private void refused(IOException reason) {
-        if (story.runs()) { // Else it has ended meanwhile, and is told otherwise.
+        if (story.runs()) { // Otherwise it has exited, which is reported elsewhere.
             tell(Problem.warning(
                     Place.machine("tailscale"),
-                    "tailscaled did not take its settings: " + reason.getMessage(),
-                    settings.configured() ? "leave \"Locked\" out of the configuration file" : "see its lines above"));
+                    "tailscaled refused its settings: " + reason.getMessage(),
+                    settings.configured()
+                            ? "remove \"Locked\" from the configuration file"
+                            : "see its messages above"));
         }
     }
 
@@ -288,7 +297,7 @@ public final class TailscaleMesh implements Mesh {
         tell(problem);
     }
 
-    /** Once, until the node runs again. */
+    /** Reports a problem once, until the node runs again. */
     private void tell(Problem problem) {
         if (told.add(problem)) {
             journal.accept(problem);

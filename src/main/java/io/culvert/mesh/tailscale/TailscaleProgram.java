@@ -25,10 +25,10 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Containerboot and what it starts in turn, and what they need of the machine.
+ * Containerboot, the programs that it starts, and what they require of the machine.
  *
- * @param directories where the programs are looked for first, before the system's
- * @param root {@code /} but in tests
+ * @param directories searched for the programs before those of the system
+ * @param root {@code /} except in tests
  */
 public record TailscaleProgram(TailscaleSettings settings, List<Path> directories, Path root) {
 
@@ -37,32 +37,34 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     private static final List<String> PROGRAMS = List.of(NAME, "tailscaled", "tailscale");
 
     /**
-     * A stop takes a quarter of a second as a rule; services that have to be withdrawn, 25 s at most (tailscale:
+     * A stop usually takes a quarter of a second; withdrawing services takes up to 25 s (tailscale:
      * cmd/containerboot/main.go).
      */
     private static final Duration GRACE = Duration.ofSeconds(30);
 
-    /** What containerboot left behind ends by SIGTERM within half a second, its rules and routes with it. */
+    /**
+     * Processes that containerboot left behind exit within half a second of SIGTERM, and remove their rules and routes.
+     */
     private static final Duration LEFT_BEHIND = Duration.ofSeconds(1);
 
     public TailscaleProgram {
         directories = List.copyOf(directories);
     }
 
-    /** All that keeps it from running, and what will surprise later; makes the directory of the state. */
+    /** Returns missing requirements and warnings, and creates the state directory. */
     public List<Problem> missing(Machine machine) {
         Problems problems = new Problems();
         directory().map(Omissions::of).ifPresent(it -> it.missed(settings).forEach(problems::add));
         if (directory().isEmpty()) {
             problems.add(Problem.machine(
                     Place.machine(NAME),
-                    "there is no Tailscale here: " + String.join(", ", PROGRAMS) + " have to be in one directory",
-                    "use Culvert's image, which has them, or set CULVERT_MESH=none"));
+                    "Tailscale is not installed: " + String.join(", ", PROGRAMS) + " must be in one directory",
+                    "use the Culvert image, which contains them, or set CULVERT_MESH=none"));
         }
         if (!machine.tunDevice()) {
             problems.add(Problem.machine(
                     Place.machine("/dev/net/tun"),
-                    "cannot be opened, and Tailscale makes its interface by it",
+                    "cannot be opened, but Tailscale requires it",
                     Hints.here().tunDevice()));
         }
         state().map(StateDirectory::prepare).ifPresent(problems::addAll);
@@ -70,8 +72,8 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
         if (settings.ephemeral()) {
             problems.add(Problem.warning(
                     Place.setting("TS_STATE_DIR"),
-                    "is not set, so the node's identity is kept nowhere: each start makes another node",
-                    "mount a volume and name it: TS_STATE_DIR=/var/lib/tailscale"));
+                    "is not set, so the node's state is not kept: each start registers a new node",
+                    "mount a volume and set TS_STATE_DIR to its path: TS_STATE_DIR=/var/lib/tailscale"));
         }
         return problems.all();
     }
@@ -80,7 +82,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
         return settings.stateDirectory().map(named -> new StateDirectory(root, named));
     }
 
-    /** With which it is started now, after what an earlier one left behind was cleared away. */
+    /** Returns the specification of the next start, after cleaning up what an earlier run left behind. */
     ChildSpec next(boolean offered, boolean reset) {
         clearAway();
         Path programs = directory().orElse(ProgramDirectories.SYSTEM.getFirst());
@@ -95,10 +97,10 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     }
 
     /**
-     * Its interface, its nftables, rules and routes, and the mark of its sockets take {@code NET_ADMIN}; finding paths to peers
-     * by raw sockets takes {@code NET_RAW} (tailscale: wgengine/magicsock/magicsock_linux.go); its proxies and its metrics may
-     * listen on low ports. Files of others it uses only where its state is kept in a directory of theirs. Its SSH server makes
-     * users of its clients, and needs all that there is.
+     * The interface, nftables, rules, routes and socket marks need {@code NET_ADMIN}; finding paths to peers by raw
+     * sockets needs {@code NET_RAW} (tailscale: wgengine/magicsock/magicsock_linux.go); its proxies and metrics may
+     * listen on low ports. It needs access to files of other users only if its state is in a directory of another user.
+     * Its SSH server switches to the users of its clients, and needs all capabilities.
      */
     private Privileges privileges() {
         if (settings.upArguments().truth("ssh").orElse(false)) {
@@ -113,8 +115,8 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     }
 
     /**
-     * The offer is always mentioned, also when it is none: a node that remembers having offered the exit would otherwise
-     * refuse all arguments.
+     * Always includes --advertise-exit-node, even if false: a node that has it in its saved state would otherwise
+     * reject all arguments.
      */
     private String arguments(boolean offered, boolean reset) {
         List<String> all = new ArrayList<>();
@@ -127,8 +129,8 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     }
 
     /**
-     * Ends what outlived its containerboot, and removes the socket, which containerboot would take for that of its own
-     * tailscaled, and the link to it, over which it stumbles.
+     * Ends processes that outlived their containerboot, and removes the socket, which containerboot would mistake for
+     * that of its own tailscaled, and the symbolic link to it, which would make it fail.
      */
     void clearAway() {
         kin().end(LEFT_BEHIND);
@@ -139,7 +141,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
         }
     }
 
-    /** Everything that was started for the same socket, by an earlier run of ours too. */
+    /** Returns the processes that were started for the same socket, including those of an earlier run. */
     Kin kin() {
         return new Kin(NAME + " " + settings.socket());
     }
@@ -148,7 +150,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
         try {
             Files.deleteIfExists(file);
         } catch (IOException _) {
-            // Containerboot says what comes of it.
+            // Containerboot reports an error if that is a problem.
         }
     }
 

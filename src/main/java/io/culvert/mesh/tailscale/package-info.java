@@ -1,4 +1,4 @@
-/** Tailscale as the mesh: its programs run, followed and explained. */
+/** Tailscale as the mesh: runs its programs, follows the node's state and reports known errors. */
 @NullMarked
 package io.culvert.mesh.tailscale;
 

@@ -3,12 +3,12 @@ package io.culvert.topology.imports;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Comma-separated values with quotes (RFC 4180). */
+/** Parses comma-separated values with quotes (RFC 4180). */
 final class Csv {
 
     private Csv() {}
 
-    /** The records, without those that hold nothing. */
+    /** Returns the records, without empty ones. */
     static List<List<String>> of(String text) {
         List<List<String>> records = new ArrayList<>();
         List<String> record = new ArrayList<>();

@@ -17,10 +17,10 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** A network of one subnet that is being made. */
+/** A builder of a network file with one subnet. */
 final class Draft {
 
-    /** How one peer calls another, as far as it is not the same for all. */
+    /** The endpoint settings of one peer for another. */
     record Call(Optional<Endpoint> endpoint, OptionalInt keepalive) {}
 
     static final class Node {
@@ -32,7 +32,7 @@ final class Draft {
         Optional<String> via = Optional.empty();
         final Set<Prefix> addresses = new LinkedHashSet<>();
         final Set<Prefix> routes = new LinkedHashSet<>();
-        /** By the name of who calls; an empty name for all. */
+        /** By the name of the connecting peer; an empty name for all. */
         final Map<String, Call> calls = new LinkedHashMap<>();
 
         Node(String name, PublicKey key) {
@@ -60,7 +60,7 @@ final class Draft {
         this.keyDirectory = keyDirectory;
     }
 
-    /** The node with a key; made where it is new, by the wished name or one like it that is free. */
+    /** Returns the node with a key. A new one gets the wished name, or a similar one that is free. */
     Node node(PublicKey key, String wish) {
         return nodes.computeIfAbsent(key, _ -> new Node(free(wish), key));
     }
@@ -138,7 +138,7 @@ final class Draft {
         endpoints(text, node);
     }
 
-    /** One entry for all, where all call alike. */
+    /** Writes the endpoints, as one entry if they are the same for all. */
     private static void endpoints(StringBuilder text, Node node) {
         Map<Call, List<String>> callers = new LinkedHashMap<>();
         node.calls.forEach((caller, call) ->

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A network file that was made, and what does not belong into it.
+ * The result of an import.
  *
- * @param yaml empty where nothing could be made
- * @param keys the secrets that were met, by the file that the network file names for each
+ * @param yaml the network file; empty where it could not be created
+ * @param keys the secret keys by the file that the network file names for each
  */
 public record Imported(String yaml, Map<Path, SecretKey> keys, List<Problem> problems) {
 

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** From the database of wg-meshconf: a full mesh, a row for each peer, with its private key. */
+/** Imports the database of wg-meshconf: a full mesh with one row per peer, which includes its private key. */
 public final class MeshconfImport {
 
     private static final int USUAL_PORT = 51820;
@@ -30,7 +30,7 @@ public final class MeshconfImport {
 
     private record Row(Map<String, String> cells, int number) {
 
-        /** Empty where the cell is. */
+        /** Returns the cell of a column, empty where it has none. */
         String cell(String column) {
             String text = cells.getOrDefault(column, "").strip();
             return text.equals("None") ? "" : text;
@@ -46,7 +46,7 @@ public final class MeshconfImport {
         this.draft = new Draft("mesh", keyDirectory);
     }
 
-    /** Whether a text begins as such a file does. */
+    /** Returns whether a text begins like such a database. */
     public static boolean recognises(String text) {
         return text.lines()
                 .findFirst()
@@ -54,7 +54,11 @@ public final class MeshconfImport {
                 .orElse(false);
     }
 
-    /** @param keyDirectory where the secret keys are to be */
+    /**
+     * Imports a database.
+     *
+     * @param keyDirectory the directory of the secret key files
+     */
     public static Imported of(Path file, String text, Path keyDirectory) {
         MeshconfImport made = new MeshconfImport(file, keyDirectory);
         List<List<String>> records = Csv.of(text);
@@ -99,13 +103,13 @@ public final class MeshconfImport {
         if (!lost.isEmpty()) {
             problems.add(Problem.warning(
                     Place.file(file),
-                    "'" + name + "': a network file has no place for " + String.join(", ", lost),
-                    "look whether you need it"));
+                    "'" + name + "': not supported in a network file: " + String.join(", ", lost),
+                    "check whether you need it"));
         }
         return Optional.of(node);
     }
 
-    /** There a peer's own row tells how it keeps its ways open; here that is told where it calls. */
+    /** Converts keepalive intervals, which are settings of the sender there, and of endpoints in a network file. */
     private void keepalives(Map<Node, Row> rows) {
         Map<Node, OptionalInt> seconds = new LinkedHashMap<>();
         rows.forEach((node, row) -> seconds.put(node, number(row, "PersistentKeepalive")));
@@ -148,7 +152,7 @@ public final class MeshconfImport {
                 problems.add(Problem.input(
                         Place.file(file),
                         "'" + row.cell("Name") + "' has no PrivateKey",
-                        "let 'wg-meshconf init' make one, or delete the row"));
+                        "run 'wg-meshconf init', or delete the row"));
             }
             return Optional.empty();
         }
@@ -161,8 +165,10 @@ public final class MeshconfImport {
     }
 
     private void wrong(Row row, String column, IllegalArgumentException e) {
-        String why = e instanceof NumberFormatException ? "this is not a number" : String.valueOf(e.getMessage());
+        String why = e instanceof NumberFormatException ? "not a number" : String.valueOf(e.getMessage());
         problems.add(Problem.input(
-                Place.file(file), "row " + row.number() + ", " + column + ": " + why, "correct it in that file"));
+                Place.file(file),
+                "row " + row.number() + ", " + column + ": " + why,
+                "correct the value in that file"));
     }
 }

@@ -25,8 +25,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * From wg-quick files, one for each host. A peer whose own file is among them is told by its key; of the others only what
- * these hosts say of them is known, and they become external.
+ * Imports wg-quick files, one for each host. A peer with its own file is identified by its key. Other peers are known
+ * only from the files of these hosts, and become external.
  */
 public final class WgQuickImport {
 
@@ -44,8 +44,10 @@ public final class WgQuickImport {
     }
 
     /**
-     * @param texts by their files
-     * @param keyDirectory where the secret keys are to be
+     * Imports files.
+     *
+     * @param texts by file
+     * @param keyDirectory the directory of the secret key files
      */
     public static Imported of(Map<Path, String> texts, Path keyDirectory) {
         String subnet = texts.size() == 1
@@ -74,15 +76,15 @@ public final class WgQuickImport {
                 if (!config.hooks().isEmpty() || config.mtu().isPresent()) {
                     problems.add(Problem.warning(
                             Place.file(file),
-                            "MTU and hooks have no place in a network file",
-                            "look whether you need them"));
+                            "MTU and hooks are not supported in a network file",
+                            "check whether you need them"));
                 }
             });
         });
         return hosts;
     }
 
-    /** The file's, or its directory's where that is called as everywhere. */
+    /** Returns the name of the file, or of its directory where the file has a generic name. */
     private static String hostName(Path file) {
         String name = WireGuardFile.interfaceName(file).orElse("me");
         if (!USUAL.test(name)) {
@@ -95,7 +97,7 @@ public final class WgQuickImport {
         return above.isEmpty() || above.equals("wireguard") ? "me" : above;
     }
 
-    /** People write a peer's name above or below [Peer]. */
+    /** Collects peer names, which users write as comments above or below [Peer]. */
     private void names(String text) {
         Optional<String> comment = Optional.empty();
         for (String line : (Iterable<String>) text.lines()::iterator) {
@@ -115,7 +117,7 @@ public final class WgQuickImport {
         try {
             comments.putIfAbsent(PublicKey.parse(key), comment);
         } catch (IllegalArgumentException _) {
-            // Told by the reader of the file.
+            // Reported by the parser of the file.
         }
     }
 

@@ -1,4 +1,4 @@
-/** Network files made from what others keep their networks in. */
+/** Imports of other formats into network files. */
 @NullMarked
 package io.culvert.topology.imports;
 

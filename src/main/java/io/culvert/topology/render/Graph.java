@@ -16,19 +16,25 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Who is linked with whom, to be drawn.
+ * The links between peers, for drawing.
  *
- * @param nodes in the order of their names
+ * @param nodes sorted by name
  * @param edges each link once
  */
 record Graph(List<Node> nodes, List<String> subnets, List<Edge> edges) {
 
-    /** @param exit whether others leave by it */
+    /**
+     * A peer.
+     *
+     * @param exit whether other peers use it as their exit node
+     */
     record Node(String name, boolean exit, boolean external) {}
 
     /**
-     * @param from a node's number
-     * @param leaving whether {@code from} leaves by {@code to}
+     * A link.
+     *
+     * @param from the index of a node
+     * @param leaving whether {@code from} uses {@code to} as its exit node
      */
     record Edge(int from, int to, int subnet, boolean leaving) {}
 
@@ -57,7 +63,7 @@ record Graph(List<Node> nodes, List<String> subnets, List<Edge> edges) {
                 }
             }
         }
-        // Where one end leaves by the other, the arrow is the link.
+        // Where one end uses the other as its exit node, the arrow replaces the link.
         Set<Edge> covered = new HashSet<>();
         arrows.forEach(arrow -> covered.add(
                 new Edge(Math.min(arrow.from, arrow.to), Math.max(arrow.from, arrow.to), arrow.subnet, false)));
@@ -66,7 +72,7 @@ record Graph(List<Node> nodes, List<String> subnets, List<Edge> edges) {
         return new Graph(nodes, List.copyOf(subnets.keySet()), edges);
     }
 
-    /** The one node that is in the middle of all: linked with every other, while those are hardly linked among each other. */
+    /** Returns the hub, if there is one: a node that is linked with all others, while those have few links. */
     OptionalInt hub() {
         int[] links = new int[nodes.size()];
         for (Edge edge : edges) {

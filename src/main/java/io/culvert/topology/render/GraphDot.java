@@ -2,7 +2,7 @@ package io.culvert.topology.render;
 
 import io.culvert.topology.Topology;
 
-/** A network for Graphviz. */
+/** Renders a network for Graphviz. */
 public final class GraphDot {
 
     private GraphDot() {}

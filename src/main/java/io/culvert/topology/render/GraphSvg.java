@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
- * A network as a picture: peers on a circle, a hub in its middle, a colour for each subnet. The same network makes the same
- * picture, so that a change of it can be looked at.
+ * Renders a network as an image: peers on a circle, a hub in its centre, a colour for each subnet. The output is
+ * deterministic, so that images can be compared.
  */
 public final class GraphSvg {
 
@@ -57,7 +57,7 @@ public final class GraphSvg {
         return new GraphSvg(Graph.of(topology)).draw();
     }
 
-    /** The first at the top, then clockwise. */
+    /** Returns a point on the circle, starting at the top, clockwise. */
     private Point onCircle(int number, int of) {
         double angle = 2 * Math.PI * number / of - Math.PI / 2;
         return new Point(width / 2 + radius * Math.cos(angle), centreY + radius * Math.sin(angle));
@@ -98,7 +98,7 @@ public final class GraphSvg {
         return text.append("</svg>\n").toString();
     }
 
-    /** Straight; those of further subnets bent, so that no line hides another. */
+    /** Draws a link: straight in the first subnet, curved in others, so that none hides another. */
     private void edge(Graph.Edge edge) {
         Point from = places.get(edge.from());
         Point to = places.get(edge.to());

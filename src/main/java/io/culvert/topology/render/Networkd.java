@@ -16,20 +16,22 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A node's files for systemd-networkd (systemd.netdev(5), systemd.network(5)). Keys stay in their files. */
+/**
+ * Renders the files of a node for systemd-networkd (systemd.netdev(5), systemd.network(5)), which refer to key files.
+ */
 public final class Networkd {
 
-    /** For the table, Culvert's own number; for the mark too: so that other rules are not met. */
+    /** Culvert's own routing table and mark, which do not conflict with other rules. */
     private static final int TABLE = 51820;
 
     private static final String MARK = "0x51000000";
 
-    /** Below systemd's own default for such rules, above wg-quick's. */
+    /** Before systemd's default priority for such rules, after wg-quick's. */
     private static final int PREFERENCE = 5330;
 
     private Networkd() {}
 
-    /** Two for each interface: what it is, and what addresses and routes it has. */
+    /** Returns two files for each interface: the device, and its addresses and routes. */
     public static List<RenderedFile> files(NodeView node) {
         List<RenderedFile> files = new ArrayList<>();
         for (MeshInterface mesh : node.interfaces()) {
@@ -71,7 +73,7 @@ public final class Networkd {
                 .filter(forward -> forward.device().equals(mesh.device()))
                 .toList();
         if (!forwards.isEmpty()) {
-            text.append("# It passes on whatever peers send, for want of a filter; 'culvert mesh up' has one.\n");
+            text.append("# Forwards all packets from peers, as this file has no filter; 'culvert mesh up' has one.\n");
         }
         text.append("[Match]\n");
         line(text, "Name", mesh.device());
@@ -96,9 +98,10 @@ public final class Networkd {
     }
 
     /**
-     * {@code IPForward} is for systemd up to 255, for which it is the whole machine's; the others are for later ones, for which
-     * they are the interface's. {@code IPMasquerade} translates all that comes from the interface's own networks, wherever it
-     * goes, and switches the machine's forwarding on by itself (systemd: src/network/networkd-address.c, networkd-sysctl.c).
+     * Writes the forwarding settings. {@code IPForward} is for systemd up to 255, where it applies to the whole
+     * machine; the others are for later versions, where they apply to the interface. {@code IPMasquerade} translates
+     * all packets from the interface's own networks, whatever their destination, and enables the machine's forwarding
+     * (systemd: src/network/networkd-address.c, networkd-sysctl.c).
      */
     private static void forwarding(List<Forward> forwards, StringBuilder text) {
         Set<Family> passed = families(forwards.stream());
@@ -112,7 +115,7 @@ public final class Networkd {
             return;
         }
         if (forwards.stream().anyMatch(forward -> forward.direction() == Direction.OUTWARD)) {
-            text.append("# Not to the internet alone: networks behind this node see its own address, too.\n");
+            text.append("# Not only to the internet: packets to networks behind this node get its address, too.\n");
         }
         line(text, "IPMasquerade", word(translated, "both"));
     }

@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** All that a node has to do, for programs; of keys only the public ones, of the others where they are. */
+/** Renders the configuration of a node as JSON, with public keys, and the paths of the files of other keys. */
 public final class NodeJson {
 
     private NodeJson() {}

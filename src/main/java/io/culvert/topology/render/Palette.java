@@ -2,7 +2,7 @@ package io.culvert.topology.render;
 
 import java.util.List;
 
-/** Colours that those tell apart, too, who see few: Okabe and Ito, "Color Universal Design", 2008. */
+/** Colours that can be distinguished with colour blindness: Okabe and Ito, "Color Universal Design", 2008. */
 final class Palette {
 
     private static final List<String> COLOURS =

@@ -6,14 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
-/** Square pictures in black and white (RFC 2083), without AWT, which a native program would have to carry. */
+/** Encodes square black and white images (RFC 2083), without AWT, which a native program would have to include. */
 final class Png {
 
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
     private Png() {}
 
-    /** Where a picture is black. */
+    /** The black pixels of an image. */
     @FunctionalInterface
     interface Ink {
         boolean at(int x, int y);
@@ -22,8 +22,7 @@ final class Png {
     static byte[] of(int side, Ink ink) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(SIGNATURE);
-        // Width, height, one bit for a pixel, greyscale, and the only ways of compressing, filtering and no
-        // interlacing.
+        // Width, height, one bit per pixel, greyscale, the only methods of compression and filtering, no interlacing.
         ByteBuffer header = ByteBuffer.allocate(13).putInt(side).putInt(side).put((byte) 1);
         chunk(out, "IHDR", header.array());
         chunk(out, "IDAT", compressed(rows(side, ink)));

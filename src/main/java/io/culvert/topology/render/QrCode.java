@@ -8,13 +8,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 
-/** A text as a QR code, for the camera of a phone. */
+/** Encodes a text as a QR code. */
 public final class QrCode {
 
-    /** The light border that readers need (ISO/IEC 18004). */
+    /** The width of the quiet zone that readers need (ISO/IEC 18004). */
     private static final int BORDER = 4;
 
-    /** What the largest code holds at the lowest correction (ISO/IEC 18004, table 7). */
+    /** The capacity of the largest code with the lowest error correction (ISO/IEC 18004, table 7). */
     private static final int MOST_BYTES = 2953;
 
     private final ByteMatrix modules;
@@ -23,7 +23,7 @@ public final class QrCode {
         this.modules = modules;
     }
 
-    /** Empty where the text is too long for one. */
+    /** Encodes a text; empty if it is too long. */
     public static Optional<QrCode> of(String text) {
         if (text.getBytes(StandardCharsets.UTF_8).length > MOST_BYTES) {
             return Optional.empty();
@@ -36,12 +36,12 @@ public final class QrCode {
         }
     }
 
-    /** In modules, with the border. */
+    /** Returns the width in modules, including the quiet zone. */
     int side() {
         return modules.getWidth() + 2 * BORDER;
     }
 
-    /** Whether a module is dark; the border is light. */
+    /** Returns whether a module is dark; the quiet zone is light. */
     boolean dark(int x, int y) {
         int column = x - BORDER;
         int row = y - BORDER;
@@ -53,10 +53,10 @@ public final class QrCode {
     }
 
     /**
-     * Lines of half blocks, two modules one above the other in each character. The light ones are drawn, as terminals
-     * are dark.
+     * Renders it with half block characters, each of which shows two modules. The light modules are drawn, as most
+     * terminals are dark.
      *
-     * @param colour whether to say so to the terminal; then it is right on light ones, too
+     * @param colour whether to set the colours with escape sequences, which makes it work on light terminals, too
      */
     public String blocks(boolean colour) {
         StringBuilder text = new StringBuilder();
@@ -89,7 +89,11 @@ public final class QrCode {
                 path);
     }
 
-    /** @param scale pixels for each module */
+    /**
+     * Renders it as PNG.
+     *
+     * @param scale pixels per module
+     */
     public byte[] png(int scale) {
         return Png.of(side() * scale, (x, y) -> dark(x / scale, y / scale));
     }

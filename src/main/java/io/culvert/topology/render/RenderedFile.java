@@ -1,7 +1,7 @@
 package io.culvert.topology.render;
 
 /**
- * A file for a node.
+ * A file that was rendered for a node.
  *
  * @param name without directory
  */

@@ -13,17 +13,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** A node's files for wg-quick, and for all apps that read such files. */
+/** Renders the files of a node for wg-quick, and for all apps that read such files. */
 public final class WgQuick {
 
     private final Function<Path, Optional<SecretKey>> keys;
 
-    /** @param keys the key in a file; where it is empty, a comment names the file instead */
+    /**
+     * Creates a renderer.
+     *
+     * @param keys returns the key in a file; where it is empty, a comment names the file instead
+     */
     public WgQuick(Function<Path, Optional<SecretKey>> keys) {
         this.keys = keys;
     }
 
-    /** One for each interface, called after it. */
+    /** Returns one file for each interface, named after it. */
     public List<RenderedFile> files(NodeView node) {
         List<RenderedFile> files = new ArrayList<>();
         for (MeshInterface mesh : node.interfaces()) {
@@ -32,12 +36,12 @@ public final class WgQuick {
         return files;
     }
 
-    /** The file of one interface. */
+    /** Returns the file of one interface. */
     public String text(NodeView node, MeshInterface mesh) {
         StringBuilder text = new StringBuilder(256 + 256 * mesh.links().size());
         comment(text, node.name() + " in subnet " + mesh.subnet());
         if (node.forwards().stream().anyMatch(forward -> forward.device().equals(mesh.device()))) {
-            comment(text, "It passes packets on for others, which this file does not set up; 'culvert mesh up' does.");
+            comment(text, "This node forwards packets, which this file does not configure; 'culvert mesh up' does.");
         }
         text.append("[Interface]\n");
         secret(text, "PrivateKey", mesh.privateKeyFile());
@@ -72,7 +76,7 @@ public final class WgQuick {
             line(text, key, Base64.getEncoder().encodeToString(secret.get().bytes()));
         } else {
             text.append("# ");
-            line(text, key, file.map(path -> "(what is in " + path + ")").orElse("(the device's own)"));
+            line(text, key, file.map(path -> "(contents of " + path + ")").orElse("(private key of the device)"));
         }
     }
 

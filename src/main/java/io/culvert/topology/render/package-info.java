@@ -1,4 +1,4 @@
-/** What is made from a network for other programs and for people: files, lists, pictures. Pure. */
+/** Renders a network in other formats: configuration files, JSON and images. Pure. */
 @NullMarked
 package io.culvert.topology.render;
 

@@ -25,8 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
- * A mesh whose containerboot is a script, in a directory of its own. The test's thread is the chain's: it takes in what has
- * come whenever it waits.
+ * A mesh whose containerboot is a script, in a directory of its own. The test's thread is the event thread: it handles
+ * events whenever it waits.
  */
 final class Boot implements AutoCloseable {
 
@@ -39,7 +39,7 @@ final class Boot implements AutoCloseable {
     private final Supervisor supervisor;
     private final TailscaleMesh mesh;
 
-    /** @param script what containerboot does, for /bin/sh */
+    /** @param script a script for /bin/sh that runs as containerboot */
     Boot(Path root, Map<String, String> variables, String script) throws IOException {
         Path programs = Files.createDirectories(root.resolve("bin"));
         for (String program : List.of("containerboot", "tailscaled", "tailscale")) {
@@ -90,7 +90,7 @@ final class Boot implements AutoCloseable {
         return told;
     }
 
-    /** What it has said so far. */
+    /** Returns its output so far. */
     List<String> lines() {
         return events.stream()
                 .filter(ChildEvent.Said.class::isInstance)
@@ -102,7 +102,7 @@ final class Boot implements AutoCloseable {
         return events.stream().filter(ChildEvent.Started.class::isInstance).count();
     }
 
-    /** Takes in what comes until it is so. */
+    /** Handles events until a condition is true. */
     void until(BooleanSupplier condition) throws InterruptedException {
         Instant deadline = Instant.now().plus(DEADLINE);
         while (!condition.getAsBoolean()) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The files hold what the programs of Tailscale 1.98.9 printed against Headscale 0.29.0. */
+/** The files contain the output of Tailscale 1.98.9 with Headscale 0.29.0. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ComplaintTest {
 

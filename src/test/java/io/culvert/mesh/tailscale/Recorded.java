@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
-/** What real ones said: Tailscale 1.98.9 against Headscale 0.29.0. */
+/** Recorded output of real programs: Tailscale 1.98.9 with Headscale 0.29.0. */
 final class Recorded {
 
     private Recorded() {}

@@ -20,7 +20,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** Answers over a socket as tailscaled does, with what it was told to answer; keeps what it was asked. */
+/** A fake tailscaled that gives scripted responses over a socket, and records the requests. */
 final class ScriptedTailscaled implements AutoCloseable {
 
     private final ServerSocketChannel server;
@@ -40,7 +40,7 @@ final class ScriptedTailscaled implements AutoCloseable {
         return this;
     }
 
-    /** Takes this request and never answers. */
+    /** Accepts this request and never responds. */
     void silent(String request) {
         answers.put(request, "");
     }
@@ -49,7 +49,7 @@ final class ScriptedTailscaled implements AutoCloseable {
         notices.add(json);
     }
 
-    /** Each as {@code METHOD path body}. */
+    /** Returns the requests, each as {@code METHOD path body}. */
     BlockingQueue<String> asked() {
         return asked;
     }
@@ -80,7 +80,7 @@ final class ScriptedTailscaled implements AutoCloseable {
             }
             char[] body = new char[length];
             for (int read = 0; read < length; read += reader.read(body, read, length - read)) {
-                // Until all of it is there.
+                // Until the request is complete.
             }
             String path = request.get(1).replaceFirst("^/localapi/v0/", "");
             String name = request.getFirst() + " " + path.replaceFirst("\\?.*", "");
@@ -93,7 +93,7 @@ final class ScriptedTailscaled implements AutoCloseable {
             }
             String answer = answers.get(name);
             if ("".equals(answer)) {
-                reader.read(); // Until the asker gives up.
+                reader.read(); // Until the client gives up.
                 return;
             }
             write(
@@ -102,7 +102,7 @@ final class ScriptedTailscaled implements AutoCloseable {
                             ? "HTTP/1.0 404 Not Found\r\n\r\n404 page not found"
                             : "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + answer);
         } catch (IOException _) {
-            // The asker has gone.
+            // The client has disconnected.
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }

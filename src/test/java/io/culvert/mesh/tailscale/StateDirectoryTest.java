@@ -20,7 +20,7 @@ class StateDirectoryTest {
     private static final Path NAMED = Path.of("/var/lib/tailscale");
     private static final Path INNER = NAMED.resolve("state");
 
-    /** Without /proc, so that nobody has capabilities. */
+    /** Without /proc, so that no capabilities are found. */
     @TempDir
     Path root;
 
@@ -35,7 +35,7 @@ class StateDirectoryTest {
         return new StateDirectory(root, NAMED).used();
     }
 
-    /** As a volume is that was made for root. */
+    /** Like a volume that was created for root. */
     private void belongsToSomebodyElse() throws IOException {
         Assumptions.assumeTrue(Account.effectiveUser() == 0, "only root gives directories away");
         Files.setAttribute(outer, "unix:uid", 1000);
@@ -54,7 +54,7 @@ class StateDirectoryTest {
         assertThat(used()).isEqualTo(INNER);
         assertThat(new StateDirectory(root, NAMED).prepare())
                 .anySatisfy(remark -> assertThat(remark.toString())
-                        .contains("note: names /var/lib/tailscale, which belongs to somebody else")
+                        .contains("note: /var/lib/tailscale belongs to another user")
                         .contains("is kept in /var/lib/tailscale/state"));
     }
 

@@ -13,11 +13,11 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Its boot phase by phase, where the real programs cannot be brought to at will. */
+/** The start phase by phase, in states that the real programs cannot be forced into. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class TailscaleMeshTest {
 
-    /** Says its arguments, then a line for each that a test wants a look at the socket for, until it is told to end. */
+    /** Prints its arguments, then a line every 0.1 s, each of which makes the mesh check the socket. */
     private static final String RUNS = """
             echo "arguments: $TS_EXTRA_ARGS"
             while :; do echo tick; sleep 0.1; done
@@ -33,11 +33,11 @@ class TailscaleMeshTest {
             boot.until(() -> boot.lines().contains("arguments: --ssh --advertise-exit-node=false"));
             try (ScriptedTailscaled tailscaled = tailscaled()) {
                 tailscaled.notify("{\"State\":6}");
-                boot.until(() -> boot.mesh().describe().contains("offers the exit as soon as the tunnel is up"));
+                boot.until(() -> boot.mesh().describe().contains("offers exit node once the tunnel is connected"));
                 assertThat(tailscaled.asked()).noneMatch(it -> it.startsWith("PATCH"));
 
                 boot.mesh().offerExit();
-                boot.until(() -> boot.mesh().describe().contains("offers the exit, not yet approved"));
+                boot.until(() -> boot.mesh().describe().contains("offers exit node, not approved yet"));
                 assertThat(tailscaled.asked()).anyMatch(it -> it.startsWith("PATCH prefs {\"AdvertiseRoutes\""));
             }
         }
@@ -65,7 +65,7 @@ class TailscaleMeshTest {
             try (ScriptedTailscaled tailscaled = tailscaled()) {
                 tailscaled.notify("{\"State\":6}");
                 boot.mesh().offerExit();
-                boot.until(() -> boot.mesh().describe().endsWith(", offers the exit"));
+                boot.until(() -> boot.mesh().describe().endsWith(", offers exit node"));
                 assertThat(boot.news())
                         .doesNotHaveDuplicates()
                         .last()
@@ -112,7 +112,7 @@ class TailscaleMeshTest {
             boot.mesh().start();
             boot.until(() -> boot.starts() == 3);
 
-            assertThat(boot.told()).singleElement().asString().contains("containerboot ended: something new happened");
+            assertThat(boot.told()).singleElement().asString().contains("containerboot exited: something new happened");
         }
     }
 
@@ -121,7 +121,7 @@ class TailscaleMeshTest {
         Files.createFile(Boot.socket(root));
         Path link = Files.createDirectories(root.resolve("var/run/tailscale")).resolve("tailscaled.sock");
         Files.createSymbolicLink(link, Boot.socket(root));
-        // An orphan in a session of its own, as tailscaled is when containerboot is killed.
+        // An orphan in a session of its own, like tailscaled when containerboot is killed.
         String script = "setsid sh -c 'echo orphan $$ $CULVERT_CHILD; exec sleep 600'; exit 1";
         try (Boot boot =
                 new Boot(root, Map.of(), "(" + script + ") & [ -e " + Boot.socket(root) + " ] && echo stale; wait")) {
@@ -143,7 +143,7 @@ class TailscaleMeshTest {
             boot.until(() -> boot.lines().stream().anyMatch(line -> line.endsWith("--reset")));
 
             assertThat(boot.told())
-                    .anySatisfy(problem -> assertThat(problem.what()).endsWith("dropped: --shields-up"));
+                    .anySatisfy(problem -> assertThat(problem.what()).endsWith("are reset: --shields-up"));
         }
     }
 
@@ -166,7 +166,7 @@ class TailscaleMeshTest {
             try (ScriptedTailscaled tailscaled = tailscaled()) {
                 tailscaled.notify("{\"State\":2,\"BrowseToURL\":\"http://198.51.100.2:8080/register/one\"}");
                 boot.until(() ->
-                        boot.mesh().describe().endsWith("waits for a login: http://198.51.100.2:8080/register/one"));
+                        boot.mesh().describe().endsWith("waiting for login: http://198.51.100.2:8080/register/one"));
                 tailscaled.notify("{\"BrowseToURL\":\"http://198.51.100.2:8080/register/two\"}");
                 boot.until(() -> boot.mesh().describe().endsWith("/register/two"));
                 tailscaled.notify("{\"State\":6}");
@@ -181,7 +181,7 @@ class TailscaleMeshTest {
         Path login = Files.writeString(root.resolve("login"), Recorded.text("login-needed.txt"));
         try (Boot boot = new Boot(root, server(), "head -90 " + login + "; sleep 600")) {
             boot.mesh().start();
-            boot.until(() -> boot.mesh().describe().contains("waits for a login: http://198.51.100.2:8080/register/"));
+            boot.until(() -> boot.mesh().describe().contains("waiting for login: http://198.51.100.2:8080/register/"));
 
             assertThat(boot.told()).hasSize(1);
         }
@@ -195,10 +195,10 @@ class TailscaleMeshTest {
             boot.until(() -> boot.starts() == 2);
 
             assertThat(boot.told()).singleElement().satisfies(problem -> {
-                assertThat(problem.what()).contains("used already");
+                assertThat(problem.what()).contains("already been used");
                 assertThat(problem.cure()).contains("TS_AUTH_ONCE=true");
             });
-            assertThat(boot.mesh().describe()).contains("used already");
+            assertThat(boot.mesh().describe()).contains("already been used");
         }
     }
 
@@ -212,7 +212,7 @@ class TailscaleMeshTest {
                 boot.until(() -> !boot.told().isEmpty());
                 assertThat(tailscaled.asked()).contains("PATCH prefs {\"ShieldsUp\":true,\"ShieldsUpSet\":true}");
             }
-            assertThat(boot.told().getFirst().what()).endsWith("logged in before: --shields-up=true");
+            assertThat(boot.told().getFirst().what()).endsWith("already logged in: --shields-up=true");
         }
     }
 

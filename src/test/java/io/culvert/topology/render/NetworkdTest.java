@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkdTest {
 
-    /** The program knows each key of its files by a string such as {@code Network.Address}, which its table holds. */
+    /** The program contains each key of its files as a string such as {@code Network.Address}. */
     private static final Path PROGRAM = Path.of("/usr/lib/systemd/systemd-networkd");
 
     private static final String ADDRESSES = "[10.8.0.1, auto]";
@@ -30,7 +30,7 @@ class NetworkdTest {
     @Test
     void an_exit_translates_and_forwards_both_families() {
         assertThat(network("exit: true", ADDRESSES))
-                .startsWith("# It passes on whatever peers send")
+                .startsWith("# Forwards all packets from peers")
                 .contains("IPForward=yes\nIPv4Forwarding=yes\nIPv6Forwarding=yes\nIPMasquerade=both\n");
     }
 
@@ -47,12 +47,12 @@ class NetworkdTest {
                 .contains("IPForward=ipv4\nIPv4Forwarding=yes\n")
                 .doesNotContain("IPMasquerade", "IPv6Forwarding");
         assertThat(network("exit: true, routes: [192.168.7.0/24]", ADDRESSES))
-                .contains("# Not to the internet alone", "IPMasquerade=both");
+                .contains("# Not only to the internet", "IPMasquerade=both");
     }
 
     @Test
     void who_passes_nothing_on_forwards_nothing() {
-        assertThat(network("dns: [10.8.0.2]", ADDRESSES)).doesNotContain("Forward", "Masquerade", "passes");
+        assertThat(network("dns: [10.8.0.2]", ADDRESSES)).doesNotContain("Forward", "Masquerade");
     }
 
     @Test
@@ -104,7 +104,7 @@ class NetworkdTest {
                 .orElseThrow();
     }
 
-    /** {@code Section.Key}, of all lines. */
+    /** Returns {@code Section.Key} of all lines. */
     private static Set<String> keys(List<RenderedFile> files) {
         List<String> keys = new ArrayList<>();
         for (RenderedFile file : files) {
