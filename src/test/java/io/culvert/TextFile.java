@@ -7,15 +7,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A text in the sources that must be what the program says. With {@code -Dupdate=true} it is made so, for a look at the difference. */
+/** Compares a file of the sources with generated text; {@code -Dupdate=true} updates the file instead. */
 public final class TextFile {
 
     private static final boolean UPDATE = Boolean.getBoolean("update");
 
     private TextFile() {}
 
-    /** The whole file. */
-    public static void mustBe(Path file, String text) {
+    /** Asserts that the whole file has this content. */
+    public static void assertContent(Path file, String text) {
         try {
             if (UPDATE) {
                 Files.createDirectories(file.getParent());
@@ -29,15 +29,15 @@ public final class TextFile {
         }
     }
 
-    /** What stands between {@code <!-- name -->} and {@code <!-- /name -->}. */
-    public static void mustHold(Path file, String name, String text) {
+    /** Asserts the content between {@code <!-- name -->} and {@code <!-- /name -->}. */
+    public static void assertRegion(Path file, String name, String text) {
         try {
             String whole = Files.readString(file);
             String begin = "<!-- " + name + " -->\n";
             int from = whole.indexOf(begin) + begin.length();
             int to = whole.indexOf("<!-- /" + name + " -->");
             assertThat(from).as("the region %s of %s", name, file).isBetween(begin.length(), to);
-            mustBe(file.toAbsolutePath(), whole.substring(0, from) + text + whole.substring(to));
+            assertContent(file.toAbsolutePath(), whole.substring(0, from) + text + whole.substring(to));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

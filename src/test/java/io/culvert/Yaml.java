@@ -19,7 +19,7 @@ public final class Yaml {
         return map(new Load(SETTINGS).loadFromString(document));
     }
 
-    /** Documents that stand one after the other. */
+    /** Parses a file of several documents. */
     public static List<Map<String, Object>> readAll(String documents) {
         return StreamSupport.stream(
                         new Load(SETTINGS).loadAllFromString(documents).spliterator(), false)

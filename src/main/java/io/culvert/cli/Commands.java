@@ -1,15 +1,15 @@
 package io.culvert.cli;
 
-import static io.culvert.cli.Use.JSON;
-import static io.culvert.cli.Use.KILL_SWITCH;
+import static io.culvert.cli.Invocation.JSON;
+import static io.culvert.cli.Invocation.KILL_SWITCH;
 
-import io.culvert.exitnode.Checkup;
-import io.culvert.exitnode.ExitNode;
-import io.culvert.exitnode.Preview;
+import io.culvert.exitnode.ExitNodeApplication;
+import io.culvert.exitnode.ExitNodeCheck;
+import io.culvert.exitnode.PlanPreview;
 import io.culvert.status.HealthWait;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
-import io.culvert.tunnel.TunnelAlone;
+import io.culvert.tunnel.StandaloneTunnel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -34,20 +34,20 @@ final class Commands {
     private static final String FILE =
             "A wg-quick file, or the name of an interface, whose file is" + " /etc/wireguard/NAME.conf.";
 
-    private final Console console;
+    private final CommandEnvironment context;
 
-    Commands(Console console) {
-        this.console = console;
+    Commands(CommandEnvironment context) {
+        this.context = context;
     }
 
     /** Returns the command line; without a command it runs {@code up}, the default in a container. */
-    CommandLine line() {
+    CommandLine build() {
         CommandSpec culvert = command(
                         "culvert",
                         Commands::up,
                         "Routes a Tailscale or WireGuard exit node through a WireGuard tunnel, with a kill switch.",
                         "Without a command, 'up' is run.")
-                .addSubcommand("up", upWithSettings())
+                .addSubcommand("up", upCommand())
                 .addSubcommand(
                         "plan",
                         command(
@@ -58,7 +58,7 @@ final class Commands {
                                 .addOption(json()))
                 .addSubcommand(
                         "check",
-                        exits(
+                        withExitStatus(
                                 command(
                                                 "check",
                                                 Commands::check,
@@ -69,13 +69,13 @@ final class Commands {
                                         + " lacks a requirement."))
                 .addSubcommand(
                         "status",
-                        exits(
+                        withExitStatus(
                                 command("status", Commands::status, "Shows the status of the running exit node.")
                                         .addOption(json()),
                                 "0 connected, 1 not connected."))
                 .addSubcommand(
                         "health",
-                        exits(
+                        withExitStatus(
                                 command(
                                                 "health",
                                                 Commands::health,
@@ -87,21 +87,21 @@ final class Commands {
                                                 .description("Wait up to SECONDS until the exit node is healthy.")
                                                 .build()),
                                 "0 healthy, 1 unhealthy."))
-                .addSubcommand("tunnel", tunnel())
+                .addSubcommand("tunnel", tunnelCommands())
                 .addSubcommand("mesh", NodeCommands.addTo(MeshCommands.spec()))
-                .addSubcommand("exec", ConfinementCommands.exec())
-                .addSubcommand("netns", ConfinementCommands.netns());
+                .addSubcommand("exec", ConfinementCommands.execCommand())
+                .addSubcommand("netns", ConfinementCommands.netnsCommand());
         culvert.usageMessage().footer("Settings are environment variables; 'culvert up --help' lists them.");
         return new CommandLine(culvert)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpWidth(WIDTH)
-                .setParameterExceptionHandler(this::refuse)
+                .setParameterExceptionHandler(this::handleUsageError)
                 .setExecutionStrategy(this::execute)
-                .setExecutionExceptionHandler(Failures::failed);
+                .setExecutionExceptionHandler(ErrorReporter::handleFailure);
     }
 
-    private CommandLine upWithSettings() {
-        CommandLine up = new CommandLine(exits(
+    private CommandLine upCommand() {
+        CommandLine up = new CommandLine(withExitStatus(
                 command(
                         "up",
                         Commands::up,
@@ -120,12 +120,13 @@ final class Commands {
     }
 
     /** Returns the commands for a tunnel on any machine, as of wg-quick. */
-    private CommandSpec tunnel() {
+    private CommandSpec tunnelCommands() {
         return command(
                         "tunnel",
-                        use -> {
+                        invocation -> {
                             throw new ParameterException(
-                                    use.given().commandSpec().commandLine(), "Missing command: up, down, show or plan");
+                                    invocation.parsed().commandSpec().commandLine(),
+                                    "Missing command: up, down, show or plan");
                         },
                         "Manages a WireGuard tunnel from a wg-quick file, without an exit node.")
                 .addSubcommand(
@@ -162,63 +163,70 @@ final class Commands {
                                 .addPositional(file()));
     }
 
-    private static int up(Use use) throws InterruptedException {
-        new ExitNode(use.around()).run();
+    private static int up(Invocation invocation) throws InterruptedException {
+        new ExitNodeApplication(invocation.environment()).run();
         return 0;
     }
 
-    private static int plan(Use use) {
-        use.print(Preview.of(use.around()), Preview::text, Preview::json);
+    private static int plan(Invocation invocation) {
+        invocation.print(PlanPreview.of(invocation.environment()), PlanPreview::text, PlanPreview::json);
         return 0;
     }
 
-    private static int check(Use use) {
-        Checkup checkup = Checkup.of(use.around());
-        use.print(checkup, Checkup::text, Checkup::toJson);
-        return checkup.exitStatus();
+    private static int check(Invocation invocation) {
+        ExitNodeCheck result = ExitNodeCheck.of(invocation.environment());
+        invocation.print(result, ExitNodeCheck::text, ExitNodeCheck::toJson);
+        return result.exitStatus();
     }
 
-    private static int status(Use use) {
-        StatusReport report = StatusSocket.ask(use.around().statusSocket());
-        use.print(report, known -> known.text(use.around().clock().instant()), StatusReport::toJson);
+    private static int status(Invocation invocation) {
+        StatusReport report = StatusSocket.query(invocation.environment().statusSocket());
+        invocation.print(
+                report, status -> status.text(invocation.environment().clock().instant()), StatusReport::toJson);
         return report.healthy() ? 0 : 1;
     }
 
-    private static int health(Use use) throws InterruptedException {
+    private static int health(Invocation invocation) throws InterruptedException {
         StatusReport report;
         try {
-            report = use.has(WAIT)
-                    ? HealthWait.await(use.around().statusSocket(), Duration.ofSeconds(use.number(WAIT)))
-                    : StatusSocket.ask(use.around().statusSocket());
+            report = invocation.has(WAIT)
+                    ? HealthWait.await(
+                            invocation.environment().statusSocket(), Duration.ofSeconds(invocation.intOption(WAIT)))
+                    : StatusSocket.query(invocation.environment().statusSocket());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        use.print(report, known -> known.healthy() ? "healthy" : "unhealthy: " + known.state(), StatusReport::toJson);
+        invocation.print(
+                report, status -> status.healthy() ? "healthy" : "unhealthy: " + status.state(), StatusReport::toJson);
         return report.healthy() ? 0 : 1;
     }
 
-    private static int tunnelUp(Use use) {
-        new TunnelAlone(use.around()).up(use.file().orElseThrow(), use.has(KILL_SWITCH));
+    private static int tunnelUp(Invocation invocation) {
+        new StandaloneTunnel(invocation.environment())
+                .up(invocation.firstArgument().orElseThrow(), invocation.has(KILL_SWITCH));
         return 0;
     }
 
-    private static int tunnelDown(Use use) {
-        new TunnelAlone(use.around()).down(use.file().orElseThrow());
+    private static int tunnelDown(Invocation invocation) {
+        new StandaloneTunnel(invocation.environment())
+                .down(invocation.firstArgument().orElseThrow());
         return 0;
     }
 
-    private static int tunnelShow(Use use) {
-        use.print(new TunnelAlone(use.around()).show(use.file(), use.has(JSON)));
+    private static int tunnelShow(Invocation invocation) {
+        invocation.print(
+                new StandaloneTunnel(invocation.environment()).show(invocation.firstArgument(), invocation.has(JSON)));
         return 0;
     }
 
-    private static int tunnelPlan(Use use) {
-        use.print(new TunnelAlone(use.around()).plan(use.file().orElseThrow(), use.has(KILL_SWITCH), use.has(JSON)));
+    private static int tunnelPlan(Invocation invocation) {
+        invocation.print(new StandaloneTunnel(invocation.environment())
+                .plan(invocation.firstArgument().orElseThrow(), invocation.has(KILL_SWITCH), invocation.has(JSON)));
         return 0;
     }
 
     /** Returns a command whose user object is its action. */
-    static CommandSpec command(String name, Use.Action action, String... description) {
+    static CommandSpec command(String name, Invocation.Action action, String... description) {
         CommandSpec command = CommandSpec.wrapWithoutInspection(action)
                 .name(name)
                 .versionProvider(new Version())
@@ -234,21 +242,21 @@ final class Commands {
         return command;
     }
 
-    private int refuse(ParameterException failure, String... arguments) {
+    private int handleUsageError(ParameterException failure, String... arguments) {
         CommandLine line = failure.getCommandLine();
         // An unknown word may be meant as any command, an unknown option as one of 'up' only.
         boolean up = line.getCommandName().equals("up") && line.getParent().getParent() == null;
         boolean option = line.getParent() == null && arguments.length > 0 && arguments[0].startsWith("-");
         if (up || option) {
-            ExitNode.refuse(console.surroundings(line.getErr()));
+            ExitNodeApplication.refuseStart(context.environment(line.getErr()));
         }
-        return Failures.wrongUse(failure, arguments);
+        return ErrorReporter.handleUsageError(failure, arguments);
     }
 
     private int execute(ParseResult given) {
-        Integer helped = CommandLine.executeHelpRequest(given);
-        if (helped != null) {
-            return helped;
+        Integer helpStatus = CommandLine.executeHelpRequest(given);
+        if (helpStatus != null) {
+            return helpStatus;
         }
         ParseResult last = given;
         while (last.hasSubcommand()) {
@@ -256,7 +264,7 @@ final class Commands {
         }
         CommandLine line = last.commandSpec().commandLine();
         try {
-            return line.<Use.Action>getCommand().of(new Use(last, console.surroundings(line.getErr())));
+            return line.<Invocation.Action>getCommand().run(new Invocation(last, context.environment(line.getErr())));
         } catch (ParameterException e) {
             throw e;
         } catch (Exception e) {
@@ -264,8 +272,8 @@ final class Commands {
         }
     }
 
-    static CommandSpec exits(CommandSpec command, String meanings) {
-        command.usageMessage().footer("Exit status: " + meanings);
+    static CommandSpec withExitStatus(CommandSpec command, String statuses) {
+        command.usageMessage().footer("Exit status: " + statuses);
         return command;
     }
 

@@ -1,18 +1,18 @@
 package io.culvert.cli;
 
-import io.culvert.confinement.ConfinedProgram;
-import io.culvert.confinement.Keeper;
-import io.culvert.confinement.KeeperFailedException;
-import io.culvert.confinement.Namespaces;
-import io.culvert.confinement.Outside;
-import io.culvert.confinement.ServiceManager;
-import io.culvert.confinement.Wish;
-import io.culvert.plan.GuardInput;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.net.Port;
+import io.culvert.netns.ConfinedProgram;
+import io.culvert.netns.DaemonFailedException;
+import io.culvert.netns.NamespaceDaemon;
+import io.culvert.netns.NamespaceRequest;
+import io.culvert.netns.Namespaces;
+import io.culvert.netns.OuterSockets;
+import io.culvert.netns.SystemdNotify;
 import io.culvert.process.OwnProgram;
-import io.culvert.settings.Published;
+import io.culvert.settings.PublishedPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -41,8 +41,8 @@ final class ConfinementCommands {
 
     private ConfinementCommands() {}
 
-    static CommandSpec exec() {
-        CommandSpec exec = wish(Commands.command(
+    static CommandSpec execCommand() {
+        CommandSpec exec = withRequestOptions(Commands.command(
                         "exec",
                         ConfinementCommands::exec,
                         "Runs a program in a network namespace whose only connection is a tunnel.",
@@ -62,24 +62,25 @@ final class ConfinementCommands {
                         .description("The program and its arguments, optionally after '--'.")
                         .build());
         exec.parser().stopAtPositional(true);
-        return Commands.exits(
+        return Commands.withExitStatus(
                 exec,
                 "that of the program; if it cannot be started: 1 failed, 2 invalid input, 3 the machine lacks a"
                         + " requirement, 126 the program cannot be executed, 127 the program was not found.");
     }
 
-    static CommandSpec netns() {
+    static CommandSpec netnsCommand() {
         return Commands.command(
                         "netns",
-                        use -> {
+                        invocation -> {
                             throw new ParameterException(
-                                    use.given().commandSpec().commandLine(), "Missing command: up, down or list");
+                                    invocation.parsed().commandSpec().commandLine(),
+                                    "Missing command: up, down or list");
                         },
                         "Manages network namespaces whose only connection is a tunnel, for 'culvert exec' and"
                                 + " services.")
                 .addSubcommand(
                         "up",
-                        wish(Commands.command(
+                        withRequestOptions(Commands.command(
                                         "up",
                                         ConfinementCommands::up,
                                         "Creates a namespace, which stays until" + " 'culvert netns down'."))
@@ -101,14 +102,14 @@ final class ConfinementCommands {
                                         ConfinementCommands::list,
                                         "Lists the namespaces and the programs in" + " them.")
                                 .addOption(Commands.json()))
-                .addSubcommand(Namespaces.KEEP, keep());
+                .addSubcommand(Namespaces.DAEMON_COMMAND, daemonCommand());
     }
 
     /** Returns the command of the namespace daemon, which the other commands start in the background. */
-    private static CommandSpec keep() {
-        CommandSpec keep = wish(Commands.command(
-                        Namespaces.KEEP,
-                        ConfinementCommands::keep,
+    private static CommandSpec daemonCommand() {
+        CommandSpec daemon = withRequestOptions(Commands.command(
+                        Namespaces.DAEMON_COMMAND,
+                        ConfinementCommands::runDaemon,
                         "Runs the daemon of a namespace; started by the other commands."))
                 .addOption(hidden(OUTSIDE))
                 .addOption(OptionSpec.builder(FOR)
@@ -116,129 +117,141 @@ final class ConfinementCommands {
                         .description("The process for which the namespace is created.")
                         .build())
                 .addPositional(name());
-        keep.usageMessage().hidden(true);
-        return keep;
+        daemon.usageMessage().hidden(true);
+        return daemon;
     }
 
-    private static int exec(Use use) throws InterruptedException {
-        if (use.has(INSIDE)) {
-            return goOn(use);
+    private static int exec(Invocation invocation) throws InterruptedException {
+        if (invocation.has(INSIDE)) {
+            return runInsideUserNamespace(invocation);
         }
-        Optional<Path> file = Wish.file(use.around(), use.text(CONFIG));
-        Optional<String> named = use.text(NETNS);
+        Optional<Path> file = NamespaceRequest.findConfig(invocation.environment(), invocation.option(CONFIG));
+        Optional<String> givenName = invocation.option(NETNS);
         // A namespace that exists needs no file, unless the command line names one.
-        Optional<Wish> wish = named.isPresent() && use.text(CONFIG).isEmpty() && !use.has(ALLOW) && !use.has(FIREWALL)
+        Optional<NamespaceRequest> request = givenName.isPresent()
+                        && invocation.option(CONFIG).isEmpty()
+                        && !invocation.has(ALLOW)
+                        && !invocation.has(FIREWALL)
                 ? Optional.empty()
-                : Optional.of(wish(use, file));
-        String name = named.orElseGet(() -> wish.orElseThrow().name());
+                : Optional.of(request(invocation, file));
+        String name = givenName.orElseGet(() -> request.orElseThrow().defaultName());
         try {
-            return program(use).run(name, wish, use.text(USER));
-        } catch (KeeperFailedException e) {
-            return told(use, e);
+            return program(invocation).run(name, request, invocation.option(USER));
+        } catch (DaemonFailedException e) {
+            return printFailure(invocation, e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static int goOn(Use use) {
+    private static int runInsideUserNamespace(Invocation invocation) {
         try {
-            return program(use).goOn(use.text(INSIDE).orElseThrow());
+            return program(invocation)
+                    .runInsideUserNamespace(invocation.option(INSIDE).orElseThrow());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static ConfinedProgram program(Use use) throws IOException {
+    private static ConfinedProgram program(Invocation invocation) throws IOException {
         return new ConfinedProgram(
-                use.around(), own(use), namespaces(use), use.words().size());
+                invocation.environment(),
+                ownProgram(invocation),
+                namespaces(invocation),
+                invocation.arguments().size());
     }
 
-    private static int up(Use use) throws InterruptedException {
-        Wish wish = wish(use, Wish.file(use.around(), use.text(CONFIG)));
-        String name = use.file().orElseThrow();
-        if (use.has(FOREGROUND)) {
-            new Keeper(use.around(), name, wish, true, Optional.empty())
-                    .run(OptionalLong.empty(), () -> ServiceManager.ready(use.around()));
+    private static int up(Invocation invocation) throws InterruptedException {
+        NamespaceRequest request =
+                request(invocation, NamespaceRequest.findConfig(invocation.environment(), invocation.option(CONFIG)));
+        String name = invocation.firstArgument().orElseThrow();
+        if (invocation.has(FOREGROUND)) {
+            new NamespaceDaemon(invocation.environment(), name, request, true, Optional.empty())
+                    .run(OptionalLong.empty(), () -> SystemdNotify.notifyReady(invocation.environment()));
             return 0;
         }
         try {
-            namespaces(use).up(name, wish);
+            namespaces(invocation).up(name, request);
             return 0;
-        } catch (KeeperFailedException e) {
-            return told(use, e);
+        } catch (DaemonFailedException e) {
+            return printFailure(invocation, e);
         }
     }
 
-    private static int down(Use use) {
-        namespaces(use).down(use.file().orElseThrow(), use.has(FORCE));
+    private static int down(Invocation invocation) {
+        namespaces(invocation).down(invocation.firstArgument().orElseThrow(), invocation.has(FORCE));
         return 0;
     }
 
-    private static int list(Use use) {
-        use.print(namespaces(use).list(use.has(Use.JSON)));
+    private static int list(Invocation invocation) {
+        invocation.print(namespaces(invocation).list(invocation.has(Invocation.JSON)));
         return 0;
     }
 
-    private static int keep(Use use) throws InterruptedException {
-        Namespaces.detach();
-        String name = use.file().orElseThrow();
-        Wish wish = wish(use, Wish.file(use.around(), use.text(CONFIG)));
-        Optional<Outside> outside = use.text(OUTSIDE).map(Outside::parse);
+    private static int runDaemon(Invocation invocation) throws InterruptedException {
+        Namespaces.detachFromTerminal();
+        String name = invocation.firstArgument().orElseThrow();
+        NamespaceRequest request =
+                request(invocation, NamespaceRequest.findConfig(invocation.environment(), invocation.option(CONFIG)));
+        Optional<OuterSockets> outside = invocation.option(OUTSIDE).map(OuterSockets::parse);
         if (outside.isEmpty()
-                && namespaces(use).becomeRootlessKeeper(name, wish, use.given().originalArgs())) {
+                && namespaces(invocation)
+                        .becomeRootlessDaemon(name, request, invocation.parsed().originalArgs())) {
             return 1;
         }
-        OptionalLong first =
-                use.has(FOR) ? OptionalLong.of(use.given().<Long>matchedOptionValue(FOR, 0L)) : OptionalLong.empty();
-        new Keeper(use.around(), name, wish, first.isEmpty(), outside).run(first, () -> {
-            use.print("ready");
-            use.given().commandSpec().commandLine().getOut().flush();
+        OptionalLong first = invocation.has(FOR)
+                ? OptionalLong.of(invocation.parsed().<Long>matchedOptionValue(FOR, 0L))
+                : OptionalLong.empty();
+        new NamespaceDaemon(invocation.environment(), name, request, first.isEmpty(), outside).run(first, () -> {
+            invocation.print("ready");
+            invocation.parsed().commandSpec().commandLine().getOut().flush();
         });
         return 0;
     }
 
-    private static int told(Use use, KeeperFailedException failure) {
-        use.given().commandSpec().commandLine().getErr().println(failure.getMessage());
-        use.given().commandSpec().commandLine().getErr().flush();
+    private static int printFailure(Invocation invocation, DaemonFailedException failure) {
+        invocation.parsed().commandSpec().commandLine().getErr().println(failure.getMessage());
+        invocation.parsed().commandSpec().commandLine().getErr().flush();
         return failure.exitStatus();
     }
 
-    private static Namespaces namespaces(Use use) {
-        return new Namespaces(use.around(), own(use));
+    private static Namespaces namespaces(Invocation invocation) {
+        return new Namespaces(invocation.environment(), ownProgram(invocation));
     }
 
-    private static OwnProgram own(Use use) {
+    private static OwnProgram ownProgram(Invocation invocation) {
         try {
-            return OwnProgram.of(use.given().originalArgs().size());
+            return OwnProgram.ofThisProcess(invocation.parsed().originalArgs().size());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static Wish wish(Use use, Optional<Path> file) {
-        return new Wish(
+    private static NamespaceRequest request(Invocation invocation, Optional<Path> file) {
+        return new NamespaceRequest(
                 file.orElseThrow(() -> new ProblemException(Problem.input(
-                        new Place.CommandLine(CONFIG),
+                        new Location.CommandLine(CONFIG),
                         "not given, and /etc/wireguard does not contain exactly one WireGuard file",
                         "add --config FILE"))),
-                use.text(ALLOW).stream()
+                invocation.option(ALLOW).stream()
                         .flatMap(ports -> Arrays.stream(ports.split(",", -1)))
                         .map(ConfinementCommands::port)
                         .toList(),
-                use.text(FIREWALL).map(rules -> Path.of(rules).toAbsolutePath()));
+                invocation.option(FIREWALL).map(rules -> Path.of(rules).toAbsolutePath()));
     }
 
-    private static GuardInput.Port port(String text) {
+    private static Port port(String text) {
         try {
-            Published port = Published.parse(text);
-            return new GuardInput.Port(port.transport(), port.port());
+            return PublishedPort.parse(text);
         } catch (IllegalArgumentException e) {
             throw new ProblemException(Problem.input(
-                    new Place.CommandLine(ALLOW), String.valueOf(e.getMessage()), "use a port such as 8080 or 53/udp"));
+                    new Location.CommandLine(ALLOW),
+                    String.valueOf(e.getMessage()),
+                    "use a port such as 8080 or 53/udp"));
         }
     }
 
-    private static CommandSpec wish(CommandSpec command) {
+    private static CommandSpec withRequestOptions(CommandSpec command) {
         return command.addOption(text(
                         CONFIG,
                         "FILE",

@@ -1,9 +1,9 @@
 package io.culvert.cli;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problems;
-import io.culvert.wireguard.SecretKey;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
+import io.culvert.wireguard.config.SecretKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -19,11 +19,11 @@ import java.util.Optional;
 final class KeyFiles {
 
     private final Problems problems = new Problems();
-    private final Map<Path, Optional<SecretKey>> known = new HashMap<>();
+    private final Map<Path, Optional<SecretKey>> keysByFile = new HashMap<>();
 
     /** Returns the key in a file; empty if the file is not here or contains no key, whose problem is kept. */
     Optional<SecretKey> key(Path file) {
-        return known.computeIfAbsent(file, this::read);
+        return keysByFile.computeIfAbsent(file, this::read);
     }
 
     /**
@@ -39,12 +39,12 @@ final class KeyFiles {
             return Optional.of(SecretKey.parse(Files.readString(file).strip()));
         } catch (IllegalArgumentException e) {
             problems.add(Problem.input(
-                    Place.file(file),
+                    Location.file(file),
                     String.valueOf(e.getMessage()),
                     "move the file away, then generate a key: culvert mesh keygen " + file));
         } catch (IOException e) {
             problems.add(Problem.warning(
-                    Place.file(file),
+                    Location.file(file),
                     e instanceof NoSuchFileException ? "key file not found" : "key file cannot be read",
                     "run this command on the machine that has the key; a comment is written instead of the key"));
         }

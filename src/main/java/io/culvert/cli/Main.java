@@ -28,7 +28,7 @@ public final class Main {
         // Otherwise numbers would be formatted with the digits of the machine's language, in files for other programs,
         // too.
         Locale.setDefault(Locale.ROOT);
-        NativeImage.useLibraryBesideExecutable();
+        NativeImage.loadLibrariesFromOwnDirectory();
         // Suppresses the warning that libraries have no logger: their log is not used.
         System.setProperty("slf4j.internal.verbosity", "ERROR");
         // Otherwise Quarkus' logging library prints a warning as soon as a library logs.
@@ -64,12 +64,12 @@ public final class Main {
     }
 
     private static int run(String... args) {
-        CommandLine line = new Commands(Console.real()).line();
+        CommandLine line = new Commands(CommandEnvironment.real()).build();
         try {
             return line.execute(args);
         } catch (LinkageError e) {
             // Such as a missing system library; picocli passes on exceptions only.
-            line.getErr().println(Failures.unforeseen(e, "culvert"));
+            line.getErr().println(ErrorReporter.unexpectedError(e, "culvert"));
             line.getErr().flush();
             return 1;
         }

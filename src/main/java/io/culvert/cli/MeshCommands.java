@@ -3,7 +3,7 @@ package io.culvert.cli;
 import static io.culvert.cli.Commands.command;
 import static io.culvert.cli.Commands.flag;
 
-import io.culvert.problem.Problem;
+import io.culvert.diagnostics.Problem;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -21,13 +21,14 @@ final class MeshCommands {
     static CommandSpec spec() {
         CommandSpec mesh = command(
                 "mesh",
-                use -> {
+                invocation -> {
                     throw new ParameterException(
-                            use.given().commandSpec().commandLine(),
+                            invocation.parsed().commandSpec().commandLine(),
                             "Missing command: "
                                     + String.join(
                                             ", ",
-                                            use.given()
+                                            invocation
+                                                    .parsed()
                                                     .commandSpec()
                                                     .subcommands()
                                                     .keySet()));
@@ -35,35 +36,35 @@ final class MeshCommands {
                 "Manages a WireGuard mesh that is described by one network file.");
         mesh.addSubcommand(
                         "check",
-                        command("check", MeshQuestions::check, "Checks a network file. Changes nothing.")
+                        command("check", NetworkQueries::check, "Checks a network file. Changes nothing.")
                                 .addPositional(argument("FILE", "0..1", NETWORK)))
-                .addSubcommand("render", render())
+                .addSubcommand("render", renderCommand())
                 .addSubcommand(
                         "list",
-                        command("list", MeshQuestions::list, "Lists all peers with their addresses and endpoints.")
-                                .addOption(flag(MeshQuestions.TREE, "Group the peers by subnet and group."))
+                        command("list", NetworkQueries::list, "Lists all peers with their addresses and endpoints.")
+                                .addOption(flag(NetworkQueries.TREE, "Group the peers by subnet and group."))
                                 .addOption(file()))
                 .addSubcommand(
                         "explain",
                         command(
                                         "explain",
-                                        MeshQuestions::explain,
+                                        NetworkQueries::explain,
                                         "Shows which line of the file each setting of one peer for another comes from.")
                                 .addPositional(argument("PEER", "1", "The peer whose settings are explained."))
                                 .addPositional(argument("OTHER", "1", "The peer that these settings are for.", 1))
                                 .addOption(file()))
                 .addSubcommand(
                         "graph",
-                        command("graph", MeshQuestions::graph, "Draws the links between the peers.")
+                        command("graph", NetworkQueries::graph, "Draws the links between the peers.")
                                 .addOption(format("svg (default) or dot, for Graphviz."))
                                 .addOption(file()))
-                .addSubcommand("keygen", keygen())
-                .addSubcommand("qr", qr())
+                .addSubcommand("keygen", keygenCommand())
+                .addSubcommand("qr", qrCommand())
                 .addSubcommand(
                         "schema",
                         command(
                                 "schema",
-                                MeshQuestions::schema,
+                                NetworkQueries::schema,
                                 "Prints the JSON Schema of network files, for editors."))
                 .addSubcommand(
                         "import",
@@ -81,7 +82,7 @@ final class MeshCommands {
         return mesh;
     }
 
-    private static CommandSpec render() {
+    private static CommandSpec renderCommand() {
         return command("render", MeshFiles::render, "Generates the configuration files of a node for other programs.")
                 .addOption(format("wg-quick (default), networkd or json."))
                 .addOption(option(
@@ -95,7 +96,7 @@ final class MeshCommands {
                 .addPositional(argument("NODE", "0..1", "The peer whose files are generated."));
     }
 
-    private static CommandSpec keygen() {
+    private static CommandSpec keygenCommand() {
         return command("keygen", MeshFiles::keygen, "Generates a private key and prints its public key.")
                 .addOption(flag(MeshFiles.PRESHARED, "Generate a preshared key, which has no public key."))
                 .addPositional(argument(
@@ -104,7 +105,7 @@ final class MeshCommands {
                         "The file to write the key to. Default: standard output, before the public key."));
     }
 
-    private static CommandSpec qr() {
+    private static CommandSpec qrCommand() {
         return command("qr", MeshFiles::qr, "Shows the configuration of a peer as a QR code for the WireGuard app.")
                 .addOption(option("--subnet", "NAME", "The subnet, if the peer is in several."))
                 .addOption(format("terminal (default), svg or png."))
@@ -117,9 +118,11 @@ final class MeshCommands {
     }
 
     /** Prints problems that do not stop the command on standard error. */
-    static void tell(Use use, List<Problem> problems) {
-        var err = use.given().commandSpec().commandLine().getErr();
-        new ProblemReport(Terminal.takesColour(System.getenv())).lines(problems).forEach(err::println);
+    static void printProblems(Invocation invocation, List<Problem> problems) {
+        var err = invocation.parsed().commandSpec().commandLine().getErr();
+        new ProblemReport(Terminal.supportsColour(System.getenv()))
+                .lines(problems)
+                .forEach(err::println);
         err.flush();
     }
 

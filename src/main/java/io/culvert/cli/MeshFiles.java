@@ -1,20 +1,20 @@
 package io.culvert.cli;
 
-import io.culvert.problem.DidYouMean;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
-import io.culvert.problem.Problems;
-import io.culvert.topology.MeshInterface;
-import io.culvert.topology.NodeView;
-import io.culvert.topology.Topology;
-import io.culvert.topology.render.Networkd;
-import io.culvert.topology.render.NodeJson;
-import io.culvert.topology.render.QrCode;
-import io.culvert.topology.render.RenderedFile;
-import io.culvert.topology.render.WgQuick;
-import io.culvert.wireguard.Keys;
-import io.culvert.wireguard.SecretKey;
+import io.culvert.diagnostics.DidYouMean;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.diagnostics.Problems;
+import io.culvert.networkfile.NodeInterface;
+import io.culvert.networkfile.NodeView;
+import io.culvert.networkfile.Topology;
+import io.culvert.networkfile.render.Networkd;
+import io.culvert.networkfile.render.NodeJson;
+import io.culvert.networkfile.render.QrCode;
+import io.culvert.networkfile.render.RenderedFile;
+import io.culvert.networkfile.render.WgQuick;
+import io.culvert.wireguard.config.KeyGenerator;
+import io.culvert.wireguard.config.SecretKey;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,39 +33,40 @@ final class MeshFiles {
     static final String WITH_KEYS = "--with-keys";
     static final String PRESHARED = "--preshared";
 
-    private static final int PIXELS = 8;
+    private static final int PIXELS_PER_MODULE = 8;
 
     private MeshFiles() {}
 
-    static int render(Use use) {
-        String format = format(use, "wg-quick", "networkd", "json");
-        Optional<Path> output = Optional.<String>ofNullable(use.given().matchedOptionValue(OUTPUT, null))
+    static int render(Invocation invocation) {
+        String format = format(invocation, "wg-quick", "networkd", "json");
+        Optional<Path> output = Optional.<String>ofNullable(invocation.parsed().matchedOptionValue(OUTPUT, null))
                 .map(Path::of);
-        if (use.has(ALL) == use.file().isPresent() || (use.has(ALL) && output.isEmpty())) {
-            throw wrong(use, "Missing NODE, or " + ALL + " with " + OUTPUT + " DIR");
+        if (invocation.has(ALL) == invocation.firstArgument().isPresent()
+                || (invocation.has(ALL) && output.isEmpty())) {
+            throw usageError(invocation, "Missing NODE, or " + ALL + " with " + OUTPUT + " DIR");
         }
-        Topology topology = NetworkArgument.read(use);
-        List<String> names = use.has(ALL)
+        Topology topology = NetworkArgument.read(invocation);
+        List<String> names = invocation.has(ALL)
                 ? topology.peers()
-                : List.of(NetworkArgument.node(topology, use.argument(0)).name());
+                : List.of(NetworkArgument.node(topology, invocation.argument(0)).name());
         KeyFiles keys = new KeyFiles();
-        boolean secrets = output.isPresent() || use.has(WITH_KEYS);
+        boolean secrets = output.isPresent() || invocation.has(WITH_KEYS);
         for (String name : names) {
             NodeView node = NetworkArgument.node(topology, name);
             List<RenderedFile> files = files(node, format, secrets, keys);
-            Optional<Path> directory = output.map(path -> use.has(ALL) ? path.resolve(name) : path);
+            Optional<Path> directory = output.map(path -> invocation.has(ALL) ? path.resolve(name) : path);
             if (directory.isPresent()) {
                 files.forEach(file -> PrivateFile.write(
                         directory.get().resolve(file.name()), file.text().getBytes(StandardCharsets.UTF_8)));
             } else {
-                print(use, files);
+                print(invocation, files);
             }
         }
-        MeshCommands.tell(use, keys.problems().all());
+        MeshCommands.printProblems(invocation, keys.problems().all());
         return 0;
     }
 
-    /** Returns the files of a node. Keys are read only if requested: on a terminal, others may watch. */
+    /** Returns the files of a node. Key files are read only if requested: on a terminal, others may watch. */
     private static List<RenderedFile> files(NodeView node, String format, boolean secrets, KeyFiles keys) {
         return switch (format) {
             case "networkd" -> Networkd.files(node);
@@ -76,7 +77,8 @@ final class MeshFiles {
                 }
                 List<RenderedFile> files = new WgQuick(keys::key).files(node);
                 Problems problems = keys.problems();
-                node.interfaces().forEach(mesh -> ownKey(node, mesh, keys).ifPresent(problems::add));
+                node.interfaces()
+                        .forEach(mesh -> checkPrivateKey(node, mesh, keys).ifPresent(problems::add));
                 problems.throwIfErrors();
                 yield files;
             }
@@ -87,66 +89,67 @@ final class MeshFiles {
      * Returns a problem if the node's private key does not belong to its public key in the network file: no peer would
      * answer it, and nothing would show why.
      */
-    private static Optional<Problem> ownKey(NodeView node, MeshInterface mesh, KeyFiles keys) {
+    private static Optional<Problem> checkPrivateKey(NodeView node, NodeInterface mesh, KeyFiles keys) {
         return mesh.privateKeyFile()
                 .filter(file -> keys.key(file)
-                        .map(key -> !Keys.publicOf(key).equals(node.publicKey()))
+                        .map(key -> !KeyGenerator.publicOf(key).equals(node.publicKey()))
                         .orElse(false))
                 .map(file -> Problem.input(
-                        Place.file(file),
+                        Location.file(file),
                         "not the private key of '" + node.name() + "'",
                         "set publicKey in the network file to: "
-                                + Keys.publicOf(keys.key(file).orElseThrow())));
+                                + KeyGenerator.publicOf(keys.key(file).orElseThrow())));
     }
 
-    private static void print(Use use, List<RenderedFile> files) {
+    private static void print(Invocation invocation, List<RenderedFile> files) {
         for (RenderedFile file : files) {
             if (files.size() > 1) {
-                use.print("# ---- " + file.name());
+                invocation.print("# ---- " + file.name());
             }
-            use.print(file.text().stripTrailing());
+            invocation.print(file.text().stripTrailing());
         }
     }
 
-    static int keygen(Use use) {
-        boolean preshared = use.has(PRESHARED);
-        SecretKey key = preshared ? Keys.generatePreshared() : Keys.generatePrivate();
+    static int keygen(Invocation invocation) {
+        boolean preshared = invocation.has(PRESHARED);
+        SecretKey key = preshared ? KeyGenerator.generatePreshared() : KeyGenerator.generatePrivate();
         String text = Base64.getEncoder().encodeToString(key.bytes());
-        if (use.file().isPresent()) {
-            PrivateFile.writeNew(Path.of(use.argument(0)), (text + "\n").getBytes(StandardCharsets.US_ASCII));
+        if (invocation.firstArgument().isPresent()) {
+            PrivateFile.writeNew(Path.of(invocation.argument(0)), (text + "\n").getBytes(StandardCharsets.US_ASCII));
         } else {
-            use.print((preshared ? "" : "private key: ") + text);
+            invocation.print((preshared ? "" : "private key: ") + text);
         }
         if (!preshared) {
-            use.print((use.file().isPresent() ? "" : "public key:  ") + Keys.publicOf(key));
+            invocation.print(
+                    (invocation.firstArgument().isPresent() ? "" : "public key:  ") + KeyGenerator.publicOf(key));
         }
         return 0;
     }
 
-    static int qr(Use use) {
-        String format = format(use, "terminal", "svg", "png");
-        Optional<String> output = Optional.ofNullable(use.given().matchedOptionValue(OUTPUT, null));
+    static int qr(Invocation invocation) {
+        String format = format(invocation, "terminal", "svg", "png");
+        Optional<String> output = Optional.ofNullable(invocation.parsed().matchedOptionValue(OUTPUT, null));
         if (format.equals("png") && output.isEmpty()) {
-            throw wrong(use, "Missing " + OUTPUT + " FILE for the format png");
+            throw usageError(invocation, "Missing " + OUTPUT + " FILE for the format png");
         }
-        Topology topology = NetworkArgument.read(use);
-        NodeView node = NetworkArgument.node(topology, use.argument(0));
-        MeshInterface mesh = oneInterface(use, topology, node);
+        Topology topology = NetworkArgument.read(invocation);
+        NodeView node = NetworkArgument.node(topology, invocation.argument(0));
+        NodeInterface mesh = selectInterface(invocation, topology, node);
         KeyFiles keys = new KeyFiles();
         String text = withoutComments(new WgQuick(keys::key).text(node, mesh));
         Problems problems = new Problems();
-        ownKey(node, mesh, keys).ifPresent(problems::add);
+        checkPrivateKey(node, mesh, keys).ifPresent(problems::add);
         // Without its keys the code would be useless, so what is a warning elsewhere is an error here.
         keys.problems()
                 .all()
-                .forEach(it -> problems.add(Problem.input(
-                        it.place(),
-                        it.what(),
+                .forEach(problem -> problems.add(Problem.input(
+                        problem.location(),
+                        problem.what(),
                         "move away a file that is not a key, and generate a key with 'culvert mesh keygen FILE'; the"
                                 + " key of a phone stays on the machine that makes its code")));
         if (mesh.privateKeyFile().isEmpty()) {
             problems.add(Problem.input(
-                    Place.file(topology.file()),
+                    Location.file(topology.file()),
                     "peer '" + node.name() + "' has no privateKeyFile",
                     "generate a key with 'culvert mesh keygen FILE', and add privateKeyFile and publicKey to the"
                             + " network file"));
@@ -154,20 +157,20 @@ final class MeshFiles {
         problems.throwIfErrors();
         QrCode code = QrCode.of(text)
                 .orElseThrow(() -> new ProblemException(Problem.input(
-                        Place.file(topology.file()),
+                        Location.file(topology.file()),
                         "the configuration of '" + node.name() + "' is too long for a QR code (" + text.length()
                                 + " characters)",
                         "link it with fewer peers, such as one hub, or copy the file of 'culvert mesh render' to it")));
-        boolean colour = output.isEmpty() && Terminal.takesColour(System.getenv());
-        byte[] drawn = switch (format) {
+        boolean colour = output.isEmpty() && Terminal.supportsColour(System.getenv());
+        byte[] image = switch (format) {
             case "svg" -> code.svg().getBytes(StandardCharsets.UTF_8);
-            case "png" -> code.png(PIXELS);
+            case "png" -> code.png(PIXELS_PER_MODULE);
             default -> code.blocks(colour).getBytes(StandardCharsets.UTF_8);
         };
         if (output.isPresent()) {
-            PrivateFile.write(Path.of(output.get()), drawn);
+            PrivateFile.write(Path.of(output.get()), image);
         } else {
-            use.print(new String(drawn, StandardCharsets.UTF_8).stripTrailing());
+            invocation.print(new String(image, StandardCharsets.UTF_8).stripTrailing());
         }
         return 0;
     }
@@ -179,29 +182,29 @@ final class MeshFiles {
                 .collect(Collectors.joining("\n", "", "\n"));
     }
 
-    private static MeshInterface oneInterface(Use use, Topology topology, NodeView node) {
-        Optional<String> wanted = Optional.ofNullable(use.given().matchedOptionValue("--subnet", null));
-        List<MeshInterface> found = new ArrayList<>(node.interfaces());
-        found.removeIf(mesh -> wanted.isPresent() && !mesh.subnet().equals(wanted.get()));
-        if (found.size() != 1) {
+    private static NodeInterface selectInterface(Invocation invocation, Topology topology, NodeView node) {
+        Optional<String> subnet = Optional.ofNullable(invocation.parsed().matchedOptionValue("--subnet", null));
+        List<NodeInterface> matching = new ArrayList<>(node.interfaces());
+        matching.removeIf(mesh -> subnet.isPresent() && !mesh.subnet().equals(subnet.get()));
+        if (matching.size() != 1) {
             List<String> names =
-                    node.interfaces().stream().map(MeshInterface::subnet).toList();
+                    node.interfaces().stream().map(NodeInterface::subnet).toList();
             throw new ProblemException(Problem.input(
-                    Place.file(topology.file()),
+                    Location.file(topology.file()),
                     "peer '" + node.name() + "' is in " + (names.isEmpty() ? "no subnet" : String.join(", ", names))
-                            + wanted.map(name -> ", not in '" + name + "'").orElse(""),
+                            + subnet.map(name -> ", not in '" + name + "'").orElse(""),
                     names.isEmpty() ? "add one to its 'subnets'" : "choose one of them with --subnet"));
         }
-        return found.getFirst();
+        return matching.getFirst();
     }
 
     /** Returns the format given on the command line, by default the first of the words. */
-    static String format(Use use, String... words) {
-        String given = use.given().matchedOptionValue(FORMAT, words[0]);
+    static String format(Invocation invocation, String... words) {
+        String given = invocation.parsed().matchedOptionValue(FORMAT, words[0]);
         List<String> known = List.of(words);
         if (!known.contains(given)) {
-            throw wrong(
-                    use,
+            throw usageError(
+                    invocation,
                     "Invalid " + FORMAT + ", expected one of " + String.join(", ", known)
                             + DidYouMean.nearest(given, known)
                                     .map(meant -> ": did you mean " + meant + "?")
@@ -210,7 +213,7 @@ final class MeshFiles {
         return given;
     }
 
-    private static ParameterException wrong(Use use, String message) {
-        return new ParameterException(use.given().commandSpec().commandLine(), message);
+    private static ParameterException usageError(Invocation invocation, String message) {
+        return new ParameterException(invocation.parsed().commandSpec().commandLine(), message);
     }
 }

@@ -1,12 +1,12 @@
 package io.culvert.cli;
 
-import io.culvert.problem.DidYouMean;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
-import io.culvert.topology.NetworkFile;
-import io.culvert.topology.NodeView;
-import io.culvert.topology.Topology;
+import io.culvert.diagnostics.DidYouMean;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.networkfile.NetworkFile;
+import io.culvert.networkfile.NodeView;
+import io.culvert.networkfile.Topology;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -21,8 +21,9 @@ final class NetworkArgument {
     private NetworkArgument() {}
 
     /** @param given the path on the command line */
-    static Path path(Use use, Optional<String> given) {
-        return Path.of(given.orElseGet(() -> use.around().environment().getOrDefault(SETTING, DEFAULT)));
+    static Path path(Invocation invocation, Optional<String> given) {
+        return Path.of(
+                given.orElseGet(() -> invocation.environment().variables().getOrDefault(SETTING, DEFAULT)));
     }
 
     /**
@@ -30,15 +31,17 @@ final class NetworkArgument {
      *
      * @throws ProblemException with all errors in it
      */
-    static Topology read(Use use) {
-        return read(use, path(use, Optional.ofNullable(use.given().matchedOptionValue(FILE, null))));
+    static Topology read(Invocation invocation) {
+        return read(
+                invocation,
+                path(invocation, Optional.ofNullable(invocation.parsed().matchedOptionValue(FILE, null))));
     }
 
-    static Topology read(Use use, Path file) {
+    static Topology read(Invocation invocation, Path file) {
         NetworkFile.Parsed parsed = NetworkFile.read(file);
         List<Problem> problems = parsed.problems();
         Topology topology = parsed.topology().orElseThrow(() -> new ProblemException(problems));
-        MeshCommands.tell(use, problems);
+        MeshCommands.printProblems(invocation, problems);
         return topology;
     }
 
@@ -46,7 +49,7 @@ final class NetworkArgument {
     static NodeView node(Topology topology, String name) {
         return topology.node(name)
                 .orElseThrow(() -> new ProblemException(Problem.input(
-                        Place.file(topology.file()),
+                        Location.file(topology.file()),
                         "unknown peer '" + name + "'",
                         DidYouMean.nearest(name, topology.peers())
                                 .map(meant -> "did you mean " + meant + "?")

@@ -1,6 +1,6 @@
 package io.culvert.cli;
 
-import io.culvert.node.MeshNode;
+import io.culvert.meshnode.MeshNode;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,7 +42,7 @@ final class NodeCommands {
                                 .addPositional(node(true)))
                 .addSubcommand(
                         "diff",
-                        Commands.exits(
+                        Commands.withExitStatus(
                                 Commands.command(
                                                 "diff",
                                                 NodeCommands::diff,
@@ -61,39 +61,41 @@ final class NodeCommands {
                                 .addPositional(node(false)));
     }
 
-    private static int up(Use use) throws InterruptedException {
-        MeshNode node = new MeshNode(use.around(), name(use));
-        if (use.has(WATCH)) {
-            node.keep(file(use));
+    private static int up(Invocation invocation) throws InterruptedException {
+        MeshNode node = new MeshNode(invocation.environment(), name(invocation));
+        if (invocation.has(WATCH)) {
+            node.manage(file(invocation));
         } else {
-            node.up(file(use));
+            node.up(file(invocation));
         }
         return 0;
     }
 
-    private static int down(Use use) {
-        new MeshNode(use.around(), name(use)).down();
+    private static int down(Invocation invocation) {
+        new MeshNode(invocation.environment(), name(invocation)).down();
         return 0;
     }
 
-    private static int diff(Use use) {
-        List<String> lines = new MeshNode(use.around(), name(use)).diff(file(use));
-        lines.forEach(use::print);
+    private static int diff(Invocation invocation) {
+        List<String> lines = new MeshNode(invocation.environment(), name(invocation)).diff(file(invocation));
+        lines.forEach(invocation::print);
         return lines.isEmpty() ? 0 : 1;
     }
 
-    private static int status(Use use) {
-        use.print(MeshNode.status(use.around(), use.file(), use.has(Use.JSON)));
+    private static int status(Invocation invocation) {
+        invocation.print(
+                MeshNode.status(invocation.environment(), invocation.firstArgument(), invocation.has(Invocation.JSON)));
         return 0;
     }
 
-    private static String name(Use use) {
-        return use.file().orElseThrow();
+    private static String name(Invocation invocation) {
+        return invocation.firstArgument().orElseThrow();
     }
 
-    private static Path file(Use use) {
-        String given = use.given().matchedOptionValue(FILE, null);
-        return Path.of(given != null ? given : use.around().environment().getOrDefault(SETTING, "network.yaml"));
+    private static Path file(Invocation invocation) {
+        String given = invocation.parsed().matchedOptionValue(FILE, null);
+        return Path.of(
+                given != null ? given : invocation.environment().variables().getOrDefault(SETTING, "network.yaml"));
     }
 
     private static OptionSpec file() {

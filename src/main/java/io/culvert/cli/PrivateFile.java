@@ -1,8 +1,8 @@
 package io.culvert.cli;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
@@ -24,12 +24,12 @@ final class PrivateFile {
         Path absolute = file.toAbsolutePath();
         try {
             Files.createDirectories(absolute.getParent());
-            Path unfinished = absolute.resolveSibling("." + absolute.getFileName() + ".new");
-            Files.deleteIfExists(unfinished);
-            create(unfinished, content);
-            Files.move(unfinished, absolute, StandardCopyOption.ATOMIC_MOVE);
+            Path temporary = absolute.resolveSibling("." + absolute.getFileName() + ".new");
+            Files.deleteIfExists(temporary);
+            create(temporary, content);
+            Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            throw cannot(file, e);
+            throw writeFailure(file, e);
         }
     }
 
@@ -40,9 +40,11 @@ final class PrivateFile {
             create(file, content);
         } catch (FileAlreadyExistsException _) {
             throw new ProblemException(Problem.input(
-                    Place.file(file), "the file already exists", "use another file, or remove it if it is not needed"));
+                    Location.file(file),
+                    "the file already exists",
+                    "use another file, or remove it if it is not needed"));
         } catch (IOException e) {
-            throw cannot(file, e);
+            throw writeFailure(file, e);
         }
     }
 
@@ -51,15 +53,17 @@ final class PrivateFile {
                 file,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-            ByteBuffer left = ByteBuffer.wrap(content);
-            while (left.hasRemaining()) {
-                channel.write(left);
+            ByteBuffer remaining = ByteBuffer.wrap(content);
+            while (remaining.hasRemaining()) {
+                channel.write(remaining);
             }
         }
     }
 
-    private static ProblemException cannot(Path file, IOException e) {
+    private static ProblemException writeFailure(Path file, IOException e) {
         return new ProblemException(Problem.failure(
-                Place.file(file), "cannot write the file: " + e.getMessage(), "use a directory that you can write to"));
+                Location.file(file),
+                "cannot write the file: " + e.getMessage(),
+                "use a directory that you can write to"));
     }
 }

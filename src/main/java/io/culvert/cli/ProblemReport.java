@@ -1,7 +1,7 @@
 package io.culvert.cli;
 
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problem.Kind;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problem.Kind;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

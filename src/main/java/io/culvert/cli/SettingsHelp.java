@@ -17,17 +17,18 @@ final class SettingsHelp {
         List<String> lines = new ArrayList<>();
         lines.add("Settings (environment variables; NAME_FILE reads the value of NAME from a file):");
         for (Setting<?> setting : Catalogue.all()) {
-            lines.add("  " + String.join(", ", setting.names()));
-            String fallback = setting.defaultMeaning();
-            wrap(setting.meaning() + (fallback.isEmpty() ? "" : " (default: " + fallback + ")"), width, lines);
+            wrap("  ", String.join(", ", setting.names()), width, lines);
+            String fallback = setting.defaultDescription();
+            String text = setting.description() + (fallback.isEmpty() ? "" : " (default: " + fallback + ")");
+            wrap(INDENT, text.replace("`", ""), width, lines);
         }
         return lines;
     }
 
-    private static void wrap(String markdown, int width, List<String> lines) {
-        StringBuilder line = new StringBuilder(INDENT);
-        for (String word : markdown.replace("`", "").split(" ", -1)) {
-            if (line.length() + word.length() > width && line.length() > INDENT.length()) {
+    private static void wrap(String indent, String text, int width, List<String> lines) {
+        StringBuilder line = new StringBuilder(indent);
+        for (String word : text.split(" ", -1)) {
+            if (line.length() + word.length() > width && !line.toString().isBlank()) {
                 lines.add(line.toString().stripTrailing());
                 line = new StringBuilder(INDENT);
             }

@@ -14,7 +14,7 @@ final class Terminal {
      * Returns whether standard error is a terminal that supports colours, and they are not disabled
      * (https://no-color.org).
      */
-    static boolean takesColour(Map<String, String> environment) {
+    static boolean supportsColour(Map<String, String> environment) {
         return environment.getOrDefault("NO_COLOR", "").isEmpty()
                 && !environment.getOrDefault("TERM", "dumb").equals("dumb")
                 && isTerminal(Path.of("/proc/self/fd/2"));

@@ -1,6 +1,6 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Family;
+import io.culvert.net.Family;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,27 +18,27 @@ import org.xbill.DNS.Type;
  * The addresses of one family in a DNS response: those of the name itself or of its CNAMEs, without unrelated records
  * that were added to the response.
  *
- * @param life the lowest TTL of the records used
+ * @param ttl the lowest TTL of the records used
  */
-record AddressAnswer(List<InetAddress> addresses, Duration life) {
+record AddressAnswer(List<InetAddress> addresses, Duration ttl) {
 
     /** More CNAMEs than any sane zone has; limits loops. */
-    private static final int MOST_ALIASES = 16;
+    private static final int MAX_ALIASES = 16;
 
-    private static final long A_DAY = 86_400;
+    private static final long MAX_TTL_SECONDS = 86_400;
 
     static int type(Family family) {
         return family == Family.IPV4 ? Type.A : Type.AAAA;
     }
 
     static AddressAnswer read(Message answer, Name name, Family family) {
-        Name owner = name;
-        long seconds = A_DAY;
-        for (int alias = 0; alias <= MOST_ALIASES; alias++) {
+        Name currentName = name;
+        long seconds = MAX_TTL_SECONDS;
+        for (int alias = 0; alias <= MAX_ALIASES; alias++) {
             List<InetAddress> addresses = new ArrayList<>();
-            Name next = owner;
+            Name aliasTarget = currentName;
             for (Record record : answer.getSection(Section.ANSWER)) {
-                if (!record.getName().equals(owner)) {
+                if (!record.getName().equals(currentName)) {
                     continue;
                 }
                 if (record instanceof ARecord a && family == Family.IPV4) {
@@ -48,14 +48,14 @@ record AddressAnswer(List<InetAddress> addresses, Duration life) {
                     addresses.add(aaaa.getAddress());
                     seconds = Math.min(seconds, aaaa.getTTL());
                 } else if (record instanceof CNAMERecord cname) {
-                    next = cname.getTarget();
+                    aliasTarget = cname.getTarget();
                     seconds = Math.min(seconds, cname.getTTL());
                 }
             }
-            if (!addresses.isEmpty() || next.equals(owner)) {
+            if (!addresses.isEmpty() || aliasTarget.equals(currentName)) {
                 return new AddressAnswer(addresses, Duration.ofSeconds(seconds));
             }
-            owner = next;
+            currentName = aliasTarget;
         }
         return new AddressAnswer(List.of(), Duration.ZERO);
     }

@@ -1,8 +1,8 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Family;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.net.Family;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +14,7 @@ import java.util.List;
 final class AddressLimit {
 
     /** Per family. A UDP response of 512 bytes holds about 30 IPv4 addresses (RFC 1035 section 4.2.1). */
-    static final int MOST = 32;
+    static final int MAX_ADDRESSES = 32;
 
     private AddressLimit() {}
 
@@ -22,22 +22,22 @@ final class AddressLimit {
     static List<InetAddress> of(String name, List<InetAddress> addresses, List<Problem> problems) {
         List<InetAddress> limited = new ArrayList<>();
         for (Family family : Family.values()) {
-            List<InetAddress> all = addresses.stream()
+            List<InetAddress> ofFamily = addresses.stream()
                     .filter(address -> Family.of(address) == family)
                     .distinct()
                     .toList();
-            if (all.size() > MOST) {
+            if (ofFamily.size() > MAX_ADDRESSES) {
                 problems.add(Problem.warning(
-                        Place.machine(name),
-                        "has " + all.size() + " " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " addresses; only "
-                                + MOST + " of them are used",
+                        Location.machine(name),
+                        "has " + ofFamily.size() + " " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " addresses; only "
+                                + MAX_ADDRESSES + " of them are used",
                         "use their networks instead of the name, if all of them are needed"));
-                limited.addAll(all.stream()
+                limited.addAll(ofFamily.stream()
                         .sorted((a, b) -> Arrays.compareUnsigned(a.getAddress(), b.getAddress()))
-                        .limit(MOST)
+                        .limit(MAX_ADDRESSES)
                         .toList());
             } else {
-                limited.addAll(all);
+                limited.addAll(ofFamily);
             }
         }
         return limited;

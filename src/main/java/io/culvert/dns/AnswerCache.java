@@ -26,20 +26,20 @@ final class AnswerCache {
     private static final int SECTIONS = Section.ADDITIONAL + 1;
 
     /** In seconds. TTLs of a day are usual, but a moved service should be found within an hour. */
-    private static final long LONGEST = 3600;
+    private static final long MAX_TTL = 3600;
 
     /** In seconds; RFC 2308 section 5 allows up to 3 hours, current resolvers some minutes. */
-    private static final long LONGEST_NEGATIVE = 300;
+    private static final long MAX_NEGATIVE_TTL = 300;
 
     /** Of all responses together. */
-    private static final int MOST_BYTES = 4 << 20;
+    private static final int MAX_TOTAL_BYTES = 4 << 20;
 
-    /** Larger responses are rare, and any owner of a zone can create them to fill the cache. */
-    private static final int LARGEST = 8192;
+    /** Larger responses are rare, and the owner of any zone could use them to fill the cache. */
+    private static final int MAX_RESPONSE_BYTES = 8192;
 
-    private static final long SECOND = 1_000_000_000L;
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
-    private final SequencedMap<Question, Kept> entries = new LinkedHashMap<>(16, 0.75f, true);
+    private final SequencedMap<DnsQuery, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
     private final int capacity;
     private final LongSupplier nanoTime;
     private int bytes;
@@ -51,46 +51,46 @@ final class AnswerCache {
     }
 
     @SuppressWarnings("ArrayRecordComponent") // Never compared.
-    private record Kept(byte[] wire, long since, long seconds) {}
+    private record Entry(byte[] wire, long storedAt, long ttlSeconds) {}
 
     /** Returns the cached response with its remaining TTLs. */
-    synchronized Optional<Message> get(Question question) {
-        Kept entry = entries.get(question);
+    synchronized Optional<Message> get(DnsQuery query) {
+        Entry entry = entries.get(query);
         if (entry == null) {
             return Optional.empty();
         }
-        long age = (nanoTime.getAsLong() - entry.since) / SECOND;
-        if (age >= entry.seconds) {
-            remove(question);
+        long age = (nanoTime.getAsLong() - entry.storedAt) / NANOS_PER_SECOND;
+        if (age >= entry.ttlSeconds) {
+            remove(query);
             return Optional.empty();
         }
         try {
-            return Optional.of(aged(new Message(entry.wire), age));
+            return Optional.of(withReducedTtls(new Message(entry.wire), age));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    void put(Question question, Message answer) {
+    void put(DnsQuery query, Message answer) {
         lifetime(answer).ifPresent(seconds -> {
             byte[] wire = answer.toWire();
-            if (wire.length <= LARGEST) {
-                keep(question, new Kept(wire, nanoTime.getAsLong(), seconds));
+            if (wire.length <= MAX_RESPONSE_BYTES) {
+                store(query, new Entry(wire, nanoTime.getAsLong(), seconds));
             }
         });
     }
 
-    private synchronized void keep(Question question, Kept entry) {
-        remove(question);
-        entries.put(question, entry);
+    private synchronized void store(DnsQuery query, Entry entry) {
+        remove(query);
+        entries.put(query, entry);
         bytes += entry.wire.length;
-        while (entries.size() > capacity || bytes > MOST_BYTES) {
+        while (entries.size() > capacity || bytes > MAX_TOTAL_BYTES) {
             remove(entries.sequencedKeySet().getFirst());
         }
     }
 
-    private synchronized void remove(Question question) {
-        Kept entry = entries.remove(question);
+    private synchronized void remove(DnsQuery query) {
+        Entry entry = entries.remove(query);
         if (entry != null) {
             bytes -= entry.wire.length;
         }
@@ -99,49 +99,49 @@ final class AnswerCache {
     /** Returns the lifetime in seconds; empty if the response must not be cached. */
     private static OptionalLong lifetime(Message answer) {
         int code = answer.getRcode();
-        boolean nothingThere =
+        boolean isNegative =
                 code == Rcode.NXDOMAIN || answer.getSection(Section.ANSWER).isEmpty();
         if (answer.getHeader().getFlag(Flags.TC) || (code != Rcode.NOERROR && code != Rcode.NXDOMAIN)) {
             return OptionalLong.empty();
         }
-        LongStream lives = LongStream.empty();
+        LongStream ttls = LongStream.empty();
         for (int section = Section.ANSWER; section < SECTIONS; section++) {
-            lives = LongStream.concat(
-                    lives,
+            ttls = LongStream.concat(
+                    ttls,
                     answer.getSection(section).stream()
                             .filter(record -> !(record instanceof OPTRecord))
                             .mapToLong(Record::getTTL));
         }
-        if (nothingThere) {
+        if (isNegative) {
             // A negative response without the zone's SOA record is not cached (RFC 2308 section 5).
-            long zone = answer.getSection(Section.AUTHORITY).stream()
+            long negativeTtl = answer.getSection(Section.AUTHORITY).stream()
                     .filter(SOARecord.class::isInstance)
                     .mapToLong(soa -> ((SOARecord) soa).getMinimum())
                     .findFirst()
                     .orElse(0);
-            lives = LongStream.concat(lives, LongStream.of(zone, LONGEST_NEGATIVE));
+            ttls = LongStream.concat(ttls, LongStream.of(negativeTtl, MAX_NEGATIVE_TTL));
         }
-        return lives.min().stream()
-                .map(seconds -> Math.min(seconds, LONGEST))
+        return ttls.min().stream()
+                .map(seconds -> Math.min(seconds, MAX_TTL))
                 .filter(seconds -> seconds > 0)
                 .findFirst();
     }
 
-    private static Message aged(Message answer, long age) {
+    private static Message withReducedTtls(Message answer, long age) {
         Message copy = new Message();
         copy.setHeader(answer.getHeader().clone());
         for (int section = 0; section < SECTIONS; section++) {
             copy.removeAllRecords(section);
             for (Record record : answer.getSection(section)) {
-                boolean lives = section != Section.QUESTION && !(record instanceof OPTRecord);
-                copy.addRecord(lives ? withLife(record, Math.max(record.getTTL() - age, 0)) : record, section);
+                boolean hasTtl = section != Section.QUESTION && !(record instanceof OPTRecord);
+                copy.addRecord(hasTtl ? withTtl(record, Math.max(record.getTTL() - age, 0)) : record, section);
             }
         }
         return copy;
     }
 
     /** Records are immutable; in wire format the TTL follows the name, and type and class of two bytes each. */
-    private static Record withLife(Record record, long seconds) {
+    private static Record withTtl(Record record, long seconds) {
         byte[] wire = record.toWire(Section.ANSWER);
         ByteBuffer.wrap(wire).putInt(record.getName().length() + 4, (int) seconds);
         try {

@@ -1,11 +1,11 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
 import io.culvert.linux.Egress;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,93 +30,93 @@ import org.xbill.DNS.TextParseException;
 public final class BootstrapResolver {
 
     /** The lifetime of entries in the hosts file, which was read at the start. */
-    private static final Duration FILE_LIFE = Duration.ofHours(1);
+    private static final Duration HOSTS_FILE_TTL = Duration.ofHours(1);
 
     /** A forged response from the local network can contain thousands of addresses. */
-    private static final int REFUSALS_TOLD = 3;
+    private static final int MAX_REJECTIONS_REPORTED = 3;
 
-    private final Map<String, List<InetAddress>> lastGood = new ConcurrentHashMap<>();
-    private final ResolvConf runtime;
+    private final Map<String, List<InetAddress>> lastKnown = new ConcurrentHashMap<>();
+    private final ResolvConf resolvConf;
     private final HostsFile hosts;
     private final Egress egress;
-    private final Patience patience;
+    private final Timeouts timeouts;
     private final Supplier<Set<Family>> families;
 
     /**
      * Sends no query yet.
      *
-     * @param runtime the original content of resolv.conf
+     * @param resolvConf the original content of resolv.conf
      * @param hosts the hosts file as it was at the start
      * @param egress with the firewall mark that the kill switch permits
      * @param families supplies the address families for which this machine has a default route now
      */
     public BootstrapResolver(
-            ResolvConf runtime, HostsFile hosts, Egress egress, Supplier<Set<Family>> families, Patience patience) {
-        this.runtime = runtime;
+            ResolvConf resolvConf, HostsFile hosts, Egress egress, Supplier<Set<Family>> families, Timeouts timeouts) {
+        this.resolvConf = resolvConf;
         this.hosts = hosts;
         this.egress = egress;
-        this.patience = patience;
+        this.timeouts = timeouts;
         this.families = families;
     }
 
     /** Resolves a name; takes at most the full timeout per family and per domain of the search list. */
-    public Resolution resolve(Host.Name host, List<Forbidden> forbidden) {
+    public ResolutionResult resolve(Host.Name host, List<ForbiddenAddresses> forbidden) {
         String name = host.name();
         List<Problem> problems = new ArrayList<>();
-        Found inHosts = inHosts(name);
-        Found found = inHosts.addresses.isEmpty() ? inDns(name, problems) : inHosts;
+        Found fromHosts = fromHosts(name);
+        Found found = fromHosts.addresses.isEmpty() ? fromDns(name, problems) : fromHosts;
         List<InetAddress> allowed = new ArrayList<>();
-        int refused = 0;
+        int rejected = 0;
         for (InetAddress address : found.addresses) {
-            Optional<String> what = Forbidden.reason(address, forbidden);
-            if (what.isEmpty()) {
+            Optional<String> reason = ForbiddenAddresses.reason(address, forbidden);
+            if (reason.isEmpty()) {
                 allowed.add(address);
-            } else if (++refused <= REFUSALS_TOLD) {
-                problems.add(refusal(name, address, what.get()));
+            } else if (++rejected <= MAX_REJECTIONS_REPORTED) {
+                problems.add(rejection(name, address, reason.get()));
             }
         }
-        if (refused > REFUSALS_TOLD) {
-            problems.add(Problem.note(Place.machine(name), refused + " addresses were rejected in total"));
+        if (rejected > MAX_REJECTIONS_REPORTED) {
+            problems.add(Problem.note(Location.machine(name), rejected + " addresses were rejected in total"));
         }
         List<InetAddress> usable = AddressLimit.of(name, allowed, problems);
-        List<InetAddress> old = lastGood.getOrDefault(name, List.of()).stream()
-                .filter(address -> Forbidden.reason(address, forbidden).isEmpty())
+        List<InetAddress> previous = lastKnown.getOrDefault(name, List.of()).stream()
+                .filter(address -> ForbiddenAddresses.reason(address, forbidden).isEmpty())
                 .toList();
         if (!usable.isEmpty()) {
             // If no server responded for one family, its last addresses are kept.
-            old.stream()
-                    .filter(address -> found.silent.contains(Family.of(address)) && !usable.contains(address))
+            previous.stream()
+                    .filter(address -> found.unanswered.contains(Family.of(address)) && !usable.contains(address))
                     .forEach(usable::add);
-            if (!found.silent.isEmpty()) {
+            if (!found.unanswered.isEmpty()) {
                 usable.sort(Comparator.comparing(Family::of));
             }
-            lastGood.put(name, usable);
-            return new Resolution(usable, found.life, true, problems);
+            lastKnown.put(name, usable);
+            return new ResolutionResult(usable, found.ttl, true, problems);
         }
-        if (!old.isEmpty()) {
-            problems.add(Problem.note(Place.machine(name), "the last known addresses are kept"));
+        if (!previous.isEmpty()) {
+            problems.add(Problem.note(Location.machine(name), "the last known addresses are kept"));
         } else if (problems.isEmpty()) {
             problems.add(Problem.failure(
-                    Place.machine(name), "has no address", "correct the name, or use an address instead"));
+                    Location.machine(name), "has no address", "correct the name, or use an address instead"));
         }
-        return new Resolution(old, Duration.ZERO, false, problems);
+        return new ResolutionResult(previous, Duration.ZERO, false, problems);
     }
 
-    /** @param silent the families for which no server responded */
-    private record Found(Set<InetAddress> addresses, Set<Family> silent, Duration life) {
+    /** @param unanswered the families for which no server responded */
+    private record Found(Set<InetAddress> addresses, Set<Family> unanswered, Duration ttl) {
 
         static final Found NOTHING = new Found(Set.of(), Set.of(), Duration.ZERO);
     }
 
-    private Found inHosts(String name) {
+    private Found fromHosts(String name) {
         Set<InetAddress> addresses = new LinkedHashSet<>(hosts.addresses(name));
         addresses.removeIf(address -> !families.get().contains(Family.of(address)));
-        return new Found(addresses, Set.of(), FILE_LIFE);
+        return new Found(addresses, Set.of(), HOSTS_FILE_TTL);
     }
 
-    private Found inDns(String host, List<Problem> problems) {
-        for (String candidate : runtime.candidates(host)) {
-            Found found = ask(candidate, problems);
+    private Found fromDns(String host, List<Problem> problems) {
+        for (String candidate : resolvConf.candidates(host)) {
+            Found found = query(candidate, problems);
             if (!found.addresses.isEmpty()) {
                 // Failures of other candidates no longer matter.
                 problems.clear();
@@ -126,50 +126,50 @@ public final class BootstrapResolver {
         return Found.NOTHING;
     }
 
-    private Found ask(String candidate, List<Problem> problems) {
-        Forwarder forwarder = new Forwarder(new Upstreams(runtime.serversFor(candidate), egress), patience);
+    private Found query(String candidate, List<Problem> problems) {
+        Forwarder forwarder = new Forwarder(new Upstreams(resolvConf.serversFor(candidate), egress), timeouts);
         Set<InetAddress> addresses = new LinkedHashSet<>();
-        Set<Family> silent = EnumSet.noneOf(Family.class);
-        Duration life = Duration.ofDays(1);
-        Duration time = patience.all();
+        Set<Family> unanswered = EnumSet.noneOf(Family.class);
+        Duration ttl = Duration.ofDays(1);
+        Duration timeout = timeouts.total();
         for (Family family : Family.values()) {
             if (families.get().contains(family)) {
-                long began = System.nanoTime();
+                long startedAt = System.nanoTime();
                 try {
                     Name name = Name.fromString(candidate);
-                    Message answer = forwarder.ask(Question.plain(name, AddressAnswer.type(family)), time);
-                    time = patience.afterAnswer(Duration.ofNanos(System.nanoTime() - began));
+                    Message answer = forwarder.query(DnsQuery.plain(name, AddressAnswer.type(family)), timeout);
+                    timeout = timeouts.afterAnswer(Duration.ofNanos(System.nanoTime() - startedAt));
                     AddressAnswer found = AddressAnswer.read(answer, name, family);
                     addresses.addAll(found.addresses());
-                    life = life.compareTo(found.life()) < 0 ? life : found.life();
+                    ttl = ttl.compareTo(found.ttl()) < 0 ? ttl : found.ttl();
                     if (answer.getRcode() != Rcode.NOERROR && answer.getRcode() != Rcode.NXDOMAIN) {
-                        silent.add(family);
-                        problems.add(noAnswer(candidate, family, Rcode.string(answer.getRcode())));
+                        unanswered.add(family);
+                        problems.add(noResponse(candidate, family, Rcode.string(answer.getRcode())));
                     }
                 } catch (NoAnswerException e) {
-                    silent.add(family);
-                    problems.add(noAnswer(candidate, family, e.why()));
+                    unanswered.add(family);
+                    problems.add(noResponse(candidate, family, e.reason()));
                 } catch (TextParseException _) {
                     problems.add(Problem.input(
-                            Place.machine(candidate), "is too long for a DNS name", "use an address instead"));
+                            Location.machine(candidate), "is too long for a DNS name", "use an address instead"));
                 }
             }
         }
-        return new Found(addresses, silent, silent.isEmpty() ? life : Duration.ZERO);
+        return new Found(addresses, unanswered, unanswered.isEmpty() ? ttl : Duration.ZERO);
     }
 
-    private static Problem noAnswer(String candidate, Family family, String why) {
+    private static Problem noResponse(String candidate, Family family, String reason) {
         return Problem.failure(
-                Place.machine(candidate),
+                Location.machine(candidate),
                 "no " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address from the container's own DNS servers: "
-                        + why,
+                        + reason,
                 "check the nameserver lines of /etc/resolv.conf, or use an address instead of the name");
     }
 
-    private static Problem refusal(String name, InetAddress address, String what) {
+    private static Problem rejection(String name, InetAddress address, String reason) {
         return Problem.warning(
-                Place.machine(name),
-                "DNS response " + Prefix.text(address) + " is rejected: " + what,
+                Location.machine(name),
+                "DNS response " + Prefix.text(address) + " is rejected: " + reason,
                 "check the name; if it is correct, its DNS response is wrong or forged: use the address instead");
     }
 }

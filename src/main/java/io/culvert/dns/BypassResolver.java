@@ -1,10 +1,10 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,98 +29,103 @@ import org.xbill.DNS.TextParseException;
  */
 public final class BypassResolver {
 
-    private final BootstrapResolver outside;
-    private final Predicate<InetAddress> near;
-    private final Patience patience;
+    private final BootstrapResolver bootstrap;
+    private final Predicate<InetAddress> isLocal;
+    private final Timeouts timeouts;
     private final Map<String, Map<Family, List<InetAddress>>> confirmed = new ConcurrentHashMap<>();
 
     /**
      * Sends no query yet.
      *
-     * @param near whether an address is in a local network of this machine
+     * @param isLocal whether an address is in a local network of this machine
      */
-    public BypassResolver(BootstrapResolver outside, Predicate<InetAddress> near, Patience patience) {
-        this.outside = outside;
-        this.near = near;
-        this.patience = patience;
+    public BypassResolver(BootstrapResolver bootstrap, Predicate<InetAddress> isLocal, Timeouts timeouts) {
+        this.bootstrap = bootstrap;
+        this.isLocal = isLocal;
+        this.timeouts = timeouts;
     }
 
     /**
      * Resolves a name.
      *
-     * @param inside the tunnel's DNS servers; empty before the tunnel has been up
+     * @param tunnelServers the tunnel's DNS servers; empty before the tunnel has been up
      * @param families the address families with a default route
      */
-    public Resolution resolve(
-            Host.Name name, List<Forbidden> forbidden, Optional<Upstreams> inside, Set<Family> families) {
-        Resolution found = outside.resolve(name, forbidden);
-        if (inside.isEmpty()) {
+    public ResolutionResult resolve(
+            Host.Name name,
+            List<ForbiddenAddresses> forbidden,
+            Optional<Upstreams> tunnelServers,
+            Set<Family> families) {
+        ResolutionResult found = bootstrap.resolve(name, forbidden);
+        if (tunnelServers.isEmpty()) {
             return found;
         }
         List<Problem> problems = new ArrayList<>(found.problems());
-        Forwarder forwarder = new Forwarder(inside.get(), patience);
-        Map<Family, List<InetAddress>> known = confirmed.computeIfAbsent(name.name(), _ -> new ConcurrentHashMap<>());
+        Forwarder forwarder = new Forwarder(tunnelServers.get(), timeouts);
+        Map<Family, List<InetAddress>> confirmedByFamily =
+                confirmed.computeIfAbsent(name.name(), _ -> new ConcurrentHashMap<>());
         Set<InetAddress> usable = new LinkedHashSet<>();
-        Duration life = found.fresh() ? found.life() : Duration.ZERO;
-        Set<Family> silent = EnumSet.noneOf(Family.class);
+        Duration ttl = found.fresh() ? found.ttl() : Duration.ZERO;
+        Set<Family> unanswered = EnumSet.noneOf(Family.class);
         for (Family family : Family.values()) {
             if (!families.contains(family)) {
                 continue;
             }
-            Optional<AddressAnswer> answer = ask(name, family, forwarder);
+            Optional<AddressAnswer> answer = query(name, family, forwarder);
             if (answer.isPresent()) {
                 List<InetAddress> allowed = answer.get().addresses().stream()
-                        .filter(address -> Forbidden.reason(address, forbidden).isEmpty())
+                        .filter(address ->
+                                ForbiddenAddresses.reason(address, forbidden).isEmpty())
                         .toList();
-                known.put(family, AddressLimit.of(name.name(), allowed, problems));
-                life = life.compareTo(answer.get().life()) < 0
-                        ? life
-                        : answer.get().life();
+                confirmedByFamily.put(family, AddressLimit.of(name.name(), allowed, problems));
+                ttl = ttl.compareTo(answer.get().ttl()) < 0 ? ttl : answer.get().ttl();
             } else {
-                silent.add(family);
+                unanswered.add(family);
             }
-            usable.addAll(known.getOrDefault(family, List.of()));
+            usable.addAll(confirmedByFamily.getOrDefault(family, List.of()));
         }
-        List<InetAddress> refused = new ArrayList<>();
+        List<InetAddress> rejected = new ArrayList<>();
         for (InetAddress address : found.addresses()) {
-            if (near.test(address)) {
+            if (isLocal.test(address)) {
                 usable.add(address);
             } else if (!usable.contains(address)) {
-                refused.add(address);
+                rejected.add(address);
             }
         }
-        if (!refused.isEmpty()) {
-            problems.add(refusal(name, refused, silent));
-        } else if (usable.isEmpty() && silent.isEmpty()) {
+        if (!rejected.isEmpty()) {
+            problems.add(rejection(name, rejected, unanswered));
+        } else if (usable.isEmpty() && unanswered.isEmpty()) {
             problems.add(Problem.warning(
-                    Place.machine(name.name()), "has no address, so no bypass is active for it", "correct the name"));
+                    Location.machine(name.name()),
+                    "has no address, so no bypass is active for it",
+                    "correct the name"));
         }
         // Rejected addresses must be removed, even if no server responded. Without any address, nothing changes.
-        boolean fresh = !silent.containsAll(families)
+        boolean fresh = !unanswered.containsAll(families)
                 || !usable.isEmpty()
                 || !found.addresses().isEmpty();
-        return new Resolution(List.copyOf(usable), silent.isEmpty() ? life : Duration.ZERO, fresh, problems);
+        return new ResolutionResult(List.copyOf(usable), unanswered.isEmpty() ? ttl : Duration.ZERO, fresh, problems);
     }
 
     /** Returns empty if no server responded; an answer without addresses if the name has none. */
-    private static Optional<AddressAnswer> ask(Host.Name name, Family family, Forwarder forwarder) {
+    private static Optional<AddressAnswer> query(Host.Name name, Family family, Forwarder forwarder) {
         try {
-            Name asked = Name.fromString(name.name(), Name.root);
-            Message answer = forwarder.ask(Question.plain(asked, AddressAnswer.type(family)));
+            Name question = Name.fromString(name.name(), Name.root);
+            Message answer = forwarder.query(DnsQuery.plain(question, AddressAnswer.type(family)));
             boolean answered = answer.getRcode() == Rcode.NOERROR || answer.getRcode() == Rcode.NXDOMAIN;
-            return answered ? Optional.of(AddressAnswer.read(answer, asked, family)) : Optional.empty();
+            return answered ? Optional.of(AddressAnswer.read(answer, question, family)) : Optional.empty();
         } catch (NoAnswerException | TextParseException _) {
             return Optional.empty();
         }
     }
 
-    private static Problem refusal(Host.Name name, List<InetAddress> refused, Set<Family> silent) {
-        String some = refused.stream().limit(3).map(Prefix::text).collect(Collectors.joining(", "));
+    private static Problem rejection(Host.Name name, List<InetAddress> rejected, Set<Family> unanswered) {
+        String firstRejected = rejected.stream().limit(3).map(Prefix::text).collect(Collectors.joining(", "));
         return Problem.warning(
-                Place.machine(name.name()),
-                some + (refused.size() > 3 ? " and " + (refused.size() - 3) + " more" : "")
+                Location.machine(name.name()),
+                firstRejected + (rejected.size() > 3 ? " and " + (rejected.size() - 3) + " more" : "")
                         + ": removed from the bypasses, as the DNS servers of the tunnel "
-                        + (silent.isEmpty() ? "do not confirm it" : "do not respond"),
+                        + (unanswered.isEmpty() ? "do not confirm it" : "do not respond"),
                 "use the address instead of the name, if the container's own DNS is correct");
     }
 }

@@ -33,7 +33,7 @@ final class ClusterNames {
         record Empty() implements Decision {}
 
         /** Query the cluster, unless one of these names, which may be the original ones, exists on the internet. */
-        record Ask(List<Name> unless) implements Decision {}
+        record Forward(List<Name> unlessExist) implements Decision {}
     }
 
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
@@ -42,18 +42,18 @@ final class ClusterNames {
             Pattern.compile("[0-9]{1,3}(-[0-9]{1,3}){3}|[0-9a-f]{0,4}(-[0-9a-f]{0,4}){2,7}");
 
     /** A resolver library tries the domains of the search list one after the other, each with a timeout of 5 s. */
-    private static final Duration MEMORY = Duration.ofSeconds(15);
+    private static final Duration RECENT = Duration.ofSeconds(15);
 
-    private static final int REMEMBERED = 4096;
+    private static final int MAX_RECENT = 4096;
 
     private final Name zone;
     private final List<Name> search;
-    private final TopLevelDomains internet;
+    private final TopLevelDomains topLevelDomains;
     private final LongSupplier nanoTime;
     private final Map<Name, Long> recent = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<Name, Long> eldest) {
-            return size() > REMEMBERED;
+            return size() > MAX_RECENT;
         }
     };
 
@@ -62,44 +62,44 @@ final class ClusterNames {
      *
      * @param search the search list; domains outside the zone are ignored
      */
-    ClusterNames(Name zone, List<Name> search, TopLevelDomains internet, LongSupplier nanoTime) {
+    ClusterNames(Name zone, List<Name> search, TopLevelDomains topLevelDomains, LongSupplier nanoTime) {
         this.zone = zone;
         this.search = search.stream()
                 .filter(domain -> domain.subdomain(zone))
                 .distinct()
                 .toList();
-        this.internet = internet;
+        this.topLevelDomains = topLevelDomains;
         this.nanoTime = nanoTime;
     }
 
     /** Returns how to answer a query for a name in the zone. */
-    synchronized Decision of(Name asked) {
-        recent.put(asked, nanoTime.getAsLong());
-        List<String> labels = labels(asked, zone);
+    synchronized Decision decide(Name name) {
+        recent.put(name, nanoTime.getAsLong());
+        List<String> labels = labels(name, zone);
         if (labels.isEmpty() || labels.equals(List.of("svc")) || labels.equals(List.of("pod"))) {
             return new Decision.Empty();
         }
         if (!canExist(labels)) {
             return new Decision.Absent();
         }
-        if (isWrittenForCluster(asked)) {
-            return new Decision.Ask(List.of());
+        if (isWrittenForCluster(name)) {
+            return new Decision.Forward(List.of());
         }
-        List<Name> unless = new ArrayList<>();
+        List<Name> unlessExist = new ArrayList<>();
         for (Name domain : search) {
-            if (domain.equals(zone) || !asked.subdomain(domain)) {
+            if (domain.equals(zone) || !name.subdomain(domain)) {
                 continue;
             }
-            List<String> written = labels(asked, domain);
-            if (written.size() < 2 || written.getLast().equals("svc") || isOfOwnNamespace(asked, domain, written)) {
+            List<String> written = labels(name, domain);
+            if (written.size() < 2 || written.getLast().equals("svc") || isOfOwnNamespace(name, domain, written)) {
                 continue;
             }
-            if (internet.contain(written.getLast())) {
+            if (topLevelDomains.contains(written.getLast())) {
                 return new Decision.Absent();
             }
-            unless.add(absolute(written));
+            unlessExist.add(absolute(written));
         }
-        return new Decision.Ask(unless);
+        return new Decision.Forward(unlessExist);
     }
 
     private static boolean canExist(List<String> labels) {
@@ -107,14 +107,14 @@ final class ClusterNames {
         return switch (labels.getLast()) {
             case "svc" ->
                 switch (names.size()) {
-                    case 2, 3 -> all(LABEL, names);
-                    case 4 -> all(SERVICE_LABEL, names.subList(0, 2)) && all(LABEL, names.subList(2, 4));
+                    case 2, 3 -> allMatch(LABEL, names);
+                    case 4 -> allMatch(SERVICE_LABEL, names.subList(0, 2)) && allMatch(LABEL, names.subList(2, 4));
                     default -> false;
                 };
             case "pod" ->
                 names.size() == 2
                         && DASHED_ADDRESS.matcher(names.getFirst()).matches()
-                        && all(LABEL, names.subList(1, 2));
+                        && allMatch(LABEL, names.subList(1, 2));
             default -> labels.equals(List.of("dns-version"));
         };
     }
@@ -122,14 +122,14 @@ final class ClusterNames {
     /**
      * Returns whether the name was written in full or up to {@code svc}: then the first search domain was tried before.
      */
-    private boolean isWrittenForCluster(Name asked) {
-        return wasExpanded(labels(asked, Name.root)) || wasExpanded(labels(asked, zone));
+    private boolean isWrittenForCluster(Name name) {
+        return wasExpanded(labels(name, Name.root)) || wasExpanded(labels(name, zone));
     }
 
     /** Returns whether the name is in the pod's own namespace, written without it, if no longer form was just tried. */
-    private boolean isOfOwnNamespace(Name asked, Name domain, List<String> written) {
-        Name own = search.getFirst();
-        return !domain.equals(own) && asked.subdomain(own) && !wasExpanded(written);
+    private boolean isOfOwnNamespace(Name name, Name domain, List<String> written) {
+        Name ownDomain = search.getFirst();
+        return !domain.equals(ownDomain) && name.subdomain(ownDomain) && !wasExpanded(written);
     }
 
     /** Returns whether a resolver library has just tried this name with the first search domain. */
@@ -139,15 +139,15 @@ final class ClusterNames {
         }
         try {
             Name expanded = Name.concatenate(relative(written), search.getFirst());
-            Long when = recent.get(expanded);
-            return when != null && nanoTime.getAsLong() - when < MEMORY.toNanos();
+            Long triedAt = recent.get(expanded);
+            return triedAt != null && nanoTime.getAsLong() - triedAt < RECENT.toNanos();
         } catch (NameTooLongException _) {
             return false;
         }
     }
 
-    private static boolean all(Pattern form, List<String> labels) {
-        return labels.stream().allMatch(label -> form.matcher(label).matches());
+    private static boolean allMatch(Pattern pattern, List<String> labels) {
+        return labels.stream().allMatch(label -> pattern.matcher(label).matches());
     }
 
     /** Returns the labels before a suffix, in lower case. */

@@ -8,10 +8,10 @@ public sealed interface DnsRoute {
     Upstreams upstreams();
 
     /** @param suffix a domain, such as {@code tailnet.example}; matches it and everything below it */
-    record Below(String suffix, Upstreams upstreams) implements DnsRoute {}
+    record Suffix(String suffix, Upstreams upstreams) implements DnsRoute {}
 
     /** One name, without those below it. */
-    record Exactly(String name, Upstreams upstreams) implements DnsRoute {}
+    record ExactName(String name, Upstreams upstreams) implements DnsRoute {}
 
     /** Names of containers: one label below a domain. Other names below it do not exist. */
     record Containers(String domain, Upstreams upstreams) implements DnsRoute {}

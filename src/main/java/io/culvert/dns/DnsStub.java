@@ -1,12 +1,12 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.ip.Transport;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.OpenFiles;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -37,36 +37,36 @@ import java.util.function.LongSupplier;
  */
 public final class DnsStub implements AutoCloseable {
 
-    /** Of all clients together. Each holds a thread until the timeout of {@link Patience} if no server responds. */
-    private static final int IN_FLIGHT = 256;
+    /** Of all clients together. Each holds a thread until the timeout of {@link Timeouts} if no server responds. */
+    private static final int MAX_IN_FLIGHT = 256;
 
     /** Keeps threads free for other clients. */
-    private static final int IN_FLIGHT_OF_ONE = 128;
+    private static final int MAX_IN_FLIGHT_PER_CLIENT = 128;
 
     /** An unanswered query has a socket per server queried, and TCP clients have theirs. */
-    private static final int ENOUGH_DESCRIPTORS = 4096;
+    private static final int FILE_DESCRIPTORS = 4096;
 
-    private static final int PORTS_TRIED = 20;
+    private static final int MAX_PORT_ATTEMPTS = 20;
 
-    private final AtomicReference<Directions> directions;
+    private final AtomicReference<DnsRouting> routing;
     private final Responder responder;
-    private final Patience patience;
+    private final Timeouts timeouts;
     private final LongSupplier nanoTime;
     private final Map<InetAddress, List<Closeable>> sockets = new ConcurrentHashMap<>();
-    private final QueriesInFlight inFlight = new QueriesInFlight(IN_FLIGHT, IN_FLIGHT_OF_ONE);
-    private final ThreadPoolExecutor workers =
-            new ThreadPoolExecutor(0, IN_FLIGHT, 30, TimeUnit.SECONDS, new Waiting(), DnsStub::thread, DnsStub::hold);
+    private final FairQueryQueue inFlight = new FairQueryQueue(MAX_IN_FLIGHT, MAX_IN_FLIGHT_PER_CLIENT);
+    private final ThreadPoolExecutor workers = new ThreadPoolExecutor(
+            0, MAX_IN_FLIGHT, 30, TimeUnit.SECONDS, new HandoffQueue(), DnsStub::newThread, DnsStub::enqueue);
 
     /**
      * Creates a stub that answers every query with SERVFAIL until {@link #useUpstreams} is called.
      *
      * @param nanoTime a monotonic clock in nanoseconds, like {@link System#nanoTime}
      */
-    public DnsStub(Patience patience, LongSupplier nanoTime) {
-        this.patience = patience;
+    public DnsStub(Timeouts timeouts, LongSupplier nanoTime) {
+        this.timeouts = timeouts;
         this.nanoTime = nanoTime;
-        this.directions = new AtomicReference<>(new Directions(Upstreams.NONE, List.of(), patience, nanoTime));
-        this.responder = new Responder((question, id) -> directions.get().answer(question, id));
+        this.routing = new AtomicReference<>(new DnsRouting(Upstreams.NONE, List.of(), timeouts, nanoTime));
+        this.responder = new Responder((query, id) -> routing.get().resolve(query, id));
     }
 
     /**
@@ -75,7 +75,7 @@ public final class DnsStub implements AutoCloseable {
      * @param routes other servers for some names; the longest suffix takes precedence
      */
     public void useUpstreams(Upstreams upstreams, List<DnsRoute> routes) {
-        directions.set(new Directions(upstreams, routes, patience, nanoTime));
+        routing.set(new DnsRouting(upstreams, routes, timeouts, nanoTime));
     }
 
     /**
@@ -86,18 +86,18 @@ public final class DnsStub implements AutoCloseable {
      * @throws ProblemException if the address cannot be bound
      */
     public InetSocketAddress listen(InetSocketAddress address) {
-        OpenFiles.raise(ENOUGH_DESCRIPTORS);
+        OpenFiles.raiseSoftLimit(FILE_DESCRIPTORS);
         for (int attempt = 1; ; attempt++) {
             List<Closeable> opened = new ArrayList<>();
             try {
                 return open(address, opened);
             } catch (IOException e) {
-                opened.forEach(DnsStub::quietly);
+                opened.forEach(DnsStub::closeQuietly);
                 // The ephemeral TCP port may be in use for UDP.
-                if (address.getPort() != 0 || attempt == PORTS_TRIED) {
+                if (address.getPort() != 0 || attempt == MAX_PORT_ATTEMPTS) {
                     String where = Prefix.text(address.getAddress()) + " port " + address.getPort();
                     throw new ProblemException(Problem.machine(
-                            Place.machine("DNS"),
+                            Location.machine("DNS"),
                             "cannot listen on " + where + ": " + e.getMessage(),
                             "configure the other program in this network namespace to use another port"));
                 }
@@ -106,7 +106,7 @@ public final class DnsStub implements AutoCloseable {
     }
 
     private InetSocketAddress open(InetSocketAddress address, List<Closeable> opened) throws IOException {
-        TcpService tcp = TcpService.open(address, this::askedByTcp, TcpLimits.USUAL);
+        TcpService tcp = TcpService.open(address, this::submitTcp, TcpLimits.DEFAULT);
         opened.add(tcp);
         InetSocketAddress bound = new InetSocketAddress(address.getAddress(), tcp.port());
         DatagramChannel udp = DatagramChannel.open(
@@ -116,78 +116,78 @@ public final class DnsStub implements AutoCloseable {
         opened.add(udp);
         udp.bind(bound);
         sockets.put(address.getAddress(), opened);
-        start("dns-udp", () -> serveDatagrams(udp, opened));
-        start("dns-tcp", () -> serveConnections(tcp, opened));
+        startThread("dns-udp", () -> serveUdp(udp, opened));
+        startThread("dns-tcp", () -> serveTcp(tcp, opened));
         return bound;
     }
 
     /** Stops listening on this address. */
-    public void leave(InetAddress address) {
-        Optional.ofNullable(sockets.remove(address)).ifPresent(both -> both.forEach(DnsStub::quietly));
+    public void stopListening(InetAddress address) {
+        Optional.ofNullable(sockets.remove(address)).ifPresent(channels -> channels.forEach(DnsStub::closeQuietly));
     }
 
     /**
      * Returns whether the stub listens on an address; an error of one socket closes both, and both are to be reopened.
      */
-    public boolean isServing(InetAddress address) {
+    public boolean isListening(InetAddress address) {
         return sockets.containsKey(address) && sockets.get(address).stream().noneMatch(DnsStub::isClosed);
     }
 
     @Override
     public void close() {
-        sockets.values().forEach(both -> both.forEach(DnsStub::quietly));
+        sockets.values().forEach(channels -> channels.forEach(DnsStub::closeQuietly));
         workers.shutdown();
     }
 
-    private void serveDatagrams(DatagramChannel channel, List<Closeable> both) {
+    private void serveUdp(DatagramChannel channel, List<Closeable> channels) {
         ByteBuffer buffer = ByteBuffer.allocate(65535);
         try {
             while (true) {
                 buffer.clear();
-                InetSocketAddress asker = (InetSocketAddress) channel.receive(buffer);
-                if (buffer.flip().remaining() > TcpLimits.LARGEST_QUERY) {
+                InetSocketAddress client = (InetSocketAddress) channel.receive(buffer);
+                if (buffer.flip().remaining() > TcpLimits.MAX_QUERY_BYTES) {
                     continue;
                 }
                 byte[] request = new byte[buffer.remaining()];
                 buffer.get(request);
-                ask(asker, query -> answer(channel, asker, request, query));
+                submit(client, query -> answer(channel, client, request, query));
             }
         } catch (IOException _) {
             // Closed, by close() or by an error, which isServing() reports.
         } finally {
-            both.forEach(DnsStub::quietly);
+            channels.forEach(DnsStub::closeQuietly);
         }
     }
 
     /**
      * A dropped query gets no response, like one that an overloaded server never received, so the client repeats it.
      */
-    private void answer(DatagramChannel channel, InetSocketAddress asker, byte[] request, QueriesInFlight.Query query) {
+    private void answer(DatagramChannel channel, InetSocketAddress client, byte[] request, FairQueryQueue.Query query) {
         responder
                 .respond(request, Transport.UDP)
-                .filter(_ -> !query.isGivenUp())
+                .filter(_ -> !query.isDropped())
                 .ifPresent(reply -> {
                     try {
-                        channel.send(ByteBuffer.wrap(reply), asker);
+                        channel.send(ByteBuffer.wrap(reply), client);
                     } catch (IOException _) {
                         // The client or this socket is closed; the client repeats the query if needed.
                     }
                 });
     }
 
-    private void serveConnections(TcpService tcp, List<Closeable> both) {
+    private void serveTcp(TcpService tcp, List<Closeable> channels) {
         try {
             tcp.serve();
         } catch (IOException _) {
             // Closed, by close() or by an error, which isServing() reports.
         } finally {
-            both.forEach(DnsStub::quietly);
+            channels.forEach(DnsStub::closeQuietly);
         }
     }
 
-    private Optional<QueriesInFlight.Query> askedByTcp(
+    private Optional<FairQueryQueue.Query> submitTcp(
             InetSocketAddress client, byte[] request, Consumer<Optional<byte[]>> reply) {
-        return ask(client, _ -> {
+        return submit(client, _ -> {
             Optional<byte[]> answer = Optional.empty();
             try {
                 answer = responder.respond(request, Transport.TCP);
@@ -198,12 +198,12 @@ public final class DnsStub implements AutoCloseable {
         });
     }
 
-    private Optional<QueriesInFlight.Query> ask(InetSocketAddress client, Consumer<QueriesInFlight.Query> work) {
-        QueriesInFlight.Query query = inFlight.admit(client);
+    private Optional<FairQueryQueue.Query> submit(InetSocketAddress client, Consumer<FairQueryQueue.Query> task) {
+        FairQueryQueue.Query query = inFlight.admit(client);
         try {
             workers.execute(() -> {
                 try (query) {
-                    query.run(() -> work.accept(query));
+                    query.run(() -> task.accept(query));
                 }
             });
             return Optional.of(query);
@@ -215,36 +215,36 @@ public final class DnsStub implements AutoCloseable {
     }
 
     /** Accepts only what an idle thread takes at once, so that the pool starts as many threads as needed. */
-    private static final class Waiting extends LinkedTransferQueue<Runnable> {
+    private static final class HandoffQueue extends LinkedTransferQueue<Runnable> {
 
         @Override
-        public boolean offer(Runnable work) {
-            return tryTransfer(work);
+        public boolean offer(Runnable task) {
+            return tryTransfer(task);
         }
 
-        boolean hold(Runnable work) {
-            return super.offer(work);
+        boolean enqueue(Runnable task) {
+            return super.offer(task);
         }
     }
 
     /** Queues a task while all threads are busy, usually with queries that were dropped a moment ago. */
-    private static void hold(Runnable work, ThreadPoolExecutor workers) {
+    private static void enqueue(Runnable task, ThreadPoolExecutor workers) {
         if (workers.isShutdown()
-                || !(workers.getQueue() instanceof Waiting waiting)
-                || waiting.size() >= IN_FLIGHT
-                || !waiting.hold(work)) {
+                || !(workers.getQueue() instanceof HandoffQueue queue)
+                || queue.size() >= MAX_IN_FLIGHT
+                || !queue.enqueue(task)) {
             throw new RejectedExecutionException();
         }
     }
 
-    private static void start(String name, Runnable work) {
-        Thread thread = thread(work);
+    private static void startThread(String name, Runnable task) {
+        Thread thread = newThread(task);
         thread.setName(name);
         thread.start();
     }
 
-    private static Thread thread(Runnable work) {
-        return Thread.ofPlatform().daemon().name("dns").unstarted(work);
+    private static Thread newThread(Runnable task) {
+        return Thread.ofPlatform().daemon().name("dns").unstarted(task);
     }
 
     private static boolean isClosed(Closeable socket) {
@@ -253,7 +253,7 @@ public final class DnsStub implements AutoCloseable {
                 : socket instanceof TcpService tcp && !tcp.isOpen();
     }
 
-    private static void quietly(Closeable socket) {
+    private static void closeQuietly(Closeable socket) {
         try {
             socket.close();
         } catch (IOException _) {

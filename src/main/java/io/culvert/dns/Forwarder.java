@@ -1,6 +1,6 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
@@ -22,101 +22,102 @@ import org.xbill.DNS.Rcode;
  */
 final class Forwarder {
 
-    private final Exchange exchange = new Exchange();
-    private final AtomicInteger first = new AtomicInteger();
+    private final DnsExchange exchange = new DnsExchange();
+    private final AtomicInteger preferredServer = new AtomicInteger();
     private final Upstreams upstreams;
-    private final Patience patience;
+    private final Timeouts timeouts;
 
-    Forwarder(Upstreams upstreams, Patience patience) {
+    Forwarder(Upstreams upstreams, Timeouts timeouts) {
         this.upstreams = upstreams;
-        this.patience = patience;
+        this.timeouts = timeouts;
     }
 
     /** Returns whether a query with this id is waiting for its response. */
-    boolean isAsking(Question question, int id) {
-        return exchange.isAsking(question, id);
+    boolean isPending(DnsQuery query, int id) {
+        return exchange.isPending(query, id);
     }
 
     /** Returns the response; if all servers refuse or fail, the last one's failure response. */
-    Message ask(Question question) throws NoAnswerException {
-        return ask(question, patience.all());
+    Message query(DnsQuery query) throws NoAnswerException {
+        return query(query, timeouts.total());
     }
 
     /** Returns the response, with another timeout for all servers together. */
-    Message ask(Question question, Duration all) throws NoAnswerException {
+    Message query(DnsQuery query, Duration timeout) throws NoAnswerException {
         if (upstreams.servers().isEmpty()) {
             throw new NoAnswerException(ExtendedErrorCodeOption.NOT_READY, "no DNS server is configured");
         }
-        try (Exchange.Attempts attempts = exchange.begin(question, upstreams.egress())) {
-            return new Rounds(question, attempts, System.nanoTime() + all.toNanos()).answer();
+        try (DnsExchange.Attempts attempts = exchange.prepare(query, upstreams.egress())) {
+            return new QueryRounds(query, attempts, System.nanoTime() + timeout.toNanos()).run();
         }
     }
 
     /** The state of one query. */
-    private final class Rounds {
+    private final class QueryRounds {
 
         private final List<InetSocketAddress> servers = upstreams.servers();
-        private final Question question;
-        private final Exchange.Attempts attempts;
+        private final DnsQuery query;
+        private final DnsExchange.Attempts attempts;
         private final long deadline;
-        private final SequencedMap<InetSocketAddress, Message> refusals = new LinkedHashMap<>();
+        private final SequencedMap<InetSocketAddress, Message> failureResponses = new LinkedHashMap<>();
         private final SequencedMap<InetSocketAddress, String> reasons = new LinkedHashMap<>();
-        private boolean silentByTcp;
+        private boolean tcpTimedOut;
 
-        private Rounds(Question question, Exchange.Attempts attempts, long deadline) {
-            this.question = question;
+        private QueryRounds(DnsQuery query, DnsExchange.Attempts attempts, long deadline) {
+            this.query = query;
             this.attempts = attempts;
             this.deadline = deadline;
         }
 
-        Message answer() throws NoAnswerException {
-            int start = first.get();
-            for (int turn = 0; left().isPositive(); turn++) {
-                InetSocketAddress server = servers.get((start + turn) % servers.size());
-                boolean endsRound = turn % servers.size() == servers.size() - 1;
+        Message run() throws NoAnswerException {
+            int start = preferredServer.get();
+            for (int attempt = 0; timeLeft().isPositive(); attempt++) {
+                InetSocketAddress server = servers.get((start + attempt) % servers.size());
+                boolean isLastOfRound = attempt % servers.size() == servers.size() - 1;
                 send(server);
-                Optional<Message> answer = listen(server, endsRound);
+                Optional<Message> answer = awaitReply(server, isLastOfRound);
                 if (answer.isPresent()) {
                     return answer.get();
                 }
-                if (endsRound) {
-                    if (!attempts.isWaiting() && !silentByTcp) {
+                if (isLastOfRound) {
+                    if (!attempts.isWaiting() && !tcpTimedOut) {
                         break;
                     }
-                    silentByTcp = false;
+                    tcpTimedOut = false;
                 }
             }
-            if (!refusals.isEmpty()) {
-                return refusals.sequencedValues().getLast();
+            if (!failureResponses.isEmpty()) {
+                return failureResponses.sequencedValues().getLast();
             }
             throw new NoAnswerException(
-                    left().isPositive()
+                    timeLeft().isPositive()
                             ? ExtendedErrorCodeOption.NETWORK_ERROR
                             : ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY,
                     String.join("; ", reasons.values()));
         }
 
         private void send(InetSocketAddress server) {
-            if (refusals.containsKey(server)) {
+            if (failureResponses.containsKey(server)) {
                 return;
             }
             try {
                 attempts.send(server);
-                reasons.put(server, silence(server));
+                reasons.put(server, noResponse(server));
             } catch (IOException e) {
                 reasons.put(server, String.valueOf(e.getMessage()));
             }
         }
 
         /** Waits for this server until it is the next one's turn; at the end of a round for all that were queried. */
-        private Optional<Message> listen(InetSocketAddress server, boolean endsRound) {
-            long until = System.nanoTime() + shorter(patience.server(), left()).toNanos();
-            while (endsRound ? attempts.isWaiting() : attempts.isWaitingFor(server)) {
-                Optional<Exchange.Reply> reply = attempts.await(Duration.ofNanos(until - System.nanoTime()));
+        private Optional<Message> awaitReply(InetSocketAddress server, boolean isLastOfRound) {
+            long until = System.nanoTime()
+                    + shorter(timeouts.perServer(), timeLeft()).toNanos();
+            while (isLastOfRound ? attempts.isWaiting() : attempts.isWaitingFor(server)) {
+                Optional<DnsExchange.Reply> reply = attempts.await(Duration.ofNanos(until - System.nanoTime()));
                 if (reply.isEmpty()) {
                     break;
                 }
-                Optional<Message> answer = read(reply.get());
+                Optional<Message> answer = process(reply.get());
                 if (answer.isPresent()) {
                     return answer;
                 }
@@ -124,49 +125,49 @@ final class Forwarder {
             return Optional.empty();
         }
 
-        private Optional<Message> read(Exchange.Reply reply) {
+        private Optional<Message> process(DnsExchange.Reply reply) {
             InetSocketAddress server = reply.server();
             try {
-                Message answer = whole(reply);
+                Message answer = complete(reply);
                 if (isFinal(answer)) {
-                    first.set(servers.indexOf(server));
+                    preferredServer.set(servers.indexOf(server));
                     return Optional.of(answer);
                 }
-                refusals.put(server, answer);
+                failureResponses.put(server, answer);
             } catch (SocketTimeoutException _) {
-                silentByTcp = true;
-                reasons.put(server, silence(server));
+                tcpTimedOut = true;
+                reasons.put(server, noResponse(server));
             } catch (IOException e) {
                 reasons.put(server, String.valueOf(e.getMessage()));
             }
             return Optional.empty();
         }
 
-        private Message whole(Exchange.Reply reply) throws IOException {
+        private Message complete(DnsExchange.Reply reply) throws IOException {
             return switch (reply) {
-                case Exchange.Reply.Failure failure -> throw failure.why();
-                case Exchange.Reply.Answer(InetSocketAddress server, Message message) ->
+                case DnsExchange.Reply.Failure failure -> throw failure.cause();
+                case DnsExchange.Reply.Answer(InetSocketAddress server, Message message) ->
                     message.getHeader().getFlag(Flags.TC)
-                            ? exchange.byTcp(question, server, upstreams.egress(), timeForTcp())
+                            ? exchange.queryByTcp(query, server, upstreams.egress(), tcpTimeout())
                             : message;
             };
         }
 
         /** Returns a timeout that suffices for a slow server and leaves time for the next one. */
-        private Duration timeForTcp() {
-            Duration left = left();
+        private Duration tcpTimeout() {
+            Duration left = timeLeft();
             Duration half = left.dividedBy(2);
             return servers.size() == 1
                     ? left
-                    : shorter(left, half.compareTo(patience.server()) < 0 ? patience.server() : half);
+                    : shorter(left, half.compareTo(timeouts.perServer()) < 0 ? timeouts.perServer() : half);
         }
 
-        private Duration left() {
+        private Duration timeLeft() {
             return Duration.ofNanos(deadline - System.nanoTime());
         }
     }
 
-    private static String silence(InetSocketAddress server) {
+    private static String noResponse(InetSocketAddress server) {
         return "no response from " + Prefix.text(server.getAddress());
     }
 

@@ -1,7 +1,7 @@
 package io.culvert.dns;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,14 +33,14 @@ public record HostsBlock(Path path, String owner) {
             Path file = Files.exists(path) ? path.toRealPath() : path;
             List<String> before =
                     Files.exists(file) ? List.of(Files.readString(file).split("\n", -1)) : List.of("");
-            String then = String.join("\n", with(before, lines));
-            if (!then.equals(String.join("\n", before))) {
-                replace(file, then);
+            String after = String.join("\n", withBlock(before, lines));
+            if (!after.equals(String.join("\n", before))) {
+                replace(file, after);
             }
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(Problem.warning(
-                    Place.file(path),
+                    Location.file(path),
                     "cannot be written, so the names of peers do not resolve: "
                             + e.getClass().getSimpleName() + ": " + e.getMessage(),
                     "make it writable, or add the lines manually"));
@@ -50,69 +50,70 @@ public record HostsBlock(Path path, String owner) {
     /** Returns whether the block has exactly these lines. */
     public boolean matches(List<String> lines) {
         try {
-            List<String> now =
+            List<String> current =
                     Files.exists(path) ? List.of(Files.readString(path).split("\n", -1)) : List.of("");
-            return with(now, lines).equals(now);
+            return withBlock(current, lines).equals(current);
         } catch (IOException _) {
             return false;
         }
     }
 
-    private List<String> with(List<String> before, List<String> lines) {
-        List<String> then = new ArrayList<>();
-        boolean ours = false;
+    private List<String> withBlock(List<String> before, List<String> lines) {
+        List<String> after = new ArrayList<>();
+        boolean inBlock = false;
         for (String line : before) {
-            if (line.equals(begin())) {
-                ours = true;
-            } else if (ours && line.equals(end())) {
-                ours = false;
-            } else if (!ours) {
-                then.add(line);
+            if (line.equals(beginMarker())) {
+                inBlock = true;
+            } else if (inBlock && line.equals(endMarker())) {
+                inBlock = false;
+            } else if (!inBlock) {
+                after.add(line);
             }
         }
-        if (ours) {
+        if (inBlock) {
             // The end marker is missing: the lines after the begin marker may be the user's, so only the marker is
             // removed.
-            return with(before.stream().filter(line -> !line.equals(begin())).toList(), lines);
+            return withBlock(
+                    before.stream().filter(line -> !line.equals(beginMarker())).toList(), lines);
         }
         if (!lines.isEmpty()) {
-            boolean ended = then.getLast().isEmpty();
+            boolean endsWithNewline = after.getLast().isEmpty();
             List<String> block = new ArrayList<>();
-            block.add(begin());
+            block.add(beginMarker());
             block.addAll(lines);
-            block.add(end());
-            then.addAll(ended ? then.size() - 1 : then.size(), block);
+            block.add(endMarker());
+            after.addAll(endsWithNewline ? after.size() - 1 : after.size(), block);
         }
-        return then;
+        return after;
     }
 
-    private String begin() {
+    private String beginMarker() {
         return "# culvert mesh " + owner + ": written by culvert, begin";
     }
 
-    private String end() {
+    private String endMarker() {
         return "# culvert mesh " + owner + ": end";
     }
 
     private static void replace(Path file, String text) throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        Path beside = file.resolveSibling("." + file.getFileName() + ".culvert");
+        Path temporary = file.resolveSibling("." + file.getFileName() + ".culvert");
         try {
             if (!Files.exists(file)) {
                 Files.write(file, bytes);
                 return;
             }
-            Files.copy(file, beside, StandardCopyOption.COPY_ATTRIBUTES, StandardCopyOption.REPLACE_EXISTING);
+            Files.copy(file, temporary, StandardCopyOption.COPY_ATTRIBUTES, StandardCopyOption.REPLACE_EXISTING);
             Files.write(
-                    beside,
+                    temporary,
                     bytes,
                     StandardOpenOption.WRITE,
                     StandardOpenOption.TRUNCATE_EXISTING,
                     StandardOpenOption.SYNC);
-            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException _) {
             // The file is a mount, or its directory is read-only.
-            Files.deleteIfExists(beside);
+            Files.deleteIfExists(temporary);
             Files.write(file, bytes, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
         }
     }

@@ -1,6 +1,6 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -12,12 +12,12 @@ import java.util.List;
 public record HostsFile(String text) {
 
     /** Block lists of advertisers' names have a few million bytes. */
-    private static final int MOST_BYTES = 8 << 20;
+    private static final int MAX_BYTES = 8 << 20;
 
     /** Reads the file; the result is empty if it cannot be read. */
     public static HostsFile read(Path path) {
         try {
-            return new HostsFile(SharedFile.read(path, MOST_BYTES));
+            return new HostsFile(BoundedFile.read(path, MAX_BYTES));
         } catch (IOException _) {
             return new HostsFile("");
         }
@@ -25,11 +25,11 @@ public record HostsFile(String text) {
 
     /** Returns the addresses of a name, in order. */
     List<InetAddress> addresses(String name) {
-        String wanted = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+        String hostName = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
         List<InetAddress> addresses = new ArrayList<>();
         for (String line : text.split("\n", -1)) {
             List<String> words = Arrays.asList(line.split("#", 2)[0].trim().split("\\s+"));
-            if (words.stream().skip(1).anyMatch(wanted::equalsIgnoreCase)) {
+            if (words.stream().skip(1).anyMatch(hostName::equalsIgnoreCase)) {
                 try {
                     addresses.add(Prefix.parseAddress(words.getFirst()));
                 } catch (IllegalArgumentException _) {

@@ -9,10 +9,10 @@ final class NoAnswerException extends Exception {
      * Creates the failure.
      *
      * @param extendedCode an extended DNS error code (RFC 8914)
-     * @param why the reason for users
+     * @param reason the reason for users
      */
-    NoAnswerException(int extendedCode, String why) {
-        super(why);
+    NoAnswerException(int extendedCode, String reason) {
+        super(reason);
         this.extendedCode = extendedCode;
     }
 
@@ -21,7 +21,7 @@ final class NoAnswerException extends Exception {
     }
 
     /** Returns the reason for users. */
-    String why() {
+    String reason() {
         return String.valueOf(getMessage());
     }
 }

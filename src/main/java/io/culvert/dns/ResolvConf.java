@@ -1,6 +1,6 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -16,43 +16,43 @@ import java.util.stream.Stream;
  *
  * @param nameservers at most 3, on port 53
  * @param search the search domains
- * @param behind the servers to which Docker's resolver forwards from inside the container, where the kill switch blocks
+ * @param dockerUpstreams the servers to which Docker's resolver forwards from inside the container, where the kill switch blocks
  *     it
- * @param dots a name with at least this number of dots is tried as an absolute name first; 0 to 15
+ * @param ndots a name with at least this number of dots is tried as an absolute name first; 0 to 15
  */
 public record ResolvConf(
-        List<InetSocketAddress> nameservers, List<InetSocketAddress> behind, List<String> search, int dots) {
+        List<InetSocketAddress> nameservers, List<InetSocketAddress> dockerUpstreams, List<String> search, int ndots) {
 
     /** {@code MAXNS}, {@code RES_MAXNDOTS} (resolv.h). */
-    private static final int MOST_NAMESERVERS = 3;
+    private static final int MAX_NAMESERVERS = 3;
 
-    private static final int MOST_DOTS = 15;
+    private static final int MAX_NDOTS = 15;
 
     /**
      * Docker's list of these servers (moby: daemon/libnetwork/internal/resolvconf). Those in {@code host(...)} are
      * queried from outside the container, by Docker.
      */
-    private static final Pattern DOCKERS = Pattern.compile("# ExtServers: \\[(.*)]");
+    private static final Pattern DOCKER_EXT_SERVERS = Pattern.compile("# ExtServers: \\[(.*)]");
 
     private static final int PORT = 53;
 
     public ResolvConf {
         nameservers = List.copyOf(nameservers);
-        behind = List.copyOf(behind);
+        dockerUpstreams = List.copyOf(dockerUpstreams);
         search = List.copyOf(search);
     }
 
     /** Parses a file; invalid lines are ignored, as by the C library. */
     public static ResolvConf parse(String text) {
         List<InetSocketAddress> nameservers = new ArrayList<>();
-        List<InetSocketAddress> behind = new ArrayList<>();
+        List<InetSocketAddress> dockerUpstreams = new ArrayList<>();
         List<String> search = List.of();
-        int dots = 1;
+        int ndots = 1;
         for (String line : text.split("\n", -1)) {
-            Matcher dockers = DOCKERS.matcher(line.strip());
-            if (dockers.matches()) {
-                for (String word : dockers.group(1).split(" ", -1)) {
-                    address(word).ifPresent(a -> behind.add(new InetSocketAddress(a, PORT)));
+            Matcher extServers = DOCKER_EXT_SERVERS.matcher(line.strip());
+            if (extServers.matches()) {
+                for (String word : extServers.group(1).split(" ", -1)) {
+                    address(word).ifPresent(a -> dockerUpstreams.add(new InetSocketAddress(a, PORT)));
                 }
             }
             // A keyword must be at the very start of its line.
@@ -62,33 +62,35 @@ public record ResolvConf(
             }
             switch (words.getFirst()) {
                 case "nameserver" -> {
-                    if (nameservers.size() < MOST_NAMESERVERS) {
+                    if (nameservers.size() < MAX_NAMESERVERS) {
                         address(words.get(1)).ifPresent(a -> nameservers.add(new InetSocketAddress(a, PORT)));
                     }
                 }
                 case "domain" -> search = List.of(words.get(1));
                 case "search" -> search = words.subList(1, words.size());
-                case "options" -> dots = dots(words, dots);
+                case "options" -> ndots = ndots(words, ndots);
                 default -> {
                     // Sort lists and comments.
                 }
             }
         }
-        return new ResolvConf(nameservers, behind, search, dots);
+        return new ResolvConf(nameservers, dockerUpstreams, search, ndots);
     }
 
     /** Returns a copy with only the servers that match. */
-    public ResolvConf withServers(Predicate<InetSocketAddress> passing) {
+    public ResolvConf withServers(Predicate<InetSocketAddress> filter) {
         return new ResolvConf(
-                nameservers.stream().filter(passing).toList(),
-                behind.stream().filter(passing).toList(),
+                nameservers.stream().filter(filter).toList(),
+                dockerUpstreams.stream().filter(filter).toList(),
                 search,
-                dots);
+                ndots);
     }
 
     /** Returns all servers that may be queried. */
-    public List<InetSocketAddress> all() {
-        return Stream.concat(nameservers.stream(), behind.stream()).distinct().toList();
+    public List<InetSocketAddress> servers() {
+        return Stream.concat(nameservers.stream(), dockerUpstreams.stream())
+                .distinct()
+                .toList();
     }
 
     /**
@@ -98,8 +100,8 @@ public record ResolvConf(
      * @param name with or without the final dot
      */
     public List<InetSocketAddress> serversFor(String name) {
-        boolean single = name.indexOf('.') < 0 || name.indexOf('.') == name.length() - 1;
-        return single || behind.isEmpty() ? nameservers : behind;
+        boolean singleLabel = name.indexOf('.') < 0 || name.indexOf('.') == name.length() - 1;
+        return singleLabel || dockerUpstreams.isEmpty() ? nameservers : dockerUpstreams;
     }
 
     /** Returns the absolute names to query, in order. */
@@ -112,8 +114,8 @@ public record ResolvConf(
             String suffix = domain.endsWith(".") ? domain : domain + ".";
             candidates.add(suffix.equals(".") ? name + "." : name + "." + suffix);
         }
-        boolean asItStandsFirst = name.chars().filter(c -> c == '.').count() >= dots;
-        candidates.add(asItStandsFirst ? 0 : candidates.size(), name + ".");
+        boolean absoluteFirst = name.chars().filter(c -> c == '.').count() >= ndots;
+        candidates.add(absoluteFirst ? 0 : candidates.size(), name + ".");
         return candidates.stream().distinct().toList();
     }
 
@@ -129,13 +131,13 @@ public record ResolvConf(
         }
     }
 
-    private static int dots(List<String> options, int otherwise) {
-        int dots = otherwise;
+    private static int ndots(List<String> options, int fallback) {
+        int ndots = fallback;
         for (String option : options) {
             if (option.matches("ndots:[0-9]{1,4}")) {
-                dots = Math.min(Integer.parseInt(option.substring("ndots:".length())), MOST_DOTS);
+                ndots = Math.min(Integer.parseInt(option.substring("ndots:".length())), MAX_NDOTS);
             }
         }
-        return dots;
+        return ndots;
     }
 }

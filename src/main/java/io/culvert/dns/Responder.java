@@ -1,6 +1,6 @@
 package io.culvert.dns;
 
-import io.culvert.ip.Transport;
+import io.culvert.net.Transport;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
@@ -31,18 +31,18 @@ import org.xbill.DNS.Type;
 final class Responder {
 
     /** For clients without EDNS (RFC 1035 section 4.2.1). */
-    private static final int PLAIN_PAYLOAD = 512;
+    private static final int DEFAULT_PAYLOAD = 512;
 
-    private static final int LARGEST = 65535;
+    private static final int MAX_MESSAGE_BYTES = 65535;
     private static final int COPIED_SECTIONS = Section.ADDITIONAL + 1;
-    private static final long LOCAL_SECONDS = 3600;
+    private static final long LOCALHOST_TTL = 3600;
     private static final int NO_EXTENDED_CODE = -1;
 
     private final Name localhost = Name.fromConstantString("localhost.");
-    private final Answering answering;
+    private final QueryHandler handler;
 
-    Responder(Answering answering) {
-        this.answering = answering;
+    Responder(QueryHandler handler) {
+        this.handler = handler;
     }
 
     /** Returns the response to send; empty if none is to be sent. */
@@ -60,7 +60,7 @@ final class Responder {
             }
             query = new Message(request);
         } catch (IOException | RuntimeException _) {
-            return Optional.of(unreadable(request).toWire());
+            return Optional.of(formatError(request).toWire());
         }
         Message reply;
         try {
@@ -69,7 +69,7 @@ final class Responder {
             // A bug in Culvert; the client must not wait for a timeout.
             reply = failure(query, Rcode.SERVFAIL, ExtendedErrorCodeOption.OTHER, String.valueOf(e));
         }
-        return Optional.of(reply.toWire(transport == Transport.TCP ? LARGEST : payload(query)));
+        return Optional.of(reply.toWire(transport == Transport.TCP ? MAX_MESSAGE_BYTES : payload(query)));
     }
 
     private Message reply(Message query) {
@@ -83,19 +83,18 @@ final class Responder {
         if (edns != null && edns.getVersion() != 0) {
             return failure(query, Rcode.BADVERS, NO_EXTENDED_CODE, "");
         }
-        Record asked = query.getQuestion();
-        if (asked.getDClass() != DClass.IN || isTransfer(asked.getType())) {
+        Record question = query.getQuestion();
+        if (question.getDClass() != DClass.IN || isTransfer(question.getType())) {
             return failure(query, Rcode.REFUSED, ExtendedErrorCodeOption.NOT_SUPPORTED, "");
         }
-        if (asked.getName().subdomain(localhost)) {
-            return local(query, asked);
+        if (question.getName().subdomain(localhost)) {
+            return localhostReply(query, question);
         }
         try {
-            return copy(
-                    query,
-                    answering.answer(Question.of(query), query.getHeader().getID()));
+            return forwardedReply(
+                    query, handler.resolve(DnsQuery.of(query), query.getHeader().getID()));
         } catch (NoAnswerException e) {
-            return failure(query, Rcode.SERVFAIL, e.extendedCode(), e.why());
+            return failure(query, Rcode.SERVFAIL, e.extendedCode(), e.reason());
         }
     }
 
@@ -103,21 +102,21 @@ final class Responder {
         return type == Type.AXFR || type == Type.IXFR;
     }
 
-    private static Message local(Message query, Record asked) {
-        Message reply = start(query, Rcode.NOERROR);
-        Name name = asked.getName();
-        if (asked.getType() == Type.A || asked.getType() == Type.ANY) {
-            reply.addRecord(new ARecord(name, DClass.IN, LOCAL_SECONDS, loopback4()), Section.ANSWER);
+    private static Message localhostReply(Message query, Record question) {
+        Message reply = startReply(query, Rcode.NOERROR);
+        Name name = question.getName();
+        if (question.getType() == Type.A || question.getType() == Type.ANY) {
+            reply.addRecord(new ARecord(name, DClass.IN, LOCALHOST_TTL, loopback4()), Section.ANSWER);
         }
-        if (asked.getType() == Type.AAAA || asked.getType() == Type.ANY) {
-            reply.addRecord(new AAAARecord(name, DClass.IN, LOCAL_SECONDS, loopback6()), Section.ANSWER);
+        if (question.getType() == Type.AAAA || question.getType() == Type.ANY) {
+            reply.addRecord(new AAAARecord(name, DClass.IN, LOCALHOST_TTL, loopback6()), Section.ANSWER);
         }
-        return finish(query, reply, Rcode.NOERROR, List.of());
+        return finishReply(query, reply, Rcode.NOERROR, List.of());
     }
 
-    private static Message copy(Message query, Message answer) {
+    private static Message forwardedReply(Message query, Message answer) {
         int code = answer.getRcode();
-        Message reply = start(query, code);
+        Message reply = startReply(query, code);
         if (answer.getHeader().getFlag(Flags.AD)) {
             reply.getHeader().setFlag(Flags.AD);
         }
@@ -128,16 +127,16 @@ final class Responder {
                 }
             }
         }
-        return finish(query, reply, code, List.of());
+        return finishReply(query, reply, code, List.of());
     }
 
     private static Message failure(Message query, int code, int extendedCode, String why) {
         List<EDNSOption> reason =
                 extendedCode == NO_EXTENDED_CODE ? List.of() : List.of(new ExtendedErrorCodeOption(extendedCode, why));
-        return finish(query, start(query, code), code, reason);
+        return finishReply(query, startReply(query, code), code, reason);
     }
 
-    private static Message start(Message query, int code) {
+    private static Message startReply(Message query, int code) {
         Message reply = new Message(query.getHeader().getID());
         Header header = reply.getHeader();
         header.setOpcode(query.getHeader().getOpcode());
@@ -154,16 +153,16 @@ final class Responder {
     }
 
     /** Adds EDNS if the client uses it; it has the upper bits of the response code too (RFC 6891 section 6.1.3). */
-    private static Message finish(Message query, Message reply, int code, List<EDNSOption> options) {
+    private static Message finishReply(Message query, Message reply, int code, List<EDNSOption> options) {
         OPTRecord edns = query.getOPT();
         if (edns != null) {
             int flags = edns.getFlags() & ExtendedFlags.DO;
-            reply.addRecord(new OPTRecord(Question.PAYLOAD, code >> 4, 0, flags, options), Section.ADDITIONAL);
+            reply.addRecord(new OPTRecord(DnsQuery.UDP_PAYLOAD, code >> 4, 0, flags, options), Section.ADDITIONAL);
         }
         return reply;
     }
 
-    private static Message unreadable(byte[] request) {
+    private static Message formatError(byte[] request) {
         Message reply = new Message((request[0] & 0xff) << 8 | (request[1] & 0xff));
         reply.getHeader().setFlag(Flags.QR);
         reply.getHeader().setRcode(Rcode.FORMERR);
@@ -172,7 +171,9 @@ final class Responder {
 
     private static int payload(Message query) {
         OPTRecord edns = query.getOPT();
-        return edns == null ? PLAIN_PAYLOAD : Math.clamp(edns.getPayloadSize(), PLAIN_PAYLOAD, Question.PAYLOAD);
+        return edns == null
+                ? DEFAULT_PAYLOAD
+                : Math.clamp(edns.getPayloadSize(), DEFAULT_PAYLOAD, DnsQuery.UDP_PAYLOAD);
     }
 
     private static InetAddress loopback4() {

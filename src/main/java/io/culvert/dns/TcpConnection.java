@@ -16,51 +16,51 @@ import java.util.function.Consumer;
 /** A client's TCP connection. Its messages begin with their length in two bytes (RFC 1035 section 4.2.2). */
 final class TcpConnection {
 
-    private static final int LENGTH = 2;
+    private static final int LENGTH_BYTES = 2;
 
     /** Fits a usual query; for larger ones it grows with the data received, not with the announced length. */
-    private static final int USUAL_BUFFER = 512;
+    private static final int INITIAL_BUFFER = 512;
 
-    private static final int LARGEST_BUFFER = LENGTH + TcpLimits.LARGEST_QUERY;
+    private static final int MAX_BUFFER = LENGTH_BYTES + TcpLimits.MAX_QUERY_BYTES;
 
     /** Limits responses that a client does not read: two of the largest. */
-    private static final int MOST_UNSENT = 2 * (LENGTH + 65535);
+    private static final int MAX_UNSENT = 2 * (LENGTH_BYTES + 65535);
 
     private final SocketChannel channel;
     private final SelectionKey key;
     private final InetSocketAddress client;
-    private final TcpService.Asking asking;
+    private final TcpService.QuerySubmitter submitter;
     private final TcpLimits limits;
-    private final Consumer<Runnable> later;
-    private final Consumer<TcpConnection> closed;
-    private final Set<QueriesInFlight.Query> inFlight = new HashSet<>();
+    private final Consumer<Runnable> runLater;
+    private final Consumer<TcpConnection> onClose;
+    private final Set<FairQueryQueue.Query> inFlight = new HashSet<>();
     private final Deque<ByteBuffer> unsent = new ArrayDeque<>();
-    private ByteBuffer received = ByteBuffer.allocate(USUAL_BUFFER);
-    private int waiting;
-    private boolean ended;
+    private ByteBuffer received = ByteBuffer.allocate(INITIAL_BUFFER);
+    private int inFlightCount;
+    private boolean endOfInput;
     private long lastMessage = System.nanoTime();
-    private long partSince;
+    private long partialSince;
     private long unsentSince;
 
     /**
-     * @param later runs a task on the thread of this connection
-     * @param closed called when the connection is closed
+     * @param runLater runs a task on the thread of this connection
+     * @param onClose called when the connection is closed
      */
     TcpConnection(
             SocketChannel channel,
             SelectionKey key,
             InetSocketAddress client,
-            TcpService.Asking asking,
+            TcpService.QuerySubmitter submitter,
             TcpLimits limits,
-            Consumer<Runnable> later,
-            Consumer<TcpConnection> closed) {
+            Consumer<Runnable> runLater,
+            Consumer<TcpConnection> onClose) {
         this.channel = channel;
         this.key = key;
         this.client = client;
-        this.asking = asking;
+        this.submitter = submitter;
         this.limits = limits;
-        this.later = later;
-        this.closed = closed;
+        this.runLater = runLater;
+        this.onClose = onClose;
     }
 
     InetAddress client() {
@@ -69,7 +69,7 @@ final class TcpConnection {
 
     /** Returns whether it waits for the client, and not the client for a response. A partial message counts as idle. */
     boolean isIdle() {
-        return waiting == 0 && unsent.isEmpty();
+        return inFlightCount == 0 && unsent.isEmpty();
     }
 
     /** Returns the time since the last complete message. */
@@ -81,19 +81,19 @@ final class TcpConnection {
     long nanosLeft(long now) {
         long left = Long.MAX_VALUE;
         if (!unsent.isEmpty()) {
-            left = unsentSince + limits.message().toNanos() - now;
+            left = unsentSince + limits.messageTimeout().toNanos() - now;
         }
-        if (received.position() > 0 && mayAsk()) {
-            left = Math.min(left, partSince + limits.message().toNanos() - now);
+        if (received.position() > 0 && canSubmit()) {
+            left = Math.min(left, partialSince + limits.messageTimeout().toNanos() - now);
         }
         if (isIdle()) {
-            left = Math.min(left, lastMessage + limits.idle().toNanos() - now);
+            left = Math.min(left, lastMessage + limits.idleTimeout().toNanos() - now);
         }
         return left;
     }
 
     /** Receives and sends what is possible without blocking. */
-    void proceed() {
+    void handleEvents() {
         try {
             if (key.isValid() && key.isWritable()) {
                 send();
@@ -101,7 +101,7 @@ final class TcpConnection {
             if (key.isValid() && key.isReadable()) {
                 receive();
             }
-            settle();
+            updateInterest();
         } catch (IOException _) {
             // The client is gone.
             close();
@@ -109,70 +109,72 @@ final class TcpConnection {
     }
 
     private void receive() throws IOException {
-        boolean began = received.position() == 0;
+        boolean wasEmpty = received.position() == 0;
         int count = channel.read(received);
         if (count < 0) {
-            ended = true;
-        } else if (began && count > 0) {
-            partSince = System.nanoTime();
+            endOfInput = true;
+        } else if (wasEmpty && count > 0) {
+            partialSince = System.nanoTime();
         }
-        take();
+        readMessages();
     }
 
     /** Takes complete messages, up to the limit of pipelined queries. */
-    private void take() {
+    private void readMessages() {
         received.flip();
-        while (mayAsk() && received.remaining() >= LENGTH && received.remaining() >= LENGTH + announced()) {
-            byte[] query = new byte[announced()];
-            received.position(received.position() + LENGTH);
+        while (canSubmit()
+                && received.remaining() >= LENGTH_BYTES
+                && received.remaining() >= LENGTH_BYTES + announcedLength()) {
+            byte[] query = new byte[announcedLength()];
+            received.position(received.position() + LENGTH_BYTES);
             received.get(query);
-            ask(query);
+            submit(query);
         }
-        if (received.remaining() >= LENGTH && announced() > TcpLimits.LARGEST_QUERY) {
+        if (received.remaining() >= LENGTH_BYTES && announcedLength() > TcpLimits.MAX_QUERY_BYTES) {
             close();
             return;
         }
         received.compact();
-        if (!received.hasRemaining() && mayAsk()) {
-            received = ByteBuffer.allocate(Math.min(2 * received.capacity(), LARGEST_BUFFER))
+        if (!received.hasRemaining() && canSubmit()) {
+            received = ByteBuffer.allocate(Math.min(2 * received.capacity(), MAX_BUFFER))
                     .put(received.flip());
         }
     }
 
-    private int announced() {
+    private int announcedLength() {
         return Short.toUnsignedInt(received.getShort(received.position()));
     }
 
-    private boolean mayAsk() {
-        return channel.isOpen() && waiting < limits.pipelined();
+    private boolean canSubmit() {
+        return channel.isOpen() && inFlightCount < limits.pipelined();
     }
 
-    private void ask(byte[] query) {
+    private void submit(byte[] query) {
         lastMessage = System.nanoTime();
-        partSince = lastMessage;
-        waiting++;
+        partialSince = lastMessage;
+        inFlightCount++;
         Pending pending = new Pending();
-        Optional<QueriesInFlight.Query> taken =
-                asking.ask(client, query, reply -> later.accept(() -> answered(pending, reply)));
-        if (taken.isEmpty()) {
+        Optional<FairQueryQueue.Query> submitted =
+                submitter.submit(client, query, reply -> runLater.accept(() -> onReply(pending, reply)));
+        if (submitted.isEmpty()) {
             close();
         } else if (channel.isOpen()) {
-            pending.query = taken;
-            inFlight.add(taken.get());
+            pending.query = submitted;
+            inFlight.add(submitted.get());
         }
     }
 
     private static final class Pending {
-        private Optional<QueriesInFlight.Query> query = Optional.empty();
+        private Optional<FairQueryQueue.Query> query = Optional.empty();
     }
 
-    private void answered(Pending pending, Optional<byte[]> reply) {
+    private void onReply(Pending pending, Optional<byte[]> reply) {
         pending.query.ifPresent(inFlight::remove);
-        if (!mayAsk()) {
+        if (!canSubmit()) {
             // The time in which the connection was not read does not count against the client.
-            partSince = System.nanoTime();
+            partialSince = System.nanoTime();
         }
-        waiting--;
+        inFlightCount--;
         if (!channel.isOpen()) {
             return;
         }
@@ -184,18 +186,18 @@ final class TcpConnection {
         if (unsent.isEmpty()) {
             unsentSince = System.nanoTime();
         }
-        unsent.add(ByteBuffer.allocate(LENGTH + message.length)
+        unsent.add(ByteBuffer.allocate(LENGTH_BYTES + message.length)
                 .putShort((short) message.length)
                 .put(message)
                 .flip());
         try {
             send();
-            if (unsent.stream().mapToInt(ByteBuffer::remaining).sum() > MOST_UNSENT) {
+            if (unsent.stream().mapToInt(ByteBuffer::remaining).sum() > MAX_UNSENT) {
                 close();
                 return;
             }
-            take();
-            settle();
+            readMessages();
+            updateInterest();
         } catch (IOException _) {
             close();
         }
@@ -214,16 +216,16 @@ final class TcpConnection {
     }
 
     /** Sets the events to wait for. While a client does not read its responses, no more queries are read. */
-    private void settle() {
+    private void updateInterest() {
         if (!channel.isOpen()) {
             return;
         }
-        if (ended && isIdle()) {
+        if (endOfInput && isIdle()) {
             close();
             return;
         }
-        boolean reads = !ended && mayAsk() && unsent.isEmpty();
-        key.interestOps((reads ? SelectionKey.OP_READ : 0) | (unsent.isEmpty() ? 0 : SelectionKey.OP_WRITE));
+        boolean wantsQueries = !endOfInput && canSubmit() && unsent.isEmpty();
+        key.interestOps((wantsQueries ? SelectionKey.OP_READ : 0) | (unsent.isEmpty() ? 0 : SelectionKey.OP_WRITE));
     }
 
     /** Closes the connection and drops its queries. */
@@ -233,8 +235,8 @@ final class TcpConnection {
         } catch (IOException _) {
             // The connection is closed anyway.
         }
-        Set.copyOf(inFlight).forEach(QueriesInFlight.Query::giveUp);
+        Set.copyOf(inFlight).forEach(FairQueryQueue.Query::drop);
         inFlight.clear();
-        closed.accept(this);
+        onClose.accept(this);
     }
 }

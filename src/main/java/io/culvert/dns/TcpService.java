@@ -27,33 +27,33 @@ final class TcpService implements Closeable {
     /** Connections that wait to be accepted. */
     private static final int BACKLOG = 256;
 
-    private static final int ACCEPTED_AT_ONCE = 16;
+    private static final int MAX_ACCEPTED_AT_ONCE = 16;
 
     private final ServerSocketChannel listening;
     private final Selector selector;
-    private final Asking asking;
+    private final QuerySubmitter submitter;
     private final TcpLimits limits;
     private final List<TcpConnection> connections = new ArrayList<>();
     private final Queue<Runnable> replies = new ConcurrentLinkedQueue<>();
 
     /** Accepts a query and calls back with the response, on any thread; empty if there is none. */
     @FunctionalInterface
-    interface Asking {
+    interface QuerySubmitter {
 
         /** Returns the query in flight, so that it can be dropped; empty if it was not accepted. */
-        Optional<QueriesInFlight.Query> ask(InetSocketAddress client, byte[] query, Consumer<Optional<byte[]>> reply);
+        Optional<FairQueryQueue.Query> submit(InetSocketAddress client, byte[] query, Consumer<Optional<byte[]>> reply);
     }
 
     /** @param listening a socket bound by {@link #open} */
-    private TcpService(ServerSocketChannel listening, Selector selector, Asking asking, TcpLimits limits) {
+    private TcpService(ServerSocketChannel listening, Selector selector, QuerySubmitter submitter, TcpLimits limits) {
         this.listening = listening;
         this.selector = selector;
-        this.asking = asking;
+        this.submitter = submitter;
         this.limits = limits;
     }
 
     /** Opens the listening socket; call {@link #serve} next. */
-    static TcpService open(InetSocketAddress address, Asking asking, TcpLimits limits) throws IOException {
+    static TcpService open(InetSocketAddress address, QuerySubmitter submitter, TcpLimits limits) throws IOException {
         ServerSocketChannel listening = ServerSocketChannel.open();
         try {
             listening.setOption(StandardSocketOptions.SO_REUSEADDR, true);
@@ -61,7 +61,7 @@ final class TcpService implements Closeable {
             listening.configureBlocking(false);
             Selector selector = Selector.open();
             listening.register(selector, SelectionKey.OP_ACCEPT);
-            return new TcpService(listening, selector, asking, limits);
+            return new TcpService(listening, selector, submitter, limits);
         } catch (IOException e) {
             listening.close();
             throw e;
@@ -80,13 +80,13 @@ final class TcpService implements Closeable {
     void serve() throws IOException {
         try {
             while (listening.isOpen()) {
-                wait(selector);
+                awaitEvents(selector);
                 for (Runnable reply = replies.poll(); reply != null; reply = replies.poll()) {
                     reply.run();
                 }
                 for (SelectionKey key : selector.selectedKeys()) {
                     if (key.attachment() instanceof TcpConnection connection) {
-                        connection.proceed();
+                        connection.handleEvents();
                     } else {
                         accept();
                     }
@@ -104,7 +104,7 @@ final class TcpService implements Closeable {
         }
     }
 
-    private void wait(Selector events) throws IOException {
+    private void awaitEvents(Selector events) throws IOException {
         long now = System.nanoTime();
         long nanos = connections.stream()
                 .mapToLong(connection -> connection.nanosLeft(now))
@@ -122,13 +122,13 @@ final class TcpService implements Closeable {
 
     /** Accepts a limited number at once, so that existing connections are served in between. */
     private void accept() throws IOException {
-        for (int accepted = 0; accepted < ACCEPTED_AT_ONCE; accepted++) {
+        for (int accepted = 0; accepted < MAX_ACCEPTED_AT_ONCE; accepted++) {
             SocketChannel channel;
             try {
                 channel = listening.accept();
             } catch (IOException e) {
                 // Usually out of file descriptors: closes a connection.
-                if (!makeRoom(Optional.empty())) {
+                if (!closeIdlest(Optional.empty())) {
                     throw e;
                 }
                 return;
@@ -136,23 +136,23 @@ final class TcpService implements Closeable {
             if (channel == null) {
                 return;
             }
-            begin(channel);
+            register(channel);
         }
     }
 
-    private void begin(SocketChannel channel) throws IOException {
+    private void register(SocketChannel channel) throws IOException {
         try {
             InetSocketAddress remote = (InetSocketAddress) channel.getRemoteAddress();
             InetAddress client = remote.getAddress();
-            if (ofClient(client) >= limits.connectionsOfOne()) {
-                makeRoom(Optional.of(client));
+            if (connectionCount(client) >= limits.connectionsPerClient()) {
+                closeIdlest(Optional.of(client));
             } else if (connections.size() >= limits.connections()) {
-                makeRoom(Optional.empty());
+                closeIdlest(Optional.empty());
             }
             channel.configureBlocking(false);
             SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
             TcpConnection connection =
-                    new TcpConnection(channel, key, remote, asking, limits, this::later, connections::remove);
+                    new TcpConnection(channel, key, remote, submitter, limits, this::runLater, connections::remove);
             key.attach(connection);
             connections.add(connection);
         } catch (IOException _) {
@@ -162,7 +162,7 @@ final class TcpService implements Closeable {
     }
 
     /** Hands a response from another thread over to this service's thread. */
-    private void later(Runnable reply) {
+    private void runLater(Runnable reply) {
         replies.add(reply);
         selector.wakeup();
     }
@@ -170,19 +170,19 @@ final class TcpService implements Closeable {
     /**
      * Closes the connection that has been idle for longest.
      *
-     * @param of the client whose connection is closed; empty for the client that has the most
+     * @param preferred the client whose connection is closed; empty for the client that has the most
      */
-    private boolean makeRoom(Optional<InetAddress> of) {
-        Optional<InetAddress> client = of.or(
-                () -> connections.stream().map(TcpConnection::client).max(Comparator.comparingLong(this::ofClient)));
-        Optional<TcpConnection> longest = connections.stream()
+    private boolean closeIdlest(Optional<InetAddress> preferred) {
+        Optional<InetAddress> client = preferred.or(() ->
+                connections.stream().map(TcpConnection::client).max(Comparator.comparingLong(this::connectionCount)));
+        Optional<TcpConnection> idlest = connections.stream()
                 .filter(connection -> client.filter(connection.client()::equals).isPresent())
                 .max(Comparator.comparing(TcpConnection::isIdle).thenComparingLong(TcpConnection::idleNanos));
-        longest.ifPresent(TcpConnection::close);
-        return longest.isPresent();
+        idlest.ifPresent(TcpConnection::close);
+        return idlest.isPresent();
     }
 
-    private long ofClient(InetAddress client) {
+    private long connectionCount(InetAddress client) {
         return connections.stream()
                 .filter(connection -> connection.client().equals(client))
                 .count();

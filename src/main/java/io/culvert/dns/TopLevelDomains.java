@@ -34,7 +34,7 @@ final class TopLevelDomains {
         }
     }
 
-    boolean contain(String label) {
+    boolean contains(String label) {
         return names.contains(label.toLowerCase(Locale.ROOT));
     }
 }

@@ -1,135 +1,481 @@
 package io.culvert.exitnode;
 
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.diagnostics.UndoStack;
+import io.culvert.exitnode.ExitNodeEvent.Stop;
 import io.culvert.linux.Container;
-import io.culvert.network.Machine;
-import io.culvert.nft.NetworkClaim;
-import io.culvert.problem.Hints;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
-import io.culvert.process.StopSignals;
-import io.culvert.run.Journal;
-import io.culvert.run.Kernel;
-import io.culvert.run.Surroundings;
-import io.culvert.run.Undo;
-import java.util.function.Supplier;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Family;
+import io.culvert.plan.ExitNodeInputs;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.ExitNodePlanner;
+import io.culvert.process.ChildEvent;
+import io.culvert.process.PrivilegedSiblings;
+import io.culvert.rtnl.ForwardingSysctls;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.MainTable;
+import io.culvert.rtnl.UdpPorts;
+import io.culvert.rtnl.Uplink;
+import io.culvert.runtime.ChangeWatcher;
+import io.culvert.settings.MeshSettings;
+import io.culvert.status.HealthWait;
+import io.culvert.status.StatusReport;
+import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.TunnelHealth.Verdict;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * Runs an exit node from start to stop. The kill switch is activated first and removed last. A single thread makes all
- * changes; events wait in a queue meanwhile, so that no two changes overlap.
+ * Reconciles a running exit node with its plan. Every event is handled in the same way ({@link #reconcile}): the machine
+ * is read, the plan is computed again, and every difference is corrected; so a changed uplink, a killed child process
+ * and a deleted rule need no handling of their own.
  */
-public final class ExitNode {
+final class ExitNode {
 
-    private final Surroundings around;
-    private final Journal journal;
-    private final Undo undo = new Undo();
-    private final Wakeups wakeups = new Wakeups();
+    /** How long to wait before the next attempt after a failed one, when no event comes before. */
+    private static final Duration RETRY = Duration.ofSeconds(2);
 
-    public ExitNode(Surroundings around) {
-        this.around = around;
-        this.journal = around.journal();
+    private final Components components;
+    private final Log log;
+    private final Failover failover;
+    private final ChildEvents childEvents;
+    private final Instant started;
+    private ExitNodeInputs inputs;
+    private ExitNodePlan plan;
+    private Optional<String> lastError = Optional.empty();
+    private Set<String> reportedOverrides = Set.of();
+    private Optional<DeviceState> deviceState = Optional.empty();
+    private Optional<InetSocketAddress> roamedEndpoint = Optional.empty();
+    private Optional<ForwardingSysctls> forwarding = Optional.empty();
+    private Optional<ChangeWatcher> changeWatcher = Optional.empty();
+    private Instant lastReconciled;
+    private MainTable announcedRoutes;
+    private boolean ready;
+    private boolean healthy;
+
+    ExitNode(Components components) {
+        this.components = components;
+        this.log = components.environment().log();
+        this.failover = new Failover(components.configuration().servers(), Failover.RESPONSE_TIMEOUT, log, now());
+        this.childEvents = new ChildEvents(log, components.mesh()::reportsItself);
+        this.started = now();
+        this.lastReconciled = started;
+        this.inputs = components.inputs();
+        this.plan = components.plan();
+        this.announcedRoutes = inputs.machine().main();
+    }
+
+    void activateKillSwitch(UndoStack undo) {
+        Container container = Container.of(
+                inputs.settings().container(),
+                components.environment().variables(),
+                components.environment().root());
+        undo.push(
+                "removing the kill switch",
+                container.present()
+                        ? () -> EarlyKillSwitch.logStaysActive(container, log)
+                        : components.killSwitch()::remove);
+        components.killSwitch().apply(plan);
+        log.info("kill switch: active");
+        reportOverrides();
+        ChangeWatcher watcher = ChangeWatcher.start(
+                log, components.kernel(), () -> components.events().add(new ExitNodeEvent.MachineChanged()));
+        undo.push("stopping the event listeners", watcher::close);
+        changeWatcher = Optional.of(watcher);
+        if (!components.kernel().machine().equals(inputs.machine())) {
+            // The machine changed before the event listeners were open.
+            components.events().add(new ExitNodeEvent.MachineChanged());
+        }
+    }
+
+    void openStatusSocket(UndoStack undo) {
+        // A run that was killed may have left its health marker behind.
+        HealthWait.setMarker(components.environment().statusSocket(), false);
+        undo.push(
+                "removing the health marker",
+                () -> HealthWait.setMarker(components.environment().statusSocket(), false));
+        undo.push(
+                "closing the status socket", StatusService.open(components.environment(), components.events())::close);
+    }
+
+    void startNameResolution(UndoStack undo) {
+        undo.push("restoring /etc/resolv.conf", components.dns()::close);
+        components.dns().trackNames(plan);
+    }
+
+    void startTunnel(UndoStack undo) {
+        undo.push("stopping the child processes", components.supervisor()::stopAll);
+        undo.push("removing " + ExitNodePlan.TUNNEL, components.tunnel()::remove);
+        chooseFreePort();
+        components.tunnel().ensure(plan.tunnel());
+        failover.restart(now());
+        components.kernel().network().ensure(plan.tunnelNetwork());
+        log.info("tunnel: " + ExitNodePlan.TUNNEL + " is up ("
+                + components.tunnel().implementation() + "), waiting for a handshake with "
+                + failover.describeServer(plan));
+        components.dns().serve(plan);
+        redirectDns();
+    }
+
+    void attachMesh(UndoStack undo) {
+        undo.push("detaching the mesh", components.mesh()::detach);
+        if (inputs.settings().mesh().kind() != MeshSettings.Kind.NONE) {
+            ForwardingSysctls sysctls =
+                    new ForwardingSysctls(components.kernel().sysctl());
+            undo.push("restoring the forwarding sysctls", sysctls::close);
+            forwarding = Optional.of(sysctls);
+            enableForwarding();
+        }
+        components.mesh().attach(plan);
+        components.kernel().network().apply(plan.network());
+        components.dns().serveMesh(plan);
+        redirectDns();
+        log.info("mesh: " + components.mesh().describe());
     }
 
     /**
-     * Runs until a stop is requested.
-     *
-     * @throws ProblemException before anything but the kill switch was changed, or after all changes were undone
+     * Enables IP forwarding; idempotent. Where sysctls are writable, this includes an address family that the tunnel
+     * carries and the uplink does not have.
      */
-    public void run() throws InterruptedException {
-        try (StopSignals _ = StopSignals.deliverTo(signal -> wakeups.add(new Event.Stop(signal)));
-                Kernel kernel = inTheirTurn(() -> Kernel.open(around))) {
-            // Before the claim: a process that holds the claim must not be able to keep the network open.
-            FirstGuard guard =
-                    FirstGuard.close(kernel.nftables(), Container.beforeSettings(around.environment(), around.root()));
-            try (NetworkClaim _ = inTheirTurn(ExitNode::claim)) {
-                guard.takeOver();
-                run(behind(guard, kernel));
+    private void enableForwarding() {
+        Set<Family> families = EnumSet.noneOf(Family.class);
+        families.addAll(plan.families());
+        if (inputs.machine().writableSysctl()) {
+            families.addAll(plan.carried());
+        }
+        forwarding.ifPresent(sysctls -> sysctls.enable(families, uplinks()));
+    }
+
+    void startProxy(UndoStack undo) {
+        undo.push("stopping the proxy", components.proxy()::close);
+        components.proxy().apply(plan, components.supervisor());
+    }
+
+    /** Handles events until a stop is requested. */
+    void handleEvents() throws InterruptedException {
+        Instant next = checkTunnel();
+        reportHealthAndReadiness();
+        while (true) {
+            List<ExitNodeEvent> events = components.events().await(Duration.between(now(), next));
+            boolean changed = needsReconciliation() && !now().isBefore(lastReconciled.plus(RETRY));
+            if (changed) {
+                changeWatcher.ifPresent(ChangeWatcher::reopenFailed);
             }
+            for (ExitNodeEvent event : events) {
+                switch (event) {
+                    case Stop(String why) -> {
+                        log.info("stopping (received " + why + ")");
+                        return;
+                    }
+                    case ExitNodeEvent.StatusRequested(var response) ->
+                        response.completeAsync(this::statusReport, Runnable::run);
+                    case ExitNodeEvent.Child(ChildEvent what) -> {
+                        components.proxy().handle(what);
+                        components.mesh().handle(what);
+                        changed |= childEvents.handle(what);
+                    }
+                    case ExitNodeEvent.DeferredUpdate(Runnable update) -> {
+                        update.run();
+                        changed |= !components.mesh().tailnet().equals(inputs.tailnet());
+                    }
+                    case ExitNodeEvent.MachineChanged(), ExitNodeEvent.NamesChanged() -> changed = true;
+                }
+            }
+            if (changed) {
+                reconcile();
+            }
+            next = checkTunnel();
+            reportHealthAndReadiness();
         }
     }
 
     /**
-     * Handles a start with an invalid command line: like any refused start, it leaves the kill switch of a container
-     * active.
+     * Publishes the health on every change, and logs once that the exit node is ready: the tunnel is connected and the
+     * proxy accepts clients.
      */
-    public static void refuse(Surroundings around) {
-        Container container = Container.beforeSettings(around.environment(), around.root());
-        if (container.present()) {
-            try (Kernel kernel = Kernel.open(around)) {
-                FirstGuard.close(kernel.nftables(), container).refused(Reading.container(around), around.journal());
-            } catch (RuntimeException _) {
-                // The kill switch cannot be activated here; the error in the command line is reported anyway.
+    private void reportHealthAndReadiness() {
+        reportHealth(failover.verdict() == Verdict.CONNECTED && deviceState.isPresent() && lastError.isEmpty());
+        if (failover.verdict() == Verdict.CONNECTED) {
+            components.dns().tunnelConnected();
+            components.mesh().offerExit();
+        }
+        if (!ready
+                && failover.verdict() == Verdict.CONNECTED
+                && components.proxy().isReady()) {
+            ready = true;
+            log.info("ready: traffic exits through " + failover.describeServer(plan) + ", "
+                    + Duration.between(started, now()).toMillis() + " ms after start");
+        }
+    }
+
+    private void reportHealth(boolean now) {
+        if (healthy != now) {
+            healthy = now;
+            HealthWait.setMarker(components.environment().statusSocket(), now);
+        }
+    }
+
+    /**
+     * Reconciles the machine, as it is now, with the plan. Any failure is logged once and retried: ending here would
+     * end the kill switch.
+     */
+    private void reconcile() {
+        try {
+            Machine machine = components.kernel().machine();
+            rejectConflictingUplinkName(machine);
+            boolean replanned = replan(inputs.with(failover.config())
+                    .with(machine)
+                    .with(components.dns().resolvedNames())
+                    .with(components.mesh().tailnet())
+                    .withRoamedEndpoint(roamedEndpoint));
+            chooseFreePort();
+            List<String> changed = components.killSwitch().apply(plan);
+            logKillSwitchChanges(replanned, changed);
+            if (!changed.isEmpty()) {
+                reportHealth(false);
             }
-        }
-    }
-
-    private void run(Chain chain) throws InterruptedException {
-        try {
-            chain.guard(undo);
-            chain.answerForItself(undo);
-            chain.resolveNames(undo);
-            chain.raiseTunnel(undo);
-            chain.chainMesh(undo);
-            chain.openProxy(undo);
-            chain.watch();
-        } finally {
-            stop();
-        }
-    }
-
-    /** Reads the configuration and the machine, and plans, while the kill switch blocks all traffic. */
-    private Chain behind(FirstGuard guard, Kernel kernel) {
-        try {
-            Reading reading = read();
-            Machine machine = look(kernel, reading);
-            return new Chain(Parts.assemble(around, reading, kernel, machine, wakeups));
+            reportOverrides();
+            if (components.tunnel().ensure(plan.tunnel())) {
+                log.info("tunnel: " + ExitNodePlan.TUNNEL + " configured for " + failover.describeServer(plan));
+                failover.restart(now());
+            }
+            components.mesh().attach(plan);
+            announceNewAddresses(machine.main());
+            components.kernel().network().apply(plan.network()).forEach(line -> log.info("network: " + line));
+            components.dns().serve(plan);
+            components.dns().serveMesh(plan);
+            redirectDns();
+            components.proxy().apply(plan, components.supervisor());
+            enableForwarding();
+            lastError.ifPresent(_ -> log.info("recovered"));
+            lastError = Optional.empty();
         } catch (RuntimeException e) {
-            guard.refused(Reading.container(around), journal);
-            throw e;
+            reportError(e);
+        } finally {
+            lastReconciled = now();
+        }
+    }
+
+    /** Makes the tunnel and the mesh send from the machine's new addresses, so that their peers learn of them. */
+    private void announceNewAddresses(MainTable now) {
+        if (!now.equals(announcedRoutes)) {
+            components.tunnel().announceNewAddresses(Instant.MIN);
+            components.mesh().announceNewAddresses();
+            announcedRoutes = now;
         }
     }
 
     /**
-     * Reports errors in the settings before those of the machine, although the kill switch is activated before both.
+     * Logs rules and routes of other programs that override the kill switch, once when they appear and when all are
+     * gone.
      */
-    private <T> T inTheirTurn(Supplier<T> step) {
-        try {
-            return step.get();
-        } catch (ProblemException e) {
-            read();
-            throw e;
+    private void reportOverrides() {
+        Set<String> now = overrideMessages(components.killSwitch().overrides(plan));
+        now.stream().filter(sentence -> !reportedOverrides.contains(sentence)).forEach(log::warn);
+        if (now.isEmpty() && !reportedOverrides.isEmpty()) {
+            log.info("kill switch: both layers are in effect again");
+        }
+        reportedOverrides = now;
+    }
+
+    private static Set<String> overrideMessages(Map<String, List<String>> overruled) {
+        Set<String> sentences = new LinkedHashSet<>();
+        overruled.forEach((layer, reasons) ->
+                reasons.forEach(reason -> sentences.add("kill switch: " + layer + " not in effect (" + reason + ")")));
+        return sentences;
+    }
+
+    /**
+     * Rejects an uplink that has the name of one of the exit node's own interfaces: the kill switch matches interfaces
+     * by name and would treat it as the tunnel or the mesh.
+     */
+    private void rejectConflictingUplinkName(Machine machine) {
+        machine.uplinks().values().stream()
+                .map(Uplink::link)
+                .filter(plan.routingIntent().inputLinks()::contains)
+                .findFirst()
+                .ifPresent(link -> {
+                    components.killSwitch().blockAllTraffic();
+                    throw new ProblemException(Problem.failure(
+                            Location.machine(link),
+                            "this uplink has the name of one of Culvert's interfaces, so the kill switch blocks all"
+                                    + " traffic",
+                            Hints.here().renameInterface(link)));
+                });
+    }
+
+    /**
+     * Picks a free UDP port for the tunnel, because the kill switch admits the tunnel's packets from one source port
+     * only. Does nothing while the device exists, as it has bound its port already; userspace WireGuard does not even
+     * report when it cannot bind one.
+     */
+    private void chooseFreePort() {
+        if (inputs.server().listenPort().isPresent()
+                || components.kernel().links().exists(ExitNodePlan.TUNNEL)) {
+            return;
+        }
+        ExitNodeInputs free = ExitNodePlanner.withFreePort(
+                inputs, UdpPorts.inUse(components.environment().root()));
+        if (free.port() != inputs.port()) {
+            inputs = free;
+            plan = ExitNodePlanner.plan(inputs);
+            components.killSwitch().apply(plan);
         }
     }
 
-    private Reading read() {
-        Reading reading = Reading.of(around);
-        journal.tellUpTo(Journal.Level.valueOf(reading.settings().log().name()));
-        journal.info(reading.tree());
-        journal.problems(reading.remarks());
-        return reading;
+    /** Redirects DNS queries to the port that the DNS stub could bind. */
+    private void redirectDns() {
+        int port = components.dns().port();
+        if (port != inputs.dnsPort()) {
+            log.warn("dns: port " + inputs.dnsPort() + " is in use by another program; listening on port " + port);
+            inputs = inputs.withDnsPort(port);
+            plan = ExitNodePlanner.plan(inputs);
+            components.killSwitch().apply(plan);
+        }
     }
 
-    private Machine look(Kernel kernel, Reading reading) {
-        Machine machine = kernel.machine();
-        journal.problems(Requirements.of(kernel, machine, reading, around));
-        // Only a warning: the route may appear later, with a network that is connected or with a router advertisement.
-        journal.problems(Requirements.unreachable(machine, reading).stream()
-                .map(problem -> Problem.warning(problem.place(), problem.what(), problem.cure()))
+    private void reportError(RuntimeException e) {
+        Optional<String> what = Optional.of(String.valueOf(e.getMessage()));
+        if (!lastError.equals(what)) {
+            log.failure(e);
+        }
+        lastError = what;
+    }
+
+    /** @return whether the planned kill switch has changed */
+    private boolean replan(ExitNodeInputs now) {
+        if (now.equals(inputs)) {
+            return false;
+        }
+        ExitNodePlan before = plan;
+        if (!now.machine().equals(inputs.machine())) {
+            reportConflicts(now.machine());
+        }
+        inputs = now;
+        plan = ExitNodePlanner.plan(inputs);
+        components.dns().trackNames(plan);
+        log.problems(plan.remarks().stream()
+                .filter(remark -> !before.remarks().contains(remark))
                 .toList());
-        return machine;
+        return !plan.ruleset().equals(before.ruleset()) || !plan.rules().equals(before.rules());
     }
 
-    /** Claims the network namespace: two exit nodes in it would revert each other's changes endlessly. */
-    private static NetworkClaim claim() {
-        return NetworkClaim.take(NetworkClaim.RUNS)
-                .orElseThrow(() -> new ProblemException(Problem.machine(
-                        Place.machine("network namespace"),
-                        "another Culvert is running in it",
-                        "stop that one first, or " + Hints.here().ownNetwork())));
+    /** Reports address conflicts between the tunnel and a network that was connected after the start. */
+    private void reportConflicts(Machine machine) {
+        List<Problem> known = Requirements.addressConflicts(inputs.machine(), components.configuration());
+        log.problems(Requirements.addressConflicts(machine, components.configuration()).stream()
+                .filter(problem -> !known.contains(problem))
+                .toList());
     }
 
-    private void stop() {
-        undo.run().forEach(journal::warn);
-        journal.info("stopped");
+    /**
+     * Logs what was corrected in the kill switch: a warning where another program had changed it, information where the
+     * plan changed with the machine or a name, and debug output where only the nftables ruleset did, as when the mesh's
+     * own addresses become known.
+     */
+    private void logKillSwitchChanges(boolean replanned, List<String> done) {
+        done.forEach(line -> {
+            if (replanned && line.equals(KillSwitch.NFTABLES)) {
+                log.debug("kill switch: updated: " + line);
+            } else if (replanned) {
+                log.info("kill switch: updated: " + line);
+            } else {
+                log.warn("kill switch: reverted an external change: " + line);
+            }
+        });
+    }
+
+    /** Whether a correction is pending for which no event will come. */
+    private boolean needsReconciliation() {
+        return lastError.isPresent()
+                || deviceState.isEmpty()
+                || !components.dns().isListening()
+                || changeWatcher.filter(ChangeWatcher::hasFailed).isPresent();
+    }
+
+    /** @return when to check again if no event comes before */
+    private Instant checkTunnel() {
+        Instant now = now();
+        if (lastReconciled.isAfter(now)) {
+            // The clock was set back.
+            lastReconciled = now;
+        }
+        try {
+            deviceState = components.tunnel().read();
+        } catch (RuntimeException e) {
+            deviceState = Optional.empty();
+            reportError(e);
+        }
+        if (deviceState.isEmpty()) {
+            return lastReconciled.plus(RETRY);
+        }
+        Instant next = failover.judge(deviceState.get(), plan, now);
+        followRoaming(ServerRoaming.findRoamed(deviceState.get(), plan.tunnel()));
+        if (failover.isTimedOut(now)) {
+            components.dns().useNextAddresses(failover.hostNames());
+            if (failover.switchServer(now)) {
+                roamedEndpoint = Optional.empty();
+                reconcile();
+            } else {
+                // The server may have a new address, or may respond at its configured endpoint again.
+                components.dns().checkNow();
+                components.tunnel().resetEndpoints();
+            }
+        }
+        Instant retry = lastReconciled.plus(RETRY);
+        return needsReconciliation() && next.isAfter(retry) ? retry : next;
+    }
+
+    /**
+     * Follows a server that has roamed. Packets to its new address pass as replies to what came from there, but only
+     * until connection tracking has dropped that entry; so the kill switch admits the new address too.
+     */
+    private void followRoaming(Optional<InetSocketAddress> now) {
+        if (!now.equals(roamedEndpoint)) {
+            roamedEndpoint = now;
+            now.ifPresent(at -> log.info("tunnel: the server responds from " + Endpoint.of(at)
+                    + " instead of its Endpoint; sending to that address (authenticated by the server's key)"));
+            reconcile();
+        }
+    }
+
+    private StatusReport statusReport() {
+        checkTunnel();
+        Map<String, List<String>> overrides = components.killSwitch().overrides(plan);
+        return StatusReporter.report(
+                failover.describeServer(plan)
+                        + roamedEndpoint
+                                .map(at -> ", responding from " + Endpoint.of(at))
+                                .orElse(""),
+                components.tunnel().implementation(),
+                deviceState,
+                components.killSwitch().layers(plan, overrides),
+                childEvents.states(),
+                components.mesh().describe(),
+                failover.verdict(),
+                lastError,
+                Stream.concat(overrideMessages(overrides).stream(), new PrivilegedSiblings().find().stream())
+                        .toList());
+    }
+
+    private Set<String> uplinks() {
+        return inputs.machine().uplinks().values().stream().map(Uplink::link).collect(Collectors.toSet());
+    }
+
+    private Instant now() {
+        return components.environment().clock().instant();
     }
 }

@@ -1,15 +1,15 @@
 package io.culvert.exitnode;
 
-import io.culvert.device.DeviceState;
-import io.culvert.exitnode.Reading.Server;
-import io.culvert.health.Heard;
-import io.culvert.health.TunnelHealth;
-import io.culvert.health.TunnelHealth.Verdict;
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Host;
+import io.culvert.diagnostics.Log;
+import io.culvert.exitnode.LoadedConfiguration.Server;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Host;
 import io.culvert.plan.ExitNodePlan;
-import io.culvert.run.Journal;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.LastReceived;
+import io.culvert.wireguard.device.TunnelHealth;
+import io.culvert.wireguard.device.TunnelHealth.Verdict;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -20,26 +20,26 @@ import java.util.stream.Collectors;
 final class Failover {
 
     /** The usual timeout for a server's first response. */
-    static final Duration PATIENCE = Duration.ofSeconds(15);
+    static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(15);
 
     private final List<Server> servers;
-    private final Duration patience;
-    private final Journal journal;
+    private final Duration timeout;
+    private final Log log;
     private int current;
     private Instant since;
     private Verdict verdict = Verdict.CONNECTING;
-    private Heard heard;
+    private LastReceived lastReceived;
 
     /**
      * @param servers in the order in which they are tried, starting over after the last
-     * @param patience the timeout after which the next server is tried, or the only one's name is resolved again
+     * @param timeout the timeout after which the next server is tried, or the only one's name is resolved again
      */
-    Failover(List<Server> servers, Duration patience, Journal journal, Instant now) {
+    Failover(List<Server> servers, Duration timeout, Log log, Instant now) {
         this.servers = servers;
-        this.patience = patience;
-        this.journal = journal;
+        this.timeout = timeout;
+        this.log = log;
         this.since = now;
-        this.heard = Heard.nothing(now);
+        this.lastReceived = LastReceived.initial(now);
     }
 
     WireGuardConfig config() {
@@ -51,7 +51,7 @@ final class Failover {
     }
 
     /** Returns the server as it is shown: its endpoint, and the file that names it. */
-    String name(ExitNodePlan plan) {
+    String describeServer(ExitNodePlan plan) {
         String file = String.valueOf(servers.get(current).file().getFileName());
         return plan.tunnel().peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
@@ -60,11 +60,11 @@ final class Failover {
                 .orElseGet(() -> "the server of " + file
                         + (plan.families().isEmpty()
                                 ? " (no uplink)"
-                                : !names().isEmpty() ? " (its name is not resolved)" : " (no route to it)"));
+                                : !hostNames().isEmpty() ? " (its name is not resolved)" : " (no route to it)"));
     }
 
     /** Returns the host names of the server in use. */
-    Set<Host.Name> names() {
+    Set<Host.Name> hostNames() {
         return config().peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .map(Endpoint::host)
@@ -74,11 +74,11 @@ final class Failover {
     }
 
     /** Starts over: the device was just configured with its server, which has to respond again. */
-    void begin(Instant now) {
+    void restart(Instant now) {
         since = now;
         verdict = Verdict.CONNECTING;
         // The device's counters may start at zero again and reach the same number.
-        heard = Heard.nothing(now);
+        lastReceived = LastReceived.initial(now);
     }
 
     /**
@@ -87,52 +87,52 @@ final class Failover {
      * @return when the verdict can change without an event
      */
     Instant judge(DeviceState state, ExitNodePlan plan, Instant now) {
-        heard = heard.and(state, now);
-        TunnelHealth health = TunnelHealth.of(state, since, heard, now);
-        Verdict judged = isWayless(plan) ? Verdict.CONNECTING : health.verdict();
+        lastReceived = lastReceived.updated(state, now);
+        TunnelHealth health = TunnelHealth.of(state, since, lastReceived, now);
+        Verdict judged = isServerUnreachable(plan) ? Verdict.CONNECTING : health.verdict();
         if (judged != verdict) {
             if (verdict == Verdict.CONNECTED) {
                 since = now;
             }
             verdict = judged;
-            tell(name(plan), now);
+            logVerdict(describeServer(plan), now);
         }
-        return health.nextLook();
+        return health.nextCheck();
     }
 
     /** Whether no server is reachable: then even a recent session carries no traffic. */
-    private static boolean isWayless(ExitNodePlan plan) {
+    private static boolean isServerUnreachable(ExitNodePlan plan) {
         return plan.tunnel().peers().stream().allMatch(peer -> peer.endpoint().isEmpty());
     }
 
     /** Whether the server's timeout has expired. */
-    boolean isDue(Instant now) {
-        return verdict != Verdict.CONNECTED && since.plus(patience).isBefore(now);
+    boolean isTimedOut(Instant now) {
+        return verdict != Verdict.CONNECTED && since.plus(timeout).isBefore(now);
     }
 
     /** Fails over to the next file, where there is more than one; restarts the timeout. */
-    boolean next(Instant now) {
+    boolean switchServer(Instant now) {
         since = now;
         if (servers.size() == 1) {
             return false;
         }
-        Server silent = servers.get(current);
+        Server unresponsive = servers.get(current);
         current = (current + 1) % servers.size();
-        journal.warn("tunnel: no response from the server of " + silent.file() + "; trying "
+        log.warn("tunnel: no response from the server of " + unresponsive.file() + "; trying "
                 + servers.get(current).file());
         return true;
     }
 
-    private void tell(String server, Instant now) {
+    private void logVerdict(String server, Instant now) {
         switch (verdict) {
             case CONNECTED ->
-                journal.info("tunnel: connected to " + server + " in "
+                log.info("tunnel: connected to " + server + " in "
                         + Duration.between(since, now).toMillis() + " ms");
-            case SILENT -> journal.warn("tunnel: no response from " + server);
+            case SILENT -> log.warn("tunnel: no response from " + server);
             case LOST ->
-                journal.warn("tunnel: lost the connection to " + server
+                log.warn("tunnel: lost the connection to " + server
                         + "; all traffic is blocked until a server responds");
-            case CONNECTING -> journal.info("tunnel: waiting for a handshake with " + server);
+            case CONNECTING -> log.info("tunnel: waiting for a handshake with " + server);
         }
     }
 }

@@ -1,31 +1,31 @@
 package io.culvert.exitnode;
 
-import io.culvert.device.WireGuardDevices;
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.diagnostics.Problems;
 import io.culvert.linux.Container;
-import io.culvert.mesh.tailscale.TailscaleProgram;
-import io.culvert.needs.MachineNeeds;
-import io.culvert.network.Forwarding;
-import io.culvert.network.LinkAddress;
-import io.culvert.network.Machine;
-import io.culvert.network.NetworkState;
-import io.culvert.network.Ownership;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
 import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
-import io.culvert.plan.PlainMesh;
 import io.culvert.plan.RuntimeResolvers;
-import io.culvert.plan.Tunnels;
-import io.culvert.problem.Hints;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
-import io.culvert.problem.Problems;
-import io.culvert.run.Kernel;
-import io.culvert.run.Surroundings;
+import io.culvert.plan.WireGuardMeshInterface;
+import io.culvert.requirements.MachineRequirements;
+import io.culvert.routing.ActiveTunnels;
+import io.culvert.rtnl.ForwardingSysctls;
+import io.culvert.rtnl.LinkAddress;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.rtnl.Ownership;
+import io.culvert.runtime.Environment;
+import io.culvert.runtime.KernelConnections;
+import io.culvert.tailscale.TailscaleProgram;
+import io.culvert.wireguard.device.WireGuardDevices;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -47,37 +47,41 @@ final class Requirements {
      * @return warnings and notes
      * @throws ProblemException with all unmet requirements
      */
-    static List<Problem> of(Kernel kernel, Machine machine, Reading reading, Surroundings around) {
+    static List<Problem> check(
+            KernelConnections kernel, Machine machine, LoadedConfiguration configuration, Environment environment) {
         Problems problems = new Problems();
-        Optional<TailscaleProgram> tailscale = Parts.tailscale(around, reading.settings());
+        Optional<TailscaleProgram> tailscale = Components.tailscale(environment, configuration.settings());
         kernel.nftables().probe().ifPresent(problems::add);
-        problems.addAll(
-                MachineNeeds.missing(machine, reading.settings().wireGuard().implementation()));
-        if (MachineNeeds.userspace(machine, reading.settings().wireGuard().implementation())) {
-            Parts.program(reading.settings()).socketsProblem().ifPresent(problems::add);
+        problems.addAll(MachineRequirements.unmet(
+                machine, configuration.settings().wireGuard().implementation()));
+        if (MachineRequirements.usesUserspace(
+                machine, configuration.settings().wireGuard().implementation())) {
+            Components.program(configuration.settings()).socketsProblem().ifPresent(problems::add);
         }
-        kernel.unrouted(machine).map(Requirements::unrouted).ifPresent(problems::add);
-        if (!reading.meshes().isEmpty() || tailscale.isPresent()) {
-            problems.addAll(forwarding(machine, reading));
+        kernel.findUnroutedIpv6Address(machine)
+                .map(Requirements::noDefaultRoute)
+                .ifPresent(problems::add);
+        if (!configuration.meshes().isEmpty() || tailscale.isPresent()) {
+            problems.addAll(disabledForwarding(machine, configuration));
         }
-        tailscale.ifPresent(program -> problems.addAll(program.missing(machine)));
+        tailscale.ifPresent(program -> problems.addAll(program.unmetRequirements(machine)));
         tailscale
                 .map(program -> program.settings().link())
-                .filter(link -> isSomethingElse(link, kernel, machine))
+                .filter(link -> isForeignLink(link, kernel, machine))
                 .ifPresent(link -> problems.add(Problem.machine(
-                        Place.machine(link),
+                        Location.machine(link),
                         "an interface of this name exists already and is not Tailscale's: its traffic would be treated"
                                 + " as that of exit-node clients",
                         "use another name for Tailscale's interface: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0")));
-        problems.addAll(ExitNodePlanner.plan(reading.inputs(RuntimeResolvers.NONE, machine))
+        problems.addAll(ExitNodePlanner.plan(configuration.inputs(RuntimeResolvers.NONE, machine))
                 .remarks());
         if (machine.netAdmin()) {
-            problems.addAll(taken(machine, reading));
+            problems.addAll(takenLinkNames(machine, configuration));
         }
-        problems.addAll(conflicts(machine, reading));
-        if (!Container.of(reading.settings().container(), around.environment(), around.root())
+        problems.addAll(addressConflicts(machine, configuration));
+        if (!Container.of(configuration.settings().container(), environment.variables(), environment.root())
                 .present()) {
-            problems.addAll(raised(kernel.network().observe(), reading));
+            problems.addAll(otherTunnels(kernel.network().observe(), configuration));
         }
         problems.throwIfErrors();
         return problems.all();
@@ -87,23 +91,25 @@ final class Requirements {
      * Reports interfaces that have the names of ours but belong to another program. Our own, left by a run that was
      * killed, are taken over.
      */
-    private static List<Problem> taken(Machine machine, Reading reading) {
-        WireGuardDevices devices = Parts.devices(reading.settings());
+    private static List<Problem> takenLinkNames(Machine machine, LoadedConfiguration configuration) {
+        WireGuardDevices devices = Components.devices(configuration.settings());
         List<Problem> problems = new ArrayList<>();
-        Stream.concat(Stream.of(ExitNodePlan.TUNNEL), reading.meshes().stream().map(PlainMesh::link))
+        Stream.concat(
+                        Stream.of(ExitNodePlan.TUNNEL),
+                        configuration.meshes().stream().map(WireGuardMeshInterface::link))
                 .filter(devices::isForeign)
                 .forEach(name -> problems.add(
                         machine.uplinks().values().stream()
                                         .anyMatch(uplink -> uplink.link().equals(name))
                                 ? Problem.machine(
-                                        Place.machine(name),
+                                        Location.machine(name),
                                         "the uplink has the name that the tunnel's interface needs",
-                                        Hints.here().otherName(name))
+                                        Hints.here().renameInterface(name))
                                 : Problem.machine(
-                                        Place.machine(name),
+                                        Location.machine(name),
                                         "an interface of this name exists already and does not belong to Culvert",
                                         "remove it with the program that created it (wg-quick down " + name + "), or "
-                                                + Hints.here().ownNetwork())));
+                                                + Hints.here().separateNamespace())));
         return problems;
     }
 
@@ -112,7 +118,7 @@ final class Requirements {
      * switch, would be removed when this run ends. In a container, where the kill switch stays active, they are taken
      * over.
      */
-    private static List<Problem> raised(NetworkState before, Reading reading) {
+    private static List<Problem> otherTunnels(NetworkState before, LoadedConfiguration configuration) {
         List<Problem> problems = new ArrayList<>();
         Set<String> ofNodes = new HashSet<>();
         Set<String> nodes = new TreeSet<>();
@@ -122,33 +128,35 @@ final class Requirements {
                     nodes.add(node);
                 }));
         Set<String> own = new HashSet<>(Set.of(ExitNodePlan.TUNNEL));
-        reading.meshes().forEach(mesh -> own.add(mesh.link()));
-        new Tunnels(before)
+        configuration.meshes().forEach(mesh -> own.add(mesh.link()));
+        new ActiveTunnels(before)
                 .names(own).stream()
                         .filter(name -> !ofNodes.contains(name))
-                        .forEach(name -> problems.add(
-                                raised(name, "this tunnel of 'culvert tunnel up'", "culvert tunnel down " + name)));
-        nodes.forEach(
-                node -> problems.add(raised(node, "this node of 'culvert mesh up'", "culvert mesh down " + node)));
+                        .forEach(name -> problems.add(otherTunnels(
+                                name, "this tunnel of 'culvert tunnel up'", "culvert tunnel down " + name)));
+        nodes.forEach(node ->
+                problems.add(otherTunnels(node, "this node of 'culvert mesh up'", "culvert mesh down " + node)));
         return problems;
     }
 
-    private static Problem raised(String what, String by, String down) {
+    private static Problem otherTunnels(String what, String by, String down) {
         return Problem.machine(
-                Place.machine(what),
+                Location.machine(what),
                 by + " is up in this network namespace, and 'culvert up' would remove it and any kill switch of it",
                 "take it down first: " + down);
     }
 
     /** Returns the address conflicts between the files and the machine's current networks. */
-    static List<Problem> conflicts(Machine machine, Reading reading) {
+    static List<Problem> addressConflicts(Machine machine, LoadedConfiguration configuration) {
         List<Problem> problems = new ArrayList<>();
-        reading.servers()
+        configuration
+                .servers()
                 .forEach(server -> problems.addAll(AddressConflicts.ofServer(
-                        Place.file(server.file()), server.config(), reading.settings(), machine)));
-        reading.meshes()
+                        Location.file(server.file()), server.config(), configuration.settings(), machine)));
+        configuration
+                .meshes()
                 .forEach(mesh -> problems.addAll(
-                        AddressConflicts.ofMesh(Place.setting("CULVERT_MESH_CONFIG"), mesh.file(), machine)));
+                        AddressConflicts.ofMesh(Location.setting("CULVERT_MESH_CONFIG"), mesh.file(), machine)));
         return problems.stream().distinct().toList();
     }
 
@@ -156,23 +164,23 @@ final class Requirements {
      * Returns a problem for each server without a route to it, where there is a network at all. The missing family may
      * never appear, or may come with a router advertisement within a second.
      */
-    static List<Problem> unreachable(Machine machine, Reading reading) {
+    static List<Problem> unreachableServers(Machine machine, LoadedConfiguration configuration) {
         List<Problem> problems = new ArrayList<>();
         if (machine.uplinks().isEmpty() && machine.main().routes().isEmpty()) {
             return problems;
         }
-        for (Reading.Server server : reading.servers()) {
+        for (LoadedConfiguration.Server server : configuration.servers()) {
             List<Endpoint> endpoints = server.config().peers().stream()
                     .flatMap(peer -> peer.endpoint().stream())
                     .toList();
-            if (endpoints.isEmpty() || endpoints.stream().anyMatch(it -> mayBeReached(it, machine))) {
+            if (endpoints.isEmpty() || endpoints.stream().anyMatch(it -> isReachable(it, machine))) {
                 continue;
             }
             Endpoint first = endpoints.getFirst();
             boolean ipv6 =
                     first.host() instanceof Host.Literal(InetAddress address) && Family.of(address) == Family.IPV6;
             problems.add(Problem.machine(
-                    Place.file(server.file()),
+                    Location.file(server.file()),
                     "no " + (ipv6 ? "IPv6" : "IPv4") + " route to the server " + first,
                     ipv6
                             ? Hints.here().ipv6Network() + ", or use a file whose server has an IPv4 address"
@@ -182,9 +190,9 @@ final class Requirements {
         return problems;
     }
 
-    private static boolean mayBeReached(Endpoint endpoint, Machine machine) {
+    private static boolean isReachable(Endpoint endpoint, Machine machine) {
         return switch (endpoint.host()) {
-            case Host.Literal(InetAddress address) -> machine.main().reaches(address);
+            case Host.Literal(InetAddress address) -> machine.main().hasRouteTo(address);
             case Host.Name _ -> true;
         };
     }
@@ -193,7 +201,7 @@ final class Requirements {
      * Whether the interface is not Tailscale's. A tailscaled that outlived its last run may still have its own: a tun
      * device without a default route in the main table.
      */
-    private static boolean isSomethingElse(String link, Kernel kernel, Machine machine) {
+    private static boolean isForeignLink(String link, KernelConnections kernel, Machine machine) {
         return kernel.links()
                         .find(link)
                         .filter(found -> !found.kind().equals("tun"))
@@ -202,45 +210,48 @@ final class Requirements {
                         .anyMatch(uplink -> uplink.link().equals(link));
     }
 
-    private static List<Problem> forwarding(Machine machine, Reading reading) {
+    private static List<Problem> disabledForwarding(Machine machine, LoadedConfiguration configuration) {
         List<Problem> problems = new ArrayList<>();
         if (machine.writableSysctl()) {
             return problems;
         }
         for (Family family : Family.values()) {
-            String name = Forwarding.sysctl(family);
-            String cure = Hints.here().sysctl(name, "1");
+            String name = ForwardingSysctls.sysctl(family);
+            String hint = Hints.here().sysctl(name, "1");
             if (machine.forwarding().contains(family)) {
                 continue;
             }
             if (machine.uplinks().containsKey(family)) {
                 problems.add(Problem.machine(
-                        Place.machine(name),
+                        Location.machine(name),
                         "is 0 and read-only, so traffic of exit-node clients cannot be forwarded",
-                        cure));
-            } else if (family == Family.IPV6 && machine.ipv6().on(ExitNodePlan.TUNNEL) && carries(reading, family)) {
+                        hint));
+            } else if (family == Family.IPV6
+                    && machine.ipv6().isAvailableOn(ExitNodePlan.TUNNEL)
+                    && tunnelCarries(configuration, family)) {
                 problems.add(Problem.warning(
-                        Place.machine(name),
+                        Location.machine(name),
                         "is 0 and read-only, so exit-node clients have no IPv6 although the tunnel carries it",
-                        cure));
+                        hint));
             }
         }
         return problems;
     }
 
-    private static boolean carries(Reading reading, Family family) {
-        return reading.servers().stream()
+    private static boolean tunnelCarries(LoadedConfiguration configuration, Family family) {
+        return configuration.servers().stream()
                 .flatMap(server -> server.config().addresses().stream())
                 .anyMatch(own -> own.family() == family);
     }
 
-    private static Problem unrouted(LinkAddress lost) {
+    private static Problem noDefaultRoute(LinkAddress lost) {
         return Problem.warning(
-                Place.machine(lost.link()),
+                Location.machine(lost.link()),
                 "has the IPv6 address " + Prefix.text(lost.address().address())
-                        + " but no IPv6 default route: with " + Forwarding.sysctl(Family.IPV6)
+                        + " but no IPv6 default route: with " + ForwardingSysctls.sysctl(Family.IPV6)
                         + "=1 the kernel ignores router advertisements (slirp4netns provides its default route only by"
                         + " these)",
-                Hints.here().routerAdvertisements(lost.link()) + ", or do not set " + Forwarding.sysctl(Family.IPV6));
+                Hints.here().routerAdvertisements(lost.link()) + ", or do not set "
+                        + ForwardingSysctls.sysctl(Family.IPV6));
     }
 }

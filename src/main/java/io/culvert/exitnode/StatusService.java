@@ -1,10 +1,10 @@
 package io.culvert.exitnode;
 
-import io.culvert.problem.Hints;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.run.Journal;
-import io.culvert.run.Surroundings;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.runtime.Environment;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
 import java.io.IOException;
@@ -15,35 +15,37 @@ import java.util.concurrent.TimeUnit;
 /** Serves the status: each request is handled by the exit node's one thread, so that every report is consistent. */
 final class StatusService implements AutoCloseable {
 
-    private static final int PATIENCE_SECONDS = 10;
+    private static final int TIMEOUT_SECONDS = 10;
 
-    private final Journal journal;
+    private final Log log;
     private final AutoCloseable socket;
 
-    private StatusService(Journal journal, AutoCloseable socket) {
-        this.journal = journal;
+    private StatusService(Log log, AutoCloseable socket) {
+        this.log = log;
         this.socket = socket;
     }
 
     /** Opens the status socket; where that fails, logs a warning, and the exit node runs without it. */
-    static StatusService open(Surroundings around, Wakeups wakeups) {
+    static StatusService open(Environment environment, EventQueue events) {
         try {
-            return new StatusService(around.journal(), StatusSocket.serve(around.statusSocket(), () -> ask(wakeups)));
+            return new StatusService(
+                    environment.log(), StatusSocket.serve(environment.statusSocket(), () -> requestReport(events)));
         } catch (IOException e) {
-            around.journal()
+            environment
+                    .log()
                     .problems(List.of(Problem.warning(
-                            Place.machine(around.statusSocket().toString()),
+                            Location.machine(environment.statusSocket().toString()),
                             "cannot be created, so 'culvert status' and 'culvert health' will not work: "
                                     + e.getMessage(),
-                            Hints.here().writable("/run"))));
-            return new StatusService(around.journal(), () -> {});
+                            Hints.here().makeWritable("/run"))));
+            return new StatusService(environment.log(), () -> {});
         }
     }
 
-    private static StatusReport ask(Wakeups wakeups) {
-        CompletableFuture<StatusReport> answer = new CompletableFuture<>();
-        wakeups.add(new Event.StatusAsked(answer));
-        return answer.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+    private static StatusReport requestReport(EventQueue events) {
+        CompletableFuture<StatusReport> response = new CompletableFuture<>();
+        events.add(new ExitNodeEvent.StatusRequested(response));
+        return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
     }
 
     @Override
@@ -51,7 +53,7 @@ final class StatusService implements AutoCloseable {
         try {
             socket.close();
         } catch (Exception e) {
-            journal.debug("status socket: " + e.getMessage());
+            log.debug("status socket: " + e.getMessage());
         }
     }
 }

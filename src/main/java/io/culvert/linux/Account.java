@@ -21,18 +21,18 @@ public record Account(String name, int user, int group, String home) {
     private static final int HOME = 32;
 
     /** Returns the account with this name; empty if there is none. */
-    public static Optional<Account> named(String name) {
+    public static Optional<Account> find(String name) {
         long address = Libc.getpwnam(name);
         if (address == 0) {
             return Optional.empty();
         }
-        ByteBuffer entry = ByteBuffer.wrap(memory(address, SIZE)).order(ByteOrder.nativeOrder());
+        ByteBuffer entry = ByteBuffer.wrap(readMemory(address, SIZE)).order(ByteOrder.nativeOrder());
         long home = entry.getLong(HOME);
         return Optional.of(new Account(
                 name,
                 entry.getInt(UID),
                 entry.getInt(GID),
-                new String(memory(home, Libc.strlen(home)), StandardCharsets.UTF_8)));
+                new String(readMemory(home, Libc.strlen(home)), StandardCharsets.UTF_8)));
     }
 
     /** Returns the effective user id of this process. */
@@ -46,7 +46,7 @@ public record Account(String name, int user, int group, String home) {
     }
 
     /** Switches this process to this user and its groups, irreversibly. */
-    void become() {
+    void switchTo() {
         try {
             Libc.initgroups(name, group);
             Libc.setresgid(group, group, group);
@@ -56,7 +56,7 @@ public record Account(String name, int user, int group, String home) {
         }
     }
 
-    private static byte[] memory(long address, long length) {
+    private static byte[] readMemory(long address, long length) {
         byte[] bytes = new byte[Math.toIntExact(length)];
         if (length > 0) {
             Libc.memcpy(bytes, address, length);

@@ -13,35 +13,35 @@ public final class Cancellation {
     private static final ScopedValue<Cancellation> CURRENT = ScopedValue.newInstance();
 
     private boolean cancelled;
-    private final Set<MarkedSocket> open = new HashSet<>();
-    private Optional<Runnable> otherwise = Optional.empty();
+    private final Set<MarkedSocket> sockets = new HashSet<>();
+    private Optional<Runnable> additionalAction = Optional.empty();
 
     /** Runs the task on this thread; {@link #cancel} ends calls on the sockets that it opens. */
-    public void run(Runnable work) {
-        ScopedValue.where(CURRENT, this).run(work);
+    public void run(Runnable task) {
+        ScopedValue.where(CURRENT, this).run(task);
     }
 
     /** Makes every current and future call on its sockets fail. Idempotent. */
     public synchronized void cancel() {
         cancelled = true;
-        open.forEach(MarkedSocket::wake);
-        otherwise.ifPresent(Runnable::run);
+        sockets.forEach(MarkedSocket::shutDown);
+        additionalAction.ifPresent(Runnable::run);
     }
 
     /** Registers an action that {@link #cancel} also runs, to end another kind of wait of this thread's task. */
-    public static void alsoEnd(Runnable wait) {
-        current().ifPresent(it -> it.end(wait));
+    public static void addAction(Runnable action) {
+        current().ifPresent(it -> it.setAction(action));
     }
 
-    private synchronized void end(Runnable wait) {
-        otherwise = Optional.of(wait);
+    private synchronized void setAction(Runnable action) {
+        additionalAction = Optional.of(action);
         if (cancelled) {
-            wait.run();
+            action.run();
         }
     }
 
     /** Returns whether this thread's task was cancelled. */
-    public static boolean isCancelledHere() {
+    public static boolean isCurrentTaskCancelled() {
         return current().filter(Cancellation::isCancelled).isPresent();
     }
 
@@ -54,12 +54,12 @@ public final class Cancellation {
         return CURRENT.isBound() ? Optional.of(CURRENT.get()) : Optional.empty();
     }
 
-    synchronized void opened(MarkedSocket socket) {
-        open.add(socket);
+    synchronized void register(MarkedSocket socket) {
+        sockets.add(socket);
     }
 
     /** To be called before the descriptor is closed, as its number may be reused by another socket at once. */
-    synchronized void closing(MarkedSocket socket) {
-        open.remove(socket);
+    synchronized void unregister(MarkedSocket socket) {
+        sockets.remove(socket);
     }
 }

@@ -47,11 +47,11 @@ public record Capabilities(long effective) {
      * {@code PROT_SOCK} (include/net/sock.h): lower ports need a capability, unless net.ipv4.ip_unprivileged_port_start
      * differs.
      */
-    private static final int FIRST_FREE_PORT = 1024;
+    private static final int FIRST_UNPRIVILEGED_PORT = 1024;
 
     /** Returns the capabilities that listening on a port needs; 0 means any port. */
-    public static Set<Integer> toListenOn(int port) {
-        return port > 0 && port < FIRST_FREE_PORT ? Set.of(NET_BIND_SERVICE) : Set.of();
+    public static Set<Integer> requiredToListenOn(int port) {
+        return port > 0 && port < FIRST_UNPRIVILEGED_PORT ? Set.of(NET_BIND_SERVICE) : Set.of();
     }
 
     /**

@@ -15,22 +15,22 @@ import java.util.Optional;
  *
  * @param reason for users, such as "the file /.dockerenv exists"
  */
-public record Container(Found found, String reason) {
+public record Container(Kind kind, String reason) {
 
     /** The result of the detection. */
-    public enum Found {
+    public enum Kind {
         CONTAINER,
         MACHINE,
         /** Undetermined: see {@link #present} and {@link #isCertain}. */
-        DOUBT
+        UNDETERMINED
     }
 
     /**
-     * Returns whether the kill switch behaves as in a container. Undetermined counts as one: it must never open a kill
-     * switch.
+     * Returns whether the kill switch behaves as in a container. Undetermined counts as one, so that a failed detection never
+     * deactivates a kill switch.
      */
     public boolean present() {
-        return found != Found.MACHINE;
+        return kind != Kind.MACHINE;
     }
 
     /**
@@ -38,7 +38,7 @@ public record Container(Found found, String reason) {
      * engine that is not there is useless, while a user in a container knows that it is one.
      */
     public boolean isCertain() {
-        return found == Found.CONTAINER;
+        return kind == Kind.CONTAINER;
     }
 
     /** The setting that overrides the detection. */
@@ -66,29 +66,30 @@ public record Container(Found found, String reason) {
      * A file in Culvert's image. Not a variable, as an init such as s6-overlay starts its services with an empty
      * environment.
      */
-    private static final String IMAGE = "usr/lib/culvert/container";
+    private static final String IMAGE_MARKER = "usr/lib/culvert/container";
 
     /** Written by Podman and CRI-O; by Docker; by the kubelet. */
-    private static final List<String> ENGINES =
+    private static final List<String> ENGINE_FILES =
             List.of("run/.containerenv", ".dockerenv", "var/run/secrets/kubernetes.io");
 
     /** Set by the kubelet in every container of a pod. */
-    private static final String KUBERNETES = "KUBERNETES_SERVICE_HOST";
+    private static final String KUBERNETES_VARIABLE = "KUBERNETES_SERVICE_HOST";
 
-    /** Set by Podman, LXC and nspawn (https://systemd.io/CONTAINER_INTERFACE). */
-    private static final String NAME_OF_ENGINE = "container";
+    /** The variable that names the engine, set by Podman, LXC and nspawn (https://systemd.io/CONTAINER_INTERFACE). */
+    private static final String ENGINE_VARIABLE = "container";
 
     /**
      * Created by the init of a full system, also in a system container (LXC, Incus, nspawn): systemd, OpenRC, sysvinit,
      * WSL.
      */
-    private static final List<String> SYSTEMS =
+    private static final List<String> INIT_SYSTEM_FILES =
             List.of("run/systemd/system", "run/openrc", "run/initctl", "dev/initctl", "run/WSL");
 
     /** {@code PROC_PID_INIT_INO} and its like (include/linux/proc_ns.h). */
-    private static final String MACHINES_PID = "pid:[4026531836]";
+    private static final String INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 
-    private static final List<String> MACHINES = List.of(MACHINES_PID, "uts:[4026531838]", "ipc:[4026531839]");
+    private static final List<String> INITIAL_NAMESPACES =
+            List.of(INITIAL_PID_NAMESPACE, "uts:[4026531838]", "ipc:[4026531839]");
 
     /**
      * Detects a container before the settings are read. A value that is invalid, or in a file, counts as true until
@@ -102,10 +103,11 @@ public record Container(Found found, String reason) {
         if (text.isBlank() && !inFile) {
             return of(Choice.AUTO, environment, root);
         }
-        Optional<Choice> said = inFile ? Optional.empty() : Choice.parse(text);
-        return said.map(choice -> of(choice, environment, root)).orElseGet(() -> {
+        Optional<Choice> given = inFile ? Optional.empty() : Choice.parse(text);
+        return given.map(choice -> of(choice, environment, root)).orElseGet(() -> {
             boolean certain = of(Choice.AUTO, environment, root).isCertain();
-            return new Container(certain ? Found.CONTAINER : Found.DOUBT, "the value of " + VARIABLE + " is not known");
+            return new Container(
+                    certain ? Kind.CONTAINER : Kind.UNDETERMINED, "the value of " + VARIABLE + " is not known");
         });
     }
 
@@ -116,48 +118,48 @@ public record Container(Found found, String reason) {
 
     static Container of(Choice choice, Map<String, String> environment, Path root, long pid) {
         return switch (choice) {
-            case TRUE -> new Container(Found.CONTAINER, "set by " + VARIABLE);
-            case FALSE -> new Container(Found.MACHINE, "set by " + VARIABLE);
-            case AUTO -> detected(environment, root, pid);
+            case TRUE -> new Container(Kind.CONTAINER, "set by " + VARIABLE);
+            case FALSE -> new Container(Kind.MACHINE, "set by " + VARIABLE);
+            case AUTO -> detect(environment, root, pid);
         };
     }
 
-    private static Container detected(Map<String, String> environment, Path root, long pid) {
-        if (exists(root, IMAGE)) {
-            return new Container(Found.CONTAINER, "the file /" + IMAGE + " exists");
+    private static Container detect(Map<String, String> environment, Path root, long pid) {
+        if (exists(root, IMAGE_MARKER)) {
+            return new Container(Kind.CONTAINER, "the file /" + IMAGE_MARKER + " exists");
         }
         if (pid == 1) {
-            return new Container(Found.CONTAINER, "this is process 1");
+            return new Container(Kind.CONTAINER, "this is process 1");
         }
         // A machine may have been installed from a container image, with /.dockerenv in it.
-        if (MACHINES.stream().allMatch(namespace -> isIn(root, namespace))) {
-            return new Container(Found.MACHINE, "this process is in the machine's initial namespaces");
+        if (INITIAL_NAMESPACES.stream().allMatch(namespace -> isInNamespace(root, namespace))) {
+            return new Container(Kind.MACHINE, "this process is in the machine's initial namespaces");
         }
-        for (String file : ENGINES) {
+        for (String file : ENGINE_FILES) {
             if (exists(root, file)) {
-                return new Container(Found.CONTAINER, "/" + file + " exists");
+                return new Container(Kind.CONTAINER, "/" + file + " exists");
             }
         }
-        if (!environment.getOrDefault(KUBERNETES, "").isEmpty()) {
-            return new Container(Found.CONTAINER, KUBERNETES + " is set");
+        if (!environment.getOrDefault(KUBERNETES_VARIABLE, "").isEmpty()) {
+            return new Container(Kind.CONTAINER, KUBERNETES_VARIABLE + " is set");
         }
-        if (isIn(root, MACHINES_PID)) {
-            return new Container(Found.MACHINE, "this process is in the machine's initial PID namespace");
+        if (isInNamespace(root, INITIAL_PID_NAMESPACE)) {
+            return new Container(Kind.MACHINE, "this process is in the machine's initial PID namespace");
         }
-        return SYSTEMS.stream()
+        return INIT_SYSTEM_FILES.stream()
                 .filter(path -> exists(root, path))
                 .findFirst()
-                .map(path -> new Container(Found.MACHINE, "/" + path + " exists"))
-                .orElseGet(() -> environment.getOrDefault(NAME_OF_ENGINE, "").isEmpty()
-                        ? new Container(Found.DOUBT, "no init system was found in this PID namespace")
-                        : new Container(Found.CONTAINER, "the variable " + NAME_OF_ENGINE + " is set"));
+                .map(path -> new Container(Kind.MACHINE, "/" + path + " exists"))
+                .orElseGet(() -> environment.getOrDefault(ENGINE_VARIABLE, "").isEmpty()
+                        ? new Container(Kind.UNDETERMINED, "no init system was found in this PID namespace")
+                        : new Container(Kind.CONTAINER, "the variable " + ENGINE_VARIABLE + " is set"));
     }
 
     /** True if /proc is not mounted, as a container engine always mounts it. */
-    private static boolean isIn(Path root, String namespace) {
+    private static boolean isInNamespace(Path root, String namespace) {
         try {
-            String kind = namespace.substring(0, namespace.indexOf(':'));
-            return Files.readSymbolicLink(root.resolve("proc/self/ns").resolve(kind))
+            String type = namespace.substring(0, namespace.indexOf(':'));
+            return Files.readSymbolicLink(root.resolve("proc/self/ns").resolve(type))
                     .toString()
                     .equals(namespace);
         } catch (IOException _) {

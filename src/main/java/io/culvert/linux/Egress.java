@@ -23,7 +23,7 @@ public record Egress(long mark, Optional<String> device) {
         return new Egress(mark, Optional.empty());
     }
 
-    public Egress through(String link) {
+    public Egress boundTo(String link) {
         return new Egress(mark, Optional.of(link));
     }
 }

@@ -32,7 +32,7 @@ public final class Errno {
     public static final int EHOSTUNREACH = 113;
     public static final int EINPROGRESS = 115;
 
-    private static final Map<Integer, String> SENTENCES = Map.ofEntries(
+    private static final Map<Integer, String> DESCRIPTIONS = Map.ofEntries(
             Map.entry(EPERM, "operation not permitted"),
             Map.entry(ENOENT, "no such object"),
             Map.entry(ESRCH, "no such process or route"),
@@ -61,7 +61,7 @@ public final class Errno {
     private Errno() {}
 
     /** Returns a short description, such as {@code already exists (errno 17)}. */
-    public static String text(int errno) {
-        return SENTENCES.getOrDefault(errno, "error") + " (errno " + errno + ")";
+    public static String describe(int errno) {
+        return DESCRIPTIONS.getOrDefault(errno, "error") + " (errno " + errno + ")";
     }
 }

@@ -1,7 +1,7 @@
 package io.culvert.linux;
 
 import com.sun.jna.LastErrorException;
-import io.culvert.ip.Family;
+import io.culvert.net.Family;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 
@@ -29,7 +29,7 @@ public record InheritedSocket(int number) {
     }
 
     /** Sets close-on-exec, so that children do not inherit the socket. */
-    public InheritedSocket keep() {
+    public InheritedSocket setCloseOnExec() {
         try {
             Libc.fcntl(number, F_SETFD, 1);
             return this;
@@ -40,7 +40,7 @@ public record InheritedSocket(int number) {
 
     /** Sends a datagram; one that cannot be sent now is dropped, as the network may do with any. */
     public void send(byte[] datagram, int length, InetSocketAddress to) {
-        byte[] address = SocketName.encode(to);
+        byte[] address = SockAddr.encode(to);
         try {
             Libc.sendto(number, datagram, length, 0, address, address.length);
         } catch (LastErrorException _) {

@@ -15,13 +15,13 @@ public final class KernelSocket implements AutoCloseable {
     private static final int CLOSE_ON_EXEC = 0x80000;
 
     /** {@code MSG_TRUNC}: the real length is returned even if the buffer is too short (recv(2)). */
-    private static final int REAL_LENGTH = 0x20;
+    private static final int MSG_TRUNC = 0x20;
 
     /** {@code POLLIN} (include/uapi/asm-generic/poll.h). */
-    private static final short READABLE = 0x1;
+    private static final short POLLIN = 0x1;
 
     /** {@code sizeof(struct pollfd)}: int, short, short. */
-    private static final int POLLFD = 8;
+    private static final int POLLFD_SIZE = 8;
 
     private final Descriptor descriptor;
 
@@ -76,7 +76,7 @@ public final class KernelSocket implements AutoCloseable {
     }
 
     /** Sets an option whose value is an {@code int}. */
-    public void option(int level, int option, int value) {
+    public void setOption(int level, int option, int value) {
         byte[] bytes = ByteBuffer.allocate(Integer.BYTES)
                 .order(ByteOrder.nativeOrder())
                 .putInt(value)
@@ -108,7 +108,7 @@ public final class KernelSocket implements AutoCloseable {
     public int receive(byte[] buffer) {
         while (true) {
             try {
-                return Math.toIntExact(Libc.recv(descriptor.number(), buffer, buffer.length, REAL_LENGTH));
+                return Math.toIntExact(Libc.recv(descriptor.number(), buffer, buffer.length, MSG_TRUNC));
             } catch (LastErrorException e) {
                 throwUnlessInterrupted("recv", e);
             }
@@ -120,15 +120,15 @@ public final class KernelSocket implements AutoCloseable {
      *
      * @return whether something can be received
      */
-    public boolean awaitReadable(Duration atMost, WakeUp wakeUp) {
-        long deadline = System.nanoTime() + nanos(atMost);
+    public boolean awaitReadable(Duration timeout, WakeUp wakeUp) {
+        long deadline = System.nanoTime() + nanos(timeout);
         while (true) {
-            ByteBuffer descriptors = ByteBuffer.allocate(2 * POLLFD).order(ByteOrder.nativeOrder());
-            descriptors.putInt(descriptor.number()).putShort(READABLE).putShort((short) 0);
-            descriptors.putInt(wakeUp.number()).putShort(READABLE).putShort((short) 0);
+            ByteBuffer descriptors = ByteBuffer.allocate(2 * POLLFD_SIZE).order(ByteOrder.nativeOrder());
+            descriptors.putInt(descriptor.number()).putShort(POLLIN).putShort((short) 0);
+            descriptors.putInt(wakeUp.number()).putShort(POLLIN).putShort((short) 0);
             try {
                 Libc.poll(descriptors.array(), 2, milliseconds(deadline - System.nanoTime()));
-                if (descriptors.getShort(POLLFD + 6) != 0) {
+                if (descriptors.getShort(POLLFD_SIZE + 6) != 0) {
                     wakeUp.drain();
                 }
                 // Errors count as readable: receive reports them.

@@ -1,9 +1,9 @@
 package io.culvert.linux;
 
 import com.sun.jna.LastErrorException;
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.ip.Transport;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
@@ -39,10 +39,10 @@ public final class MarkedSocket implements AutoCloseable {
     private static final int SO_BINDTODEVICE = 25;
     private static final int SO_MARK = 36;
 
-    private static final Duration LEAST = Duration.ofMillis(1);
+    private static final Duration MINIMUM_TIMEOUT = Duration.ofMillis(1);
 
     /** {@code struct pollfd} and {@code POLLIN} (include/uapi/asm-generic/poll.h). */
-    private static final int POLLFD = 8;
+    private static final int POLLFD_SIZE = 8;
 
     private static final short POLLIN = 1;
 
@@ -64,7 +64,7 @@ public final class MarkedSocket implements AutoCloseable {
      * @throws SocketTimeoutException if the peer does not accept within the timeout (TCP)
      * @throws IOException with the kernel's reason; then no packet has left unmarked or by another link
      */
-    public static MarkedSocket connect(Transport transport, InetSocketAddress peer, Egress egress, Duration atMost)
+    public static MarkedSocket connect(Transport transport, InetSocketAddress peer, Egress egress, Duration timeout)
             throws IOException {
         Family family = Family.of(peer.getAddress());
         String name = transport + " to " + Prefix.text(peer.getAddress()) + " port " + peer.getPort();
@@ -73,20 +73,20 @@ public final class MarkedSocket implements AutoCloseable {
         try {
             fd = Libc.socket(family.number(), type, 0);
         } catch (LastErrorException e) {
-            throw failed(name, e);
+            throw failure(name, e);
         }
         MarkedSocket socket = new MarkedSocket(fd, name);
-        socket.cancellation.ifPresent(it -> it.opened(socket));
+        socket.cancellation.ifPresent(it -> it.register(socket));
         try {
             socket.failIfCancelled();
             if (egress.mark() != 0) {
-                socket.set(SO_MARK, number((int) egress.mark()));
+                socket.setOption(SO_MARK, number((int) egress.mark()));
             }
             if (egress.device().isPresent()) {
-                socket.set(SO_BINDTODEVICE, egress.device().get().getBytes(StandardCharsets.UTF_8));
+                socket.setOption(SO_BINDTODEVICE, egress.device().get().getBytes(StandardCharsets.UTF_8));
             }
-            socket.set(SO_SNDTIMEO, time(atMost));
-            byte[] address = SocketName.encode(peer);
+            socket.setOption(SO_SNDTIMEO, timeval(timeout));
+            byte[] address = SockAddr.encode(peer);
             Libc.connect(fd, address, address.length);
             return socket;
         } catch (InterruptedIOException e) {
@@ -94,7 +94,7 @@ public final class MarkedSocket implements AutoCloseable {
             throw e;
         } catch (LastErrorException e) {
             socket.close();
-            throw failed(name, e);
+            throw failure(name, e);
         }
     }
 
@@ -107,7 +107,7 @@ public final class MarkedSocket implements AutoCloseable {
                 sent += (int) Libc.send(fd, rest, rest.length, MSG_NOSIGNAL);
             }
         } catch (LastErrorException e) {
-            throw failed(peer, e);
+            throw failure(peer, e);
         }
     }
 
@@ -117,18 +117,18 @@ public final class MarkedSocket implements AutoCloseable {
      * @return the number of bytes read into the buffer; 0 at the end of a stream
      * @throws SocketTimeoutException if nothing was received within the timeout
      */
-    public int receive(byte[] buffer, Duration atMost) throws IOException {
-        long deadline = System.nanoTime() + atMost.toNanos();
+    public int receive(byte[] buffer, Duration timeout) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
         while (true) {
             try {
                 failIfCancelled();
-                set(SO_RCVTIMEO, time(Duration.ofNanos(deadline - System.nanoTime())));
+                setOption(SO_RCVTIMEO, timeval(Duration.ofNanos(deadline - System.nanoTime())));
                 int length = (int) Libc.recv(fd, buffer, buffer.length, 0);
                 failIfCancelled();
                 return length;
             } catch (LastErrorException e) {
                 if (e.getErrorCode() != Errno.EINTR) {
-                    throw failed(peer, e);
+                    throw failure(peer, e);
                 }
             }
         }
@@ -139,9 +139,10 @@ public final class MarkedSocket implements AutoCloseable {
      *
      * @return the readable sockets; none if the timeout expired
      */
-    public static List<MarkedSocket> awaitReadable(List<MarkedSocket> sockets, Duration atMost) {
-        long deadline = System.nanoTime() + atMost.toNanos();
-        ByteBuffer descriptors = ByteBuffer.allocate(POLLFD * sockets.size()).order(ByteOrder.nativeOrder());
+    public static List<MarkedSocket> awaitReadable(List<MarkedSocket> sockets, Duration timeout) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        ByteBuffer descriptors =
+                ByteBuffer.allocate(POLLFD_SIZE * sockets.size()).order(ByteOrder.nativeOrder());
         for (MarkedSocket socket : sockets) {
             descriptors.putInt(socket.fd).putShort(POLLIN).putShort((short) 0);
         }
@@ -152,7 +153,7 @@ public final class MarkedSocket implements AutoCloseable {
                 Libc.poll(descriptors.array(), sockets.size(), Math.clamp(milliseconds, 0, Integer.MAX_VALUE));
                 List<MarkedSocket> readable = new ArrayList<>();
                 for (int i = 0; i < sockets.size(); i++) {
-                    if (descriptors.getShort(i * POLLFD + 6) != 0) {
+                    if (descriptors.getShort(i * POLLFD_SIZE + 6) != 0) {
                         readable.add(sockets.get(i));
                     }
                 }
@@ -166,7 +167,7 @@ public final class MarkedSocket implements AutoCloseable {
     }
 
     /** Ends a blocking call of the thread that uses this socket, a datagram socket's too. */
-    void wake() {
+    void shutDown() {
         try {
             Libc.shutdown(fd, SHUT_RDWR);
         } catch (LastErrorException _) {
@@ -182,7 +183,7 @@ public final class MarkedSocket implements AutoCloseable {
 
     @Override
     public void close() {
-        cancellation.ifPresent(it -> it.closing(this));
+        cancellation.ifPresent(it -> it.unregister(this));
         try {
             Libc.close(fd);
         } catch (LastErrorException _) {
@@ -190,20 +191,20 @@ public final class MarkedSocket implements AutoCloseable {
         }
     }
 
-    private void set(int option, byte[] value) {
+    private void setOption(int option, byte[] value) {
         Libc.setsockopt(fd, SOL_SOCKET, option, value, value.length);
     }
 
-    private static IOException failed(String peer, LastErrorException e) {
+    private static IOException failure(String peer, LastErrorException e) {
         int errno = e.getErrorCode();
-        String text = peer + ": " + Errno.text(errno);
-        boolean late = errno == Errno.EAGAIN || errno == Errno.EINPROGRESS || errno == Errno.ETIMEDOUT;
-        return late ? new SocketTimeoutException(text) : new IOException(text);
+        String text = peer + ": " + Errno.describe(errno);
+        boolean timedOut = errno == Errno.EAGAIN || errno == Errno.EINPROGRESS || errno == Errno.ETIMEDOUT;
+        return timedOut ? new SocketTimeoutException(text) : new IOException(text);
     }
 
     /** {@code struct timeval}; all zero would mean no timeout. */
-    private static byte[] time(Duration duration) {
-        Duration atLeast = duration.compareTo(LEAST) < 0 ? LEAST : duration;
+    private static byte[] timeval(Duration duration) {
+        Duration atLeast = duration.compareTo(MINIMUM_TIMEOUT) < 0 ? MINIMUM_TIMEOUT : duration;
         return ByteBuffer.allocate(16)
                 .order(ByteOrder.nativeOrder())
                 .putLong(atLeast.toSeconds())

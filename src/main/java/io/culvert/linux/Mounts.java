@@ -42,12 +42,12 @@ public final class Mounts {
     }
 
     /** Mounts an empty tmpfs. */
-    public static void memory(Path at) {
+    public static void mountTmpfs(Path at) {
         mount("culvert", at, "tmpfs", NO_SET_UID | NO_DEVICES, "mode=755");
     }
 
     /** Mounts an empty read-only tmpfs. */
-    public static void nothing(Path at) {
+    public static void mountEmpty(Path at) {
         mount("culvert", at, "tmpfs", READ_ONLY | NO_SET_UID | NO_DEVICES, "mode=555");
     }
 

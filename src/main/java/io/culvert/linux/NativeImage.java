@@ -17,7 +17,7 @@ public final class NativeImage {
      * Makes JNA load its own library from the directory of the executable: otherwise it would unpack it into a
      * temporary directory, which a read-only container does not have. To be called before JNA is used.
      */
-    public static void useLibraryBesideExecutable() {
+    public static void loadLibrariesFromOwnDirectory() {
         if (!isRunning()) {
             return;
         }

@@ -17,7 +17,7 @@ public final class NetlinkProtocol {
     /**
      * Returns the errno of opening a socket of this protocol in the calling thread's network namespace; 0 on success.
      */
-    public static int errnoOfOpening(int protocol) {
+    public static int checkSupport(int protocol) {
         try {
             Libc.close(Libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
             return 0;

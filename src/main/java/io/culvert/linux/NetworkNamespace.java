@@ -19,7 +19,7 @@ import java.util.concurrent.FutureTask;
 public record NetworkNamespace(Path path) {
 
     /** {@code CLONE_NEWNET} (include/uapi/linux/sched.h). */
-    private static final int NETWORK = 0x40000000;
+    private static final int CLONE_NEWNET = 0x40000000;
 
     private static final Path OWN = Path.of("/proc/thread-self/ns/net");
 
@@ -41,14 +41,14 @@ public record NetworkNamespace(Path path) {
      * @param name of a file that does not exist yet
      * @throws SystemCallException if this process is not permitted to do so
      */
-    public static NetworkNamespace keep(Path directory, String name) throws IOException {
+    public static NetworkNamespace createNamed(Path directory, String name) throws IOException {
         Files.createDirectories(directory);
         Mounts.share(directory);
         Path path = Files.createFile(directory.resolve(name));
         try {
-            onItsOwn("new netns", () -> {
+            callOnNewThread("new netns", () -> {
                 try {
-                    Libc.unshare(NETWORK);
+                    Libc.unshare(CLONE_NEWNET);
                 } catch (LastErrorException e) {
                     throw SystemCallException.of("unshare", e);
                 }
@@ -69,7 +69,7 @@ public record NetworkNamespace(Path path) {
     /** Creates a namespace and enters it; it exists as long as the calling thread and those that it starts. */
     public static NetworkNamespace enterNew() {
         try {
-            Libc.unshare(NETWORK);
+            Libc.unshare(CLONE_NEWNET);
         } catch (LastErrorException e) {
             throw SystemCallException.of("unshare", e);
         }
@@ -77,7 +77,7 @@ public record NetworkNamespace(Path path) {
     }
 
     /** Removes its name; the namespace exists as long as there are processes in it. */
-    public void forget() throws IOException {
+    public void unmount() throws IOException {
         Mounts.unmount(path);
         Files.deleteIfExists(path);
     }
@@ -108,23 +108,23 @@ public record NetworkNamespace(Path path) {
      * @throws SystemCallException if the namespace cannot be entered
      * @throws Exception what the task throws
      */
-    public <T> T call(Callable<T> work) throws Exception {
-        return onItsOwn("netns " + path.getFileName(), () -> {
+    public <T> T call(Callable<T> task) throws Exception {
+        return callOnNewThread("netns " + path.getFileName(), () -> {
             enter();
-            return work.call();
+            return task.call();
         });
     }
 
     /** Moves the calling thread inside, and so all that it starts from now on. */
     public void enter() {
         try (Descriptor namespace = Descriptor.open(path, Descriptor.Access.READ)) {
-            Libc.setns(namespace.number(), NETWORK);
+            Libc.setns(namespace.number(), CLONE_NEWNET);
         } catch (LastErrorException e) {
             throw SystemCallException.of("setns " + path, e);
         }
     }
 
-    private static <T> T onItsOwn(String name, Callable<T> work) throws Exception {
+    private static <T> T callOnNewThread(String name, Callable<T> work) throws Exception {
         FutureTask<T> task = new FutureTask<>(work);
         Thread thread = Thread.ofPlatform().name(name).start(task);
         try {

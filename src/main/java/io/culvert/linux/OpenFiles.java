@@ -32,24 +32,27 @@ public record OpenFiles(long soft, long hard) {
     }
 
     /** Lowers the limits of this process and of programs that it starts from now on; never raises them. */
-    public static void limit(long most) {
+    public static void lowerLimit(long maximum) {
         read(Path.of("/proc/self/limits"))
-                .filter(now -> now.soft() > most || now.hard() > most)
-                .ifPresent(now -> new OpenFiles(Math.min(now.soft(), most), Math.min(now.hard(), most)).set());
+                .filter(current -> current.soft() > maximum || current.hard() > maximum)
+                .ifPresent(
+                        current -> new OpenFiles(Math.min(current.soft(), maximum), Math.min(current.hard(), maximum))
+                                .applyToThisProcess());
     }
 
     /**
      * Raises the soft limit to a value, as far as the hard limit allows. A JVM raises it to the maximum before
      * {@code main}; a native program keeps what it inherited, often 1024.
      */
-    public static void raise(long enough) {
+    public static void raiseSoftLimit(long desired) {
         read(Path.of("/proc/self/limits"))
-                .map(now -> new OpenFiles(Math.max(now.soft(), Math.min(enough, now.hard())), now.hard()))
-                .ifPresent(OpenFiles::set);
+                .map(current ->
+                        new OpenFiles(Math.max(current.soft(), Math.min(desired, current.hard())), current.hard()))
+                .ifPresent(OpenFiles::applyToThisProcess);
     }
 
     /** Sets the limits of this process, if permitted. */
-    void set() {
+    void applyToThisProcess() {
         try {
             Libc.setrlimit(RESOURCE, new long[] {soft, hard});
         } catch (LastErrorException _) {

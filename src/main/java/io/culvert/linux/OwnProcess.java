@@ -18,12 +18,12 @@ public final class OwnProcess {
 
     /** Returns the arguments of its command line, including those of the JVM, without their terminating zeroes. */
     public static List<byte[]> commandLine() throws IOException {
-        return words(Files.readAllBytes(SELF.resolve("cmdline")));
+        return split(Files.readAllBytes(SELF.resolve("cmdline")));
     }
 
     /** Returns the variables that it was started with, as {@code NAME=value}. */
     public static List<byte[]> environment() throws IOException {
-        return words(Files.readAllBytes(SELF.resolve("environ")));
+        return split(Files.readAllBytes(SELF.resolve("environ")));
     }
 
     /** Leaves the terminal and the session of its parent: keys pressed there no longer send it signals. */
@@ -41,7 +41,7 @@ public final class OwnProcess {
      * Enters the working directory again by its path: if something was mounted over part of it, the old one is hidden.
      * A directory that was deleted stays the working directory.
      */
-    public static void returnToWorkingDirectory() {
+    public static void reenterWorkingDirectory() {
         try {
             Path here =
                     Files.readSymbolicLink(SELF.resolveSibling("thread-self").resolve("cwd"));
@@ -51,15 +51,15 @@ public final class OwnProcess {
         }
     }
 
-    static List<byte[]> words(byte[] bytes) {
+    static List<byte[]> split(byte[] bytes) {
         List<byte[]> words = new ArrayList<>();
         ByteArrayOutputStream word = new ByteArrayOutputStream();
-        for (byte one : bytes) {
-            if (one == 0) {
+        for (byte value : bytes) {
+            if (value == 0) {
                 words.add(word.toByteArray());
                 word.reset();
             } else {
-                word.write(one);
+                word.write(value);
             }
         }
         return words;

@@ -25,7 +25,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     public static final Privileges ALL = new Privileges(Optional.empty(), Optional.empty());
 
     /** The same user, and no capabilities. */
-    public static final Privileges NONE = keeping(Set.of());
+    public static final Privileges NONE = withCapabilities(Set.of());
 
     /** {@code PR_SET_KEEPCAPS} and so on (include/uapi/linux/prctl.h). */
     private static final int GET_DUMPABLE = 3;
@@ -61,7 +61,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
          * Returns whether this process can start and end programs of this user: it needs capabilities for that, and in
          * a user namespace the ids have to be mapped (user_namespaces(7)).
          */
-        public boolean isPossible() {
+        public boolean isUsable() {
             try {
                 Capabilities own = Capabilities.read(PROC);
                 return Stream.of(Capabilities.SETUID, Capabilities.SETGID, Capabilities.KILL, Capabilities.CHOWN)
@@ -108,7 +108,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     }
 
     /** Returns the same user with these capabilities only. */
-    public static Privileges keeping(Set<Integer> capabilities) {
+    public static Privileges withCapabilities(Set<Integer> capabilities) {
         return new Privileges(Optional.empty(), Optional.of(capabilities));
     }
 
@@ -116,7 +116,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
      * Reduces the calling thread and what it starts to these privileges, irreversibly. Other threads keep
      * theirs, as credentials are per thread in the kernel (credentials(7)): use a dedicated thread.
      */
-    public void take() {
+    public void applyToThread() {
         if (capabilities.isEmpty()) {
             return;
         }
@@ -127,7 +127,7 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
             if (identity.isPresent()) {
                 become(identity.get());
             }
-            keepOnly(ownedOf(kept));
+            keepOnly(permittedOf(kept));
         } catch (LastErrorException e) {
             throw SystemCallException.of("dropping privileges", e);
         } catch (IOException e) {
@@ -159,14 +159,14 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     }
 
     /** Uses system calls directly: the C library's functions of these names change all threads of a process. */
-    private static void become(Identity who) {
+    private static void become(Identity identity) {
         Calls calls = Calls.ofMachine();
         boolean dumpable = Libc.prctl(GET_DUMPABLE, 0, 0, 0, 0) == 1;
         Libc.prctl(KEEP_CAPABILITIES, 1, 0, 0, 0);
-        int[] groups = who.groups().stream().mapToInt(Integer::intValue).toArray();
+        int[] groups = identity.groups().stream().mapToInt(Integer::intValue).toArray();
         Libc.syscall(calls.setgroups(), groups.length, groups.length == 0 ? new int[1] : groups);
-        Libc.syscall(calls.setresgid(), who.group(), who.group(), who.group());
-        Libc.syscall(calls.setresuid(), who.user(), who.user(), who.user());
+        Libc.syscall(calls.setresgid(), identity.group(), identity.group(), identity.group());
+        Libc.syscall(calls.setresuid(), identity.user(), identity.user(), identity.user());
         if (dumpable) {
             // The kernel cleared the flag for the whole process, as it belongs to the address space: its files in /proc
             // would belong to root.
@@ -174,9 +174,9 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         }
     }
 
-    private static Set<Integer> ownedOf(Set<Integer> wanted) throws IOException {
+    private static Set<Integer> permittedOf(Set<Integer> capabilities) throws IOException {
         long permitted = permitted(Files.readString(PROC.resolve("thread-self/status")));
-        return Set.copyOf(wanted.stream()
+        return Set.copyOf(capabilities.stream()
                 .filter(capability -> (permitted >>> capability & 1) == 1)
                 .toList());
     }
@@ -196,9 +196,9 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
      * Does nothing if the kernel has no ambient set, like gVisor, or the thread forbids it
      * (SECBIT_NO_CAP_AMBIENT_RAISE).
      */
-    private static void ambient(int what, int capability) {
+    private static void ambient(int operation, int capability) {
         try {
-            Libc.prctl(AMBIENT, what, capability, 0, 0);
+            Libc.prctl(AMBIENT, operation, capability, 0, 0);
         } catch (LastErrorException e) {
             if (e.getErrorCode() != Errno.EINVAL && e.getErrorCode() != Errno.EPERM) {
                 throw e;

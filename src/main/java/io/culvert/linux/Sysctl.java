@@ -15,7 +15,7 @@ import java.util.Optional;
 public record Sysctl(Path root) {
 
     /** The result of a write. */
-    public enum Written {
+    public enum WriteResult {
         DONE,
         /** The kernel has no such parameter. */
         ABSENT,
@@ -38,7 +38,7 @@ public record Sysctl(Path root) {
     }
 
     /** Returns whether the parameter exists and can be written, without writing it. */
-    public boolean writable(String name) {
+    public boolean isWritable(String name) {
         try (Descriptor _ = Descriptor.open(root.resolve(name), Descriptor.Access.WRITE)) {
             return true;
         } catch (SystemCallException _) {
@@ -46,16 +46,16 @@ public record Sysctl(Path root) {
         }
     }
 
-    public Written write(String name, String value) {
+    public WriteResult write(String name, String value) {
         try (Descriptor file = Descriptor.open(root.resolve(name), Descriptor.Access.WRITE)) {
             file.write((value + "\n").getBytes(StandardCharsets.US_ASCII));
-            return Written.DONE;
+            return WriteResult.DONE;
         } catch (SystemCallException e) {
             return switch (e.errno()) {
-                case Errno.ENOENT -> Written.ABSENT;
-                case Errno.EROFS -> Written.READ_ONLY;
-                case Errno.EACCES, Errno.EPERM -> Written.DENIED;
-                default -> Written.REFUSED;
+                case Errno.ENOENT -> WriteResult.ABSENT;
+                case Errno.EROFS -> WriteResult.READ_ONLY;
+                case Errno.EACCES, Errno.EPERM -> WriteResult.DENIED;
+                default -> WriteResult.REFUSED;
             };
         }
     }

@@ -9,7 +9,7 @@ public final class SystemCallException extends RuntimeException {
 
     /** @param call the failed call, such as {@code open /dev/net/tun} */
     public SystemCallException(String call, int errno) {
-        super(call + ": " + Errno.text(errno));
+        super(call + ": " + Errno.describe(errno));
         this.errno = errno;
     }
 

@@ -42,7 +42,7 @@ public final class Zombies {
     }
 
     /** Reaps a child that {@link #first} returned and discards its exit status. */
-    public static void collect(int pid) {
+    public static void reap(int pid) {
         int[] status = new int[1];
         try {
             retrying(() -> Libc.waitpid(pid, status, WNOHANG));

@@ -1,9 +1,9 @@
 package io.culvert.mesh;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problems;
-import io.culvert.wireguard.SecretKey;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
+import io.culvert.wireguard.config.SecretKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +15,7 @@ import java.util.Set;
 final class KeyFile {
 
     /** More than a key with white space; a longer file is something else. */
-    private static final long LONGEST = 1024;
+    private static final long MAX_SIZE = 1024;
 
     private static final Set<PosixFilePermission> OTHERS =
             Set.of(PosixFilePermission.GROUP_READ, PosixFilePermission.OTHERS_READ, PosixFilePermission.OTHERS_WRITE);
@@ -30,32 +30,32 @@ final class KeyFile {
      */
     static Optional<SecretKey> read(Path file, String what, Problems problems) {
         try {
-            if (Files.size(file) > LONGEST) {
-                problems.add(wrong(file, what, "the file is too large"));
+            if (Files.size(file) > MAX_SIZE) {
+                problems.add(invalid(file, what, "the file is too large"));
                 return Optional.empty();
             }
             SecretKey key = SecretKey.parse(Files.readString(file).strip());
             if (Files.getPosixFilePermissions(file).stream().anyMatch(OTHERS::contains)) {
                 problems.add(Problem.warning(
-                        Place.file(file),
+                        Location.file(file),
                         what + " is readable by users other than its owner",
                         "restrict its permissions: chmod 600 " + file));
             }
             return Optional.of(key);
         } catch (IOException e) {
             problems.add(Problem.input(
-                    Place.file(file),
+                    Location.file(file),
                     what + " cannot be read" + (Files.exists(file) ? ": " + e.getMessage() : ": file not found"),
                     "create it with 'culvert mesh keygen', or correct the path in the network file"));
         } catch (IllegalArgumentException e) {
-            problems.add(wrong(file, what, String.valueOf(e.getMessage())));
+            problems.add(invalid(file, what, String.valueOf(e.getMessage())));
         }
         return Optional.empty();
     }
 
-    private static Problem wrong(Path file, String what, String why) {
+    private static Problem invalid(Path file, String what, String why) {
         return Problem.input(
-                Place.file(file),
+                Location.file(file),
                 what + " is not valid: " + why,
                 "move the file away, then generate a key: culvert mesh keygen "
                         + (what.contains("preshared") ? "--preshared " : "") + file);

@@ -4,23 +4,23 @@ import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
 import io.culvert.process.ChildEvent;
 
-/** The mesh side of an exit node: interfaces whose peers use this node as their exit node. */
+/** The mesh of an exit node: interfaces whose peers use this node as their exit node. */
 public interface Mesh {
 
     /** Brings the mesh up as planned, or applies a changed plan. Idempotent. */
-    void chain(ExitNodePlan plan);
+    void attach(ExitNodePlan plan);
 
     /** Informs peers after this machine's addresses or routes have changed. */
-    default void announce() {}
+    default void announceNewAddresses() {}
 
     /** Offers this node as an exit node, after the tunnel's first handshake. Idempotent. */
     default void offerExit() {}
 
     /** Handles an event of a child process, which may be one of the mesh. */
-    default void heard(ChildEvent what) {}
+    default void handle(ChildEvent event) {}
 
-    /** Returns whether the mesh reports the messages of this child process itself, in place of its raw output. */
-    default boolean explains(String child) {
+    /** Returns whether the mesh reports the messages of this child process itself, instead of its raw output. */
+    default boolean reportsItself(String child) {
         return false;
     }
 
@@ -33,5 +33,5 @@ public interface Mesh {
     String describe();
 
     /** Takes the mesh down. Idempotent. */
-    void unchain();
+    void detach();
 }

@@ -1,19 +1,19 @@
 package io.culvert.mesh;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.device.DeviceConfig.PeerConfig;
-import io.culvert.device.DeviceState;
-import io.culvert.device.DeviceState.PeerState;
-import io.culvert.device.KeptDevice;
-import io.culvert.device.WireGuardDevice;
-import io.culvert.ip.Endpoint;
-import io.culvert.migration.Migration;
-import io.culvert.migration.MovingPeer;
-import io.culvert.migration.Standing;
-import io.culvert.plan.Names;
-import io.culvert.plan.PlainMesh;
-import io.culvert.topology.MeshLink;
-import io.culvert.wireguard.PublicKey;
+import io.culvert.net.Endpoint;
+import io.culvert.networkfile.MeshLink;
+import io.culvert.plan.ResolvedNames;
+import io.culvert.plan.WireGuardMeshInterface;
+import io.culvert.roaming.EndpointSelection;
+import io.culvert.roaming.PeerStatus;
+import io.culvert.roaming.RoamingPeer;
+import io.culvert.wireguard.config.PublicKey;
+import io.culvert.wireguard.device.DeviceConfig;
+import io.culvert.wireguard.device.DeviceConfig.PeerConfig;
+import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.ManagedDevice;
+import io.culvert.wireguard.device.WireGuardDevice;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.util.HashMap;
@@ -27,21 +27,21 @@ import java.util.stream.Collectors;
 /** A mesh interface with endpoint selection for the peers that have endpoint candidates in a network file. */
 final class MeshDevice {
 
-    private final PlainMesh mesh;
-    private final KeptDevice device;
+    private final WireGuardMeshInterface mesh;
+    private final ManagedDevice device;
     private final long mark;
     private final Clock clock;
-    private final Consumer<String> news;
-    private final Map<PublicKey, Optional<InetSocketAddress>> begun = new HashMap<>();
-    private Optional<Migration> migration = Optional.empty();
+    private final Consumer<String> log;
+    private final Map<PublicKey, Optional<InetSocketAddress>> initialEndpoints = new HashMap<>();
+    private Optional<EndpointSelection> endpointSelection = Optional.empty();
 
     /** @param mark the firewall mark of the packets that the interface sends */
-    MeshDevice(PlainMesh mesh, KeptDevice device, long mark, Clock clock, Consumer<String> news) {
+    MeshDevice(WireGuardMeshInterface mesh, ManagedDevice device, long mark, Clock clock, Consumer<String> log) {
         this.mesh = mesh;
         this.device = device;
         this.mark = mark;
         this.clock = clock;
-        this.news = news;
+        this.log = log;
     }
 
     String link() {
@@ -49,42 +49,43 @@ final class MeshDevice {
     }
 
     /** Brings the interface up as configured, or applies a changed configuration. Idempotent. */
-    void keep(DeviceConfig wanted, Names names) {
-        List<MovingPeer> peers = mesh.peers().stream()
-                .map(link -> NodeFile.moving(link, places(link, names)))
-                .filter(peer -> !peer.places().isEmpty())
+    void ensure(DeviceConfig wanted, ResolvedNames names) {
+        List<RoamingPeer> peers = mesh.peers().stream()
+                .map(link -> MeshNodeFile.roamingPeer(link, candidates(link, names)))
+                .filter(peer -> !peer.candidates().isEmpty())
                 .toList();
-        device.keep(settled(wanted, peers));
-        if (migration.isEmpty() && !peers.isEmpty()) {
-            migration = Optional.of(Migration.start(device, mark, clock, news));
+        device.ensure(withInitialEndpoints(wanted, peers));
+        if (endpointSelection.isEmpty() && !peers.isEmpty()) {
+            endpointSelection = Optional.of(EndpointSelection.start(device, mark, clock, log));
         }
-        migration.ifPresent(it -> it.follow(peers));
+        endpointSelection.ifPresent(it -> it.setPeers(peers));
     }
 
     /** Informs peers with a session only, as a packet to the others would cause a handshake that may fail. */
-    void announce() {
-        device.announce(clock.instant().minus(WireGuardDevice.SESSION));
+    void announceNewAddresses() {
+        device.announceNewAddresses(clock.instant().minus(WireGuardDevice.SESSION_LIFETIME));
     }
 
-    private static List<InetSocketAddress> places(MeshLink link, Names names) {
+    private static List<InetSocketAddress> candidates(MeshLink link, ResolvedNames names) {
         return link.candidates().stream()
-                .flatMap(place ->
-                        names.of(place.host()).stream().map(address -> new InetSocketAddress(address, place.port())))
+                .flatMap(candidate -> names.of(candidate.host()).stream()
+                        .map(address -> new InetSocketAddress(address, candidate.port())))
                 .distinct()
                 .toList();
     }
 
     /** Keeps the configured endpoint of a connected peer, even if its host name resolves to another address now. */
-    private DeviceConfig settled(DeviceConfig wanted, List<MovingPeer> peers) {
+    private DeviceConfig withInitialEndpoints(DeviceConfig wanted, List<RoamingPeer> peers) {
         Map<PublicKey, PeerState> states = device.read().stream()
                 .flatMap(state -> state.peers().stream())
                 .collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
-        begun.keySet()
+        initialEndpoints
+                .keySet()
                 .retainAll(peers.stream()
                         .filter(peer -> Optional.ofNullable(states.get(peer.key()))
-                                .filter(state -> peer.stays(state, clock.instant()))
+                                .filter(state -> peer.keepsEndpoint(state, clock.instant()))
                                 .isPresent())
-                        .map(MovingPeer::key)
+                        .map(RoamingPeer::key)
                         .collect(Collectors.toSet()));
         return new DeviceConfig(
                 wanted.privateKey(),
@@ -94,30 +95,33 @@ final class MeshDevice {
                         .map(peer -> new PeerConfig(
                                 peer.publicKey(),
                                 peer.presharedKey(),
-                                begun.computeIfAbsent(peer.publicKey(), _ -> peer.endpoint()),
+                                initialEndpoints.computeIfAbsent(peer.publicKey(), _ -> peer.endpoint()),
                                 peer.keepaliveSeconds(),
                                 peer.allowedIps()))
                         .toList());
     }
 
-    /** @param named whether to add the subnet, as there are several interfaces */
-    String describe(boolean named) {
-        String who = mesh.link()
-                + mesh.subnet().filter(_ -> named).map(it -> " (" + it + ")").orElse("");
+    /** @param withSubnet whether to add the subnet, as there are several interfaces */
+    String describe(boolean withSubnet) {
+        String prefix = mesh.link()
+                + mesh.subnet()
+                        .filter(_ -> withSubnet)
+                        .map(it -> " (" + it + ")")
+                        .orElse("");
         return device.read()
-                .map(state -> who + ", " + device.implementation() + ", port " + state.listenPort() + ", "
+                .map(state -> prefix + ", " + device.implementation() + ", port " + state.listenPort() + ", "
                         + "clients connected: " + connected(state) + " of "
-                        + state.peers().size() + elsewhere())
-                .orElse(who + ", down");
+                        + state.peers().size() + notPreferred())
+                .orElse(prefix + ", down");
     }
 
     /** Returns the peers that are not connected by their first endpoint candidate. */
-    private String elsewhere() {
+    private String notPreferred() {
         StringBuilder text = new StringBuilder();
-        migration.ifPresent(it -> it.standings().forEach((name, standing) -> {
-            if (standing.state() != Standing.State.PREFERRED) {
-                text.append("; ").append(name).append(" ").append(standing.state());
-                standing.endpoint().ifPresent(at -> text.append(" at ").append(Endpoint.of(at)));
+        endpointSelection.ifPresent(it -> it.statuses().forEach((name, status) -> {
+            if (status.state() != PeerStatus.State.PREFERRED) {
+                text.append("; ").append(name).append(" ").append(status.state());
+                status.endpoint().ifPresent(at -> text.append(" at ").append(Endpoint.of(at)));
             }
         }));
         return text.toString();
@@ -131,9 +135,9 @@ final class MeshDevice {
 
     /** Removes the interface. Idempotent. */
     void remove() {
-        migration.ifPresent(Migration::close);
-        migration = Optional.empty();
-        begun.clear();
+        endpointSelection.ifPresent(EndpointSelection::close);
+        endpointSelection = Optional.empty();
+        initialEndpoints.clear();
         device.remove();
     }
 }

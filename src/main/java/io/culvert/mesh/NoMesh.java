@@ -6,7 +6,7 @@ import io.culvert.plan.ExitNodePlan;
 public final class NoMesh implements Mesh {
 
     @Override
-    public void chain(ExitNodePlan plan) {}
+    public void attach(ExitNodePlan plan) {}
 
     @Override
     public String describe() {
@@ -14,5 +14,5 @@ public final class NoMesh implements Mesh {
     }
 
     @Override
-    public void unchain() {}
+    public void detach() {}
 }

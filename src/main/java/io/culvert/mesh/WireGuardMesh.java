@@ -1,9 +1,9 @@
 package io.culvert.mesh;
 
-import io.culvert.device.KeptDevice;
 import io.culvert.plan.ExitNodePlan;
-import io.culvert.plan.Names;
-import io.culvert.plan.PlainMesh;
+import io.culvert.plan.ResolvedNames;
+import io.culvert.plan.WireGuardMeshInterface;
+import io.culvert.wireguard.device.ManagedDevice;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 public final class WireGuardMesh implements Mesh {
 
     private final List<MeshDevice> devices;
-    private final Supplier<Names> names;
+    private final Supplier<ResolvedNames> names;
 
     /**
      * @param device returns the device for an interface name, without creating it yet
@@ -27,39 +27,39 @@ public final class WireGuardMesh implements Mesh {
      * @param names supplies the current addresses of host names
      */
     public WireGuardMesh(
-            List<PlainMesh> meshes,
-            Function<String, KeptDevice> device,
+            List<WireGuardMeshInterface> meshes,
+            Function<String, ManagedDevice> device,
             long mark,
-            Supplier<Names> names,
+            Supplier<ResolvedNames> names,
             Clock clock,
-            Consumer<String> news) {
+            Consumer<String> log) {
         this.devices = meshes.stream()
-                .map(mesh -> new MeshDevice(mesh, device.apply(mesh.link()), mark, clock, news))
+                .map(mesh -> new MeshDevice(mesh, device.apply(mesh.link()), mark, clock, log))
                 .toList();
         this.names = names;
     }
 
     @Override
-    public void chain(ExitNodePlan plan) {
-        Names known = names.get();
-        devices.forEach(device ->
-                Optional.ofNullable(plan.meshes().get(device.link())).ifPresent(wanted -> device.keep(wanted, known)));
+    public void attach(ExitNodePlan plan) {
+        ResolvedNames resolvedNames = names.get();
+        devices.forEach(device -> Optional.ofNullable(plan.meshes().get(device.link()))
+                .ifPresent(wanted -> device.ensure(wanted, resolvedNames)));
     }
 
     @Override
-    public void announce() {
-        devices.forEach(MeshDevice::announce);
+    public void announceNewAddresses() {
+        devices.forEach(MeshDevice::announceNewAddresses);
     }
 
     @Override
     public String describe() {
         return devices.stream()
-                .map(device -> device.describe(/* named= */ devices.size() > 1))
+                .map(device -> device.describe(/* withSubnet= */ devices.size() > 1))
                 .collect(Collectors.joining("; "));
     }
 
     @Override
-    public void unchain() {
+    public void detach() {
         devices.reversed().forEach(MeshDevice::remove);
     }
 }

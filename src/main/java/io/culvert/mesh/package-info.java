@@ -1,4 +1,4 @@
-/** The mesh side of an exit node: the interfaces through which other devices use it. */
+/** The mesh of an exit node: the interfaces through which other devices use it. */
 @NullMarked
 package io.culvert.mesh;
 

@@ -22,7 +22,7 @@ final class Acknowledgement {
     private Acknowledgement() {}
 
     /** Parses a frame of type {@code NLMSG_ERROR}, or the {@code NLMSG_DONE} that ends a dump. */
-    static Outcome read(Frame frame) {
+    static Outcome parse(Frame frame) {
         byte[] payload = frame.payload();
         ByteBuffer buffer = ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder());
         int errno = payload.length >= 4 ? Math.abs(buffer.getInt(0)) : 0;
@@ -41,7 +41,7 @@ final class Acknowledgement {
             return 4;
         }
         if ((frame.flags() & CAPPED) != 0 || buffer.capacity() < 8) {
-            return 4 + Frame.HEADER;
+            return 4 + Frame.HEADER_LENGTH;
         }
         // The acknowledgement contains the whole request, which starts with its length. An invalid length leads past
         // the end.

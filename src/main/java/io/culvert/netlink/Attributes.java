@@ -32,7 +32,7 @@ public final class Attributes {
     /** Parses what follows the first {@code offset} bytes. */
     public static Attributes parse(byte[] bytes, int offset) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-        List<Attribute> found = new ArrayList<>();
+        List<Attribute> attributes = new ArrayList<>();
         int position = offset;
         while (position >= 0 && position + 4 <= bytes.length) {
             int length = Short.toUnsignedInt(buffer.getShort(position));
@@ -40,10 +40,10 @@ public final class Attributes {
                 break;
             }
             int type = Short.toUnsignedInt(buffer.getShort(position + 2)) & TYPE_MASK;
-            found.add(new Attribute(type, Arrays.copyOfRange(bytes, position + 4, position + length)));
+            attributes.add(new Attribute(type, Arrays.copyOfRange(bytes, position + 4, position + length)));
             position += (length + 3) & ~3;
         }
-        return new Attributes(found);
+        return new Attributes(attributes);
     }
 
     public List<Attribute> all() {
@@ -83,8 +83,8 @@ public final class Attributes {
     }
 
     /** Returns an unsigned number, or a default if there is none. */
-    public long number(int type, long otherwise) {
-        return has(type) ? number(type).orElse(otherwise) : otherwise;
+    public long number(int type, long defaultValue) {
+        return has(type) ? number(type).orElse(defaultValue) : defaultValue;
     }
 
     /** Returns a string, without its terminating zero. */

@@ -15,7 +15,7 @@ import java.util.List;
 record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
 
     /** {@code NLMSG_HDRLEN}: length, type, flags, sequence number, port id. */
-    static final int HEADER = 16;
+    static final int HEADER_LENGTH = 16;
 
     static final int NLMSG_ERROR = 2;
     static final int NLMSG_DONE = 3;
@@ -23,13 +23,13 @@ record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
     /** The dump was interrupted: the kernel changed something meanwhile, so the list may be wrong. */
     static final int NLM_F_DUMP_INTR = 0x10;
 
-    static byte[] bytes(List<Frame> frames) {
+    static byte[] encode(List<Frame> frames) {
         ByteBuffer buffer = ByteBuffer.allocate(
                         frames.stream().mapToInt(Frame::alignedLength).sum())
                 .order(ByteOrder.nativeOrder());
         for (Frame frame : frames) {
             int start = buffer.position();
-            buffer.putInt(HEADER + frame.payload.length)
+            buffer.putInt(HEADER_LENGTH + frame.payload.length)
                     .putShort((short) frame.type)
                     .putShort((short) frame.flags)
                     .putInt(frame.sequence)
@@ -45,9 +45,9 @@ record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
         ByteBuffer buffer = ByteBuffer.wrap(datagram, 0, length).order(ByteOrder.nativeOrder());
         List<Frame> frames = new ArrayList<>();
         int start = 0;
-        while (start + HEADER <= length) {
+        while (start + HEADER_LENGTH <= length) {
             int total = buffer.getInt(start);
-            if (total < HEADER || total > length - start) {
+            if (total < HEADER_LENGTH || total > length - start) {
                 break;
             }
             frames.add(new Frame(
@@ -55,22 +55,22 @@ record Frame(int type, int flags, int sequence, int portId, byte[] payload) {
                     Short.toUnsignedInt(buffer.getShort(start + 6)),
                     buffer.getInt(start + 8),
                     buffer.getInt(start + 12),
-                    Arrays.copyOfRange(datagram, start + HEADER, start + total)));
+                    Arrays.copyOfRange(datagram, start + HEADER_LENGTH, start + total)));
             start += align(total);
         }
         return frames;
     }
 
     /** Returns this request with a request for an acknowledgement, also if it succeeds. */
-    Frame acknowledged() {
+    Frame withAcknowledgement() {
         return new Frame(type, flags | NetlinkMessage.NLM_F_ACK, sequence, portId, payload);
     }
 
     int alignedLength() {
-        return align(HEADER + payload.length);
+        return align(HEADER_LENGTH + payload.length);
     }
 
-    NetlinkMessage message() {
+    NetlinkMessage toMessage() {
         return new NetlinkMessage(type, flags, payload, portId);
     }
 

@@ -29,13 +29,14 @@ public final class GenericNetlink {
      *
      * @return empty if the kernel has no such family
      */
-    public OptionalInt family(String name) {
+    public OptionalInt findFamily(String name) {
         byte[] request = AttributeWriter.after(header(CTRL_CMD_GETFAMILY, CTRL_VERSION))
                 .string(CTRL_ATTR_FAMILY_NAME, name)
                 .toByteArray();
         try {
-            return socket.ask(new NetlinkMessage(GENL_ID_CTRL, 0, request)).stream()
-                    .flatMap(answer -> Attributes.parse(answer.payload(), HEADER).number(CTRL_ATTR_FAMILY_ID).stream())
+            return socket.query(new NetlinkMessage(GENL_ID_CTRL, 0, request)).stream()
+                    .flatMap(response ->
+                            Attributes.parse(response.payload(), HEADER).number(CTRL_ATTR_FAMILY_ID).stream())
                     .mapToInt(Long::intValue)
                     .findFirst();
         } catch (NetlinkException e) {

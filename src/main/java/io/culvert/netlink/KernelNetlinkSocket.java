@@ -50,21 +50,21 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
      * The maximum number of requests in one batch. All of them may fail: the usual default receive buffer holds 250
      * acknowledgements (measured), and those with a message are larger.
      */
-    private static final int MOST_REQUESTS = 128;
+    private static final int MAX_BATCH_REQUESTS = 128;
 
     /** The maximum size of a batch, a third of the usual default send buffer. */
-    private static final int MOST_BYTES = 1 << 16;
+    private static final int MAX_BATCH_BYTES = 1 << 16;
 
     /**
      * The size of the buffer for dumps: the kernel fills no datagram of a dump beyond this ({@code netlink_recvmsg} in
      * net/netlink/af_netlink.c).
      */
-    private static final int DATAGRAM = 1 << 15;
+    private static final int DUMP_BUFFER = 1 << 15;
 
     /**
      * The size of the buffer for notifications: a single one may be larger, such as a link with many virtual functions.
      */
-    private static final int LARGEST = 1 << 17;
+    private static final int NOTIFICATION_BUFFER = 1 << 17;
 
     private static final int DUMP_ATTEMPTS = 5;
 
@@ -76,18 +76,18 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
 
     private KernelNetlinkSocket(int protocol, List<Integer> groups) {
         socket = KernelSocket.open(AF_NETLINK, SOCK_RAW, protocol);
-        buffer = new byte[groups.isEmpty() ? DATAGRAM : LARGEST];
+        buffer = new byte[groups.isEmpty() ? DUMP_BUFFER : NOTIFICATION_BUFFER];
         try {
-            optional(NETLINK_EXT_ACK, 1);
-            optional(NETLINK_CAP_ACK, 1);
-            optional(NETLINK_GET_STRICT_CHK, 1);
+            setOptionIfSupported(NETLINK_EXT_ACK, 1);
+            setOptionIfSupported(NETLINK_CAP_ACK, 1);
+            setOptionIfSupported(NETLINK_GET_STRICT_CHK, 1);
             enlargeReceiveBuffer();
             socket.bind(address(0));
             portId = ByteBuffer.wrap(socket.localAddress(12))
                     .order(ByteOrder.nativeOrder())
                     .getInt(4);
             for (int group : groups) {
-                socket.option(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+                socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
             }
         } catch (RuntimeException e) {
             close();
@@ -127,20 +127,21 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     @Override
     public List<Outcome> execute(List<NetlinkMessage> requests) {
         List<Outcome> outcomes = new ArrayList<>(requests.size());
-        List<Frame> chunk = new ArrayList<>();
+        List<Frame> batch = new ArrayList<>();
         int bytes = 0;
         for (NetlinkMessage request : requests) {
-            Frame frame = frame(request, 0);
-            if (chunk.size() == MOST_REQUESTS || (!chunk.isEmpty() && bytes + frame.alignedLength() > MOST_BYTES)) {
-                outcomes.addAll(exchange(chunk));
-                chunk.clear();
+            Frame frame = newFrame(request, 0);
+            if (batch.size() == MAX_BATCH_REQUESTS
+                    || (!batch.isEmpty() && bytes + frame.alignedLength() > MAX_BATCH_BYTES)) {
+                outcomes.addAll(exchange(batch));
+                batch.clear();
                 bytes = 0;
             }
-            chunk.add(frame);
+            batch.add(frame);
             bytes += frame.alignedLength();
         }
-        if (!chunk.isEmpty()) {
-            outcomes.addAll(exchange(chunk));
+        if (!batch.isEmpty()) {
+            outcomes.addAll(exchange(batch));
         }
         return outcomes;
     }
@@ -151,18 +152,18 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
      * be ENOBUFS.
      */
     private List<Outcome> exchange(List<Frame> requests) {
-        Frame last = requests.getLast().acknowledged();
+        Frame last = requests.getLast().withAcknowledgement();
         List<Frame> frames = new ArrayList<>(requests);
         frames.set(frames.size() - 1, last);
-        socket.send(Frame.bytes(frames));
+        socket.send(Frame.encode(frames));
         Outcome[] outcomes = new Outcome[frames.size()];
         Arrays.fill(outcomes, Outcome.DONE);
         while (true) {
-            for (Frame frame : answers()) {
+            for (Frame frame : receiveFrames()) {
                 int index = frame.sequence() - frames.getFirst().sequence();
                 // Anything else belongs to an earlier exchange.
                 if (frame.type() == Frame.NLMSG_ERROR && index >= 0 && index < outcomes.length) {
-                    outcomes[index] = Acknowledgement.read(frame);
+                    outcomes[index] = Acknowledgement.parse(frame);
                     if (index == outcomes.length - 1) {
                         return List.of(outcomes);
                     }
@@ -178,18 +179,18 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
      *     before Linux 6.10
      * @return the first failure, or the success of the last request
      */
-    public Outcome transaction(List<NetlinkMessage> batch) {
+    public Outcome executeTransaction(List<NetlinkMessage> batch) {
         List<Frame> frames =
-                batch.stream().map(message -> frame(message, 0)).collect(Collectors.toCollection(ArrayList::new));
+                batch.stream().map(message -> newFrame(message, 0)).collect(Collectors.toCollection(ArrayList::new));
         int last = frames.size() - 2;
-        frames.set(last, frames.get(last).acknowledged());
-        socket.send(Frame.bytes(frames));
+        frames.set(last, frames.get(last).withAcknowledgement());
+        socket.send(Frame.encode(frames));
         while (true) {
-            for (Frame frame : answers()) {
+            for (Frame frame : receiveFrames()) {
                 int index = frame.sequence() - frames.getFirst().sequence();
                 if (frame.type() == Frame.NLMSG_ERROR && index >= 0 && index < frames.size()) {
-                    Outcome outcome = Acknowledgement.read(frame);
-                    if (!outcome.done() || index == last) {
+                    Outcome outcome = Acknowledgement.parse(frame);
+                    if (!outcome.succeeded() || index == last) {
                         return outcome;
                     }
                 }
@@ -198,48 +199,48 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     }
 
     @Override
-    public List<NetlinkMessage> ask(NetlinkMessage request) {
-        return collect(frame(request, NetlinkMessage.NLM_F_ACK)).messages();
+    public List<NetlinkMessage> query(NetlinkMessage request) {
+        return collectResponses(newFrame(request, NetlinkMessage.NLM_F_ACK)).messages();
     }
 
     @Override
     public List<NetlinkMessage> dump(NetlinkMessage request) {
-        Collected collected;
+        Responses responses;
         int attempt = 0;
         do {
-            collected = collect(frame(request, NetlinkMessage.NLM_F_DUMP));
+            responses = collectResponses(newFrame(request, NetlinkMessage.NLM_F_DUMP));
             attempt++;
-        } while (collected.interrupted() && attempt < DUMP_ATTEMPTS);
-        return collected.messages();
+        } while (responses.interrupted() && attempt < DUMP_ATTEMPTS);
+        return responses.messages();
     }
 
-    private record Collected(List<NetlinkMessage> messages, boolean interrupted) {}
+    private record Responses(List<NetlinkMessage> messages, boolean interrupted) {}
 
     /** Sends one request and collects the answers until the kernel marks the end. */
-    private Collected collect(Frame request) {
-        socket.send(Frame.bytes(List.of(request)));
+    private Responses collectResponses(Frame request) {
+        socket.send(Frame.encode(List.of(request)));
         List<NetlinkMessage> messages = new ArrayList<>();
         boolean interrupted = false;
         while (true) {
-            for (Frame frame : answers()) {
+            for (Frame frame : receiveFrames()) {
                 if (frame.sequence() != request.sequence()) {
                     continue; // Left over from an exchange that an error ended.
                 }
                 interrupted |= (frame.flags() & Frame.NLM_F_DUMP_INTR) != 0;
                 if (frame.type() == Frame.NLMSG_ERROR || frame.type() == Frame.NLMSG_DONE) {
-                    Outcome outcome = Acknowledgement.read(frame);
-                    if (!outcome.done()) {
+                    Outcome outcome = Acknowledgement.parse(frame);
+                    if (!outcome.succeeded()) {
                         throw new NetlinkException("netlink request of type " + request.type(), outcome);
                     }
-                    return new Collected(messages, interrupted);
+                    return new Responses(messages, interrupted);
                 }
-                messages.add(frame.message());
+                messages.add(frame.toMessage());
             }
         }
     }
 
     /** Receives frames. The kernel answers while it takes the request, so this does not wait long. */
-    private List<Frame> answers() {
+    private List<Frame> receiveFrames() {
         int length = socket.receive(buffer);
         if (length > buffer.length) {
             throw new IllegalStateException("an answer of " + length + " bytes is too long");
@@ -255,7 +256,9 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         try {
             int length = socket.receive(buffer);
             if (length <= buffer.length) {
-                return Frame.parse(buffer, length).stream().map(Frame::message).toList();
+                return Frame.parse(buffer, length).stream()
+                        .map(Frame::toMessage)
+                        .toList();
             }
         } catch (SystemCallException e) {
             if (e.errno() != Errno.ENOBUFS) {
@@ -281,7 +284,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         wakeUp.close();
     }
 
-    private Frame frame(NetlinkMessage message, int flags) {
+    private Frame newFrame(NetlinkMessage message, int flags) {
         return new Frame(
                 message.type(),
                 message.flags() | NetlinkMessage.NLM_F_REQUEST | flags,
@@ -305,9 +308,9 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
      * Sets an option that older kernels lack; without it, errors contain less and dumps contain more, which their
      * readers allow for.
      */
-    private void optional(int option, int value) {
+    private void setOptionIfSupported(int option, int value) {
         try {
-            socket.option(SOL_NETLINK, option, value);
+            socket.setOption(SOL_NETLINK, option, value);
         } catch (SystemCallException _) {
             // See above.
         }
@@ -315,10 +318,10 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
 
     private void enlargeReceiveBuffer() {
         try {
-            socket.option(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
+            socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
         } catch (SystemCallException _) {
             // Without CAP_NET_ADMIN, the size is limited by net.core.rmem_max.
-            socket.option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+            socket.setOption(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
         }
     }
 }

@@ -10,7 +10,7 @@ public final class NetlinkException extends RuntimeException {
 
     /** @param operation a gerund phrase such as "adding the route to 10.0.0.0/8" */
     public NetlinkException(String operation, Outcome outcome) {
-        super(operation + ": " + Errno.text(outcome.errno())
+        super(operation + ": " + Errno.describe(outcome.errno())
                 + (outcome.message().isEmpty() ? "" : ": " + outcome.message()));
         this.errno = outcome.errno();
     }

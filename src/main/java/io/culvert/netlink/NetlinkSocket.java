@@ -28,7 +28,7 @@ public interface NetlinkSocket extends AutoCloseable {
      *
      * @throws NetlinkException if the kernel refuses
      */
-    List<NetlinkMessage> ask(NetlinkMessage request);
+    List<NetlinkMessage> query(NetlinkMessage request);
 
     /**
      * Waits for notifications of the groups for which the socket was opened.
@@ -67,7 +67,7 @@ public interface NetlinkSocket extends AutoCloseable {
 
         public static final Outcome DONE = new Outcome(0, "", -1);
 
-        public boolean done() {
+        public boolean succeeded() {
             return errno == 0;
         }
     }

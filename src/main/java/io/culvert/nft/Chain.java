@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param base the hook of a base chain; empty for a regular chain, which only a {@link Statement.Jump} enters
  */
-public record Chain(String name, Optional<Base> base, List<Rule> rules) {
+public record Chain(String name, Optional<Base> base, List<NftRule> rules) {
 
     /**
      * @param priority order among the chains of a hook, lower first (include/uapi/linux/netfilter_ipv4.h: raw is -300,
@@ -56,11 +56,11 @@ public record Chain(String name, Optional<Base> base, List<Rule> rules) {
         rules = List.copyOf(rules);
     }
 
-    public static Chain base(String name, Type type, Hook hook, int priority, Policy policy, List<Rule> rules) {
+    public static Chain base(String name, Type type, Hook hook, int priority, Policy policy, List<NftRule> rules) {
         return new Chain(name, Optional.of(new Base(type, hook, priority, policy)), rules);
     }
 
-    public static Chain regular(String name, List<Rule> rules) {
+    public static Chain regular(String name, List<NftRule> rules) {
         return new Chain(name, Optional.empty(), rules);
     }
 }

@@ -31,34 +31,35 @@ final class ForeignTables {
     private static final Map<String, String> TARGETS =
             Map.of("TEE", "duplicates packets (TEE)", "NOTRACK", "disables connection tracking (NOTRACK)");
 
-    private final LongPredicate marks;
+    private final LongPredicate acceptedMarks;
 
-    /** @param marks firewall marks that the kill switch accepts; other programs must not set them */
-    ForeignTables(LongPredicate marks) {
-        this.marks = marks;
+    /** @param acceptedMarks firewall marks that the kill switch accepts; other programs must not set them */
+    ForeignTables(LongPredicate acceptedMarks) {
+        this.acceptedMarks = acceptedMarks;
     }
 
     /** Returns a description of each kind of such a rule, without a full stop. */
     List<String> find(String table, String listing) {
-        List<String> found = new ArrayList<>();
-        for (JsonObject object : Listing.objects(listing)) {
+        List<String> effects = new ArrayList<>();
+        for (JsonObject object : TableListing.objects(listing)) {
             if (object.get("rule") instanceof JsonObject rule && rule.get("expr") instanceof Iterable<?> statements) {
                 for (Object statement : statements) {
                     if (statement instanceof JsonObject it) {
-                        what(it).map(does -> "foreign table '" + table + "' " + does)
-                                .filter(sentence -> !found.contains(sentence))
-                                .ifPresent(found::add);
+                        effect(it)
+                                .map(effect -> "foreign table '" + table + "' " + effect)
+                                .filter(description -> !effects.contains(description))
+                                .ifPresent(effects::add);
                     }
                 }
             }
         }
-        return found;
+        return effects;
     }
 
-    private Optional<String> what(JsonObject statement) {
-        for (Map.Entry<String, String> known : STATEMENTS.entrySet()) {
-            if (statement.containsKey(known.getKey())) {
-                return Optional.of(known.getValue());
+    private Optional<String> effect(JsonObject statement) {
+        for (Map.Entry<String, String> entry : STATEMENTS.entrySet()) {
+            if (statement.containsKey(entry.getKey())) {
+                return Optional.of(entry.getValue());
             }
         }
         if (statement.get("xt") instanceof JsonObject target && target.get("name") instanceof JsonString name) {
@@ -75,8 +76,8 @@ final class ForeignTables {
     private boolean setsMark(JsonObject mangle) {
         return mangle.get("key") instanceof JsonObject key
                 && Stream.of("meta", "ct")
-                        .anyMatch(kind -> key.get(kind) instanceof JsonObject of
-                                && of.getOrDefault("key", JsonValue.NULL) instanceof JsonString name
+                        .anyMatch(kind -> key.get(kind) instanceof JsonObject source
+                                && source.getOrDefault("key", JsonValue.NULL) instanceof JsonString name
                                 && name.getString().equals("mark"))
                 && contains(mangle.getOrDefault("value", JsonValue.NULL));
     }
@@ -84,7 +85,7 @@ final class ForeignTables {
     /** Returns whether the value is such a mark, or contains one as an operand or in a map. */
     private boolean contains(JsonValue value) {
         return switch (value) {
-            case JsonNumber number -> marks.test(number.longValue());
+            case JsonNumber number -> acceptedMarks.test(number.longValue());
             case JsonArray array -> array.stream().anyMatch(this::contains);
             case JsonObject object -> object.values().stream().anyMatch(this::contains);
             default -> false;

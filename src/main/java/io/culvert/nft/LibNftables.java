@@ -19,9 +19,9 @@ final class LibNftables {
 
     /** @throws UnsatisfiedLinkError if the library is not installed, or lacks a function */
     static synchronized void load(String library) {
-        NativeLibrary found = NativeLibrary.getInstance(library);
+        NativeLibrary nativeLibrary = NativeLibrary.getInstance(library);
         if (!Native.registered(LibNftables.class)) {
-            Native.register(LibNftables.class, found);
+            Native.register(LibNftables.class, nativeLibrary);
         }
     }
 

@@ -9,9 +9,9 @@ import java.util.stream.Collectors;
  * @param key the type of an element; several parts are a concatenation
  * @param interval whether elements may be prefixes; they must not overlap
  * @param timeoutSeconds after which the elements expire; 0: never
- * @param elements in the form of {@code key}: a {@link Value.Tuple} if it has several parts
+ * @param elements in the form of {@code key}: a {@link NftValue.Tuple} if it has several parts
  */
-public record NamedSet(String name, List<Part> key, boolean interval, int timeoutSeconds, List<Value> elements) {
+public record NamedSet(String name, List<Part> key, boolean interval, int timeoutSeconds, List<NftValue> elements) {
 
     /** A part of a set's key, by nft's own name of its type. */
     public enum Part {
@@ -42,12 +42,12 @@ public record NamedSet(String name, List<Part> key, boolean interval, int timeou
     }
 
     /** Creates a set whose elements do not expire. */
-    public NamedSet(String name, List<Part> key, boolean interval, List<Value> elements) {
+    public NamedSet(String name, List<Part> key, boolean interval, List<NftValue> elements) {
         this(name, key, interval, 0, elements);
     }
 
-    public NamedSet withElements(List<Value> others) {
-        return new NamedSet(name, key, interval, timeoutSeconds, others);
+    public NamedSet withElements(List<NftValue> newElements) {
+        return new NamedSet(name, key, interval, timeoutSeconds, newElements);
     }
 
     /** Returns the type as nft writes it, such as {@code ipv4_addr . inet_proto}. */

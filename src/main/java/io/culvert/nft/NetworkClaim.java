@@ -21,7 +21,7 @@ import java.util.Optional;
 public final class NetworkClaim implements AutoCloseable {
 
     /** The lock of 'culvert up'; 'culvert tunnel' takes it while it makes changes. */
-    public static final String RUNS = "culvert-runs";
+    public static final String EXIT_NODE_TABLE = "culvert-runs";
 
     /** include/uapi/linux/netfilter/nfnetlink.h. */
     private static final int NFNL_MSG_BATCH_BEGIN = 0x10;
@@ -34,7 +34,7 @@ public final class NetworkClaim implements AutoCloseable {
     private static final int NFTA_TABLE_FLAGS = 2;
 
     /** {@code NLM_F_EXCL}, {@code NLM_F_CREATE} (include/uapi/linux/netlink.h). */
-    private static final int NEW = 0x200 | 0x400;
+    private static final int CREATE_EXCLUSIVE = 0x200 | 0x400;
 
     /** The number of attempts: the holder may release the lock between the refusal and the check. */
     private static final int ATTEMPTS = 3;
@@ -57,34 +57,34 @@ public final class NetworkClaim implements AutoCloseable {
         try {
             socket = KernelNetlinkSocket.netfilter();
         } catch (SystemCallException _) {
-            return weaker(name); // This kernel has no netfilter.
+            return takeFallback(name); // This kernel has no netfilter.
         }
         Rulesets rulesets = Rulesets.of(socket);
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-            Outcome outcome = socket.transaction(request(table));
-            if (outcome.done()) {
+            Outcome outcome = socket.executeTransaction(createTableRequest(table));
+            if (outcome.succeeded()) {
                 return Optional.of(new NetworkClaim(rulesets::close));
             }
             // For a table of another socket the kernel returns EPERM, as it does for missing capabilities.
-            if (outcome.errno() == Errno.EEXIST || rulesets.has(table)) {
+            if (outcome.errno() == Errno.EEXIST || rulesets.exists(table)) {
                 rulesets.close();
                 return Optional.empty();
             }
         }
         rulesets.close();
-        return weaker(name);
+        return takeFallback(name);
     }
 
     /** Returns whether a table, by its full name in nft, is such a lock: it has no rules. */
     static boolean isClaim(String table) {
-        return table.equals("inet " + RUNS) || table.startsWith("inet culvert-mesh-");
+        return table.equals("inet " + EXIT_NODE_TABLE) || table.startsWith("inet culvert-mesh-");
     }
 
-    private static Optional<NetworkClaim> weaker(String name) {
+    private static Optional<NetworkClaim> takeFallback(String name) {
         return NamespaceClaim.take(name).map(claim -> new NetworkClaim(claim::close));
     }
 
-    private static List<NetlinkMessage> request(Table.Id table) {
+    private static List<NetlinkMessage> createTableRequest(Table.Id table) {
         byte[] flags = ByteBuffer.allocate(Integer.BYTES)
                 .order(ByteOrder.BIG_ENDIAN)
                 .putInt(OWNER)
@@ -96,7 +96,7 @@ public final class NetworkClaim implements AutoCloseable {
                 new NetlinkMessage(NFNL_MSG_BATCH_BEGIN, 0, batch),
                 new NetlinkMessage(
                         Rulesets.SUBSYSTEM | Rulesets.NFT_MSG_NEWTABLE,
-                        NEW,
+                        CREATE_EXCLUSIVE,
                         AttributeWriter.after(family)
                                 .string(Rulesets.NFTA_TABLE_NAME, table.name())
                                 .bytes(NFTA_TABLE_FLAGS, flags)

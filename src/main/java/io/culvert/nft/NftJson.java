@@ -1,7 +1,7 @@
 package io.culvert.nft;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;
@@ -31,12 +31,12 @@ final class NftJson {
     /**
      * Returns a script that creates each table, replacing an existing one, in one transaction.
      *
-     * @param present the tables that exist; only these are deleted, because the kernel takes long for each
+     * @param existing the tables that exist; only these are deleted, because the kernel takes long for each
      */
-    static String replace(List<Table> tables, List<Table.Id> present) {
+    static String replace(List<Table> tables, List<Table.Id> existing) {
         List<JsonObject> commands = new ArrayList<>();
         for (Table table : tables) {
-            if (present.contains(table.id())) {
+            if (existing.contains(table.id())) {
                 commands.add(command("delete", named("table", table(table.id()))));
             }
             objects(table).forEach(object -> commands.add(command("add", object)));
@@ -45,7 +45,7 @@ final class NftJson {
     }
 
     /** Returns a script that creates and removes tables: nothing is changed, but the kernel has to accept them. */
-    static String trial(List<Table> tables) {
+    static String createAndDelete(List<Table> tables) {
         List<JsonObject> commands = new ArrayList<>();
         for (Table table : tables) {
             objects(table).forEach(object -> commands.add(command("add", object)));
@@ -77,7 +77,7 @@ final class NftJson {
             objects.add(named("chain", chain(table.id(), chain)));
         }
         for (Chain chain : table.chains()) {
-            for (Rule rule : chain.rules()) {
+            for (NftRule rule : chain.rules()) {
                 objects.add(named("rule", rule(table.id(), chain, rule)));
             }
         }
@@ -127,12 +127,12 @@ final class NftJson {
             object.add("flags", JSON.createArrayBuilder().add("timeout"));
         }
         if (!set.elements().isEmpty()) {
-            object.add("elem", set.timeoutSeconds() > 0 ? passing(set) : values(set.elements()));
+            object.add("elem", set.timeoutSeconds() > 0 ? elementsWithTimeout(set) : values(set.elements()));
         }
         return object;
     }
 
-    private static JsonArray passing(NamedSet set) {
+    private static JsonArray elementsWithTimeout(NamedSet set) {
         JsonArrayBuilder array = JSON.createArrayBuilder();
         set.elements()
                 .forEach(element -> array.add(named(
@@ -151,7 +151,7 @@ final class NftJson {
         return object;
     }
 
-    private static JsonObjectBuilder rule(Table.Id id, Chain chain, Rule rule) {
+    private static JsonObjectBuilder rule(Table.Id id, Chain chain, NftRule rule) {
         JsonArrayBuilder statements = JSON.createArrayBuilder();
         rule.statements().forEach(statement -> add(statements, statement));
         return inTable(id)
@@ -162,10 +162,10 @@ final class NftJson {
 
     private static void add(JsonArrayBuilder statements, Statement statement) {
         switch (statement) {
-            case Statement.Match(Field field, boolean equal, Value value) ->
+            case Statement.Match(MatchField field, boolean equal, NftValue value) ->
                 statements.add(match(field(field), equal ? "==" : "!=", value(value)));
-            case Statement.Verdict verdict -> statements.add(bare(verdict.toString()));
-            case Statement.Counter() -> statements.add(bare("counter"));
+            case Statement.Verdict verdict -> statements.add(valueless(verdict.toString()));
+            case Statement.Counter() -> statements.add(valueless("counter"));
             case Statement.Jump(String chain) ->
                 statements.add(named("jump", JSON.createObjectBuilder().add("target", chain)));
             case Statement.Reject() ->
@@ -178,14 +178,14 @@ final class NftJson {
                 statements.add(named(
                         "mangle",
                         JSON.createObjectBuilder()
-                                .add("key", field(Field.Property.CONNECTION_MARK))
+                                .add("key", field(MatchField.Property.CONNECTION_MARK))
                                 .add(
                                         "value",
                                         JSON.createObjectBuilder()
                                                 .add(
                                                         "|",
                                                         JSON.createArrayBuilder()
-                                                                .add(field(Field.Property.CONNECTION_MARK))
+                                                                .add(field(MatchField.Property.CONNECTION_MARK))
                                                                 .add(bits)))));
             case Statement.Masquerade() ->
                 statements.add(named("masquerade", JSON.createObjectBuilder().add("flags", "random")));
@@ -216,7 +216,7 @@ final class NftJson {
         }
     }
 
-    private static JsonObject bare(String name) {
+    private static JsonObject valueless(String name) {
         return JSON.createObjectBuilder().addNull(name).build();
     }
 
@@ -226,19 +226,19 @@ final class NftJson {
                 JSON.createObjectBuilder().add("op", operator).add("left", left).add("right", right));
     }
 
-    private static JsonObject field(Field field) {
+    private static JsonObject field(MatchField field) {
         return switch (field) {
-            case Field.Property key ->
+            case MatchField.Property key ->
                 switch (key.group()) {
                     case "meta", "ct" ->
-                        named(key.group(), JSON.createObjectBuilder().add("key", key.word()));
-                    default -> property("payload", "protocol", key.group(), "field", key.word());
+                        named(key.group(), JSON.createObjectBuilder().add("key", key.keyword()));
+                    default -> property("payload", "protocol", key.group(), "field", key.keyword());
                 };
-            case Field.Masked(Field.Property key, long mask) ->
+            case MatchField.Masked(MatchField.Property key, long mask) ->
                 JSON.createObjectBuilder()
                         .add("&", JSON.createArrayBuilder().add(field(key)).add(mask))
                         .build();
-            case Field.Joined(List<Field.Property> keys) -> {
+            case MatchField.Joined(List<MatchField.Property> keys) -> {
                 JsonArrayBuilder parts = JSON.createArrayBuilder();
                 keys.forEach(key -> parts.add(field(key)));
                 yield JSON.createObjectBuilder().add("concat", parts).build();
@@ -250,22 +250,22 @@ final class NftJson {
         return named(kind, JSON.createObjectBuilder().add(key, value).add(otherKey, otherValue));
     }
 
-    private static JsonValue value(Value value) {
+    private static JsonValue value(NftValue value) {
         return switch (value) {
-            case Value.Decimal(long number) -> JSON.createValue(number);
-            case Value.Bits(long bits) -> JSON.createValue(bits);
-            case Value.Word word -> JSON.createValue(word.number());
-            case Value.Link(String name) -> JSON.createValue(name);
-            case Value.In(String set) -> JSON.createValue("@" + set);
-            case Value.Address address -> address(address);
-            case Value.AnyOf(List<Value> values) ->
+            case NftValue.Decimal(long number) -> JSON.createValue(number);
+            case NftValue.Bits(long bits) -> JSON.createValue(bits);
+            case NftValue.Word word -> JSON.createValue(word.number());
+            case NftValue.Link(String name) -> JSON.createValue(name);
+            case NftValue.In(String set) -> JSON.createValue("@" + set);
+            case NftValue.Address address -> address(address);
+            case NftValue.AnyOf(List<NftValue> values) ->
                 JSON.createObjectBuilder().add("set", values(values)).build();
-            case Value.Tuple(List<Value> parts) ->
+            case NftValue.Tuple(List<NftValue> parts) ->
                 JSON.createObjectBuilder().add("concat", values(parts)).build();
         };
     }
 
-    private static JsonValue address(Value.Address address) {
+    private static JsonValue address(NftValue.Address address) {
         String text = Prefix.text(address.prefix().address());
         if (address.prefix().isHost()) {
             return JSON.createValue(text);
@@ -277,7 +277,7 @@ final class NftJson {
                         .add("len", address.prefix().length()));
     }
 
-    private static JsonArray values(List<Value> values) {
+    private static JsonArray values(List<NftValue> values) {
         JsonArrayBuilder array = JSON.createArrayBuilder();
         values.forEach(value -> array.add(value(value)));
         return array.build();

@@ -2,12 +2,12 @@ package io.culvert.nft;
 
 import static io.culvert.nft.Statement.is;
 
-import io.culvert.ip.Prefix;
-import io.culvert.ip.Transport;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
 import io.culvert.linux.Errno;
-import io.culvert.problem.Hints;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
+import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,14 +16,14 @@ import java.util.function.Function;
 /** Checks whether the kernel supports what the kill switch needs, by creating and removing tables. */
 final class NftSupport {
 
-    private static final Place PLACE = Place.machine("nftables");
+    private static final Location LOCATION = Location.machine("nftables");
 
     private NftSupport() {}
 
-    static Problem noNetfilter(int errno) {
+    static Problem netfilterMissing(int errno) {
         return Problem.machine(
-                PLACE,
-                "this kernel or sandbox has no netfilter: " + Errno.text(errno),
+                LOCATION,
+                "this kernel or sandbox has no netfilter: " + Errno.describe(errno),
                 "run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it");
     }
 
@@ -34,7 +34,7 @@ final class NftSupport {
             filter(
                     "nft_ct",
                     Chain.Hook.INPUT,
-                    is(Field.Property.DIRECTION, Value.Word.ORIGINAL),
+                    is(MatchField.Property.DIRECTION, NftValue.Word.ORIGINAL),
                     new Statement.MarkConnection(1)),
             filter("nft_reject_inet", Chain.Hook.OUTPUT, new Statement.Reject()),
             filter("nft_exthdr", Chain.Hook.FORWARD, new Statement.ClampMss()),
@@ -42,28 +42,30 @@ final class NftSupport {
             nat(
                     "nft_redir",
                     Chain.Hook.OUTPUT,
-                    is(Field.Property.UDP_DESTINATION_PORT, new Value.Decimal(53)),
+                    is(MatchField.Property.UDP_DESTINATION_PORT, new NftValue.Decimal(53)),
                     new Statement.Redirect(53)),
             new Feature("nf_tables_arp", new Table(id(Table.Family.ARP, "arp"), List.of(), List.of())),
             new Feature(
                     "nf_tables_set", new Table(id(Table.Family.INET, "set"), List.of(networksWithPorts()), List.of())));
 
-    /** @param attempt runs a script and returns the library's error; empty on success */
-    static Optional<Problem> probe(Function<String, Optional<String>> attempt) {
-        Optional<String> bare =
-                attempt.apply(NftJson.trial(List.of(new Table(id(Table.Family.INET, "bare"), List.of(), List.of()))));
-        if (bare.isPresent()) {
-            return Optional.of(unusable(bare.get()));
+    /** @param runScript runs a script and returns the library's error; empty on success */
+    static Optional<Problem> probe(Function<String, Optional<String>> runScript) {
+        Optional<String> error = runScript.apply(
+                NftJson.createAndDelete(List.of(new Table(id(Table.Family.INET, "bare"), List.of(), List.of()))));
+        if (error.isPresent()) {
+            return Optional.of(unusableProblem(error.get()));
         }
-        if (attempt.apply(NftJson.trial(FEATURES.stream().map(Feature::table).toList()))
+        if (runScript
+                .apply(NftJson.createAndDelete(
+                        FEATURES.stream().map(Feature::table).toList()))
                 .isEmpty()) {
             return Optional.empty();
         }
         List<String> missing = new ArrayList<>();
         List<String> modules = new ArrayList<>();
         for (Feature feature : FEATURES) {
-            attempt.apply(NftJson.trial(List.of(feature.table()))).ifPresent(complaint -> {
-                missing.add(feature.name() + " (" + Nftables.firstError(complaint) + ")");
+            runScript.apply(NftJson.createAndDelete(List.of(feature.table()))).ifPresent(featureError -> {
+                missing.add(feature.name() + " (" + Nftables.firstError(featureError) + ")");
                 if (feature.name().startsWith("nft_")) {
                     modules.add(feature.name());
                 }
@@ -72,25 +74,25 @@ final class NftSupport {
         return missing.isEmpty()
                 ? Optional.empty()
                 : Optional.of(Problem.machine(
-                        PLACE,
+                        LOCATION,
                         "this kernel lacks parts of nf_tables: " + String.join(", ", missing),
                         modules.isEmpty()
                                 ? "run on Linux 5.6 or newer, with all of CONFIG_NF_TABLES"
-                                : Hints.here().module("-a " + String.join(" ", modules))
+                                : Hints.here().loadModule("-a " + String.join(" ", modules))
                                         + "; Linux 5.6 or newer is needed"));
     }
 
-    private static Problem unusable(String complaint) {
-        String reason = Nftables.firstError(complaint);
+    private static Problem unusableProblem(String error) {
+        String reason = Nftables.firstError(error);
         return reason.contains("ermission denied") || reason.contains("not permitted")
                 ? Problem.machine(
-                        PLACE,
+                        LOCATION,
                         "cannot be changed: " + reason,
                         Hints.here().netAdmin() + ", in a network namespace of its own")
                 : Problem.machine(
-                        PLACE,
+                        LOCATION,
                         "this kernel has no nf_tables: " + reason,
-                        Hints.here().module("nf_tables") + " (CONFIG_NF_TABLES_INET of the kernel)");
+                        Hints.here().loadModule("nf_tables") + " (CONFIG_NF_TABLES_INET of the kernel)");
     }
 
     private static Feature filter(String module, Chain.Hook hook, Statement... statements) {
@@ -103,8 +105,8 @@ final class NftSupport {
 
     private static Feature chain(
             String module, Chain.Type type, Chain.Hook hook, int priority, Statement... statements) {
-        Chain chain =
-                Chain.base("probe", type, hook, priority, Chain.Policy.ACCEPT, List.of(Rule.of("probe", statements)));
+        Chain chain = Chain.base(
+                "probe", type, hook, priority, Chain.Policy.ACCEPT, List.of(NftRule.of("probe", statements)));
         return new Feature(module, new Table(id(Table.Family.INET, module), List.of(), List.of(chain)));
     }
 
@@ -113,7 +115,8 @@ final class NftSupport {
                 "networks",
                 List.of(NamedSet.Part.IPV4, NamedSet.Part.TRANSPORT),
                 true,
-                List.of(Value.Tuple.of(new Value.Address(Prefix.parse("192.0.2.0/24")), Value.Word.of(Transport.TCP))));
+                List.of(NftValue.Tuple.of(
+                        new NftValue.Address(Prefix.parse("192.0.2.0/24")), NftValue.Word.of(Transport.TCP))));
     }
 
     private static Table.Id id(Table.Family family, String name) {

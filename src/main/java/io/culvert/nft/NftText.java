@@ -1,7 +1,7 @@
 package io.culvert.nft;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -59,7 +59,7 @@ public final class NftText {
                         .append("; policy ")
                         .append(base.policy())
                         .append(";\n"));
-        for (Rule rule : chain.rules()) {
+        for (NftRule rule : chain.rules()) {
             text.append("\t\t")
                     .append(rule.statements().stream().map(NftText::statement).collect(Collectors.joining(" ")))
                     .append(" comment \"")
@@ -71,7 +71,7 @@ public final class NftText {
 
     private static String statement(Statement statement) {
         return switch (statement) {
-            case Statement.Match(Field field, boolean equal, Value value) ->
+            case Statement.Match(MatchField field, boolean equal, NftValue value) ->
                 field(field) + (equal ? operator(field) : " != ") + value(value);
             case Statement.Verdict verdict -> verdict.toString();
             case Statement.Counter() -> "counter";
@@ -87,30 +87,30 @@ public final class NftText {
     }
 
     /** Returns the operator; equality is the default in nft, except after a mask. */
-    private static String operator(Field field) {
-        return field instanceof Field.Masked ? " == " : " ";
+    private static String operator(MatchField field) {
+        return field instanceof MatchField.Masked ? " == " : " ";
     }
 
-    private static String field(Field field) {
+    private static String field(MatchField field) {
         return switch (field) {
-            case Field.Property key -> key.text();
-            case Field.Masked(Field.Property key, long mask) -> key.text() + " & " + hexadecimal(mask);
-            case Field.Joined(List<Field.Property> keys) ->
-                keys.stream().map(Field.Property::text).collect(Collectors.joining(" . "));
+            case MatchField.Property key -> key.text();
+            case MatchField.Masked(MatchField.Property key, long mask) -> key.text() + " & " + hexadecimal(mask);
+            case MatchField.Joined(List<MatchField.Property> keys) ->
+                keys.stream().map(MatchField.Property::text).collect(Collectors.joining(" . "));
         };
     }
 
-    private static String value(Value value) {
+    private static String value(NftValue value) {
         return switch (value) {
-            case Value.Decimal(long number) -> Long.toString(number);
-            case Value.Bits(long bits) -> hexadecimal(bits);
-            case Value.Word word -> word.word();
-            case Value.Link(String name) -> "\"" + name + "\"";
-            case Value.In(String set) -> "@" + set;
-            case Value.Address(Prefix prefix) -> prefix.isHost() ? Prefix.text(prefix.address()) : prefix.toString();
-            case Value.AnyOf(List<Value> values) ->
+            case NftValue.Decimal(long number) -> Long.toString(number);
+            case NftValue.Bits(long bits) -> hexadecimal(bits);
+            case NftValue.Word word -> word.word();
+            case NftValue.Link(String name) -> "\"" + name + "\"";
+            case NftValue.In(String set) -> "@" + set;
+            case NftValue.Address(Prefix prefix) -> prefix.isHost() ? Prefix.text(prefix.address()) : prefix.toString();
+            case NftValue.AnyOf(List<NftValue> values) ->
                 values.stream().map(NftText::value).collect(Collectors.joining(", ", "{ ", " }"));
-            case Value.Tuple(List<Value> parts) ->
+            case NftValue.Tuple(List<NftValue> parts) ->
                 parts.stream().map(NftText::value).collect(Collectors.joining(" . "));
         };
     }

@@ -1,10 +1,10 @@
 package io.culvert.nft;
 
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.NetlinkProtocol;
 import io.culvert.netlink.NetlinkException;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
 import jakarta.json.JsonValue;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,20 +23,20 @@ public final class Nftables implements AutoCloseable {
      * The number of elements that fit any socket buffer. Where the buffer cannot be raised (a user namespace), the
      * kernel refuses a transaction of more than {@code net.core.wmem_max}, by default 208 KiB, with EMSGSIZE.
      */
-    private static final int ELEMENTS_AT_ONCE = 1000;
+    private static final int MAX_ELEMENTS_PER_TRANSACTION = 1000;
 
-    private static final Place PLACE = Place.machine("nftables");
+    private static final Location LOCATION = Location.machine("nftables");
 
     /** The tables that the kernel had at a generation of the ruleset. */
-    private record Found(int generation, List<Table> tables) {}
+    private record VerifiedTables(int generation, List<Table> tables) {}
 
     /** The effects of other programs' tables at a generation of the ruleset. */
-    private record Foreign(int generation, List<String> sentences) {}
+    private record ForeignEffects(int generation, List<String> descriptions) {}
 
     private final long context;
     private final Rulesets rulesets;
-    private Optional<Found> found = Optional.empty();
-    private Optional<Foreign> foreign = Optional.empty();
+    private Optional<VerifiedTables> verified = Optional.empty();
+    private Optional<ForeignEffects> foreignEffects = Optional.empty();
     private boolean closed;
 
     private Nftables(long context, Rulesets rulesets) {
@@ -58,14 +58,14 @@ public final class Nftables implements AutoCloseable {
             LibNftables.load(library);
         } catch (UnsatisfiedLinkError e) {
             ProblemException problem = new ProblemException(Problem.machine(
-                    Place.machine(library), "not installed", "install libnftables (Debian: libnftables1)"));
+                    Location.machine(library), "not installed", "install libnftables (Debian: libnftables1)"));
             problem.initCause(e);
             throw problem;
         }
         // Checked first, because the library ends the whole process if the socket cannot be opened.
-        int errno = NetlinkProtocol.errnoOfOpening(NetlinkProtocol.NETFILTER);
+        int errno = NetlinkProtocol.checkSupport(NetlinkProtocol.NETFILTER);
         if (errno != 0) {
-            throw new ProblemException(NftSupport.noNetfilter(errno));
+            throw new ProblemException(NftSupport.netfilterMissing(errno));
         }
         long context = LibNftables.nft_ctx_new(0);
         LibNftables.nft_ctx_output_set_flags(context, LibNftables.OUTPUT_JSON | LibNftables.OUTPUT_NUMERIC);
@@ -80,7 +80,7 @@ public final class Nftables implements AutoCloseable {
      * @return what is missing, with a hint; empty if nothing is
      */
     public Optional<Problem> probe() {
-        return NftSupport.probe(this::attempt);
+        return NftSupport.probe(this::tryRun);
     }
 
     /**
@@ -91,27 +91,27 @@ public final class Nftables implements AutoCloseable {
      * @throws ProblemException of kind FAILURE if the kernel refuses, or has something else afterwards
      */
     public void apply(List<Table> tables) {
-        List<Table.Id> present = tables();
-        Optional<String> refusal = attempt(NftJson.replace(tables, present));
-        if (refusal.isPresent() && tables.stream().anyMatch(Nftables::isLarge)) {
-            run(NftJson.replace(tables.stream().map(Nftables::withoutLargeSets).toList(), present));
+        List<Table.Id> existing = tables();
+        Optional<String> error = tryRun(NftJson.replace(tables, existing));
+        if (error.isPresent() && tables.stream().anyMatch(Nftables::isLarge)) {
+            run(NftJson.replace(tables.stream().map(Nftables::withoutLargeSets).toList(), existing));
             for (Table table : tables) {
                 for (NamedSet set : table.sets()) {
                     if (isLarge(set)) {
-                        addInSteps(
+                        addElementsInBatches(
                                 table.id(),
                                 set.name(),
-                                Listing.of(alone(table.id(), set)).elements(set.name()));
+                                TableListing.of(tableWithOnly(table.id(), set)).elements(set.name()));
                     }
                 }
             }
-        } else if (refusal.isPresent()) {
-            throw refused(refusal.get());
+        } else if (error.isPresent()) {
+            throw refusal(error.get());
         }
         List<String> differences = differences(tables);
         if (!differences.isEmpty()) {
             throw new ProblemException(Problem.failure(
-                    PLACE,
+                    LOCATION,
                     "the ruleset differs after it was applied: " + String.join(", ", differences),
                     "find the other program that changes nftables"));
         }
@@ -124,23 +124,25 @@ public final class Nftables implements AutoCloseable {
 
     /** Describes how the kernel's tables differ from these, without full stops; empty if they do not. */
     public synchronized List<String> differences(List<Table> desired) {
-        Optional<Integer> before = rulesets.generation();
-        if (before.isPresent() && found.equals(before.map(now -> new Found(now, desired)))) {
+        Optional<Integer> generation = rulesets.generation();
+        if (generation.isPresent()
+                && verified.equals(generation.map(current -> new VerifiedTables(current, desired)))) {
             return List.of();
         }
-        List<String> differences = listedDifferences(desired);
+        List<String> differences = listDifferences(desired);
         // Nothing is known of what changed during the listing.
-        found = before.filter(_ -> differences.isEmpty() && before.equals(rulesets.generation()))
-                .map(now -> new Found(now, List.copyOf(desired)));
+        verified = generation
+                .filter(_ -> differences.isEmpty() && generation.equals(rulesets.generation()))
+                .map(current -> new VerifiedTables(current, List.copyOf(desired)));
         return differences;
     }
 
-    private List<String> listedDifferences(List<Table> desired) {
-        List<Table.Id> present = tables();
+    private List<String> listDifferences(List<Table> desired) {
+        List<Table.Id> existing = tables();
         List<String> differences = new ArrayList<>();
         for (Table table : desired) {
-            if (present.contains(table.id())) {
-                differences.addAll(Listing.of(table).differences(listing(table.id())));
+            if (existing.contains(table.id())) {
+                differences.addAll(TableListing.of(table).differences(listing(table.id())));
             } else {
                 differences.add("the table " + table.id() + " is missing");
             }
@@ -151,24 +153,25 @@ public final class Nftables implements AutoCloseable {
     /**
      * Describes effects of other programs' tables that no verdict of Culvert's rules can undo; empty if there are none.
      *
-     * @param ours every table that belongs to Culvert
+     * @param ownTables every table that belongs to Culvert
      * @param marks firewall marks that the kill switch accepts; other programs must not set them
      */
-    public synchronized List<String> foreign(List<Table.Id> ours, LongPredicate marks) {
-        Optional<Integer> now = rulesets.generation();
-        if (now.isPresent() && foreign.map(Foreign::generation).equals(now)) {
-            return foreign.get().sentences();
+    public synchronized List<String> foreign(List<Table.Id> ownTables, LongPredicate marks) {
+        Optional<Integer> current = rulesets.generation();
+        if (current.isPresent()
+                && foreignEffects.map(ForeignEffects::generation).equals(current)) {
+            return foreignEffects.get().descriptions();
         }
-        List<String> own = ours.stream().map(Table.Id::toString).toList();
+        List<String> ownNames = ownTables.stream().map(Table.Id::toString).toList();
         ForeignTables tables = new ForeignTables(marks);
-        List<String> sentences = new ArrayList<>();
+        List<String> descriptions = new ArrayList<>();
         for (String table : rulesets.allTables()) {
-            if (!own.contains(table) && !NetworkClaim.isClaim(table)) {
-                sentences.addAll(foreign(table, tables));
+            if (!ownNames.contains(table) && !NetworkClaim.isClaim(table)) {
+                descriptions.addAll(foreign(table, tables));
             }
         }
-        foreign = now.map(generation -> new Foreign(generation, List.copyOf(sentences)));
-        return List.copyOf(sentences);
+        foreignEffects = current.map(generation -> new ForeignEffects(generation, List.copyOf(descriptions)));
+        return List.copyOf(descriptions);
     }
 
     private List<String> foreign(String table, ForeignTables tables) {
@@ -190,7 +193,7 @@ public final class Nftables implements AutoCloseable {
             return rulesets.tables();
         } catch (NetlinkException e) {
             throw new ProblemException(Problem.failure(
-                    PLACE,
+                    LOCATION,
                     "cannot list the tables: " + e.getMessage(),
                     "run 'culvert check' to find missing" + " requirements"));
         }
@@ -198,10 +201,10 @@ public final class Nftables implements AutoCloseable {
 
     /** Removes those of these tables that exist. */
     public void remove(List<Table.Id> tables) {
-        List<Table.Id> present = new ArrayList<>(tables);
-        present.retainAll(tables());
-        if (!present.isEmpty()) {
-            run(NftJson.remove(present));
+        List<Table.Id> existing = new ArrayList<>(tables);
+        existing.retainAll(tables());
+        if (!existing.isEmpty()) {
+            run(NftJson.remove(existing));
         }
     }
 
@@ -216,10 +219,10 @@ public final class Nftables implements AutoCloseable {
      * @throws ProblemException of kind INPUT with nft's message, if the rules are invalid; then nothing is changed
      */
     public void load(Path file, String rules) {
-        attempt(rules).ifPresent(complaint -> {
+        tryRun(rules).ifPresent(error -> {
             throw new ProblemException(Problem.input(
-                    Place.file(file),
-                    "invalid nftables rules: " + complaint.strip(),
+                    Location.file(file),
+                    "invalid nftables rules: " + error.strip(),
                     "test the file with 'nft --check --file'"));
         });
     }
@@ -233,18 +236,18 @@ public final class Nftables implements AutoCloseable {
         }
     }
 
-    private Listing listing(Table.Id table) {
-        return Listing.parse(run("list table " + table));
+    private TableListing listing(Table.Id table) {
+        return TableListing.parse(run("list table " + table));
     }
 
-    private void addInSteps(Table.Id table, String set, List<JsonValue> elements) {
-        for (int from = 0; from < elements.size(); from += ELEMENTS_AT_ONCE) {
-            int to = Math.min(from + ELEMENTS_AT_ONCE, elements.size());
+    private void addElementsInBatches(Table.Id table, String set, List<JsonValue> elements) {
+        for (int from = 0; from < elements.size(); from += MAX_ELEMENTS_PER_TRANSACTION) {
+            int to = Math.min(from + MAX_ELEMENTS_PER_TRANSACTION, elements.size());
             run(NftJson.add(table, set, elements.subList(from, to)));
         }
     }
 
-    private static Table alone(Table.Id table, NamedSet set) {
+    private static Table tableWithOnly(Table.Id table, NamedSet set) {
         return new Table(table, List.of(set), List.of());
     }
 
@@ -253,7 +256,7 @@ public final class Nftables implements AutoCloseable {
     }
 
     private static boolean isLarge(NamedSet set) {
-        return set.elements().size() > ELEMENTS_AT_ONCE && set.timeoutSeconds() == 0;
+        return set.elements().size() > MAX_ELEMENTS_PER_TRANSACTION && set.timeoutSeconds() == 0;
     }
 
     private static Table withoutLargeSets(Table table) {
@@ -266,16 +269,16 @@ public final class Nftables implements AutoCloseable {
     }
 
     private synchronized String run(String commands) {
-        Optional<String> refusal = attempt(commands);
-        if (refusal.isPresent()) {
-            throw refused(refusal.get());
+        Optional<String> error = tryRun(commands);
+        if (error.isPresent()) {
+            throw refusal(error.get());
         }
         String output = LibNftables.nft_ctx_get_output_buffer(context);
         return output == null ? "" : output;
     }
 
     /** Runs commands; returns the library's error, empty on success. */
-    private synchronized Optional<String> attempt(String commands) {
+    private synchronized Optional<String> tryRun(String commands) {
         if (closed) {
             throw new IllegalStateException("closed");
         }
@@ -286,17 +289,16 @@ public final class Nftables implements AutoCloseable {
         return Optional.of(errors == null ? "" : errors);
     }
 
-    private static ProblemException refused(String complaint) {
+    private static ProblemException refusal(String error) {
         return new ProblemException(Problem.failure(
-                PLACE,
-                "the kernel refused the ruleset: " + firstError(complaint),
+                LOCATION,
+                "the kernel refused the ruleset: " + firstError(error),
                 "run 'culvert check' to find" + " missing requirements"));
     }
 
     /** Returns the library's first error without its location, which is one in the generated JSON. */
-    static String firstError(String complaint) {
-        return complaint
-                .lines()
+    static String firstError(String error) {
+        return error.lines()
                 .filter(line -> !line.isBlank())
                 .map(line -> line.replaceFirst("^.*?[Ee]rror: ", ""))
                 .findFirst()

@@ -29,7 +29,7 @@ final class Rulesets implements AutoCloseable {
     private static final int NFTA_GEN_ID = 1;
 
     /** {@code sizeof(struct nfgenmsg)}: family, version, resource (2). */
-    private static final int HEADER = 4;
+    private static final int HEADER_LENGTH = 4;
 
     /** {@code NFPROTO_*} (include/uapi/linux/netfilter.h). */
     private static final Map<Integer, String> FAMILIES =
@@ -59,9 +59,10 @@ final class Rulesets implements AutoCloseable {
      */
     Optional<Integer> generation() {
         try {
-            return socket.ask(message(NFT_MSG_GETGEN)).stream()
-                    .filter(answer -> answer.type() == (SUBSYSTEM | NFT_MSG_NEWGEN))
-                    .flatMap(answer -> Attributes.parse(answer.payload(), HEADER).bytes(NFTA_GEN_ID).stream())
+            return socket.query(newMessage(NFT_MSG_GETGEN)).stream()
+                    .filter(response -> response.type() == (SUBSYSTEM | NFT_MSG_NEWGEN))
+                    .flatMap(
+                            response -> Attributes.parse(response.payload(), HEADER_LENGTH).bytes(NFTA_GEN_ID).stream())
                     .filter(id -> id.length == Integer.BYTES)
                     .map(id -> ByteBuffer.wrap(id).getInt())
                     .findFirst();
@@ -76,13 +77,15 @@ final class Rulesets implements AutoCloseable {
      * @throws NetlinkException if the kernel refuses
      */
     List<Table.Id> tables() {
-        return socket.dump(message(NFT_MSG_GETTABLE)).stream()
-                .filter(answer -> answer.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && answer.payload().length >= HEADER)
-                .flatMap(answer -> Arrays.stream(Table.Family.values())
-                        .filter(family -> family.number() == answer.payload()[0])
-                        .flatMap(family -> Attributes.parse(answer.payload(), HEADER).string(NFTA_TABLE_NAME).stream()
-                                .filter(Table::isIdentifier)
-                                .map(name -> new Table.Id(family, name))))
+        return socket.dump(newMessage(NFT_MSG_GETTABLE)).stream()
+                .filter(response ->
+                        response.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && response.payload().length >= HEADER_LENGTH)
+                .flatMap(response -> Arrays.stream(Table.Family.values())
+                        .filter(family -> family.number() == response.payload()[0])
+                        .flatMap(family ->
+                                Attributes.parse(response.payload(), HEADER_LENGTH).string(NFTA_TABLE_NAME).stream()
+                                        .filter(Table::isIdentifier)
+                                        .map(name -> new Table.Id(family, name))))
                 .toList();
     }
 
@@ -92,15 +95,18 @@ final class Rulesets implements AutoCloseable {
      * @throws NetlinkException if the kernel refuses
      */
     List<String> allTables() {
-        return socket.dump(message(NFT_MSG_GETTABLE)).stream()
-                .filter(answer -> answer.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && answer.payload().length >= HEADER)
-                .flatMap(answer -> Attributes.parse(answer.payload(), HEADER).string(NFTA_TABLE_NAME).stream()
-                        .map(name -> FAMILIES.getOrDefault((int) answer.payload()[0], "unknown") + " " + name))
+        return socket.dump(newMessage(NFT_MSG_GETTABLE)).stream()
+                .filter(response ->
+                        response.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && response.payload().length >= HEADER_LENGTH)
+                .flatMap(response ->
+                        Attributes.parse(response.payload(), HEADER_LENGTH).string(NFTA_TABLE_NAME).stream()
+                                .map(name ->
+                                        FAMILIES.getOrDefault((int) response.payload()[0], "unknown") + " " + name))
                 .toList();
     }
 
     /** Returns whether a table exists; false if the kernel refuses the query. */
-    boolean has(Table.Id table) {
+    boolean exists(Table.Id table) {
         try {
             return tables().contains(table);
         } catch (NetlinkException _) {
@@ -108,8 +114,8 @@ final class Rulesets implements AutoCloseable {
         }
     }
 
-    private static NetlinkMessage message(int type) {
-        return new NetlinkMessage(SUBSYSTEM | type, 0, new byte[HEADER]);
+    private static NetlinkMessage newMessage(int type) {
+        return new NetlinkMessage(SUBSYSTEM | type, 0, new byte[HEADER_LENGTH]);
     }
 
     @Override

@@ -7,7 +7,7 @@ import java.util.Locale;
 public sealed interface Statement {
 
     /** @param equal false: matches if the values differ */
-    record Match(Field field, boolean equal, Value value) implements Statement {}
+    record Match(MatchField field, boolean equal, NftValue value) implements Statement {}
 
     /** A verdict, which ends the evaluation of the chain. */
     enum Verdict implements Statement {
@@ -73,11 +73,11 @@ public sealed interface Statement {
     /** Clamps the maximum segment size of a TCP SYN to the MTU of the route, in both directions. */
     record ClampMss() implements Statement {}
 
-    static Match is(Field field, Value value) {
+    static Match is(MatchField field, NftValue value) {
         return new Match(field, true, value);
     }
 
-    static Match isNot(Field field, Value value) {
+    static Match isNot(MatchField field, NftValue value) {
         return new Match(field, false, value);
     }
 }

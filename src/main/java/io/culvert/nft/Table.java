@@ -55,7 +55,7 @@ public record Table(Id id, List<NamedSet> sets, List<Chain> chains) {
         chains = List.copyOf(chains);
         Set<String> comments = new HashSet<>();
         for (Chain chain : chains) {
-            for (Rule rule : chain.rules()) {
+            for (NftRule rule : chain.rules()) {
                 if (!comments.add(rule.comment())) {
                     throw new IllegalArgumentException("two rules have the comment '" + rule.comment() + "'");
                 }

@@ -1,10 +1,10 @@
 package io.culvert.plan;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.device.DeviceConfig.PeerConfig;
-import io.culvert.ip.Family;
-import io.culvert.wireguard.Peer;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.net.Family;
+import io.culvert.wireguard.config.Peer;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.DeviceConfig;
+import io.culvert.wireguard.device.DeviceConfig.PeerConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -25,7 +25,11 @@ final class DevicePlan {
      *     whatever the file says; 0 to use the file's value
      */
     static DeviceConfig of(
-            WireGuardConfig file, long mark, Names names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
+            WireGuardConfig file,
+            long mark,
+            ResolvedNames names,
+            Predicate<InetAddress> reaches,
+            int keepaliveSeconds) {
         return new DeviceConfig(
                 file.privateKey(),
                 file.listenPort().orElse(0),
@@ -40,17 +44,13 @@ final class DevicePlan {
         return new DeviceConfig(device.privateKey(), port, device.mark(), device.peers());
     }
 
-    /** Returns the endpoints of the peers whose names are resolved. */
-    static List<InetSocketAddress> endpoints(DeviceConfig device) {
-        return device.peers().stream().flatMap(peer -> peer.endpoint().stream()).toList();
-    }
-
     /**
      * Returns the configuration of a peer. A server that is not reachable yet gets neither keepalives nor AllowedIPs: any packet
      * for it would start a handshake that fails, and delay the next attempt by {@code REKEY_TIMEOUT} (5 s). A mesh peer keeps its
      * AllowedIPs, as it may be the initiator.
      */
-    private static PeerConfig peer(Peer peer, Names names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
+    private static PeerConfig peer(
+            Peer peer, ResolvedNames names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
         Optional<InetSocketAddress> endpoint = peer.endpoint().flatMap(wanted -> names.reachable(wanted, reaches));
         int wanted = peer.keepaliveSeconds().orElse(0);
         int keepalive =

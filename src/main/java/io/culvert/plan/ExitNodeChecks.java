@@ -1,16 +1,16 @@
 package io.culvert.plan;
 
-import io.culvert.ip.Coverage;
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Rule;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.settings.Holepunch;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.net.Coverage;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.rtnl.PolicyRule;
+import io.culvert.settings.BypassEntry;
 import io.culvert.settings.Settings;
-import io.culvert.wireguard.Peer;
-import io.culvert.wireguard.RoutingTable;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.config.Peer;
+import io.culvert.wireguard.config.RoutingTable;
+import io.culvert.wireguard.config.WireGuardConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,29 +22,31 @@ public final class ExitNodeChecks {
     private ExitNodeChecks() {}
 
     /** Returns the problems of a provider's file. */
-    public static List<Problem> server(Path file, WireGuardConfig config, Settings settings) {
+    public static List<Problem> checkServer(Path file, WireGuardConfig config, Settings settings) {
         List<Problem> problems = new ArrayList<>();
-        Place place = Place.file(file);
+        Location location = Location.file(file);
         if (config.peers().stream().noneMatch(peer -> peer.endpoint().isPresent())) {
             problems.add(Problem.input(
-                    place, "no peer has an Endpoint, so there is no server to connect to", "add Endpoint = host:port"));
+                    location,
+                    "no peer has an Endpoint, so there is no server to connect to",
+                    "add Endpoint = host:port"));
         }
         List<Prefix> allowed = allowedIps(config);
         if (allowed.isEmpty()) {
             problems.add(Problem.input(
-                    place,
+                    location,
                     "no peer has AllowedIPs, so nothing would go through the tunnel",
                     "add AllowedIPs = 0.0.0.0/0, ::/0"));
         }
         for (Family family : Family.values()) {
-            coverage(family, allowed, config, place, problems);
+            checkCoverage(family, allowed, config, location, problems);
         }
         if (!(config.table() instanceof RoutingTable.Auto)) {
-            problems.add(Problem.note(place, "Table= is ignored: the exit node uses a routing table of its own"));
+            problems.add(Problem.note(location, "Table= is ignored: the exit node uses a routing table of its own"));
         }
         if (config.fwMark().isPresent() && config.fwMark().getAsLong() != settings.mark()) {
-            problems.add(
-                    Problem.note(place, "FwMark= is ignored: the kill switch identifies the tunnel by CULVERT_MARK"));
+            problems.add(Problem.note(
+                    location, "FwMark= is ignored: the kill switch identifies the tunnel by CULVERT_MARK"));
         }
         return problems;
     }
@@ -55,41 +57,42 @@ public final class ExitNodeChecks {
      * @param file the file that defines it
      * @param servers all provider's files that may be used
      */
-    public static List<Problem> mesh(Path file, PlainMesh mesh, List<WireGuardConfig> servers) {
+    public static List<Problem> checkMesh(Path file, WireGuardMeshInterface mesh, List<WireGuardConfig> servers) {
         List<Problem> problems = new ArrayList<>();
-        Place place = Place.file(file);
+        Location location = Location.file(file);
         WireGuardConfig config = mesh.file();
         if (config.listenPort().isEmpty()) {
             problems.add(mesh.subnet()
                     .map(subnet -> Problem.input(
-                            place,
+                            location,
                             "this peer has no listenPort in subnet '" + subnet
                                     + "', so other peers cannot connect to it",
                             "set listenPort: 51820 there, or another port that it has in no other subnet"))
                     .orElseGet(() -> Problem.input(
-                            place,
+                            location,
                             "ListenPort is missing, so clients cannot connect to this node",
                             "add ListenPort = 51820")));
         }
-        port(place, config.listenPort().orElse(0), problems);
+        checkPort(location, config.listenPort().orElse(0), problems);
         if (config.listenPort().isPresent()
                 && servers.stream().anyMatch(server -> server.listenPort().equals(config.listenPort()))) {
             problems.add(Problem.input(
-                    place,
+                    location,
                     "ListenPort " + config.listenPort().getAsInt() + " is also the ListenPort of the provider's file",
                     "use another port here, or delete that line from the provider's file"));
         }
-        List<Prefix> wide = allowedIps(config).stream()
-                .filter(prefix -> Coverage.mostOf(List.of(prefix)).isPresent())
+        List<Prefix> defaultRoutes = allowedIps(config).stream()
+                .filter(prefix -> Coverage.mostlyCoveredFamily(List.of(prefix)).isPresent())
                 .toList();
-        if (wide.isEmpty() && Coverage.mostOf(allowedIps(config)).isPresent()) {
-            wide = allowedIps(config);
+        if (defaultRoutes.isEmpty()
+                && Coverage.mostlyCoveredFamily(allowedIps(config)).isPresent()) {
+            defaultRoutes = allowedIps(config);
         }
-        if (!wide.isEmpty()) {
+        if (!defaultRoutes.isEmpty()) {
             problems.add(Problem.input(
-                    place,
+                    location,
                     "a client's AllowedIPs is "
-                            + wide.stream().map(Prefix::toString).collect(Collectors.joining(", "))
+                            + defaultRoutes.stream().map(Prefix::toString).collect(Collectors.joining(", "))
                             + ", but clients use this node as their exit node, not the other way round",
                     "use the client's own addresses, such as 10.99.0.2/32"));
         }
@@ -98,7 +101,7 @@ public final class ExitNodeChecks {
                     .flatMap(server -> server.addresses().stream())
                     .anyMatch(own -> prefix.overlaps(Prefix.host(own.address())))) {
                 problems.add(Problem.input(
-                        place,
+                        location,
                         "the clients' AllowedIPs " + prefix + " contains the tunnel's own address",
                         "use another range for the mesh, such as 10.99.0.0/24"));
             }
@@ -107,19 +110,19 @@ public final class ExitNodeChecks {
     }
 
     /** Returns the problems of settings that are valid, but cannot be applied or are risky. */
-    public static List<Problem> settings(Settings settings) {
+    public static List<Problem> checkSettings(Settings settings) {
         List<Problem> problems = new ArrayList<>();
-        settings.published().forEach(it -> port(Place.setting("CULVERT_PUBLISH"), it.port(), problems));
-        settings.holepunch().forEach(it -> port(Place.setting("CULVERT_HOLEPUNCH"), port(it), problems));
+        settings.published().forEach(it -> checkPort(Location.setting("CULVERT_PUBLISH"), it.number(), problems));
+        settings.bypasses().forEach(it -> checkPort(Location.setting("CULVERT_BYPASS"), checkPort(it), problems));
         if (settings.socks().enabled()) {
-            port(Place.setting("CULVERT_SOCKS_PORT"), settings.socks().port(), problems);
-            port(
-                    Place.setting("CULVERT_SOCKS_UDP_PORTS"),
+            checkPort(Location.setting("CULVERT_SOCKS_PORT"), settings.socks().port(), problems);
+            checkPort(
+                    Location.setting("CULVERT_SOCKS_UDP_PORTS"),
                     settings.socks().udpPorts().last(),
                     problems);
             if (settings.socks().login().isEmpty() && settings.socks().config().isEmpty()) {
                 problems.add(Problem.warning(
-                        Place.setting("CULVERT_SOCKS"),
+                        Location.setting("CULVERT_SOCKS"),
                         "the proxy requires no login; if its port is published, every client may appear to come from a"
                                 + " private network, because container engines forward connections with an address of"
                                 + " their own",
@@ -130,7 +133,7 @@ public final class ExitNodeChecks {
                 .tailscale()
                 .filter(tailscale -> tailscale.port().isEmpty())
                 .ifPresent(_ -> problems.add(Problem.warning(
-                        Place.setting("TS_TAILSCALED_EXTRA_ARGS"),
+                        Location.setting("TS_TAILSCALED_EXTRA_ARGS"),
                         "with --port=0 the node reaches its peers through relays only: the kill switch allows"
                                 + " Tailscale's UDP packets from one known port",
                         "use a fixed port, such as --port=41641, or remove --port")));
@@ -138,25 +141,25 @@ public final class ExitNodeChecks {
     }
 
     /** Returns the problems of the port that the user's own proxy configuration listens on. */
-    public static List<Problem> proxy(Path file, int port) {
+    public static List<Problem> checkProxy(Path file, int port) {
         List<Problem> problems = new ArrayList<>();
-        port(Place.file(file), port, problems);
+        checkPort(Location.file(file), port, problems);
         return problems;
     }
 
-    private static int port(Holepunch entry) {
+    private static int checkPort(BypassEntry entry) {
         return switch (entry) {
-            case Holepunch.ToName name -> name.port();
-            case Holepunch.ToPrefix prefix -> prefix.port().orElse(0);
+            case BypassEntry.ToName name -> name.port();
+            case BypassEntry.ToPrefix prefix -> prefix.bypass().port().orElse(0);
         };
     }
 
-    private static void port(Place place, int port, List<Problem> problems) {
-        if (port > Rule.LARGEST_PORT) {
+    private static void checkPort(Location location, int port, List<Problem> problems) {
+        if (port > PolicyRule.MAX_PORT) {
             problems.add(Problem.input(
-                    place,
+                    location,
                     "port " + port + " cannot be used in the kernel's routing rules",
-                    "use a port up to " + Rule.LARGEST_PORT));
+                    "use a port up to " + PolicyRule.MAX_PORT));
         }
     }
 
@@ -168,20 +171,20 @@ public final class ExitNodeChecks {
                 .toList();
     }
 
-    private static void coverage(
-            Family family, List<Prefix> allowed, WireGuardConfig config, Place place, List<Problem> problems) {
+    private static void checkCoverage(
+            Family family, List<Prefix> allowed, WireGuardConfig config, Location location, List<Problem> problems) {
         Coverage coverage = Coverage.of(family, allowed);
         String name = family == Family.IPV4 ? "IPv4" : "IPv6";
         if (coverage.extent() == Coverage.Extent.NONE) {
-            problems.add(Problem.note(place, "AllowedIPs has no " + name + ": " + name + " is blocked, not leaked"));
+            problems.add(Problem.note(location, "AllowedIPs has no " + name + ": " + name + " is blocked, not leaked"));
         } else if (!coverage.isFullTunnel()) {
             problems.add(Problem.warning(
-                    place,
+                    location,
                     "AllowedIPs covers only a part of " + name + ": the rest is blocked, not leaked",
                     "use " + Prefix.all(family) + " for all addresses"));
         } else if (config.addresses().stream().noneMatch(own -> own.family() == family)) {
-            problems.add(
-                    Problem.note(place, "the tunnel has no " + name + " address: " + name + " is blocked, not leaked"));
+            problems.add(Problem.note(
+                    location, "the tunnel has no " + name + " address: " + name + " is blocked, not leaked"));
         }
     }
 }

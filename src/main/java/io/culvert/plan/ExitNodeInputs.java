@@ -1,8 +1,8 @@
 package io.culvert.plan;
 
-import io.culvert.network.Machine;
+import io.culvert.rtnl.Machine;
 import io.culvert.settings.Settings;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardConfig;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
@@ -18,20 +18,20 @@ import java.util.OptionalInt;
  * @param port number of candidates for the tunnel's UDP port that are skipped because they are in use
  * @param dnsPort port of the DNS stub
  * @param resolvers the DNS servers of the container runtime
- * @param roamed address that the server authenticated from, if it is not its endpoint
+ * @param roamedEndpoint address that the server authenticated from, if it is not its endpoint
  */
 public record ExitNodeInputs(
         Settings settings,
         WireGuardConfig server,
-        List<PlainMesh> meshes,
+        List<WireGuardMeshInterface> meshes,
         Tailnet tailnet,
         OptionalInt socksPort,
         int port,
         int dnsPort,
         RuntimeResolvers resolvers,
         Machine machine,
-        Names names,
-        Optional<InetSocketAddress> roamed) {
+        ResolvedNames names,
+        Optional<InetSocketAddress> roamedEndpoint) {
 
     public ExitNodeInputs {
         meshes = List.copyOf(meshes);
@@ -40,37 +40,47 @@ public record ExitNodeInputs(
     /** Returns the inputs with the DNS stub on another port. */
     public ExitNodeInputs withDnsPort(int other) {
         return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, other, resolvers, machine, names, roamed);
+                settings, server, meshes, tailnet, socksPort, port, other, resolvers, machine, names, roamedEndpoint);
     }
 
     public ExitNodeInputs with(Machine other) {
         return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, other, names, roamed);
+                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, other, names, roamedEndpoint);
     }
 
-    public ExitNodeInputs with(Names other) {
+    public ExitNodeInputs with(ResolvedNames other) {
         return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, other, roamed);
+                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, other, roamedEndpoint);
     }
 
     public ExitNodeInputs with(WireGuardConfig other) {
         return new ExitNodeInputs(
-                settings, other, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, roamed);
+                settings, other, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, roamedEndpoint);
     }
 
     public ExitNodeInputs with(Tailnet other) {
         return new ExitNodeInputs(
-                settings, server, meshes, other, socksPort, port, dnsPort, resolvers, machine, names, roamed);
+                settings, server, meshes, other, socksPort, port, dnsPort, resolvers, machine, names, roamedEndpoint);
     }
 
-    public ExitNodeInputs withRoamed(Optional<InetSocketAddress> now) {
+    public ExitNodeInputs withRoamedEndpoint(Optional<InetSocketAddress> now) {
         return new ExitNodeInputs(
                 settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, now);
     }
 
     /** Returns the inputs with the first candidates for the tunnel's port skipped, as they are in use. */
-    ExitNodeInputs withPort(int passed) {
+    ExitNodeInputs withPort(int skipped) {
         return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, passed, dnsPort, resolvers, machine, names, roamed);
+                settings,
+                server,
+                meshes,
+                tailnet,
+                socksPort,
+                skipped,
+                dnsPort,
+                resolvers,
+                machine,
+                names,
+                roamedEndpoint);
     }
 }

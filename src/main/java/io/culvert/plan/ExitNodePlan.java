@@ -1,14 +1,14 @@
 package io.culvert.plan;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Machine;
-import io.culvert.network.NetworkState;
-import io.culvert.network.RoutingClaim;
+import io.culvert.diagnostics.Problem;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
 import io.culvert.nft.Table;
-import io.culvert.problem.Problem;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.rtnl.RoutingIntent;
+import io.culvert.wireguard.device.DeviceConfig;
 import java.net.InetAddress;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -23,11 +23,11 @@ import java.util.stream.Stream;
  *
  * @param tunnel the device of the tunnel
  * @param meshes the devices of the mesh interfaces by name, if the mesh is plain WireGuard
- * @param guard the nftables ruleset of the kill switch
+ * @param ruleset the nftables ruleset of the kill switch
  * @param rules the routing rules of the kill switch, which need no link: they are set before the tunnel is up
  * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
  * @param network the complete network state, including the mesh
- * @param claim what the rules must decide
+ * @param routingIntent what the rules must decide
  * @param dnsServers servers that the DNS stub queries through the tunnel
  * @param dnsRoutes names that other servers are queried for
  * @param stubAddresses addresses on which the DNS stub listens for local processes
@@ -41,11 +41,11 @@ import java.util.stream.Stream;
 public record ExitNodePlan(
         DeviceConfig tunnel,
         SequencedMap<String, DeviceConfig> meshes,
-        List<Table> guard,
+        List<Table> ruleset,
         NetworkState rules,
         NetworkState tunnelNetwork,
         NetworkState network,
-        RoutingClaim claim,
+        RoutingIntent routingIntent,
         List<InetAddress> dnsServers,
         List<NameRoute> dnsRoutes,
         List<InetAddress> stubAddresses,
@@ -67,7 +67,7 @@ public record ExitNodePlan(
 
     public ExitNodePlan {
         meshes = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(meshes));
-        guard = List.copyOf(guard);
+        ruleset = List.copyOf(ruleset);
         dnsServers = List.copyOf(dnsServers);
         dnsRoutes = List.copyOf(dnsRoutes);
         stubAddresses = List.copyOf(stubAddresses);

@@ -1,26 +1,32 @@
 package io.culvert.plan;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
-import io.culvert.ip.Transport;
-import io.culvert.network.Link;
-import io.culvert.network.LinkAddress;
-import io.culvert.network.Machine;
-import io.culvert.network.NetworkState;
-import io.culvert.network.Ownership;
-import io.culvert.network.Route;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.firewall.KillSwitchInput;
+import io.culvert.firewall.KillSwitchRuleset;
+import io.culvert.firewall.LinkEssentials;
+import io.culvert.net.Bypass;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Marks;
+import io.culvert.net.Port;
+import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
 import io.culvert.nft.Table;
-import io.culvert.plan.ExitNodeRouting.Bypass;
-import io.culvert.plan.ExitNodeRouting.Published;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
-import io.culvert.settings.Holepunch;
+import io.culvert.routing.ExitNodeRouting;
+import io.culvert.routing.InterfaceAddress;
+import io.culvert.rtnl.LinkAddress;
+import io.culvert.rtnl.LinkSpec;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.rtnl.Ownership;
+import io.culvert.rtnl.Route;
+import io.culvert.settings.BypassEntry;
 import io.culvert.settings.Settings;
-import io.culvert.wireguard.Peer;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.config.Peer;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.DeviceConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -49,7 +55,7 @@ public final class ExitNodePlanner {
     /** Tailscale's own resolver (tailscale: net/tsaddr, TailscaleServiceIP). */
     private static final InetAddress TAILNET_RESOLVER = Prefix.parseAddress("100.100.100.100");
 
-    private static final List<Prefix> PRIVATE = Stream.of(
+    private static final List<Prefix> PRIVATE_RANGES = Stream.of(
                     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
             .map(Prefix::parse)
             .toList();
@@ -57,11 +63,11 @@ public final class ExitNodePlanner {
     private final ExitNodeInputs inputs;
     private final Settings settings;
     private final Machine machine;
-    private final List<MeshSide> meshes;
+    private final List<MeshInterface> meshes;
     private final DeviceConfig tunnel;
     private final LinkIpv6 tunnelIpv6;
     private final List<LinkIpv6> meshIpv6;
-    private final Set<Family> carried;
+    private final Set<Family> tunnelFamilies;
     private final List<Prefix> lan;
     private final List<Bypass> bypasses;
 
@@ -69,17 +75,21 @@ public final class ExitNodePlanner {
         this.inputs = inputs;
         this.settings = inputs.settings();
         this.machine = inputs.machine();
-        this.meshes = MeshSide.of(inputs);
+        this.meshes = MeshInterface.of(inputs);
         this.tunnel = DevicePlan.withPort(
                 DevicePlan.of(
-                        inputs.server(), settings.mark(), inputs.names(), machine.main()::reaches, KEEPALIVE_SECONDS),
+                        inputs.server(),
+                        settings.mark(),
+                        inputs.names(),
+                        machine.main()::hasRouteTo,
+                        KEEPALIVE_SECONDS),
                 tunnelPort());
         this.tunnelIpv6 = tunnelIpv6(DevicePlan.endpointFamily(tunnel));
         this.meshIpv6 = inputs.meshes().stream()
                 .map(mesh ->
                         LinkIpv6.of(machine, mesh.link(), Mtu.of(mesh.file().mtu(), machine)))
                 .toList();
-        this.carried = carried();
+        this.tunnelFamilies = tunnelFamilies();
         this.lan = lan(settings, machine);
         this.bypasses = bypasses();
     }
@@ -96,9 +106,9 @@ public final class ExitNodePlanner {
     }
 
     private ExitNodePlan plan() {
-        Predicate<InetAddress> reaches = machine.main()::reaches;
+        Predicate<InetAddress> reaches = machine.main()::hasRouteTo;
         SequencedMap<String, DeviceConfig> meshDevices = new LinkedHashMap<>();
-        for (PlainMesh mesh : inputs.meshes()) {
+        for (WireGuardMeshInterface mesh : inputs.meshes()) {
             WireGuardConfig file = mesh.file(inputs.names(), reaches);
             meshDevices.put(mesh.link(), DevicePlan.of(file, settings.mark(), inputs.names(), reaches, 0));
         }
@@ -106,7 +116,7 @@ public final class ExitNodePlanner {
         NetworkState rules = new NetworkState(
                 List.of(),
                 List.of(),
-                Stream.of(routing.bypassRoutes(), routing.meshOnlyRoutes(), routing.answerRoutes())
+                Stream.of(routing.bypassRoutes(), routing.meshOnlyRoutes(), routing.replyRoutes())
                         .flatMap(List::stream)
                         .toList(),
                 routing.rules());
@@ -114,18 +124,18 @@ public final class ExitNodePlanner {
         return new ExitNodePlan(
                 tunnel,
                 meshDevices,
-                guard(tunnel),
+                killSwitch(tunnel),
                 rules,
-                only(network, ExitNodePlan.TUNNEL),
+                limitedTo(network, ExitNodePlan.TUNNEL),
                 network,
-                routing.claim(),
+                routing.routingIntent(),
                 dnsServers(),
                 nameRoutes(),
                 stubAddresses(),
                 endpointNames(),
                 bypassNames(),
                 meshes.stream()
-                        .flatMap(side -> side.peers().stream())
+                        .flatMap(mesh -> mesh.peers().stream())
                         .distinct()
                         .toList(),
                 inputs.tailnet(),
@@ -138,11 +148,11 @@ public final class ExitNodePlanner {
                 machine,
                 ExitNodePlan.TUNNEL,
                 tunnelRoutes(),
-                meshes.stream().map(side -> side.routed(isClosed(side))).toList(),
+                meshes.stream().map(mesh -> mesh.routingInput(lacksIpv6(mesh))).toList(),
                 withinMesh(Stream.of(
-                                tunnelsOwn().stream(),
+                                providerPrefixes().stream(),
                                 lan.stream(),
-                                meshes.stream().flatMap(side -> side.subnets().stream()))
+                                meshes.stream().flatMap(mesh -> mesh.subnets().stream()))
                         .flatMap(prefixes -> prefixes)
                         .toList()),
                 settings.mark(),
@@ -152,15 +162,15 @@ public final class ExitNodePlanner {
     }
 
     private NetworkState network(ExitNodeRouting routing, NetworkState rules) {
-        List<Link> links = new ArrayList<>();
+        List<LinkSpec> links = new ArrayList<>();
         List<LinkAddress> addresses = new ArrayList<>();
         List<InetAddress> servers = tunnel.peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .map(InetSocketAddress::getAddress)
                 .toList();
-        link(tunnelIpv6, inputs.server(), servers, links, addresses);
+        addLink(tunnelIpv6, inputs.server(), servers, links, addresses);
         for (int i = 0; i < meshIpv6.size(); i++) {
-            link(meshIpv6.get(i), inputs.meshes().get(i).file(), servers, links, addresses);
+            addLink(meshIpv6.get(i), inputs.meshes().get(i).file(), servers, links, addresses);
         }
         List<Route> routes = Stream.concat(routing.routes().stream(), rules.routes().stream())
                 .toList();
@@ -168,44 +178,42 @@ public final class ExitNodePlanner {
     }
 
     /** Returns the part of a network state that needs only one link. */
-    private static NetworkState only(NetworkState whole, String link) {
+    private static NetworkState limitedTo(NetworkState state, String link) {
         return new NetworkState(
-                whole.links().stream().filter(it -> it.name().equals(link)).toList(),
-                whole.addresses().stream().filter(it -> it.link().equals(link)).toList(),
-                whole.routes().stream()
+                state.links().stream().filter(it -> it.name().equals(link)).toList(),
+                state.addresses().stream().filter(it -> it.link().equals(link)).toList(),
+                state.routes().stream()
                         .filter(it -> it.link().equals(Optional.of(link)))
                         .toList(),
-                whole.rules());
+                state.rules());
     }
 
-    private List<Table> guard(DeviceConfig device) {
-        GuardInput.Tunnel tunnel = new GuardInput.Tunnel(
+    private List<Table> killSwitch(DeviceConfig device) {
+        KillSwitchInput.Tunnel tunnel = new KillSwitchInput.Tunnel(
                 ExitNodePlan.TUNNEL,
-                own(inputs.server()),
-                carried,
-                withinMesh(tunnelsOwn()),
+                addresses(inputs.server()),
+                tunnelFamilies,
+                withinMesh(providerPrefixes()),
                 OptionalInt.of(device.listenPort()));
-        return GuardRuleset.of(new GuardInput(
+        return KillSwitchRuleset.of(new KillSwitchInput(
                 Marks.withTunnel(settings.mark()),
-                GuardInput.Scope.NODE,
+                KillSwitchInput.Scope.NODE,
                 tunnel,
-                meshes.stream().map(MeshSide::guarded).toList(),
-                Stream.concat(DevicePlan.endpoints(device).stream(), inputs.roamed().stream())
+                meshes.stream().map(MeshInterface::killSwitchInput).toList(),
+                Stream.concat(device.endpoints().stream(), inputs.roamedEndpoint().stream())
                         .toList(),
                 inputs.resolvers().all(),
                 lan,
-                guardPorts(),
-                AddressKeeping.onLink(machine),
-                bypasses.stream()
-                        .map(it -> new GuardInput.Hole(it.destination(), it.transport(), it.port()))
-                        .toList(),
+                openPorts(),
+                LinkEssentials.onLink(machine),
+                bypasses,
                 inputs.socksPort().isPresent(),
                 List.of(),
                 OptionalInt.of(inputs.dnsPort())));
     }
 
     /** Returns the provider's resolvers and networks, which may be within the address range of tailnets. */
-    private List<Prefix> tunnelsOwn() {
+    private List<Prefix> providerPrefixes() {
         return Stream.concat(
                         dnsServers().stream().map(Prefix::host),
                         inputs.server().addresses().stream().map(Prefix::network))
@@ -215,7 +223,7 @@ public final class ExitNodePlanner {
     /** Returns the prefixes that are within a prefix of the mesh and do not contain one. */
     private List<Prefix> withinMesh(List<Prefix> prefixes) {
         List<Prefix> reach =
-                meshes.stream().flatMap(side -> side.reach().stream()).toList();
+                meshes.stream().flatMap(mesh -> mesh.reach().stream()).toList();
         return prefixes.stream()
                 .filter(prefix -> reach.stream().anyMatch(range -> range.contains(prefix)))
                 .filter(prefix -> reach.stream().noneMatch(prefix::contains))
@@ -223,24 +231,25 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
-    private static List<InetAddress> own(WireGuardConfig file) {
+    private static List<InetAddress> addresses(WireGuardConfig file) {
         return file.addresses().stream().map(Prefix::address).toList();
     }
 
     private int tunnelPort() {
         return inputs.server()
                 .listenPort()
-                .orElseGet(() -> tunnelPorts().skip(inputs.port()).findFirst().orElseThrow());
+                .orElseGet(() ->
+                        tunnelPortCandidates().skip(inputs.port()).findFirst().orElseThrow());
     }
 
     /** Returns the candidates for the tunnel's port, without UDP ports that are published. */
-    private IntStream tunnelPorts() {
-        Set<Integer> others = published().stream()
+    private IntStream tunnelPortCandidates() {
+        Set<Integer> published = published().stream()
                 .filter(port -> port.transport() == Transport.UDP)
-                .map(Published::port)
+                .map(Port::number)
                 .collect(Collectors.toSet());
-        return OwnPort.candidates(inputs.server().privateKey(), ExitNodePlan.TUNNEL)
-                .filter(port -> !others.contains(port));
+        return DerivedPort.candidates(inputs.server().privateKey(), ExitNodePlan.TUNNEL)
+                .filter(port -> !published.contains(port));
     }
 
     /**
@@ -249,78 +258,77 @@ public final class ExitNodePlanner {
      * @throws ProblemException if all candidates are in use
      */
     public static ExitNodeInputs withFreePort(ExitNodeInputs inputs, Set<Integer> inUse) {
-        int[] ports = new ExitNodePlanner(inputs).tunnelPorts().toArray();
+        int[] ports = new ExitNodePlanner(inputs).tunnelPortCandidates().toArray();
         return IntStream.range(inputs.port(), ports.length)
-                .filter(passed -> !inUse.contains(ports[passed]))
+                .filter(skipped -> !inUse.contains(ports[skipped]))
                 .mapToObj(inputs::withPort)
                 .findFirst()
                 .orElseThrow(() -> new ProblemException(Problem.machine(
-                        Place.machine(ExitNodePlan.TUNNEL),
+                        Location.machine(ExitNodePlan.TUNNEL),
                         "no UDP port is free for the tunnel",
                         "stop the program in this network namespace that uses all of them")));
     }
 
     /** Returns the ports of services. The kill switch allows the mesh's own ports in addition. */
-    private List<GuardInput.Port> guardPorts() {
-        return services()
-                .map(it -> new GuardInput.Port(it.transport(), it.port()))
-                .toList();
+    private List<Port> openPorts() {
+        return servicePorts().toList();
     }
 
-    private void link(
+    private void addLink(
             LinkIpv6 link,
             WireGuardConfig file,
             List<InetAddress> servers,
-            List<Link> links,
+            List<LinkSpec> links,
             List<LinkAddress> addresses) {
-        links.add(new Link(link.link(), link.mtu().bytes(), Ownership.ALIAS));
+        links.add(new LinkSpec(link.link(), link.mtu().bytes(), Ownership.ALIAS));
         link.usable(file.addresses())
-                .forEach(own -> addresses.add(new LinkAddress(link.link(), OwnAddress.planned(own, servers, machine))));
+                .forEach(own ->
+                        addresses.add(new LinkAddress(link.link(), InterfaceAddress.planned(own, servers, machine))));
     }
 
     /** Returns what the files ask for and the links cannot carry. */
     private List<Problem> remarks() {
-        List<LinkIpv6> asked = new ArrayList<>();
+        List<LinkIpv6> ipv6Links = new ArrayList<>();
         if (hasIpv6(inputs.server())) {
-            boolean known =
+            boolean isServerResolved =
                     tunnel.peers().stream().anyMatch(peer -> peer.endpoint().isPresent());
             // Before the server's name is resolved, the MTU may still be large enough for IPv6.
-            asked.add(known ? tunnelIpv6 : tunnelIpv6(Optional.of(Family.IPV4)));
+            ipv6Links.add(isServerResolved ? tunnelIpv6 : tunnelIpv6(Optional.of(Family.IPV4)));
         }
         for (int i = 0; i < meshIpv6.size(); i++) {
             if (hasIpv6(inputs.meshes().get(i).file())) {
-                asked.add(meshIpv6.get(i));
+                ipv6Links.add(meshIpv6.get(i));
             }
         }
-        return LinkIpv6.problems(asked);
+        return LinkIpv6.problems(ipv6Links);
     }
 
     private static boolean hasIpv6(WireGuardConfig file) {
         return file.addresses().stream().anyMatch(own -> own.family() == Family.IPV6);
     }
 
-    private boolean isClosed(MeshSide side) {
-        return meshIpv6.stream().anyMatch(link -> link.link().equals(side.link()) && !link.isCarried());
+    private boolean lacksIpv6(MeshInterface mesh) {
+        return meshIpv6.stream().anyMatch(link -> link.link().equals(mesh.link()) && !link.isSupported());
     }
 
     /** Returns the tunnel's routes; none in a family without a tunnel address, so that it ends in "unreachable". */
     private List<Prefix> tunnelRoutes() {
         return ExitNodeChecks.allowedIps(inputs.server()).stream()
-                .filter(prefix -> carried.contains(prefix.family()))
+                .filter(prefix -> tunnelFamilies.contains(prefix.family()))
                 .toList();
     }
 
-    private Set<Family> carried() {
-        Set<Family> carried = new LinkedHashSet<>();
-        tunnelIpv6.usable(inputs.server().addresses()).forEach(own -> carried.add(own.family()));
-        return carried;
+    private Set<Family> tunnelFamilies() {
+        Set<Family> tunnelFamilies = new LinkedHashSet<>();
+        tunnelIpv6.usable(inputs.server().addresses()).forEach(own -> tunnelFamilies.add(own.family()));
+        return tunnelFamilies;
     }
 
     /** Returns the networks that this node reaches, and is reached from, outside the tunnel. */
     public static List<Prefix> lan(Settings settings, Machine machine) {
         Stream<Prefix> connected = settings.lan().connected()
                 ? machine.connected().stream()
-                        .filter(prefix -> PRIVATE.stream().anyMatch(range -> range.contains(prefix)))
+                        .filter(prefix -> PRIVATE_RANGES.stream().anyMatch(range -> range.contains(prefix)))
                 : Stream.empty();
         return Stream.concat(settings.lan().prefixes().stream(), connected)
                 .distinct()
@@ -328,40 +336,34 @@ public final class ExitNodePlanner {
     }
 
     /** Returns the ports that are reachable from the uplink: services, and the mesh's own ports. */
-    private List<Published> published() {
-        Stream<Published> own = meshes.stream()
-                .flatMapToInt(side -> side.port().stream())
-                .mapToObj(port -> new Published(Transport.UDP, port));
-        return Stream.concat(services(), own).distinct().toList();
+    private List<Port> published() {
+        Stream<Port> own = meshes.stream()
+                .flatMapToInt(mesh -> mesh.port().stream())
+                .mapToObj(port -> new Port(port, Transport.UDP));
+        return Stream.concat(servicePorts(), own).distinct().toList();
     }
 
     /** Returns the ports that the user publishes, and those of the proxies. */
-    private Stream<Published> services() {
+    private Stream<Port> servicePorts() {
         return Stream.of(
-                        settings.published().stream().map(port -> new Published(port.transport(), port.port())),
-                        inputs.socksPort().stream().mapToObj(port -> new Published(Transport.TCP, port)),
+                        settings.published().stream(),
+                        inputs.socksPort().stream().mapToObj(port -> new Port(port, Transport.TCP)),
                         inputs.socksPort().isEmpty()
-                                ? Stream.<Published>empty()
-                                : settings.socks()
-                                        .udpPorts()
-                                        .ports()
-                                        .mapToObj(port -> new Published(Transport.UDP, port)),
-                        settings.mesh().tailscale().stream()
-                                .flatMap(it -> it.proxies().stream())
-                                .map(port -> new Published(port.transport(), port.port())))
+                                ? Stream.<Port>empty()
+                                : settings.socks().udpPorts().ports().mapToObj(port -> new Port(port, Transport.UDP)),
+                        settings.mesh().tailscale().stream().flatMap(it -> it.proxies().stream()))
                 .flatMap(ports -> ports)
                 .distinct();
     }
 
     private List<Bypass> bypasses() {
         Set<Bypass> bypasses = new LinkedHashSet<>();
-        for (Holepunch entry : settings.holepunch()) {
+        for (BypassEntry entry : settings.bypasses()) {
             switch (entry) {
-                case Holepunch.ToPrefix(Prefix prefix, OptionalInt port, Optional<Transport> transport) ->
-                    bypass(prefix, port, transport, bypasses);
-                case Holepunch.ToName(Host.Name name, int port, Optional<Transport> transport) -> {
+                case BypassEntry.ToPrefix(Bypass bypass) -> addBypass(bypass, bypasses);
+                case BypassEntry.ToName(Host.Name name, int port, Optional<Transport> transport) -> {
                     for (InetAddress address : inputs.names().ofBypass(name)) {
-                        bypass(Prefix.host(address), OptionalInt.of(port), transport, bypasses);
+                        addBypass(new Bypass(Prefix.host(address), transport, OptionalInt.of(port)), bypasses);
                     }
                 }
             }
@@ -370,13 +372,13 @@ public final class ExitNodePlanner {
     }
 
     /** Adds a bypass. The kernel's rules need a protocol for a port: both are added if the entry names none. */
-    private static void bypass(Prefix prefix, OptionalInt port, Optional<Transport> transport, Set<Bypass> bypasses) {
-        if (port.isPresent() && transport.isEmpty()) {
+    private static void addBypass(Bypass bypass, Set<Bypass> bypasses) {
+        if (bypass.port().isPresent() && bypass.transport().isEmpty()) {
             for (Transport each : Transport.values()) {
-                bypasses.add(new Bypass(prefix, Optional.of(each), port));
+                bypasses.add(new Bypass(bypass.destination(), Optional.of(each), bypass.port()));
             }
         } else {
-            bypasses.add(new Bypass(prefix, transport, port));
+            bypasses.add(bypass);
         }
     }
 
@@ -384,8 +386,8 @@ public final class ExitNodePlanner {
     private List<InetAddress> dnsServers() {
         List<InetAddress> wanted =
                 !settings.dns().isEmpty() ? settings.dns() : inputs.server().dnsServers();
-        List<InetAddress> usable = reachable(wanted);
-        return usable.isEmpty() ? reachable(PUBLIC_RESOLVERS) : usable;
+        List<InetAddress> usable = inTunnelFamilies(wanted);
+        return usable.isEmpty() ? inTunnelFamilies(PUBLIC_RESOLVERS) : usable;
     }
 
     /**
@@ -395,21 +397,21 @@ public final class ExitNodePlanner {
      */
     private List<NameRoute> nameRoutes() {
         List<NameRoute> routes = new ArrayList<>();
-        meshes.forEach(side -> inputs.tailnet()
+        meshes.forEach(mesh -> inputs.tailnet()
                 .suffix()
                 .ifPresent(
-                        suffix -> routes.add(new NameRoute.Through(suffix, List.of(TAILNET_RESOLVER), side.link()))));
-        RuntimeResolvers runtimes = inputs.resolvers();
-        control()
-                .filter(_ -> !runtimes.servers().isEmpty())
-                .ifPresent(name -> routes.add(new NameRoute.Exactly(name.name())));
-        routes.addAll(runtimes.routes(machine.connected()));
+                        suffix -> routes.add(new NameRoute.Through(suffix, List.of(TAILNET_RESOLVER), mesh.link()))));
+        RuntimeResolvers resolvers = inputs.resolvers();
+        controlServerName()
+                .filter(_ -> !resolvers.servers().isEmpty())
+                .ifPresent(name -> routes.add(new NameRoute.ExactName(name.name())));
+        routes.addAll(resolvers.routes(machine.connected()));
         return routes;
     }
 
-    private List<InetAddress> reachable(List<InetAddress> servers) {
+    private List<InetAddress> inTunnelFamilies(List<InetAddress> servers) {
         return servers.stream()
-                .filter(server -> carried.contains(Family.of(server)))
+                .filter(server -> tunnelFamilies.contains(Family.of(server)))
                 .toList();
     }
 
@@ -423,7 +425,7 @@ public final class ExitNodePlanner {
     }
 
     /** Returns the name of Tailscale's control server, which is reached outside the tunnel and before it is up. */
-    private Optional<Host.Name> control() {
+    private Optional<Host.Name> controlServerName() {
         return settings.mesh().tailscale().map(it -> it.control().host()).flatMap(host -> switch (host) {
             case Host.Name name -> Optional.of(name);
             case Host.Literal _ -> Optional.empty();
@@ -434,7 +436,7 @@ public final class ExitNodePlanner {
         Set<Host.Name> names = new LinkedHashSet<>();
         Stream.concat(
                         inputs.server().peers().stream().map(Peer::endpoint).flatMap(Optional::stream),
-                        inputs.meshes().stream().flatMap(PlainMesh::endpoints))
+                        inputs.meshes().stream().flatMap(WireGuardMeshInterface::endpoints))
                 .forEach(endpoint -> {
                     if (endpoint.host() instanceof Host.Name name) {
                         names.add(name);
@@ -445,8 +447,8 @@ public final class ExitNodePlanner {
 
     private Set<Host.Name> bypassNames() {
         Set<Host.Name> names = new LinkedHashSet<>();
-        settings.holepunch().forEach(entry -> {
-            if (entry instanceof Holepunch.ToName name) {
+        settings.bypasses().forEach(entry -> {
+            if (entry instanceof BypassEntry.ToName name) {
                 names.add(name.name());
             }
         });

@@ -1,12 +1,12 @@
 package io.culvert.plan;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Ipv6;
-import io.culvert.network.Machine;
-import io.culvert.problem.Hints;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.rtnl.Ipv6;
+import io.culvert.rtnl.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -21,29 +21,29 @@ import java.util.stream.Collectors;
 record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
 
     /** RFC 8200, section 5: a link with a smaller MTU has no IPv6 ({@code IPV6_MIN_MTU} in net/ipv6/addrconf.c). */
-    private static final int LEAST_MTU = 1280;
+    private static final int MIN_MTU = 1280;
 
-    private static final String CLOSED = "IPv6 is blocked, not leaked";
+    private static final String BLOCKED = "IPv6 is blocked, not leaked";
 
     static LinkIpv6 of(Machine machine, String link, Mtu mtu) {
         return new LinkIpv6(machine.ipv6(), link, mtu);
     }
 
-    boolean isCarried() {
-        return kernel.on(link) && mtu.bytes() >= LEAST_MTU;
+    boolean isSupported() {
+        return kernel.isAvailableOn(link) && mtu.bytes() >= MIN_MTU;
     }
 
     /** Returns the prefixes that the link can carry. */
     List<Prefix> usable(List<Prefix> prefixes) {
         return prefixes.stream()
-                .filter(prefix -> prefix.family() == Family.IPV4 || isCarried())
+                .filter(prefix -> prefix.family() == Family.IPV4 || isSupported())
                 .toList();
     }
 
     /** Returns why links with IPv6 addresses carry no IPv6, one problem for all links with the same reason. */
     static List<Problem> problems(List<LinkIpv6> links) {
         return links.stream()
-                .filter(link -> !link.isCarried())
+                .filter(link -> !link.isSupported())
                 .collect(Collectors.groupingBy(LinkIpv6::reason, LinkedHashMap::new, Collectors.toList()))
                 .values()
                 .stream()
@@ -62,10 +62,10 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
         if (!kernel.present()) {
             return "";
         }
-        if (kernel.on(link)) {
+        if (kernel.isAvailableOn(link)) {
             return link;
         }
-        return Ipv6.sysctl(kernel.newLinks() && kernel.isOffOn(link) ? link : "default")
+        return Ipv6.sysctl(kernel.newLinks() && kernel.isDisabledOn(link) ? link : "default")
                 .replace('/', '.');
     }
 
@@ -75,26 +75,27 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
         String reason = first.reason();
         if (reason.isEmpty()) {
             return Problem.note(
-                    Place.machine("IPv6"), "not supported by the kernel, so there is none on " + names + ": " + CLOSED);
+                    Location.machine("IPv6"),
+                    "not supported by the kernel, so there is none on " + names + ": " + BLOCKED);
         }
         if (reason.equals(first.link)) {
             return Problem.warning(
-                    Place.machine(names),
-                    "its MTU is " + first.mtu.bytes() + " (" + first.mtu.origin() + "), but IPv6 requires " + LEAST_MTU
-                            + ": " + CLOSED,
-                    "set an MTU of " + LEAST_MTU
+                    Location.machine(names),
+                    "its MTU is " + first.mtu.bytes() + " (" + first.mtu.origin() + "), but IPv6 requires " + MIN_MTU
+                            + ": " + BLOCKED,
+                    "set an MTU of " + MIN_MTU
                             + " or more if the path allows it (MTU in the file; for the tunnel of"
                             + " 'culvert up' also CULVERT_MTU), or delete the IPv6 addresses from the file");
         }
         if (reason.contains(".default.")) {
             return Problem.warning(
-                    Place.machine(reason),
-                    "is 1, so there is no IPv6 on " + names + ": " + CLOSED,
-                    Hints.here().ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file");
+                    Location.machine(reason),
+                    "is 1, so there is no IPv6 on " + names + ": " + BLOCKED,
+                    Hints.here().enableIpv6() + "; or delete the IPv6 addresses from the file");
         }
         return Problem.warning(
-                Place.machine(reason),
-                "is 1, so there is no IPv6 on " + names + ": " + CLOSED,
+                Location.machine(reason),
+                "is 1, so there is no IPv6 on " + names + ": " + BLOCKED,
                 "set it to 0 in this network namespace, or delete the IPv6 addresses from the file");
     }
 }

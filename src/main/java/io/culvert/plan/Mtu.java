@@ -1,8 +1,8 @@
 package io.culvert.plan;
 
-import io.culvert.ip.Family;
-import io.culvert.network.Machine;
-import io.culvert.network.Uplink;
+import io.culvert.net.Family;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.Uplink;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -21,13 +21,13 @@ import java.util.stream.IntStream;
  */
 record Mtu(int bytes, String origin) {
 
-    private static final int MOST = 1420;
+    private static final int MAX = 1420;
     private static final int OVERHEAD_IPV4 = 60;
     private static final int OVERHEAD_IPV6 = 80;
     private static final int ETHERNET = 1500;
 
     /** The datagram size that every IPv4 host accepts (RFC 791, section 3.1). */
-    private static final int LEAST = 576;
+    private static final int MIN = 576;
 
     /**
      * Returns the MTU of the exit node's tunnel.
@@ -38,12 +38,12 @@ record Mtu(int bytes, String origin) {
     static Mtu of(OptionalInt setting, OptionalInt file, Machine machine, Optional<Family> endpoint) {
         return setting.isPresent()
                 ? new Mtu(setting.getAsInt(), "CULVERT_MTU")
-                : given(file).orElseGet(() -> ofUplink(machine, endpoint));
+                : fromFile(file).orElseGet(() -> ofUplink(machine, endpoint));
     }
 
     /** Returns the MTU of a link whose file may set one. */
     static Mtu of(OptionalInt file, Machine machine) {
-        return given(file).orElseGet(() -> ofUplink(machine, Optional.empty()));
+        return fromFile(file).orElseGet(() -> ofUplink(machine, Optional.empty()));
     }
 
     /**
@@ -52,16 +52,16 @@ record Mtu(int bytes, String origin) {
      *
      * @param paths MTU in bytes of the path to each reachable server
      */
-    static Mtu ofTunnelAlone(OptionalInt file, Machine machine, List<Integer> paths) {
-        return given(file).orElseGet(() -> {
-            IntStream carried = paths.isEmpty()
+    static Mtu ofTunnelWithoutMesh(OptionalInt file, Machine machine, List<Integer> paths) {
+        return fromFile(file).orElseGet(() -> {
+            IntStream pathMtu = paths.isEmpty()
                     ? machine.uplinks().values().stream().mapToInt(Uplink::mtu)
                     : paths.stream().mapToInt(Integer::intValue);
-            return within(carried.max().orElse(ETHERNET), OVERHEAD_IPV6);
+            return fromPathMtu(pathMtu.max().orElse(ETHERNET), OVERHEAD_IPV6);
         });
     }
 
-    private static Optional<Mtu> given(OptionalInt file) {
+    private static Optional<Mtu> fromFile(OptionalInt file) {
         return file.isPresent() ? Optional.of(new Mtu(file.getAsInt(), "MTU in its file")) : Optional.empty();
     }
 
@@ -72,10 +72,10 @@ record Mtu(int bytes, String origin) {
                         .mapToInt(Uplink::mtu)
                         .min()
                         .orElse(ETHERNET));
-        return within(uplink, endpoint.filter(Family.IPV4::equals).isPresent() ? OVERHEAD_IPV4 : OVERHEAD_IPV6);
+        return fromPathMtu(uplink, endpoint.filter(Family.IPV4::equals).isPresent() ? OVERHEAD_IPV4 : OVERHEAD_IPV6);
     }
 
-    private static Mtu within(int carried, int overhead) {
-        return new Mtu(Math.clamp(carried - overhead, LEAST, MOST), "for a path MTU of " + carried);
+    private static Mtu fromPathMtu(int pathMtu, int overhead) {
+        return new Mtu(Math.clamp(pathMtu - overhead, MIN, MAX), "for a path MTU of " + pathMtu);
     }
 }

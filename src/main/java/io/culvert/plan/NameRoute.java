@@ -15,7 +15,7 @@ public sealed interface NameRoute {
     }
 
     /** This name, but none below it, is queried outside the tunnel, from the container's own resolvers. */
-    record Exactly(String name) implements NameRoute {}
+    record ExactName(String name) implements NameRoute {}
 
     /** Names of containers, one label below the container engine's domain, are queried outside the tunnel. */
     record Containers(String domain, List<InetAddress> servers) implements NameRoute {

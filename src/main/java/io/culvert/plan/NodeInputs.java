@@ -1,10 +1,10 @@
 package io.culvert.plan;
 
-import io.culvert.network.Machine;
-import io.culvert.network.NetworkState;
-import io.culvert.topology.Forward;
-import io.culvert.wireguard.PublicKey;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.networkfile.Forward;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.wireguard.config.PublicKey;
+import io.culvert.wireguard.config.WireGuardConfig;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +15,7 @@ import java.util.Map;
  * @param node its name, by which its links are recognized
  * @param interfaces with endpoints that are addresses; a peer without one keeps its current endpoint
  * @param forwards what the node forwards for others
- * @param present Culvert's current network state on the machine
+ * @param current Culvert's current network state on the machine
  * @param candidates endpoint candidates of peers
  */
 public record NodeInputs(
@@ -24,7 +24,7 @@ public record NodeInputs(
         List<Forward> forwards,
         Machine machine,
         TunnelInputs.Path path,
-        NetworkState present,
+        NetworkState current,
         Map<PublicKey, List<InetAddress>> candidates) {
 
     public NodeInputs {

@@ -1,14 +1,17 @@
 package io.culvert.plan;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Link;
-import io.culvert.network.NetworkState;
-import io.culvert.network.Ownership;
+import io.culvert.diagnostics.Problem;
+import io.culvert.firewall.ForwardingPolicy;
+import io.culvert.firewall.TunnelKillSwitch;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import io.culvert.nft.Table;
-import io.culvert.problem.Problem;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.routing.ActiveTunnels;
+import io.culvert.rtnl.LinkSpec;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.rtnl.Ownership;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.DeviceConfig;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -24,83 +27,90 @@ import java.util.stream.Collectors;
  *
  * @param devices by interface name, in the network file's order
  * @param network Culvert's complete network state, including other tunnels
- * @param shield anti-spoofing ruleset for the interfaces' own addresses; empty if none carries a whole address family
- * @param passage forwarding policy of the mesh interfaces
+ * @param antiSpoofing anti-spoofing ruleset for the interfaces' own addresses; empty if none carries a whole address family
+ * @param policy forwarding policy of the mesh interfaces
  * @param forwarded address families that are forwarded
- * @param direct connected networks that stay direct although a peer has a route to them
+ * @param directNetworks connected networks that stay direct although a peer has a route to them
  * @param stale interfaces of this node that it no longer has
- * @param remarks what the network file asks for and the machine cannot provide
+ * @param warnings what the network file asks for and the machine cannot provide
  */
 public record NodePlan(
         SequencedMap<String, DeviceConfig> devices,
         NetworkState network,
-        List<Table> shield,
-        Optional<Passage> passage,
+        List<Table> antiSpoofing,
+        Optional<ForwardingPolicy> policy,
         Set<Family> forwarded,
-        List<Prefix> direct,
+        List<Prefix> directNetworks,
         List<String> stale,
-        List<Problem> remarks) {
+        List<Problem> warnings) {
 
     public NodePlan {
         devices = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(devices));
-        shield = List.copyOf(shield);
+        antiSpoofing = List.copyOf(antiSpoofing);
         forwarded = Set.copyOf(forwarded);
-        direct = List.copyOf(direct);
+        directNetworks = List.copyOf(directNetworks);
         stale = List.copyOf(stale);
-        remarks = List.copyOf(remarks);
+        warnings = List.copyOf(warnings);
     }
 
     public static NodePlan of(NodeInputs inputs) {
         String alias = Ownership.ofNode(inputs.node());
         Set<String> wanted =
                 inputs.interfaces().stream().map(WireGuardConfig::name).collect(Collectors.toSet());
-        List<String> stale = linksOf(inputs.node(), inputs.present()).stream()
+        List<String> stale = linksOf(inputs.node(), inputs.current()).stream()
                 .filter(link -> !wanted.contains(link))
                 .toList();
-        NetworkState present = without(stale, inputs.present());
+        NetworkState current = without(stale, inputs.current());
         SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>();
-        Set<Prefix> direct = new LinkedHashSet<>();
-        List<Problem> remarks = new ArrayList<>();
+        Set<Prefix> directNetworks = new LinkedHashSet<>();
+        List<Problem> warnings = new ArrayList<>();
         for (WireGuardConfig mesh : inputs.interfaces()) {
-            TunnelPlan one = TunnelPlan.of(new TunnelInputs(
-                    mesh, inputs.machine(), Names.NONE, inputs.path(), present, Set.of(), false, inputs.candidates()));
-            direct.addAll(one.direct());
-            devices.put(mesh.name(), one.device());
-            remarks.addAll(one.remarks());
-            present = one.all();
+            TunnelPlan tunnel = TunnelPlan.of(new TunnelInputs(
+                    mesh,
+                    inputs.machine(),
+                    ResolvedNames.NONE,
+                    inputs.path(),
+                    current,
+                    Set.of(),
+                    false,
+                    inputs.candidates()));
+            directNetworks.addAll(tunnel.directNetworks());
+            devices.put(mesh.name(), tunnel.device());
+            warnings.addAll(tunnel.remarks());
+            current = tunnel.all();
         }
-        NetworkState all = new NetworkState(
-                present.links().stream()
-                        .map(link -> wanted.contains(link.name()) ? new Link(link.name(), link.mtu(), alias) : link)
+        NetworkState network = new NetworkState(
+                current.links().stream()
+                        .map(link -> wanted.contains(link.name()) ? new LinkSpec(link.name(), link.mtu(), alias) : link)
                         .toList(),
-                present.addresses(),
-                present.routes(),
-                present.rules());
-        Optional<Passage> passage = Passage.of(inputs, wanted);
+                current.addresses(),
+                current.routes(),
+                current.rules());
+        Optional<ForwardingPolicy> policy = ForwardingPolicy.of(inputs.node(), inputs.forwards(), wanted);
         return new NodePlan(
                 devices,
-                all,
-                TunnelGuard.shield(all),
-                passage,
-                passage.map(it -> it.families(inputs.machine())).orElse(Set.of()),
-                List.copyOf(direct),
+                network,
+                TunnelKillSwitch.antiSpoofing(network),
+                policy,
+                policy.map(it -> it.families(inputs.machine())).orElse(Set.of()),
+                List.copyOf(directNetworks),
                 stale,
-                remarks);
+                warnings);
     }
 
     /** Returns the interfaces of a node, by the alias of its links. */
-    public static List<String> linksOf(String node, NetworkState present) {
-        return present.links().stream()
+    public static List<String> linksOf(String node, NetworkState current) {
+        return current.links().stream()
                 .filter(link -> link.alias().equals(Ownership.ofNode(node)))
-                .map(Link::name)
+                .map(LinkSpec::name)
                 .toList();
     }
 
     /** Returns the network state without these links. */
-    public static NetworkState without(List<String> links, NetworkState present) {
-        NetworkState rest = present;
+    public static NetworkState without(List<String> links, NetworkState current) {
+        NetworkState rest = current;
         for (String link : links) {
-            rest = new Tunnels(rest).without(link);
+            rest = new ActiveTunnels(rest).without(link);
         }
         return rest;
     }

@@ -1,18 +1,18 @@
 package io.culvert.plan;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Forwarding;
-import io.culvert.network.IpSyntax;
-import io.culvert.network.Machine;
-import io.culvert.network.Uplink;
+import io.culvert.diagnostics.Problem;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
 import io.culvert.nft.NftText;
-import io.culvert.problem.Problem;
+import io.culvert.rtnl.ForwardingSysctls;
+import io.culvert.rtnl.IpSyntax;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.Uplink;
 import io.culvert.settings.TailscaleSettings;
 import io.culvert.settings.WireGuardSettings;
+import io.culvert.wireguard.device.DeviceConfig;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonValue;
@@ -45,7 +45,7 @@ public record PlanText(
         Optional<String> mesh,
         Optional<String> proxy) {
 
-    private static final String RUNTIMES = "the machine's own resolvers, outside the tunnel";
+    private static final String RUNTIME_RESOLVERS = "the machine's own resolvers, outside the tunnel";
 
     private static final String WIREGUARD = "ip link add dev %s type wireguard";
 
@@ -63,18 +63,18 @@ public record PlanText(
         List<String> commands = new ArrayList<>(IpSyntax.commands(plan.rules()));
         List<String> network = new ArrayList<>(IpSyntax.commands(plan.network()));
         network.removeAll(List.copyOf(commands));
-        commands.add(creation(ExitNodePlan.TUNNEL, inputs));
-        commands.addAll(configuration(ExitNodePlan.TUNNEL, plan.tunnel()));
+        commands.add(creationCommand(ExitNodePlan.TUNNEL, inputs));
+        commands.addAll(configurationCommands(ExitNodePlan.TUNNEL, plan.tunnel()));
         plan.meshes().forEach((link, mesh) -> {
-            commands.add(creation(link, inputs));
-            commands.addAll(configuration(link, mesh));
+            commands.add(creationCommand(link, inputs));
+            commands.addAll(configurationCommands(link, mesh));
         });
         commands.addAll(network);
-        if (!MeshSide.of(inputs).isEmpty()) {
-            commands.addAll(forwarding(inputs.machine()));
+        if (!MeshInterface.of(inputs).isEmpty()) {
+            commands.addAll(forwardingCommands(inputs.machine()));
         }
         return new PlanText(
-                NftText.of(plan.guard()),
+                NftText.of(plan.ruleset()),
                 commands,
                 resolvConf(
                         plan.stubAddresses(), plan.tailnet().suffix().stream().toList()),
@@ -95,10 +95,10 @@ public record PlanText(
     public static PlanText of(TunnelPlan plan) {
         List<String> commands = new ArrayList<>();
         commands.add(WIREGUARD.formatted(plan.link()));
-        commands.addAll(configuration(plan.link(), plan.device()));
+        commands.addAll(configurationCommands(plan.link(), plan.device()));
         commands.addAll(IpSyntax.commands(plan.network()));
         return new PlanText(
-                plan.guard().isEmpty() ? "" : NftText.of(plan.guard()),
+                plan.ruleset().isEmpty() ? "" : NftText.of(plan.ruleset()),
                 commands,
                 resolvConf(plan.dnsServers(), plan.searchDomains()),
                 List.of(),
@@ -166,17 +166,19 @@ public record PlanText(
                 "DNS queries for " + through.suffix() + " go to "
                         + through.servers().stream().map(Prefix::text).collect(Collectors.joining(", ")) + " through "
                         + through.link();
-            case NameRoute.Exactly exactly -> "DNS queries for " + exactly.name() + " go to " + RUNTIMES;
+            case NameRoute.ExactName exactly -> "DNS queries for " + exactly.name() + " go to " + RUNTIME_RESOLVERS;
             case NameRoute.Containers containers ->
-                "DNS queries for containers in " + containers.domain() + " go to " + outside(containers.servers());
+                "DNS queries for containers in " + containers.domain() + " go to "
+                        + outsideTunnel(containers.servers());
             case NameRoute.Cluster cluster ->
-                "DNS queries for services and pods in " + cluster.domain() + " go to " + outside(cluster.servers());
+                "DNS queries for services and pods in " + cluster.domain() + " go to "
+                        + outsideTunnel(cluster.servers());
             case NameRoute.Unqualified unqualified ->
-                "DNS queries for names without a dot go to " + outside(unqualified.servers());
+                "DNS queries for names without a dot go to " + outsideTunnel(unqualified.servers());
         };
     }
 
-    private static String outside(List<InetAddress> servers) {
+    private static String outsideTunnel(List<InetAddress> servers) {
         return servers.stream().map(Prefix::text).collect(Collectors.joining(", ")) + ", outside the tunnel";
     }
 
@@ -186,11 +188,13 @@ public record PlanText(
                         .mapToObj(port -> ", UDP port " + port)
                         .findFirst()
                         .orElse("")
-                + (settings.offersExit() ? "; the exit node is advertised after the tunnel's first handshake" : "");
+                + (settings.advertisesExitNode()
+                        ? "; the exit node is advertised after the tunnel's first handshake"
+                        : "");
     }
 
     /** Returns the commands that enable forwarding for a mesh if it is off. */
-    private static List<String> forwarding(Machine machine) {
+    private static List<String> forwardingCommands(Machine machine) {
         List<String> commands = new ArrayList<>();
         for (Family family : Family.values()) {
             Uplink uplink = machine.uplinks().get(family);
@@ -200,12 +204,12 @@ public record PlanText(
             if (family == Family.IPV6) {
                 commands.add("sysctl -w net.ipv6.conf." + uplink.link() + ".accept_ra=2   # if it is 1");
             }
-            commands.add("sysctl -w " + Forwarding.sysctl(family) + "=1");
+            commands.add("sysctl -w " + ForwardingSysctls.sysctl(family) + "=1");
         }
         return commands;
     }
 
-    private static String creation(String link, ExitNodeInputs inputs) {
+    private static String creationCommand(String link, ExitNodeInputs inputs) {
         WireGuardSettings settings = inputs.settings().wireGuard();
         boolean userspace = switch (settings.implementation()) {
             case AUTO -> !inputs.machine().kernelWireGuard();
@@ -215,7 +219,7 @@ public record PlanText(
         return userspace ? "GOMEMLIMIT=" + settings.memory() + " wireguard-go " + link : WIREGUARD.formatted(link);
     }
 
-    private static List<String> configuration(String link, DeviceConfig device) {
+    private static List<String> configurationCommands(String link, DeviceConfig device) {
         List<String> commands = new ArrayList<>();
         StringBuilder set = new StringBuilder("wg set " + link + " private-key \"${PRIVATE_KEY_FILE:?}\"");
         if (device.listenPort() != 0) {

@@ -1,7 +1,7 @@
 package io.culvert.plan;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +32,7 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
      * 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 and loopback. Servers with any other address are on the internet, and are not
      * queried for names of containers.
      */
-    private static final List<Prefix> NEAR = Stream.of(
+    private static final List<Prefix> LOCAL_RANGES = Stream.of(
                     "127.0.0.0/8",
                     "10.0.0.0/8",
                     "172.16.0.0/12",
@@ -46,9 +46,9 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
             .toList();
 
     /** No real connected network is larger. A larger route may have been injected in order to receive the queries. */
-    private static final int SHORTEST_4 = 8;
+    private static final int MIN_LENGTH_IPV4 = 8;
 
-    private static final int SHORTEST_6 = 32;
+    private static final int MIN_LENGTH_IPV6 = 32;
 
     public RuntimeResolvers {
         servers = List.copyOf(servers);
@@ -66,13 +66,13 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
     }
 
     /** Returns whether an address is on this machine, in a private network, or in a connected network. */
-    public static boolean isNear(InetAddress address, List<Prefix> connected) {
-        return Stream.concat(NEAR.stream(), connected.stream().filter(RuntimeResolvers::isNetwork))
+    public static boolean isLocal(InetAddress address, List<Prefix> connected) {
+        return Stream.concat(LOCAL_RANGES.stream(), connected.stream().filter(RuntimeResolvers::isNetwork))
                 .anyMatch(prefix -> prefix.contains(address));
     }
 
     private static boolean isNetwork(Prefix connected) {
-        return connected.length() >= (connected.family() == Family.IPV4 ? SHORTEST_4 : SHORTEST_6);
+        return connected.length() >= (connected.family() == Family.IPV4 ? MIN_LENGTH_IPV4 : MIN_LENGTH_IPV6);
     }
 
     /**
@@ -82,19 +82,19 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
      * @param connected networks that the machine is connected to
      */
     List<NameRoute> routes(List<Prefix> connected) {
-        List<InetAddress> near =
-                servers.stream().filter(server -> isNear(server, connected)).toList();
+        List<InetAddress> local =
+                servers.stream().filter(server -> isLocal(server, connected)).toList();
         List<NameRoute> routes = new ArrayList<>();
-        if (near.isEmpty()) {
+        if (local.isEmpty()) {
             return routes;
         }
         List<String> domains = search.stream()
                 .map(domain -> domain.toLowerCase(Locale.ROOT).replaceAll("\\.$", ""))
                 .toList();
         if (domains.contains(PODMAN)) {
-            routes.add(new NameRoute.Containers(PODMAN, near));
+            routes.add(new NameRoute.Containers(PODMAN, local));
         }
-        clusters(domains).forEach(domain -> routes.add(new NameRoute.Cluster(domain, domains, near)));
+        clusterDomains(domains).forEach(domain -> routes.add(new NameRoute.Cluster(domain, domains, local)));
         if (servers.contains(DOCKER)) {
             routes.add(new NameRoute.Unqualified(List.of(DOCKER)));
         }
@@ -105,7 +105,7 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
      * Returns the cluster domains. A pod's search list begins with {@code namespace.svc.zone svc.zone zone} (Kubernetes: DNS for
      * Services and Pods). One of the three alone does not identify a cluster.
      */
-    private static List<String> clusters(List<String> domains) {
+    private static List<String> clusterDomains(List<String> domains) {
         return domains.stream()
                 .filter(domain -> domain.startsWith("svc."))
                 .filter(domain -> domains.stream()

@@ -1,6 +1,6 @@
 package io.culvert.plan;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;

@@ -1,9 +1,9 @@
 package io.culvert.plan;
 
-import io.culvert.network.Machine;
-import io.culvert.network.NetworkState;
-import io.culvert.wireguard.PublicKey;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.wireguard.config.PublicKey;
+import io.culvert.wireguard.config.WireGuardConfig;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +15,7 @@ import java.util.Set;
  *
  * @param file the configuration; its name is the interface's
  * @param path of the tunnel's own packets
- * @param present Culvert's current network state on the machine: of this tunnel's earlier run, and of other tunnels
+ * @param current Culvert's current network state on the machine: of this tunnel's earlier run, and of other tunnels
  * @param udpPorts UDP ports in use on the machine, but not by this tunnel
  * @param killSwitch whether the kill switch is enabled: nothing may leave outside the tunnel
  * @param candidates endpoint candidates of peers, in addition to their endpoints in the file
@@ -23,9 +23,9 @@ import java.util.Set;
 public record TunnelInputs(
         WireGuardConfig file,
         Machine machine,
-        Names names,
+        ResolvedNames names,
         Path path,
-        NetworkState present,
+        NetworkState current,
         Set<Integer> udpPorts,
         boolean killSwitch,
         Map<PublicKey, List<InetAddress>> candidates) {

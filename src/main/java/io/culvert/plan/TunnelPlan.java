@@ -1,15 +1,19 @@
 package io.culvert.plan;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Link;
-import io.culvert.network.LinkAddress;
-import io.culvert.network.NetworkState;
-import io.culvert.network.Ownership;
+import io.culvert.diagnostics.Problem;
+import io.culvert.firewall.LinkEssentials;
+import io.culvert.firewall.TunnelKillSwitch;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import io.culvert.nft.Table;
-import io.culvert.problem.Problem;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.routing.ActiveTunnels;
+import io.culvert.routing.TunnelRouting;
+import io.culvert.rtnl.LinkAddress;
+import io.culvert.rtnl.LinkSpec;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.rtnl.Ownership;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.DeviceConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.EnumSet;
@@ -24,8 +28,8 @@ import java.util.stream.Stream;
  *
  * @param network links, addresses, routes and rules of this tunnel only
  * @param all links, addresses, routes and rules of all tunnels, including this one
- * @param guard the kill switch, or the anti-spoofing rules for the tunnels' own addresses; empty if neither is needed
- * @param direct connected networks that are in AllowedIPs and stay direct
+ * @param ruleset the kill switch, or the anti-spoofing rules for the tunnels' own addresses; empty if neither is needed
+ * @param directNetworks connected networks that are in AllowedIPs and stay direct
  * @param dnsServers for resolv.conf; empty if it is not changed
  * @param remarks what the file asks for and the machine cannot provide
  */
@@ -34,15 +38,15 @@ public record TunnelPlan(
         DeviceConfig device,
         NetworkState network,
         NetworkState all,
-        List<Table> guard,
-        List<Prefix> direct,
+        List<Table> ruleset,
+        List<Prefix> directNetworks,
         List<InetAddress> dnsServers,
         List<String> searchDomains,
         List<Problem> remarks) {
 
     public TunnelPlan {
-        guard = List.copyOf(guard);
-        direct = List.copyOf(direct);
+        ruleset = List.copyOf(ruleset);
+        directNetworks = List.copyOf(directNetworks);
         dnsServers = List.copyOf(dnsServers);
         searchDomains = List.copyOf(searchDomains);
         remarks = List.copyOf(remarks);
@@ -50,13 +54,13 @@ public record TunnelPlan(
 
     public static TunnelPlan of(TunnelInputs inputs) {
         WireGuardConfig file = inputs.file();
-        Tunnels tunnels = new Tunnels(inputs.present());
+        ActiveTunnels tunnels = new ActiveTunnels(inputs.current());
         long mark = file.fwMark().orElseGet(() -> tunnels.mark(file.name()));
         DeviceConfig unmarked = DevicePlan.of(file, 0, inputs.names(), _ -> true, 0);
         List<InetSocketAddress> servers = unmarked.peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .toList();
-        TunnelRouting carrying = new TunnelRouting(
+        TunnelRouting withIpv6 = new TunnelRouting(
                 file,
                 inputs.machine(),
                 servers,
@@ -65,35 +69,35 @@ public record TunnelPlan(
                 tunnels.slot(file.name()),
                 inputs.killSwitch(),
                 true);
-        long pathMark = carrying.needsMark() ? mark : 0;
+        long pathMark = withIpv6.needsMark() ? mark : 0;
         LinkIpv6 ipv6 = LinkIpv6.of(
                 inputs.machine(),
                 file.name(),
-                Mtu.ofTunnelAlone(file.mtu(), inputs.machine(), paths(inputs, servers, pathMark)));
-        TunnelRouting routing = ipv6.isCarried() ? carrying : carrying.withoutIpv6();
+                Mtu.ofTunnelWithoutMesh(file.mtu(), inputs.machine(), pathMtus(inputs, servers, pathMark)));
+        TunnelRouting routing = ipv6.isSupported() ? withIpv6 : withIpv6.withoutIpv6();
         DeviceConfig device =
                 new DeviceConfig(unmarked.privateKey(), port(inputs), routing.needsMark() ? mark : 0, unmarked.peers());
         NetworkState network = new NetworkState(
-                List.of(new Link(file.name(), ipv6.mtu().bytes(), Ownership.ALIAS)),
+                List.of(new LinkSpec(file.name(), ipv6.mtu().bytes(), Ownership.ALIAS)),
                 addresses(inputs, routing, ipv6),
                 routing.routes(),
                 routing.rules());
-        NetworkState all = both(tunnels.without(file.name()), network);
+        NetworkState all = union(tunnels.without(file.name()), network);
         return new TunnelPlan(
                 file.name(),
                 device,
                 network,
                 all,
                 inputs.killSwitch()
-                        ? TunnelGuard.killSwitch(
+                        ? TunnelKillSwitch.killSwitch(
                                 file,
                                 device,
                                 mark,
-                                carried(file, ipv6),
-                                AddressKeeping.onLink(inputs.machine()),
+                                carriedFamilies(file, ipv6),
+                                LinkEssentials.onLink(inputs.machine()),
                                 inputs.udpPorts())
-                        : TunnelGuard.shield(all),
-                routing.direct(),
+                        : TunnelKillSwitch.antiSpoofing(all),
+                routing.directNetworks(),
                 file.dnsServers(),
                 file.searchDomains(),
                 ipv6.problem(file.addresses()).stream().toList());
@@ -102,18 +106,18 @@ public record TunnelPlan(
     /** Returns the file's addresses; if it has none, those that another program has set, such as a DHCP client. */
     private static List<LinkAddress> addresses(TunnelInputs inputs, TunnelRouting routing, LinkIpv6 ipv6) {
         if (inputs.file().addresses().isEmpty()) {
-            return inputs.present().addresses().stream()
+            return inputs.current().addresses().stream()
                     .filter(own -> own.link().equals(ipv6.link()))
                     .toList();
         }
         return routing.addresses().stream()
-                .filter(own -> own.address().family() == Family.IPV4 || ipv6.isCarried())
+                .filter(own -> own.address().family() == Family.IPV4 || ipv6.isSupported())
                 .toList();
     }
 
-    private static Set<Family> carried(WireGuardConfig file, LinkIpv6 ipv6) {
+    private static Set<Family> carriedFamilies(WireGuardConfig file, LinkIpv6 ipv6) {
         if (file.addresses().isEmpty()) {
-            return ipv6.isCarried() ? EnumSet.allOf(Family.class) : EnumSet.of(Family.IPV4);
+            return ipv6.isSupported() ? EnumSet.allOf(Family.class) : EnumSet.of(Family.IPV4);
         }
         return ipv6.usable(file.addresses()).stream().map(Prefix::family).collect(Collectors.toSet());
     }
@@ -123,14 +127,14 @@ public record TunnelPlan(
         WireGuardConfig file = inputs.file();
         return inputs.killSwitch()
                 ? file.listenPort()
-                        .orElseGet(() -> OwnPort.candidates(file.privateKey(), file.name())
+                        .orElseGet(() -> DerivedPort.candidates(file.privateKey(), file.name())
                                 .filter(port -> !inputs.udpPorts().contains(port))
                                 .findFirst()
                                 .orElseThrow())
                 : file.listenPort().orElse(0);
     }
 
-    private static List<Integer> paths(TunnelInputs inputs, List<InetSocketAddress> servers, long mark) {
+    private static List<Integer> pathMtus(TunnelInputs inputs, List<InetSocketAddress> servers, long mark) {
         return servers.stream()
                 .map(server -> inputs.path().mtu(server.getAddress(), mark))
                 .flatMapToInt(OptionalInt::stream)
@@ -138,15 +142,15 @@ public record TunnelPlan(
                 .toList();
     }
 
-    private static NetworkState both(NetworkState some, NetworkState more) {
+    private static NetworkState union(NetworkState first, NetworkState second) {
         return new NetworkState(
-                both(some.links(), more.links()),
-                both(some.addresses(), more.addresses()),
-                both(some.routes(), more.routes()),
-                both(some.rules(), more.rules()));
+                union(first.links(), second.links()),
+                union(first.addresses(), second.addresses()),
+                union(first.routes(), second.routes()),
+                union(first.rules(), second.rules()));
     }
 
-    private static <T> List<T> both(List<T> some, List<T> more) {
-        return Stream.concat(some.stream(), more.stream()).toList();
+    private static <T> List<T> union(List<T> first, List<T> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 }

@@ -1,8 +1,8 @@
 package io.culvert.process;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -27,7 +27,7 @@ public final class Child {
     private final Thread thread;
     private int starts;
     private volatile ChildSpec spec;
-    private Run run;
+    private ProcessRun run;
 
     /** @throws ProblemException when the program cannot be started */
     Child(Supplier<ChildSpec> specs, Supervision supervision) {
@@ -35,10 +35,10 @@ public final class Child {
         this.spec = specs.get();
         this.supervision = supervision;
         try {
-            this.run = begin(spec);
+            this.run = startRun(spec);
         } catch (IOException e) {
             throw new ProblemException(Problem.failure(
-                    Place.machine(spec.program().toString()),
+                    Location.machine(spec.program().toString()),
                     spec.name() + " cannot be started: " + reason(e),
                     "check that the file exists, is executable and is built for this machine"));
         }
@@ -55,8 +55,8 @@ public final class Child {
     }
 
     /** Returns the exit of the current run, or of the last one. */
-    public synchronized CompletableFuture<ChildEvent.Ended> end() {
-        return run.end();
+    public synchronized CompletableFuture<ChildEvent.Exited> exit() {
+        return run.exit();
     }
 
     /**
@@ -64,12 +64,12 @@ public final class Child {
      * be called by the listener, whose return the child's own thread waits for.
      */
     public void stop() {
-        Run last;
+        ProcessRun lastRun;
         synchronized (this) { // From here on there is no restart.
             stopping.countDown();
-            last = run;
+            lastRun = run;
         }
-        last.terminate(spec.grace());
+        lastRun.terminate(spec.grace());
         try {
             thread.join();
         } catch (InterruptedException _) {
@@ -85,15 +85,16 @@ public final class Child {
         try {
             int failures = 0;
             do { // At least once: a child may be stopped before this thread gets here.
-                long since = supervision.timing().nanoTime();
-                Run now = current();
-                int status = now.await(supervision.children());
-                ChildEvent.Ended ended = new ChildEvent.Ended(spec.name(), status, isStopping(), now.lastWords());
-                supervision.tell(ended);
-                now.end().complete(ended);
-                Duration lasted = Duration.ofNanos(supervision.timing().nanoTime() - since);
-                failures = lasted.compareTo(supervision.backOff().steady()) < 0 ? failures + 1 : 1;
-                while (restartAfter(supervision.backOff().after(failures))) {
+                long startTime = supervision.clock().nanoTime();
+                ProcessRun current = current();
+                int status = current.await(supervision.children());
+                ChildEvent.Exited exited =
+                        new ChildEvent.Exited(spec.name(), status, isStopping(), current.lastOutput());
+                supervision.report(exited);
+                current.exit().complete(exited);
+                Duration runTime = Duration.ofNanos(supervision.clock().nanoTime() - startTime);
+                failures = runTime.compareTo(supervision.backOff().stableAfter()) < 0 ? failures + 1 : 1;
+                while (restartAfter(supervision.backOff().delayAfter(failures))) {
                     failures++;
                 }
             } while (!isStopping());
@@ -103,21 +104,21 @@ public final class Child {
         }
     }
 
-    private synchronized Run current() {
+    private synchronized ProcessRun current() {
         return run;
     }
 
     /** @return whether the restart failed and has to be retried */
-    private boolean restartAfter(Duration wait) throws InterruptedException {
+    private boolean restartAfter(Duration delay) throws InterruptedException {
         if (isStopping()) {
             return false;
         }
-        supervision.tell(new ChildEvent.Restarting(spec.name(), wait));
-        if (supervision.timing().await(stopping, wait)) {
+        supervision.report(new ChildEvent.Restarting(spec.name(), delay));
+        if (supervision.clock().await(stopping, delay)) {
             return false;
         }
         Optional<IOException> failure = restart();
-        failure.ifPresent(e -> supervision.tell(new ChildEvent.NotStarted(spec.name(), reason(e))));
+        failure.ifPresent(e -> supervision.report(new ChildEvent.RestartFailed(spec.name(), reason(e))));
         return failure.isPresent();
     }
 
@@ -127,7 +128,7 @@ public final class Child {
         }
         try {
             ChildSpec next = specs.get();
-            run = begin(next);
+            run = startRun(next);
             spec = next;
             return Optional.empty();
         } catch (IOException e) {
@@ -135,12 +136,12 @@ public final class Child {
         }
     }
 
-    private Run begin(ChildSpec now) throws IOException {
-        Run fresh = Run.start(now, supervision);
+    private ProcessRun startRun(ChildSpec current) throws IOException {
+        ProcessRun newRun = ProcessRun.start(current, supervision);
         starts++;
-        supervision.tell(new ChildEvent.Started(now.name(), fresh.pid(), starts));
-        fresh.read();
-        return fresh;
+        supervision.report(new ChildEvent.Started(current.name(), newRun.pid(), starts));
+        newRun.startReading();
+        return newRun;
     }
 
     /** Returns the operating system's error text, to which the JDK's message prepends the command. */

@@ -17,25 +17,25 @@ public sealed interface ChildEvent {
     record Started(String child, long pid, int start) implements ChildEvent {}
 
     /** It printed a line to its standard output or error; secrets are redacted. */
-    record Said(String child, String line) implements ChildEvent {}
+    record OutputLine(String child, String line) implements ChildEvent {}
 
     /**
      * It exited.
      *
      * @param status its exit status; 128 plus the signal number where a signal terminated it
-     * @param asked whether it was stopped on purpose
-     * @param lastWords its last lines of output, at most five, oldest first
+     * @param requested whether it was stopped on purpose
+     * @param lastOutput its last lines of output, at most five, oldest first
      */
-    record Ended(String child, int status, boolean asked, List<String> lastWords) implements ChildEvent {
+    record Exited(String child, int status, boolean requested, List<String> lastOutput) implements ChildEvent {
 
-        public Ended {
-            lastWords = List.copyOf(lastWords);
+        public Exited {
+            lastOutput = List.copyOf(lastOutput);
         }
     }
 
     /** It exited unexpectedly and will be restarted. */
-    record Restarting(String child, Duration in) implements ChildEvent {}
+    record Restarting(String child, Duration delay) implements ChildEvent {}
 
     /** It could not be restarted; the restart will be retried. */
-    record NotStarted(String child, String reason) implements ChildEvent {}
+    record RestartFailed(String child, String reason) implements ChildEvent {}
 }

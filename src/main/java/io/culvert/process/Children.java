@@ -13,16 +13,16 @@ import java.util.Set;
 public final class Children {
 
     private final Set<Long> pids = new HashSet<>();
-    private Runnable afterChange = () -> {};
+    private Runnable changeListener = () -> {};
 
     /** Starts a process and keeps it in the list until {@link #await} has returned for it. */
     Process start(ProcessBuilder builder, Privileges privileges) throws IOException {
         Process process;
         synchronized (this) {
-            process = Launch.start(builder, privileges);
+            process = ProcessLauncher.start(builder, privileges);
             pids.add(process.pid());
         }
-        changed();
+        notifyListener();
         return process;
     }
 
@@ -32,7 +32,7 @@ public final class Children {
         synchronized (this) {
             pids.remove(process.pid());
         }
-        changed();
+        notifyListener();
         return status;
     }
 
@@ -41,14 +41,14 @@ public final class Children {
     }
 
     /** @param action run after every start and every exit */
-    synchronized void afterEveryChange(Runnable action) {
-        afterChange = action;
+    synchronized void onChange(Runnable action) {
+        changeListener = action;
     }
 
-    private void changed() {
+    private void notifyListener() {
         Runnable action;
         synchronized (this) {
-            action = afterChange;
+            action = changeListener;
         }
         action.run();
     }

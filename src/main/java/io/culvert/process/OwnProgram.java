@@ -22,7 +22,7 @@ public record OwnProgram(List<String> words) {
     }
 
     /** @param arguments the number of arguments of this run */
-    public static OwnProgram of(int arguments) throws IOException {
+    public static OwnProgram ofThisProcess(int arguments) throws IOException {
         List<byte[]> line = OwnProcess.commandLine();
         List<String> words = new ArrayList<>(line.subList(0, Math.max(1, line.size() - arguments)).stream()
                 .map(word -> new String(word, StandardCharsets.UTF_8))
@@ -43,7 +43,7 @@ public record OwnProgram(List<String> words) {
      * @param environment the complete environment
      * @param words the file for its standard error, which holds its log
      */
-    public static Process startLasting(List<String> command, Map<String, String> environment, Path words)
+    public static Process startInBackground(List<String> command, Map<String, String> environment, Path words)
             throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(new File("/"))

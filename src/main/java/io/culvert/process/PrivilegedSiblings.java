@@ -29,91 +29,93 @@ public final class PrivilegedSiblings {
     private static final int NET_RAW = 13;
 
     /** Programs that Culvert starts, and that may outlive it. */
-    private static final Set<String> OURS = Set.of("wireguard-go", "sockd", "containerboot", "tailscaled", "tailscale");
+    private static final Set<String> CHILD_PROGRAMS =
+            Set.of("wireguard-go", "sockd", "containerboot", "tailscaled", "tailscale");
 
     private static final Pattern CAPABILITIES = Pattern.compile("(?m)^Cap(?:Eff|Prm):\\s*([0-9a-f]+)$");
     private static final Pattern PARENT = Pattern.compile("(?m)^PPid:\\s*(\\d+)$");
     private static final Pattern NAME = Pattern.compile("(?m)^Name:\\s*(.*)$");
 
-    private final Path processes;
+    private final Path proc;
     private final long self;
 
-    private record Seen(
+    private record ProcessInfo(
             String name, long parent, boolean admin, boolean raw, String network, String mounts, String program) {}
 
     public PrivilegedSiblings() {
         this(Path.of("/proc"), ProcessHandle.current().pid());
     }
 
-    PrivilegedSiblings(Path processes, long self) {
-        this.processes = processes;
+    PrivilegedSiblings(Path proc, long self) {
+        this.proc = proc;
         this.self = self;
     }
 
     /** Returns a sentence about each, without a full stop. */
     public List<String> find() {
-        Map<Long, Seen> all = all();
-        Seen own = all.get(self);
+        Map<Long, ProcessInfo> processInfos = readProcesses();
+        ProcessInfo own = processInfos.get(self);
         if (own == null || own.network().isEmpty()) {
             return List.of();
         }
-        Seen first = all.get(1L);
+        ProcessInfo first = processInfos.get(1L);
         boolean container = first != null && first.network().equals(own.network());
-        Set<Long> ours = ours(all, own);
-        List<String> sentences = new ArrayList<>();
-        all.forEach((pid, seen) -> {
-            if (seen.network().equals(own.network())
-                    && (seen.admin() || seen.raw())
-                    && !ours.contains(pid)
-                    && !(container && seen.mounts().equals(own.mounts()))) {
-                sentences.add("process " + pid + " (" + seen.name() + ") shares the network namespace and has "
-                        + (seen.admin() ? "CAP_NET_ADMIN" : "CAP_NET_RAW")
+        Set<Long> culvertPids = culvertProcesses(processInfos, own);
+        List<String> descriptions = new ArrayList<>();
+        processInfos.forEach((pid, process) -> {
+            if (process.network().equals(own.network())
+                    && (process.admin() || process.raw())
+                    && !culvertPids.contains(pid)
+                    && !(container && process.mounts().equals(own.mounts()))) {
+                descriptions.add("process " + pid + " (" + process.name() + ") shares the network namespace and has "
+                        + (process.admin() ? "CAP_NET_ADMIN" : "CAP_NET_RAW")
                         + ", so it can bypass the kill switch");
             }
         });
-        return sentences;
+        return descriptions;
     }
 
     /** Returns this process and its ancestors, every Culvert with its descendants, and children of earlier ones. */
-    private Set<Long> ours(Map<Long, Seen> all, Seen own) {
-        Set<Long> ours = new HashSet<>();
-        for (Long pid = self; pid != 0 && ours.add(pid); ) {
-            Seen seen = all.get(pid);
-            pid = seen == null ? 0L : seen.parent();
+    private Set<Long> culvertProcesses(Map<Long, ProcessInfo> processInfos, ProcessInfo own) {
+        Set<Long> culvertPids = new HashSet<>();
+        for (Long pid = self; pid != 0 && culvertPids.add(pid); ) {
+            ProcessInfo process = processInfos.get(pid);
+            pid = process == null ? 0L : process.parent();
         }
-        Set<Long> started = new HashSet<>();
-        all.forEach((pid, seen) -> {
-            if (seen.program().equals(own.program())
-                    || OURS.contains(seen.program().replaceFirst(".*/", "").replaceFirst(" \\(deleted\\)$", ""))) {
-                started.add(pid);
+        Set<Long> descendants = new HashSet<>();
+        processInfos.forEach((pid, process) -> {
+            if (process.program().equals(own.program())
+                    || CHILD_PROGRAMS.contains(
+                            process.program().replaceFirst(".*/", "").replaceFirst(" \\(deleted\\)$", ""))) {
+                descendants.add(pid);
             }
         });
-        boolean more = true;
-        while (more) {
-            more = false;
-            for (Map.Entry<Long, Seen> entry : all.entrySet()) {
-                more |= started.contains(entry.getValue().parent()) && started.add(entry.getKey());
+        boolean changed = true;
+        while (changed) {
+            changed = false;
+            for (Map.Entry<Long, ProcessInfo> entry : processInfos.entrySet()) {
+                changed |= descendants.contains(entry.getValue().parent()) && descendants.add(entry.getKey());
             }
         }
-        ours.addAll(started);
-        return ours;
+        culvertPids.addAll(descendants);
+        return culvertPids;
     }
 
-    private Map<Long, Seen> all() {
-        Map<Long, Seen> all = new TreeMap<>();
-        try (Stream<Path> directories = Files.list(processes)) {
+    private Map<Long, ProcessInfo> readProcesses() {
+        Map<Long, ProcessInfo> processInfos = new TreeMap<>();
+        try (Stream<Path> directories = Files.list(proc)) {
             directories
                     .filter(directory -> directory.getFileName().toString().matches("\\d+"))
-                    .forEach(directory -> seen(directory)
-                            .ifPresent(seen ->
-                                    all.put(Long.valueOf(directory.getFileName().toString()), seen)));
+                    .forEach(directory -> readProcess(directory)
+                            .ifPresent(process -> processInfos.put(
+                                    Long.valueOf(directory.getFileName().toString()), process)));
         } catch (IOException | UncheckedIOException _) {
             // Without /proc no process is visible.
         }
-        return all;
+        return processInfos;
     }
 
-    private static Optional<Seen> seen(Path directory) {
+    private static Optional<ProcessInfo> readProcess(Path directory) {
         try {
             String status = new String(Files.readAllBytes(directory.resolve("status")), StandardCharsets.UTF_8);
             long capabilities = 0;
@@ -121,7 +123,7 @@ public final class PrivilegedSiblings {
             while (matcher.find()) {
                 capabilities |= Long.parseUnsignedLong(matcher.group(1), 16);
             }
-            return Optional.of(new Seen(
+            return Optional.of(new ProcessInfo(
                     group(NAME, status),
                     Long.parseLong("0" + group(PARENT, status)),
                     (capabilities & 1L << NET_ADMIN) != 0,

@@ -19,7 +19,7 @@ public final class ProgramDirectories {
     private ProgramDirectories() {}
 
     /** Returns the directories of the system property {@code culvert.programs}, to be searched before the system's. */
-    public static List<Path> told() {
+    public static List<Path> configured() {
         return Optional.ofNullable(System.getProperty("culvert.programs")).stream()
                 .map(Path::of)
                 .toList();

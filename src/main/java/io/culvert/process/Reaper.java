@@ -27,15 +27,15 @@ public final class Reaper {
             return false;
         }
         Reaper reaper = new Reaper(children);
-        children.afterEveryChange(reaper::listenAndCollect);
-        reaper.listenAndCollect();
+        children.onChange(reaper::installHandlerAndReap);
+        reaper.installHandlerAndReap();
         return true;
     }
 
     /** Installs the signal handler again each time, as the JDK resets SIGCHLD when it starts its first process. */
-    private void listenAndCollect() {
-        Signal.handle(new Signal("CHLD"), _ -> collectOrphans());
-        collectOrphans();
+    private void installHandlerAndReap() {
+        Signal.handle(new Signal("CHLD"), _ -> reapOrphans());
+        reapOrphans();
     }
 
     /**
@@ -43,11 +43,11 @@ public final class Reaper {
      * a child hides those behind it until the JDK has waited for it: then {@link Children#await} calls this method
      * again.
      */
-    private void collectOrphans() {
+    private void reapOrphans() {
         synchronized (children) {
             OptionalInt pid = Zombies.first();
             while (pid.isPresent() && !children.contains(pid.getAsInt())) {
-                Zombies.collect(pid.getAsInt());
+                Zombies.reap(pid.getAsInt());
                 pid = Zombies.first();
             }
         }

@@ -22,10 +22,10 @@ public final class Redactor implements UnaryOperator<String> {
 
     @Override
     public String apply(String text) {
-        String clean = text;
+        String redacted = text;
         for (String secret : secrets) {
-            clean = clean.replace(secret, "(hidden)");
+            redacted = redacted.replace(secret, "(hidden)");
         }
-        return clean;
+        return redacted;
     }
 }

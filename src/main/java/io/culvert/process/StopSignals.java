@@ -14,9 +14,9 @@ import sun.misc.SignalHandler;
  */
 public final class StopSignals implements AutoCloseable {
 
-    private record Replaced(Signal signal, SignalHandler before) {}
+    private record ReplacedHandler(Signal signal, SignalHandler previous) {}
 
-    private final List<Replaced> replaced = new ArrayList<>();
+    private final List<ReplacedHandler> replacedHandlers = new ArrayList<>();
 
     private StopSignals() {}
 
@@ -30,7 +30,7 @@ public final class StopSignals implements AutoCloseable {
         StopSignals signals = new StopSignals();
         for (String name : List.of("TERM", "INT")) {
             Signal signal = new Signal(name);
-            signals.replaced.add(new Replaced(
+            signals.replacedHandlers.add(new ReplacedHandler(
                     signal, Signal.handle(signal, arrived -> listener.accept("SIG" + arrived.getName()))));
         }
         return signals;
@@ -39,6 +39,6 @@ public final class StopSignals implements AutoCloseable {
     /** Restores the previous signal handlers. */
     @Override
     public void close() {
-        replaced.forEach(one -> Signal.handle(one.signal(), one.before()));
+        replacedHandlers.forEach(handler -> Signal.handle(handler.signal(), handler.previous()));
     }
 }

@@ -7,14 +7,14 @@ import java.util.function.UnaryOperator;
 record Supervision(
         Children children,
         BackOff backOff,
-        Timing timing,
+        SupervisorClock clock,
         UnaryOperator<String> redactor,
         Consumer<ChildEvent> listener) {
 
     /**
      * Calls the listener. An exception of the listener is reported, but ends neither supervision nor reading of output.
      */
-    void tell(ChildEvent event) {
+    void report(ChildEvent event) {
         try {
             listener.accept(event);
         } catch (RuntimeException e) {

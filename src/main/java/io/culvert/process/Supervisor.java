@@ -1,6 +1,6 @@
 package io.culvert.process;
 
-import io.culvert.problem.ProblemException;
+import io.culvert.diagnostics.ProblemException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -28,10 +28,10 @@ public final class Supervisor {
     public Supervisor(
             Children children,
             BackOff backOff,
-            Timing timing,
+            SupervisorClock clock,
             UnaryOperator<String> redactor,
             Consumer<ChildEvent> listener) {
-        this.supervision = new Supervision(children, backOff, timing, redactor, listener);
+        this.supervision = new Supervision(children, backOff, clock, redactor, listener);
     }
 
     /**

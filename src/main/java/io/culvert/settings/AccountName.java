@@ -7,12 +7,12 @@ final class AccountName {
 
     static String parse(String text) {
         if (!text.matches("[A-Za-z_][A-Za-z0-9_-]{0,31}")) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "'" + text + "' is not a user name",
                     "use up to 32 letters, digits, '_' and '-', beginning with a letter or '_'");
         }
         if (text.equals("root")) {
-            throw new Malformed("'root' is not allowed for a proxy", "choose another name");
+            throw new MalformedValue("'root' is not allowed for a proxy", "choose another name");
         }
         return text;
     }

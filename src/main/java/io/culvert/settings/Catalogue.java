@@ -1,7 +1,8 @@
 package io.culvert.settings;
 
-import io.culvert.ip.Prefix;
 import io.culvert.linux.Container;
+import io.culvert.net.Port;
+import io.culvert.net.Prefix;
 import io.culvert.settings.Setting.Group;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ public final class Catalogue {
             Group.TUNNEL,
             "CULVERT_WIREGUARD_IMPLEMENTATION",
             List.of(),
-            Words.of(WireGuardSettings.Implementation.values()).screened(),
+            EnumWord.of(WireGuardSettings.Implementation.values()).redacted(),
             "auto",
             "the WireGuard implementation: `auto`, `kernel` or `userspace`");
 
@@ -35,7 +36,7 @@ public final class Catalogue {
             Group.TUNNEL,
             "CULVERT_WIREGUARD_MEMORY",
             List.of(),
-            Parser.of(MemoryLimit::parse).screened(),
+            Parser.of(MemoryLimit::parse).redacted(),
             "96MiB",
             "soft memory limit of the userspace WireGuard (`GOMEMLIMIT`), or `off`");
 
@@ -51,7 +52,7 @@ public final class Catalogue {
             Group.TUNNEL,
             "CULVERT_MTU",
             List.of(),
-            new WholeNumber("MTU", 576, 65535).screened(),
+            new WholeNumber("MTU", 576, 65535).redacted(),
             "`MTU=` in the file, else the uplink's MTU less 80 (60 for an IPv4 server), at most 1420",
             "MTU of the tunnel, in bytes");
 
@@ -59,7 +60,7 @@ public final class Catalogue {
             Group.TUNNEL,
             "CULVERT_MARK",
             List.of(),
-            Parser.of(Mark::parse).screened(),
+            Parser.of(Mark::parse).redacted(),
             "0x51000000",
             "firewall mark (fwmark) of the tunnel's own packets; bits 8 to 23 must be clear");
 
@@ -67,7 +68,7 @@ public final class Catalogue {
             Group.MESH,
             "CULVERT_MESH",
             List.of(),
-            Words.of(MeshSettings.Kind.values()).screened(),
+            EnumWord.of(MeshSettings.Kind.values()).redacted(),
             "tailscale",
             "the type of the exit node: `tailscale` (Tailscale or Headscale), `wireguard` (clients of a second"
                     + " WireGuard interface) or `none`");
@@ -85,7 +86,7 @@ public final class Catalogue {
             Group.MESH,
             "CULVERT_MESH_NODE",
             List.of(),
-            Parser.of(PeerName::parse).screened(),
+            Parser.of(PeerName::parse).redacted(),
             "",
             "the name of this node in the network file of `CULVERT_MESH_CONFIG`");
 
@@ -93,7 +94,7 @@ public final class Catalogue {
             Group.SOCKS,
             "CULVERT_SOCKS",
             List.of("TSWG_SOCKD_ENABLED"),
-            Parser.of(Truth::parse).screened(),
+            Parser.of(BooleanWord::parse).redacted(),
             "false",
             "`true` starts a SOCKS5 proxy that connects through the tunnel");
 
@@ -101,7 +102,7 @@ public final class Catalogue {
             Group.SOCKS,
             "CULVERT_SOCKS_PORT",
             List.of("TSWG_SOCKD_PORT"),
-            WholeNumber.PORT.screened(),
+            WholeNumber.PORT.redacted(),
             "1080",
             "TCP port of the proxy");
 
@@ -109,7 +110,7 @@ public final class Catalogue {
             Group.SOCKS,
             "CULVERT_SOCKS_UDP_PORTS",
             List.of(),
-            Parser.of(PortRange::parse).screened(),
+            Parser.of(PortRange::parse).redacted(),
             "1081-1096",
             "UDP ports of the proxy for clients outside the mesh and the allowed local networks, one per UDP"
                     + " association; publish them too, or set `none`");
@@ -126,7 +127,7 @@ public final class Catalogue {
             Group.SOCKS,
             "CULVERT_SOCKS_ALLOW",
             List.of(),
-            new ItemList<>(Subnet::parse),
+            new ItemList<>(NetworkPrefix::parse),
             "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128",
             "networks whose clients may use the proxy");
 
@@ -134,7 +135,7 @@ public final class Catalogue {
             Group.SOCKS,
             "CULVERT_SOCKS_USER",
             List.of(),
-            Parser.of(AccountName::parse).screened(),
+            Parser.of(AccountName::parse).redacted(),
             "no authentication",
             "user name for the proxy");
 
@@ -145,29 +146,29 @@ public final class Catalogue {
             Group.SOCKS,
             "TSWG_SOCKD_TIMEIN",
             List.of(),
-            Parser.<String>of(text -> text).screened(),
+            Parser.<String>of(text -> text).redacted(),
             "",
             "accepted for compatibility and ignored: the proxy starts without a delay");
 
-    static final Setting<List<Holepunch>> HOLEPUNCH = optional(
-            Group.PAST,
-            "CULVERT_HOLEPUNCH",
-            List.of("TSWG_HOLEPUNCH_ENDPOINTS", "HOLEPUNCH_ENDPOINTS"),
-            new ItemList<>(Holepunch::parse),
+    static final Setting<List<BypassEntry>> BYPASS = optional(
+            Group.OUTSIDE,
+            "CULVERT_BYPASS",
+            List.of("CULVERT_HOLEPUNCH", "TSWG_HOLEPUNCH_ENDPOINTS", "HOLEPUNCH_ENDPOINTS"),
+            new ItemList<>(BypassEntry::parse),
             "",
             "destinations that local processes reach outside the tunnel: `host:port`, `ip:port`, `[ipv6]:port`, an"
                     + " address or a network, each with an optional `/tcp` or `/udp`");
 
-    static final Setting<List<Published>> PUBLISH = optional(
-            Group.PAST,
+    static final Setting<List<Port>> PUBLISH = optional(
+            Group.OUTSIDE,
             "CULVERT_PUBLISH",
             List.of(),
-            new ItemList<>(Published::parse),
+            new ItemList<>(PublishedPort::parse),
             "",
             "ports of services in this network namespace to open on the uplink: `8080`, `53/udp`");
 
     static final Setting<LanAllow> LAN_ALLOW = withDefault(
-            Group.PAST,
+            Group.OUTSIDE,
             "CULVERT_LAN_ALLOW",
             List.of(),
             LanAllow::parse,
@@ -176,19 +177,19 @@ public final class Catalogue {
                     + " a list of networks");
 
     static final Setting<Container.Choice> CONTAINER = withDefault(
-            Group.REST,
+            Group.OTHER,
             Container.VARIABLE,
             List.of(),
-            Parser.of(ContainerChoice::parse).screened(),
+            Parser.of(ContainerChoice::parse).redacted(),
             "auto",
             "whether Culvert runs in a container, where the kill switch stays active when it stops or fails to start:"
                     + " `auto`, `true` or `false`");
 
     static final Setting<LogLevel> LOG = withDefault(
-            Group.REST,
+            Group.OTHER,
             "CULVERT_LOG",
             List.of(),
-            Words.of(LogLevel.values()).screened(),
+            EnumWord.of(LogLevel.values()).redacted(),
             "info",
             "log level: `error`, `warn`, `info` or `debug`");
 
@@ -210,7 +211,7 @@ public final class Catalogue {
             SOCKS_USER,
             SOCKS_PASSWORD,
             SOCKS_TIMEIN,
-            HOLEPUNCH,
+            BYPASS,
             PUBLISH,
             LAN_ALLOW,
             CONTAINER,
@@ -224,18 +225,23 @@ public final class Catalogue {
     }
 
     private static <T> Setting<T> withDefault(
-            Group group, String name, List<String> aliases, Parser<T> parser, String defaultText, String meaning) {
+            Group group, String name, List<String> aliases, Parser<T> parser, String defaultText, String description) {
         return new Setting<>(
-                group, name, aliases, parser, Optional.of(defaultText), "`" + defaultText + "`", false, meaning);
+                group, name, aliases, parser, Optional.of(defaultText), "`" + defaultText + "`", false, description);
     }
 
     private static <T> Setting<T> optional(
-            Group group, String name, List<String> aliases, Parser<T> parser, String defaultMeaning, String meaning) {
-        return new Setting<>(group, name, aliases, parser, Optional.empty(), defaultMeaning, false, meaning);
+            Group group,
+            String name,
+            List<String> aliases,
+            Parser<T> parser,
+            String defaultDescription,
+            String description) {
+        return new Setting<>(group, name, aliases, parser, Optional.empty(), defaultDescription, false, description);
     }
 
     private static <T> Setting<T> secret(
-            Group group, String name, Parser<T> parser, String defaultMeaning, String meaning) {
-        return new Setting<>(group, name, List.of(), parser, Optional.empty(), defaultMeaning, true, meaning);
+            Group group, String name, Parser<T> parser, String defaultDescription, String description) {
+        return new Setting<>(group, name, List.of(), parser, Optional.empty(), defaultDescription, true, description);
     }
 }

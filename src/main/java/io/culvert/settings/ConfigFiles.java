@@ -1,8 +1,8 @@
 package io.culvert.settings;
 
-import io.culvert.problem.Hints;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problems;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,52 +13,52 @@ import java.util.stream.Stream;
 /** Locates the files that settings name, without reading them. */
 final class ConfigFiles {
 
-    private static final Path USUAL = Path.of("/etc/wireguard");
+    private static final Path DEFAULT_DIRECTORY = Path.of("/etc/wireguard");
 
-    private final Values values;
+    private final SettingValues values;
     private final FileRoot root;
     private final Problems problems;
 
-    ConfigFiles(Values values, FileRoot root, Problems problems) {
+    ConfigFiles(SettingValues values, FileRoot root, Problems problems) {
         this.values = values;
         this.root = root;
         this.problems = problems;
     }
 
     /** Returns the file that a setting names; empty if it names none, or one that does not exist, which is reported. */
-    Optional<Path> one(Setting<Path> setting) {
+    Optional<Path> file(Setting<Path> setting) {
         return values.find(setting).flatMap(named -> {
-            Path file = root.at(named);
+            Path file = root.resolve(named);
             if (Files.isRegularFile(file)) {
                 return Optional.of(file);
             }
-            wrong(setting, named, Files.exists(file) ? "is not a file" : "does not exist");
+            reportFile(setting, named, Files.exists(file) ? "is not a file" : "does not exist");
             return Optional.empty();
         });
     }
 
     /** Returns the tunnel's files in failover order, without the file of the mesh; empty only if that was reported. */
-    List<Path> tunnel(Optional<Path> mesh) {
-        Optional<Path> wanted = values.find(Catalogue.WIREGUARD_CONFIG);
-        if (wanted.isEmpty() && values.isGiven(Catalogue.WIREGUARD_CONFIG)) {
+    List<Path> tunnelFiles(Optional<Path> mesh) {
+        Optional<Path> configured = values.find(Catalogue.WIREGUARD_CONFIG);
+        if (configured.isEmpty() && values.isGiven(Catalogue.WIREGUARD_CONFIG)) {
             return List.of();
         }
-        Path named = wanted.orElse(USUAL);
-        Path there = root.at(named);
-        if (Files.isRegularFile(there)) {
-            if (mesh.isPresent() && same(there, mesh.get())) {
+        Path named = configured.orElse(DEFAULT_DIRECTORY);
+        Path resolved = root.resolve(named);
+        if (Files.isRegularFile(resolved)) {
+            if (mesh.isPresent() && isSameFile(resolved, mesh.get())) {
                 problems.add(Problem.input(
-                        values.place(Catalogue.MESH_CONFIG),
+                        values.location(Catalogue.MESH_CONFIG),
                         named + " is the file of the tunnel itself",
                         "use the file of the interface that your own devices connect to"));
             }
-            return List.of(there);
+            return List.of(resolved);
         }
-        if (!Files.isDirectory(there)) {
-            wrong(Catalogue.WIREGUARD_CONFIG, named, "does not exist");
+        if (!Files.isDirectory(resolved)) {
+            reportFile(Catalogue.WIREGUARD_CONFIG, named, "does not exist");
             return List.of();
         }
-        return inDirectory(named, there, mesh);
+        return inDirectory(named, resolved, mesh);
     }
 
     private List<Path> inDirectory(Path named, Path directory, Optional<Path> mesh) {
@@ -67,18 +67,18 @@ final class ConfigFiles {
             files = entries.filter(file -> file.getFileName().toString().endsWith(".conf"))
                     .filter(file -> !file.getFileName().toString().startsWith("."))
                     .filter(Files::isRegularFile)
-                    .filter(file -> mesh.isEmpty() || !same(file, mesh.get()))
+                    .filter(file -> mesh.isEmpty() || !isSameFile(file, mesh.get()))
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            wrong(
+            reportFile(
                     Catalogue.WIREGUARD_CONFIG,
                     named,
                     "cannot be listed (" + e.getClass().getSimpleName() + ")");
             return List.of();
         }
         if (files.isEmpty()) {
-            wrong(
+            reportFile(
                     Catalogue.WIREGUARD_CONFIG,
                     named,
                     mesh.isPresent()
@@ -88,22 +88,22 @@ final class ConfigFiles {
         return files;
     }
 
-    private void wrong(Setting<Path> setting, Path named, String why) {
+    private void reportFile(Setting<Path> setting, Path named, String why) {
         problems.add(Problem.input(
-                values.place(setting),
+                values.location(setting),
                 (values.isGiven(setting) ? named + " " : "not set, and " + named + " ") + why,
                 setting.equals(Catalogue.WIREGUARD_CONFIG)
-                        ? Hints.here().bring("your provider's file", wanted(named)) + ", or set " + setting.name()
-                                + " to its path"
-                        : Hints.here().bring("the file", "this path") + ", or correct the path"));
+                        ? Hints.here().provideFile("your provider's file", expectedPath(named)) + ", or set "
+                                + setting.name() + " to its path"
+                        : Hints.here().provideFile("the file", "this path") + ", or correct the path"));
     }
 
-    private String wanted(Path named) {
-        boolean directory = named.equals(USUAL) || Files.isDirectory(root.at(named));
+    private String expectedPath(Path named) {
+        boolean directory = named.equals(DEFAULT_DIRECTORY) || Files.isDirectory(root.resolve(named));
         return (directory ? named.resolve("wg0.conf") : named).toString();
     }
 
-    private static boolean same(Path left, Path right) {
+    private static boolean isSameFile(Path left, Path right) {
         try {
             return Files.isSameFile(left, right);
         } catch (IOException _) {

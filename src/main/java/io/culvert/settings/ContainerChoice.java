@@ -9,7 +9,7 @@ final class ContainerChoice {
 
     static Container.Choice parse(String text) {
         return Container.Choice.parse(text)
-                .orElseThrow(() -> new Malformed(
+                .orElseThrow(() -> new MalformedValue(
                         "'" + text + "' is not auto, true or false; true is assumed until it is corrected",
                         "use auto, true or false"));
     }

@@ -1,6 +1,6 @@
 package io.culvert.settings;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 
 /** Parses the address of a DNS server that is reached through the tunnel. */
@@ -13,12 +13,12 @@ final class DnsServer {
         try {
             address = Prefix.parseAddress(text);
         } catch (IllegalArgumentException e) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "'" + text + "' is not an IP address",
                     "use the address of the server, without a name, port or scheme");
         }
         if (address.isLoopbackAddress() || address.isAnyLocalAddress() || address.isMulticastAddress()) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "'" + text + "' is not reachable through the tunnel",
                     "use a server that is reachable through the tunnel");
         }

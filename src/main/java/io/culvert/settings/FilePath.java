@@ -9,7 +9,7 @@ final class FilePath {
     private FilePath() {}
 
     static Path parse(String text) {
-        Screen.quotablePath(text);
+        Redaction.requireQuotablePath(text);
         if (text.startsWith("/")) {
             try {
                 return Path.of(text).normalize();
@@ -17,17 +17,17 @@ final class FilePath {
                 // Reported below.
             }
         }
-        throw new Malformed(
-                "'" + Screen.quotable(text) + "' is not an absolute path",
+        throw new MalformedValue(
+                "'" + Redaction.requireQuotable(text) + "' is not an absolute path",
                 "use a path that begins with /, such as /etc/wireguard/wg0.conf");
     }
 
     /**
-     * Parses a path where a user may have written a secret instead of the file that contains it: only a path is quoted.
+     * Parses a path that may be a secret written by mistake instead of the path of its file: only a path is quoted.
      */
-    static Path parseUnseen(String text) {
+    static Path parsePossibleSecret(String text) {
         if (!text.startsWith("/")) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "does not contain the path of a file (the text is not shown, because it may be the value itself)",
                     "use a path that begins with /, such as /run/secrets/name");
         }

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 /** The root directory of the paths in settings: {@code /}, or a directory that stands for it in tests. */
 record FileRoot(Path root) {
 
-    Path at(Path absolute) {
+    Path resolve(Path absolute) {
         return root.resolve(Path.of("/").relativize(absolute));
     }
 }

@@ -9,9 +9,9 @@ import java.util.Set;
  * The command-line arguments of a program written in Go, separated by white space and parsed as by Go's package flag.
  * {@code -name} and {@code --name} are the same; the last of several counts.
  *
- * @param given the flags in order, as written
+ * @param flags the flags in order, as written
  */
-public record GoFlags(List<Flag> given) {
+public record GoFlags(List<Flag> flags) {
 
     /** The values that Go's {@code strconv.ParseBool} accepts. */
     private static final Set<String> TRUE = Set.of("1", "t", "T", "TRUE", "true", "True");
@@ -31,7 +31,7 @@ public record GoFlags(List<Flag> given) {
     }
 
     public GoFlags {
-        given = List.copyOf(given);
+        flags = List.copyOf(flags);
     }
 
     /** @param switches the flags whose value follows {@code =} or is absent, and never is the next word */
@@ -58,35 +58,35 @@ public record GoFlags(List<Flag> given) {
 
     /** Returns the effective value of a flag; empty if it is not given. */
     public Optional<String> value(String name) {
-        return given.stream()
+        return flags.stream()
                 .filter(flag -> flag.name().equals(name))
                 .reduce((_, last) -> last)
                 .map(flag -> flag.value().orElse("true"));
     }
 
     /** Returns the value of a switch; empty if it is not given, or not a boolean. */
-    public Optional<Boolean> truth(String name) {
-        return value(name).flatMap(GoFlags::truthOf);
+    public Optional<Boolean> booleanValue(String name) {
+        return value(name).flatMap(GoFlags::parseBoolean);
     }
 
     GoFlags without(String name) {
         return new GoFlags(
-                given.stream().filter(flag -> !flag.name().equals(name)).toList());
+                flags.stream().filter(flag -> !flag.name().equals(name)).toList());
     }
 
-    static Optional<Boolean> truthOf(String text) {
+    static Optional<Boolean> parseBoolean(String text) {
         return TRUE.contains(text) ? Optional.of(true) : FALSE.contains(text) ? Optional.of(false) : Optional.empty();
     }
 
     /** Returns whether Go parses the text as false. */
     public static boolean isFalse(String text) {
-        return truthOf(text).equals(Optional.of(false));
+        return parseBoolean(text).equals(Optional.of(false));
     }
 
     /** Returns the arguments as written, separated by one space. */
     @Override
     public String toString() {
         return String.join(
-                " ", given.stream().flatMap(flag -> flag.words().stream()).toList());
+                " ", flags.stream().flatMap(flag -> flag.words().stream()).toList());
     }
 }

@@ -1,6 +1,6 @@
 package io.culvert.settings;
 
-import io.culvert.settings.Malformed.Fault;
+import io.culvert.settings.MalformedValue.Fault;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -8,23 +8,23 @@ import java.util.List;
 record ItemList<T>(Parser<T> item) implements Parser<List<T>> {
 
     /** The maximum number of faults reported, because more would hide other problems. */
-    private static final int MOST_FAULTS = 20;
+    private static final int MAX_FAULTS = 20;
 
     @Override
     public List<T> parse(String text) {
         List<T> items = new ArrayList<>();
         List<Fault> faults = new ArrayList<>();
         int position = 0;
-        for (String word : Screen.notWireGuardFile(text).split("[,\\s]+", -1)) {
+        for (String word : Redaction.rejectWireGuardFile(text).split("[,\\s]+", -1)) {
             if (word.isEmpty()) {
                 continue;
             }
             position++;
             try {
-                items.add(item.screened().parse(word));
-            } catch (Malformed malformed) {
+                items.add(item.redacted().parse(word));
+            } catch (MalformedValue malformed) {
                 for (Fault fault : malformed.faults()) {
-                    faults.add(new Fault("item " + position + ": " + fault.what(), fault.cure()));
+                    faults.add(new Fault("item " + position + ": " + fault.what(), fault.hint()));
                 }
             }
         }
@@ -32,17 +32,17 @@ record ItemList<T>(Parser<T> item) implements Parser<List<T>> {
             faults.add(new Fault("contains separators but no item", "add an item, or remove the setting"));
         }
         if (!faults.isEmpty()) {
-            throw new Malformed(few(faults));
+            throw new MalformedValue(limited(faults));
         }
         return List.copyOf(items);
     }
 
-    private static List<Fault> few(List<Fault> faults) {
-        if (faults.size() <= MOST_FAULTS) {
+    private static List<Fault> limited(List<Fault> faults) {
+        if (faults.size() <= MAX_FAULTS) {
             return faults;
         }
-        List<Fault> few = new ArrayList<>(faults.subList(0, MOST_FAULTS));
-        few.add(new Fault((faults.size() - MOST_FAULTS) + " more invalid items", "correct the ones above first"));
-        return few;
+        List<Fault> limited = new ArrayList<>(faults.subList(0, MAX_FAULTS));
+        limited.add(new Fault((faults.size() - MAX_FAULTS) + " more invalid items", "correct the ones above first"));
+        return limited;
     }
 }

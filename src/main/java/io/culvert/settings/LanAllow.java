@@ -1,6 +1,6 @@
 package io.culvert.settings;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -36,9 +36,9 @@ public record LanAllow(boolean connected, List<Prefix> prefixes) {
     /** Parses one item; empty stands for the word {@code auto}. */
     private static Optional<Prefix> item(String text) {
         if (text.equalsIgnoreCase("none")) {
-            throw new Malformed("'none' cannot be combined with networks", "use none, or the networks without it");
+            throw new MalformedValue("'none' cannot be combined with networks", "use none, or the networks without it");
         }
-        return text.equalsIgnoreCase("auto") ? Optional.empty() : Optional.of(Subnet.parsePart(text));
+        return text.equalsIgnoreCase("auto") ? Optional.empty() : Optional.of(NetworkPrefix.parseBypassed(text));
     }
 
     /** Returns the form in which it is written. */

@@ -9,6 +9,6 @@ public enum LogLevel {
 
     @Override
     public String toString() {
-        return Words.word(this);
+        return EnumWord.word(this);
     }
 }

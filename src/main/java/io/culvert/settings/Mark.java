@@ -7,10 +7,10 @@ package io.culvert.settings;
 final class Mark {
 
     /** Bits that belong to Tailscale: 16 to 23 in its routing rules, 8 to 15 in its nftables rules. */
-    private static final long TAILSCALES = 0x00ffff00L;
+    private static final long TAILSCALE_BITS = 0x00ffff00L;
 
     /** 51820, the mark that wg-quick sets for a full tunnel. */
-    private static final long WG_QUICKS = 0xca6cL;
+    private static final long WG_QUICK_MARK = 0xca6cL;
 
     private Mark() {}
 
@@ -22,17 +22,17 @@ final class Mark {
         } else if (text.matches("[0-9]{1,10}")) {
             mark = Long.parseLong(text);
         } else {
-            throw new Malformed("'" + text + "' is not a firewall mark", "use a number such as 0x51000000");
+            throw new MalformedValue("'" + text + "' is not a firewall mark", "use a number such as 0x51000000");
         }
         if (mark == 0 || mark > 0xffffffffL) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "'" + text + "' is outside 1 to 0xffffffff",
                     "remove the setting, or use a number such as 0x51000000");
         }
-        if ((mark & TAILSCALES) != 0) {
-            throw new Malformed(
+        if ((mark & TAILSCALE_BITS) != 0) {
+            throw new MalformedValue(
                     "'" + text + "' has some of the bits 8 to 23 set, which belong to Tailscale's rules"
-                            + (mark == WG_QUICKS ? " (wg-quick's default mark 0xca6c conflicts with them)" : ""),
+                            + (mark == WG_QUICK_MARK ? " (wg-quick's default mark 0xca6c conflicts with them)" : ""),
                     "remove the setting, or use a number whose bits 8 to 23 are clear, such as 0x51000000");
         }
         return mark;

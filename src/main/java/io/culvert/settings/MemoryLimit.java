@@ -16,11 +16,11 @@ public record MemoryLimit(long bytes) {
      * The smallest limit: userspace WireGuard takes about 6 MiB when idle, and below this it would spend its time on
      * garbage collection.
      */
-    private static final long LEAST = 16L << 20;
+    private static final long MIN_BYTES = 16L << 20;
 
-    private static final long MOST = 1L << 40;
+    private static final long MAX_BYTES = 1L << 40;
 
-    private static final Pattern FORM = Pattern.compile("([0-9]{1,12})(b|kib|mib|gib)?");
+    private static final Pattern FORMAT = Pattern.compile("([0-9]{1,12})(b|kib|mib|gib)?");
 
     /**
      * Parses {@code 96MiB}, {@code 1GiB}, a number of bytes, or {@code off}.
@@ -31,9 +31,9 @@ public record MemoryLimit(long bytes) {
         if (text.equalsIgnoreCase("off")) {
             return new MemoryLimit(Long.MAX_VALUE);
         }
-        Matcher matcher = FORM.matcher(text.toLowerCase(Locale.ROOT));
+        Matcher matcher = FORMAT.matcher(text.toLowerCase(Locale.ROOT));
         if (!matcher.matches()) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "'" + text + "' is not an amount of memory",
                     "use a number with a unit, such as 96MiB or 1GiB, or off for no limit");
         }
@@ -45,8 +45,8 @@ public record MemoryLimit(long bytes) {
             default -> 0;
         };
         long number = Long.parseLong(matcher.group(1));
-        if (number > MOST >> shift || number << shift < LEAST) {
-            throw new Malformed(
+        if (number > MAX_BYTES >> shift || number << shift < MIN_BYTES) {
+            throw new MalformedValue(
                     "'" + text + "' is outside 16MiB to 1024GiB",
                     unit == null ? "add the unit: " + number + "MiB" : "use 96MiB, which keeps most of the speed");
         }

@@ -19,7 +19,7 @@ public record MeshSettings(Kind kind, Optional<Path> file, Optional<TailscaleSet
 
         @Override
         public String toString() {
-            return Words.word(this);
+            return EnumWord.word(this);
         }
     }
 }

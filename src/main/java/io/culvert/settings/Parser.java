@@ -4,19 +4,19 @@ package io.culvert.settings;
 @FunctionalInterface
 interface Parser<T> {
 
-    /** @throws Malformed with every fault of the text */
+    /** @throws MalformedValue with every fault of the text */
     T parse(String text);
 
-    /** Makes a parser of a method reference, so that {@link #screened} can be called on it. */
+    /** Makes a parser of a method reference, so that {@link #redacted} can be called on it. */
     static <T> Parser<T> of(Parser<T> parser) {
         return parser;
     }
 
     /**
-     * Returns this parser behind {@link Screen#quotable}, so that it may quote its text in messages: it never gets a
+     * Returns this parser behind {@link Redaction#requireQuotable}, so that it may quote its text in messages: it never gets a
      * text that may be a secret.
      */
-    default Parser<T> screened() {
-        return text -> parse(Screen.quotable(text));
+    default Parser<T> redacted() {
+        return text -> parse(Redaction.requireQuotable(text));
     }
 }

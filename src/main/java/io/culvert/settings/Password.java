@@ -14,10 +14,10 @@ public final class Password {
     /** Parses a password of 1 to 255 bytes (RFC 1929) without control characters. */
     static Password parse(String text) {
         if (text.getBytes(StandardCharsets.UTF_8).length > 255) {
-            throw new Malformed("longer than 255 bytes, the maximum of SOCKS5", "use a shorter password");
+            throw new MalformedValue("longer than 255 bytes, the maximum of SOCKS5", "use a shorter password");
         }
         if (text.chars().anyMatch(Character::isISOControl)) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "contains control characters, such as a line break", "use one line with nothing but the password");
         }
         return new Password(text);

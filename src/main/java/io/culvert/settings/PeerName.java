@@ -8,7 +8,7 @@ final class PeerName {
     static String parse(String text) {
         String name = text.strip();
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9.-]{0,199}")) {
-            throw new Malformed(
+            throw new MalformedValue(
                     "'" + text + "' is not the name of a peer",
                     "use the name from the network file: letters, digits, hyphens and dots");
         }

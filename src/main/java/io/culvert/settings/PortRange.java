@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 public record PortRange(int first, int last) {
 
     /** The largest size of a range, because each port is a comparison in the routing rules for every packet. */
-    private static final int MOST = 64;
+    private static final int MAX_SIZE = 64;
 
     private static final PortRange NONE = new PortRange(1, 0);
 
@@ -27,10 +27,11 @@ public record PortRange(int first, int last) {
                 ? first
                 : WholeNumber.PORT.parse(text.substring(dash + 1).strip());
         if (last < first) {
-            throw new Malformed("'" + text + "' ends before it begins", "put the lower port first");
+            throw new MalformedValue("'" + text + "' ends before it begins", "put the lower port first");
         }
-        if (last - first >= MOST) {
-            throw new Malformed("'" + text + "' contains " + (last - first + 1) + " ports", "use at most " + MOST);
+        if (last - first >= MAX_SIZE) {
+            throw new MalformedValue(
+                    "'" + text + "' contains " + (last - first + 1) + " ports", "use at most " + MAX_SIZE);
         }
         return new PortRange(first, last);
     }

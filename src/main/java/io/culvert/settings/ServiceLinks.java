@@ -1,8 +1,8 @@
 package io.culvert.settings;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problems;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -38,7 +38,7 @@ final class ServiceLinks {
                 rest.remove(name);
                 problems.add(new Problem(
                         Problem.Kind.NOTE,
-                        Place.setting(name),
+                        Location.setting(name),
                         "ignored, because it is the link that Kubernetes sets for a service of this name",
                         "set enableServiceLinks: false in the pod to remove such links"));
             }

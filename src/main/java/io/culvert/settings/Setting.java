@@ -11,9 +11,9 @@ import java.util.stream.Stream;
  * @param aliases other accepted names
  * @param defaultText the value of an unset setting, as a user would write it; empty if being unset has a meaning of its
  *     own
- * @param defaultMeaning the description of the default for users
+ * @param defaultDescription the description of the default for users
  * @param secret whether the value is never shown
- * @param meaning one line of Markdown
+ * @param description one line of Markdown
  */
 public record Setting<T>(
         Group group,
@@ -21,17 +21,17 @@ public record Setting<T>(
         List<String> aliases,
         Parser<T> parser,
         Optional<String> defaultText,
-        String defaultMeaning,
+        String defaultDescription,
         boolean secret,
-        String meaning) {
+        String description) {
 
     /** The groups in which settings are shown. */
     public enum Group {
         TUNNEL("Tunnel"),
         MESH("Mesh"),
         SOCKS("SOCKS5 proxy"),
-        PAST("Outside the tunnel"),
-        REST("Other");
+        OUTSIDE("Outside the tunnel"),
+        OTHER("Other");
 
         private final String title;
 

@@ -1,6 +1,7 @@
 package io.culvert.settings;
 
 import io.culvert.linux.Container;
+import io.culvert.net.Port;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.OptionalInt;
@@ -15,9 +16,9 @@ import java.util.OptionalInt;
 public record Settings(
         WireGuardSettings wireGuard,
         MeshSettings mesh,
-        List<Holepunch> holepunch,
+        List<BypassEntry> bypasses,
         SocksSettings socks,
-        List<Published> published,
+        List<Port> published,
         LanAllow lan,
         List<InetAddress> dns,
         OptionalInt mtu,
@@ -26,7 +27,7 @@ public record Settings(
         LogLevel log) {
 
     public Settings {
-        holepunch = List.copyOf(holepunch);
+        bypasses = List.copyOf(bypasses);
         published = List.copyOf(published);
         dns = List.copyOf(dns);
     }

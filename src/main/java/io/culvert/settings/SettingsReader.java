@@ -1,6 +1,6 @@
 package io.culvert.settings;
 
-import io.culvert.problem.Problems;
+import io.culvert.diagnostics.Problems;
 import io.culvert.settings.SocksSettings.Login;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,22 +21,23 @@ public final class SettingsReader {
     }
 
     /** Reads the settings. Invalid input does not throw; it is reported in the problems of the result. */
-    public SettingsReading read() {
+    public LoadedSettings read() {
         Problems problems = new Problems();
-        Map<String, String> ours = ServiceLinks.without(environment, Names.all(), problems);
-        Names.check(ours.keySet(), problems);
-        Values values = Values.read(ours, root, problems);
-        new Contradictions(values, problems).check();
-        boolean wanted = values.find(Catalogue.MESH).orElse(MeshSettings.Kind.TAILSCALE) == MeshSettings.Kind.TAILSCALE;
+        Map<String, String> relevant = ServiceLinks.without(environment, SettingNames.all(), problems);
+        SettingNames.check(relevant.keySet(), problems);
+        SettingValues values = SettingValues.read(relevant, root, problems);
+        new SettingConflicts(values, problems).check();
+        boolean usesTailscale =
+                values.find(Catalogue.MESH).orElse(MeshSettings.Kind.TAILSCALE) == MeshSettings.Kind.TAILSCALE;
         Optional<TailscaleSettings> tailscale =
-                wanted ? Optional.of(TailscaleVariables.of(environment, root, problems)) : Optional.empty();
+                usesTailscale ? Optional.of(TailscaleVariables.of(environment, root, problems)) : Optional.empty();
         ConfigFiles files = new ConfigFiles(values, root, problems);
-        Optional<Path> mesh = files.one(Catalogue.MESH_CONFIG);
-        List<Path> tunnel = files.tunnel(mesh);
-        Optional<Path> proxy = files.one(Catalogue.SOCKS_CONFIG);
+        Optional<Path> mesh = files.file(Catalogue.MESH_CONFIG);
+        List<Path> tunnel = files.tunnelFiles(mesh);
+        Optional<Path> proxy = files.file(Catalogue.SOCKS_CONFIG);
         Optional<Settings> settings =
                 problems.hasErrors() ? Optional.empty() : Optional.of(settings(values, tunnel, mesh, proxy, tailscale));
-        return new SettingsReading(
+        return new LoadedSettings(
                 settings,
                 tunnel,
                 mesh,
@@ -47,7 +48,7 @@ public final class SettingsReader {
     }
 
     private static Settings settings(
-            Values values,
+            SettingValues values,
             List<Path> tunnel,
             Optional<Path> mesh,
             Optional<Path> proxy,
@@ -58,7 +59,7 @@ public final class SettingsReader {
                 new WireGuardSettings(
                         tunnel, values.get(Catalogue.WIREGUARD_IMPLEMENTATION), values.get(Catalogue.WIREGUARD_MEMORY)),
                 new MeshSettings(values.get(Catalogue.MESH), mesh, tailscale),
-                distinct(values.find(Catalogue.HOLEPUNCH)),
+                distinct(values.find(Catalogue.BYPASS)),
                 new SocksSettings(
                         values.get(Catalogue.SOCKS),
                         values.get(Catalogue.SOCKS_PORT),

@@ -14,12 +14,12 @@ import java.util.stream.Collectors;
  */
 public final class SettingsTree {
 
-    private final Values values;
+    private final SettingValues values;
     private final List<Path> tunnel;
     private final List<String> tailscale;
 
     /** @param variables the names of all environment variables */
-    SettingsTree(Values values, List<Path> tunnel, Set<String> variables) {
+    SettingsTree(SettingValues values, List<Path> tunnel, Set<String> variables) {
         this.values = values;
         this.tunnel = List.copyOf(tunnel);
         this.tailscale = variables.stream()
@@ -48,7 +48,7 @@ public final class SettingsTree {
     private List<String> leaves(Group group) {
         List<String> leaves = new ArrayList<>();
         List<String> defaults = new ArrayList<>();
-        for (Value<?> value : values.all()) {
+        for (SettingValue<?> value : values.all()) {
             if (value.setting().group() != group) {
                 continue;
             }
@@ -68,7 +68,7 @@ public final class SettingsTree {
         return leaves;
     }
 
-    private String shown(Value<?> value) {
+    private String shown(SettingValue<?> value) {
         if (value.setting().equals(Catalogue.WIREGUARD_CONFIG)) {
             return tunnel.isEmpty()
                     ? "[not found]"
@@ -77,7 +77,7 @@ public final class SettingsTree {
         return value.shown();
     }
 
-    private static String label(Value<?> value) {
+    private static String label(SettingValue<?> value) {
         return value.setting()
                 .name()
                 .replaceFirst("^(CULVERT|TSWG)_", "")

@@ -1,6 +1,6 @@
 package io.culvert.settings;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -1,13 +1,13 @@
 package io.culvert.settings;
 
-import io.culvert.ip.Coverage;
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.problem.Hints;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problems;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
+import io.culvert.net.Coverage;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,10 +22,10 @@ import java.util.stream.Stream;
 final class TailscaleArguments {
 
     /** Tailscale's default UDP port; in a container, tailscaled picks a random one instead. */
-    static final int USUAL_PORT = 41641;
+    static final int DEFAULT_PORT = 41641;
 
     /** The longest name of an interface: {@code IFNAMSIZ} less the terminating zero (include/uapi/linux/if.h). */
-    private static final int LONGEST_LINK = 15;
+    private static final int MAX_INTERFACE_NAME = 15;
 
     private static final String UP = "TS_EXTRA_ARGS";
     private static final String DAEMON = "TS_TAILSCALED_EXTRA_ARGS";
@@ -73,7 +73,7 @@ final class TailscaleArguments {
                         "remove it; this node is the exit node"));
         if (acceptsRoutes()) {
             problems.add(Problem.warning(
-                    Place.setting(UP),
+                    Location.setting(UP),
                     "--accept-routes sends traffic to the subnets that other nodes advertise through the tailnet"
                             + " instead of the tunnel, including that of the proxy",
                     "remove it, unless you trust all nodes that may advertise routes in your tailnet"));
@@ -102,7 +102,7 @@ final class TailscaleArguments {
      * Returns the arguments for {@code tailscale up}, without the one that advertises the exit node, which is added at
      * each start.
      */
-    GoFlags withoutOffer() {
+    GoFlags withoutAdvertiseExitNode() {
         return up.without("advertise-exit-node");
     }
 
@@ -111,29 +111,29 @@ final class TailscaleArguments {
     }
 
     /** Returns the arguments for tailscaled, with a fixed port. */
-    String forDaemon(OptionalInt port) {
+    String daemonArguments(OptionalInt port) {
         boolean given = daemon.value("port").isPresent();
         return given || port.isEmpty() ? daemon.toString() : (daemon + " --port=" + port.getAsInt()).strip();
     }
 
-    boolean offersExit() {
-        return up.truth("advertise-exit-node").orElse(true);
+    boolean advertisesExitNode() {
+        return up.booleanValue("advertise-exit-node").orElse(true);
     }
 
     boolean acceptsRoutes() {
-        return up.truth("accept-routes").orElse(false);
+        return up.booleanValue("accept-routes").orElse(false);
     }
 
     Optional<Boolean> acceptsDns() {
-        return up.truth("accept-dns");
+        return up.booleanValue("accept-dns");
     }
 
-    boolean firewall() {
+    boolean usesNetfilter() {
         return up.value("netfilter-mode").orElse("on").equals("on");
     }
 
     boolean masquerades() {
-        return firewall() && up.truth("snat-subnet-routes").orElse(true);
+        return usesNetfilter() && up.booleanValue("snat-subnet-routes").orElse(true);
     }
 
     /** @param variable the value of {@code TS_ROUTES} */
@@ -146,7 +146,7 @@ final class TailscaleArguments {
                 route(name, text.strip()).filter(route -> !route.isDefault()).ifPresent(routes::add);
             }
         }
-        Coverage.mostOf(routes)
+        Coverage.mostlyCoveredFamily(routes)
                 .ifPresent(family -> refuse(
                         name,
                         "advertises most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
@@ -170,11 +170,11 @@ final class TailscaleArguments {
         }
     }
 
-    /** @param usual the value of the variable {@code PORT} */
-    OptionalInt port(Optional<String> usual) {
+    /** @param fallback the value of the variable {@code PORT} */
+    OptionalInt port(Optional<String> fallback) {
         String text = daemon.value("port")
-                .or(() -> usual.filter(it -> it.matches("[0-9]{1,5}")))
-                .orElse(String.valueOf(USUAL_PORT));
+                .or(() -> fallback.filter(it -> it.matches("[0-9]{1,5}")))
+                .orElse(String.valueOf(DEFAULT_PORT));
         if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65535) {
             refuse(DAEMON, "--port is not a port", "use a number from 1 to 65535, such as --port=41641");
             return OptionalInt.empty();
@@ -185,7 +185,7 @@ final class TailscaleArguments {
 
     String link() {
         String link = daemon.value("tun").orElse("tailscale0");
-        if (link.length() > LONGEST_LINK || !link.matches("[A-Za-z0-9_.-]+")) {
+        if (link.length() > MAX_INTERFACE_NAME || !link.matches("[A-Za-z0-9_.-]+")) {
             if (!link.contains("userspace-networking")) {
                 refuse(DAEMON, "--tun is not a valid interface name", "use --tun=tailscale0, or remove it");
             }
@@ -201,10 +201,10 @@ final class TailscaleArguments {
     }
 
     Endpoint control() {
-        Endpoint usual = Endpoint.parse(TailscaleSettings.USUAL_CONTROL + ":443");
+        Endpoint fallback = Endpoint.parse(TailscaleSettings.DEFAULT_CONTROL_SERVER + ":443");
         Optional<String> url = up.value("login-server").filter(text -> !text.isEmpty());
         if (url.isEmpty()) {
-            return usual;
+            return fallback;
         }
         try {
             URI uri = URI.create(url.get());
@@ -217,23 +217,23 @@ final class TailscaleArguments {
             // Reported below.
         }
         refuse(UP, "--login-server is not a URL", "use a URL, such as --login-server=https://headscale.example.com");
-        return usual;
+        return fallback;
     }
 
     /** Returns whether an argument makes tailscaled keep the node's state. */
-    boolean keepsState() {
+    boolean storesState() {
         return daemon.value("state").filter(state -> !state.equals("mem:")).isPresent();
     }
 
     /** Returns the keys among the arguments. */
     List<String> credentials() {
         return Stream.of("auth-key", "authkey", "client-secret", "id-token")
-                .flatMap(name -> up.given().stream().filter(flag -> flag.name().equals(name)))
+                .flatMap(name -> up.flags().stream().filter(flag -> flag.name().equals(name)))
                 .flatMap(flag -> flag.value().stream())
                 .toList();
     }
 
-    private void refuse(String name, String what, String cure) {
-        problems.add(Problem.input(Place.setting(name), what, cure));
+    private void refuse(String name, String what, String hint) {
+        problems.add(Problem.input(Location.setting(name), what, hint));
     }
 }

@@ -1,9 +1,9 @@
 package io.culvert.settings;
 
-import io.culvert.problem.DidYouMean;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problems;
+import io.culvert.diagnostics.DidYouMean;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -99,7 +99,9 @@ final class TailscaleNames {
                 .filter(name -> name.startsWith(PREFIX) && !name.startsWith("TS_DEBUG_") && !known.contains(name))
                 .sorted()
                 .forEach(name -> problems.add(Problem.warning(
-                        Place.setting(name), "unknown variable of Tailscale; passed on unchanged", hint(name, known))));
+                        Location.setting(name),
+                        "unknown variable of Tailscale; passed on unchanged",
+                        hint(name, known))));
     }
 
     private static String hint(String name, Set<String> known) {

@@ -1,7 +1,8 @@
 package io.culvert.settings;
 
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Prefix;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Port;
+import io.culvert.net.Prefix;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -20,7 +21,7 @@ import java.util.TreeMap;
  * @param upArguments of {@code tailscale up}, without the one that advertises the exit node; empty if
  *     {@code configured}
  * @param daemonArguments of tailscaled, as written
- * @param offersExit whether to advertise this node as an exit node, once the tunnel is connected
+ * @param advertisesExitNode whether to advertise this node as an exit node, once the tunnel is connected
  * @param configured whether a configuration file (its directory is set) replaces the arguments
  * @param link the name of the interface
  * @param port the UDP port for direct connections from other nodes; empty if it changes from start to start
@@ -42,7 +43,7 @@ public record TailscaleSettings(
         Map<String, String> environment,
         GoFlags upArguments,
         GoFlags daemonArguments,
-        boolean offersExit,
+        boolean advertisesExitNode,
         boolean configured,
         String link,
         OptionalInt port,
@@ -52,14 +53,14 @@ public record TailscaleSettings(
         boolean masquerades,
         boolean firewall,
         Endpoint control,
-        List<Published> proxies,
+        List<Port> proxies,
         Optional<Path> stateDirectory,
         boolean ephemeral,
         Path socket,
         List<String> secrets) {
 
     /** The default control server (tailscale: ipn/prefs.go). */
-    public static final String USUAL_CONTROL = "controlplane.tailscale.com";
+    public static final String DEFAULT_CONTROL_SERVER = "controlplane.tailscale.com";
 
     public TailscaleSettings {
         given = Set.copyOf(given);
@@ -72,11 +73,12 @@ public record TailscaleSettings(
 
     /** Returns whether containerboot passes the arguments to the node at its first login only. */
     public boolean loginOnce() {
-        return GoFlags.truthOf(environment.getOrDefault("TS_AUTH_ONCE", "")).orElse(false);
+        return GoFlags.parseBoolean(environment.getOrDefault("TS_AUTH_ONCE", ""))
+                .orElse(false);
     }
 
     /** Returns whether the control server is Tailscale's own, and not a Headscale. */
-    public boolean usesTailscalesServer() {
+    public boolean usesTailscalesControlServer() {
         String host = control.host().toString();
         return host.equals("tailscale.com") || host.endsWith(".tailscale.com");
     }

@@ -1,10 +1,11 @@
 package io.culvert.settings;
 
-import io.culvert.ip.Transport;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problems;
-import io.culvert.settings.Malformed.Fault;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
+import io.culvert.net.Port;
+import io.culvert.net.Transport;
+import io.culvert.settings.MalformedValue.Fault;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +46,7 @@ final class TailscaleVariables {
             Pattern.compile("KUBERNETES_SERVICE_(HOST|PORT(_HTTPS)?)").asMatchPredicate();
 
     private final Map<String, String> given = new TreeMap<>();
-    private final Map<String, String> surroundings = new TreeMap<>();
+    private final Map<String, String> general = new TreeMap<>();
     private final Optional<String> port;
     private final FileRoot root;
     private final Problems problems;
@@ -60,7 +61,7 @@ final class TailscaleVariables {
             if (name.startsWith(TailscaleNames.PREFIX)) {
                 given.put(name, text);
             } else if (GENERAL.test(name) || (secret && KUBERNETES.test(name))) {
-                surroundings.put(name, text);
+                general.put(name, text);
             }
         });
     }
@@ -74,8 +75,8 @@ final class TailscaleVariables {
         TailscaleNames.check(given.keySet(), problems);
         TailscaleNames.SECRET.forEach(this::fromFile);
         Map<String, String> checked = new TreeMap<>(given);
-        checked.putAll(surroundings);
-        new TailscaleRefusals(checked, problems).check();
+        checked.putAll(general);
+        new TailscaleVariableChecks(checked, problems).check();
         boolean configured = has(CONFIG_DIRECTORY);
         TailscaleArguments arguments = new TailscaleArguments(
                 given.getOrDefault("TS_EXTRA_ARGS", ""), given.getOrDefault("TS_TAILSCALED_EXTRA_ARGS", ""), problems);
@@ -83,15 +84,15 @@ final class TailscaleVariables {
         Stream.concat(
                         TailscaleNames.SECRET.stream().flatMap(name -> value(name).stream()),
                         arguments.credentials().stream())
-                .forEach(this::conceal);
+                .forEach(this::addSecret);
         OptionalInt udp = arguments.port(port);
         Optional<Path> state = path("TS_STATE_DIR");
         return new TailscaleSettings(
                 given.keySet(),
-                environment(configured, arguments.forDaemon(udp)),
-                arguments.withoutOffer(),
+                environment(configured, arguments.daemonArguments(udp)),
+                arguments.withoutAdvertiseExitNode(),
                 arguments.daemon(),
-                arguments.offersExit(),
+                arguments.advertisesExitNode(),
                 configured,
                 arguments.link(),
                 udp,
@@ -99,17 +100,17 @@ final class TailscaleVariables {
                 arguments.acceptsRoutes(),
                 arguments
                         .acceptsDns()
-                        .or(() -> value("TS_ACCEPT_DNS").flatMap(GoFlags::truthOf))
+                        .or(() -> value("TS_ACCEPT_DNS").flatMap(GoFlags::parseBoolean))
                         .orElse(configured),
                 arguments.masquerades(),
-                arguments.firewall(),
+                arguments.usesNetfilter(),
                 arguments.control(),
                 Stream.of("TS_SOCKS5_SERVER", "TS_OUTBOUND_HTTP_PROXY_LISTEN")
-                        .flatMap(this::reachable)
+                        .flatMap(this::externalPort)
                         .distinct()
                         .toList(),
                 state,
-                state.isEmpty() && !has("TS_KUBE_SECRET") && !arguments.keepsState(),
+                state.isEmpty() && !has("TS_KUBE_SECRET") && !arguments.storesState(),
                 path("TS_SOCKET").orElse(Path.of(DEFAULTS.get("TS_SOCKET"))),
                 secrets);
     }
@@ -118,22 +119,22 @@ final class TailscaleVariables {
      * Returns the environment of containerboot. With a configuration file, it rejects TS_ACCEPT_DNS and TS_EXTRA_ARGS.
      */
     private Map<String, String> environment(boolean configured, String daemonArguments) {
-        Map<String, String> all = new TreeMap<>(surroundings);
-        all.putAll(given);
+        Map<String, String> result = new TreeMap<>(general);
+        result.putAll(given);
         DEFAULTS.forEach((name, text) -> {
             if (!has(name)) {
-                all.put(name, text);
+                result.put(name, text);
             }
         });
         if (!has("TS_AUTHKEY")) {
-            all.remove("TS_AUTHKEY"); // An empty one would override TS_AUTH_KEY, its other name.
+            result.remove("TS_AUTHKEY"); // An empty one would override TS_AUTH_KEY, its other name.
         }
-        all.put("TS_TAILSCALED_EXTRA_ARGS", daemonArguments);
-        all.remove("TS_EXTRA_ARGS"); // Composed at each start.
+        result.put("TS_TAILSCALED_EXTRA_ARGS", daemonArguments);
+        result.remove("TS_EXTRA_ARGS"); // Composed at each start.
         if (configured && !has("TS_ACCEPT_DNS")) {
-            all.remove("TS_ACCEPT_DNS");
+            result.remove("TS_ACCEPT_DNS");
         }
-        return all;
+        return result;
     }
 
     /**
@@ -148,15 +149,15 @@ final class TailscaleVariables {
             return;
         }
         if (has(name)) {
-            problems.add(
-                    Problem.input(Place.setting(name), "cannot be combined with " + variable, "set only one of them"));
+            problems.add(Problem.input(
+                    Location.setting(name), "cannot be combined with " + variable, "set only one of them"));
             return;
         }
         try {
-            Path file = FilePath.parseUnseen(path.get());
-            secrets.add(ValueFile.read(root.at(file), file).strip());
+            Path file = FilePath.parsePossibleSecret(path.get());
+            secrets.add(ValueFile.read(root.resolve(file), file).strip());
             given.put(name, "file:" + file);
-        } catch (Malformed malformed) {
+        } catch (MalformedValue malformed) {
             malformed.faults().forEach(fault -> refuse(variable, fault));
         }
     }
@@ -165,24 +166,24 @@ final class TailscaleVariables {
      * Adds a key, or the one in {@code file:PATH}, to the secrets. A missing file is no problem here: it may be mounted
      * later, and Tailscale reports it otherwise.
      */
-    private void conceal(String key) {
+    private void addSecret(String key) {
         if (!key.startsWith("file:")) {
             secrets.add(key);
             return;
         }
         try {
-            Path file = FilePath.parseUnseen(key.substring("file:".length()));
-            String text = ValueFile.read(root.at(file), file).strip();
+            Path file = FilePath.parsePossibleSecret(key.substring("file:".length()));
+            String text = ValueFile.read(root.resolve(file), file).strip();
             if (!secrets.contains(text)) {
                 secrets.add(text);
             }
-        } catch (Malformed malformed) {
+        } catch (MalformedValue malformed) {
             malformed.faults().forEach(fault -> refuse("TS_AUTHKEY", fault));
         }
     }
 
     /** Returns the port of a listener such as {@code :1055}, unless it is reachable from this container only. */
-    private Stream<Published> reachable(String name) {
+    private Stream<Port> externalPort(String name) {
         Optional<String> text = value(name);
         if (text.isEmpty()) {
             return Stream.empty();
@@ -195,13 +196,13 @@ final class TailscaleVariables {
             return Stream.empty();
         }
         boolean loopback = host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");
-        return loopback ? Stream.empty() : Stream.of(new Published(Integer.parseInt(digits), Transport.TCP));
+        return loopback ? Stream.empty() : Stream.of(new Port(Integer.parseInt(digits), Transport.TCP));
     }
 
     private Optional<Path> path(String name) {
         try {
             return value(name).map(FilePath::parse);
-        } catch (Malformed malformed) {
+        } catch (MalformedValue malformed) {
             malformed.faults().forEach(fault -> refuse(name, fault));
             return Optional.empty();
         }
@@ -216,6 +217,6 @@ final class TailscaleVariables {
     }
 
     private void refuse(String name, Fault fault) {
-        problems.add(Problem.input(Place.setting(name), fault.what(), fault.cure()));
+        problems.add(Problem.input(Location.setting(name), fault.what(), fault.hint()));
     }
 }

@@ -1,7 +1,7 @@
 package io.culvert.settings;
 
 /** Parses a decimal number within inclusive bounds. */
-record WholeNumber(String name, int least, int most) implements Parser<Integer> {
+record WholeNumber(String name, int min, int max) implements Parser<Integer> {
 
     /** A TCP or UDP port. */
     static final WholeNumber PORT = new WholeNumber("port", 1, 65535);
@@ -10,10 +10,10 @@ record WholeNumber(String name, int least, int most) implements Parser<Integer> 
     public Integer parse(String text) {
         if (text.matches("[0-9]{1,9}")) {
             int number = Integer.parseInt(text);
-            if (number >= least && number <= most) {
+            if (number >= min && number <= max) {
                 return number;
             }
         }
-        throw new Malformed("'" + text + "' is not a valid " + name, "use a number from " + least + " to " + most);
+        throw new MalformedValue("'" + text + "' is not a valid " + name, "use a number from " + min + " to " + max);
     }
 }

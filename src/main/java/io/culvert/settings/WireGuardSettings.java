@@ -24,7 +24,7 @@ public record WireGuardSettings(List<Path> files, Implementation implementation,
 
         @Override
         public String toString() {
-            return Words.word(this);
+            return EnumWord.word(this);
         }
     }
 }

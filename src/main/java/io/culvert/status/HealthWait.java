@@ -23,7 +23,7 @@ public final class HealthWait {
     /**
      * Creates or deletes the marker. Where that fails, waiting processes read the health when their timeout expires.
      */
-    public static void tell(Path socket, boolean healthy) {
+    public static void setMarker(Path socket, boolean healthy) {
         Path file = socket.resolveSibling(FILE);
         try {
             if (healthy) {
@@ -44,7 +44,7 @@ public final class HealthWait {
                 // Watch first, then query, so that no change in between is missed.
                 directory(socket)
                         .register(watch, StandardWatchEventKinds.ENTRY_CREATE, StandardWatchEventKinds.ENTRY_DELETE);
-                StatusReport report = StatusSocket.ask(socket);
+                StatusReport report = StatusSocket.query(socket);
                 long left = end - System.nanoTime();
                 if (report.healthy() || left <= 0) {
                     return report;

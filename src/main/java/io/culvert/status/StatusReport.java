@@ -24,7 +24,7 @@ import java.util.Optional;
  * @param handshake the latest handshake; empty before the first
  * @param receivedBytes since the tunnel's peers were configured
  * @param sentBytes since the tunnel's peers were configured
- * @param guard each layer of the kill switch, and whether it was read back as planned and in effect
+ * @param killSwitch each layer of the kill switch, and whether it was read back as planned and in effect
  * @param children each child process and its state
  * @param mesh the mesh's description
  * @param problems current errors and warnings, as sentences
@@ -36,13 +36,13 @@ public record StatusReport(
         Optional<Instant> handshake,
         long receivedBytes,
         long sentBytes,
-        Map<String, Boolean> guard,
+        Map<String, Boolean> killSwitch,
         Map<String, String> children,
         String mesh,
         List<String> problems) {
 
     public StatusReport {
-        guard = Collections.unmodifiableMap(new LinkedHashMap<>(guard));
+        killSwitch = Collections.unmodifiableMap(new LinkedHashMap<>(killSwitch));
         children = Collections.unmodifiableMap(new LinkedHashMap<>(children));
         problems = List.copyOf(problems);
     }
@@ -76,10 +76,10 @@ public record StatusReport(
 
     public JsonObject toJson() {
         JsonObjectBuilder layers = Json.createObjectBuilder();
-        guard.forEach(layers::add);
+        killSwitch.forEach(layers::add);
         JsonObjectBuilder running = Json.createObjectBuilder();
         children.forEach(running::add);
-        JsonArrayBuilder sentences = Json.createArrayBuilder(problems);
+        JsonArrayBuilder problemTexts = Json.createArrayBuilder(problems);
         JsonObjectBuilder json = Json.createObjectBuilder()
                 .add("state", state.toString())
                 .add("server", server)
@@ -90,15 +90,16 @@ public record StatusReport(
                 .add("guard", layers)
                 .add("children", running)
                 .add("mesh", mesh)
-                .add("problems", sentences)
+                .add("problems", problemTexts)
                 .build();
     }
 
     public static StatusReport fromJson(JsonObject json) {
-        Map<String, Boolean> guard = new LinkedHashMap<>();
-        json.getJsonObject("guard").forEach((layer, held) -> guard.put(layer, JsonValue.TRUE.equals(held)));
+        Map<String, Boolean> killSwitch = new LinkedHashMap<>();
+        json.getJsonObject("guard")
+                .forEach((layer, inEffect) -> killSwitch.put(layer, JsonValue.TRUE.equals(inEffect)));
         Map<String, String> children = new LinkedHashMap<>();
-        json.getJsonObject("children").forEach((name, doing) -> children.put(name, ((JsonString) doing).getString()));
+        json.getJsonObject("children").forEach((name, state) -> children.put(name, ((JsonString) state).getString()));
         return new StatusReport(
                 State.valueOf(json.getString("state").toUpperCase(Locale.ROOT)),
                 json.getString("server"),
@@ -108,7 +109,7 @@ public record StatusReport(
                         : Optional.empty(),
                 json.getJsonNumber("receivedBytes").longValue(),
                 json.getJsonNumber("sentBytes").longValue(),
-                guard,
+                killSwitch,
                 children,
                 json.getString("mesh"),
                 json.getJsonArray("problems").getValuesAs(JsonString.class).stream()
@@ -126,9 +127,9 @@ public record StatusReport(
                     + handshake.map(time -> ago(Duration.between(time, now))).orElse("never"));
             lines.add("Transfer:    " + bytes(receivedBytes) + " received, " + bytes(sentBytes) + " sent");
             lines.add("Mesh:        " + mesh);
-            guard.forEach(
-                    (layer, held) -> lines.add("Kill switch: " + layer + " " + (held ? "active" : "NOT IN EFFECT")));
-            children.forEach((name, doing) -> lines.add("Process:     " + name + " " + doing));
+            killSwitch.forEach((layer, inEffect) ->
+                    lines.add("Kill switch: " + layer + " " + (inEffect ? "active" : "NOT IN EFFECT")));
+            children.forEach((name, state) -> lines.add("Process:     " + name + " " + state));
         }
         problems.forEach(sentence -> lines.add("# " + sentence));
         return String.join("\n", lines);

@@ -33,7 +33,7 @@ import java.util.function.Supplier;
 public final class StatusSocket implements AutoCloseable {
 
     /** Longer than a running exit node may take to respond. */
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration TIMEOUT = Duration.ofSeconds(15);
 
     private final Path path;
     private final ServerSocketChannel server;
@@ -53,21 +53,21 @@ public final class StatusSocket implements AutoCloseable {
     }
 
     /** Does the same with any JSON object. */
-    public static StatusSocket serveJson(Path path, Supplier<JsonObject> answer) throws IOException {
+    public static StatusSocket serveJson(Path path, Supplier<JsonObject> response) throws IOException {
         Files.createDirectories(path.getParent());
         Files.deleteIfExists(path);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(path));
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         StatusSocket socket = new StatusSocket(path, server);
-        Thread.ofPlatform().daemon().name("status").start(() -> socket.answer(answer));
+        Thread.ofPlatform().daemon().name("status").start(() -> socket.serveClients(response));
         return socket;
     }
 
     /** Queries the socket; empty where no process serves it, or does not respond in time. */
-    public static Optional<JsonObject> askJson(Path path) {
+    public static Optional<JsonObject> queryJson(Path path) {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
-                JsonReader reader = Json.createReader(new StringReader(read(channel, PATIENCE)))) {
+                JsonReader reader = Json.createReader(new StringReader(read(channel, TIMEOUT)))) {
             return Optional.of(reader.readObject());
         } catch (IOException | RuntimeException _) {
             return Optional.empty();
@@ -78,54 +78,54 @@ public final class StatusSocket implements AutoCloseable {
      * Returns the status of the exit node that is running here; stopped where none is, unresponsive where it does not
      * respond.
      */
-    public static StatusReport ask(Path path) {
-        return ask(path, PATIENCE);
+    public static StatusReport query(Path path) {
+        return query(path, TIMEOUT);
     }
 
-    static StatusReport ask(Path path, Duration patience) {
+    static StatusReport query(Path path, Duration timeout) {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            try (JsonReader reader = Json.createReader(new StringReader(read(channel, patience)))) {
+            try (JsonReader reader = Json.createReader(new StringReader(read(channel, timeout)))) {
                 return StatusReport.fromJson(reader.readObject());
             }
         } catch (SocketTimeoutException _) {
-            return without(State.UNRESPONSIVE, "the exit node at " + path + " does not respond");
+            return emptyReport(State.UNRESPONSIVE, "the exit node at " + path + " does not respond");
         } catch (IOException _) {
-            return without(State.STOPPED, "no exit node is running here: nothing listens on " + path);
+            return emptyReport(State.STOPPED, "no exit node is running here: nothing listens on " + path);
         } catch (RuntimeException _) {
-            return without(
+            return emptyReport(
                     State.UNRESPONSIVE, "the exit node at " + path + " is starting, or its response was truncated");
         }
     }
 
-    private static String read(SocketChannel channel, Duration patience) throws IOException {
-        long deadline = System.nanoTime() + patience.toNanos();
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        ByteBuffer part = ByteBuffer.allocate(8192);
+    private static String read(SocketChannel channel, Duration timeout) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        ByteArrayOutputStream received = new ByteArrayOutputStream();
+        ByteBuffer chunk = ByteBuffer.allocate(8192);
         try (Selector selector = Selector.open()) {
             channel.configureBlocking(false).register(selector, SelectionKey.OP_READ);
             while (true) {
-                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-                if (left <= 0 || selector.select(left) == 0) {
-                    throw new SocketTimeoutException("no response within " + patience);
+                long remainingMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (remainingMillis <= 0 || selector.select(remainingMillis) == 0) {
+                    throw new SocketTimeoutException("no response within " + timeout);
                 }
                 selector.selectedKeys().clear();
-                if (channel.read(part) < 0) {
-                    return all.toString(StandardCharsets.UTF_8);
+                if (channel.read(chunk) < 0) {
+                    return received.toString(StandardCharsets.UTF_8);
                 }
-                all.write(part.array(), 0, part.position());
-                part.clear();
+                received.write(chunk.array(), 0, chunk.position());
+                chunk.clear();
             }
         }
     }
 
-    private static StatusReport without(State state, String sentence) {
+    private static StatusReport emptyReport(State state, String sentence) {
         return new StatusReport(state, "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", List.of(sentence));
     }
 
-    private void answer(Supplier<JsonObject> answer) {
+    private void serveClients(Supplier<JsonObject> response) {
         while (server.isOpen()) {
             try (SocketChannel channel = server.accept()) {
-                ByteBuffer bytes = StandardCharsets.UTF_8.encode(answer.get().toString());
+                ByteBuffer bytes = StandardCharsets.UTF_8.encode(response.get().toString());
                 while (bytes.hasRemaining()) {
                     channel.write(bytes);
                 }

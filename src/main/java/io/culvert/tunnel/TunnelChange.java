@@ -1,23 +1,23 @@
 package io.culvert.tunnel;
 
-import io.culvert.device.WireGuardDevice;
-import io.culvert.device.WireGuardDevices;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.diagnostics.UndoStack;
 import io.culvert.dns.ResolvConfFile;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Network;
-import io.culvert.network.NetworkState;
+import io.culvert.firewall.KillSwitchRuleset;
+import io.culvert.firewall.TunnelKillSwitch;
+import io.culvert.net.Prefix;
 import io.culvert.nft.Nftables;
 import io.culvert.nft.Table;
-import io.culvert.plan.GuardRuleset;
-import io.culvert.plan.TunnelGuard;
 import io.culvert.plan.TunnelPlan;
-import io.culvert.plan.Tunnels;
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
-import io.culvert.run.Journal;
-import io.culvert.run.Kernel;
-import io.culvert.run.Undo;
+import io.culvert.routing.ActiveTunnels;
+import io.culvert.rtnl.NetworkConfigurator;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.runtime.KernelConnections;
+import io.culvert.wireguard.device.WireGuardDevice;
+import io.culvert.wireguard.device.WireGuardDevices;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -26,22 +26,26 @@ import java.util.stream.Collectors;
 final class TunnelChange {
 
     private final Nftables nftables;
-    private final Network network;
+    private final NetworkConfigurator network;
     private final WireGuardDevices devices;
     private final ResolvConfFile resolvConf;
-    private final Journal journal;
-    private final Tunnels before;
-    private Optional<Problem> unusable = Optional.empty();
+    private final Log log;
+    private final ActiveTunnels before;
+    private Optional<Problem> nftablesProblem = Optional.empty();
 
     /** @param before the part of the network state that belongs to Culvert now */
     TunnelChange(
-            Kernel kernel, WireGuardDevices devices, ResolvConfFile resolvConf, Journal journal, NetworkState before) {
+            KernelConnections kernel,
+            WireGuardDevices devices,
+            ResolvConfFile resolvConf,
+            Log log,
+            NetworkState before) {
         this.nftables = kernel.nftables();
         this.network = kernel.network();
         this.devices = devices;
         this.resolvConf = resolvConf;
-        this.journal = journal;
-        this.before = new Tunnels(before);
+        this.log = log;
+        this.before = new ActiveTunnels(before);
     }
 
     /**
@@ -51,12 +55,14 @@ final class TunnelChange {
      * @param exists whether the tunnel's link exists, from an earlier run
      * @param killSwitch whether the tunnel must not come up without the kill switch
      */
-    void raise(TunnelPlan plan, boolean exists, boolean killSwitch) {
-        Undo undo = new Undo();
+    void start(TunnelPlan plan, boolean exists, boolean killSwitch) {
+        UndoStack undo = new UndoStack();
         try {
-            if (before.killSwitch().isEmpty()) {
-                undo.push("restoring the nftables ruleset", () -> guard(TunnelGuard.shield(before.present()), false));
-                guard(plan.guard(), killSwitch);
+            if (before.tunnelWithKillSwitch().isEmpty()) {
+                undo.push(
+                        "restoring the nftables ruleset",
+                        () -> applyRuleset(TunnelKillSwitch.antiSpoofing(before.current()), false));
+                applyRuleset(plan.ruleset(), killSwitch);
             }
             if (!exists) {
                 undo.push("removing " + plan.link(), () -> remove(plan.link()));
@@ -65,7 +71,7 @@ final class TunnelChange {
                     devices.create(plan.link(), plan.device().listenPort())) {
                 undo.push(
                         "restoring routes and rules",
-                        () -> network.apply(exists ? before.present() : before.without(plan.link())));
+                        () -> network.apply(exists ? before.current() : before.without(plan.link())));
                 if (exists) {
                     // The change of the network can be undone, that of the device cannot, so the latter is last.
                     network.apply(plan.all());
@@ -76,26 +82,26 @@ final class TunnelChange {
                     network.apply(plan.all());
                 }
             }
-            guard(plan.guard(), killSwitch);
+            applyRuleset(plan.ruleset(), killSwitch);
         } catch (RuntimeException e) {
-            undo.run().forEach(journal::warn);
+            undo.run().forEach(log::warn);
             throw e;
         }
-        tell(unusable.map(problem -> Problem.warning(
-                Place.machine("nftables"),
+        log(nftablesProblem.map(problem -> Problem.warning(
+                Location.machine("nftables"),
                 "is not available, so packets to the tunnel's own addresses are accepted from other links too",
-                problem.cure())));
-        tell(
+                problem.hint())));
+        log(
                 plan.dnsServers().isEmpty()
                         ? resolvConf.release(plan.link())
                         : resolvConf.claim(plan.link(), plan.dnsServers(), plan.searchDomains()));
         if (!plan.dnsServers().isEmpty()) {
-            tell(resolvConf.service().map(service -> rewritten(service, plan, killSwitch)));
+            log(resolvConf.managingService().map(service -> resolvConfManaged(service, plan, killSwitch)));
         }
     }
 
-    private static Problem rewritten(String service, TunnelPlan plan, boolean killSwitch) {
-        Place file = Place.machine("/etc/resolv.conf");
+    private static Problem resolvConfManaged(String service, TunnelPlan plan, boolean killSwitch) {
+        Location file = Location.machine("/etc/resolv.conf");
         if (killSwitch) {
             return Problem.note(
                     file,
@@ -120,17 +126,18 @@ final class TunnelChange {
      *
      * @return whether anything was left of it
      */
-    boolean lower(String link) {
-        boolean was = remove(link) || before.has(link);
+    boolean stop(String link) {
+        boolean wasUp = remove(link) || before.has(link);
         NetworkState rest = before.without(link);
         network.apply(rest);
-        boolean others =
-                before.killSwitch().filter(other -> !other.equals(link)).isPresent();
+        boolean others = before.tunnelWithKillSwitch()
+                .filter(other -> !other.equals(link))
+                .isPresent();
         if (!others) {
-            guard(TunnelGuard.shield(rest), false);
+            applyRuleset(TunnelKillSwitch.antiSpoofing(rest), false);
         }
-        tell(resolvConf.release(link));
-        return was;
+        log(resolvConf.release(link));
+        return wasUp;
     }
 
     private boolean remove(String link) {
@@ -143,25 +150,25 @@ final class TunnelChange {
     }
 
     /** Applies an nftables ruleset; on a machine without nftables, a tunnel without a kill switch comes up anyway. */
-    private void guard(List<Table> tables, boolean needed) {
-        if (unusable.isPresent()) {
+    private void applyRuleset(List<Table> tables, boolean needed) {
+        if (nftablesProblem.isPresent()) {
             return;
         }
         try {
             if (tables.isEmpty()) {
-                nftables.remove(GuardRuleset.ALL);
+                nftables.remove(KillSwitchRuleset.ALL);
             } else if (!nftables.matches(tables)) {
                 nftables.apply(tables);
             }
         } catch (ProblemException e) {
-            unusable = nftables.probe();
-            if (needed || unusable.isEmpty()) {
+            nftablesProblem = nftables.probe();
+            if (needed || nftablesProblem.isEmpty()) {
                 throw e;
             }
         }
     }
 
-    private void tell(Optional<Problem> problem) {
-        journal.problems(problem.stream().toList());
+    private void log(Optional<Problem> problem) {
+        log.problems(problem.stream().toList());
     }
 }

@@ -40,7 +40,7 @@ class CommandLineTest {
 
     @ParameterizedTest
     @MethodSource("commands")
-    void every_command_tells_the_version(String command) {
+    void every_command_prints_the_version(String command) {
         CommandRun run = culvert(words(command, "--version"));
 
         assertThat(run.status()).isZero();
@@ -49,7 +49,7 @@ class CommandLineTest {
 
     static Stream<String> commands() {
         List<String> names = new ArrayList<>();
-        collect(new Commands(Console.real()).line(), "", names);
+        collect(new Commands(CommandEnvironment.real()).build(), "", names);
         return names.stream();
     }
 
@@ -75,17 +75,17 @@ class CommandLineTest {
                     tunnel up         | culvert tunnel up: Missing required parameter: 'FILE' | see 'culvert tunnel up --help'
                     tunnel            | culvert tunnel: Missing command: up, down, show or plan | see 'culvert tunnel --help'
                     """, delimiter = '|', quoteCharacter = '"')
-    void a_command_line_that_makes_no_sense_ends_with_2_and_a_hint(String line, String what, String cure) {
+    void an_invalid_command_line_exits_with_2_and_a_hint(String line, String what, String hint) {
         CommandRun run = culvert(line.split(" ", -1));
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err().lines()).containsExactly(what, "    hint: " + cure);
+        assertThat(run.err().lines()).containsExactly(what, "    hint: " + hint);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "up", "plan", "plan --json"})
-    void wrong_settings_end_with_2_and_all_of_them_are_told(String command) {
+    void invalid_settings_exit_with_2_and_are_all_reported(String command) {
         CommandRun run = CommandRun.of(
                 Map.of("CULVERT_SOCKS_PROT", "1081", "CULVERT_MTU", "many", "CULVERT_MESH", "none"),
                 root,
@@ -101,7 +101,7 @@ class CommandLineTest {
     }
 
     @Test
-    void check_tells_the_same_on_standard_output() {
+    void check_reports_the_same_on_standard_output() {
         CommandRun run = CommandRun.of(Map.of("CULVERT_MESH", "tailscale"), root, "check");
 
         assertThat(run.status()).isEqualTo(2);
@@ -131,7 +131,7 @@ class CommandLineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"status", "health", "status --json", "health --json"})
-    void where_nothing_runs_the_state_is_told_and_the_status_is_1(String command) {
+    void without_a_running_exit_node_status_commands_exit_with_1(String command) {
         CommandRun run = culvert(words(command));
 
         assertThat(run.status()).isEqualTo(1);
@@ -140,7 +140,7 @@ class CommandLineTest {
     }
 
     @Test
-    void a_tunnel_file_that_is_not_there_is_the_users_to_mend() {
+    void a_missing_tunnel_file_is_reported_as_invalid_input() {
         CommandRun run = culvert("tunnel", "plan", root.resolve("none.conf").toString());
 
         assertThat(run.status()).isEqualTo(2);
@@ -148,12 +148,13 @@ class CommandLineTest {
     }
 
     @Test
-    void a_fault_of_ours_is_one_sentence_with_its_place() {
-        assertThat(Failures.unforeseen(new IllegalStateException("half open"), "culvert up"))
+    void an_internal_error_is_one_line_with_its_source_location() {
+        assertThat(ErrorReporter.unexpectedError(new IllegalStateException("half open"), "culvert up"))
                 .asString()
                 .startsWith("culvert up: half open\n    hint: report this as a bug in Culvert:"
                         + " IllegalStateException at CommandLineTest.java:");
-        assertThat(Failures.unforeseen(new UncheckedIOException(new IOException("No space left")), "culvert up"))
+        assertThat(ErrorReporter.unexpectedError(
+                        new UncheckedIOException(new IOException("No space left")), "culvert up"))
                 .hasToString("culvert up: No space left");
     }
 

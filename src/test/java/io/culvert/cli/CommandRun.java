@@ -12,8 +12,8 @@ record CommandRun(int status, String out, String err) {
     static CommandRun of(Map<String, String> environment, Path root, String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int status = new Commands(new Console(environment, root))
-                .line()
+        int status = new Commands(new CommandEnvironment(environment, root))
+                .build()
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
                 .execute(args);

@@ -13,14 +13,14 @@ import picocli.CommandLine.Model.ArgSpec;
 class CommandsTableTest {
 
     @Test
-    void the_readme_shows_the_commands() {
+    void the_readme_contains_the_commands() {
         StringBuilder table = new StringBuilder("| command | description |\n|---|---|\n");
-        rows(new Commands(Console.real()).line(), "", table);
+        rows(new Commands(CommandEnvironment.real()).build(), "", table);
 
-        TextFile.mustHold(Path.of("docs/commands.md"), "commands", table.toString());
+        TextFile.assertRegion(Path.of("docs/commands.md"), "commands", table.toString());
     }
 
-    private static void rows(CommandLine parent, String before, StringBuilder table) {
+    private static void rows(CommandLine parent, String prefix, StringBuilder table) {
         parent.getSubcommands().forEach((name, command) -> {
             if (command.getCommandSpec().usageMessage().hidden()) {
                 return; // For internal use only.
@@ -28,21 +28,21 @@ class CommandsTableTest {
             if (command.getSubcommands().isEmpty()) {
                 String description =
                         String.join(" ", command.getCommandSpec().usageMessage().description());
-                table.append("| `%s%s%s` | %s |\n".formatted(before, name, arguments(command), description));
+                table.append("| `%s%s%s` | %s |\n".formatted(prefix, name, arguments(command), description));
             } else {
-                rows(command, before + name + " ", table);
+                rows(command, prefix + name + " ", table);
             }
         });
     }
 
     private static String arguments(CommandLine command) {
         return command.getCommandSpec().args().stream()
-                .filter(it -> !it.hidden() && (!it.isOption() || !standard(it)))
+                .filter(argument -> !argument.hidden() && (!argument.isOption() || !isStandardOption(argument)))
                 .map(CommandsTableTest::text)
                 .collect(Collectors.joining());
     }
 
-    private static boolean standard(ArgSpec argument) {
+    private static boolean isStandardOption(ArgSpec argument) {
         return argument instanceof CommandLine.Model.OptionSpec option && (option.usageHelp() || option.versionHelp());
     }
 

@@ -2,9 +2,9 @@ package io.culvert.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.problem.FollowedHint;
-import io.culvert.wireguard.Keys;
-import io.culvert.wireguard.SecretKey;
+import io.culvert.diagnostics.FollowedHint;
+import io.culvert.wireguard.config.KeyGenerator;
+import io.culvert.wireguard.config.SecretKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,16 +22,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Follows each hint about a command line or a file of the mesh commands, and checks that the command succeeds then. */
+/** Follows each hint about a command line or a file of the mesh commands, and checks that the command then succeeds. */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 public class FollowedCommandHintsTest {
 
-    private static final SecretKey HUB = Keys.generatePrivate();
-    private static final SecretKey PHONE = Keys.generatePrivate();
+    private static final SecretKey HUB = KeyGenerator.generatePrivate();
+    private static final SecretKey PHONE = KeyGenerator.generatePrivate();
 
-    private static final SecretKey DESK = Keys.generatePrivate();
-    private static final SecretKey TABLET = Keys.generatePrivate();
-    private static final SecretKey STRAY = Keys.generatePrivate();
+    private static final SecretKey DESK = KeyGenerator.generatePrivate();
+    private static final SecretKey TABLET = KeyGenerator.generatePrivate();
+    private static final SecretKey STRAY = KeyGenerator.generatePrivate();
 
     private static final Map<String, SecretKey> KEYS = Map.of("phone", PHONE, "tablet", TABLET, "stray", STRAY);
 
@@ -39,7 +39,7 @@ public class FollowedCommandHintsTest {
     private Path directory;
 
     /**
-     * A row of the table; {@code @} stands for the directory.
+     * A row of the table, in which {@code @} stands for the directory.
      *
      * @param faulty the command that prints the hint
      * @param follow the steps to follow the hint: commands of culvert, or {@code move FILE} away, {@code bring FILE},
@@ -95,13 +95,13 @@ public class FollowedCommandHintsTest {
                     b: [{type: subnet, rule: is, value: home}]
                     subnets: [home]
                 """.formatted(
-                        Keys.publicOf(HUB),
-                        Keys.publicOf(PHONE),
-                        Keys.publicOf(TABLET),
-                        Keys.publicOf(Keys.generatePrivate()),
-                        Keys.publicOf(DESK),
-                        Keys.publicOf(STRAY)));
-        Files.writeString(directory.resolve("stray.key"), text(Keys.generatePrivate()) + "\n");
+                        KeyGenerator.publicOf(HUB),
+                        KeyGenerator.publicOf(PHONE),
+                        KeyGenerator.publicOf(TABLET),
+                        KeyGenerator.publicOf(KeyGenerator.generatePrivate()),
+                        KeyGenerator.publicOf(DESK),
+                        KeyGenerator.publicOf(STRAY)));
+        Files.writeString(directory.resolve("stray.key"), text(KeyGenerator.generatePrivate()) + "\n");
         Files.writeString(directory.resolve("wg0.conf"), """
                 [Interface]
                 PrivateKey = %s
@@ -111,7 +111,7 @@ public class FollowedCommandHintsTest {
                 PublicKey = %s
                 AllowedIPs = 10.0.0.2/32
                 Endpoint = vpn.example.net:51820
-                """.formatted(text(HUB), Keys.publicOf(PHONE)));
+                """.formatted(text(HUB), KeyGenerator.publicOf(PHONE)));
     }
 
     private static String text(SecretKey key) {
@@ -127,7 +127,7 @@ public class FollowedCommandHintsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void whoever_follows_a_hint_gets_what_was_asked_for(Row row) throws IOException {
+    void following_a_hint_solves_the_problem(Row row) throws IOException {
         CommandRun faulty = run(row.faulty);
         assertThat(faulty.err()
                         .lines()
@@ -141,19 +141,22 @@ public class FollowedCommandHintsTest {
         }
     }
 
-    private void follow(String step, String said) throws IOException {
+    private void follow(String step, String output) throws IOException {
         String[] words = step.split(" ", 2);
         switch (words[0]) {
             case "move" -> Files.move(directory.resolve(words[1]), directory.resolve(words[1] + ".away"));
             case "public" -> {
-                // The key in the hint, or the one that keygen printed.
+                // The key is in the hint, or printed by keygen.
                 String key = Pattern.compile("[A-Za-z0-9+/]{43}=")
-                        .matcher(said)
+                        .matcher(output)
                         .results()
                         .reduce((_, last) -> last)
                         .orElseThrow()
                         .group();
-                edit(Keys.publicOf(Objects.requireNonNull(KEYS.get(words[1]))).toString(), key);
+                edit(
+                        KeyGenerator.publicOf(Objects.requireNonNull(KEYS.get(words[1])))
+                                .toString(),
+                        key);
             }
             case "name" ->
                 edit(
@@ -162,25 +165,25 @@ public class FollowedCommandHintsTest {
             case "bring" -> Files.writeString(directory.resolve(words[1]), text(DESK) + "\n");
             case "keygen" -> {
                 String[] fileAndPeer = words[1].split(" ", 2);
-                CommandRun made = run("mesh keygen " + fileAndPeer[0]);
-                assertThat(made.status()).as(made.err()).isZero();
-                follow("public " + fileAndPeer[1], made.out());
+                CommandRun result = run("mesh keygen " + fileAndPeer[0]);
+                assertThat(result.status()).as(result.err()).isZero();
+                follow("public " + fileAndPeer[1], result.out());
             }
             default -> {
-                CommandRun done = run(step);
-                assertThat(done.status()).as(step + ": " + done.err()).isZero();
+                CommandRun result = run(step);
+                assertThat(result.status()).as(step + ": " + result.err()).isZero();
             }
         }
     }
 
-    private void edit(String old, String then) throws IOException {
+    private void edit(String before, String after) throws IOException {
         Path file = directory.resolve("network.yaml");
         String text = Files.readString(file);
-        assertThat(text).contains(old);
-        Files.writeString(file, text.replace(old, then));
+        assertThat(text).contains(before);
+        Files.writeString(file, text.replace(before, after));
     }
 
-    /** For HintCoverageTest. */
+    /** Returns the hints that are followed here, for HintCoverageTest. */
     public static Stream<FollowedHint> hints() {
         return rows().map(row -> new FollowedHint(Set.of("cli", "mesh"), row.hint));
     }

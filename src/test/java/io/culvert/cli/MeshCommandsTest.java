@@ -7,8 +7,8 @@ import com.google.zxing.NotFoundException;
 import com.google.zxing.RGBLuminanceSource;
 import com.google.zxing.common.HybridBinarizer;
 import com.google.zxing.multi.qrcode.QRCodeMultiReader;
-import io.culvert.wireguard.Keys;
-import io.culvert.wireguard.SecretKey;
+import io.culvert.wireguard.config.KeyGenerator;
+import io.culvert.wireguard.config.SecretKey;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class MeshCommandsTest {
 
-    private static final SecretKey HUB = Keys.generatePrivate();
-    private static final SecretKey PHONE = Keys.generatePrivate();
+    private static final SecretKey HUB = KeyGenerator.generatePrivate();
+    private static final SecretKey PHONE = KeyGenerator.generatePrivate();
 
     @TempDir
     private Path directory;
@@ -53,7 +53,8 @@ class MeshCommandsTest {
                     via: hub
                     dns: [10.0.0.1]
                 connections: [{a: [], b: [], subnets: [home]}]
-                """.formatted(Keys.publicOf(HUB), Keys.publicOf(PHONE)));
+                """.formatted(
+                        KeyGenerator.publicOf(HUB), KeyGenerator.publicOf(PHONE)));
     }
 
     private static String text(SecretKey key) {
@@ -73,7 +74,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void check_tells_what_there_is_or_everything_that_is_wrong() throws IOException {
+    void check_reports_a_summary_or_all_errors() throws IOException {
         assertThat(mesh("check").out()).contains("2 peers, 1 link, no errors");
         Files.writeString(directory.resolve("bad.yaml"), "version: v1\npeers: [{name: a}]\n");
 
@@ -85,7 +86,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void render_prints_a_file_for_each_subnet_and_no_secret() {
+    void render_prints_one_file_per_subnet_without_secrets() {
         CommandRun hub = mesh("render", "hub");
 
         assertThat(hub.status()).as(hub.err()).isZero();
@@ -100,7 +101,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void render_writes_files_for_their_owner_only() throws IOException {
+    void render_writes_files_readable_by_their_owner_only() throws IOException {
         CommandRun run = mesh("render", "phone", "--output", file("out"));
 
         Path written = directory.resolve("out/home.conf");
@@ -111,7 +112,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void render_all_warns_of_keys_that_are_elsewhere() {
+    void render_all_warns_about_missing_key_files() {
         CommandRun run = mesh("render", "--all", "--output", file("all"));
 
         assertThat(run.status()).as(run.err()).isZero();
@@ -121,7 +122,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void a_key_that_belongs_to_another_public_key_is_refused() throws IOException {
+    void a_private_key_that_does_not_match_the_public_key_is_rejected() throws IOException {
         Files.writeString(directory.resolve("hub.key"), text(PHONE));
 
         CommandRun run = mesh("render", "hub", "--output", file("out"));
@@ -132,7 +133,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void render_for_networkd_names_keys_by_their_files_and_routes_a_whole_network_vpn() {
+    void render_for_networkd_refers_to_key_files_and_routes_a_full_tunnel() {
         CommandRun run = mesh("render", "phone", "--format", "networkd");
 
         assertThat(run.out())
@@ -143,7 +144,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void render_as_json_tells_programs_everything() {
+    void render_as_json_contains_all_settings() {
         CommandRun run = mesh("render", "hub", "--format", "json");
 
         assertThat(run.out())
@@ -151,7 +152,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void wrong_use_is_told() {
+    void invalid_usage_is_reported() {
         assertThat(mesh("render", "hubb").err()).contains("unknown peer 'hubb'", "did you mean hub?");
         assertThat(mesh("render").status()).isEqualTo(2);
         assertThat(mesh("render", "hub", "--format", "jason").err()).contains("did you mean json?");
@@ -178,7 +179,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void explain_tells_why_two_are_not_linked() throws IOException {
+    void explain_shows_why_two_peers_are_not_linked() throws IOException {
         Path file = directory.resolve("network.yaml");
         Files.writeString(
                 file,
@@ -194,10 +195,10 @@ class MeshCommandsTest {
 
     @Test
     void keygen_writes_a_secret_file_once_and_prints_the_public_key() throws IOException {
-        CommandRun made = mesh("keygen", file("new.key"));
+        CommandRun generated = mesh("keygen", file("new.key"));
 
-        assertThat(made.out().strip())
-                .isEqualTo(Keys.publicOf(SecretKey.parse(
+        assertThat(generated.out().strip())
+                .isEqualTo(KeyGenerator.publicOf(SecretKey.parse(
                                 Files.readString(directory.resolve("new.key")).strip()))
                         .toString());
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("new.key"))))
@@ -208,7 +209,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void a_camera_reads_the_qr_code() throws IOException, NotFoundException {
+    void the_qr_code_can_be_decoded() throws IOException, NotFoundException {
         assertThat(mesh("qr", "phone", "--format", "png", "--output", file("phone.png"))
                         .status())
                 .isZero();
@@ -226,7 +227,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void without_its_key_there_is_no_qr_code() throws IOException {
+    void without_the_private_key_no_qr_code_is_shown() throws IOException {
         Files.delete(directory.resolve("phone.key"));
 
         CommandRun run = mesh("qr", "phone");
@@ -236,7 +237,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void an_import_of_wg_quick_files_is_a_network_of_their_hosts() throws IOException {
+    void importing_wg_quick_files_yields_a_network_of_their_hosts() throws IOException {
         Files.writeString(directory.resolve("alice.conf"), """
                 [Interface]
                 PrivateKey = %s
@@ -246,7 +247,7 @@ class MeshCommandsTest {
                 [Peer]
                 PublicKey = %s
                 AllowedIPs = 10.0.0.2/32, 192.168.2.0/24
-                """.formatted(text(HUB), Keys.publicOf(PHONE)));
+                """.formatted(text(HUB), KeyGenerator.publicOf(PHONE)));
         Files.writeString(directory.resolve("bob.conf"), """
                 [Interface]
                 PrivateKey = %s
@@ -256,17 +257,17 @@ class MeshCommandsTest {
                 AllowedIPs = 0.0.0.0/0
                 Endpoint = vpn.example.net:51820
                 PersistentKeepalive = 15
-                """.formatted(text(PHONE), Keys.publicOf(HUB)));
+                """.formatted(text(PHONE), KeyGenerator.publicOf(HUB)));
 
-        CommandRun both = mesh("import", file("alice.conf"), file("bob.conf"), "--keys", file("keys"));
+        CommandRun imported = mesh("import", file("alice.conf"), file("bob.conf"), "--keys", file("keys"));
 
-        assertThat(both.status()).as(both.err() + both.out()).isZero();
-        assertThat(both.out())
+        assertThat(imported.status()).as(imported.err() + imported.out()).isZero();
+        assertThat(imported.out())
                 .contains("name: alice", "name: bob", "exit: true", "via: alice", "routes: [192.168.2.0/24]")
                 .contains("{ip: vpn.example.net, port: 51820, persistentKeepalive: 15}")
                 .doesNotContain(text(HUB));
         assertThat(Files.readString(directory.resolve("keys/bob.key"))).isEqualTo(text(PHONE) + "\n");
-        Files.writeString(directory.resolve("network.yaml"), both.out());
+        Files.writeString(directory.resolve("network.yaml"), imported.out());
         assertThat(mesh("render", "bob", "--with-keys").out())
                 .contains("PrivateKey = " + text(PHONE), "0.0.0.0/0", "PersistentKeepalive = 15");
 
@@ -288,7 +289,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void an_import_of_wg_meshconf_is_a_full_mesh() throws IOException {
+    void importing_wg_meshconf_yields_a_full_mesh() throws IOException {
         Files.writeString(directory.resolve("database.csv"), """
                 "Name","Address","Endpoint","AllowedIPs","ListenPort","PersistentKeepalive","FwMark","PrivateKey","DNS","MTU","Table","PreUp","PostUp","PreDown","PostDown","SaveConfig"
                 "one","10.1.0.1/16,fd00::1/64","192.0.2.1","","51820","","","%s","","","","","","","",""
@@ -314,15 +315,15 @@ class MeshCommandsTest {
     }
 
     @Test
-    void an_import_of_wirenix_exported_from_nix_means_the_same() throws IOException {
-        Files.writeString(
-                directory.resolve("acl.json"), """
+    void importing_wirenix_JSON_yields_an_equivalent_network() throws IOException {
+        Files.writeString(directory.resolve("acl.json"), """
                 {"connections":[{"a":[{"rule":"is","type":"subnet","value":"s"}],"b":[]}],"groups":[],
                  "peers":[{"endpoints":[{"ip":"2001:db8::1"}],"name":"one","privateKeyFile":"/k","privateKey":"%s",
                            "publicKey":"%s","subnets":{"s":{"listenPort":51820}}},
                           {"name":"two","privateKeyFile":"/k","publicKey":"%s","subnets":{"s":{"listenPort":51820}}}],
                  "subnets":[{"endpoints":[{"port":51820}],"name":"s"}],"version":"v1"}
-                """.formatted(text(HUB), Keys.publicOf(HUB), Keys.publicOf(PHONE)));
+                """.formatted(
+                        text(HUB), KeyGenerator.publicOf(HUB), KeyGenerator.publicOf(PHONE)));
 
         CommandRun run = mesh("import", file("acl.json"));
 
@@ -334,7 +335,7 @@ class MeshCommandsTest {
     }
 
     @Test
-    void what_cannot_be_imported_is_told() throws IOException {
+    void files_that_cannot_be_imported_are_reported() throws IOException {
         Files.writeString(directory.resolve("broken.conf"), "[Interface]\nPrivateKey = x\n");
 
         assertThat(mesh("import", file("broken.conf")).status()).isEqualTo(2);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class SettingsHelpTest {
 
     @Test
-    void every_setting_is_there_by_all_its_names() {
+    void every_name_of_every_setting_is_listed() {
         String help = String.join("\n", SettingsHelp.lines(80));
 
         for (Setting<?> setting : Catalogue.all()) {

@@ -3,15 +3,15 @@ package io.culvert.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.image.CulvertContainer;
-import io.culvert.ip.Family;
 import io.culvert.lab.Certificate;
+import io.culvert.lab.CommandResult;
+import io.culvert.lab.ContinuousProbe;
 import io.culvert.lab.GoProgram;
 import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Outcome;
+import io.culvert.lab.LabOptions;
 import io.culvert.lab.Probe;
-import io.culvert.lab.Pulse;
-import io.culvert.lab.Shape;
+import io.culvert.net.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * Every compose example as it is shipped, run with podman-compose. A second file says what only the lab knows: addresses and
- * names of its servers, the image that was built, keys, and whom to trust.
+ * Runs every shipped compose example with podman-compose. A second compose file adds what is specific to the lab: addresses and
+ * names of its servers, the tested image, keys and trusted certificates.
  */
 @Tag("deploy")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -40,62 +40,62 @@ class ComposeExamplesTest {
     private static final Path EXAMPLES = Path.of("compose-examples");
     private static final String LOGIN = "--login-server=" + Headscale.URL;
 
-    private final ContainerWorld world = ContainerWorld.of(Shape.USUAL.providers(2));
-    private final Probe phone = Probe.from(world.lab.client().space());
-    private final List<Path> up = new ArrayList<>();
+    private final ContainerLab fixture = ContainerLab.of(LabOptions.DEFAULTS.providers(2));
+    private final Probe phone = Probe.from(fixture.lab.client().namespace());
+    private final List<Path> running = new ArrayList<>();
 
     @BeforeAll
-    void observerIsNotBlind() {
-        world.observerIsNotBlind(Probe.from(world.sibling("unguarded")));
-        // The machine's own word that nobody listens there.
-        world.observer.allowService(1080);
-        // As on a machine whose owner lets its users serve on the ports of the web.
-        world.lab.node().space().run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start");
+    void verifyObserverDetectsLeaks() {
+        fixture.verifyObserverDetectsLeaks(Probe.from(fixture.otherContainer("unguarded")));
+        // ICMP port unreachable from the machine.
+        fixture.observer.allowService(1080);
+        // As on a machine that lets users listen on ports 80 and 443.
+        fixture.lab.node().namespace().run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start");
     }
 
     @BeforeEach
-    void forget() {
-        world.observer.forget();
+    void resetObserver() {
+        fixture.observer.reset();
     }
 
     @AfterEach
     void takeDown() {
-        Map<String, Integer> leaks = world.observer.leaks();
-        world.lab.client().leaveExitNode();
-        up.forEach(directory ->
-                compose(directory, "down", "--timeout", "5", "--volumes").orFail());
-        up.clear();
+        Map<String, Integer> leaks = fixture.observer.leaks();
+        fixture.lab.client().leaveExitNode();
+        running.forEach(directory ->
+                compose(directory, "down", "--timeout", "5", "--volumes").outputOrFail());
+        running.clear();
         assertThat(leaks).isEmpty();
     }
 
     @AfterAll
     void closeWorld() {
-        world.close();
+        fixture.close();
     }
 
-    /** The example's files, the provider's file under this name, and what the lab adds to its services. */
-    private Path example(String name, String providerFile, String addition) {
-        Path directory = world.engine.copy(EXAMPLES.resolve(name));
-        world.engine.file(name + "/" + providerFile, world.lab.provider().file());
-        world.engine.file(name + "/lab.yaml", addition.replace("IMAGE", CulvertContainer.IMAGE));
+    /** Copies an example, and adds the provider's file with this name and the lab's compose file. */
+    private Path example(String name, String providerFile, String labCompose) {
+        Path directory = fixture.engine.copy(EXAMPLES.resolve(name));
+        fixture.engine.file(name + "/" + providerFile, fixture.lab.provider().file());
+        fixture.engine.file(name + "/lab.yaml", labCompose.replace("IMAGE", CulvertContainer.IMAGE));
         return directory;
     }
 
-    private Outcome compose(Path directory, String... arguments) {
+    private CommandResult compose(Path directory, String... arguments) {
         List<String> all = new ArrayList<>(List.of("--file", "compose.yaml", "--file", "lab.yaml"));
         all.addAll(List.of(arguments));
-        return world.engine.compose(
-                directory, Map.of("TS_AUTHKEY", world.lab.headscale().key()), all.toArray(String[]::new));
+        return fixture.engine.compose(
+                directory, Map.of("TS_AUTHKEY", fixture.lab.headscale().key()), all.toArray(String[]::new));
     }
 
-    /** Starts these services, or all; the project is known by the directory. */
+    /** Starts these services of an example, or all. */
     private void start(Path directory, String... services) {
-        if (!up.contains(directory)) {
-            up.add(directory);
+        if (!running.contains(directory)) {
+            running.add(directory);
         }
         List<String> command = new ArrayList<>(List.of("up", "--detach"));
         command.addAll(List.of(services));
-        compose(directory, command.toArray(String[]::new)).orFail();
+        compose(directory, command.toArray(String[]::new)).outputOrFail();
     }
 
     private static String container(Path directory, String service) {
@@ -103,33 +103,32 @@ class ComposeExamplesTest {
     }
 
     private Probe inside(String container) {
-        return Probe.from(world.engine.network(container));
+        return Probe.from(fixture.engine.network(container));
     }
 
     private void awaitReady(String container) {
-        world.engine.awaitLine(container, "^ready", ContainerWorld.SOON);
-        assertThat(world.engine.isHealthy(container)).as(container).isTrue();
+        fixture.engine.awaitLine(container, "^ready", ContainerLab.TIMEOUT);
+        assertThat(fixture.engine.isHealthy(container)).as(container).isTrue();
     }
 
-    private void awaitOffer(String container) {
+    private void awaitExitNodeOffer(String container) {
         awaitReady(container);
-        world.engine.awaitLine(container, "mesh: .*offers exit node$", ContainerWorld.SOON);
+        fixture.engine.awaitLine(container, "mesh: .*offers exit node$", ContainerLab.TIMEOUT);
     }
 
-    private void phoneExitsBy(String node, String provider4) {
-        world.lab.phone().useExitNode(node);
+    private void assertPhoneUsesExitNode(String node, String provider4) {
+        fixture.lab.phone().useExitNode(node);
         assertThat(phone.whoami(Family.IPV4)).contains(provider4);
-        world.lab.phone().leaveExitNode();
+        fixture.lab.phone().leaveExitNode();
     }
 
     @Test
     void tswg_drop_in() {
-        Path directory =
-                example("tswg-drop-in", "example.wg0.conf", """
+        Path directory = example("tswg-drop-in", "example.wg0.conf", """
                 services:
                   tswg:
                     image: IMAGE
-                    # What Podman calls pasta since 4.4 has a forerunner of the same kind.
+                    # Podman before 4.4 has slirp4netns instead of pasta.
                     network_mode: slirp4netns
                     environment:
                       - TS_EXTRA_ARGS=%s --advertise-exit-node
@@ -138,36 +137,38 @@ class ComposeExamplesTest {
                       - TS_NO_LOGS_NO_SUPPORT=true
                     volumes:
                       - %s
-                """.formatted(LOGIN, Headscale.ADDRESS_4, world.trust()));
-        world.engine.directory("tswg-drop-in/tailscale");
+                """.formatted(
+                        LOGIN, Headscale.ADDRESS_IPV4, fixture.trustedCertificatesVolume()));
+        fixture.engine.directory("tswg-drop-in/tailscale");
         start(directory);
 
-        awaitOffer("tswg");
-        world.goesByTheProvider(inside("tswg"), Family.IPV4);
-        phoneExitsBy("test-exit-node", world.provider(Family.IPV4));
+        awaitExitNodeOffer("tswg");
+        fixture.assertUsesProvider(inside("tswg"), Family.IPV4);
+        assertPhoneUsesExitNode("test-exit-node", fixture.provider(Family.IPV4));
     }
 
     @Test
     void tailscale() {
-        Path directory = example("tailscale", "provider.conf", """
+        Path directory =
+                example("tailscale", "provider.conf", """
                 services:
                   culvert:
                     image: IMAGE
                     environment: {TS_EXTRA_ARGS: "%s", TS_NO_LOGS_NO_SUPPORT: "true"}
                     volumes: ["%s"]
-                """.formatted(LOGIN, world.trust()));
+                """.formatted(LOGIN, fixture.trustedCertificatesVolume()));
         start(directory);
         String culvert = container(directory, "culvert");
 
-        awaitOffer(culvert);
-        world.goesByTheProvider(inside(culvert), Family.values());
-        phoneExitsBy("vpn-exit", world.provider(Family.IPV4));
+        awaitExitNodeOffer(culvert);
+        fixture.assertUsesProvider(inside(culvert), Family.values());
+        assertPhoneUsesExitNode("vpn-exit", fixture.provider(Family.IPV4));
     }
 
     @Test
     void headscale_with_an_exit_node_and_a_client() throws IOException {
         Certificate certificate = Certificate.of("headscale.example.com");
-        String trusted = world.engine.file("trusted-too.pem", certificate.certificate())
+        String trusted = fixture.engine.file("trusted-too.pem", certificate.certificate())
                 + ":/etc/ssl/certs/ca-certificates.crt:ro";
         Path directory = example("headscale", "provider.conf", """
                 services:
@@ -181,50 +182,50 @@ class ComposeExamplesTest {
                     environment: {TS_NO_LOGS_NO_SUPPORT: "true"}
                     volumes: ["%1$s"]
                 """.formatted(trusted));
-        world.engine.file("headscale/certificate.pem", certificate.certificate());
-        world.engine.file("headscale/key.pem", certificate.key());
-        // Nobody here gives certificates away.
+        fixture.engine.file("headscale/certificate.pem", certificate.certificate());
+        fixture.engine.file("headscale/key.pem", certificate.key());
+        // There is no ACME server in the lab.
         String settings = Files.readString(EXAMPLES.resolve("headscale/headscale.yaml"));
-        world.engine.file(
+        fixture.engine.file(
                 "headscale/headscale.yaml",
                 settings.replaceAll("(?m)^tls_.*\n", "") + "tls_cert_path: /certificate.pem\ntls_key_path: /key.pem\n");
-        world.engine.file("headscale/authkey", "");
-        images();
-        world.observer.allow(
-                "Headscale's search for a newer one",
+        fixture.engine.file("headscale/authkey", "");
+        createImages();
+        fixture.observer.allow(
+                "Headscale's update check",
                 packet -> packet.destinationPort() == 53 && packet.payload().contains("\6github\3com"));
-        world.observer.allow(
-                "what Tailscale's programs ask Tailscale's servers while Headscale refuses connections",
-                packet -> packet.destinationPort() == 443 && !packet.isTo(Lab.SERVER_4));
+        fixture.observer.allow(
+                "Tailscale's requests to Tailscale's servers while Headscale refuses connections",
+                packet -> packet.destinationPort() == 443 && !packet.isTo(Lab.SERVER_IPV4));
 
         start(directory, "headscale");
         String headscale = container(directory, "headscale");
-        world.engine.awaitLine(headscale, "listening and serving HTTP on", ContainerWorld.SOON);
-        world.engine.run("exec", headscale, "headscale", "users", "create", "everybody");
-        world.engine.file(
+        fixture.engine.awaitLine(headscale, "listening and serving HTTP on", ContainerLab.TIMEOUT);
+        fixture.engine.run("exec", headscale, "headscale", "users", "create", "everybody");
+        fixture.engine.file(
                 "headscale/authkey",
-                world.engine.run("exec", headscale, "headscale", "preauthkeys", "create", "--user", "1", "--reusable"));
+                fixture.engine.run(
+                        "exec", headscale, "headscale", "preauthkeys", "create", "--user", "1", "--reusable"));
         start(directory, "culvert");
         String culvert = container(directory, "culvert");
-        awaitOffer(culvert);
-        assertThat(world.observer.leaks()).isEmpty();
+        awaitExitNodeOffer(culvert);
+        assertThat(fixture.observer.leaks()).isEmpty();
         start(directory, "client");
         String client = container(directory, "client");
-        world.engine.awaitLine(client, "Startup complete", ContainerWorld.SOON);
+        fixture.engine.awaitLine(client, "Startup complete", ContainerLab.TIMEOUT);
 
-        try (Pulse pulse = Pulse.of(world.engine.network(client), Family.IPV4)) {
-            pulse.awaitAnswer(world.provider(Family.IPV4), ContainerWorld.SOON);
-            assertThat(pulse.seen()).containsExactly(world.provider(Family.IPV4));
+        try (ContinuousProbe pulse = ContinuousProbe.of(fixture.engine.network(client), Family.IPV4)) {
+            pulse.awaitReply(fixture.provider(Family.IPV4), ContainerLab.TIMEOUT);
+            assertThat(pulse.seenAddresses()).containsExactly(fixture.provider(Family.IPV4));
         }
-        // The client is an ordinary Tailscale, which asks for more than its control server; but it reached the world by
-        // the exit.
-        assertThat(world.observer.leaks().keySet()).noneMatch(packet -> packet.contains(Lab.SERVER_4));
-        world.observer.forget();
+        // The client is an ordinary Tailscale, which contacts other servers too; but its traffic used the exit node.
+        assertThat(fixture.observer.leaks().keySet()).noneMatch(packet -> packet.contains(Lab.SERVER_IPV4));
+        fixture.observer.reset();
     }
 
-    /** Headscale's and Tailscale's own images, made of the programs that the lab has. */
-    private void images() {
-        world.engine.image(
+    /** Creates stand-ins for the images of Headscale and Tailscale from the lab's programs. */
+    private void createImages() {
+        fixture.engine.createImage(
                 "docker.io/headscale/headscale:0.29",
                 Map.of(
                         "ko-app/headscale", GoProgram.path("headscale"),
@@ -233,7 +234,7 @@ class ComposeExamplesTest {
                         "tmp", ""),
                 "ENTRYPOINT [\"/ko-app/headscale\"]",
                 "ENV PATH=/ko-app");
-        world.engine.image(
+        fixture.engine.createImage(
                 "docker.io/tailscale/tailscale:stable",
                 Map.of(
                         "usr/local/bin/containerboot",
@@ -258,14 +259,15 @@ class ComposeExamplesTest {
                 services:
                   culvert: {image: IMAGE}
                 """);
-        world.engine.file("wireguard-clients/clients.conf", world.lab.client().nodeFile());
+        fixture.engine.file(
+                "wireguard-clients/clients.conf", fixture.lab.client().nodeConfig());
         start(directory);
         String culvert = container(directory, "culvert");
         awaitReady(culvert);
-        world.lab.client().useExitNode();
+        fixture.lab.client().useExitNode();
 
-        world.goesByTheProvider(phone, Family.values());
-        world.goesByTheProvider(inside(culvert), Family.values());
+        fixture.assertUsesProvider(phone, Family.values());
+        fixture.assertUsesProvider(inside(culvert), Family.values());
     }
 
     @Test
@@ -274,16 +276,16 @@ class ComposeExamplesTest {
                 services:
                   culvert: {image: IMAGE}
                 """);
-        world.engine.file("socks-only/socks-password", "a secret of the lab\n");
+        fixture.engine.file("socks-only/socks-password", "a secret of the lab\n");
         start(directory);
         awaitReady(container(directory, "culvert"));
-        Probe host = Probe.from(world.lab.node().space());
+        Probe host = Probe.from(fixture.lab.node().namespace());
 
         assertThat(host.whoamiBySocks("127.0.0.1", 1080, Family.IPV4, "--proxy-user", "anna:a secret of the lab"))
-                .contains(world.provider(Family.IPV4));
+                .contains(fixture.provider(Family.IPV4));
         assertThat(host.whoamiBySocks("127.0.0.1", 1080, Family.IPV4)).isEmpty();
-        assertThat(Probe.from(world.lab.neighbour())
-                        .whoamiBySocks(Lab.NODE_4, 1080, Family.IPV4, "--proxy-user", "anna:a secret of the lab"))
+        assertThat(Probe.from(fixture.lab.lanHost())
+                        .whoamiBySocks(Lab.NODE_IPV4, 1080, Family.IPV4, "--proxy-user", "anna:a secret of the lab"))
                 .isEmpty();
     }
 
@@ -293,7 +295,7 @@ class ComposeExamplesTest {
                 services:
                   culvert: {image: IMAGE}
                 """);
-        world.engine.image(
+        fixture.engine.createImage(
                 "docker.io/library/busybox:stable",
                 Map.of(
                         "bin/busybox", "/bin/busybox",
@@ -309,35 +311,36 @@ class ComposeExamplesTest {
         start(directory, "app");
         String app = container(directory, "app");
 
-        assertThat(world.engine.inspect(app, ".State.Status")).isEqualTo("running");
-        world.goesByTheProvider(inside(app), Family.values());
-        // The program answers on its published port, which is this machine's only.
-        assertThat(world.lab
+        assertThat(fixture.engine.inspect(app, ".State.Status")).isEqualTo("running");
+        fixture.assertUsesProvider(inside(app), Family.values());
+        // The program replies on its published port, which is bound to the loopback address.
+        assertThat(fixture.lab
                         .node()
-                        .space()
+                        .namespace()
                         .attempt("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8080/")
                         .out())
                 .isEqualTo("404");
-        world.engine.run("kill", "--signal", "KILL", culvert);
+        fixture.engine.run("kill", "--signal", "KILL", culvert);
         assertThat(inside(app).whoami(Family.IPV4)).isEmpty();
     }
 
     @Test
     void several_exits() {
-        Path directory = example("several-exits", "frankfurt.conf", """
+        Path directory =
+                example("several-exits", "frankfurt.conf", """
                 services:
                   frankfurt: &lab
                     image: IMAGE
                     environment: {TS_EXTRA_ARGS: "%s", TS_NO_LOGS_NO_SUPPORT: "true"}
                     volumes: ["%s"]
                   tokyo: *lab
-                """.formatted(LOGIN, world.trust()));
-        world.engine.file("several-exits/tokyo.conf", world.lab.provider(1).file());
+                """.formatted(LOGIN, fixture.trustedCertificatesVolume()));
+        fixture.engine.file("several-exits/tokyo.conf", fixture.lab.provider(1).file());
         start(directory);
 
-        awaitOffer(container(directory, "frankfurt"));
-        awaitOffer(container(directory, "tokyo"));
-        phoneExitsBy("exit-frankfurt", world.lab.provider(0).outer4());
-        phoneExitsBy("exit-tokyo", world.lab.provider(1).outer4());
+        awaitExitNodeOffer(container(directory, "frankfurt"));
+        awaitExitNodeOffer(container(directory, "tokyo"));
+        assertPhoneUsesExitNode("exit-frankfurt", fixture.lab.provider(0).publicIpv4());
+        assertPhoneUsesExitNode("exit-tokyo", fixture.lab.provider(1).publicIpv4());
     }
 }

@@ -2,7 +2,7 @@ package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.lab.Outcome;
+import io.culvert.lab.CommandResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +66,7 @@ class ReleaseTest {
                 """.formatted(version));
     }
 
-    private Outcome release(String step, String... arguments) {
+    private CommandResult release(String step, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 "sh",
                 "-c",
@@ -75,12 +75,12 @@ class ReleaseTest {
                 project.toString(),
                 "scripts/release/" + step));
         command.addAll(List.of(arguments));
-        return Outcome.of(command);
+        return CommandResult.of(command);
     }
 
     @Test
-    void the_version_is_told_when_tag_pom_and_changelog_agree() {
-        assertThat(release("version", "v1.2.0").orFail()).isEqualTo("1.2.0\n");
+    void the_version_is_printed_if_tag_pom_and_changelog_agree() {
+        assertThat(release("version", "v1.2.0").outputOrFail()).isEqualTo("1.2.0\n");
     }
 
     @ParameterizedTest
@@ -91,8 +91,8 @@ class ReleaseTest {
         "v1.3.0, CHANGELOG.md has no section '## [1.3.0]",
         "v1.0.0, The section of 1.0.0 in CHANGELOG.md has no release date"
     })
-    void what_does_not_agree_is_told(String tag, String what) {
-        Outcome refused = release("version", tag);
+    void a_mismatch_is_reported(String tag, String what) {
+        CommandResult refused = release("version", tag);
 
         assertThat(refused.status()).isEqualTo(1);
         assertThat(refused.err()).contains(what);
@@ -100,7 +100,7 @@ class ReleaseTest {
     }
 
     @Test
-    void all_that_does_not_agree_is_told_at_once() throws IOException {
+    void all_mismatches_are_reported_together() throws IOException {
         pom("1.3.0-SNAPSHOT");
 
         assertThat(release("version", "v1.3.0").err())
@@ -109,17 +109,17 @@ class ReleaseTest {
     }
 
     @Test
-    void the_project_s_own_version_is_read_from_its_own_pom() {
-        Outcome refused = Outcome.of(List.of("scripts/release/version", "v999.0.0"));
+    void the_projects_version_is_read_from_its_own_pom() {
+        CommandResult refused = CommandResult.of(List.of("scripts/release/version", "v999.0.0"));
 
         assertThat(refused.err()).contains("in the tag 999.0.0").doesNotContain("in pom.xml is ,");
     }
 
     @Test
-    void the_notes_are_the_changelog_s_section_and_nothing_else() {
-        assertThat(release("notes", "1.2.0").orFail()).isEqualTo("### Added\n\n- A window.\n");
-        assertThat(release("notes", "1.1.0").orFail()).isEqualTo("- A door.\n");
-        assertThat(release("notes", "7.0.0").orFail()).isEmpty();
+    void the_release_notes_are_the_section_of_the_changelog() {
+        assertThat(release("notes", "1.2.0").outputOrFail()).isEqualTo("### Added\n\n- A window.\n");
+        assertThat(release("notes", "1.1.0").outputOrFail()).isEqualTo("- A door.\n");
+        assertThat(release("notes", "7.0.0").outputOrFail()).isEmpty();
     }
 
     @ParameterizedTest
@@ -130,14 +130,15 @@ class ReleaseTest {
         "1.1.9, full, 1.2.0, 1.1.9",
         "1.2.0-rc.1, minimal, , 1.2.0-rc.1-minimal"
     })
-    void the_newest_release_is_the_latest(String version, String flavour, String newest, String tags) {
-        Outcome told = newest == null ? release("tags", version, flavour) : release("tags", version, flavour, newest);
+    void only_the_newest_release_gets_the_tag_latest(String version, String flavour, String newest, String tags) {
+        CommandResult result =
+                newest == null ? release("tags", version, flavour) : release("tags", version, flavour, newest);
 
-        assertThat(told.orFail().strip().replace('\n', ' ')).isEqualTo(tags);
+        assertThat(result.outputOrFail().strip().replace('\n', ' ')).isEqualTo(tags);
     }
 
     @Test
-    void there_are_two_flavours() {
+    void an_unknown_flavour_is_refused() {
         assertThat(release("tags", "1.2.3", "vanilla").err())
                 .contains("Unknown flavour 'vanilla': use full or minimal.");
     }

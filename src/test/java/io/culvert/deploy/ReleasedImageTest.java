@@ -2,10 +2,10 @@ package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.image.ContainerTest;
 import io.culvert.image.CulvertContainer;
 import io.culvert.image.Podman;
-import io.culvert.lab.Outcome;
+import io.culvert.image.RequiresPodman;
+import io.culvert.lab.CommandResult;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import java.io.IOException;
@@ -18,15 +18,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The steps of a release that take the image in hand. */
-@ContainerTest
+/** The steps of a release that read the image. */
+@RequiresPodman
 class ReleasedImageTest {
 
     @TempDir
     Path directory;
 
     @BeforeEach
-    void letPodmanIn() throws IOException {
+    void makeWritableForPodman() throws IOException {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
     }
 
@@ -35,12 +35,12 @@ class ReleasedImageTest {
     }
 
     @Test
-    void what_it_is_made_of_is_read_from_the_image_itself() {
+    void the_SBOM_lists_the_components_of_the_image() {
         Path archive = directory.resolve("culvert.tar");
         Podman.run("save", "--format", "docker-archive", "--output", archive.toString(), CulvertContainer.IMAGE);
 
-        String document = Outcome.of(List.of("scripts/release/sbom", "1.2.3", archive.toString()))
-                .orFail();
+        String document = CommandResult.of(List.of("scripts/release/sbom", "1.2.3", archive.toString()))
+                .outputOrFail();
         JsonObject bom = json(document);
 
         assertThat(bom.getString("bomFormat")).isEqualTo("CycloneDX");
@@ -53,14 +53,14 @@ class ReleasedImageTest {
                 .extracting(component -> component.replaceAll("@.*", ""))
                 .contains("pkg:golang/tailscale.com", "pkg:golang/golang.zx2c4.com/wireguard", "pkg:golang/std")
                 .contains("pkg:deb/debian/libc6", "pkg:deb/debian/dante-server", "pkg:deb/debian/libnftables1");
-        assertThat(Outcome.of(List.of("scripts/release/sbom", "1.2.3", archive.toString()))
-                        .orFail())
-                .as("the same image, the same document")
+        assertThat(CommandResult.of(List.of("scripts/release/sbom", "1.2.3", archive.toString()))
+                        .outputOrFail())
+                .as("reproducible")
                 .isEqualTo(document);
     }
 
     @Test
-    void an_index_has_the_image_of_every_architecture_each_with_its_health_check() throws IOException {
+    void an_index_contains_the_image_of_every_architecture_with_its_health_check() throws IOException {
         for (String architecture : List.of("amd64", "arm64")) {
             Files.writeString(directory.resolve("Containerfile"), """
                     FROM scratch
@@ -92,7 +92,7 @@ class ReleasedImageTest {
         Path index = Files.createDirectory(directory.resolve("index"));
         Files.setPosixFilePermissions(index, PosixFilePermissions.fromString("rwxrwxrwx"));
 
-        Outcome made = Outcome.of(List.of(
+        CommandResult result = CommandResult.of(List.of(
                 "env",
                 "PODMAN=" + Path.of(".cache/bin/podman").toAbsolutePath(),
                 "scripts/release/index",
@@ -100,7 +100,7 @@ class ReleasedImageTest {
                 "docker-archive:" + directory.resolve("amd64.tar"),
                 "docker-archive:" + directory.resolve("arm64.tar")));
 
-        assertThat(made.orFail()).isEqualTo("amd64\narm64\n");
+        assertThat(result.outputOrFail()).isEqualTo("amd64\narm64\n");
         JsonObject manifest = json(Files.readString(index.resolve("manifest.json")));
         assertThat(manifest.getString("mediaType")).contains("manifest.list");
         for (JsonObject each : manifest.getJsonArray("manifests").getValuesAs(JsonObject.class)) {
@@ -112,8 +112,8 @@ class ReleasedImageTest {
     }
 
     @Test
-    void an_index_of_nothing_is_refused() {
-        Outcome refused = Outcome.of(List.of("scripts/release/index", "dir:/nowhere"));
+    void an_index_without_images_is_refused() {
+        CommandResult refused = CommandResult.of(List.of("scripts/release/index", "dir:/nowhere"));
 
         assertThat(refused.status()).isEqualTo(1);
         assertThat(refused.err()).contains("No images: name at least one IMAGE.");

@@ -3,10 +3,10 @@ package io.culvert.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.image.CulvertContainer;
-import io.culvert.ip.Family;
-import io.culvert.lab.Outcome;
+import io.culvert.lab.CommandResult;
+import io.culvert.lab.LabOptions;
 import io.culvert.lab.Probe;
-import io.culvert.lab.Shape;
+import io.culvert.net.Family;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,14 +17,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The image where it is not process 1, and where the network outlives it: below an init, in a network that others
- * share.
+ * The image under an init, in the network namespace of another container, which continues to exist when it stops.
  */
 @Tag("deploy")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class SharedNamespacesTest {
 
-    /** Passes the signal on and ends as its child does, as tini and catatonit do; the image has no shell of its own. */
+    /** Forwards SIGTERM and exits with its child's status, like tini and catatonit. */
     private static final String INIT = """
             culvert up & child=$!
             trap 'kill -TERM $child' TERM
@@ -33,22 +32,22 @@ class SharedNamespacesTest {
             exit $status
             """;
 
-    private static final String SHELL = "/usr/bin/busybox";
+    private static final String BUSYBOX = "/usr/bin/busybox";
 
-    private final ContainerWorld world = ContainerWorld.of(Shape.USUAL);
+    private final ContainerLab fixture = ContainerLab.of(LabOptions.DEFAULTS);
 
     @AfterEach
     void closeWorld() {
-        world.close();
+        fixture.close();
     }
 
-    private String[] belowAnInit(String... options) {
+    private String[] underInit(String... options) {
         List<String> all = new ArrayList<>(List.of(
                 "run",
                 "--network",
                 "container:pod",
                 "--volume",
-                SHELL + ":/busybox:ro",
+                BUSYBOX + ":/busybox:ro",
                 "--entrypoint",
                 "/busybox",
                 "--cap-add",
@@ -58,37 +57,37 @@ class SharedNamespacesTest {
                 "--env",
                 "CULVERT_MESH=none",
                 "--volume",
-                world.providerFile() + ":/etc/wireguard/wg0.conf:ro"));
+                fixture.providerFile() + ":/etc/wireguard/wg0.conf:ro"));
         all.addAll(Arrays.asList(options));
         all.addAll(List.of(CulvertContainer.IMAGE, "sh", "-c", INIT));
         return all.toArray(String[]::new);
     }
 
     @Test
-    void below_an_init_it_stays_closed_after_a_refused_start_and_after_a_stop() {
-        Probe sibling = Probe.from(world.sibling("pod"));
-        world.observerIsNotBlind(sibling);
+    void under_an_init_the_kill_switch_stays_active_after_a_refused_start_and_after_a_stop() {
+        Probe otherContainer = Probe.from(fixture.otherContainer("pod"));
+        fixture.verifyObserverDetectsLeaks(otherContainer);
 
-        Outcome refused = world.engine.attempt(belowAnInit("--rm", "--env", "CULVERT_SOCKS_PORT=99999"));
+        CommandResult refused = fixture.engine.attempt(underInit("--rm", "--env", "CULVERT_SOCKS_PORT=99999"));
 
         assertThat(refused.status()).as(refused.err()).isEqualTo(2);
-        world.observer.forget();
-        nobodyIsReached(sibling);
-        world.engine.run(belowAnInit("--detach", "--name", "culvert"));
-        world.engine.awaitLine("culvert", "^ready", ContainerWorld.SOON);
-        world.goesByTheProvider(sibling, Family.IPV4);
-        world.engine.run("stop", "culvert");
-        assertThat(world.engine.log("culvert"))
+        fixture.observer.reset();
+        assertNothingReachable(otherContainer);
+        fixture.engine.run(underInit("--detach", "--name", "culvert"));
+        fixture.engine.awaitLine("culvert", "^ready", ContainerLab.TIMEOUT);
+        fixture.assertUsesProvider(otherContainer, Family.IPV4);
+        fixture.engine.run("stop", "culvert");
+        assertThat(fixture.engine.log("culvert"))
                 .contains(
                         "kill switch: stays active because this is a container (the file /usr/lib/culvert/container exists)");
-        nobodyIsReached(sibling);
+        assertNothingReachable(otherContainer);
     }
 
-    private void nobodyIsReached(Probe sibling) {
+    private void assertNothingReachable(Probe otherContainer) {
         for (Family family : Family.values()) {
-            assertThat(sibling.whoami(family)).isEmpty();
-            assertThat(sibling.echo(family)).isEmpty();
+            assertThat(otherContainer.whoami(family)).isEmpty();
+            assertThat(otherContainer.echo(family)).isEmpty();
         }
-        assertThat(world.observer.leaks()).isEmpty();
+        assertThat(fixture.observer.leaks()).isEmpty();
     }
 }

@@ -3,8 +3,8 @@ package io.culvert.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.Yaml;
-import io.culvert.lab.Outcome;
-import io.culvert.lab.ShippedTool;
+import io.culvert.lab.CommandResult;
+import io.culvert.lab.ValidationTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is shipped as text is understood by those for whom it is written: by their own programs, or by their published schemas. */
+/** Validates the shipped configuration files with the programs that read them, or with their published schemas. */
 @Tag("deploy")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ShippedFilesTest {
@@ -31,7 +31,7 @@ class ShippedFilesTest {
     private static final Path KUBERNETES = Path.of("deploy/kubernetes");
     private static final Path QUADLET = Path.of("deploy/quadlet");
 
-    /** What tswg publishes as its example, read as YAML: the file as of November 2025, without its comments. */
+    /** The example that tswg publishes, as YAML without its comments, as of November 2025. */
     private static final String TSWG = """
             {"services":{"tswg":{"cap_add":["NET_ADMIN"],"container_name":"tswg","devices":["/dev/net/tun:/dev/net/tun"],
             "environment":["WG_CONFIG=/tmp/example.wg0.conf","TS_ACCEPT_DNS=true",
@@ -55,21 +55,21 @@ class ShippedFilesTest {
         }
     }
 
-    private static void valid(String schema, List<Path> files) {
+    private static void assertValid(String schema, List<Path> files) {
         List<String> command = new ArrayList<>(List.of("--builtin-schema", schema));
         files.forEach(file -> command.add(file.toString()));
-        Outcome outcome = ShippedTool.run("check-jsonschema", command.toArray(String[]::new));
+        CommandResult outcome = ValidationTool.run("check-jsonschema", command.toArray(String[]::new));
         assertThat(outcome.status()).as(outcome.out() + outcome.err()).isZero();
     }
 
     @Test
-    void compose_examples_are_what_the_Compose_Specification_says() throws IOException {
-        valid("vendor.compose-spec", files("compose-examples", "compose.yaml"));
+    void compose_examples_match_the_Compose_Specification() throws IOException {
+        assertValid("vendor.compose-spec", files("compose-examples", "compose.yaml"));
     }
 
-    /** NET_RAW, which engines give, lets a program send past any kill switch. */
+    /** NET_RAW, which container engines grant, lets a program send packets that bypass any kill switch. */
     @Test
-    void whatever_shares_Culvert_s_network_has_no_capability() throws IOException {
+    void containers_in_Culverts_network_have_no_capabilities() throws IOException {
         int found = 0;
         for (Path file : files("compose-examples", "compose.yaml")) {
             for (Object service :
@@ -97,7 +97,7 @@ class ShippedFilesTest {
     }
 
     @Test
-    void the_drop_in_differs_from_tswg_s_example_in_the_image_s_name_only() throws IOException {
+    void the_drop_in_differs_from_tswgs_example_only_in_the_name_of_the_image() throws IOException {
         String ours = Files.readString(Path.of("compose-examples/tswg-drop-in/compose.yaml"))
                 .replace("image: culvert:latest", "image: ghcr.io/stratself/tswg:latest");
 
@@ -105,7 +105,7 @@ class ShippedFilesTest {
     }
 
     @Test
-    void the_image_has_one_name_everywhere() throws IOException {
+    void the_image_has_the_same_name_in_all_files() throws IOException {
         List<Path> all = new ArrayList<>(files("compose-examples", "compose.yaml"));
         all.addAll(files("deploy/quadlet", ".container"));
         all.addAll(files("docs", ".md"));
@@ -119,10 +119,10 @@ class ShippedFilesTest {
     }
 
     @Test
-    void workflows_and_the_update_bot_s_file_are_what_GitHub_understands() throws IOException {
-        valid("vendor.github-workflows", files(".github/workflows", ".yml"));
-        valid("vendor.dependabot", List.of(Path.of(".github/dependabot.yml")));
-        Outcome lint = ShippedTool.run(
+    void workflows_and_the_Dependabot_file_match_GitHubs_schemas() throws IOException {
+        assertValid("vendor.github-workflows", files(".github/workflows", ".yml"));
+        assertValid("vendor.dependabot", List.of(Path.of(".github/dependabot.yml")));
+        CommandResult lint = ValidationTool.run(
                 "actionlint",
                 "-shellcheck=",
                 "-pyflakes=",
@@ -132,7 +132,7 @@ class ShippedFilesTest {
     }
 
     @Test
-    void every_script_that_a_workflow_runs_is_there() throws IOException {
+    void scripts_that_workflows_run_exist() throws IOException {
         for (Path workflow : files(".github/workflows", ".yml")) {
             java.util.regex.Pattern.compile("(?<![\\w/])(scripts/[\\w/-]+|\\.ci/run)")
                     .matcher(Files.readString(workflow))
@@ -143,7 +143,7 @@ class ShippedFilesTest {
         }
     }
 
-    /** What kubectl would send, with the user's own files in place. */
+    /** Returns the validated manifests that kubectl would apply, with placeholders for the user's files. */
     private List<Map<String, Object>> manifests(String name) throws IOException {
         try (Stream<Path> sources = Files.walk(KUBERNETES)) {
             for (Path source : sources.filter(Files::isRegularFile).toList()) {
@@ -152,14 +152,14 @@ class ShippedFilesTest {
                 Files.copy(source, copy);
             }
         }
-        for (String own : List.of("exit-0.conf", "exit-1.conf", "authkey", "provider.conf")) {
-            Files.writeString(directory.resolve(name).resolve(own), "the user's own\n");
+        for (String userFile : List.of("exit-0.conf", "exit-1.conf", "authkey", "provider.conf")) {
+            Files.writeString(directory.resolve(name).resolve(userFile), "the user's own\n");
         }
-        Outcome built =
-                ShippedTool.run("kustomize", "build", directory.resolve(name).toString());
+        CommandResult built =
+                ValidationTool.run("kustomize", "build", directory.resolve(name).toString());
         assertThat(built.status()).as(built.err()).isZero();
         Path all = Files.writeString(directory.resolve("all.yaml"), built.out());
-        Outcome valid = ShippedTool.run("kubernetes-validate", "--strict", all.toString());
+        CommandResult valid = ValidationTool.run("kubernetes-validate", "--strict", all.toString());
         assertThat(valid.status()).as(valid.out() + valid.err()).isZero();
         return Yaml.readAll(built.out());
     }
@@ -182,7 +182,7 @@ class ShippedFilesTest {
         return map(map(map(found.get("spec")).get("template")).get("spec"));
     }
 
-    private static void isHardened(Map<String, Object> container) {
+    private static void assertHardened(Map<String, Object> container) {
         Map<String, Object> security = map(container.get("securityContext"));
         assertThat(security)
                 .doesNotContainKey("privileged")
@@ -197,11 +197,11 @@ class ShippedFilesTest {
         Map<String, Object> pod = podOf(manifests, "StatefulSet");
         Map<String, Object> culvert = map(list(pod.get("containers")).getFirst());
 
-        isHardened(culvert);
+        assertHardened(culvert);
         assertThat(culvert).containsEntry("image", "culvert:latest");
         assertThat(map(map(culvert.get("securityContext")).get("capabilities")))
                 .containsEntry("add", List.of("NET_ADMIN"));
-        // Each finds its own file by its own name.
+        // Each pod has a file of its own, by its name.
         assertThat(list(culvert.get("env")).toString()).contains("/etc/culvert/providers/$(POD_NAME).conf");
         assertThat(manifests.toString()).contains("exit-0.conf", "exit-1.conf").contains("enforce=privileged");
         assertThat(map(manifests.stream()
@@ -214,13 +214,13 @@ class ShippedFilesTest {
     }
 
     @Test
-    void Kubernetes_starts_the_program_when_the_sidecar_s_guard_is_armed() throws IOException {
+    void Kubernetes_starts_the_program_when_the_sidecars_kill_switch_is_active() throws IOException {
         Map<String, Object> pod = podOf(manifests("sidecar"), "Deployment");
         Map<String, Object> culvert = map(list(pod.get("initContainers")).getFirst());
         Map<String, Object> program = map(list(pod.get("containers")).getFirst());
 
-        isHardened(culvert);
-        isHardened(program);
+        assertHardened(culvert);
+        assertHardened(program);
         assertThat(culvert).containsEntry("restartPolicy", "Always");
         assertThat(map(map(culvert.get("startupProbe")).get("exec")))
                 .containsEntry("command", List.of("/usr/local/bin/culvert", "health"));
@@ -229,18 +229,18 @@ class ShippedFilesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"restartPolicy: Always", "    startupProbe:"})
-    void a_manifest_that_is_wrong_would_be_found(String line) throws IOException {
+    void an_invalid_manifest_is_detected(String line) throws IOException {
         Path wrong = directory.resolve("wrong.yaml");
         String right = Files.readString(KUBERNETES.resolve("sidecar/deployment.yaml"));
         Files.writeString(wrong, right.replace(line, line.replace(":", "s:")));
 
-        assertThat(ShippedTool.run("kubernetes-validate", "--strict", wrong.toString())
+        assertThat(ValidationTool.run("kubernetes-validate", "--strict", wrong.toString())
                         .status())
                 .isNotZero();
     }
 
-    private static Outcome generate(Path units) {
-        return ShippedTool.run(
+    private static CommandResult generate(Path units) {
+        return ValidationTool.run(
                 Map.of("QUADLET_UNIT_DIRS", units.toAbsolutePath().toString()), "quadlet", "--dryrun", "--user");
     }
 
@@ -252,8 +252,8 @@ class ShippedFilesTest {
     }
 
     @Test
-    void Podman_s_generator_makes_services_of_the_Quadlet_units() {
-        Outcome generated = generate(QUADLET);
+    void Podmans_generator_accepts_the_Quadlet_units() {
+        CommandResult generated = generate(QUADLET);
 
         assertThat(generated.status()).as(generated.err()).isZero();
         assertThat(generated.err().lines()).allMatch(line -> line.contains("Loading source unit file"));
@@ -273,7 +273,7 @@ class ShippedFilesTest {
 
     @ParameterizedTest
     @CsvSource({"AddCapability=, AddCapabilities=", "Network=culvert.network, Network=nowhere.network"})
-    void a_unit_that_is_wrong_would_be_found(String right, String wrong) throws IOException {
+    void an_invalid_Quadlet_unit_is_detected(String right, String wrong) throws IOException {
         for (Path source : files(QUADLET.toString(), "")) {
             if (Files.isRegularFile(source)) {
                 Files.writeString(
@@ -281,7 +281,7 @@ class ShippedFilesTest {
                         Files.readString(source).replace(right, wrong));
             }
         }
-        Outcome generated = generate(directory);
+        CommandResult generated = generate(directory);
 
         assertThat(generated.status() != 0 || generated.err().contains("unsupported key"))
                 .as(generated.err())

@@ -1,4 +1,4 @@
-/** What is shipped, as its users deploy it: the image in the lab's network, compose examples, units, manifests, releases. */
+/** Tests of what is shipped: the image in the lab, compose examples, Quadlet units, Kubernetes manifests, releases. */
 @NullMarked
 package io.culvert.deploy;
 

@@ -18,13 +18,13 @@ import org.xbill.DNS.Type;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class AnswerCacheTest {
 
-    private static final Question WWW = ScriptedServer.question("www.example.net.", Type.A);
+    private static final DnsQuery WWW = ScriptedServer.query("www.example.net.", Type.A);
 
     private final AtomicLong seconds = new AtomicLong();
     private final AnswerCache cache = new AnswerCache(2, () -> TimeUnit.SECONDS.toNanos(seconds.get()));
 
     @Test
-    void an_answer_is_kept_for_its_shortest_time_to_live_which_runs_down() {
+    void an_answer_is_cached_for_its_lowest_TTL_and_the_returned_TTLs_decrease() {
         cache.put(WWW, answer("www.example.net. 300 CNAME web.example.net.", "web.example.net. 60 A 192.0.2.80"));
 
         seconds.set(59);
@@ -37,15 +37,14 @@ class AnswerCacheTest {
     }
 
     @Test
-    void the_case_of_a_name_does_not_matter() {
+    void names_are_compared_without_regard_to_case() {
         cache.put(WWW, answer("www.example.net. 60 A 192.0.2.80"));
 
-        assertThat(cache.get(ScriptedServer.question("WWW.Example.NET.", Type.A)))
-                .isPresent();
+        assertThat(cache.get(ScriptedServer.query("WWW.Example.NET.", Type.A))).isPresent();
     }
 
     @Test
-    void nothing_stays_nothing_for_as_long_as_the_zone_says() {
+    void a_negative_answer_is_cached_for_the_minimum_TTL_of_the_SOA_record() {
         Message nothing = answer();
         nothing.getHeader().setRcode(Rcode.NXDOMAIN);
         nothing.addRecord(
@@ -61,7 +60,7 @@ class AnswerCacheTest {
     }
 
     @Test
-    void what_must_not_be_kept_is_not() {
+    void truncated_and_failed_answers_are_not_cached() {
         Message cut = answer("www.example.net. 60 A 192.0.2.80");
         cut.getHeader().setFlag(Flags.TC);
         Message failure = answer();
@@ -74,37 +73,37 @@ class AnswerCacheTest {
     }
 
     @Test
-    void large_answers_do_not_fill_the_memory() {
+    void the_cache_limits_the_memory_of_large_answers() {
         AnswerCache many = new AnswerCache(100_000, () -> 0);
         String[] records = IntStream.range(0, 400)
                 .mapToObj(i -> "www.example.net. 60 A 10.1." + i / 200 + "." + i % 200)
                 .toArray(String[]::new);
-        int kept = 0;
+        int cached = 0;
         for (int i = 0; i < 2000; i++) {
-            many.put(ScriptedServer.question("n" + i + ".example.net.", Type.A), answer(records));
+            many.put(ScriptedServer.query("n" + i + ".example.net.", Type.A), answer(records));
         }
         for (int i = 0; i < 2000; i++) {
-            kept += many.get(ScriptedServer.question("n" + i + ".example.net.", Type.A))
+            cached += many.get(ScriptedServer.query("n" + i + ".example.net.", Type.A))
                             .isPresent()
                     ? 1
                     : 0;
         }
-        assertThat(kept).isBetween(100, 1000);
-        assertThat(many.get(ScriptedServer.question("n1999.example.net.", Type.A)))
+        assertThat(cached).isBetween(100, 1000);
+        assertThat(many.get(ScriptedServer.query("n1999.example.net.", Type.A)))
                 .hasValueSatisfying(message ->
                         assertThat(message.getSection(Section.ANSWER)).hasSize(400));
 
-        String[] thousands = IntStream.range(0, 4000)
+        String[] largeAnswer = IntStream.range(0, 4000)
                 .mapToObj(i -> "www.example.net. 60 A 10.2." + i / 200 + "." + i % 200)
                 .toArray(String[]::new);
-        many.put(WWW, answer(thousands));
+        many.put(WWW, answer(largeAnswer));
         assertThat(many.get(WWW)).isEmpty();
     }
 
     @Test
-    void the_longest_unused_makes_room() {
-        Question a = ScriptedServer.question("a.example.net.", Type.A);
-        Question b = ScriptedServer.question("b.example.net.", Type.A);
+    void the_least_recently_used_entry_is_evicted() {
+        DnsQuery a = ScriptedServer.query("a.example.net.", Type.A);
+        DnsQuery b = ScriptedServer.query("b.example.net.", Type.A);
         cache.put(a, answer("a.example.net. 60 A 192.0.2.1"));
         cache.put(b, answer("b.example.net. 60 A 192.0.2.2"));
         assertThat(cache.get(a)).isPresent();
@@ -116,6 +115,6 @@ class AnswerCacheTest {
     }
 
     private static Message answer(String... records) {
-        return ScriptedServer.answer(WWW.query(1), records);
+        return ScriptedServer.answer(WWW.message(1), records);
     }
 }

@@ -2,10 +2,10 @@ package io.culvert.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
 import io.culvert.linux.Egress;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -31,41 +31,41 @@ import org.xbill.DNS.Type;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class BootstrapResolverTest {
 
-    private static final Patience PATIENCE = new Patience(Duration.ofSeconds(10), Duration.ofSeconds(20));
+    private static final Timeouts TIMEOUTS = new Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(20));
     private static final Host.Name VPN = new Host.Name("vpn.example.net");
 
     @TempDir
     Path directory;
 
     @Test
-    void both_families_are_asked_and_aliases_followed() throws IOException {
+    void both_address_families_are_queried_and_CNAMEs_followed() throws IOException {
         try (ScriptedServer server = new ScriptedServer(zone(Map.of(
                 "A", List.of("vpn.example.net. 300 CNAME se.example.net.", "se.example.net. 45 A 192.0.2.10"),
                 "AAAA", List.of("vpn.example.net. 300 AAAA 2001:db8::10"))))) {
-            Resolution found = resolver(server, Family.values()).resolve(VPN, List.of());
+            ResolutionResult found = resolver(server, Family.values()).resolve(VPN, List.of());
 
             assertThat(found.addresses()).containsExactly(address("192.0.2.10"), address("2001:db8::10"));
-            assertThat(found.life()).isEqualTo(Duration.ofSeconds(45));
+            assertThat(found.ttl()).isEqualTo(Duration.ofSeconds(45));
             assertThat(found.fresh()).isTrue();
             assertThat(found.problems()).isEmpty();
         }
     }
 
     @Test
-    void only_families_with_a_way_out_are_asked() throws IOException {
+    void only_families_with_a_default_route_are_queried() throws IOException {
         try (ScriptedServer server =
                 new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))))) {
             resolver(server, Family.IPV4).resolve(VPN, List.of());
 
-            assertThat(server.asked()).hasSize(1);
+            assertThat(server.queries()).hasSize(1);
         }
     }
 
     @Test
-    void addresses_of_other_names_in_the_answer_do_not_count() throws IOException {
+    void addresses_of_unrelated_names_in_the_answer_are_ignored() throws IOException {
         try (ScriptedServer server =
                 new ScriptedServer(zone(Map.of("A", List.of("bank.example.net. 300 A 203.0.113.66"))))) {
-            Resolution found = resolver(server, Family.IPV4).resolve(VPN, List.of());
+            ResolutionResult found = resolver(server, Family.IPV4).resolve(VPN, List.of());
 
             assertThat(found.addresses()).isEmpty();
             assertThat(found.problems()).singleElement().asString().contains("has no address");
@@ -73,15 +73,17 @@ class BootstrapResolverTest {
     }
 
     @Test
-    void forged_answers_are_refused_each_with_its_reason() throws IOException {
+    void forbidden_addresses_are_rejected_each_with_its_reason() throws IOException {
         try (ScriptedServer server = new ScriptedServer(zone(Map.of(
                 "A",
                 List.of(
                         "vpn.example.net. 300 A 127.0.0.1",
                         "vpn.example.net. 300 A 10.64.0.9",
                         "vpn.example.net. 300 A 192.0.2.10"))))) {
-            Resolution found = resolver(server, Family.IPV4)
-                    .resolve(VPN, List.of(new Forbidden(Prefix.parse("10.64.0.0/10"), "the tunnel's own range")));
+            ResolutionResult found = resolver(server, Family.IPV4)
+                    .resolve(
+                            VPN,
+                            List.of(new ForbiddenAddresses(Prefix.parse("10.64.0.0/10"), "the tunnel's own range")));
 
             assertThat(found.addresses()).containsExactly(address("192.0.2.10"));
             assertThat(found.problems())
@@ -93,12 +95,12 @@ class BootstrapResolverTest {
     }
 
     @Test
-    void of_many_refused_addresses_only_some_are_told() throws IOException {
+    void only_the_first_of_many_rejected_addresses_are_reported() throws IOException {
         String[] many = IntStream.range(0, 200)
                 .mapToObj(i -> "vpn.example.net. 300 A 127.0.1." + i)
                 .toArray(String[]::new);
         try (ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of(many))))) {
-            Resolution found = resolver(server, Family.IPV4).resolve(VPN, List.of());
+            ResolutionResult found = resolver(server, Family.IPV4).resolve(VPN, List.of());
 
             assertThat(found.addresses()).isEmpty();
             assertThat(found.problems()).hasSize(4);
@@ -108,7 +110,7 @@ class BootstrapResolverTest {
     }
 
     @Test
-    void aliases_in_a_circle_or_without_end_are_no_address() throws IOException {
+    void CNAME_loops_and_endless_CNAME_chains_yield_no_address() throws IOException {
         String[] chain = IntStream.range(0, 300)
                 .mapToObj(i -> (i == 0 ? "vpn" : "a" + i) + ".example.net. 300 CNAME a" + (i + 1) + ".example.net.")
                 .toArray(String[]::new);
@@ -128,35 +130,35 @@ class BootstrapResolverTest {
     }
 
     @Test
-    void a_resolver_that_takes_several_attempts_of_ours_to_answer_is_heard() throws IOException {
-        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(4, "vpn.example.net. 300 A 192.0.2.10")) {
+    void the_answer_of_a_resolver_that_responds_after_several_attempts_is_used() throws IOException {
+        try (ScriptedServer slow = ScriptedServer.answeringFirstAfter(4, "vpn.example.net. 300 A 192.0.2.10")) {
             BootstrapResolver resolver = new BootstrapResolver(
                     new ResolvConf(List.of(slow.address()), List.of(), List.of(), 1),
                     HostsFile.read(directory.resolve("hosts")),
                     Egress.ANY,
                     () -> Set.of(Family.IPV4),
-                    new Patience(Duration.ofMillis(100), Duration.ofSeconds(20)));
+                    new Timeouts(Duration.ofMillis(100), Duration.ofSeconds(20)));
 
             assertThat(resolver.resolve(VPN, List.of()).addresses()).containsExactly(address("192.0.2.10"));
         }
     }
 
     @Test
-    void a_slow_answer_for_one_family_gives_as_much_time_to_the_other() {
-        assertThat(Patience.BOOTSTRAP.all()).isGreaterThanOrEqualTo(Duration.ofSeconds(9));
-        assertThat(Patience.BOOTSTRAP.afterAnswer(Duration.ofMillis(20))).isEqualTo(Duration.ofMillis(4500));
-        assertThat(Patience.BOOTSTRAP.afterAnswer(Duration.ofSeconds(4))).isEqualTo(Duration.ofSeconds(8));
-        assertThat(Patience.BOOTSTRAP.afterAnswer(Duration.ofSeconds(8))).isEqualTo(Duration.ofSeconds(9));
+    void a_slow_answer_for_one_family_extends_the_timeout_of_the_other() {
+        assertThat(Timeouts.BOOTSTRAP.total()).isGreaterThanOrEqualTo(Duration.ofSeconds(9));
+        assertThat(Timeouts.BOOTSTRAP.afterAnswer(Duration.ofMillis(20))).isEqualTo(Duration.ofMillis(4500));
+        assertThat(Timeouts.BOOTSTRAP.afterAnswer(Duration.ofSeconds(4))).isEqualTo(Duration.ofSeconds(8));
+        assertThat(Timeouts.BOOTSTRAP.afterAnswer(Duration.ofSeconds(8))).isEqualTo(Duration.ofSeconds(9));
     }
 
     @Test
-    void the_last_good_addresses_outlive_a_failure() throws IOException {
+    void the_last_known_addresses_are_kept_after_a_failure() throws IOException {
         ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))));
         BootstrapResolver resolver = resolver(server, Family.IPV4);
         assertThat(resolver.resolve(VPN, List.of()).fresh()).isTrue();
         server.close();
 
-        Resolution kept = resolver.resolve(VPN, List.of());
+        ResolutionResult kept = resolver.resolve(VPN, List.of());
 
         assertThat(kept.addresses()).containsExactly(address("192.0.2.10"));
         assertThat(kept.fresh()).isFalse();
@@ -168,7 +170,7 @@ class BootstrapResolverTest {
     }
 
     @Test
-    void a_family_that_nobody_answers_for_keeps_what_it_had() throws IOException {
+    void a_family_without_a_response_keeps_its_last_known_addresses() throws IOException {
         Queue<Integer> codes = new ArrayDeque<>(List.of(Rcode.NOERROR, Rcode.NOERROR, Rcode.SERVFAIL, Rcode.NOERROR));
         Map<String, List<String>> records = Map.of(
                 "A", List.of("vpn.example.net. 300 A 192.0.2.10"),
@@ -181,50 +183,50 @@ class BootstrapResolverTest {
             return List.of(answer);
         })) {
             BootstrapResolver resolver = resolver(server, Family.values());
-            Resolution first = resolver.resolve(VPN, List.of());
+            ResolutionResult first = resolver.resolve(VPN, List.of());
 
-            Resolution then = resolver.resolve(VPN, List.of());
+            ResolutionResult then = resolver.resolve(VPN, List.of());
 
             assertThat(then.addresses())
                     .isEqualTo(first.addresses())
                     .containsExactly(address("192.0.2.10"), address("2001:db8::10"));
-            assertThat(then.life()).isZero();
+            assertThat(then.ttl()).isZero();
         }
     }
 
     @Test
-    void a_last_good_address_that_has_become_forbidden_is_not_kept() throws IOException {
+    void a_last_known_address_that_became_forbidden_is_not_kept() throws IOException {
         ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))));
         BootstrapResolver resolver = resolver(server, Family.IPV4);
         resolver.resolve(VPN, List.of());
         server.close();
 
-        List<Forbidden> forbidden = List.of(new Forbidden(Prefix.parse("192.0.2.0/24"), "the LAN"));
+        List<ForbiddenAddresses> forbidden = List.of(new ForbiddenAddresses(Prefix.parse("192.0.2.0/24"), "the LAN"));
 
         assertThat(resolver.resolve(VPN, forbidden).addresses()).isEmpty();
     }
 
     @Test
-    void the_hosts_file_comes_first() throws IOException {
+    void the_hosts_file_takes_precedence() throws IOException {
         Files.writeString(directory.resolve("hosts"), """
                 127.0.0.1 localhost
                 192.0.2.77 other VPN.example.net # by hand
                 nonsense vpn.example.net
                 """);
-        try (ScriptedServer server = new ScriptedServer(ScriptedServer.silence())) {
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.timeout())) {
             assertThat(resolver(server, Family.values()).resolve(VPN, List.of()).addresses())
                     .containsExactly(address("192.0.2.77"));
-            assertThat(server.asked()).isEmpty();
+            assertThat(server.queries()).isEmpty();
         }
     }
 
     @Test
-    void the_search_list_is_used_as_the_runtime_meant_it() throws IOException {
+    void the_search_list_of_the_container_is_used() throws IOException {
         try (ScriptedServer server =
                 new ScriptedServer(zone(Map.of("A", List.of("headscale.svc.example. 30 A 192.0.2.20"))))) {
             ResolvConf conf = new ResolvConf(List.of(server.address()), List.of(), List.of("svc.example"), 1);
             BootstrapResolver resolver = new BootstrapResolver(
-                    conf, HostsFile.read(directory.resolve("hosts")), Egress.ANY, () -> Set.of(Family.IPV4), PATIENCE);
+                    conf, HostsFile.read(directory.resolve("hosts")), Egress.ANY, () -> Set.of(Family.IPV4), TIMEOUTS);
 
             assertThat(resolver.resolve(new Host.Name("headscale"), List.of()).addresses())
                     .containsExactly(address("192.0.2.20"));
@@ -232,14 +234,14 @@ class BootstrapResolverTest {
     }
 
     @Test
-    void a_name_that_is_not_there_is_the_users_to_correct() throws IOException {
+    void a_name_that_does_not_exist_is_reported_as_a_user_error() throws IOException {
         Queue<Integer> codes = new ArrayDeque<>(List.of(Rcode.NXDOMAIN, Rcode.NXDOMAIN));
         try (ScriptedServer server = new ScriptedServer(query -> {
             Message answer = ScriptedServer.answer(query);
             answer.getHeader().setRcode(codes.remove());
             return List.of(answer);
         })) {
-            Resolution found = resolver(server, Family.values()).resolve(VPN, List.of());
+            ResolutionResult found = resolver(server, Family.values()).resolve(VPN, List.of());
 
             assertThat(found.problems())
                     .singleElement()
@@ -254,7 +256,7 @@ class BootstrapResolverTest {
                 HostsFile.read(directory.resolve("hosts")),
                 Egress.ANY,
                 () -> EnumSet.copyOf(List.of(families)),
-                PATIENCE);
+                TIMEOUTS);
     }
 
     private static Function<Message, List<Message>> zone(Map<String, List<String>> byType) {

@@ -2,10 +2,10 @@ package io.culvert.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
 import io.culvert.linux.Egress;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -22,28 +22,28 @@ import org.xbill.DNS.Rcode;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class BypassResolverTest {
 
-    private static final Patience PATIENCE = new Patience(Duration.ofSeconds(1), Duration.ofSeconds(5));
+    private static final Timeouts TIMEOUTS = new Timeouts(Duration.ofSeconds(1), Duration.ofSeconds(5));
     private static final Host.Name API = new Host.Name("api.example.net");
     private static final Set<Family> FAMILIES = Set.of(Family.IPV4);
     private static final Prefix LAN = Prefix.parse("192.168.7.0/24");
 
     @Test
-    void what_the_local_network_says_counts_until_the_tunnel_is_up() throws IOException {
+    void answers_of_the_local_network_are_used_until_the_tunnel_is_up() throws IOException {
         try (ScriptedServer lan = answering("203.0.113.66");
                 ScriptedServer tunnel = answering("198.51.100.7")) {
             BypassResolver resolver = resolver(lan);
 
             assertThat(addresses(resolver, Optional.empty())).containsExactly("203.0.113.66");
-            assertThat(addresses(resolver, to(tunnel))).containsExactly("198.51.100.7");
+            assertThat(addresses(resolver, upstreams(tunnel))).containsExactly("198.51.100.7");
         }
     }
 
     @Test
-    void what_is_refused_is_said_in_one_sentence() throws IOException {
+    void all_rejected_addresses_are_reported_in_one_warning() throws IOException {
         try (ScriptedServer lan = answering("203.0.113.66", "203.0.113.67", "203.0.113.68", "203.0.113.69");
                 ScriptedServer tunnel = answering("198.51.100.7")) {
             assertThat(resolver(lan)
-                            .resolve(API, List.of(), to(tunnel), FAMILIES)
+                            .resolve(API, List.of(), upstreams(tunnel), FAMILIES)
                             .problems())
                     .singleElement()
                     .asString()
@@ -53,41 +53,42 @@ class BypassResolverTest {
     }
 
     @Test
-    void a_name_that_only_the_local_network_knows_keeps_its_addresses_there_and_no_others() throws IOException {
+    void a_name_known_only_to_the_local_network_keeps_only_its_local_addresses() throws IOException {
         try (ScriptedServer lan = answering("192.168.7.20", "203.0.113.66");
                 ScriptedServer tunnel = new ScriptedServer(query -> List.of(failing(query, Rcode.NXDOMAIN)))) {
-            assertThat(addresses(resolver(lan), to(tunnel))).containsExactly("192.168.7.20");
+            assertThat(addresses(resolver(lan), upstreams(tunnel))).containsExactly("192.168.7.20");
         }
     }
 
     @Test
-    void without_an_answer_of_the_tunnel_s_servers_what_they_confirmed_stays_and_nothing_comes_back()
-            throws IOException {
+    void without_a_response_from_the_tunnels_servers_only_confirmed_addresses_are_kept() throws IOException {
         ScriptedServer tunnel = answering("198.51.100.7");
         try (ScriptedServer lan = answering("203.0.113.66")) {
             BypassResolver resolver = resolver(lan);
-            Optional<Upstreams> inside = to(tunnel);
-            assertThat(addresses(resolver, inside)).containsExactly("198.51.100.7");
+            Optional<Upstreams> tunnelServers = upstreams(tunnel);
+            assertThat(addresses(resolver, tunnelServers)).containsExactly("198.51.100.7");
             tunnel.close();
 
-            assertThat(addresses(resolver, inside)).containsExactly("198.51.100.7");
-            assertThat(addresses(resolver(lan), inside)).isEmpty();
+            assertThat(addresses(resolver, tunnelServers)).containsExactly("198.51.100.7");
+            assertThat(addresses(resolver(lan), tunnelServers)).isEmpty();
         }
     }
 
     @Test
-    void the_tunnel_s_servers_are_not_believed_everything_either() throws IOException {
+    void forbidden_addresses_from_the_tunnels_servers_are_rejected_too() throws IOException {
         try (ScriptedServer lan = answering("198.51.100.7");
                 ScriptedServer tunnel = answering("127.0.0.1", "10.64.0.1", "198.51.100.7")) {
-            List<Forbidden> mesh = List.of(new Forbidden(Prefix.parse("10.64.0.0/24"), "the mesh"));
-            assertThat(resolver(lan).resolve(API, mesh, to(tunnel), FAMILIES).addresses())
+            List<ForbiddenAddresses> mesh = List.of(new ForbiddenAddresses(Prefix.parse("10.64.0.0/24"), "the mesh"));
+            assertThat(resolver(lan)
+                            .resolve(API, mesh, upstreams(tunnel), FAMILIES)
+                            .addresses())
                     .extracting(Prefix::text)
                     .containsExactly("198.51.100.7");
         }
     }
 
     @Test
-    void thousands_of_addresses_are_cut_to_the_same_few_however_they_are_turned() throws IOException {
+    void too_many_addresses_are_reduced_to_the_same_subset_in_any_order() throws IOException {
         List<String> many = IntStream.range(0, 2000)
                 .mapToObj(number -> "198.18." + number / 250 + "." + number % 250)
                 .toList();
@@ -95,14 +96,14 @@ class BypassResolverTest {
                 ScriptedServer turned = answering(many.reversed().toArray(String[]::new))) {
             List<String> first = addresses(resolver(lan), Optional.empty());
 
-            assertThat(first).hasSize(AddressLimit.MOST);
+            assertThat(first).hasSize(AddressLimit.MAX_ADDRESSES);
             assertThat(addresses(resolver(turned), Optional.empty())).isEqualTo(first);
-            assertThat(addresses(resolver(turned), to(lan))).isEqualTo(first);
+            assertThat(addresses(resolver(turned), upstreams(lan))).isEqualTo(first);
         }
     }
 
-    private static List<String> addresses(BypassResolver resolver, Optional<Upstreams> inside) {
-        return resolver.resolve(API, List.of(), inside, FAMILIES).addresses().stream()
+    private static List<String> addresses(BypassResolver resolver, Optional<Upstreams> tunnelServers) {
+        return resolver.resolve(API, List.of(), tunnelServers, FAMILIES).addresses().stream()
                 .map(Prefix::text)
                 .toList();
     }
@@ -114,12 +115,12 @@ class BypassResolverTest {
                         new HostsFile(""),
                         Egress.ANY,
                         () -> FAMILIES,
-                        PATIENCE),
+                        TIMEOUTS),
                 LAN::contains,
-                PATIENCE);
+                TIMEOUTS);
     }
 
-    private static Optional<Upstreams> to(ScriptedServer server) {
+    private static Optional<Upstreams> upstreams(ScriptedServer server) {
         return Optional.of(new Upstreams(List.of(server.address()), Egress.ANY));
     }
 

@@ -40,31 +40,31 @@ class ClusterNamesTest {
                 "example.xn--p1ai",
                 "WWW.Example.ORG"
             })
-    void a_name_of_the_internet_is_never_told_to_the_cluster(String written) {
+    void an_internet_name_is_never_sent_to_the_cluster(String written) {
         assertThat(decisions(written))
                 .allSatisfy(decision -> assertThat(decision).isInstanceOf(Decision.Absent.class));
     }
 
     @Test
-    void a_name_that_may_be_of_the_internet_is_told_only_if_it_is_not() {
+    void a_possible_internet_name_is_sent_to_the_cluster_only_if_it_does_not_exist_there() {
         assertThat(decisions("printer.home"))
                 .containsExactly(
-                        new Decision.Ask(List.of(name("printer.home."))),
-                        new Decision.Ask(List.of(name("printer.home."))),
+                        new Decision.Forward(List.of(name("printer.home."))),
+                        new Decision.Forward(List.of(name("printer.home."))),
                         new Decision.Absent());
     }
 
     @Test
-    void a_service_of_the_own_namespace_has_one_label() {
-        assertThat(decisions("db")).containsExactly(ask(), new Decision.Absent(), new Decision.Absent());
+    void a_service_of_the_pods_namespace_has_one_label() {
+        assertThat(decisions("db")).containsExactly(forward(), new Decision.Absent(), new Decision.Absent());
     }
 
     @Test
-    void a_service_of_another_namespace_has_two() {
+    void a_service_of_another_namespace_has_two_labels() {
         assertThat(decide("kubernetes.default.vpn.svc.cluster.local."))
-                .isEqualTo(new Decision.Ask(List.of(name("kubernetes.default."))));
+                .isEqualTo(new Decision.Forward(List.of(name("kubernetes.default."))));
         assertThat(decide("kubernetes.default.svc.cluster.local."))
-                .isEqualTo(new Decision.Ask(List.of(name("kubernetes.default."))));
+                .isEqualTo(new Decision.Forward(List.of(name("kubernetes.default."))));
     }
 
     @ParameterizedTest
@@ -80,49 +80,49 @@ class ClusterNamesTest {
                 "10-1-2-3.default.pod",
                 "2001-db8--1.default.pod"
             })
-    void a_name_that_is_written_for_the_cluster_is_asked_there_and_nowhere_else(String written) {
-        List<Decision> tried = decisions(written);
-        Decision last = written.endsWith("cluster.local") ? decide(written + ".") : tried.get(2);
+    void a_name_written_for_the_cluster_is_sent_only_to_the_cluster(String written) {
+        List<Decision> decisions = decisions(written);
+        Decision last = written.endsWith("cluster.local") ? decide(written + ".") : decisions.get(2);
 
-        assertThat(last).isEqualTo(ask());
-        assertThat(tried.getFirst()).isEqualTo(new Decision.Absent());
+        assertThat(last).isEqualTo(forward());
+        assertThat(decisions.getFirst()).isEqualTo(new Decision.Absent());
     }
 
     @Test
-    void a_service_of_the_own_namespace_is_found_though_the_internet_has_such_a_name() {
+    void a_service_of_the_pods_namespace_is_found_even_if_the_name_exists_on_the_internet() {
         ClusterNames own = new ClusterNames(
                 name("cluster.local."),
                 List.of(name("dev.svc.cluster.local."), name("svc.cluster.local."), name("cluster.local.")),
                 TopLevelDomains.read(),
                 () -> 0);
 
-        assertThat(own.of(name("web.dev.svc.cluster.local."))).isEqualTo(ask());
+        assertThat(own.decide(name("web.dev.svc.cluster.local."))).isEqualTo(forward());
         // Now it is written as a name of the internet.
-        own.of(name("web.dev.dev.svc.cluster.local."));
-        assertThat(own.of(name("web.dev.svc.cluster.local."))).isEqualTo(new Decision.Absent());
+        own.decide(name("web.dev.dev.svc.cluster.local."));
+        assertThat(own.decide(name("web.dev.svc.cluster.local."))).isEqualTo(new Decision.Absent());
     }
 
     @Test
-    void what_was_tried_is_forgotten() {
+    void recent_queries_expire() {
         decide("web.dev.svc.vpn.svc.cluster.local.");
         seconds.set(60);
         assertThat(decide("web.dev.svc.cluster.local.")).isEqualTo(new Decision.Absent());
     }
 
     @Test
-    void the_domain_itself_and_its_parts_exist_and_have_no_data() {
+    void the_cluster_domain_and_its_parts_exist_without_records() {
         assertThat(Stream.of("cluster.local.", "svc.cluster.local.", "pod.cluster.local.")
                         .map(this::decide))
                 .containsOnly(new Decision.Empty());
-        assertThat(decide("dns-version.cluster.local.")).isEqualTo(ask());
+        assertThat(decide("dns-version.cluster.local.")).isEqualTo(forward());
         assertThat(decide("vpn.svc.cluster.local.")).isEqualTo(new Decision.Absent());
     }
 
     @Test
-    void no_name_is_too_long_to_be_decided_on() {
+    void names_of_maximum_length_are_handled() {
         String label = "a".repeat(63);
         assertThat(decide(label + "." + label + "." + label + ".svc.cluster.local."))
-                .isInstanceOf(Decision.Ask.class);
+                .isInstanceOf(Decision.Forward.class);
     }
 
     /** Returns how a name is answered when a resolver library tries it with each domain of the search list. */
@@ -134,11 +134,11 @@ class ClusterNamesTest {
     }
 
     private Decision decide(String name) {
-        return names.of(name(name));
+        return names.decide(name(name));
     }
 
-    private static Decision ask() {
-        return new Decision.Ask(List.of());
+    private static Decision forward() {
+        return new Decision.Forward(List.of());
     }
 
     private static Name name(String text) {

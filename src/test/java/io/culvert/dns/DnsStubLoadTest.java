@@ -48,7 +48,7 @@ class DnsStubLoadTest {
 
     private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");
 
-    private final DnsStub stub = new DnsStub(Patience.USUAL, System::nanoTime);
+    private final DnsStub stub = new DnsStub(Timeouts.DEFAULT, System::nanoTime);
     private final InetSocketAddress address = stub.listen(new InetSocketAddress(LOOPBACK, 0));
 
     /** Answers every query except for names below silent.example. */
@@ -56,7 +56,7 @@ class DnsStubLoadTest {
     private ScriptedServer server;
 
     @BeforeEach
-    void serve() throws IOException {
+    void startServer() throws IOException {
         Name silent = Name.fromString("silent.example.");
         server = new ScriptedServer(query -> query.getQuestion().getName().subdomain(silent)
                 ? List.of()
@@ -71,12 +71,12 @@ class DnsStubLoadTest {
     }
 
     @Test
-    void one_client_s_unanswered_queries_keep_nobody_waiting() throws IOException {
-        try (DatagramSocket flood = new DatagramSocket();
+    void unanswered_queries_of_one_client_do_not_delay_other_clients() throws IOException {
+        try (DatagramSocket floodingClient = new DatagramSocket();
                 DatagramSocket other = new DatagramSocket()) {
             other.setSoTimeout(2_000);
             for (int i = 0; i < 1000; i++) {
-                send(flood, query("name" + i + ".silent.example."));
+                send(floodingClient, query("name" + i + ".silent.example."));
                 if (i % 20 == 0) {
                     Message query = query("name" + i + ".example.");
                     send(other, query);
@@ -88,12 +88,12 @@ class DnsStubLoadTest {
     }
 
     @Test
-    void one_unanswered_query_again_and_again_keeps_nobody_waiting() throws IOException {
-        try (DatagramSocket flood = new DatagramSocket();
+    void a_repeated_unanswered_query_does_not_delay_others() throws IOException {
+        try (DatagramSocket floodingClient = new DatagramSocket();
                 DatagramSocket other = new DatagramSocket()) {
             other.setSoTimeout(2_000);
             for (int i = 0; i < 1000; i++) {
-                send(flood, query("same.silent.example."));
+                send(floodingClient, query("same.silent.example."));
                 if (i % 20 == 0) {
                     Message query = query("name" + i + ".example.");
                     send(other, query);
@@ -105,17 +105,17 @@ class DnsStubLoadTest {
     }
 
     @Test
-    void idle_connections_make_way_the_longest_idle_first() throws IOException {
+    void the_longest_idle_connection_is_closed_first() throws IOException {
         List<Socket> idle = new ArrayList<>();
         try {
             Socket first = connect(idle);
             for (int i = 0; i < 299; i++) {
                 connect(idle);
             }
-            try (Socket late = new Socket(address.getAddress(), address.getPort())) {
-                late.setSoTimeout(5_000);
-                send(late.getOutputStream(), query("www.example."));
-                assertThat(receive(late).getRcode()).isEqualTo(Rcode.NOERROR);
+            try (Socket newClient = new Socket(address.getAddress(), address.getPort())) {
+                newClient.setSoTimeout(5_000);
+                send(newClient.getOutputStream(), query("www.example."));
+                assertThat(receive(newClient).getRcode()).isEqualTo(Rcode.NOERROR);
             }
             first.setSoTimeout(5_000);
             assertThat(first.getInputStream().read()).isEqualTo(-1);
@@ -131,7 +131,7 @@ class DnsStubLoadTest {
     }
 
     @Test
-    void a_message_that_is_never_whole_ends_its_connection() throws IOException {
+    void an_incomplete_message_closes_its_connection() throws IOException {
         TcpLimits limits = new TcpLimits(4, 4, 2, Duration.ofMillis(300), Duration.ofSeconds(30));
         try (TcpService tcp =
                 TcpService.open(new InetSocketAddress(LOOPBACK, 0), (_, _, _) -> Optional.empty(), limits)) {
@@ -152,14 +152,14 @@ class DnsStubLoadTest {
     }
 
     @Test
-    void two_hundred_queries_in_one_go_are_all_answered_by_their_ids() throws IOException {
+    void two_hundred_pipelined_queries_are_all_answered_with_their_ids() throws IOException {
         try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
             socket.setSoTimeout(10_000);
-            Set<Integer> asked = new HashSet<>();
+            Set<Integer> sentIds = new HashSet<>();
             for (int i = 0; i < 200; i++) {
                 Message query = query("name" + i + ".example.");
                 query.getHeader().setID(i);
-                asked.add(i);
+                sentIds.add(i);
                 send(socket.getOutputStream(), query);
             }
             socket.shutdownOutput();
@@ -167,14 +167,14 @@ class DnsStubLoadTest {
             for (int i = 0; i < 200; i++) {
                 answered.add(receive(socket).getHeader().getID());
             }
-            assertThat(answered).isEqualTo(asked);
+            assertThat(answered).isEqualTo(sentIds);
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
     }
 
     /** A client that announces such a length would fill memory without a query. */
     @Test
-    void a_message_that_no_question_can_fill_ends_its_connection() throws IOException {
+    void a_message_larger_than_any_query_closes_its_connection() throws IOException {
         try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
             socket.setSoTimeout(5_000);
             socket.getOutputStream().write(new byte[] {(byte) 0xff, (byte) 0xff, 1, 2, 3});
@@ -183,7 +183,7 @@ class DnsStubLoadTest {
     }
 
     @Test
-    void clients_that_send_byte_by_byte_or_half_close_keep_nobody_waiting() throws IOException {
+    void clients_that_send_byte_by_byte_or_half_close_do_not_delay_others() throws IOException {
         List<Socket> slow = new ArrayList<>();
         try {
             for (int i = 0; i < 100; i++) {
@@ -223,9 +223,9 @@ class DnsStubLoadTest {
      * Malformed queries of every kind, by UDP and TCP: none ends the stub, and each gets a correct response or none.
      */
     @Test
-    void malformed_messages_harm_nobody() throws IOException {
+    void malformed_messages_do_not_affect_other_clients() throws IOException {
         byte[] header = {0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
-        byte[] good = query("www.example.").toWire();
+        byte[] valid = query("www.example.").toWire();
         List<byte[]> malformed = new ArrayList<>(List.of(
                 new byte[0],
                 new byte[11],
@@ -236,11 +236,11 @@ class DnsStubLoadTest {
                 join(header, new byte[] {63, 'a', 0, 0, 1, 0, 1}),
                 join(header, new byte[] {0x41, 'a', 0, 0, 1, 0, 1}),
                 new byte[4096]));
-        for (int length = 0; length < good.length; length++) {
-            malformed.add(Arrays.copyOf(good, length));
+        for (int length = 0; length < valid.length; length++) {
+            malformed.add(Arrays.copyOf(valid, length));
         }
-        for (int at = 2; at < good.length; at++) {
-            byte[] changed = good.clone();
+        for (int at = 2; at < valid.length; at++) {
+            byte[] changed = valid.clone();
             changed[at] ^= (byte) 0xff;
             malformed.add(changed);
         }
@@ -250,17 +250,17 @@ class DnsStubLoadTest {
             name[i + 1] = '.';
         }
         malformed.add(join(header, name));
-        byte[] questions = join(new byte[] {0, 7, 1, 0, 3, (byte) 0xe8, 0, 0, 0, 0, 0, 0}, new byte[0]);
+        byte[] manyQuestions = join(new byte[] {0, 7, 1, 0, 3, (byte) 0xe8, 0, 0, 0, 0, 0, 0}, new byte[0]);
         for (int i = 0; i < 600; i++) {
-            questions = join(questions, new byte[] {0, 0, 1, 0, 1});
+            manyQuestions = join(manyQuestions, new byte[] {0, 0, 1, 0, 1});
         }
-        malformed.add(questions);
-        try (DatagramSocket hostile = new DatagramSocket();
+        malformed.add(manyQuestions);
+        try (DatagramSocket maliciousClient = new DatagramSocket();
                 DatagramSocket other = new DatagramSocket()) {
             other.setSoTimeout(5_000);
             int number = 0;
             for (byte[] message : malformed) {
-                hostile.send(new DatagramPacket(message, message.length, address));
+                maliciousClient.send(new DatagramPacket(message, message.length, address));
                 try (Socket tcp = new Socket(address.getAddress(), address.getPort())) {
                     tcp.getOutputStream()
                             .write(ByteBuffer.allocate(2 + message.length)
@@ -271,23 +271,23 @@ class DnsStubLoadTest {
                     tcp.setSoTimeout(10_000);
                     tcp.getInputStream().readAllBytes();
                 } catch (SocketException _) {
-                    // Reset, with unread data of ours.
+                    // Reset by the stub, with unread data.
                 }
                 send(other, query("other" + number++ + ".example."));
                 assertThat(receive(other).getRcode()).isEqualTo(Rcode.NOERROR);
             }
         }
-        assertThat(stub.isServing(LOOPBACK)).isTrue();
+        assertThat(stub.isListening(LOOPBACK)).isTrue();
     }
 
     private static byte[] join(byte[] first, byte[] second) {
-        byte[] both = Arrays.copyOf(first, first.length + second.length);
-        System.arraycopy(second, 0, both, first.length, second.length);
-        return both;
+        byte[] joined = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, joined, first.length, second.length);
+        return joined;
     }
 
     @Test
-    void answers_of_64_KB_are_fetched_few_at_a_time_and_all_of_them() throws Exception {
+    void large_TCP_answers_are_fetched_with_limited_concurrency_and_completely() throws Exception {
         String[] records = IntStream.range(0, 3500)
                 .mapToObj(i -> "large.example. 2147483647 A 10.0." + i / 200 + "." + i % 200)
                 .toArray(String[]::new);
@@ -299,28 +299,29 @@ class DnsStubLoadTest {
                     return List.of(truncated);
                 },
                 ScriptedServer.always(records));
-        DnsStub patient = new DnsStub(new Patience(Duration.ofSeconds(20), Duration.ofSeconds(60)), System::nanoTime);
-        patient.useUpstreams(new Upstreams(List.of(server.address()), Egress.ANY), List.of());
-        InetSocketAddress there = patient.listen(new InetSocketAddress(LOOPBACK, 0));
+        DnsStub stubWithLongTimeouts =
+                new DnsStub(new Timeouts(Duration.ofSeconds(20), Duration.ofSeconds(60)), System::nanoTime);
+        stubWithLongTimeouts.useUpstreams(new Upstreams(List.of(server.address()), Egress.ANY), List.of());
+        InetSocketAddress stubAddress = stubWithLongTimeouts.listen(new InetSocketAddress(LOOPBACK, 0));
         List<Callable<Integer>> queries = IntStream.range(0, 40)
                 .<Callable<Integer>>mapToObj(i -> () -> {
-                    try (Socket socket = new Socket(there.getAddress(), there.getPort())) {
+                    try (Socket socket = new Socket(stubAddress.getAddress(), stubAddress.getPort())) {
                         socket.setSoTimeout(60_000);
                         send(socket.getOutputStream(), query("n" + i + ".example."));
                         return receive(socket).getSection(Section.ANSWER).size();
                     }
                 })
                 .toList();
-        try (patient;
-                ExecutorService asking = Executors.newFixedThreadPool(40)) {
-            for (Future<Integer> answer : asking.invokeAll(queries)) {
+        try (stubWithLongTimeouts;
+                ExecutorService clientThreads = Executors.newFixedThreadPool(40)) {
+            for (Future<Integer> answer : clientThreads.invokeAll(queries)) {
                 assertThat(answer.get()).isEqualTo(3500);
             }
         }
     }
 
     @Test
-    void who_hangs_up_in_the_middle_harms_nobody() throws IOException {
+    void a_client_that_disconnects_does_not_affect_other_clients() throws IOException {
         for (int round = 0; round < 20; round++) {
             try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
                 for (int i = 0; i < 20; i++) {
@@ -334,12 +335,12 @@ class DnsStubLoadTest {
             send(other, query("www.example."));
             assertThat(receive(other).getRcode()).isEqualTo(Rcode.NOERROR);
         }
-        assertThat(stub.isServing(LOOPBACK)).isTrue();
+        assertThat(stub.isListening(LOOPBACK)).isTrue();
     }
 
     @ParameterizedTest
     @CsvSource({"0, 512", "512, 512", "100, 512", "900, 900", "1232, 1232", "4096, 1232", "65535, 1232"})
-    void an_answer_by_udp_is_never_larger_than_passes_without_fragments(int asked, int most) throws IOException {
+    void an_answer_over_UDP_never_needs_fragmentation(int advertisedSize, int maxLength) throws IOException {
         server.close();
         server = new ScriptedServer(query -> {
             String[] records = new String[150];
@@ -352,13 +353,13 @@ class DnsStubLoadTest {
         try (DatagramSocket client = new DatagramSocket()) {
             client.setSoTimeout(5_000);
             Message query = query("large.example.");
-            if (asked != 0) {
-                query.addRecord(new OPTRecord(asked, 0, 0), Section.ADDITIONAL);
+            if (advertisedSize != 0) {
+                query.addRecord(new OPTRecord(advertisedSize, 0, 0), Section.ADDITIONAL);
             }
             send(client, query);
             DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
             client.receive(packet);
-            assertThat(packet.getLength()).isLessThanOrEqualTo(most);
+            assertThat(packet.getLength()).isLessThanOrEqualTo(maxLength);
             Message cut = new Message(ByteBuffer.wrap(packet.getData(), 0, packet.getLength()));
             assertThat(cut.getHeader().getFlag(Flags.TC)).isTrue();
         }

@@ -3,8 +3,8 @@ package io.culvert.dns;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.Egress;
-import io.culvert.problem.ProblemException;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,7 +41,7 @@ class DnsStubTest {
 
     private final AtomicLong seconds = new AtomicLong();
     private final DnsStub stub = new DnsStub(
-            new Patience(Duration.ofSeconds(10), Duration.ofSeconds(20)),
+            new Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(20)),
             () -> TimeUnit.SECONDS.toNanos(seconds.get()));
     private final InetSocketAddress address = stub.listen(ANY_PORT);
 
@@ -51,186 +51,191 @@ class DnsStubTest {
     }
 
     @Test
-    void an_answer_is_passed_on_under_the_askers_id_and_kept_for_its_time() throws IOException {
+    void an_answer_has_the_id_of_the_query_and_is_cached_for_its_TTL() throws IOException {
         try (ScriptedServer server = new ScriptedServer(ScriptedServer.always("www.example.net. 60 A 192.0.2.80"))) {
-            stub.useUpstreams(to(server), List.of());
+            stub.useUpstreams(upstreams(server), List.of());
 
-            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.80");
+            assertThat(answers(queryByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.80");
             seconds.set(40);
-            assertThat(answers(askByTcp("www.example.net.", Type.A))).containsExactly("20 192.0.2.80");
-            assertThat(server.asked()).hasSize(1);
+            assertThat(answers(queryByTcp("www.example.net.", Type.A))).containsExactly("20 192.0.2.80");
+            assertThat(server.queries()).hasSize(1);
             seconds.set(60);
-            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.80");
-            assertThat(server.asked()).hasSize(2);
+            assertThat(answers(queryByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.80");
+            assertThat(server.queries()).hasSize(2);
         }
     }
 
     @Test
-    void other_servers_begin_with_nothing_kept() throws IOException {
+    void changing_the_upstream_servers_clears_the_cache() throws IOException {
         try (ScriptedServer one = new ScriptedServer(ScriptedServer.always("www.example.net. 60 A 192.0.2.1"));
                 ScriptedServer two = new ScriptedServer(ScriptedServer.always("www.example.net. 60 A 192.0.2.2"))) {
-            stub.useUpstreams(to(one), List.of());
-            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.1");
-            stub.useUpstreams(to(two), List.of());
-            assertThat(answers(askByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.2");
+            stub.useUpstreams(upstreams(one), List.of());
+            assertThat(answers(queryByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.1");
+            stub.useUpstreams(upstreams(two), List.of());
+            assertThat(answers(queryByUdp("www.example.net.", Type.A))).containsExactly("60 192.0.2.2");
         }
     }
 
     @Test
-    void names_of_a_route_go_to_its_servers_and_the_longest_suffix_counts() throws IOException {
+    void a_route_sends_queries_to_its_servers_and_the_longest_suffix_wins() throws IOException {
         try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer mesh = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer lab = new ScriptedServer(ScriptedServer.always())) {
             stub.useUpstreams(
-                    to(tunnel),
+                    upstreams(tunnel),
                     List.of(
-                            new DnsRoute.Below("mesh.example", to(mesh)),
-                            new DnsRoute.Below("lab.mesh.example.", to(lab))));
+                            new DnsRoute.Suffix("mesh.example", upstreams(mesh)),
+                            new DnsRoute.Suffix("lab.mesh.example.", upstreams(lab))));
 
-            askByUdp("www.example.net.", Type.A);
-            askByUdp("node.MESH.example.", Type.A);
-            askByUdp("node.lab.mesh.example.", Type.A);
-            askByUdp("notmesh.example.", Type.A);
+            queryByUdp("www.example.net.", Type.A);
+            queryByUdp("node.MESH.example.", Type.A);
+            queryByUdp("node.lab.mesh.example.", Type.A);
+            queryByUdp("notmesh.example.", Type.A);
 
-            assertThat(tunnel.asked()).containsExactly("udp www.example.net.", "udp notmesh.example.");
-            assertThat(mesh.asked()).containsExactly("udp node.MESH.example.");
-            assertThat(lab.asked()).containsExactly("udp node.lab.mesh.example.");
+            assertThat(tunnel.queries()).containsExactly("udp www.example.net.", "udp notmesh.example.");
+            assertThat(mesh.queries()).containsExactly("udp node.MESH.example.");
+            assertThat(lab.queries()).containsExactly("udp node.lab.mesh.example.");
         }
     }
 
     @Test
-    void names_without_a_dot_go_to_who_knows_other_containers_unless_a_suffix_is_meant() throws IOException {
+    void single_label_names_go_to_the_container_engine_unless_a_suffix_matches() throws IOException {
         try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer engine = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer mesh = new ScriptedServer(ScriptedServer.always())) {
             stub.useUpstreams(
-                    to(tunnel), List.of(new DnsRoute.Unqualified(to(engine)), new DnsRoute.Below("mesh", to(mesh))));
+                    upstreams(tunnel),
+                    List.of(new DnsRoute.Unqualified(upstreams(engine)), new DnsRoute.Suffix("mesh", upstreams(mesh))));
 
-            askByUdp("db.", Type.A);
-            askByUdp("db.example.", Type.A);
-            askByUdp(".", Type.NS);
-            askByUdp("mesh.", Type.A);
+            queryByUdp("db.", Type.A);
+            queryByUdp("db.example.", Type.A);
+            queryByUdp(".", Type.NS);
+            queryByUdp("mesh.", Type.A);
 
-            assertThat(engine.asked()).containsExactly("udp db.");
-            assertThat(tunnel.asked()).containsExactly("udp db.example.", "udp .");
-            assertThat(mesh.asked()).containsExactly("udp mesh.");
+            assertThat(engine.queries()).containsExactly("udp db.");
+            assertThat(tunnel.queries()).containsExactly("udp db.example.", "udp .");
+            assertThat(mesh.queries()).containsExactly("udp mesh.");
         }
     }
 
     @Test
-    void one_name_is_asked_elsewhere_and_those_below_it_are_not() throws IOException {
+    void an_exact_route_does_not_match_names_below_it() throws IOException {
         try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer runtime = new ScriptedServer(ScriptedServer.always())) {
-            stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Exactly("hs.example.net", to(runtime))));
+            stub.useUpstreams(upstreams(tunnel), List.of(new DnsRoute.ExactName("hs.example.net", upstreams(runtime))));
 
-            askByUdp("HS.example.net.", Type.A);
-            askByUdp("secret.hs.example.net.", Type.A);
-            askByUdp("example.net.", Type.A);
+            queryByUdp("HS.example.net.", Type.A);
+            queryByUdp("secret.hs.example.net.", Type.A);
+            queryByUdp("example.net.", Type.A);
 
-            assertThat(runtime.asked()).containsExactly("udp HS.example.net.");
-            assertThat(tunnel.asked()).containsExactly("udp secret.hs.example.net.", "udp example.net.");
+            assertThat(runtime.queries()).containsExactly("udp HS.example.net.");
+            assertThat(tunnel.queries()).containsExactly("udp secret.hs.example.net.", "udp example.net.");
         }
     }
 
     @Test
-    void names_of_containers_have_one_label() throws IOException {
+    void container_names_have_one_label() throws IOException {
         try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer engine = new ScriptedServer(ScriptedServer.always())) {
-            stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Containers("dns.podman", to(engine))));
+            stub.useUpstreams(upstreams(tunnel), List.of(new DnsRoute.Containers("dns.podman", upstreams(engine))));
 
-            assertThat(askByUdp("db.dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NOERROR);
-            assertThat(askByUdp("secret.example.org.dns.podman.", Type.A).getRcode())
+            assertThat(queryByUdp("db.dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NOERROR);
+            assertThat(queryByUdp("secret.example.org.dns.podman.", Type.A).getRcode())
                     .isEqualTo(Rcode.NXDOMAIN);
-            assertThat(askByUdp("example.org.dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NXDOMAIN);
-            assertThat(askByUdp("dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NOERROR);
+            assertThat(queryByUdp("example.org.dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NXDOMAIN);
+            assertThat(queryByUdp("dns.podman.", Type.A).getRcode()).isEqualTo(Rcode.NOERROR);
 
-            assertThat(engine.asked()).containsExactly("udp db.dns.podman.");
-            assertThat(tunnel.asked()).isEmpty();
+            assertThat(engine.queries()).containsExactly("udp db.dns.podman.");
+            assertThat(tunnel.queries()).isEmpty();
         }
     }
 
     @Test
-    void the_cluster_is_not_told_a_name_that_the_tunnel_s_servers_know() throws IOException {
+    void a_name_known_to_the_tunnels_servers_is_not_sent_to_the_cluster() throws IOException {
         try (ScriptedServer tunnel = new ScriptedServer(query -> List.of(
                         query.getQuestion().getName().toString().startsWith("nas.home")
                                 ? ScriptedServer.answer(query, "nas.home. 60 A 192.0.2.7")
                                 : absent(query)));
                 ScriptedServer cluster = new ScriptedServer(ScriptedServer.always())) {
             stub.useUpstreams(
-                    to(tunnel),
+                    upstreams(tunnel),
                     List.of(new DnsRoute.Cluster(
                             "cluster.local",
                             List.of("vpn.svc.cluster.local", "svc.cluster.local", "cluster.local"),
-                            to(cluster))));
+                            upstreams(cluster))));
 
-            assertThat(askByUdp("nas.home.svc.cluster.local.", Type.A).getRcode())
+            assertThat(queryByUdp("nas.home.svc.cluster.local.", Type.A).getRcode())
                     .isEqualTo(Rcode.NXDOMAIN);
-            assertThat(askByUdp("db.backend.svc.cluster.local.", Type.A).getRcode())
+            assertThat(queryByUdp("db.backend.svc.cluster.local.", Type.A).getRcode())
                     .isEqualTo(Rcode.NOERROR);
 
-            assertThat(cluster.asked()).containsExactly("udp db.backend.svc.cluster.local.");
-            assertThat(tunnel.asked()).containsExactly("udp nas.home.", "udp db.backend.");
+            assertThat(cluster.queries()).containsExactly("udp db.backend.svc.cluster.local.");
+            assertThat(tunnel.queries()).containsExactly("udp nas.home.", "udp db.backend.");
         }
     }
 
     @Test
-    void an_engine_that_forwards_to_us_what_it_does_not_know_is_not_asked_again() throws IOException {
+    void a_query_forwarded_back_by_the_container_engine_is_not_sent_to_it_again() throws IOException {
         for (boolean sameId : new boolean[] {true, false}) {
             try (ScriptedServer tunnel = new ScriptedServer(query -> List.of(absent(query)));
                     ScriptedServer engine = new ScriptedServer(query -> List.of(forwarded(query, sameId)))) {
-                stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Unqualified(to(engine))));
+                stub.useUpstreams(upstreams(tunnel), List.of(new DnsRoute.Unqualified(upstreams(engine))));
 
-                assertThat(askByUdp("nowhere.", Type.A).getRcode()).isEqualTo(Rcode.NXDOMAIN);
+                assertThat(queryByUdp("nowhere.", Type.A).getRcode()).isEqualTo(Rcode.NXDOMAIN);
 
-                assertThat(engine.asked()).containsExactly("udp nowhere.");
-                assertThat(tunnel.asked()).containsExactly("udp nowhere.");
+                assertThat(engine.queries()).containsExactly("udp nowhere.");
+                assertThat(tunnel.queries()).containsExactly("udp nowhere.");
             }
         }
     }
 
     @Test
-    void other_questions_than_for_addresses_are_not_the_engine_s() throws IOException {
+    void only_address_queries_go_to_the_container_engine() throws IOException {
         try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer engine = new ScriptedServer(ScriptedServer.always())) {
-            stub.useUpstreams(to(tunnel), List.of(new DnsRoute.Unqualified(to(engine))));
+            stub.useUpstreams(upstreams(tunnel), List.of(new DnsRoute.Unqualified(upstreams(engine))));
 
-            askByUdp("com.", Type.NS);
-            askByUdp("db.", Type.AAAA);
+            queryByUdp("com.", Type.NS);
+            queryByUdp("db.", Type.AAAA);
 
-            assertThat(tunnel.asked()).containsExactly("udp com.");
-            assertThat(engine.asked()).containsExactly("udp db.");
+            assertThat(tunnel.queries()).containsExactly("udp com.");
+            assertThat(engine.queries()).containsExactly("udp db.");
         }
     }
 
     @Test
-    void a_label_with_a_dot_in_it_is_no_container_s_name() throws IOException {
+    void a_label_that_contains_a_dot_is_not_a_container_name() throws IOException {
         try (ScriptedServer tunnel = new ScriptedServer(ScriptedServer.always());
                 ScriptedServer engine = new ScriptedServer(ScriptedServer.always())) {
             stub.useUpstreams(
-                    to(tunnel),
-                    List.of(new DnsRoute.Unqualified(to(engine)), new DnsRoute.Containers("dns.podman", to(engine))));
+                    upstreams(tunnel),
+                    List.of(
+                            new DnsRoute.Unqualified(upstreams(engine)),
+                            new DnsRoute.Containers("dns.podman", upstreams(engine))));
 
-            askByUdp("secret\\.example\\.org.", Type.A);
-            askByUdp("secret\\000.", Type.A);
-            askByUdp("secret\\.example\\.org.dns.podman.", Type.A);
-            askByUdp("-secret.dns.podman.", Type.A);
+            queryByUdp("secret\\.example\\.org.", Type.A);
+            queryByUdp("secret\\000.", Type.A);
+            queryByUdp("secret\\.example\\.org.dns.podman.", Type.A);
+            queryByUdp("-secret.dns.podman.", Type.A);
 
-            assertThat(engine.asked()).isEmpty();
-            assertThat(tunnel.asked()).containsExactly("udp secret\\.example\\.org.", "udp secret\\000.");
+            assertThat(engine.queries()).isEmpty();
+            assertThat(tunnel.queries()).containsExactly("udp secret\\.example\\.org.", "udp secret\\000.");
         }
     }
 
     @Test
-    void a_fault_of_ours_is_a_failure_and_ends_no_connection() throws IOException {
+    void an_internal_error_is_a_SERVFAIL_and_keeps_the_connection_open() throws IOException {
         try (ScriptedServer server = new ScriptedServer(ScriptedServer.always())) {
-            DnsStub broken = new DnsStub(Patience.USUAL, () -> {
+            DnsStub broken = new DnsStub(Timeouts.DEFAULT, () -> {
                 throw new IllegalStateException("no clock");
             });
             try (broken) {
-                broken.useUpstreams(to(server), List.of(new DnsRoute.Cluster("cluster.local", List.of(), to(server))));
-                InetSocketAddress there = broken.listen(ANY_PORT);
+                broken.useUpstreams(
+                        upstreams(server),
+                        List.of(new DnsRoute.Cluster("cluster.local", List.of(), upstreams(server))));
+                InetSocketAddress stubAddress = broken.listen(ANY_PORT);
                 for (int i = 0; i < 3; i++) {
-                    assertThat(overTcp(query("a.b.svc.cluster.local.", Type.A), there)
+                    assertThat(overTcp(query("a.b.svc.cluster.local.", Type.A), stubAddress)
                                     .getRcode())
                             .isEqualTo(Rcode.SERVFAIL);
                 }
@@ -263,8 +268,8 @@ class DnsStubTest {
     }
 
     @Test
-    void without_servers_it_fails_and_says_why() throws IOException {
-        Message query = new Question(Name.fromString("www.example.net."), Type.A, true, false, false).query(7);
+    void without_servers_the_response_is_SERVFAIL_with_a_reason() throws IOException {
+        Message query = new DnsQuery(Name.fromString("www.example.net."), Type.A, true, false, false).message(7);
 
         Message answer = overUdp(query);
 
@@ -277,57 +282,57 @@ class DnsStubTest {
     }
 
     @Test
-    void localhost_is_answered_at_home() throws IOException {
-        assertThat(answers(askByUdp("localhost.", Type.A))).containsExactly("3600 127.0.0.1");
-        assertThat(answers(askByUdp("my.localhost.", Type.AAAA))).containsExactly("3600 0:0:0:0:0:0:0:1");
-        Message mail = askByUdp("localhost.", Type.MX);
+    void localhost_is_answered_locally() throws IOException {
+        assertThat(answers(queryByUdp("localhost.", Type.A))).containsExactly("3600 127.0.0.1");
+        assertThat(answers(queryByUdp("my.localhost.", Type.AAAA))).containsExactly("3600 0:0:0:0:0:0:0:1");
+        Message mail = queryByUdp("localhost.", Type.MX);
         assertThat(mail.getRcode()).isEqualTo(Rcode.NOERROR);
         assertThat(answers(mail)).isEmpty();
     }
 
     @Test
-    void an_answer_too_long_for_the_asker_is_cut_and_whole_by_tcp() throws IOException {
+    void an_answer_too_long_for_the_client_is_truncated_over_UDP_and_complete_over_TCP() throws IOException {
         String[] many = IntStream.range(1, 100)
                 .mapToObj(i -> "www.example.net. 60 A 192.0.2." + i)
                 .toArray(String[]::new);
         try (ScriptedServer server = new ScriptedServer(ScriptedServer.always(many))) {
-            stub.useUpstreams(to(server), List.of());
+            stub.useUpstreams(upstreams(server), List.of());
 
-            Message cut = askByUdp("www.example.net.", Type.A);
+            Message cut = queryByUdp("www.example.net.", Type.A);
             assertThat(cut.getHeader().getFlag(Flags.TC)).isTrue();
             assertThat(cut.numBytes()).isLessThanOrEqualTo(512);
-            assertThat(answers(askByTcp("www.example.net.", Type.A))).hasSize(99);
+            assertThat(answers(queryByTcp("www.example.net.", Type.A))).hasSize(99);
         }
     }
 
     @Test
-    void a_dead_server_is_a_failure_not_another_way() throws IOException {
-        ScriptedServer dead = new ScriptedServer(ScriptedServer.silence());
-        stub.useUpstreams(to(dead), List.of());
-        dead.close();
+    void a_dead_server_causes_SERVFAIL_and_no_query_elsewhere() throws IOException {
+        ScriptedServer deadServer = new ScriptedServer(ScriptedServer.timeout());
+        stub.useUpstreams(upstreams(deadServer), List.of());
+        deadServer.close();
 
-        assertThat(askByUdp("www.example.net.", Type.A).getRcode()).isEqualTo(Rcode.SERVFAIL);
+        assertThat(queryByUdp("www.example.net.", Type.A).getRcode()).isEqualTo(Rcode.SERVFAIL);
     }
 
     @Test
-    void an_address_that_is_taken_is_a_problem_for_people() {
+    void an_address_in_use_is_reported_as_a_problem() {
         assertThatThrownBy(() -> stub.listen(address))
                 .isInstanceOf(ProblemException.class)
                 .hasMessageContaining("cannot listen on 127.0.0.1 port " + address.getPort());
     }
 
     @Test
-    void it_serves_until_it_is_closed() {
-        assertThat(stub.isServing(address.getAddress())).isTrue();
+    void the_stub_listens_until_it_is_closed() {
+        assertThat(stub.isListening(address.getAddress())).isTrue();
         stub.close();
-        assertThat(stub.isServing(address.getAddress())).isFalse();
+        assertThat(stub.isListening(address.getAddress())).isFalse();
     }
 
-    private static Upstreams to(ScriptedServer server) {
+    private static Upstreams upstreams(ScriptedServer server) {
         return new Upstreams(List.of(server.address()), Egress.ANY);
     }
 
-    private Message askByUdp(String name, int type) throws IOException {
+    private Message queryByUdp(String name, int type) throws IOException {
         return overUdp(query(name, type));
     }
 
@@ -342,7 +347,7 @@ class DnsStubTest {
         }
     }
 
-    private Message askByTcp(String name, int type) throws IOException {
+    private Message queryByTcp(String name, int type) throws IOException {
         return overTcp(query(name, type), address);
     }
 
@@ -361,7 +366,7 @@ class DnsStubTest {
     }
 
     private static Message query(String name, int type) throws TextParseException {
-        return Question.plain(Name.fromString(name), type).query(4711);
+        return DnsQuery.plain(Name.fromString(name), type).message(4711);
     }
 
     private static Message checked(Message query, byte[] wire) throws IOException {

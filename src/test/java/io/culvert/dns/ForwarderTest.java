@@ -20,139 +20,140 @@ import org.xbill.DNS.Type;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ForwarderTest {
 
-    private static final Patience SHORT = new Patience(Duration.ofMillis(100), Duration.ofMillis(250));
-    private static final Patience FOR_ONE = new Patience(Duration.ofMillis(100), Duration.ofSeconds(20));
-    private static final Question WWW = ScriptedServer.question("www.example.net.", Type.A);
+    private static final Timeouts SHORT = new Timeouts(Duration.ofMillis(100), Duration.ofMillis(250));
+    private static final Timeouts LONG_TOTAL = new Timeouts(Duration.ofMillis(100), Duration.ofSeconds(20));
+    private static final DnsQuery WWW = ScriptedServer.query("www.example.net.", Type.A);
     private static final String RECORD = "www.example.net. 60 A 192.0.2.80";
 
     @Test
-    void the_next_server_is_asked_when_one_is_silent_and_is_then_asked_first() throws Exception {
-        try (ScriptedServer silent = new ScriptedServer(ScriptedServer.silence());
-                ScriptedServer speaking = new ScriptedServer(ScriptedServer.always(RECORD))) {
-            Forwarder forwarder = new Forwarder(to(silent.address(), speaking.address()), FOR_ONE);
+    void after_a_silent_server_the_next_one_is_queried_and_preferred_from_then_on() throws Exception {
+        try (ScriptedServer silent = new ScriptedServer(ScriptedServer.timeout());
+                ScriptedServer responsive = new ScriptedServer(ScriptedServer.always(RECORD))) {
+            Forwarder forwarder = new Forwarder(upstreams(silent.address(), responsive.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
 
-            assertThat(silent.asked()).hasSize(1);
-            assertThat(speaking.asked()).hasSize(2);
+            assertThat(silent.queries()).hasSize(1);
+            assertThat(responsive.queries()).hasSize(2);
         }
     }
 
     @Test
-    void the_next_server_is_asked_when_one_refuses() throws Exception {
-        try (ScriptedServer refusing = new ScriptedServer(query -> List.of(refusal(query)));
-                ScriptedServer speaking = new ScriptedServer(ScriptedServer.always(RECORD))) {
-            Forwarder forwarder = new Forwarder(to(refusing.address(), speaking.address()), FOR_ONE);
+    void after_a_refusal_the_next_server_is_queried() throws Exception {
+        try (ScriptedServer refusing = new ScriptedServer(query -> List.of(refused(query)));
+                ScriptedServer responsive = new ScriptedServer(ScriptedServer.always(RECORD))) {
+            Forwarder forwarder = new Forwarder(upstreams(refusing.address(), responsive.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
         }
     }
 
     @Test
-    void the_refusal_stands_when_nobody_does_better() throws Exception {
-        try (ScriptedServer refusing = new ScriptedServer(query -> List.of(refusal(query)))) {
-            Forwarder forwarder = new Forwarder(to(refusing.address()), FOR_ONE);
+    void a_refusal_is_returned_if_no_other_server_answers() throws Exception {
+        try (ScriptedServer refusing = new ScriptedServer(query -> List.of(refused(query)))) {
+            Forwarder forwarder = new Forwarder(upstreams(refusing.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getRcode()).isEqualTo(Rcode.REFUSED);
+            assertThat(forwarder.query(WWW).getRcode()).isEqualTo(Rcode.REFUSED);
         }
     }
 
     @Test
-    void a_server_that_takes_longer_than_its_turn_is_still_heard() throws Exception {
-        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(3, RECORD)) {
-            Forwarder forwarder = new Forwarder(to(slow.address()), FOR_ONE);
+    void an_answer_after_a_servers_own_timeout_is_accepted() throws Exception {
+        try (ScriptedServer slow = ScriptedServer.answeringFirstAfter(3, RECORD)) {
+            Forwarder forwarder = new Forwarder(upstreams(slow.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
-            assertThat(slow.asked()).hasSize(3);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(slow.queries()).hasSize(3);
         }
     }
 
     @Test
-    void a_slow_server_is_heard_while_others_are_asked() throws Exception {
-        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(2, RECORD);
-                ScriptedServer silent = new ScriptedServer(ScriptedServer.silence())) {
-            Forwarder forwarder = new Forwarder(to(slow.address(), silent.address()), FOR_ONE);
+    void the_answer_of_a_slow_server_is_accepted_while_others_are_queried() throws Exception {
+        try (ScriptedServer slow = ScriptedServer.answeringFirstAfter(2, RECORD);
+                ScriptedServer silent = new ScriptedServer(ScriptedServer.timeout())) {
+            Forwarder forwarder = new Forwarder(upstreams(slow.address(), silent.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
         }
     }
 
     @Test
-    void a_refusal_by_one_server_is_not_the_end_of_a_slow_one() throws Exception {
-        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(3, RECORD);
-                ScriptedServer refusing = new ScriptedServer(query -> List.of(refusal(query)))) {
-            Forwarder forwarder = new Forwarder(to(slow.address(), refusing.address()), FOR_ONE);
+    void a_refusal_does_not_end_the_wait_for_a_slow_server() throws Exception {
+        try (ScriptedServer slow = ScriptedServer.answeringFirstAfter(3, RECORD);
+                ScriptedServer refusing = new ScriptedServer(query -> List.of(refused(query)))) {
+            Forwarder forwarder = new Forwarder(upstreams(slow.address(), refusing.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
-            assertThat(refusing.asked()).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(refusing.queries()).hasSize(1);
         }
     }
 
     @Test
-    void an_unreachable_server_leaves_a_slow_one_its_time() throws Exception {
+    void an_unreachable_server_does_not_shorten_the_time_of_a_slow_one() throws Exception {
         InetSocketAddress closed;
-        try (ScriptedServer server = new ScriptedServer(ScriptedServer.silence())) {
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.timeout())) {
             closed = server.address();
         }
-        try (ScriptedServer slow = ScriptedServer.answeringTheFirst(3, RECORD)) {
-            Forwarder forwarder = new Forwarder(to(slow.address(), closed), FOR_ONE);
+        try (ScriptedServer slow = ScriptedServer.answeringFirstAfter(3, RECORD)) {
+            Forwarder forwarder = new Forwarder(upstreams(slow.address(), closed), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
         }
     }
 
     @Test
-    void a_truncated_answer_is_fetched_by_tcp() throws Exception {
+    void a_truncated_answer_is_fetched_over_TCP() throws Exception {
         try (ScriptedServer server =
                 new ScriptedServer(query -> List.of(truncated(query)), ScriptedServer.always(RECORD))) {
-            Forwarder forwarder = new Forwarder(to(server.address()), FOR_ONE);
+            Forwarder forwarder = new Forwarder(upstreams(server.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
-            assertThat(server.asked()).containsExactly("udp www.example.net.", "tcp www.example.net.");
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(server.queries()).containsExactly("udp www.example.net.", "tcp www.example.net.");
         }
     }
 
     @Test
-    void a_server_whose_whole_answer_cannot_be_fetched_leaves_time_for_the_next() throws Exception {
-        try (ScriptedServer half = new ScriptedServer(query -> List.of(truncated(query)), ScriptedServer.silence());
+    void a_failed_TCP_query_leaves_time_for_the_next_server() throws Exception {
+        try (ScriptedServer half = new ScriptedServer(query -> List.of(truncated(query)), ScriptedServer.timeout());
                 ScriptedServer whole = new ScriptedServer(ScriptedServer.always(RECORD))) {
-            Forwarder forwarder = new Forwarder(to(half.address(), whole.address()), FOR_ONE);
+            Forwarder forwarder = new Forwarder(upstreams(half.address(), whole.address()), LONG_TOTAL);
 
-            assertThat(forwarder.ask(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
         }
     }
 
     @Test
-    void nobody_answering_is_an_answer_too() throws IOException {
-        try (ScriptedServer silent = new ScriptedServer(ScriptedServer.silence())) {
-            Forwarder forwarder = new Forwarder(to(silent.address()), SHORT);
+    void no_response_from_any_server_is_an_error() throws IOException {
+        try (ScriptedServer silent = new ScriptedServer(ScriptedServer.timeout())) {
+            Forwarder forwarder = new Forwarder(upstreams(silent.address()), SHORT);
 
-            assertThatThrownBy(() -> forwarder.ask(WWW))
+            assertThatThrownBy(() -> forwarder.query(WWW))
                     .isInstanceOf(NoAnswerException.class)
                     .hasMessage("no response from 127.0.0.1");
-            assertThat(silent.asked()).hasSizeGreaterThan(1);
+            assertThat(silent.queries()).hasSizeGreaterThan(1);
         }
     }
 
     @Test
-    void who_is_unreachable_is_not_asked_again_and_again() throws IOException {
+    void an_unreachable_server_is_not_queried_repeatedly() throws IOException {
         InetSocketAddress closed;
-        try (ScriptedServer server = new ScriptedServer(ScriptedServer.silence())) {
+        try (ScriptedServer server = new ScriptedServer(ScriptedServer.timeout())) {
             closed = server.address();
         }
-        Forwarder forwarder = new Forwarder(to(closed), new Patience(Duration.ofSeconds(10), Duration.ofSeconds(20)));
+        Forwarder forwarder =
+                new Forwarder(upstreams(closed), new Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(20)));
 
-        assertThatThrownBy(() -> forwarder.ask(WWW)).hasMessageContaining("connection refused");
+        assertThatThrownBy(() -> forwarder.query(WWW)).hasMessageContaining("connection refused");
     }
 
     @Test
-    void without_servers_nothing_is_asked() {
-        assertThatThrownBy(() -> new Forwarder(Upstreams.NONE, SHORT).ask(WWW))
+    void without_servers_nothing_is_queried() {
+        assertThatThrownBy(() -> new Forwarder(Upstreams.NONE, SHORT).query(WWW))
                 .hasMessage("no DNS server is configured");
     }
 
-    private static Upstreams to(InetSocketAddress... servers) {
+    private static Upstreams upstreams(InetSocketAddress... servers) {
         return new Upstreams(List.of(servers), Egress.ANY);
     }
 
@@ -162,9 +163,9 @@ class ForwarderTest {
         return truncated;
     }
 
-    private static Message refusal(Message query) {
-        Message refusal = ScriptedServer.answer(query);
-        refusal.getHeader().setRcode(Rcode.REFUSED);
-        return refusal;
+    private static Message refused(Message query) {
+        Message refused = ScriptedServer.answer(query);
+        refused.getHeader().setRcode(Rcode.REFUSED);
+        return refused;
     }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class HostsBlockTest {
 
-    private static final String USERS = "127.0.0.1 localhost\n# mine\n192.0.2.1 printer";
+    private static final String USER_LINES = "127.0.0.1 localhost\n# mine\n192.0.2.1 printer";
 
     @TempDir
     private Path directory = Path.of("");
@@ -25,26 +25,26 @@ class HostsBlockTest {
     }
 
     @Test
-    void lines_come_and_go_and_the_users_own_stay_as_they_were_byte_for_byte() throws IOException {
-        for (String users : List.of(USERS, USERS + "\n", USERS + "\n\n", "", "\n")) {
-            Path file = file(users);
+    void the_block_is_added_and_removed_without_changing_other_lines() throws IOException {
+        for (String original : List.of(USER_LINES, USER_LINES + "\n", USER_LINES + "\n\n", "", "\n")) {
+            Path file = file(original);
             HostsBlock block = new HostsBlock(file, "laptop");
 
             assertThat(block.write(List.of("10.0.0.1 nas.home nas"))).isEmpty();
-            assertThat(Files.readString(file)).startsWith(users.strip()).contains("\n10.0.0.1 nas.home nas\n");
+            assertThat(Files.readString(file)).startsWith(original.strip()).contains("\n10.0.0.1 nas.home nas\n");
             assertThat(block.matches(List.of("10.0.0.1 nas.home nas"))).isTrue();
             assertThat(block.write(List.of("10.0.0.2 desk.home desk", "10.0.0.3 vps.home vps")))
                     .isEmpty();
             assertThat(Files.readString(file)).contains("desk").doesNotContain("nas");
             assertThat(block.write(List.of())).isEmpty();
 
-            assertThat(Files.readString(file)).isEqualTo(users);
+            assertThat(Files.readString(file)).isEqualTo(original);
         }
     }
 
     @Test
-    void two_nodes_keep_out_of_each_others_way() throws IOException {
-        Path file = file(USERS + "\n");
+    void blocks_of_two_nodes_are_independent() throws IOException {
+        Path file = file(USER_LINES + "\n");
         new HostsBlock(file, "one").write(List.of("10.0.0.1 a"));
         new HostsBlock(file, "two").write(List.of("10.0.0.2 b"));
         new HostsBlock(file, "one").write(List.of());
@@ -53,7 +53,7 @@ class HostsBlockTest {
     }
 
     @Test
-    void nothing_of_the_users_goes_where_the_end_is_missing() throws IOException {
+    void a_missing_end_marker_deletes_no_user_lines() throws IOException {
         Path file = file("# culvert mesh laptop: written by culvert, begin\n10.0.0.1 nas\n192.0.2.1 printer\n");
 
         new HostsBlock(file, "laptop").write(List.of());
@@ -62,8 +62,8 @@ class HostsBlockTest {
     }
 
     @Test
-    void its_permissions_and_the_link_to_it_stay() throws IOException {
-        Path file = file(USERS + "\n");
+    void permissions_and_a_symbolic_link_are_preserved() throws IOException {
+        Path file = file(USER_LINES + "\n");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         Path link = Files.createSymbolicLink(directory.resolve("link"), file);
 
@@ -79,7 +79,7 @@ class HostsBlockTest {
     }
 
     @Test
-    void where_there_is_no_file_one_is_made_and_where_none_can_be_it_is_said() throws IOException {
+    void a_missing_file_is_created_or_a_warning_is_returned() throws IOException {
         Path file = directory.resolve("hosts");
         assertThat(new HostsBlock(file, "laptop").write(List.of("10.0.0.1 nas")))
                 .isEmpty();

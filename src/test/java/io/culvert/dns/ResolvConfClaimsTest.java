@@ -2,7 +2,7 @@ package io.culvert.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ class ResolvConfClaimsTest {
     }
 
     @Test
-    void the_last_one_to_claim_is_asked_and_the_first_again_when_it_goes() throws IOException {
+    void the_last_claim_applies_and_the_previous_one_after_its_release() throws IOException {
         Path path = written();
         claim(path, "wg0", "10.64.0.1");
         claim(path, "wg1", "fd00::1", "vpn.example");
@@ -55,7 +55,7 @@ class ResolvConfClaimsTest {
     }
 
     @Test
-    void releasing_what_was_never_claimed_leaves_the_file_alone() throws IOException {
+    void releasing_an_unknown_claim_does_not_change_the_file() throws IOException {
         Path path = written();
 
         assertThat(new ResolvConfFile(path).release("wg0")).isEmpty();
@@ -64,7 +64,7 @@ class ResolvConfClaimsTest {
     }
 
     @Test
-    void what_somebody_else_wrote_since_stays() throws IOException {
+    void content_written_by_another_program_is_kept() throws IOException {
         Path path = written();
         claim(path, "wg0", "10.64.0.1");
         Files.writeString(path, "nameserver 192.0.2.53\n");

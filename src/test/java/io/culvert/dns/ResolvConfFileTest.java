@@ -29,7 +29,7 @@ class ResolvConfFileTest {
     private Path path;
 
     @BeforeEach
-    void place() {
+    void setPath() {
         path = directory.resolve("resolv.conf");
     }
 
@@ -42,10 +42,10 @@ class ResolvConfFileTest {
                 "\n\nnameserver 192.0.2.53\r\n# caf\u00e9 \u00ff\n\n",
                 "#| odd\n#> odder\noptions ndots:3"
             })
-    void the_original_comes_back_byte_for_byte(String original) throws IOException {
+    void the_original_is_restored_byte_for_byte(String original) throws IOException {
         Files.write(path, original.getBytes(StandardCharsets.ISO_8859_1));
 
-        assertThat(new ResolvConfFile(path).pointTo(STUB, List.of())).isEmpty();
+        assertThat(new ResolvConfFile(path).setNameservers(STUB, List.of())).isEmpty();
         assertThat(ResolvConf.parse(Files.readString(path, StandardCharsets.ISO_8859_1))
                         .nameservers())
                 .extracting(server -> server.getAddress().getHostAddress())
@@ -56,46 +56,46 @@ class ResolvConfFileTest {
     }
 
     @Test
-    void what_stands_there_already_is_not_written_again() throws IOException {
+    void an_unchanged_file_is_not_written_again() throws IOException {
         Files.writeString(path, "nameserver 192.0.2.53\n");
-        new ResolvConfFile(path).pointTo(STUB, List.of());
+        new ResolvConfFile(path).setNameservers(STUB, List.of());
         FileTime longAgo = FileTime.from(Instant.EPOCH);
         Files.setLastModifiedTime(path, longAgo);
 
-        new ResolvConfFile(path).pointTo(STUB, List.of());
+        new ResolvConfFile(path).setNameservers(STUB, List.of());
 
         assertThat(Files.getLastModifiedTime(path)).isEqualTo(longAgo);
     }
 
     @Test
-    void who_was_killed_finds_the_true_original_when_started_again() throws IOException {
+    void the_original_is_found_after_a_SIGKILL() throws IOException {
         Files.writeString(path, "nameserver 192.0.2.53\n");
-        new ResolvConfFile(path).pointTo(STUB, List.of());
+        new ResolvConfFile(path).setNameservers(STUB, List.of());
 
         ResolvConfFile again = new ResolvConfFile(path);
-        assertThat(again.isOurs()).isTrue();
+        assertThat(again.isWrittenByCulvert()).isTrue();
         assertThat(again.original()).isEqualTo("nameserver 192.0.2.53\n");
-        again.pointTo(STUB, List.of());
+        again.setNameservers(STUB, List.of());
         again.restore();
 
         assertThat(path).hasContent("nameserver 192.0.2.53\n");
     }
 
     @Test
-    void it_is_written_in_place_as_a_mount_demands() throws IOException {
+    void the_file_is_written_in_place() throws IOException {
         Files.writeString(path, "nameserver 192.0.2.53\n");
         Object before = Files.getAttribute(path, "unix:ino");
 
-        new ResolvConfFile(path).pointTo(STUB, List.of());
+        new ResolvConfFile(path).setNameservers(STUB, List.of());
 
         assertThat(Files.getAttribute(path, "unix:ino")).isEqualTo(before);
     }
 
     @Test
-    void what_somebody_else_wrote_meanwhile_stays() throws IOException {
+    void content_written_by_another_program_is_kept() throws IOException {
         Files.writeString(path, "nameserver 192.0.2.53\n");
         ResolvConfFile file = new ResolvConfFile(path);
-        file.pointTo(STUB, List.of());
+        file.setNameservers(STUB, List.of());
         Files.writeString(path, "nameserver 192.0.2.54\n");
 
         assertThat(file.restore()).isEmpty();
@@ -104,23 +104,23 @@ class ResolvConfFileTest {
     }
 
     @Test
-    void a_link_to_a_service_s_file_names_the_service() throws IOException {
+    void a_symbolic_link_identifies_the_managing_service() throws IOException {
         Path service = Files.createDirectories(directory.resolve("run/systemd/resolve"));
         Files.writeString(service.resolve("stub-resolv.conf"), "nameserver 127.0.0.53\n");
         Path etc = Files.createDirectory(directory.resolve("etc"));
         path = etc.resolve("resolv.conf");
-        assertThat(new ResolvConfFile(path).service()).isEmpty();
+        assertThat(new ResolvConfFile(path).managingService()).isEmpty();
 
         Files.createSymbolicLink(path, service.resolve("stub-resolv.conf"));
 
-        assertThat(new ResolvConfFile(path).service()).contains("systemd-resolved");
+        assertThat(new ResolvConfFile(path).managingService()).contains("systemd-resolved");
     }
 
     @Test
     void a_file_that_cannot_be_written_is_a_warning() throws IOException {
         Files.createDirectory(path);
 
-        assertThat(new ResolvConfFile(path).pointTo(STUB, List.of())).hasValueSatisfying(problem -> {
+        assertThat(new ResolvConfFile(path).setNameservers(STUB, List.of())).hasValueSatisfying(problem -> {
             assertThat(problem.kind().isError()).isFalse();
             assertThat(problem.what()).startsWith("cannot be updated to use the tunnel's DNS");
         });

@@ -3,7 +3,7 @@ package io.culvert.dns;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.culvert.ip.Transport;
+import io.culvert.net.Transport;
 import java.io.IOException;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -23,26 +23,26 @@ import org.xbill.DNS.Type;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ResponderTest {
 
-    private final Responder responder = new Responder(
-            (question, _) -> ScriptedServer.answer(question.query(1), "www.example.net. 60 A 192.0.2.80"));
+    private final Responder responder =
+            new Responder((query, _) -> ScriptedServer.answer(query.message(1), "www.example.net. 60 A 192.0.2.80"));
 
     @Test
-    void answers_are_not_answered() {
-        Message answer = ScriptedServer.question("www.example.net.", Type.A).query(1);
+    void responses_are_ignored() {
+        Message answer = ScriptedServer.query("www.example.net.", Type.A).message(1);
         answer.getHeader().setFlag(Flags.QR);
 
         assertThat(responder.respond(answer.toWire(), Transport.UDP)).isEmpty();
     }
 
     @Test
-    void half_a_header_is_not_answered() {
+    void an_incomplete_header_is_ignored() {
         assertThat(responder.respond(new byte[11], Transport.UDP)).isEmpty();
     }
 
     @Test
-    void what_cannot_be_read_is_called_so() throws IOException {
+    void an_invalid_message_gets_FORMERR() throws IOException {
         byte[] query =
-                ScriptedServer.question("www.example.net.", Type.A).query(513).toWire();
+                ScriptedServer.query("www.example.net.", Type.A).message(513).toWire();
         query[12] = 63;
 
         Message answer = new Message(responder.respond(query, Transport.UDP).orElseThrow());
@@ -53,19 +53,20 @@ class ResponderTest {
 
     @Test
     void zone_transfers_and_other_classes_are_refused() throws IOException {
-        Message transfer = ScriptedServer.question("example.net.", Type.AXFR).query(1);
-        Message chaos = new Message();
-        chaos.addRecord(Record.newRecord(Name.fromString("version.bind."), Type.TXT, DClass.CH), Section.QUESTION);
+        Message transfer = ScriptedServer.query("example.net.", Type.AXFR).message(1);
+        Message chaosClassQuery = new Message();
+        chaosClassQuery.addRecord(
+                Record.newRecord(Name.fromString("version.bind."), Type.TXT, DClass.CH), Section.QUESTION);
 
         assertThat(code(transfer)).isEqualTo(Rcode.REFUSED);
-        assertThat(code(chaos)).isEqualTo(Rcode.REFUSED);
+        assertThat(code(chaosClassQuery)).isEqualTo(Rcode.REFUSED);
     }
 
     @Test
     void updates_and_later_versions_of_edns_are_not_implemented() throws IOException {
-        Message update = ScriptedServer.question("www.example.net.", Type.A).query(1);
+        Message update = ScriptedServer.query("www.example.net.", Type.A).message(1);
         update.getHeader().setOpcode(Opcode.UPDATE);
-        Message edns1 = ScriptedServer.question("www.example.net.", Type.A).query(1);
+        Message edns1 = ScriptedServer.query("www.example.net.", Type.A).message(1);
         edns1.addRecord(new OPTRecord(1232, 0, 1), Section.ADDITIONAL);
 
         assertThat(code(update)).isEqualTo(Rcode.NOTIMP);
@@ -74,7 +75,7 @@ class ResponderTest {
 
     /** For any input: at most one response, not longer than allowed, and never an exception. */
     @FuzzTest
-    void any_bytes_are_answered_properly_or_not_at_all(byte[] request) throws IOException {
+    void any_input_gets_a_valid_response_or_none(byte[] request) throws IOException {
         Optional<byte[]> reply = responder.respond(request, Transport.UDP);
         if (reply.isPresent()) {
             Message message = new Message(reply.get());

@@ -29,82 +29,84 @@ import org.xbill.DNS.Type;
 /** A DNS server on loopback with scripted responses over UDP and TCP. */
 final class ScriptedServer implements AutoCloseable {
 
-    private static final int PORTS_TRIED = 20;
+    private static final int MAX_PORT_ATTEMPTS = 20;
 
-    private final List<String> asked = new CopyOnWriteArrayList<>();
+    private final List<String> queries = new CopyOnWriteArrayList<>();
     private final DatagramSocket udp;
     private final ServerSocket tcp;
-    private final List<Thread> serving;
+    private final List<Thread> threads;
 
     /** Gives the same responses over UDP and TCP: none, one or several. */
     ScriptedServer(Function<Message, List<Message>> script) throws IOException {
         this(script, script);
     }
 
-    ScriptedServer(Function<Message, List<Message>> overUdp, Function<Message, List<Message>> overTcp)
+    ScriptedServer(Function<Message, List<Message>> udpScript, Function<Message, List<Message>> tcpScript)
             throws IOException {
-        this(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), overUdp, overTcp);
+        this(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), udpScript, tcpScript);
     }
 
     /** Listens on another address than loopback; port 0 for an ephemeral port. */
     ScriptedServer(
-            InetSocketAddress where, Function<Message, List<Message>> overUdp, Function<Message, List<Message>> overTcp)
+            InetSocketAddress address,
+            Function<Message, List<Message>> udpScript,
+            Function<Message, List<Message>> tcpScript)
             throws IOException {
         this(
-                where,
-                (OverUdp) query -> overUdp.apply(query.message()).stream()
+                address,
+                (UdpScript) query -> udpScript.apply(query.message()).stream()
                         .map(reply -> new Datagram(reply, query.peer()))
                         .toList(),
-                overTcp);
+                tcpScript);
     }
 
-    private ScriptedServer(InetSocketAddress where, OverUdp overUdp, Function<Message, List<Message>> overTcp)
+    private ScriptedServer(InetSocketAddress address, UdpScript udpScript, Function<Message, List<Message>> tcpScript)
             throws IOException {
-        ServerSocket stream = new ServerSocket(where.getPort(), 5, where.getAddress());
+        ServerSocket stream = new ServerSocket(address.getPort(), 5, address.getAddress());
         DatagramSocket datagrams = null;
         for (int tries = 1; datagrams == null; tries++) {
             try {
-                datagrams = new DatagramSocket(stream.getLocalPort(), where.getAddress());
+                datagrams = new DatagramSocket(stream.getLocalPort(), address.getAddress());
             } catch (BindException e) {
                 // The ephemeral TCP port may be in use for UDP.
                 stream.close();
-                if (where.getPort() != 0 || tries == PORTS_TRIED) {
+                if (address.getPort() != 0 || tries == MAX_PORT_ATTEMPTS) {
                     throw e;
                 }
-                stream = new ServerSocket(0, 5, where.getAddress());
+                stream = new ServerSocket(0, 5, address.getAddress());
             }
         }
         tcp = stream;
         udp = datagrams;
-        serving = List.of(
-                Thread.ofPlatform().daemon().start(() -> serveUdp(overUdp)),
-                Thread.ofPlatform().daemon().start(() -> serveTcp(overTcp)));
+        threads = List.of(
+                Thread.ofPlatform().daemon().start(() -> serveUdp(udpScript)),
+                Thread.ofPlatform().daemon().start(() -> serveTcp(tcpScript)));
     }
 
     /**
      * A slow server: over UDP it answers only the first query, after it has received a number of them from any
      * sockets.
      */
-    static ScriptedServer answeringTheFirst(int received, String... records) throws IOException {
-        Queue<Datagram> held = new ArrayDeque<>();
+    static ScriptedServer answeringFirstAfter(int received, String... records) throws IOException {
+        Queue<Datagram> receivedSoFar = new ArrayDeque<>();
         return new ScriptedServer(
                 new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
-                (OverUdp) datagram -> {
-                    held.add(datagram);
-                    return held.size() == received
+                (UdpScript) datagram -> {
+                    receivedSoFar.add(datagram);
+                    return receivedSoFar.size() == received
                             ? List.of(new Datagram(
-                                    answer(held.element().message(), records),
-                                    held.element().peer()))
+                                    answer(receivedSoFar.element().message(), records),
+                                    receivedSoFar.element().peer()))
                             : List.of();
                 },
-                silence());
+                timeout());
     }
 
     private record Datagram(Message message, SocketAddress peer) {}
 
     /** Returns the responses to a query, with their destinations. */
     @FunctionalInterface
-    private interface OverUdp {
+    private interface UdpScript {
 
         List<Datagram> replies(Datagram query);
     }
@@ -114,15 +116,15 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     /** Returns the queries in order, such as {@code udp www.example.net.}. */
-    List<String> asked() {
-        return List.copyOf(asked);
+    List<String> queries() {
+        return List.copyOf(queries);
     }
 
     static Function<Message, List<Message>> always(String... records) {
         return query -> List.of(answer(query, records));
     }
 
-    static Function<Message, List<Message>> silence() {
+    static Function<Message, List<Message>> timeout() {
         return _ -> List.of();
     }
 
@@ -153,21 +155,21 @@ final class ScriptedServer implements AutoCloseable {
         }
     }
 
-    static Question question(String name, int type) {
+    static DnsQuery query(String name, int type) {
         try {
-            return Question.plain(Name.fromString(name), type);
+            return DnsQuery.plain(Name.fromString(name), type);
         } catch (TextParseException e) {
             throw new IllegalArgumentException(name, e);
         }
     }
 
-    private void serveUdp(OverUdp script) {
+    private void serveUdp(UdpScript script) {
         DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
         try {
             while (true) {
                 udp.receive(packet);
                 Message query = new Message(Arrays.copyOf(packet.getData(), packet.getLength()));
-                asked.add("udp " + query.getQuestion().getName());
+                queries.add("udp " + query.getQuestion().getName());
                 for (Datagram reply : script.replies(new Datagram(query, packet.getSocketAddress()))) {
                     byte[] wire = reply.message().toWire();
                     udp.send(new DatagramPacket(wire, wire.length, reply.peer()));
@@ -183,7 +185,7 @@ final class ScriptedServer implements AutoCloseable {
             try (Socket socket = tcp.accept()) {
                 DataInputStream in = new DataInputStream(socket.getInputStream());
                 Message query = new Message(in.readNBytes(in.readUnsignedShort()));
-                asked.add("tcp " + query.getQuestion().getName());
+                queries.add("tcp " + query.getQuestion().getName());
                 for (Message reply : script.apply(query)) {
                     byte[] wire = reply.toWire();
                     socket.getOutputStream()
@@ -204,7 +206,7 @@ final class ScriptedServer implements AutoCloseable {
         udp.close();
         tcp.close();
         try {
-            for (Thread thread : serving) {
+            for (Thread thread : threads) {
                 thread.join();
             }
         } catch (InterruptedException e) {

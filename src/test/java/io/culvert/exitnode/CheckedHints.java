@@ -2,10 +2,10 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.lab.Box;
-import io.culvert.lab.Outcome;
-import io.culvert.lab.Shape;
-import io.culvert.problem.FollowedHint;
+import io.culvert.diagnostics.FollowedHint;
+import io.culvert.lab.CommandResult;
+import io.culvert.lab.LabOptions;
+import io.culvert.lab.Sandbox;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import java.io.StringReader;
@@ -18,46 +18,46 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Follows hints about the machine or the container: something is taken away, 'culvert check' prints the hint, and whoever
- * follows it, with the commands that it holds, has neither the fault nor another one. What an engine would do is done to the
- * lab's box.
+ * Follows hints about the machine or the container: a requirement is removed, 'culvert check' prints the hint, and
+ * following it, with the commands that it contains, fixes the fault and causes no other. What a container engine would
+ * change is applied to the lab's sandbox.
  */
 final class CheckedHints implements AutoCloseable {
 
-    private final World world = World.of(Shape.USUAL);
+    private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
 
-    /** What differs from one 'culvert check' to the next: where it runs, and with which settings. */
-    record Run(Box box, Map<String, String> settings) {}
+    /** The conditions of one 'culvert check': its sandbox and its settings. */
+    record Run(Sandbox box, Map<String, String> settings) {}
 
     /**
-     * A line of the table.
+     * A row of the table.
      *
-     * @param shared the part of the hint that is said in many places
-     * @param follow does what the hint says
+     * @param shared the part of the hint that is used in several places
+     * @param follow follows the hint
      */
     record Row(
             String area,
             String hint,
             String shared,
             Run faulty,
-            Consumer<World> fault,
-            Consumer<World> follow,
-            Run mended) {
+            Consumer<ExitNodeFixture> fault,
+            Consumer<ExitNodeFixture> follow,
+            Run repaired) {
 
-        /** The first command of this hint, as the pattern's group has it, is carried out. */
-        Row literally(String pattern, String command) {
+        /** Follows the hint by running its first command, which is the group of the pattern. */
+        Row withCommandFromHint(String pattern, String command) {
             return new Row(
                     area,
                     hint,
                     shared,
                     faulty,
                     fault,
-                    world -> {
+                    fixture -> {
                         Matcher found = Pattern.compile(pattern).matcher(hint);
                         assertThat(found.find()).as(hint).isTrue();
-                        world.space().run("sh", "-c", command.formatted(found.group(1)));
+                        fixture.namespace().run("sh", "-c", command.formatted(found.group(1)));
                     },
-                    mended);
+                    repaired);
         }
 
         @Override
@@ -66,8 +66,8 @@ final class CheckedHints implements AutoCloseable {
         }
     }
 
-    static Row row(String area, String hint, String shared, Run faulty, Run mended) {
-        return row(area, hint, shared, faulty, _ -> {}, _ -> {}, mended);
+    static Row row(String area, String hint, String shared, Run faulty, Run repaired) {
+        return row(area, hint, shared, faulty, _ -> {}, _ -> {}, repaired);
     }
 
     static Row row(
@@ -75,43 +75,43 @@ final class CheckedHints implements AutoCloseable {
             String hint,
             String shared,
             Run faulty,
-            Consumer<World> fault,
-            Consumer<World> follow,
-            Run mended) {
-        return new Row(area, hint, shared, faulty, fault, follow, mended);
+            Consumer<ExitNodeFixture> fault,
+            Consumer<ExitNodeFixture> follow,
+            Run repaired) {
+        return new Row(area, hint, shared, faulty, fault, follow, repaired);
     }
 
-    static Run in(Box box) {
+    static Run in(Sandbox box) {
         return new Run(box, Map.of());
     }
 
-    static Run in(Box box, Map<String, String> settings) {
+    static Run in(Sandbox box, Map<String, String> settings) {
         return new Run(box, settings);
     }
 
-    static Consumer<World> ip(String... lines) {
-        return world -> world.space().ip(lines);
+    static Consumer<ExitNodeFixture> ip(String... lines) {
+        return fixture -> fixture.namespace().ip(lines);
     }
 
     void follow(Row row) {
-        row.fault.accept(world);
+        row.fault.accept(fixture);
         try {
             Check faulty = check(row.faulty);
-            assertThat(faulty.hints).as(faulty.said).contains(row.hint);
+            assertThat(faulty.hints).as(faulty.output).contains(row.hint);
         } finally {
-            row.follow.accept(world);
+            row.follow.accept(fixture);
         }
 
-        Check mended = check(row.mended);
-        assertThat(mended.hints).as(mended.said).doesNotContain(row.hint);
-        assertThat(mended.success).as(mended.said).isTrue();
+        Check repaired = check(row.repaired);
+        assertThat(repaired.hints).as(repaired.output).doesNotContain(row.hint);
+        assertThat(repaired.success).as(repaired.output).isTrue();
     }
 
-    private record Check(boolean success, List<String> hints, String said) {}
+    private record Check(boolean success, List<String> hints, String output) {}
 
     private Check check(Run run) {
-        world.in(run.box);
-        Outcome outcome = world.run(world.settings(run.settings), "check", "--json");
+        fixture.in(run.box);
+        CommandResult outcome = fixture.run(fixture.settings(run.settings), "check", "--json");
         assertThat(outcome.out()).as(outcome.err()).startsWith("{");
         JsonObject check = Json.createReader(new StringReader(outcome.out())).readObject();
         List<String> hints = check.getJsonArray("categories").getValuesAs(JsonObject.class).stream()
@@ -124,13 +124,14 @@ final class CheckedHints implements AutoCloseable {
     /** For HintCoverageTest. */
     static Stream<FollowedHint> of(Stream<Row> rows) {
         return rows.flatMap(row -> row.shared.equals(row.hint)
-                ? Stream.of(new FollowedHint(Set.of(row.area, "problem"), row.hint))
+                ? Stream.of(new FollowedHint(Set.of(row.area, "diagnostics"), row.hint))
                 : Stream.of(
-                        new FollowedHint(Set.of(row.area), row.hint), new FollowedHint(Set.of("problem"), row.shared)));
+                        new FollowedHint(Set.of(row.area), row.hint),
+                        new FollowedHint(Set.of("diagnostics"), row.shared)));
     }
 
     @Override
     public void close() {
-        world.close();
+        fixture.close();
     }
 }

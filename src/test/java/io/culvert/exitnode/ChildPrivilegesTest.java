@@ -2,13 +2,13 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Box;
-import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
-import io.culvert.lab.PrivilegesOf;
+import io.culvert.lab.LabOptions;
 import io.culvert.lab.Probe;
-import io.culvert.lab.Shape;
+import io.culvert.lab.ProcessPrivileges;
+import io.culvert.lab.RunningProgram;
+import io.culvert.lab.Sandbox;
+import io.culvert.net.Family;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A program that clients talk to, or whose packets come from anywhere, can do no more than it needs to. */
+/** Child processes that handle packets from the network have only the capabilities that they need. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ChildPrivilegesTest {
@@ -28,39 +28,39 @@ class ChildPrivilegesTest {
     private static final long NET_ADMIN = 1 << 12;
     private static final int PORT = 1080;
 
-    private final World world = World.of(Shape.USUAL);
-    private final Probe neighbour = Probe.from(world.lab.neighbour());
+    private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
+    private final Probe lanHost = Probe.from(fixture.lab.lanHost());
 
     @AfterEach
     void closeLab() {
-        world.close();
+        fixture.close();
     }
 
-    private Child ready(Map<String, String> more) {
-        Map<String, String> settings = World.alone(more);
+    private RunningProgram startReady(Map<String, String> more) {
+        Map<String, String> settings = ExitNodeFixture.withoutMesh(more);
         settings.put("CULVERT_SOCKS", "true");
         settings.putIfAbsent("CULVERT_SOCKS_ALLOW", "192.0.2.0/26");
         settings.put("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace");
-        Child culvert = world.connect(settings);
-        culvert.awaitLine("^ready", World.SOON);
+        RunningProgram culvert = fixture.connect(settings);
+        culvert.awaitLine("^ready", ExitNodeFixture.TIMEOUT);
         return culvert;
     }
 
-    private Optional<String> seenAs(String... options) {
-        return neighbour.whoamiBySocks(Lab.NODE_4, PORT, Family.IPV4, options);
+    private Optional<String> clientAddressThroughProxy(String... options) {
+        return lanHost.whoamiBySocks(Lab.NODE_IPV4, PORT, Family.IPV4, options);
     }
 
-    private static List<PrivilegesOf> dante(Child culvert) {
+    private static List<ProcessPrivileges> dante(RunningProgram culvert) {
         ProcessHandle first = culvert.descendant("danted");
-        ProcessHandle mother = first.parent()
+        ProcessHandle mainProcess = first.parent()
                 .filter(parent -> parent.info().command().equals(first.info().command()))
                 .orElse(first);
-        return Stream.concat(Stream.of(mother), mother.descendants())
-                .map(PrivilegesOf::process)
+        return Stream.concat(Stream.of(mainProcess), mainProcess.descendants())
+                .map(ProcessPrivileges::of)
                 .toList();
     }
 
-    private static void canDoNothing(List<PrivilegesOf> processes, String user) {
+    private static void assertNoCapabilities(List<ProcessPrivileges> processes, String user) {
         assertThat(processes).hasSizeGreaterThan(3).allSatisfy(it -> {
             assertThat(it.user()).isEqualTo(user);
             assertThat(it.effective()).isZero();
@@ -72,20 +72,20 @@ class ChildPrivilegesTest {
     }
 
     @Test
-    void the_proxy_has_a_user_of_its_own_and_no_capability() {
-        Child culvert = ready(Map.of());
+    void the_proxy_runs_as_its_own_user_without_capabilities() {
+        RunningProgram culvert = startReady(Map.of());
 
-        List<PrivilegesOf> processes = dante(culvert);
-        canDoNothing(processes, "51820");
-        assertThat(processes).extracting(PrivilegesOf::bounding).containsOnly(0L);
-        assertThat(seenAs()).contains(world.provider(Family.IPV4));
+        List<ProcessPrivileges> processes = dante(culvert);
+        assertNoCapabilities(processes, "51820");
+        assertThat(processes).extracting(ProcessPrivileges::bounding).containsOnly(0L);
+        assertThat(clientAddressThroughProxy()).contains(fixture.provider(Family.IPV4));
     }
 
     @Test
-    void the_userspace_WireGuard_keeps_what_its_device_takes() {
-        Child culvert = ready(Map.of());
+    void userspace_WireGuard_keeps_only_the_capabilities_for_its_device() {
+        RunningProgram culvert = startReady(Map.of());
 
-        PrivilegesOf program = PrivilegesOf.process(culvert.descendant("wireguard-go", "wg0"));
+        ProcessPrivileges program = ProcessPrivileges.of(culvert.descendant("wireguard-go", "wg0"));
         assertThat(program.effective()).isEqualTo(NET_ADMIN);
         assertThat(program.permitted()).isEqualTo(NET_ADMIN);
         assertThat(program.bounding()).isEqualTo(NET_ADMIN);
@@ -94,23 +94,27 @@ class ChildPrivilegesTest {
     }
 
     @Test
-    void a_password_is_checked_without_any_capability() {
-        Child culvert = ready(Map.of("CULVERT_SOCKS_USER", "lotte", "CULVERT_SOCKS_PASSWORD", "open sesame"));
+    void passwords_are_checked_without_capabilities() {
+        RunningProgram culvert =
+                startReady(Map.of("CULVERT_SOCKS_USER", "lotte", "CULVERT_SOCKS_PASSWORD", "open sesame"));
 
-        canDoNothing(dante(culvert), "51820");
-        assertThat(seenAs("--proxy-user", "lotte:open sesame")).contains(world.provider(Family.IPV4));
-        assertThat(seenAs("--proxy-user", "lotte:open")).isEmpty();
+        assertNoCapabilities(dante(culvert), "51820");
+        assertThat(clientAddressThroughProxy("--proxy-user", "lotte:open sesame"))
+                .contains(fixture.provider(Family.IPV4));
+        assertThat(clientAddressThroughProxy("--proxy-user", "lotte:open")).isEmpty();
     }
 
-    /** As in the image, where nobody else is in that file. */
+    /** As in the image, where the file has no other users. */
     @Test
-    void a_file_of_passwords_that_is_ours_alone_is_for_the_proxy_alone() {
-        world.lab.node().file("shadow", "");
-        Child culvert = ready(Map.of("CULVERT_SOCKS_USER", "lotte", "CULVERT_SOCKS_PASSWORD", "open sesame"));
+    void a_shadow_file_with_our_lines_only_is_readable_for_the_proxy_only() {
+        fixture.lab.node().file("shadow", "");
+        RunningProgram culvert =
+                startReady(Map.of("CULVERT_SOCKS_USER", "lotte", "CULVERT_SOCKS_PASSWORD", "open sesame"));
 
-        canDoNothing(dante(culvert), "51820");
-        assertThat(seenAs("--proxy-user", "lotte:open sesame")).contains(world.provider(Family.IPV4));
-        assertThat(world.lab
+        assertNoCapabilities(dante(culvert), "51820");
+        assertThat(clientAddressThroughProxy("--proxy-user", "lotte:open sesame"))
+                .contains(fixture.provider(Family.IPV4));
+        assertThat(fixture.lab
                         .node()
                         .attempt("stat", "-c", "%a %u %g", "/etc/shadow")
                         .out()
@@ -119,23 +123,25 @@ class ChildPrivilegesTest {
     }
 
     @Test
-    void a_container_that_may_not_change_users_has_a_proxy_without_any_capability() {
-        world.in(Box.CONTAINER.without("setuid").without("setpcap"));
-        Child culvert = ready(Map.of("CULVERT_SOCKS_USER", "lotte", "CULVERT_SOCKS_PASSWORD", "open sesame"));
+    void without_SETUID_the_proxy_runs_without_capabilities() {
+        fixture.in(Sandbox.CONTAINER.without("setuid").without("setpcap"));
+        RunningProgram culvert =
+                startReady(Map.of("CULVERT_SOCKS_USER", "lotte", "CULVERT_SOCKS_PASSWORD", "open sesame"));
 
-        canDoNothing(dante(culvert), "0");
-        assertThat(seenAs("--proxy-user", "lotte:open sesame")).contains(world.provider(Family.IPV4));
+        assertNoCapabilities(dante(culvert), "0");
+        assertThat(clientAddressThroughProxy("--proxy-user", "lotte:open sesame"))
+                .contains(fixture.provider(Family.IPV4));
     }
 
     @Test
-    void a_file_of_ones_own_names_users_and_logs_and_has_the_proxy_s_user_all_the_same() {
-        String log = world.lab
+    void a_user_s_own_file_with_users_and_logs_runs_as_the_proxy_s_user() {
+        String log = fixture.lab
                 .node()
                 .run()
                 .resolveSibling("lib")
                 .resolve("sockd.log")
                 .toString();
-        String sockd = world.lab.node().file("sockd.conf", """
+        String sockd = fixture.lab.node().file("sockd.conf", """
                 logoutput: stderr /var/lib/sockd.log
                 user.privileged: root
                 user.unprivileged: nobody
@@ -146,16 +152,16 @@ class ChildPrivilegesTest {
                 client pass { from: 0/0 to: 0/0 log: connect error }
                 socks pass { from: 0/0 to: 0/0 }
                 """);
-        Child culvert = ready(Map.of("CULVERT_SOCKS_CONFIG", sockd));
+        RunningProgram culvert = startReady(Map.of("CULVERT_SOCKS_CONFIG", sockd));
 
-        canDoNothing(dante(culvert), "51820");
-        assertThat(seenAs()).contains(world.provider(Family.IPV4));
+        assertNoCapabilities(dante(culvert), "51820");
+        assertThat(clientAddressThroughProxy()).contains(fixture.provider(Family.IPV4));
         assertThat(Path.of(log)).content().contains("running");
     }
 
     @Test
-    void a_low_port_takes_one_capability() {
-        String sockd = world.lab.node().file("sockd.conf", """
+    void a_low_port_needs_one_capability() {
+        String sockd = fixture.lab.node().file("sockd.conf", """
                 logoutput: stderr
                 internal: 0.0.0.0 port = 443
                 external: wg0
@@ -164,13 +170,13 @@ class ChildPrivilegesTest {
                 client pass { from: 0/0 to: 0/0 }
                 socks pass { from: 0/0 to: 0/0 }
                 """);
-        Child culvert = ready(Map.of("CULVERT_SOCKS_CONFIG", sockd));
+        RunningProgram culvert = startReady(Map.of("CULVERT_SOCKS_CONFIG", sockd));
 
         assertThat(dante(culvert)).allSatisfy(it -> {
             assertThat(it.user()).isEqualTo("51820");
             assertThat(it.effective() & ~(1L << 10)).isZero();
             assertThat(it.noNewPrivileges()).isTrue();
         });
-        assertThat(neighbour.whoamiBySocks(Lab.NODE_4, 443, Family.IPV4)).contains(world.provider(Family.IPV4));
+        assertThat(lanHost.whoamiBySocks(Lab.NODE_IPV4, 443, Family.IPV4)).contains(fixture.provider(Family.IPV4));
     }
 }

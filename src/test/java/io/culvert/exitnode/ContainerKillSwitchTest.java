@@ -2,12 +2,12 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Box;
-import io.culvert.lab.Child;
-import io.culvert.lab.Outcome;
-import io.culvert.lab.Pulse;
-import io.culvert.lab.Shape;
+import io.culvert.lab.CommandResult;
+import io.culvert.lab.ContinuousProbe;
+import io.culvert.lab.LabOptions;
+import io.culvert.lab.RunningProgram;
+import io.culvert.lab.Sandbox;
+import io.culvert.net.Family;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * In a container, whatever shows that it is one, the kill switch stays active after a stop, a crash and a refused
- * start, while a process beside it never ceases to send; on a machine, a stop leaves nothing.
+ * In a container, however it is detected, the kill switch stays active after a stop, a crash and a refused start, while
+ * another process sends continuously; on a machine, a stop leaves nothing behind.
  */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -29,19 +29,19 @@ class ContainerKillSwitchTest {
 
     private static final Map<String, String> REFUSED = Map.of("CULVERT_SOCKS_PORT", "99999");
 
-    /** How it is known. */
+    /** How the container is detected. */
     enum Kind {
         PROCESS_1,
         BELOW_AN_INIT,
         IMAGE,
         SETTING;
 
-        private Box box() {
+        private Sandbox box() {
             return switch (this) {
-                case PROCESS_1 -> Box.CONTAINER;
-                case BELOW_AN_INIT -> Box.CONTAINER.belowInit();
-                case IMAGE -> Box.MACHINE.ofImage();
-                case SETTING -> Box.MACHINE;
+                case PROCESS_1 -> Sandbox.CONTAINER;
+                case BELOW_AN_INIT -> Sandbox.CONTAINER.withInit();
+                case IMAGE -> Sandbox.MACHINE.withImageMarker();
+                case SETTING -> Sandbox.MACHINE;
             };
         }
 
@@ -50,131 +50,132 @@ class ContainerKillSwitchTest {
         }
     }
 
-    private final World world = World.of(Shape.USUAL);
+    private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
 
     @AfterEach
     void closeLab() {
-        world.close();
+        fixture.close();
     }
 
     private static Map<String, String> with(Map<String, String> settings, Map<String, String> more) {
         Map<String, String> all = new HashMap<>(settings);
         all.putAll(more);
-        return World.alone(all);
+        return ExitNodeFixture.withoutMesh(all);
     }
 
-    private void refused(Map<String, String> settings) {
-        Outcome refused = world.run(settings, "up");
+    private void assertRefused(Map<String, String> settings) {
+        CommandResult refused = fixture.run(settings, "up");
         assertThat(refused.status()).as(refused.err()).isEqualTo(2);
         assertThat(refused.err()).contains("CULVERT_SOCKS_PORT", "kill switch: stays active");
-        world.nobodyIsReached(Family.values());
+        fixture.assertNothingReachable(Family.values());
     }
 
-    private static void stop(Child culvert) {
+    private static void stop(RunningProgram culvert) {
         culvert.signal("TERM");
-        assertThat(culvert.awaitExit(World.SOON)).isZero();
+        assertThat(culvert.awaitExit(ExitNodeFixture.TIMEOUT)).isZero();
     }
 
     @ParameterizedTest
     @EnumSource
-    void a_container_stays_closed_after_a_refusal_a_stop_and_a_crash(Kind kind) {
-        world.in(kind.box());
-        world.observerIsNotBlind(Family.values());
-        refused(with(kind.settings(), REFUSED));
-        world.observer.forget();
-        try (Pulse ipv4 = Pulse.of(world.space(), Family.IPV4);
-                Pulse ipv6 = Pulse.of(world.space(), Family.IPV6)) {
-            try (Child culvert = world.connect(with(kind.settings(), Map.of()))) {
-                ipv4.awaitAnswer(world.provider(Family.IPV4), World.SOON);
-                ipv6.awaitAnswer(world.provider(Family.IPV6), World.SOON);
+    void the_kill_switch_of_a_container_stays_active_after_a_refused_start_a_stop_and_a_crash(Kind kind) {
+        fixture.in(kind.box());
+        fixture.verifyObserverDetectsLeaks(Family.values());
+        assertRefused(with(kind.settings(), REFUSED));
+        fixture.observer.reset();
+        try (ContinuousProbe ipv4 = ContinuousProbe.of(fixture.namespace(), Family.IPV4);
+                ContinuousProbe ipv6 = ContinuousProbe.of(fixture.namespace(), Family.IPV6)) {
+            try (RunningProgram culvert = fixture.connect(with(kind.settings(), Map.of()))) {
+                ipv4.awaitReply(fixture.provider(Family.IPV4), ExitNodeFixture.TIMEOUT);
+                ipv6.awaitReply(fixture.provider(Family.IPV6), ExitNodeFixture.TIMEOUT);
                 stop(culvert);
                 assertThat(culvert.output()).contains("kill switch: stays active");
             }
-            world.nobodyIsReached(Family.values());
-            refused(with(kind.settings(), REFUSED));
-            try (Child culvert = world.connect(with(kind.settings(), Map.of()))) {
+            fixture.assertNothingReachable(Family.values());
+            assertRefused(with(kind.settings(), REFUSED));
+            try (RunningProgram culvert = fixture.connect(with(kind.settings(), Map.of()))) {
                 if (kind == Kind.BELOW_AN_INIT) {
                     culvert.descendant("culvert.programs=", "up").destroyForcibly();
-                    culvert.awaitExit(World.SOON);
+                    culvert.awaitExit(ExitNodeFixture.TIMEOUT);
                 } else {
                     culvert.kill();
                 }
             }
-            refused(with(kind.settings(), REFUSED));
-            world.connect(with(kind.settings(), Map.of()));
-            ipv4.awaitAnswer(world.provider(Family.IPV4), World.SOON);
-            ipv6.awaitAnswer(world.provider(Family.IPV6), World.SOON);
-            assertThat(ipv4.seen()).containsExactly(world.provider(Family.IPV4));
-            assertThat(ipv6.seen()).containsExactly(world.provider(Family.IPV6));
+            assertRefused(with(kind.settings(), REFUSED));
+            fixture.connect(with(kind.settings(), Map.of()));
+            ipv4.awaitReply(fixture.provider(Family.IPV4), ExitNodeFixture.TIMEOUT);
+            ipv6.awaitReply(fixture.provider(Family.IPV6), ExitNodeFixture.TIMEOUT);
+            assertThat(ipv4.seenAddresses()).containsExactly(fixture.provider(Family.IPV4));
+            assertThat(ipv6.seenAddresses()).containsExactly(fixture.provider(Family.IPV6));
         }
-        assertThat(world.observer.leaks()).isEmpty();
+        assertThat(fixture.observer.leaks()).isEmpty();
     }
 
     @Test
-    void whoever_says_that_it_is_none_finds_everything_as_it_was_before() {
+    void with_CULVERT_CONTAINER_false_a_stop_restores_the_machine() {
         Map<String, String> none = Map.of("CULVERT_CONTAINER", "false");
-        for (Box box : new Box[] {Box.CONTAINER, Box.CONTAINER.belowInit(), Box.CONTAINER.ofImage()}) {
-            world.in(box);
-            String before = world.footprint();
-            assertThat(world.run(with(none, REFUSED), "up").status()).isEqualTo(2);
-            assertThat(world.footprint()).isEqualTo(before);
-            stop(world.connect(with(none, Map.of())));
-            assertThat(world.footprint()).isEqualTo(before);
+        for (Sandbox box :
+                new Sandbox[] {Sandbox.CONTAINER, Sandbox.CONTAINER.withInit(), Sandbox.CONTAINER.withImageMarker()}) {
+            fixture.in(box);
+            String before = fixture.footprint();
+            assertThat(fixture.run(with(none, REFUSED), "up").status()).isEqualTo(2);
+            assertThat(fixture.footprint()).isEqualTo(before);
+            stop(fixture.connect(with(none, Map.of())));
+            assertThat(fixture.footprint()).isEqualTo(before);
         }
     }
 
     @Test
-    void a_machine_whose_word_is_in_a_file_is_closed_until_it_is_read_and_no_longer() {
-        world.in(Box.MACHINE);
-        String before = world.footprint();
+    void with_the_setting_in_a_file_traffic_is_blocked_only_until_the_file_is_read() {
+        fixture.in(Sandbox.MACHINE);
+        String before = fixture.footprint();
         Map<String, String> file =
-                Map.of("CULVERT_CONTAINER_FILE", world.lab.node().file("container", "false\n"));
+                Map.of("CULVERT_CONTAINER_FILE", fixture.lab.node().file("container", "false\n"));
 
-        assertThat(world.run(with(file, REFUSED), "up").status()).isEqualTo(2);
-        assertThat(world.footprint()).isEqualTo(before);
-        stop(world.connect(with(file, Map.of())));
-        assertThat(world.footprint()).isEqualTo(before);
+        assertThat(fixture.run(with(file, REFUSED), "up").status()).isEqualTo(2);
+        assertThat(fixture.footprint()).isEqualTo(before);
+        stop(fixture.connect(with(file, Map.of())));
+        assertThat(fixture.footprint()).isEqualTo(before);
     }
 
     @Test
-    void a_word_that_is_none_is_refused_and_counts_as_true() {
-        world.in(Box.MACHINE);
-        world.observerIsNotBlind(Family.values());
+    void an_invalid_value_is_rejected_and_treated_as_true() {
+        fixture.in(Sandbox.MACHINE);
+        fixture.verifyObserverDetectsLeaks(Family.values());
 
-        Outcome refused = world.run(World.alone(Map.of("CULVERT_CONTAINER", "ture")), "up");
+        CommandResult refused = fixture.run(ExitNodeFixture.withoutMesh(Map.of("CULVERT_CONTAINER", "ture")), "up");
 
         assertThat(refused.status()).isEqualTo(2);
         assertThat(refused.err()).contains("CULVERT_CONTAINER: 'ture'").contains("use auto, true or false");
-        world.localTrafficIsClosed(Family.values());
+        fixture.assertLocalTrafficBlocked(Family.values());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"up --no-such-option", "--no-such-option", "up here"})
-    void a_command_line_that_is_wrong_is_a_refused_start(String arguments) {
-        world.observerIsNotBlind(Family.values());
+    void an_invalid_command_line_is_a_refused_start(String arguments) {
+        fixture.verifyObserverDetectsLeaks(Family.values());
 
-        Outcome refused = world.run(World.alone(Map.of()), arguments.split(" ", -1));
+        CommandResult refused = fixture.run(ExitNodeFixture.withoutMesh(Map.of()), arguments.split(" ", -1));
 
         assertThat(refused.status()).isEqualTo(2);
         assertThat(refused.err()).contains("kill switch: stays active");
-        world.localTrafficIsClosed(Family.values());
+        fixture.assertLocalTrafficBlocked(Family.values());
     }
 
     @Test
-    void nothing_is_asked_before_the_plan_whatever_the_mark() {
-        world.observerIsNotBlind(Family.values());
-        refused(World.alone(REFUSED));
+    void no_DNS_query_leaves_before_the_plan_whatever_its_mark() {
+        fixture.verifyObserverDetectsLeaks(Family.values());
+        assertRefused(ExitNodeFixture.withoutMesh(REFUSED));
         String marked =
                 "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(1, 36, 0x51000000);"
                         + " s.sendto(b'x' * 30, ('198.51.100.53', 53))";
 
-        assertThat(world.space().attempt("python3", "-c", marked).err()).contains("Operation not permitted");
-        assertThat(world.observer.leaks()).isEmpty();
+        assertThat(fixture.namespace().attempt("python3", "-c", marked).err()).contains("Operation not permitted");
+        assertThat(fixture.observer.leaks()).isEmpty();
     }
 
     @Test
-    void a_process_without_privileges_cannot_pass_for_another_Culvert() {
-        world.space()
+    void an_unprivileged_process_cannot_claim_to_be_another_Culvert() {
+        fixture.namespace()
                 .start("setpriv", "--inh-caps=-all", "--bounding-set=-all", "python3", "-u", "-c", """
                         import socket, time
                         held = []
@@ -183,28 +184,28 @@ class ContainerKillSwitchTest {
                         print('held')
                         time.sleep(1000)
                         """)
-                .awaitLine("held", World.SOON);
-        world.observerIsNotBlind(Family.values());
+                .awaitLine("held", ExitNodeFixture.TIMEOUT);
+        fixture.verifyObserverDetectsLeaks(Family.values());
 
-        world.connect(World.alone(Map.of()));
+        fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
 
-        world.observer.forget();
-        world.localTrafficGoesByTheProvider(Family.values());
+        fixture.observer.reset();
+        fixture.assertLocalTrafficUsesTunnel(Family.values());
     }
 
     @Test
-    void a_second_Culvert_is_refused_and_the_first_one_goes_on() {
-        world.observerIsNotBlind(Family.values());
-        Child first = world.connect(World.alone(Map.of()));
-        world.observer.forget();
-        try (Pulse ipv4 = Pulse.of(world.space(), Family.IPV4)) {
-            Outcome second = world.run(World.alone(Map.of()), "up");
+    void a_second_Culvert_is_refused_and_the_first_keeps_running() {
+        fixture.verifyObserverDetectsLeaks(Family.values());
+        RunningProgram first = fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
+        fixture.observer.reset();
+        try (ContinuousProbe ipv4 = ContinuousProbe.of(fixture.namespace(), Family.IPV4)) {
+            CommandResult second = fixture.run(ExitNodeFixture.withoutMesh(Map.of()), "up");
 
             assertThat(second.status()).isEqualTo(3);
             assertThat(second.err()).contains("another Culvert is running in it");
-            ipv4.awaitAnswer(world.provider(Family.IPV4), World.SOON);
+            ipv4.awaitReply(fixture.provider(Family.IPV4), ExitNodeFixture.TIMEOUT);
         }
         assertThat(first.output()).doesNotContain("reverted an external change");
-        world.localTrafficGoesByTheProvider(Family.values());
+        fixture.assertLocalTrafficUsesTunnel(Family.values());
     }
 }

@@ -2,21 +2,21 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.device.DeviceState;
-import io.culvert.device.DeviceState.PeerState;
-import io.culvert.exitnode.Reading.Server;
-import io.culvert.health.TunnelHealth.Verdict;
-import io.culvert.network.Ipv6;
-import io.culvert.network.Machines;
-import io.culvert.network.NetworkState;
-import io.culvert.network.RoutingClaim;
+import io.culvert.diagnostics.Log;
+import io.culvert.exitnode.LoadedConfiguration.Server;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
-import io.culvert.run.Journal;
-import io.culvert.wireguard.PublicKey;
-import io.culvert.wireguard.WireGuardConfig;
-import io.culvert.wireguard.WireGuardFile;
+import io.culvert.rtnl.Ipv6;
+import io.culvert.rtnl.Machines;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.rtnl.RoutingIntent;
+import io.culvert.wireguard.config.PublicKey;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardFile;
+import io.culvert.wireguard.device.DeviceConfig;
+import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.TunnelHealth.Verdict;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetSocketAddress;
@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 class FailoverTest {
 
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
-    private static final Duration PATIENCE = Duration.ofSeconds(1);
+    private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
     private static final ExitNodePlan PLAN = plan(Optional.of(new InetSocketAddress("192.0.2.10", 51820)));
 
@@ -50,7 +50,7 @@ class FailoverTest {
                 NetworkState.EMPTY,
                 NetworkState.EMPTY,
                 NetworkState.EMPTY,
-                new RoutingClaim(List.of(), Set.of(), Map.of()),
+                new RoutingIntent(List.of(), Set.of(), Map.of()),
                 List.of(),
                 List.of(),
                 List.of(),
@@ -59,16 +59,16 @@ class FailoverTest {
                 List.of(),
                 Tailnet.UNKNOWN,
                 List.of(),
-                Machines.of(Map.of(), List.of(), Set.of(), Ipv6.EVERYWHERE, false, Set.of(), true, true, true, true));
+                Machines.of(Map.of(), List.of(), Set.of(), Ipv6.ENABLED, false, Set.of(), true, true, true, true));
     }
 
-    private final StringWriter told = new StringWriter();
+    private final StringWriter logged = new StringWriter();
 
     private Failover of(String... files) {
         return new Failover(
                 List.of(files).stream().map(FailoverTest::server).toList(),
-                PATIENCE,
-                new Journal(new PrintWriter(told)),
+                TIMEOUT,
+                new Log(new PrintWriter(logged)),
                 START);
     }
 
@@ -87,37 +87,37 @@ class FailoverTest {
     }
 
     @Test
-    void a_server_has_its_time_to_answer_and_then_the_next_has_it() {
+    void each_server_has_the_full_timeout() {
         Failover servers = of("a.conf", "b.conf");
         WireGuardConfig first = servers.config();
-        Instant late = START.plus(PATIENCE).plusMillis(1);
+        Instant late = START.plus(TIMEOUT).plusMillis(1);
 
-        assertThat(servers.isDue(START.plus(PATIENCE))).isFalse();
-        assertThat(servers.isDue(late)).isTrue();
-        assertThat(servers.next(late)).isTrue();
+        assertThat(servers.isTimedOut(START.plus(TIMEOUT))).isFalse();
+        assertThat(servers.isTimedOut(late)).isTrue();
+        assertThat(servers.switchServer(late)).isTrue();
         assertThat(servers.config()).isNotSameAs(first);
-        assertThat(servers.isDue(late.plus(PATIENCE))).isFalse();
-        assertThat(told.toString()).contains("no response from the server of a.conf; trying b.conf");
-        assertThat(servers.next(late)).isTrue();
+        assertThat(servers.isTimedOut(late.plus(TIMEOUT))).isFalse();
+        assertThat(logged.toString()).contains("no response from the server of a.conf; trying b.conf");
+        assertThat(servers.switchServer(late)).isTrue();
         assertThat(servers.config()).isSameAs(first);
     }
 
     @Test
-    void the_only_server_is_waited_for_again() {
+    void the_timeout_of_the_only_server_is_restarted() {
         Failover servers = of("a.conf");
 
-        assertThat(servers.next(START.plus(PATIENCE))).isFalse();
-        assertThat(servers.isDue(START.plus(PATIENCE))).isFalse();
-        assertThat(told.toString()).isEmpty();
+        assertThat(servers.switchServer(START.plus(TIMEOUT))).isFalse();
+        assertThat(servers.isTimedOut(START.plus(TIMEOUT))).isFalse();
+        assertThat(logged.toString()).isEmpty();
     }
 
     @Test
-    void a_server_that_sends_as_many_bytes_as_the_one_before_is_not_taken_for_silent() {
+    void a_server_that_sends_as_many_bytes_as_the_previous_one_counts_as_responding() {
         Failover servers = of("a.conf", "b.conf");
         servers.judge(device(START, 92, 148), PLAN, START);
         Instant later = START.plusSeconds(300);
-        servers.next(later);
-        servers.begin(later);
+        servers.switchServer(later);
+        servers.restart(later);
 
         servers.judge(device(later, 92, 148), PLAN, later.plusMillis(10));
         servers.judge(device(later, 92, 600), PLAN, later.plusMillis(20));
@@ -126,31 +126,31 @@ class FailoverTest {
     }
 
     @Test
-    void a_server_that_falls_silent_is_left_soon_and_not_only_when_its_session_ends() {
+    void a_server_that_stops_responding_is_left_before_its_session_expires() {
         Failover servers = of("a.conf", "b.conf");
         Instant handshake = START.plusSeconds(1);
         servers.judge(device(handshake, 92, 148), PLAN, handshake);
-        assertThat(servers.isDue(handshake.plusSeconds(60))).isFalse();
+        assertThat(servers.isTimedOut(handshake.plusSeconds(60))).isFalse();
 
         Instant silent = handshake.plusSeconds(20);
         servers.judge(device(handshake, 92, 148 + 2 * 148), PLAN, silent);
 
         assertThat(servers.verdict()).isEqualTo(Verdict.SILENT);
-        assertThat(servers.isDue(silent.plus(PATIENCE))).isFalse();
-        assertThat(servers.isDue(silent.plus(PATIENCE).plusMillis(1))).isTrue();
+        assertThat(servers.isTimedOut(silent.plus(TIMEOUT))).isFalse();
+        assertThat(servers.isTimedOut(silent.plus(TIMEOUT).plusMillis(1))).isTrue();
     }
 
     @Test
-    void a_server_to_which_no_way_leads_is_not_connected_however_young_its_session() {
+    void an_unreachable_server_is_not_connected_even_with_a_recent_session() {
         Failover servers = of("a.conf");
         servers.judge(device(START, 92, 148), PLAN, START);
         assertThat(servers.verdict()).isEqualTo(Verdict.CONNECTED);
 
-        servers.begin(START.plusSeconds(1));
+        servers.restart(START.plusSeconds(1));
         servers.judge(device(START, 92, 148), plan(Optional.empty()), START.plusSeconds(2));
 
         assertThat(servers.verdict()).isEqualTo(Verdict.CONNECTING);
-        assertThat(told.toString().lines().filter(line -> line.contains("connected to")))
+        assertThat(logged.toString().lines().filter(line -> line.contains("connected to")))
                 .hasSize(1);
 
         servers.judge(device(START, 92, 148), PLAN, START.plusSeconds(3));

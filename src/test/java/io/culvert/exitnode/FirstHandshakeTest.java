@@ -2,11 +2,11 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Child;
+import io.culvert.lab.LabOptions;
 import io.culvert.lab.Packet;
 import io.culvert.lab.Provider;
-import io.culvert.lab.Shape;
+import io.culvert.lab.RunningProgram;
+import io.culvert.net.Family;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * A server by its name: the first handshake is tried when it can be made, and not before, whatever is sent meanwhile.
+ * The first handshake with a server that is given by name is attempted as soon as the name is resolved, and not before.
  */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -24,17 +24,17 @@ class FirstHandshakeTest {
 
     private static final String INITIATIONS = "handshake initiations";
 
-    private final World world = World.of(Shape.USUAL);
+    private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
 
     @BeforeEach
-    void nameTheServer() {
-        world.lab
+    void useServerName() {
+        fixture.lab
                 .node()
                 .wireGuardFile(
                         "provider.conf",
-                        world.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
-        world.observer
-                .allow("our questions for names", packet -> packet.destinationPort() == 53)
+                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.observer
+                .allow("bootstrap DNS queries", packet -> packet.destinationPort() == 53)
                 .allow(
                         INITIATIONS,
                         packet -> isToTheServer(packet)
@@ -42,59 +42,62 @@ class FirstHandshakeTest {
                                 && packet.payload().charAt(0) == 1);
     }
 
-    /** By the address that was found first: a question that went unanswered makes it the one of the other family. */
+    /** By the address that was resolved first: a lost query makes it that of the other family. */
     private boolean isToTheServer(Packet packet) {
-        return packet.isUdpTo(world.lab.provider().outer4(), Provider.PORT)
-                || packet.isUdpTo(world.lab.provider().outer6(), Provider.PORT);
+        return packet.isUdpTo(fixture.lab.provider().publicIpv4(), Provider.PORT)
+                || packet.isUdpTo(fixture.lab.provider().publicIpv6(), Provider.PORT);
     }
 
     @AfterEach
     void closeLab() {
-        world.close();
+        fixture.close();
     }
 
-    private Child start() {
-        return world.start(World.alone(Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")));
+    private RunningProgram start() {
+        return fixture.start(ExitNodeFixture.withoutMesh(Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")));
     }
 
     /**
-     * What could not be sent is said by the userspace program, and sent again only {@code REKEY_TIMEOUT} (5 s) later.
+     * A packet that could not be sent is logged by the userspace program, and sent again only {@code REKEY_TIMEOUT} (5 s) later.
      */
-    private void firstTryIsAnswered(Child culvert) {
-        culvert.awaitLine("tunnel: connected to", World.SOON);
+    private void assertFirstAttemptSucceeds(RunningProgram culvert) {
+        culvert.awaitLine("tunnel: connected to", ExitNodeFixture.TIMEOUT);
         assertThat(culvert.output()).doesNotContain("no known endpoint", "Failed to send handshake");
-        assertThat(world.observer.count(INITIATIONS)).isEqualTo(1);
+        assertThat(fixture.observer.count(INITIATIONS)).isEqualTo(1);
     }
 
     @Test
-    void no_try_fails_before_the_name_is_known() {
+    void no_connection_attempt_fails_before_the_name_resolves() {
         for (int start = 0; start < 3; start++) {
-            try (Child culvert = start()) {
-                firstTryIsAnswered(culvert);
+            try (RunningProgram culvert = start()) {
+                assertFirstAttemptSucceeds(culvert);
                 culvert.signal("TERM");
-                culvert.awaitExit(World.SOON);
-                world.observer.forget();
+                culvert.awaitExit(ExitNodeFixture.TIMEOUT);
+                fixture.observer.reset();
             }
         }
     }
 
     @Test
-    void what_is_sent_while_the_name_does_not_resolve_is_not_a_try() {
-        world.lab.router().nft("""
+    void packets_sent_while_the_name_does_not_resolve_are_no_connection_attempt() {
+        fixture.lab.router().nft("""
                 table inet mute {
                   chain in { type filter hook prerouting priority -300; th dport 53 drop; }
                 }
                 """);
-        Child culvert = start();
-        culvert.awaitLine("provider0.example does not resolve", World.SOON);
-        assertThat(world.lab.node().attempt("wg", "show", "wg0", "allowed-ips").out())
+        RunningProgram culvert = start();
+        culvert.awaitLine("provider0.example does not resolve", ExitNodeFixture.TIMEOUT);
+        assertThat(fixture.lab
+                        .node()
+                        .attempt("wg", "show", "wg0", "allowed-ips")
+                        .out())
                 .contains("(none)");
-        world.localTrafficIsClosed(Family.values());
+        fixture.assertLocalTrafficBlocked(Family.values());
 
-        world.lab.router().nft("delete table inet mute");
-        culvert.awaitLine("dns: provider0.example resolved", World.SOON);
+        fixture.lab.router().nft("delete table inet mute");
+        culvert.awaitLine("dns: provider0.example resolved", ExitNodeFixture.TIMEOUT);
 
-        firstTryIsAnswered(culvert);
-        world.localTrafficGoesByTheProvider(Family.values());
+        assertFirstAttemptSucceeds(culvert);
+        fixture.assertLocalTrafficUsesTunnel(Family.values());
     }
 }

@@ -2,16 +2,16 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.problem.FollowedHint;
-import io.culvert.problem.Hints;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
-import io.culvert.run.Journal;
-import io.culvert.run.Surroundings;
-import io.culvert.topology.NetworkFile;
-import io.culvert.wireguard.Keys;
-import io.culvert.wireguard.SecretKey;
-import io.culvert.wireguard.WireGuardFile;
+import io.culvert.diagnostics.FollowedHint;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.networkfile.NetworkFile;
+import io.culvert.runtime.Environment;
+import io.culvert.wireguard.config.KeyGenerator;
+import io.culvert.wireguard.config.SecretKey;
+import io.culvert.wireguard.config.WireGuardFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each hint about a file or a setting is true: a fault is made, the hint is printed, and whoever follows it has neither
- * the fault nor another one. HintCoverageTest sees to it that none is left out.
+ * Each hint about a file or a setting is correct: a fault is made, the hint is printed, and following it fixes the fault
+ * and causes no other. HintCoverageTest checks that no hint is missing here.
  */
 @DisplayNameGeneration(ReplaceUnderscores.class)
 public class FollowedHintsTest {
@@ -44,19 +44,18 @@ public class FollowedHintsTest {
     private static final String THIRD = "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmExMjM0NTY=";
 
     private static final String PUBLIC_OF_OWN =
-            Keys.publicOf(SecretKey.parse(OWN)).toString();
+            KeyGenerator.publicOf(SecretKey.parse(OWN)).toString();
 
     private static final String TUNNEL = "etc/wireguard/wg0.conf";
     private static final String CLIENTS = "etc/mesh.conf";
     private static final String NETWORK = "etc/network.yaml";
     private static final String PROXY = "etc/sockd.conf";
 
-    private static final Set<String> WIREGUARD = Set.of("wireguard", "plan");
-    private static final Set<String> TOPOLOGY = Set.of("topology");
-    private static final Set<String> SETTINGS =
-            Set.of("settings", "plan", "proxy", "exitnode", "mesh", "mesh/tailscale");
+    private static final Set<String> WIREGUARD = Set.of("wireguard/config", "plan");
+    private static final Set<String> TOPOLOGY = Set.of("networkfile");
+    private static final Set<String> SETTINGS = Set.of("settings", "plan", "socks", "exitnode", "mesh", "tailscale");
 
-    /** Variables and files, which a fault spoils and a hint mends. */
+    /** Variables and files that a fault changes and a hint repairs. */
     static final class Given {
 
         private final Map<String, String> environment = new HashMap<>();
@@ -123,7 +122,7 @@ public class FollowedHintsTest {
             return Objects.requireNonNull(files.get(path), path);
         }
 
-        /** The first place, which has to be there. */
+        /** Replaces the first occurrence, which must exist. */
         void edit(String path, String old, String then) {
             String text = new String(bytes(path), StandardCharsets.UTF_8);
             assertThat(text).contains(old);
@@ -131,7 +130,7 @@ public class FollowedHintsTest {
             file(path, text.substring(0, at) + then + text.substring(at + old.length()));
         }
 
-        /** {@code NAME=value; NAME=value}; without a value, the variable goes. */
+        /** {@code NAME=value; NAME=value}; without a value, the variable is removed. */
         void set(String assignments) {
             for (String assignment : assignments.split("; ", -1)) {
                 String[] parts = assignment.split("=", 2);
@@ -154,48 +153,48 @@ public class FollowedHintsTest {
     }
 
     /**
-     * A line of the table.
+     * A row of the table.
      *
-     * @param mend does what the hint says, after the fault
+     * @param repair follows the hint, after the fault
      */
-    record Row(Set<String> areas, String hint, Program program, Consumer<Given> fault, Consumer<Given> mend) {
-        /** A second place that is part of the fault and stays. */
+    record Row(Set<String> areas, String hint, Program program, Consumer<Given> fault, Consumer<Given> repair) {
+        /** A second edit that is part of the fault and is kept. */
         Row and(String old, String then) {
             return and(NETWORK, old, then);
         }
 
         Row and(String path, String old, String then) {
-            return new Row(areas, hint, program, fault.andThen(given -> given.edit(path, old, then)), mend);
+            return new Row(areas, hint, program, fault.andThen(given -> given.edit(path, old, then)), repair);
         }
 
-        /** The hint is followed elsewhere in the file. */
-        Row mendedBy(String old, String then) {
-            return mendedBy(areas.contains("wireguard") ? TUNNEL : NETWORK, old, then);
+        /** Follows the hint by another edit of the file. */
+        Row repairedBy(String old, String then) {
+            return repairedBy(areas.contains("wireguard/config") ? TUNNEL : NETWORK, old, then);
         }
 
-        Row mendedBy(String path, String old, String then) {
+        Row repairedBy(String path, String old, String then) {
             return new Row(areas, hint, program, fault, given -> given.edit(path, old, then));
         }
 
-        Row mendedBySetting(String assignments) {
-            return new Row(areas, hint, program, fault, mend.andThen(given -> given.set(assignments)));
+        Row repairedBySetting(String assignments) {
+            return new Row(areas, hint, program, fault, repair.andThen(given -> given.set(assignments)));
         }
 
-        Row bringing(String from, String path) {
+        Row withFile(String from, String path) {
             return new Row(
-                    areas, hint, program, fault, mend.andThen(given -> given.files.put(path, given.bytes(from))));
+                    areas, hint, program, fault, repair.andThen(given -> given.files.put(path, given.bytes(from))));
         }
 
         Row with(String path, String text) {
-            return new Row(areas, hint, program, fault, mend.andThen(given -> given.file(path, text)));
+            return new Row(areas, hint, program, fault, repair.andThen(given -> given.file(path, text)));
         }
 
         Row first(String path, String text) {
-            return new Row(areas, hint, program, fault.andThen(given -> given.file(path, text)), mend);
+            return new Row(areas, hint, program, fault.andThen(given -> given.file(path, text)), repair);
         }
 
         Row without(String variable) {
-            return new Row(areas, hint, program, fault, mend.andThen(given -> given.environment.remove(variable)));
+            return new Row(areas, hint, program, fault, repair.andThen(given -> given.environment.remove(variable)));
         }
 
         @Override
@@ -209,7 +208,7 @@ public class FollowedHintsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void whoever_follows_a_hint_is_rid_of_the_fault(Row row) throws IOException {
+    void following_the_hint_fixes_the_fault(Row row) throws IOException {
         Given given = new Given();
         assertThat(row.program.problems(given, written(given, "before")))
                 .noneMatch(it -> it.kind().isError());
@@ -217,13 +216,13 @@ public class FollowedHintsTest {
         row.fault.accept(given);
         Path faulty = written(given, "faulty");
         assertThat(row.program.problems(given, faulty))
-                .extracting(problem -> problem.cure().replace(faulty.toString(), "@root@"))
+                .extracting(problem -> problem.hint().replace(faulty.toString(), "@root@"))
                 .contains(row.hint);
 
-        row.mend.accept(given);
+        row.repair.accept(given);
         assertThat(row.program.problems(given, written(given, "mended")))
                 .as("what is left of the fault")
-                .noneMatch(it -> it.cure().equals(row.hint))
+                .noneMatch(it -> it.hint().equals(row.hint))
                 .noneMatch(it -> it.kind().isError());
     }
 
@@ -238,17 +237,17 @@ public class FollowedHintsTest {
         return rows().map(row -> new FollowedHint(row.areas, row.hint));
     }
 
-    private static Row tunnelFile(String hint, String old, String faulty, String mended) {
-        return inFile(WIREGUARD, TUNNEL, FollowedHintsTest::up, hint, old, faulty, mended);
+    private static Row tunnelFile(String hint, String old, String faulty, String repaired) {
+        return inFile(WIREGUARD, TUNNEL, FollowedHintsTest::up, hint, old, faulty, repaired);
     }
 
-    private static Row network(String hint, String old, String faulty, String mended) {
-        return inFile(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, hint, old, faulty, mended);
+    private static Row network(String hint, String old, String faulty, String repaired) {
+        return inFile(TOPOLOGY, NETWORK, FollowedHintsTest::networkFile, hint, old, faulty, repaired);
     }
 
-    /** With a wg-quick file or a network file for the mesh, or a file of the proxy's. */
-    private static Row withFile(String setting, String path, String hint, String old, String faulty, String mended) {
-        Row row = inFile(SETTINGS, path, FollowedHintsTest::up, hint, old, faulty, mended);
+    /** With a wg-quick file or a network file for the mesh, or a proxy configuration file. */
+    private static Row withFile(String setting, String path, String hint, String old, String faulty, String repaired) {
+        Row row = inFile(SETTINGS, path, FollowedHintsTest::up, hint, old, faulty, repaired);
         return new Row(
                 row.areas,
                 row.hint,
@@ -257,20 +256,20 @@ public class FollowedHintsTest {
                     given.set(setting);
                     row.fault.accept(given);
                 },
-                row.mend);
+                row.repair);
     }
 
     private static Row inFile(
-            Set<String> areas, String path, Program program, String hint, String old, String faulty, String mended) {
+            Set<String> areas, String path, Program program, String hint, String old, String faulty, String repaired) {
         return new Row(areas, hint, program, given -> given.edit(path, old, faulty), given -> {
             if (!faulty.isEmpty()) {
-                given.edit(path, faulty, mended);
+                given.edit(path, faulty, repaired);
             }
         });
     }
 
-    private static Row settings(String hint, String faulty, String mended) {
-        return new Row(SETTINGS, hint, FollowedHintsTest::up, given -> given.set(faulty), given -> given.set(mended));
+    private static Row settings(String hint, String faulty, String repaired) {
+        return new Row(SETTINGS, hint, FollowedHintsTest::up, given -> given.set(faulty), given -> given.set(repaired));
     }
 
     private static Row file(Set<String> areas, String path, Program program, String hint, byte[] faulty) {
@@ -288,8 +287,8 @@ public class FollowedHintsTest {
     private static List<Problem> up(Given given, Path root) {
         Map<String, String> environment = new HashMap<>(given.environment);
         try {
-            return Reading.of(new Surroundings(
-                            environment, root, Clock.systemUTC(), new Journal(new PrintWriter(Writer.nullWriter()))))
+            return LoadedConfiguration.load(new Environment(
+                            environment, root, Clock.systemUTC(), new Log(new PrintWriter(Writer.nullWriter()))))
                     .remarks();
         } catch (ProblemException e) {
             return e.problems();
@@ -309,9 +308,9 @@ public class FollowedHintsTest {
                 .problems();
     }
 
-    private static Row named(Set<String> areas, Program program, String hint, String faulty, String mended) {
+    private static Row named(Set<String> areas, Program program, String hint, String faulty, String repaired) {
         return new Row(
-                areas, hint, program, given -> given.set("FILE=" + faulty), given -> given.set("FILE=" + mended));
+                areas, hint, program, given -> given.set("FILE=" + faulty), given -> given.set("FILE=" + repaired));
     }
 
     private static List<Problem> networkFile(Given given, Path root) {
@@ -332,7 +331,7 @@ public class FollowedHintsTest {
     private static Stream<Row> inTheTunnelsFile() {
         return Stream.of(
                 tunnelFile("add Endpoint = host:port", "Endpoint = 192.0.2.10:51820\n", "", "")
-                        .mendedBy("AllowedIPs", "Endpoint = 192.0.2.10:51820\nAllowedIPs"),
+                        .repairedBy("AllowedIPs", "Endpoint = 192.0.2.10:51820\nAllowedIPs"),
                 tunnelFile(
                         "add AllowedIPs = 0.0.0.0/0, ::/0",
                         "AllowedIPs = 0.0.0.0/0, ::/0\n",
@@ -359,8 +358,9 @@ public class FollowedHintsTest {
                         "[Interface]\nDNS = 10.64.0.1\n",
                         "DNS = 10.64.0.1\n"),
                 tunnelFile("add a line [Interface] above it", "[Interface]\n", "", "")
-                        .mendedBy("PrivateKey", "[Interface]\nPrivateKey"),
-                tunnelFile("add a line [Peer] above it", "[Peer]\n", "", "").mendedBy("PublicKey", "[Peer]\nPublicKey"),
+                        .repairedBy("PrivateKey", "[Interface]\nPrivateKey"),
+                tunnelFile("add a line [Peer] above it", "[Peer]\n", "", "")
+                        .repairedBy("PublicKey", "[Peer]\nPublicKey"),
                 tunnelFile(
                         "move this line to [Interface]",
                         "DNS = 10.64.0.1\n\n[Peer]\n",
@@ -396,13 +396,13 @@ public class FollowedHintsTest {
                         "MTU = 5\nDNS",
                         "MTU = 1420\nDNS"),
                 tunnelFile("add the private key of this interface", "PrivateKey = " + OWN + "\n", "", "")
-                        .mendedBy("Address", "PrivateKey = " + OWN + "\nAddress"),
+                        .repairedBy("Address", "PrivateKey = " + OWN + "\nAddress"),
                 tunnelFile(
                                 "add the address assigned to this interface, such as 10.64.0.2/32",
                                 "Address = 10.64.0.2/32\n",
                                 "",
                                 "")
-                        .mendedBy("DNS", "Address = 10.64.0.2/32\nDNS"),
+                        .repairedBy("DNS", "Address = 10.64.0.2/32\nDNS"),
                 tunnelFile(
                         "use the address assigned to this interface", "10.64.0.2/32", "127.0.0.1/32", "10.64.0.2/32"),
                 tunnelFile("write address/length, such as 10.64.0.2/32", "10.64.0.2/32", "10.64.0/32", "10.64.0.2/32"),
@@ -428,12 +428,12 @@ public class FollowedHintsTest {
                                 "DNS",
                                 "PostUp = ip route add 192.168.7.0/24 via 192.168.1.1\nDNS",
                                 "DNS")
-                        .mendedBySetting("CULVERT_LAN_ALLOW=auto,192.168.7.0/24"),
+                        .repairedBySetting("CULVERT_LAN_ALLOW=auto,192.168.7.0/24"),
                 tunnelFile(
                         "run this command outside Culvert and delete this line", "DNS", "PostUp = curl x\nDNS", "DNS"),
                 tunnelFile("use the public key of the server", SERVER, PUBLIC_OF_OWN, SERVER),
                 tunnelFile("add the public key of the server", "PublicKey = " + SERVER + "\n", "", "")
-                        .mendedBy("AllowedIPs", "PublicKey = " + SERVER + "\nAllowedIPs"),
+                        .repairedBy("AllowedIPs", "PublicKey = " + SERVER + "\nAllowedIPs"),
                 tunnelFile(
                         "merge the two [Peer] sections",
                         "Endpoint",
@@ -476,7 +476,7 @@ public class FollowedHintsTest {
                                         + "\nAllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 192.0.2.10:51820\n",
                                 "",
                                 "")
-                        .mendedBy(
+                        .repairedBy(
                                 "DNS = 10.64.0.1\n",
                                 "DNS = 10.64.0.1\n[Peer]\nPublicKey = " + SERVER
                                         + "\nAllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 192.0.2.10:51820\n"),
@@ -485,7 +485,7 @@ public class FollowedHintsTest {
                                 "[Interface]\nPrivateKey = " + OWN + "\nAddress = 10.64.0.2/32\nDNS = 10.64.0.1\n",
                                 "",
                                 "")
-                        .mendedBy("[Peer]", "[Interface]\nPrivateKey = " + OWN + "\nAddress = 10.64.0.2/32\n[Peer]"),
+                        .repairedBy("[Peer]", "[Interface]\nPrivateKey = " + OWN + "\nAddress = 10.64.0.2/32\n[Peer]"),
                 file(
                         WIREGUARD,
                         TUNNEL,
@@ -505,7 +505,7 @@ public class FollowedHintsTest {
         return Stream.of(
                 named(WIREGUARD, FollowedHintsTest::namedTunnelFile, "name a file in this directory", "etc", TUNNEL),
                 named(
-                        Set.of("wireguard", "problem"),
+                        Set.of("wireguard/config", "diagnostics"),
                         FollowedHintsTest::namedTunnelFile,
                         Hints.here().missingFile(),
                         "etc/none.conf",
@@ -516,14 +516,14 @@ public class FollowedHintsTest {
                                 "rename the file, for example to wg0.conf",
                                 "etc/!!!.conf",
                                 "etc/wg0.conf")
-                        .bringing(TUNNEL, "etc/wg0.conf"),
+                        .withFile(TUNNEL, "etc/wg0.conf"),
                 named(
                                 WIREGUARD,
                                 FollowedHintsTest::namedTunnelFile,
                                 "rename the file, for example to far-too-long-fo.conf",
                                 "etc/far-too-long-for-linux.conf",
                                 "etc/far-too-long-fo.conf")
-                        .bringing(TUNNEL, "etc/far-too-long-fo.conf"),
+                        .withFile(TUNNEL, "etc/far-too-long-fo.conf"),
                 named(
                         TOPOLOGY,
                         FollowedHintsTest::namedNetworkFile,
@@ -614,15 +614,15 @@ public class FollowedHintsTest {
                                 "[10.0.0.2]}",
                                 "[10.0.0.2]}, spare: ",
                                 "[10.0.0.2]}, spare: ")
-                        .mendedBy("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
+                        .repairedBy("value: phone}]", "value: phone}]\n    subnets: [mesh]"),
                 network(
                                 "add an endpoint with an ip to one of them, or exclude the pair from the connection",
                                 "    endpoints: [{ip: 192.0.2.1}]\n",
                                 "",
                                 "")
-                        .mendedBy("    exit: true", "    endpoints: [{ip: 192.0.2.1}]\n    exit: true"),
+                        .repairedBy("    exit: true", "    endpoints: [{ip: 192.0.2.1}]\n    exit: true"),
                 network("add a port to that endpoint, or a listenPort here", "listenPort: 51820, ", "", "")
-                        .mendedBy("{ip: 192.0.2.1}", "{ip: 192.0.2.1, port: 51820}"),
+                        .repairedBy("{ip: 192.0.2.1}", "{ip: 192.0.2.1, port: 51820}"),
                 network(
                         "generate a new key in a separate file, and name that file in privateKeyFile",
                         "exit: true",
@@ -651,7 +651,7 @@ public class FollowedHintsTest {
                 network("use letters, digits, hyphens and dots only", "name: spare", "name: a b", "name: a-b"),
                 network("rename one of them", "name: spare", "name: mesh", "name: other"),
                 network("add it to 'groups'", "groups:\n  - name: phones\n", "", "")
-                        .mendedBy("peers:", "groups:\n  - name: phones\npeers:"),
+                        .repairedBy("peers:", "groups:\n  - name: phones\npeers:"),
                 network("use one of hub, phone", "value: phone", "value: somebody", "value: phone"),
                 network("did you mean phone?", "value: phone", "value: phon", "value: phone"),
                 network(
@@ -659,7 +659,7 @@ public class FollowedHintsTest {
                                 "name: spare",
                                 "name: averyveryverylongname",
                                 "name: averyveryverylongname")
-                        .mendedBy("version: v1", "version: v1\ndeviceNames: hash"),
+                        .repairedBy("version: v1", "version: v1\ndeviceNames: hash"),
                 network(
                                 "set 'deviceNames: hash', or use a shorter name",
                                 "name: spare",
@@ -673,7 +673,7 @@ public class FollowedHintsTest {
                                 "name: mesh.two")
                         .and("[10.0.0.1]}", "[10.0.0.1]}, mesh.two: {listenPort: 5, ipAddresses: [10.8.0.1]}")
                         .and("value: phone}]", "value: phone}]\n    subnets: [mesh]")
-                        .mendedBy("version: v1", "version: v1\ndeviceNames: hash"),
+                        .repairedBy("version: v1", "version: v1\ndeviceNames: hash"),
                 network(
                         "name the key file on that machine, or set 'external: true' for a device that Culvert does not configure",
                         "privateKeyFile: /etc/phone-key",
@@ -685,7 +685,7 @@ public class FollowedHintsTest {
                         PUBLIC_OF_OWN,
                         THIRD),
                 network("add 'version: v1' as the first line", "version: v1\n", "", "")
-                        .mendedBy("subnets:", "version: v1\nsubnets:"),
+                        .repairedBy("subnets:", "version: v1\nsubnets:"),
                 network("use 'version: v1'", "version: v1", "version: v7", "version: v1"),
                 network(
                         "add a name",
@@ -707,9 +707,9 @@ public class FollowedHintsTest {
                                 "    b: [{type: peer, rule: is, value: phone}]",
                                 "",
                                 "")
-                        .mendedBy("  - a:", "  - b: []\n    a:"),
+                        .repairedBy("  - a:", "  - b: []\n    a:"),
                 network("add the missing keys", "publicKey: " + THIRD + "\n    ", "", "")
-                        .mendedBy(
+                        .repairedBy(
                                 "privateKeyFile: /etc/phone-key",
                                 "publicKey: " + THIRD + "\n    privateKeyFile: /etc/phone-key"),
                 network(
@@ -720,7 +720,7 @@ public class FollowedHintsTest {
                 network("use another peer", phone, more + "via: phone\n", more + "via: hub\n"),
                 network("add 'exit: true' to it (line 8)", "    exit: true\n", "", "")
                         .and(phone, more + "via: hub\n")
-                        .mendedBy("[{ip: 192.0.2.1}]", "[{ip: 192.0.2.1}]\n    exit: true"),
+                        .repairedBy("[{ip: 192.0.2.1}]", "[{ip: 192.0.2.1}]\n    exit: true"),
                 network(
                                 "make sure that it forwards packets",
                                 "    exit: true\n",
@@ -741,7 +741,7 @@ public class FollowedHintsTest {
                                 more + "routes: [192.168.7.0/24]\n",
                                 more + "routes: [192.168.7.0/24]\n")
                         .and("exit: true\n", "exit: true\n    routes: [192.168.0.0/16]\n")
-                        .mendedBy("192.168.0.0/16", "192.168.0.0/24"),
+                        .repairedBy("192.168.0.0/16", "192.168.0.0/24"),
                 network(
                         "add one to its ipAddresses in addition to auto",
                         phone,
@@ -758,7 +758,7 @@ public class FollowedHintsTest {
                                 more + "exit: true\n    via: hub\n",
                                 more + "exit: true\n    via: hub\n")
                         .and("    endpoints: [{ip: 192.0.2.1}]\n", "    endpoints: [{ip: 192.0.2.1}]\n    via: phone\n")
-                        .mendedBy("    via: phone\n", ""),
+                        .repairedBy("    via: phone\n", ""),
                 network("delete one of the routes", phone, more + "routes: [192.168.7.0/24]\n", phone)
                         .and("exit: true\n", "exit: true\n    routes: [192.168.7.0/24]\n"),
                 network(
@@ -791,7 +791,7 @@ public class FollowedHintsTest {
     }
 
     private static Stream<Row> inSettings() {
-        String bring = Hints.here().bring("the file", "this path") + ", or correct the path";
+        String bring = Hints.here().provideFile("the file", "this path") + ", or correct the path";
         return Stream.of(
                 settings(
                         "use up to 32 letters, digits, '_' and '-', beginning with a letter or '_'",
@@ -806,21 +806,21 @@ public class FollowedHintsTest {
                         "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf; CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/etc/wireguard/wg0.conf",
                         "CULVERT_MESH_CONFIG=/etc/mesh.conf"),
                 settings(
-                        Hints.here().bring("your provider's file", "/etc/none.conf")
+                        Hints.here().provideFile("your provider's file", "/etc/none.conf")
                                 + ", or set CULVERT_WIREGUARD_CONFIG to its path",
                         "CULVERT_WIREGUARD_CONFIG=/etc/none.conf",
                         "CULVERT_WIREGUARD_CONFIG=/etc/wireguard/wg0.conf"),
                 settings(
-                                Hints.here().bring("your provider's file", "/etc/none.conf")
+                                Hints.here().provideFile("your provider's file", "/etc/none.conf")
                                         + ", or set CULVERT_WIREGUARD_CONFIG to its path",
                                 "CULVERT_WIREGUARD_CONFIG=/etc/none.conf",
                                 "CULVERT_WIREGUARD_CONFIG=/etc/none.conf")
-                        .bringing(TUNNEL, "etc/none.conf"),
+                        .withFile(TUNNEL, "etc/none.conf"),
                 settings(
                                 bring,
                                 "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/etc/none.conf",
                                 "CULVERT_MESH_CONFIG=/etc/none.conf")
-                        .bringing(CLIENTS, "etc/none.conf"),
+                        .withFile(CLIENTS, "etc/none.conf"),
                 settings(bring, "CULVERT_DNS_FILE=/run/secrets/dns", "CULVERT_DNS_FILE=/run/secrets/dns")
                         .with("run/secrets/dns", "9.9.9.9"),
                 settings(
@@ -894,21 +894,21 @@ public class FollowedHintsTest {
                         "CULVERT_DNS_FILE="),
                 settings(
                         "use only its host and port, such as hs.example.net:443",
-                        "CULVERT_HOLEPUNCH=https://hs.example.net",
-                        "CULVERT_HOLEPUNCH=hs.example.net:443"),
+                        "CULVERT_BYPASS=https://hs.example.net",
+                        "CULVERT_BYPASS=hs.example.net:443"),
                 settings(
                         "append /tcp or /udp, or omit the protocol to allow both",
-                        "CULVERT_HOLEPUNCH=hs.example.net:443/sctp",
-                        "CULVERT_HOLEPUNCH=hs.example.net:443/tcp"),
+                        "CULVERT_BYPASS=hs.example.net:443/sctp",
+                        "CULVERT_BYPASS=hs.example.net:443/tcp"),
                 settings(
                         "add the port: hs.example.net:443",
-                        "CULVERT_HOLEPUNCH=hs.example.net",
-                        "CULVERT_HOLEPUNCH=hs.example.net:443"),
+                        "CULVERT_BYPASS=hs.example.net",
+                        "CULVERT_BYPASS=hs.example.net:443"),
                 settings(
                         "use host:port, ip:port, [ipv6]:port, an address or a network, each with an optional /tcp or /udp",
-                        "CULVERT_HOLEPUNCH=a:b:c",
-                        "CULVERT_HOLEPUNCH=198.51.100.0/24"),
-                settings("use the address to reach", "CULVERT_HOLEPUNCH=0.0.0.0:5", "CULVERT_HOLEPUNCH=198.51.100.1:5"),
+                        "CULVERT_BYPASS=a:b:c",
+                        "CULVERT_BYPASS=198.51.100.0/24"),
+                settings("use the address to reach", "CULVERT_BYPASS=0.0.0.0:5", "CULVERT_BYPASS=198.51.100.1:5"),
                 settings(
                         "use none, or the networks without it",
                         "CULVERT_LAN_ALLOW=none,192.168.1.0/24",
@@ -929,10 +929,10 @@ public class FollowedHintsTest {
                         "CULVERT_WIREGUARD_MEMORY=1MiB",
                         "CULVERT_WIREGUARD_MEMORY=96MiB"),
                 settings(
-                                "did you mean CULVERT_HOLEPUNCH?",
-                                "CULVERT_HOLEPUNH=198.51.100.1",
-                                "CULVERT_HOLEPUNH=; CULVERT_HOLEPUNCH=198.51.100.1")
-                        .without("CULVERT_HOLEPUNH"),
+                                "did you mean CULVERT_BYPASS?",
+                                "CULVERT_BYPAS=198.51.100.1",
+                                "CULVERT_BYPAS=; CULVERT_BYPASS=198.51.100.1")
+                        .without("CULVERT_BYPAS"),
                 settings(
                                 "remove it, or see 'culvert up --help' for all settings",
                                 "CULVERT_ZZZZZZZ=1",
@@ -965,16 +965,13 @@ public class FollowedHintsTest {
                 settings("use /tcp or /udp", "CULVERT_PUBLISH=80/sctp", "CULVERT_PUBLISH=80/tcp"),
                 settings(
                         "remove the user name and password",
-                        "CULVERT_HOLEPUNCH=me:x@hs.example.net:443",
-                        "CULVERT_HOLEPUNCH=hs.example.net:443"),
-                settings(
-                        "use a shorter text",
-                        "CULVERT_HOLEPUNCH=" + "x".repeat(2000),
-                        "CULVERT_HOLEPUNCH=198.51.100.1"),
+                        "CULVERT_BYPASS=me:x@hs.example.net:443",
+                        "CULVERT_BYPASS=hs.example.net:443"),
+                settings("use a shorter text", "CULVERT_BYPASS=" + "x".repeat(2000), "CULVERT_BYPASS=198.51.100.1"),
                 settings(
                         "remove accents and control characters",
-                        "CULVERT_HOLEPUNCH=bücher.example:443",
-                        "CULVERT_HOLEPUNCH=198.51.100.1"),
+                        "CULVERT_BYPASS=bücher.example:443",
+                        "CULVERT_BYPASS=198.51.100.1"),
                 settings(
                         "use the path of the file",
                         "CULVERT_WIREGUARD_CONFIG=/a\nb",
@@ -998,8 +995,8 @@ public class FollowedHintsTest {
                         "CULVERT_LAN_ALLOW=0.0.0.0/0",
                         "CULVERT_LAN_ALLOW=192.168.1.0/24"),
                 settings(
-                        "set only CULVERT_HOLEPUNCH",
-                        "CULVERT_HOLEPUNCH=198.51.100.1; TSWG_HOLEPUNCH_ENDPOINTS=198.51.100.2",
+                        "set only CULVERT_BYPASS",
+                        "CULVERT_BYPASS=198.51.100.1; TSWG_HOLEPUNCH_ENDPOINTS=198.51.100.2",
                         "TSWG_HOLEPUNCH_ENDPOINTS="),
                 settings(
                         "use true or false",
@@ -1089,7 +1086,7 @@ public class FollowedHintsTest {
         String proxy = "CULVERT_SOCKS=true; CULVERT_SOCKS_CONFIG=/" + PROXY;
         return Stream.of(
                 withFile(mesh, CLIENTS, "add ListenPort = 51820", "ListenPort = 51821\n", "", "")
-                        .mendedBy(CLIENTS, "Address", "ListenPort = 51820\nAddress"),
+                        .repairedBy(CLIENTS, "Address", "ListenPort = 51820\nAddress"),
                 withFile(
                         mesh,
                         CLIENTS,
@@ -1119,7 +1116,7 @@ public class FollowedHintsTest {
                                 "",
                                 "")
                         .and(NETWORK, "{ip: 192.0.2.1}", "{ip: 192.0.2.1, port: 51820}")
-                        .mendedBy(NETWORK, "ipAddresses: [10.0.0.1]", "listenPort: 51820, ipAddresses: [10.0.0.1]"),
+                        .repairedBy(NETWORK, "ipAddresses: [10.0.0.1]", "listenPort: 51820, ipAddresses: [10.0.0.1]"),
                 settings(
                         "set CULVERT_MESH_NODE to the peer's name",
                         "CULVERT_MESH=wireguard; CULVERT_MESH_CONFIG=/" + NETWORK,
@@ -1174,7 +1171,7 @@ public class FollowedHintsTest {
                         "internal: 0.0.0.0 port = 1080\ninternal: :: port = 1081\n",
                         "internal: 0.0.0.0 port = 1080\ninternal: :: port = 1080\n"),
                 withFile(proxy, PROXY, "add 'external: wg0'", "external: wg0\n", "", "")
-                        .mendedBy(PROXY, "internal", "external: wg0\ninternal"),
+                        .repairedBy(PROXY, "internal", "external: wg0\ninternal"),
                 withFile(proxy, PROXY, "use 'wg0'", "external: wg0", "external: eth0", "external: wg0"),
                 withFile(
                         proxy,

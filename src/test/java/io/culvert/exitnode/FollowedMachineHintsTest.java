@@ -4,13 +4,13 @@ import static io.culvert.exitnode.CheckedHints.in;
 import static io.culvert.exitnode.CheckedHints.ip;
 import static io.culvert.exitnode.CheckedHints.row;
 
+import io.culvert.diagnostics.FollowedHint;
+import io.culvert.diagnostics.Hints;
 import io.culvert.exitnode.CheckedHints.Row;
 import io.culvert.exitnode.CheckedHints.Run;
-import io.culvert.lab.Box;
-import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
-import io.culvert.problem.FollowedHint;
-import io.culvert.problem.Hints;
+import io.culvert.lab.RunningProgram;
+import io.culvert.lab.Sandbox;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each hint about the machine or the container is true, in both wordings. */
+/** Each hint about the machine or the container is correct, in both wordings. */
 @Tag("lab")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(ReplaceUnderscores.class)
@@ -39,7 +39,7 @@ public class FollowedMachineHintsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void whoever_follows_a_hint_is_rid_of_the_fault(Row row) {
+    void following_the_hint_fixes_the_fault(Row row) {
         hints.follow(row);
     }
 
@@ -48,113 +48,117 @@ public class FollowedMachineHintsTest {
         return CheckedHints.of(rows());
     }
 
-    private static final Box CONTAINER = Box.CONTAINER;
-    private static final Box MACHINE = Box.MACHINE;
+    private static final Sandbox CONTAINER = Sandbox.CONTAINER;
+    private static final Sandbox MACHINE = Sandbox.MACHINE;
 
-    /** A machine whose /proc/sys is read-only, as below systemd's ProtectKernelTunables=. */
+    /** A machine whose /proc/sys is read-only, as with systemd's ProtectKernelTunables=. */
     private static final Map<String, String> AS_MACHINE = Map.of("CULVERT_CONTAINER", "false");
 
     private static final Map<String, String> USERSPACE = Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace");
 
     private static Stream<Row> rows() {
-        return Stream.of(privileges(), siblings(), switches(), networks(), files())
+        return Stream.of(privileges(), otherProcesses(), sysctls(), networks(), files())
                 .flatMap(rows -> rows);
     }
 
     private static Stream<Row> privileges() {
-        Box unprivileged = MACHINE.with(CONTAINER.without("net_admin").capabilities());
+        Sandbox unprivileged = MACHINE.with(CONTAINER.without("net_admin").capabilities());
         return Stream.of(
-                same("needs", Hints.CONTAINER.netAdmin(), in(CONTAINER.without("net_admin")), in(CONTAINER)),
-                same("needs", Hints.MACHINE.netAdmin(), in(unprivileged), in(MACHINE)),
-                same(
-                        "needs",
+                sameHint("requirements", Hints.CONTAINER.netAdmin(), in(CONTAINER.without("net_admin")), in(CONTAINER)),
+                sameHint("requirements", Hints.MACHINE.netAdmin(), in(unprivileged), in(MACHINE)),
+                sameHint(
+                        "requirements",
                         Hints.CONTAINER.tunDevice(),
                         in(CONTAINER.withoutTun(), USERSPACE),
                         in(CONTAINER, USERSPACE)),
-                same("needs", Hints.MACHINE.tunDevice(), in(MACHINE.withoutTun(), USERSPACE), in(MACHINE, USERSPACE)),
-                same(
-                        "device",
-                        Hints.CONTAINER.writable("/run"),
+                sameHint(
+                        "requirements",
+                        Hints.MACHINE.tunDevice(),
+                        in(MACHINE.withoutTun(), USERSPACE),
+                        in(MACHINE, USERSPACE)),
+                sameHint(
+                        "wireguard/device",
+                        Hints.CONTAINER.makeWritable("/run"),
                         in(CONTAINER.withReadOnlyRun(), USERSPACE),
                         in(CONTAINER, USERSPACE)),
-                same(
-                        "device",
-                        Hints.MACHINE.writable("/run"),
+                sameHint(
+                        "wireguard/device",
+                        Hints.MACHINE.makeWritable("/run"),
                         in(MACHINE.withReadOnlyRun(), USERSPACE),
                         in(MACHINE, USERSPACE)),
                 row(
                         "nft",
                         Hints.CONTAINER.netAdmin() + ", in a network namespace of its own",
                         Hints.CONTAINER.netAdmin(),
-                        in(CONTAINER.with(Box.Nft.REFUSED)),
+                        in(CONTAINER.with(Sandbox.Nft.REFUSED)),
                         in(CONTAINER)),
-                same(
+                sameHint(
                         "nft",
                         "run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it",
-                        in(CONTAINER.with(Box.Nft.ABSENT)),
+                        in(CONTAINER.with(Sandbox.Nft.ABSENT)),
                         in(CONTAINER)),
-                same(
+                sameHint(
                         "nft",
                         "install libnftables (Debian: libnftables1)",
-                        in(CONTAINER.with(Box.Nft.WITHOUT_LIBRARY)),
+                        in(CONTAINER.with(Sandbox.Nft.WITHOUT_LIBRARY)),
                         in(CONTAINER)));
     }
 
-    private static Row same(String area, String hint, Run faulty, Run mended) {
-        return row(area, hint, hint, faulty, mended);
+    private static Row sameHint(String area, String hint, Run faulty, Run repaired) {
+        return row(area, hint, hint, faulty, repaired);
     }
 
     /** As the hints say: with 'setpriv', and as an engine drops capabilities. */
-    private static Stream<Row> siblings() {
+    private static Stream<Row> otherProcesses() {
         return Stream.of(
-                sibling(Hints.MACHINE.noCapability(), "false", "-net_raw,-net_admin"),
-                sibling(Hints.CONTAINER.noCapability(), "true", "-all"));
+                otherProcess(Hints.MACHINE.dropCapabilities(), "false", "-net_raw,-net_admin"),
+                otherProcess(Hints.CONTAINER.dropCapabilities(), "true", "-all"));
     }
 
-    private static Row sibling(String hint, String container, String bounds) {
+    private static Row otherProcess(String hint, String container, String bounds) {
         Run run = in(MACHINE, Map.of("CULVERT_CONTAINER", container));
-        AtomicReference<Child> sibling = new AtomicReference<>();
+        AtomicReference<RunningProgram> otherProcess = new AtomicReference<>();
         return row(
                 "exitnode",
                 hint,
                 hint,
                 run,
-                world -> sibling.set(world.space().start("sleep", "600")),
-                world -> {
-                    sibling.get().close();
-                    Child restarted = world.space()
+                fixture -> otherProcess.set(fixture.namespace().start("sleep", "600")),
+                fixture -> {
+                    otherProcess.get().close();
+                    RunningProgram restarted = fixture.namespace()
                             .start("setpriv", "--bounding-set", bounds, "sh", "-c", "echo runs; exec sleep 600");
-                    restarted.awaitLine("runs", World.SOON);
+                    restarted.awaitLine("runs", ExitNodeFixture.TIMEOUT);
                 },
                 run);
     }
 
-    private static Stream<Row> switches() {
+    private static Stream<Row> sysctls() {
         String off4 = "net.ipv4.ip_forward";
         String off6 = "net.ipv6.conf.all.forwarding";
-        Consumer<World> withoutIpv6Route = world -> {
-            world.space().sysctl("net.ipv6.conf.eth0.accept_ra=1");
-            world.space().ip("route delete default via " + Lab.ROUTER_6);
+        Consumer<ExitNodeFixture> withoutIpv6Route = fixture -> {
+            fixture.namespace().sysctl("net.ipv6.conf.eth0.accept_ra=1");
+            fixture.namespace().ip("route delete default via " + Lab.ROUTER_IPV6);
         };
         Stream<Row> ipv6 = Stream.of(
                 row(
                                 "plan",
-                                Hints.CONTAINER.ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file",
-                                Hints.CONTAINER.ipv6OfNewLinks(),
+                                Hints.CONTAINER.enableIpv6() + "; or delete the IPv6 addresses from the file",
+                                Hints.CONTAINER.enableIpv6(),
                                 in(CONTAINER),
-                                world -> world.space().sysctl("net.ipv6.conf.default.disable_ipv6=1"),
+                                fixture -> fixture.namespace().sysctl("net.ipv6.conf.default.disable_ipv6=1"),
                                 _ -> {},
                                 in(CONTAINER))
-                        .literally("--sysctl \\S+ --sysctl ([^;)]+)\\);", "sysctl -w %s"),
+                        .withCommandFromHint("--sysctl \\S+ --sysctl ([^;)]+)\\);", "sysctl -w %s"),
                 row(
                                 "plan",
-                                Hints.MACHINE.ipv6OfNewLinks() + "; or delete the IPv6 addresses from the file",
-                                Hints.MACHINE.ipv6OfNewLinks(),
+                                Hints.MACHINE.enableIpv6() + "; or delete the IPv6 addresses from the file",
+                                Hints.MACHINE.enableIpv6(),
                                 in(CONTAINER, AS_MACHINE),
-                                world -> world.space().sysctl("net.ipv6.conf.default.disable_ipv6=1"),
+                                fixture -> fixture.namespace().sysctl("net.ipv6.conf.default.disable_ipv6=1"),
                                 _ -> {},
                                 in(CONTAINER, AS_MACHINE))
-                        .literally("sudo (sysctl -w [^;]+);", "%s"),
+                        .withCommandFromHint("sudo (sysctl -w [^;]+);", "%s"),
                 row(
                                 "exitnode",
                                 Hints.MACHINE.routerAdvertisements("eth0")
@@ -164,14 +168,14 @@ public class FollowedMachineHintsTest {
                                 withoutIpv6Route,
                                 _ -> {},
                                 in(MACHINE))
-                        .literally("sudo (sysctl -w [^,]+),", "%s"),
+                        .withCommandFromHint("sudo (sysctl -w [^,]+),", "%s"),
                 row(
                         "exitnode",
                         Hints.CONTAINER.routerAdvertisements("eth0") + ", or do not set net.ipv6.conf.all.forwarding",
                         Hints.CONTAINER.routerAdvertisements("eth0"),
                         in(CONTAINER),
-                        world -> world.space().sysctl("net.ipv6.conf.eth0.accept_ra=1"),
-                        ip("route add default via " + Lab.ROUTER_6 + " dev eth0"),
+                        fixture -> fixture.namespace().sysctl("net.ipv6.conf.eth0.accept_ra=1"),
+                        ip("route add default via " + Lab.ROUTER_IPV6 + " dev eth0"),
                         in(CONTAINER)));
         Stream<Row> forwarding = Stream.of(off4, off6)
                 .flatMap(name -> Stream.of(
@@ -180,33 +184,33 @@ public class FollowedMachineHintsTest {
                                         Hints.CONTAINER.sysctl(name, "1"),
                                         Hints.CONTAINER.sysctl(name, "1"),
                                         in(CONTAINER),
-                                        world -> world.space().sysctl(name + "=0"),
+                                        fixture -> fixture.namespace().sysctl(name + "=0"),
                                         _ -> {},
                                         in(CONTAINER))
-                                .literally("--sysctl ([^)]+)", "sysctl -w %s"),
+                                .withCommandFromHint("--sysctl ([^)]+)", "sysctl -w %s"),
                         row(
                                         "exitnode",
                                         Hints.MACHINE.sysctl(name, "1"),
                                         Hints.MACHINE.sysctl(name, "1"),
                                         in(CONTAINER, AS_MACHINE),
-                                        world -> world.space().sysctl(name + "=0"),
+                                        fixture -> fixture.namespace().sysctl(name + "=0"),
                                         _ -> {},
                                         in(CONTAINER, AS_MACHINE))
-                                .literally("sudo (sysctl -w \\S+)", "%s")));
+                                .withCommandFromHint("sudo (sysctl -w \\S+)", "%s")));
         return Stream.concat(ipv6, forwarding);
     }
 
     private static Stream<Row> networks() {
-        String away4 = "route delete default via " + Lab.ROUTER_4;
-        String back4 = "route add default via " + Lab.ROUTER_4 + " dev eth0";
-        String away6 = "route delete default via " + Lab.ROUTER_6;
-        String back6 = "route add default via " + Lab.ROUTER_6 + " dev eth0";
+        String away4 = "route delete default via " + Lab.ROUTER_IPV4;
+        String back4 = "route add default via " + Lab.ROUTER_IPV4 + " dev eth0";
+        String away6 = "route delete default via " + Lab.ROUTER_IPV6;
+        String back6 = "route add default via " + Lab.ROUTER_IPV6 + " dev eth0";
         String later = "; the tunnel connects when a route to its server appears";
         return Stream.of(Hints.CONTAINER, Hints.MACHINE).flatMap(hints -> {
             Run run = hints == Hints.CONTAINER ? in(CONTAINER) : in(MACHINE);
             return Stream.of(
                     row(
-                            "needs",
+                            "requirements",
                             hints.defaultRoute() + later,
                             hints.defaultRoute(),
                             run,
@@ -226,23 +230,23 @@ public class FollowedMachineHintsTest {
                             hints.ipv6Network() + ", or use a file whose server has an IPv4 address",
                             hints.ipv6Network(),
                             run,
-                            world -> {
-                                world.lab
+                            fixture -> {
+                                fixture.lab
                                         .node()
                                         .wireGuardFile(
                                                 "provider.conf",
-                                                world.lab
+                                                fixture.lab
                                                         .provider()
                                                         .file(
                                                                 "["
-                                                                        + world.lab
+                                                                        + fixture.lab
                                                                                 .provider()
-                                                                                .outer6() + "]:51820",
+                                                                                .publicIpv6() + "]:51820",
                                                                 "0.0.0.0/0, ::/0"));
-                                world.space().ip(away6);
+                                fixture.namespace().ip(away6);
                             },
-                            world -> {
-                                world.space().ip(back6);
+                            fixture -> {
+                                fixture.namespace().ip(back6);
                             },
                             run),
                     row(
@@ -251,27 +255,28 @@ public class FollowedMachineHintsTest {
                             hints.ipv6Network(),
                             run,
                             ip(away6),
-                            world -> {
-                                world.lab
+                            fixture -> {
+                                fixture.lab
                                         .node()
                                         .wireGuardFile(
                                                 "provider.conf",
-                                                world.lab.provider().file());
-                                world.space().ip(back6);
+                                                fixture.lab.provider().file());
+                                fixture.namespace().ip(back6);
                             },
                             run),
                     row(
                             "plan",
-                            hints.otherRange(),
-                            hints.otherRange(),
+                            hints.otherSubnet(),
+                            hints.otherSubnet(),
                             run,
                             ip("address add 10.64.0.2/24 dev eth0"),
                             ip("address delete 10.64.0.2/24 dev eth0", "address replace 192.168.90.2/24 dev eth0"),
                             run),
                     row(
                             "exitnode",
-                            "remove it with the program that created it (wg-quick down wg0), or " + hints.ownNetwork(),
-                            hints.ownNetwork(),
+                            "remove it with the program that created it (wg-quick down wg0), or "
+                                    + hints.separateNamespace(),
+                            hints.separateNamespace(),
                             run,
                             ip("link add wg0 type bridge"),
                             ip("link delete wg0"),
@@ -279,24 +284,27 @@ public class FollowedMachineHintsTest {
         });
     }
 
-    private static Consumer<World> file(Function<World, String> text) {
-        return world -> world.lab.node().wireGuardFile("provider.conf", text.apply(world));
+    private static Consumer<ExitNodeFixture> file(Function<ExitNodeFixture, String> text) {
+        return fixture -> fixture.lab.node().wireGuardFile("provider.conf", text.apply(fixture));
     }
 
     private static Row file(
-            String hint, Map<String, String> faulty, Function<World, String> text, Map<String, String> mended) {
+            String hint,
+            Map<String, String> faulty,
+            Function<ExitNodeFixture, String> text,
+            Map<String, String> repaired) {
         return row(
                 "plan",
                 hint,
                 hint,
                 in(CONTAINER, faulty),
                 file(text),
-                file(world -> world.lab.provider().file()),
-                in(CONTAINER, mended));
+                file(fixture -> fixture.lab.provider().file()),
+                in(CONTAINER, repaired));
     }
 
-    private static Row setting(String hint, Map<String, String> faulty, Map<String, String> mended) {
-        return row("plan", hint, hint, in(CONTAINER, faulty), in(CONTAINER, mended));
+    private static Row setting(String hint, Map<String, String> faulty, Map<String, String> repaired) {
+        return row("plan", hint, hint, in(CONTAINER, faulty), in(CONTAINER, repaired));
     }
 
     private static Stream<Row> files() {
@@ -308,16 +316,16 @@ public class FollowedMachineHintsTest {
                 file(
                         "set Endpoint to the server's public address, or Address to this machine's own",
                         usual,
-                        world -> world.lab.provider().file("10.64.0.2:51820", "0.0.0.0/0, ::/0"),
+                        fixture -> fixture.lab.provider().file("10.64.0.2:51820", "0.0.0.0/0, ::/0"),
                         usual),
                 file(
                         "set Endpoint to the server's address, unless such a program forwards the packets",
                         usual,
-                        world -> world.lab.provider().file(Lab.NODE_4 + ":51820", "0.0.0.0/0, ::/0"),
+                        fixture -> fixture.lab.provider().file(Lab.NODE_IPV4 + ":51820", "0.0.0.0/0, ::/0"),
                         usual),
                 setting(
                         "use a server that is reachable through the tunnel: CULVERT_DNS=9.9.9.9",
-                        Map.of("CULVERT_DNS", Lab.NODE_4),
+                        Map.of("CULVERT_DNS", Lab.NODE_IPV4),
                         Map.of("CULVERT_DNS", "9.9.9.9")),
                 setting(
                         "use a server that is reachable through the tunnel, unless the provider has this one:"
@@ -327,7 +335,9 @@ public class FollowedMachineHintsTest {
                 file(
                         "add it to AllowedIPs, or set CULVERT_DNS to a server that is in AllowedIPs",
                         Map.of("CULVERT_DNS", "9.9.9.9"),
-                        world -> world.lab.provider().file(world.lab.provider().outer4() + ":51820", "198.51.100.0/24"),
+                        fixture -> fixture.lab
+                                .provider()
+                                .file(fixture.lab.provider().publicIpv4() + ":51820", "198.51.100.0/24"),
                         Map.of("CULVERT_DNS", "9.9.9.9")),
                 setting(
                         "list the local networks only, such as 192.168.1.0/24",
@@ -335,15 +345,15 @@ public class FollowedMachineHintsTest {
                         Map.of("CULVERT_LAN_ALLOW", "192.168.1.0/24")),
                 setting(mtu, Map.of("CULVERT_MTU", "1200"), Map.of("CULVERT_MTU", "1280")),
                 row(
-                        "needs",
-                        Hints.CONTAINER.module("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto",
-                        Hints.CONTAINER.module("wireguard"),
+                        "requirements",
+                        Hints.CONTAINER.loadModule("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto",
+                        Hints.CONTAINER.loadModule("wireguard"),
                         in(CONTAINER, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")),
                         in(CONTAINER, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "auto"))),
                 row(
-                        "needs",
-                        Hints.MACHINE.module("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto",
-                        Hints.MACHINE.module("wireguard"),
+                        "requirements",
+                        Hints.MACHINE.loadModule("wireguard") + ", or set CULVERT_WIREGUARD_IMPLEMENTATION=auto",
+                        Hints.MACHINE.loadModule("wireguard"),
                         in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")),
                         in(MACHINE, Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "auto"))));
     }

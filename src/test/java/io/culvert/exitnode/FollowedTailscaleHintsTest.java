@@ -4,10 +4,10 @@ import static io.culvert.exitnode.CheckedHints.in;
 import static io.culvert.exitnode.CheckedHints.ip;
 import static io.culvert.exitnode.CheckedHints.row;
 
+import io.culvert.diagnostics.FollowedHint;
 import io.culvert.exitnode.CheckedHints.Row;
 import io.culvert.exitnode.CheckedHints.Run;
-import io.culvert.lab.Box;
-import io.culvert.problem.FollowedHint;
+import io.culvert.lab.Sandbox;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each hint about a tailnet that does not need one to be seen is true. */
+/** Each hint about Tailscale that can be tested without a tailnet is correct. */
 @Tag("tailnet")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(ReplaceUnderscores.class)
@@ -35,7 +35,7 @@ public class FollowedTailscaleHintsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void whoever_follows_a_hint_is_rid_of_the_fault(Row row) {
+    void following_the_hint_fixes_the_fault(Row row) {
         hints.follow(row);
     }
 
@@ -53,19 +53,19 @@ public class FollowedTailscaleHintsTest {
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale"),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale", "TS_TAILSCALED_EXTRA_ARGS", "--tun=tailnet0")),
                 tailnet(
-                        "mesh/tailscale",
+                        "tailscale",
                         "mount a volume and set TS_STATE_DIR to its path: TS_STATE_DIR=/var/lib/tailscale",
                         ip("link delete tailscale0"),
                         Map.of(),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
                 tailnet(
-                        "mesh/tailscale",
+                        "tailscale",
                         "mount a writable volume at this path",
                         _ -> {},
                         Map.of("TS_STATE_DIR", "/proc/tailscale"),
                         Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
                 tailnet(
-                        "mesh/tailscale",
+                        "tailscale",
                         "mount it without :ro, and make it writable for this user",
                         _ -> {},
                         Map.of("TS_STATE_DIR", "/proc/sys"),
@@ -73,13 +73,17 @@ public class FollowedTailscaleHintsTest {
     }
 
     private static Row tailnet(
-            String area, String hint, Consumer<World> fault, Map<String, String> faulty, Map<String, String> mended) {
-        return row(area, hint, hint, tailscale(faulty), fault, _ -> {}, tailscale(mended));
+            String area,
+            String hint,
+            Consumer<ExitNodeFixture> fault,
+            Map<String, String> faulty,
+            Map<String, String> repaired) {
+        return row(area, hint, hint, tailscale(faulty), fault, _ -> {}, tailscale(repaired));
     }
 
     private static Run tailscale(Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "tailscale", "CULVERT_MESH_CONFIG", ""));
         settings.putAll(more);
-        return in(Box.CONTAINER, settings);
+        return in(Sandbox.CONTAINER, settings);
     }
 }

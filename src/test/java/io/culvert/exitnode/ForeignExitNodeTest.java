@@ -2,10 +2,10 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
+import io.culvert.lab.RunningProgram;
 import io.culvert.lab.TailscaleClient;
+import io.culvert.net.Family;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -14,29 +14,29 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Another device of the tailnet is an exit node, and somebody lets the node leave by it. */
+/** Another device of the tailnet is an exit node, and this node is configured to use it. */
 @Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ForeignExitNodeTest {
 
-    private final Tailnet tailnet = Tailnet.usual();
+    private final TailnetFixture tailnet = TailnetFixture.defaultSettings();
 
     @AfterEach
     void closeLab() {
         tailnet.close();
     }
 
-    /** A node that offers no exit may use one, as far as Tailscale is concerned. */
-    private Child start() {
+    /** Tailscale lets a node that does not offer an exit node use one. */
+    private RunningProgram start() {
         TailscaleClient phone = tailnet.lab.phone();
         for (String forwarding : new String[] {"net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"}) {
-            tailnet.lab.client().space().run("sysctl", "-qw", forwarding);
+            tailnet.lab.client().namespace().run("sysctl", "-qw", forwarding);
         }
         phone.tailscale().run("set", "--advertise-exit-node");
-        Child culvert = tailnet.world.start(
+        RunningProgram culvert = tailnet.fixture.start(
                 tailnet.settings(Map.of("TS_EXTRA_ARGS", extraArguments() + " --advertise-exit-node=false")));
-        culvert.awaitLine("^ready", World.SOON);
-        culvert.awaitLine("mesh: .*does not offer an exit node, as configured", World.SOON);
+        culvert.awaitLine("^ready", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*does not offer an exit node, as configured", ExitNodeFixture.TIMEOUT);
         tailnet.tailscale().awaitExitNode("phone");
         return culvert;
     }
@@ -45,7 +45,7 @@ class ForeignExitNodeTest {
         return tailnet.settings(Map.of()).getOrDefault("TS_EXTRA_ARGS", "");
     }
 
-    private void nothingLeavesByThePhone() {
+    private void assertNothingExitsThroughPhone() {
         for (Family family : Family.values()) {
             assertThat(tailnet.node.whoami(family)).isNotEqualTo(phone(family));
             assertThat(tailnet.node.echo(family)).isNotEqualTo(phone(family));
@@ -54,30 +54,30 @@ class ForeignExitNodeTest {
     }
 
     private static Optional<String> phone(Family family) {
-        return Optional.of(family == Family.IPV4 ? Lab.CLIENT_4 : Lab.CLIENT_6);
+        return Optional.of(family == Family.IPV4 ? Lab.CLIENT_IPV4 : Lab.CLIENT_IPV6);
     }
 
-    private void asleep(Child culvert, Runnable story) {
+    private void whileSuspended(RunningProgram culvert, Runnable scenario) {
         culvert.signal("STOP");
         try {
-            story.run();
+            scenario.run();
         } finally {
             culvert.signal("CONT");
         }
     }
 
     @Test
-    void each_layer_holds_alone_and_the_exit_node_is_cleared() {
-        Child culvert = start();
-        asleep(culvert, () -> {
+    void each_layer_blocks_leaks_alone_and_the_exit_node_in_use_is_cleared() {
+        RunningProgram culvert = start();
+        whileSuspended(culvert, () -> {
             tailnet.tailscale().run("set", "--exit-node=phone");
-            assertThat(tailnet.world.space().run("ip", "route", "show", "table", "52"))
+            assertThat(tailnet.fixture.namespace().run("ip", "route", "show", "table", "52"))
                     .contains("default dev tailscale0");
-            tailnet.world.localTrafficGoesByTheProvider(Family.values());
+            tailnet.fixture.assertLocalTrafficUsesTunnel(Family.values());
 
             for (String family : new String[] {"-4", "-6"}) {
-                tailnet.world
-                        .space()
+                tailnet.fixture
+                        .namespace()
                         .run(
                                 "ip",
                                 family,
@@ -91,36 +91,37 @@ class ForeignExitNodeTest {
                                 "lookup",
                                 "52");
             }
-            nothingLeavesByThePhone();
+            assertNothingExitsThroughPhone();
             assertThat(tailnet.node.whoami(Family.IPV4)).isEmpty();
 
-            tailnet.world.space().run("nft", "delete", "table", "inet", "culvert");
+            tailnet.fixture.namespace().run("nft", "delete", "table", "inet", "culvert");
             assertThat(tailnet.node.whoami(Family.IPV4))
-                    .as("what nobody guards leaves by the phone")
+                    .as("without a kill switch, traffic exits through the phone")
                     .isEqualTo(phone(Family.IPV4));
-            culvert.fromNow();
+            culvert.ignoreEarlierOutput();
         });
-        culvert.awaitLine("mesh: exit node .* cleared", World.SOON);
+        culvert.awaitLine("mesh: exit node .* cleared", ExitNodeFixture.TIMEOUT);
         tailnet.tailscale().awaitPrefs("\"ExitNodeID\": \"\"");
         for (String family : new String[] {"-4", "-6"}) {
-            tailnet.world.space().run("ip", family, "rule", "delete", "pref", "10");
+            tailnet.fixture.namespace().run("ip", family, "rule", "delete", "pref", "10");
         }
-        culvert.awaitLine("both layers are in effect again", World.SOON);
-        tailnet.world.localTrafficGoesByTheProvider(Family.values());
-        assertThat(tailnet.world.status().healthy()).isTrue();
+        culvert.awaitLine("both layers are in effect again", ExitNodeFixture.TIMEOUT);
+        tailnet.fixture.assertLocalTrafficUsesTunnel(Family.values());
+        assertThat(tailnet.fixture.status().healthy()).isTrue();
     }
 
     @Test
-    void mesh_peers_are_reached_and_no_reply_to_them_goes_to_the_provider_without_the_mesh() {
-        Child culvert = start();
-        World.serve(tailnet.lab.client().space(), 8000);
+    void mesh_peers_are_reachable_and_replies_to_them_never_enter_the_tunnel() {
+        RunningProgram culvert = start();
+        ExitNodeFixture.serve(tailnet.lab.client().namespace(), 8000);
         String phone = tailnet.lab.phone().tailscale().address(Family.IPV4);
-        assertThat(World.ask(tailnet.world.space(), phone, 8000)).isEqualTo(tailnet.address(Family.IPV4));
+        assertThat(ExitNodeFixture.clientAddressSeenBy(tailnet.fixture.namespace(), phone, 8000))
+                .isEqualTo(tailnet.address(Family.IPV4));
 
-        asleep(culvert, () -> {
-            tailnet.world.space().run("ip", "route", "flush", "table", "52");
-            assertThat(tailnet.world
-                            .space()
+        whileSuspended(culvert, () -> {
+            tailnet.fixture.namespace().run("ip", "route", "flush", "table", "52");
+            assertThat(tailnet.fixture
+                            .namespace()
                             .attempt("ip", "route", "get", phone)
                             .err())
                     .contains("No route to host");

@@ -2,11 +2,11 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Client;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Namespace;
-import io.culvert.lab.Shape;
+import io.culvert.lab.LabNamespace;
+import io.culvert.lab.LabOptions;
+import io.culvert.lab.WireGuardClient;
+import io.culvert.net.Family;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,21 +18,21 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Whatever address or name a client of the proxy asks for: nothing of this machine or its networks is reached by it. */
+/** Whatever address or name a proxy client requests, the proxy reaches nothing of this machine or its networks. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ProxyTargetsTest {
 
-    /** Where a program of this network listens, on all its addresses; nobody published it. */
+    /** A port on which a program in this network namespace listens on all addresses; it is not published. */
     private static final int SIBLING = 9999;
 
-    /** Where one of the neighbour's listens. */
-    private static final int NEIGHBOUR = 9998;
+    /** A port on which the LAN host listens. */
+    private static final int LAN_HOST = 9998;
 
-    /** Where one answers out there. */
+    /** A port on which an internet server responds. */
     private static final int INTERNET = 9997;
 
-    /** In every form that a proxy may take for another one. */
+    /** Addresses in every form that a proxy may misinterpret. */
     private static final List<String> TARGETS = List.of(
             // This machine.
             "127.0.0.1",
@@ -49,31 +49,31 @@ class ProxyTargetsTest {
             "2002:7f00:1::",
             "2001:0:7f00:1::80ff:fffe",
             // Its addresses on the uplink, in the tunnel and in the mesh.
-            Lab.NODE_4,
-            Lab.NODE_6,
-            World.PRIVATE_NODE_4,
-            World.PRIVATE_NODE_6,
-            "::ffff:" + Lab.NODE_4,
-            "::ffff:" + World.PRIVATE_NODE_4,
+            Lab.NODE_IPV4,
+            Lab.NODE_IPV6,
+            ExitNodeFixture.PRIVATE_NODE_4,
+            ExitNodeFixture.PRIVATE_NODE_6,
+            "::ffff:" + Lab.NODE_IPV4,
+            "::ffff:" + ExitNodeFixture.PRIVATE_NODE_4,
             "TUNNEL_4",
             "TUNNEL_6",
             "::ffff:TUNNEL_4",
-            Client.MESH_NODE_4,
-            Client.MESH_NODE_6,
+            WireGuardClient.MESH_NODE_IPV4,
+            WireGuardClient.MESH_NODE_IPV6,
             "fe80::1",
             "LINK_LOCAL",
             "LINK_LOCAL%eth0",
             // Machines and services of its networks.
-            World.PRIVATE_NEIGHBOUR_4,
-            World.PRIVATE_NEIGHBOUR_6,
-            "::ffff:" + World.PRIVATE_NEIGHBOUR_4,
+            ExitNodeFixture.PRIVATE_LAN_HOST_4,
+            ExitNodeFixture.PRIVATE_LAN_HOST_6,
+            "::ffff:" + ExitNodeFixture.PRIVATE_LAN_HOST_4,
             "169.254.169.254",
             "192.0.2.63",
             "255.255.255.255",
             "224.0.0.1",
             "ff02::1",
             "ff02::1%eth0",
-            // Names, and what a C library takes for an address.
+            // Names, and texts that a C library parses as an address.
             "localhost",
             "localhost.",
             "LOCALHOST",
@@ -87,7 +87,7 @@ class ProxyTargetsTest {
             "loopback.example",
             "uplink.example",
             "private.example",
-            "neighbour.example",
+            "lan-host.example",
             "rebind1.example",
             "rebind2.example",
             "rebind3.example");
@@ -115,7 +115,7 @@ class ProxyTargetsTest {
                 except OSError: pass
             """;
 
-    /** Prints what was reached, as in {@code CONNECT 127.0.0.1 9999}. */
+    /** Prints the targets that were reached, as in {@code CONNECT 127.0.0.1 9999}. */
     private static final String ASKS = """
             import concurrent.futures, ipaddress, socket, struct, sys
             proxy, wait, ports, targets = sys.argv[1], float(sys.argv[2]), sys.argv[3].split(','), sys.argv[4:]
@@ -181,35 +181,36 @@ class ProxyTargetsTest {
             print('all tried')
             """;
 
-    private final World world = World.of(Shape.USUAL);
+    private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
 
     @AfterEach
     void closeLab() {
-        world.close();
+        fixture.close();
     }
 
     @BeforeEach
     void serve() {
-        world.givePrivateAddresses();
-        for (Map.Entry<Namespace, Integer> one : Map.of(
-                        world.space(), SIBLING,
-                        world.lab.neighbour(), NEIGHBOUR,
-                        world.lab.internet().space(), INTERNET)
+        fixture.addPrivateNetwork();
+        for (Map.Entry<LabNamespace, Integer> one : Map.of(
+                        fixture.namespace(), SIBLING,
+                        fixture.lab.lanHost(), LAN_HOST,
+                        fixture.lab.internet().namespace(), INTERNET)
                 .entrySet()) {
             one.getKey()
                     .start("python3", "-u", "-c", ANSWERS, String.valueOf(one.getValue()))
-                    .awaitLine("answers", World.SOON);
+                    .awaitLine("answers", ExitNodeFixture.TIMEOUT);
         }
-        world.lab.internet().point("loopback.example", "127.0.0.1");
-        world.lab.internet().point("uplink.example", Lab.NODE_4);
-        world.lab.internet().point("private.example", World.PRIVATE_NODE_4);
-        world.lab.internet().point("neighbour.example", World.PRIVATE_NEIGHBOUR_4);
-        world.lab.internet().point("rebind1.example", Lab.SERVER_4, "127.0.0.1");
-        world.lab.internet().point("rebind2.example", "127.0.0.1", Lab.SERVER_4);
-        world.lab.internet().point("rebind3.example", Lab.SERVER_4, World.PRIVATE_NODE_4);
+        fixture.lab.internet().setAddresses("loopback.example", "127.0.0.1");
+        fixture.lab.internet().setAddresses("uplink.example", Lab.NODE_IPV4);
+        fixture.lab.internet().setAddresses("private.example", ExitNodeFixture.PRIVATE_NODE_4);
+        fixture.lab.internet().setAddresses("lan-host.example", ExitNodeFixture.PRIVATE_LAN_HOST_4);
+        fixture.lab.internet().setAddresses("rebind1.example", Lab.SERVER_IPV4, "127.0.0.1");
+        fixture.lab.internet().setAddresses("rebind2.example", "127.0.0.1", Lab.SERVER_IPV4);
+        fixture.lab.internet().setAddresses("rebind3.example", Lab.SERVER_IPV4, ExitNodeFixture.PRIVATE_NODE_4);
     }
 
-    private List<String> reached(Namespace from, String proxy, Duration wait, String ports, List<String> targets) {
+    private List<String> reachedTargets(
+            LabNamespace from, String proxy, Duration wait, String ports, List<String> targets) {
         List<String> command = new ArrayList<>(
                 List.of("python3", "-u", "-c", ASKS, proxy, String.valueOf(wait.toMillis() / 1000.0), ports));
         targets.stream().map(this::address).forEach(command::add);
@@ -223,20 +224,20 @@ class ProxyTargetsTest {
     }
 
     private String address(String target) {
-        return target.replace("TUNNEL_4", world.lab.provider().customer4())
-                .replace("TUNNEL_6", world.lab.provider().customer6())
+        return target.replace("TUNNEL_4", fixture.lab.provider().customerIpv4())
+                .replace("TUNNEL_6", fixture.lab.provider().customerIpv6())
                 .replace("LINK_LOCAL", linkLocal());
     }
 
     private String linkLocal() {
-        return world.space()
+        return fixture.namespace()
                 .run("ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link")
                 .strip()
                 .split("\\s+", -1)[3]
                 .split("/", -1)[0];
     }
 
-    private static String directly(Namespace from, String address, int port) {
+    private static String reachedDirectly(LabNamespace from, String address, int port) {
         return from.attempt("python3", "-c", """
                         import socket, sys
                         print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 10).recv(64).decode())
@@ -246,57 +247,58 @@ class ProxyTargetsTest {
     }
 
     @Test
-    void nothing_of_this_machine_or_its_networks_is_reached() {
-        world.observerIsNotBlind(Family.values());
-        // What must not be reached does answer, where nothing guards it.
-        assertThat(directly(world.space(), "127.0.0.1", SIBLING)).isEqualTo("I am reached");
-        assertThat(directly(world.lab.neighbour(), World.PRIVATE_NODE_4, SIBLING))
+    void the_proxy_reaches_neither_this_machine_nor_its_networks() {
+        fixture.verifyObserverDetectsLeaks(Family.values());
+        // Without the proxy's rules, all these targets respond.
+        assertThat(reachedDirectly(fixture.namespace(), "127.0.0.1", SIBLING)).isEqualTo("I am reached");
+        assertThat(reachedDirectly(fixture.lab.lanHost(), ExitNodeFixture.PRIVATE_NODE_4, SIBLING))
                 .isEqualTo("I am reached");
-        assertThat(directly(world.space(), World.PRIVATE_NEIGHBOUR_4, NEIGHBOUR))
+        assertThat(reachedDirectly(fixture.namespace(), ExitNodeFixture.PRIVATE_LAN_HOST_4, LAN_HOST))
                 .isEqualTo("I am reached");
-        Map<String, String> settings = world.settings(Map.of(
+        Map<String, String> settings = fixture.settings(Map.of(
                 "CULVERT_SOCKS", "true",
                 "CULVERT_SOCKS_ALLOW", "192.0.2.0/26 127.0.0.0/8",
                 "CULVERT_SOCKS_UDP_PORTS", "4000-4063"));
-        world.connect(settings).awaitLine("^ready", World.SOON);
-        world.observer
-                .allow("the proxy's client", packet -> packet.isTcpFrom(1080) && packet.isTo(Lab.NEIGHBOUR_4))
+        fixture.connect(settings).awaitLine("^ready", ExitNodeFixture.TIMEOUT);
+        fixture.observer
+                .allow("the proxy's client", packet -> packet.isTcpFrom(1080) && packet.isTo(Lab.LAN_HOST_IPV4))
                 .allow(
                         "its datagrams",
-                        packet -> packet.isTo(Lab.NEIGHBOUR_4)
+                        packet -> packet.isTo(Lab.LAN_HOST_IPV4)
                                 && packet.sourcePort() >= 4000
                                 && packet.sourcePort() < 4064);
-        world.observer.forget();
+        fixture.observer.reset();
 
-        for (Map.Entry<Namespace, String> client : Map.of(world.lab.neighbour(), Lab.NODE_4, world.space(), "127.0.0.1")
+        for (Map.Entry<LabNamespace, String> client : Map.of(
+                        fixture.lab.lanHost(), Lab.NODE_IPV4, fixture.namespace(), "127.0.0.1")
                 .entrySet()) {
-            List<String> allowed = reached(
+            List<String> allowed = reachedTargets(
                     client.getKey(),
                     client.getValue(),
-                    World.SOON,
+                    ExitNodeFixture.TIMEOUT,
                     String.valueOf(INTERNET),
-                    List.of(Lab.SERVER_4, Lab.SERVER_6, "web.example"));
+                    List.of(Lab.SERVER_IPV4, Lab.SERVER_IPV6, "web.example"));
             assertThat(allowed)
                     .contains(
-                            "CONNECT " + Lab.SERVER_4 + " " + INTERNET,
-                            "CONNECT " + Lab.SERVER_6 + " " + INTERNET,
+                            "CONNECT " + Lab.SERVER_IPV4 + " " + INTERNET,
+                            "CONNECT " + Lab.SERVER_IPV6 + " " + INTERNET,
                             "CONNECT web.example " + INTERNET,
-                            "UDP " + Lab.SERVER_4 + " " + INTERNET,
+                            "UDP " + Lab.SERVER_IPV4 + " " + INTERNET,
                             "UDP web.example " + INTERNET);
 
-            List<String> reached = reached(
-                    client.getKey(), client.getValue(), Duration.ofSeconds(3), SIBLING + "," + NEIGHBOUR, TARGETS);
-            assertThat(reached)
+            List<String> reachedTargets = reachedTargets(
+                    client.getKey(), client.getValue(), Duration.ofSeconds(3), SIBLING + "," + LAN_HOST, TARGETS);
+            assertThat(reachedTargets)
                     .filteredOn(line -> !line.startsWith("BOUND"))
                     .as("from " + client.getKey().name())
                     .isEmpty();
-            assertThat(reached)
+            assertThat(reachedTargets)
                     .filteredOn(line -> line.startsWith("BOUND"))
                     .isSubsetOf(
-                            "BOUND " + world.lab.provider().customer4(),
-                            "BOUND " + world.lab.provider().customer6());
+                            "BOUND " + fixture.lab.provider().customerIpv4(),
+                            "BOUND " + fixture.lab.provider().customerIpv6());
         }
 
-        assertThat(world.observer.leaks()).isEmpty();
+        assertThat(fixture.observer.leaks()).isEmpty();
     }
 }

@@ -2,11 +2,11 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Box;
-import io.culvert.lab.Outcome;
+import io.culvert.lab.CommandResult;
+import io.culvert.lab.LabOptions;
 import io.culvert.lab.Provider;
-import io.culvert.lab.Shape;
+import io.culvert.lab.Sandbox;
+import io.culvert.net.Family;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,21 +16,21 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A sibling with CAP_NET_RAW and nothing else: it sets marks, and makes packets with any header. */
+/** Another process in the network namespace with CAP_NET_RAW only: it sets packet marks and forges headers. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class RawCapabilityTest {
 
-    private final World world = World.of(Shape.USUAL);
+    private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
 
     @AfterEach
     void closeLab() {
-        world.close();
+        fixture.close();
     }
 
     /** Tries every mark of ours and of Tailscale's, by UDP, TCP, ICMP, and with the tunnel's port forged. */
     private void tryAll(int tunnelPort) {
-        Outcome tried = world.space()
+        CommandResult tried = fixture.namespace()
                 .attempt(
                         "setpriv",
                         "--inh-caps=-all,+net_raw",
@@ -79,8 +79,8 @@ class RawCapabilityTest {
                         print(tried)
                         """,
                         Integer.toString(tunnelPort),
-                        world.lab.provider().outer4(),
-                        world.lab.provider().outer6(),
+                        fixture.lab.provider().publicIpv4(),
+                        fixture.lab.provider().publicIpv6(),
                         Integer.toString(Provider.PORT));
         assertThat(tried.status()).as(tried.err()).isZero();
         assertThat(Integer.parseInt(tried.out().strip())).as("marks may be set").isGreaterThan(200);
@@ -88,33 +88,33 @@ class RawCapabilityTest {
 
     private int tunnelPort() {
         Matcher rule = Pattern.compile("udp sport (\\d+) ip daddr \\. udp dport @servers4")
-                .matcher(world.space()
+                .matcher(fixture.namespace()
                         .attempt("nft", "list", "chain", "inet", "culvert", "uplink")
-                        .orFail());
+                        .outputOrFail());
         assertThat(rule.find()).isTrue();
         return Integer.parseInt(rule.group(1));
     }
 
     @Test
-    void marks_and_forged_ports_lead_to_the_tunnels_server_only() {
-        assertThat(world.observer.sees(() -> tryAll(61234))).isTrue();
-        world.connect(world.settings(Map.of()));
-        world.observer.forget();
+    void packet_marks_and_forged_ports_reach_the_tunnels_server_only() {
+        assertThat(fixture.observer.sees(() -> tryAll(61234))).isTrue();
+        fixture.connect(fixture.settings(Map.of()));
+        fixture.observer.reset();
 
         tryAll(tunnelPort());
 
-        assertThat(world.observer.leaks()).isEmpty();
-        world.localTrafficGoesByTheProvider(Family.values());
+        assertThat(fixture.observer.leaks()).isEmpty();
+        fixture.assertLocalTrafficUsesTunnel(Family.values());
     }
 
     @Test
-    void who_has_it_is_named_by_check_and_status() {
-        Map<String, String> settings = World.alone(Map.of());
+    void check_and_status_name_processes_that_have_the_capability() {
+        Map<String, String> settings = ExitNodeFixture.withoutMesh(Map.of());
         // A container of its own would not see it.
-        world.in(Box.MACHINE).connect(settings);
-        assertThat(world.run(settings, "check").out()).doesNotContain("CAP_NET_RAW");
+        fixture.in(Sandbox.MACHINE).connect(settings);
+        assertThat(fixture.run(settings, "check").out()).doesNotContain("CAP_NET_RAW");
 
-        world.space()
+        fixture.namespace()
                 .start(
                         "setpriv",
                         "--inh-caps=-all,+net_raw",
@@ -124,11 +124,11 @@ class RawCapabilityTest {
                         "-u",
                         "-c",
                         "import socket; print('runs'); socket.create_server(('127.0.0.1', 0)).accept()")
-                .awaitLine("runs", World.SOON);
+                .awaitLine("runs", ExitNodeFixture.TIMEOUT);
 
-        assertThat(world.run(settings, "check").out()).contains("CAP_NET_RAW", "setpriv --bounding-set -net_raw");
-        assertThat(world.status().problems()).anyMatch(problem -> problem.contains("CAP_NET_RAW"));
-        assertThat(world.status().healthy()).as("it is a warning").isTrue();
-        assertThat(world.node.whoami(Family.IPV4)).contains(world.provider(Family.IPV4));
+        assertThat(fixture.run(settings, "check").out()).contains("CAP_NET_RAW", "setpriv --bounding-set -net_raw");
+        assertThat(fixture.status().problems()).anyMatch(problem -> problem.contains("CAP_NET_RAW"));
+        assertThat(fixture.status().healthy()).as("it is a warning").isTrue();
+        assertThat(fixture.node.whoami(Family.IPV4)).contains(fixture.provider(Family.IPV4));
     }
 }

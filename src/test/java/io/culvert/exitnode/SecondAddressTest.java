@@ -2,9 +2,9 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.lab.Client;
-import io.culvert.lab.Shape;
-import io.culvert.lab.Transfer;
+import io.culvert.lab.LabOptions;
+import io.culvert.lab.TcpTransfer;
+import io.culvert.lab.WireGuardClient;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,41 +15,45 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A node with two addresses answers from the one that a client came to: a client behind NAT receives no other answer. */
+/**
+ * A node with two addresses replies from the one to which the client sent; a client behind NAT receives no other reply.
+ */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class SecondAddressTest {
 
-    private final World world = World.of(Shape.USUAL);
+    private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
 
     @BeforeEach
-    void giveSecondAddresses() {
-        world.space().ip("address add 192.0.2.11/26 dev eth0", "address add 2001:db8:e::11/64 dev eth0 nodad");
+    void addSecondAddresses() {
+        fixture.namespace().ip("address add 192.0.2.11/26 dev eth0", "address add 2001:db8:e::11/64 dev eth0 nodad");
     }
 
     @AfterEach
     void closeLab() {
-        world.close();
+        fixture.close();
     }
 
-    private Client client() {
-        return world.lab.client();
+    private WireGuardClient client() {
+        return fixture.lab.client();
     }
 
     @ParameterizedTest
     @CsvSource({"192.0.2.11, 10.77.0.1, 192.0.2.11:51821", "2001:db8:e::11, fd00:77::1, [2001:db8:e::11]:51821"})
-    void a_client_that_comes_to_the_second_address_is_answered_from_it(String address, String node, String endpoint) {
-        world.connect(world.settings(Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")));
+    void replies_come_from_the_second_address_to_which_the_client_connected(
+            String address, String node, String endpoint) {
+        fixture.connect(fixture.settings(Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")));
 
         client().useExitNode(address);
 
         // Many datagrams at once are received as one.
-        try (Transfer upload = Transfer.begin(client().space(), world.space(), node, 9000)) {
+        try (TcpTransfer upload = TcpTransfer.start(client().namespace(), fixture.namespace(), node, 9000)) {
             upload.awaitMore();
             assertThat(client().endpoint()).isEqualTo(endpoint);
             upload.finish();
         }
-        try (Transfer download = Transfer.begin(world.space(), client().space(), Client.MESH_CLIENT_4, 9001)) {
+        try (TcpTransfer download =
+                TcpTransfer.start(fixture.namespace(), client().namespace(), WireGuardClient.MESH_CLIENT_IPV4, 9001)) {
             download.awaitMore();
             assertThat(client().endpoint()).isEqualTo(endpoint);
             download.finish();
@@ -57,16 +61,16 @@ class SecondAddressTest {
     }
 
     @Test
-    void a_client_that_moves_from_one_family_to_the_other_is_answered_there() {
-        world.connect(world.settings(Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")));
+    void a_client_that_changes_its_address_family_receives_replies() {
+        fixture.connect(fixture.settings(Map.of("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")));
         client().useExitNode("192.0.2.11");
-        Transfer.begin(client().space(), world.space(), Client.MESH_NODE_4, 9000)
+        TcpTransfer.start(client().namespace(), fixture.namespace(), WireGuardClient.MESH_NODE_IPV4, 9000)
                 .finish();
 
         client().leaveExitNode();
         client().useExitNode("2001:db8:e::11");
 
-        Transfer.begin(client().space(), world.space(), Client.MESH_NODE_4, 9001)
+        TcpTransfer.start(client().namespace(), fixture.namespace(), WireGuardClient.MESH_NODE_IPV4, 9001)
                 .finish();
         assertThat(client().endpoint()).isEqualTo("[2001:db8:e::11]:51821");
     }

@@ -2,10 +2,10 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Child;
 import io.culvert.lab.Lab;
+import io.culvert.lab.RunningProgram;
 import io.culvert.lab.TailscaleClient;
+import io.culvert.net.Family;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -13,12 +13,12 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What a phone in the tailnet is promised that uses the node as its exit. */
+/** A phone of the tailnet that uses this node as its exit node. */
 @Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleExitTest {
 
-    private final Tailnet tailnet = Tailnet.usual();
+    private final TailnetFixture tailnet = TailnetFixture.defaultSettings();
 
     @AfterEach
     void closeLab() {
@@ -26,88 +26,89 @@ class TailscaleExitTest {
     }
 
     @Test
-    void a_phone_exits_by_the_provider_in_both_families_over_a_direct_connection() {
-        Child culvert = tailnet.connect(Map.of());
-        TailscaleClient phone = tailnet.phoneExits();
-        tailnet.observer.forget();
+    void a_client_exits_through_the_tunnel_in_both_families_over_a_direct_connection() {
+        RunningProgram culvert = tailnet.connect(Map.of());
+        TailscaleClient phone = tailnet.selectExitNodeOnPhone();
+        tailnet.observer.reset();
 
-        tailnet.phoneGoesByTheProvider(Family.values());
-        tailnet.world.localTrafficGoesByTheProvider(Family.values());
+        tailnet.assertPhoneUsesTunnel(Family.values());
+        tailnet.fixture.assertLocalTrafficUsesTunnel(Family.values());
 
         assertThat(tailnet.observer.count("Tailscale to its peers")).isPositive();
-        assertThat(phone.tailscale().peer(Tailnet.NODE).orElseThrow().getString("CurAddr"))
-                .isIn(Lab.NODE_4 + ":" + Tailnet.PORT, "[" + Lab.NODE_6 + "]:" + Tailnet.PORT);
-        assertThat(tailnet.world.status().mesh())
+        assertThat(phone.tailscale().peer(TailnetFixture.NODE).orElseThrow().getString("CurAddr"))
+                .isIn(Lab.NODE_IPV4 + ":" + TailnetFixture.PORT, "[" + Lab.NODE_IPV6 + "]:" + TailnetFixture.PORT);
+        assertThat(tailnet.fixture.status().mesh())
                 .contains("exit.tailnet.example", tailnet.address(Family.IPV4), "offers exit node");
         assertThat(culvert.output()).doesNotContain("hskey", "warning", "error", "reverted an external change");
     }
 
     @Test
-    void nobody_may_exit_before_the_tunnel_has_answered() {
-        tailnet.lab.provider().die();
-        Child culvert = tailnet.world.start(tailnet.settings(Map.of()));
-        culvert.awaitLine("mesh: .*offers exit node once the tunnel is connected", World.SOON);
+    void the_exit_node_is_not_usable_before_the_first_handshake() {
+        tailnet.lab.provider().stop();
+        RunningProgram culvert = tailnet.fixture.start(tailnet.settings(Map.of()));
+        culvert.awaitLine("mesh: .*offers exit node once the tunnel is connected", ExitNodeFixture.TIMEOUT);
         TailscaleClient phone = tailnet.lab.phone();
-        phone.tailscale().awaitPeer(Tailnet.NODE);
+        phone.tailscale().awaitPeer(TailnetFixture.NODE);
 
         assertThat(phone.tailscale()
-                        .attempt("set", "--exit-node=" + Tailnet.NODE)
+                        .attempt("set", "--exit-node=" + TailnetFixture.NODE)
                         .err())
                 .contains("not advertising an exit node");
-        assertThat(tailnet.lab.headscale().member(Tailnet.NODE).approvedRoutes())
+        assertThat(tailnet.lab.headscale().member(TailnetFixture.NODE).approvedRoutes())
                 .isEmpty();
-        tailnet.world.localTrafficIsClosed(Family.values());
+        tailnet.fixture.assertLocalTrafficBlocked(Family.values());
 
-        tailnet.lab.provider().live();
-        Tailnet.connected(culvert);
-        tailnet.phoneExits();
-        tailnet.phoneGoesByTheProvider(Family.values());
+        tailnet.lab.provider().start();
+        TailnetFixture.awaitExitNode(culvert);
+        tailnet.selectExitNodeOnPhone();
+        tailnet.assertPhoneUsesTunnel(Family.values());
     }
 
     @Test
-    void a_phone_that_exits_here_does_not_reach_the_node_s_local_network() {
-        tailnet.world.givePrivateAddresses();
-        String[] neighbours = {World.PRIVATE_NEIGHBOUR_4, World.PRIVATE_NEIGHBOUR_6};
-        tailnet.world.unguarded(() -> {
-            for (String neighbour : neighbours) {
-                assertThat(tailnet.observer.sees(() -> phoneAsks(neighbour))).isTrue();
+    void exit_node_clients_cannot_reach_the_node_s_local_network() {
+        tailnet.fixture.addPrivateNetwork();
+        String[] lanHosts = {ExitNodeFixture.PRIVATE_LAN_HOST_4, ExitNodeFixture.PRIVATE_LAN_HOST_6};
+        tailnet.fixture.withoutKillSwitch(() -> {
+            for (String lanHost : lanHosts) {
+                assertThat(tailnet.observer.sees(() -> phoneAsks(lanHost))).isTrue();
             }
         });
         tailnet.connect(Map.of());
-        tailnet.phoneExits();
+        tailnet.selectExitNodeOnPhone();
 
-        for (String neighbour : neighbours) {
-            assertThat(phoneAsks(neighbour)).isEmpty();
+        for (String lanHost : lanHosts) {
+            assertThat(phoneAsks(lanHost)).isEmpty();
         }
-        tailnet.phoneGoesByTheProvider(Family.values());
-        assertThat(World.ask(tailnet.world.space(), World.PRIVATE_NEIGHBOUR_4, 8000))
+        tailnet.assertPhoneUsesTunnel(Family.values());
+        assertThat(ExitNodeFixture.clientAddressSeenBy(
+                        tailnet.fixture.namespace(), ExitNodeFixture.PRIVATE_LAN_HOST_4, 8000))
                 .as("who runs on the node itself reaches it")
-                .isEqualTo(World.PRIVATE_NODE_4);
+                .isEqualTo(ExitNodeFixture.PRIVATE_NODE_4);
     }
 
     @Test
-    void subnets_that_the_user_announces_are_reached_and_all_else_exits_by_the_provider() {
-        tailnet.world.givePrivateAddresses();
+    void advertised_subnets_are_reachable_and_all_other_traffic_uses_the_tunnel() {
+        tailnet.fixture.addPrivateNetwork();
         tailnet.connect(Map.of("TS_ROUTES", "10.5.0.0/24,fd05::/64"));
-        tailnet.lab.headscale().approve(Tailnet.NODE, "0.0.0.0/0", "::/0", "10.5.0.0/24", "fd05::/64");
-        TailscaleClient phone = tailnet.phoneExits();
+        tailnet.lab.headscale().approve(TailnetFixture.NODE, "0.0.0.0/0", "::/0", "10.5.0.0/24", "fd05::/64");
+        TailscaleClient phone = tailnet.selectExitNodeOnPhone();
         phone.tailscale().run("set", "--accept-routes");
         phone.tailscale()
                 .await(
                         "routes to the subnets",
-                        _ -> !phoneAsks(World.PRIVATE_NEIGHBOUR_4).isEmpty());
-        tailnet.observer.forget();
+                        _ -> !phoneAsks(ExitNodeFixture.PRIVATE_LAN_HOST_4).isEmpty());
+        tailnet.observer.reset();
         tailnet.observer.allow("the announced subnets", packet -> packet.destinationPort() == 8000);
 
-        assertThat(phoneAsks(World.PRIVATE_NEIGHBOUR_4)).isEqualTo(World.PRIVATE_NODE_4);
-        assertThat(phoneAsks(World.PRIVATE_NEIGHBOUR_6)).isEqualTo(World.PRIVATE_NODE_6);
-        assertThat(World.ask(tailnet.lab.client().space(), Lab.NEIGHBOUR_4, 8000))
-                .as("the neighbour's address that is not announced is the internet's")
-                .isNotEqualTo(Lab.NODE_4);
-        tailnet.phoneGoesByTheProvider(Family.values());
+        assertThat(phoneAsks(ExitNodeFixture.PRIVATE_LAN_HOST_4)).isEqualTo(ExitNodeFixture.PRIVATE_NODE_4);
+        assertThat(phoneAsks(ExitNodeFixture.PRIVATE_LAN_HOST_6)).isEqualTo(ExitNodeFixture.PRIVATE_NODE_6);
+        assertThat(ExitNodeFixture.clientAddressSeenBy(tailnet.lab.client().namespace(), Lab.LAN_HOST_IPV4, 8000))
+                .as("a LAN address that is not advertised is routed as internet traffic")
+                .isNotEqualTo(Lab.NODE_IPV4);
+        tailnet.assertPhoneUsesTunnel(Family.values());
     }
 
     private String phoneAsks(String address) {
-        return World.ask(tailnet.lab.client().space(), address, 8000);
+        return ExitNodeFixture.clientAddressSeenBy(tailnet.lab.client().namespace(), address, 8000);
     }
 }

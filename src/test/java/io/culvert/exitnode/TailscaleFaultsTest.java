@@ -2,11 +2,11 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Child;
+import io.culvert.lab.ContinuousProbe;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Pulse;
-import io.culvert.lab.Shape;
+import io.culvert.lab.LabOptions;
+import io.culvert.lab.RunningProgram;
+import io.culvert.net.Family;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,9 +27,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * One node of a tailnet runs all the time, and so does the traffic of a local process and of a phone that exits by it,
- * in both families. Things go wrong around them: nothing leaks, names included, and everybody is served again without a
- * restart.
+ * One node of a tailnet runs throughout, with traffic of a local process and of an exit-node client in both families.
+ * Faults are injected: nothing leaks, DNS queries included, and traffic flows again without a restart.
  */
 @Tag("tailnet")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -38,77 +37,76 @@ class TailscaleFaultsTest {
 
     private static final AtomicInteger NAMES = new AtomicInteger();
 
-    private final Tailnet tailnet = Tailnet.of(Shape.USUAL.uplink("enp3s0"));
-    private Child culvert;
-    private List<Pulse> ipv4;
-    private List<Pulse> ipv6;
+    private final TailnetFixture tailnet = TailnetFixture.of(LabOptions.DEFAULTS.uplink("enp3s0"));
+    private RunningProgram culvert;
+    private List<ContinuousProbe> ipv4;
+    private List<ContinuousProbe> ipv6;
 
     @BeforeAll
     void start() {
         culvert = tailnet.connect(Map.of());
-        tailnet.phoneExits();
-        ipv4 = List.of(pulseOfNode(Family.IPV4), pulseOfPhone(Family.IPV4));
-        ipv6 = List.of(pulseOfNode(Family.IPV6), pulseOfPhone(Family.IPV6));
-        everybodyIsServed();
+        tailnet.selectExitNodeOnPhone();
+        ipv4 = List.of(startLocalTraffic(Family.IPV4), startPhoneTraffic(Family.IPV4));
+        ipv6 = List.of(startLocalTraffic(Family.IPV6), startPhoneTraffic(Family.IPV6));
+        assertTrafficFlows();
     }
 
-    private Pulse pulseOfNode(Family family) {
-        return Pulse.of(tailnet.world.space(), family);
+    private ContinuousProbe startLocalTraffic(Family family) {
+        return ContinuousProbe.of(tailnet.fixture.namespace(), family);
     }
 
-    private Pulse pulseOfPhone(Family family) {
-        return Pulse.of(tailnet.lab.client().space(), family);
+    private ContinuousProbe startPhoneTraffic(Family family) {
+        return ContinuousProbe.of(tailnet.lab.client().namespace(), family);
     }
 
     @AfterEach
-    void nothing_leaked_and_everybody_is_served_again() {
-        everybodyIsServed();
+    void nothing_leaked_and_traffic_flows_again() {
+        assertTrafficFlows();
         assertThat(tailnet.observer.leaks()).isEmpty();
-        for (Pulse pulse : ipv4) {
-            assertThat(pulse.seen()).containsExactly(provider(Family.IPV4));
+        for (ContinuousProbe traffic : ipv4) {
+            assertThat(traffic.seenAddresses()).containsExactly(provider(Family.IPV4));
         }
-        for (Pulse pulse : ipv6) {
-            assertThat(pulse.seen()).containsExactly(provider(Family.IPV6));
+        for (ContinuousProbe traffic : ipv6) {
+            assertThat(traffic.seenAddresses()).containsExactly(provider(Family.IPV6));
         }
         assertThat(culvert.isAlive()).isTrue();
     }
 
     @AfterAll
     void stop() {
-        ipv4.forEach(Pulse::close);
-        ipv6.forEach(Pulse::close);
+        ipv4.forEach(ContinuousProbe::close);
+        ipv6.forEach(ContinuousProbe::close);
         tailnet.close();
     }
 
     private String provider(Family family) {
-        return tailnet.world.provider(family);
+        return tailnet.fixture.provider(family);
     }
 
-    private void everybodyIsServed() {
-        ipv4.forEach(pulse -> pulse.awaitAnswer(provider(Family.IPV4), World.SOON));
-        ipv6.forEach(pulse -> pulse.awaitAnswer(provider(Family.IPV6), World.SOON));
-        tailnet.phoneResolvesSoon(TailscaleFaultsTest::freshName);
+    private void assertTrafficFlows() {
+        ipv4.forEach(traffic -> traffic.awaitReply(provider(Family.IPV4), ExitNodeFixture.TIMEOUT));
+        ipv6.forEach(traffic -> traffic.awaitReply(provider(Family.IPV6), ExitNodeFixture.TIMEOUT));
+        tailnet.awaitPhoneResolves(TailscaleFaultsTest::freshName);
     }
 
-    /** Nobody reaches anybody, and no name that is asked now is asked of anybody out there. */
-    private void nobodyIsServed() {
+    /** Asserts that nothing is reachable, and that no DNS query leaves. */
+    private void assertNothingReachable() {
         String name = freshName();
-        Stream<Supplier<Object>> questions = Stream.of(
+        Stream<Supplier<Object>> queries = Stream.of(
                 () -> tailnet.node.whoami(Family.IPV4),
                 () -> tailnet.node.whoami(Family.IPV6),
                 () -> tailnet.phone.whoami(Family.IPV4),
                 () -> tailnet.phone.whoami(Family.IPV6),
-                () -> tailnet.node.resolve(Lab.RESOLVER_4, name, Family.IPV4),
-                () -> tailnet.phone.resolve(Tailnet.MAGIC_DNS, name, Family.IPV4));
-        // All at once, as most of them wait in vain.
+                () -> tailnet.node.resolve(Lab.RESOLVER_IPV4, name, Family.IPV4),
+                () -> tailnet.phone.resolve(TailnetFixture.MAGIC_DNS, name, Family.IPV4));
+        // In parallel, as most of them time out.
         try (ExecutorService together = Executors.newVirtualThreadPerTaskExecutor()) {
-            assertThat(questions
-                            .map(question -> CompletableFuture.supplyAsync(question, together))
+            assertThat(queries.map(query -> CompletableFuture.supplyAsync(query, together))
                             .toList())
                     .extracting(CompletableFuture::join)
                     .containsOnly(Optional.empty(), List.of());
         }
-        assertThat(tailnet.asked(name)).isEmpty();
+        assertThat(tailnet.queriesFor(name)).isEmpty();
         assertThat(tailnet.observer.leaks()).isEmpty();
     }
 
@@ -116,106 +114,110 @@ class TailscaleFaultsTest {
         return "fault" + NAMES.incrementAndGet() + ".example";
     }
 
-    /** While the program sleeps it puts nothing back: what holds then holds by itself. Tailscale goes on running. */
-    private void asleep(Runnable story) {
+    /**
+     * While the program is suspended it corrects nothing, so the remaining layer alone blocks leaks. Tailscale
+     * keeps running.
+     */
+    private void whileSuspended(Runnable scenario) {
         culvert.signal("STOP");
         try {
-            story.run();
-            culvert.fromNow();
+            scenario.run();
+            culvert.ignoreEarlierOutput();
         } finally {
             culvert.signal("CONT");
         }
     }
 
     private void deleteTunnel() {
-        tailnet.world.space().run("ip", "link", "delete", "wg0");
+        tailnet.fixture.namespace().run("ip", "link", "delete", "wg0");
     }
 
     @Test
-    void the_tunnel_s_link_is_deleted() {
-        asleep(() -> {
+    void a_deleted_tunnel_interface_is_restored() {
+        whileSuspended(() -> {
             deleteTunnel();
-            nobodyIsServed();
+            assertNothingReachable();
         });
-        culvert.awaitLine("tunnel: connected to", World.SOON);
+        culvert.awaitLine("tunnel: connected to", ExitNodeFixture.TIMEOUT);
     }
 
     @Test
-    void the_tunnel_s_link_is_set_down() {
-        asleep(() -> {
-            tailnet.world.space().run("ip", "link", "set", "wg0", "down");
-            nobodyIsServed();
+    void a_tunnel_interface_that_is_set_down_is_set_up_again() {
+        whileSuspended(() -> {
+            tailnet.fixture.namespace().run("ip", "link", "set", "wg0", "down");
+            assertNothingReachable();
         });
-        culvert.awaitLine("network: ip link set", World.SOON);
+        culvert.awaitLine("network: ip link set", ExitNodeFixture.TIMEOUT);
     }
 
     @Test
-    void the_userspace_WireGuard_is_killed() {
-        asleep(() -> {
+    void a_killed_userspace_WireGuard_is_restarted() {
+        whileSuspended(() -> {
             culvert.descendant("wireguard-go", "wg0").destroyForcibly();
-            nobodyIsServed();
+            assertNothingReachable();
         });
-        culvert.awaitLine("tunnel: connected to", World.SOON);
+        culvert.awaitLine("tunnel: connected to", ExitNodeFixture.TIMEOUT);
     }
 
     @Test
-    void the_tunnel_s_routing_table_is_flushed() {
-        asleep(() -> {
-            tailnet.world.space().run("ip", "-4", "route", "flush", "table", "51820");
-            tailnet.world.space().run("ip", "-6", "route", "flush", "table", "51820");
-            nobodyIsServed();
+    void a_flushed_tunnel_routing_table_is_restored() {
+        whileSuspended(() -> {
+            tailnet.fixture.namespace().run("ip", "-4", "route", "flush", "table", "51820");
+            tailnet.fixture.namespace().run("ip", "-6", "route", "flush", "table", "51820");
+            assertNothingReachable();
         });
-        culvert.awaitLine("network: ip -[46] route add", World.SOON);
+        culvert.awaitLine("network: ip -[46] route add", ExitNodeFixture.TIMEOUT);
     }
 
     @Test
-    void routing_alone_holds_without_our_nftables_and_both_are_put_back() {
-        asleep(() -> {
-            tailnet.world.space().run("nft", "delete", "table", "inet", "culvert");
+    void routing_alone_blocks_leaks_without_nftables_and_both_layers_are_restored() {
+        whileSuspended(() -> {
+            tailnet.fixture.namespace().run("nft", "delete", "table", "inet", "culvert");
             deleteTunnel();
-            nobodyIsServed();
+            assertNothingReachable();
         });
-        culvert.awaitLine("kill switch: reverted an external change: nftables ruleset reloaded", World.SOON);
-        culvert.awaitLine("tunnel: connected to", World.SOON);
+        culvert.awaitLine(
+                "kill switch: reverted an external change: nftables ruleset reloaded", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("tunnel: connected to", ExitNodeFixture.TIMEOUT);
     }
 
     @Test
-    void nftables_alone_hold_without_our_rules_and_both_are_put_back() {
-        asleep(() -> {
+    void nftables_alone_block_leaks_without_routing_rules_and_both_layers_are_restored() {
+        whileSuspended(() -> {
             for (String family : List.of("-4", "-6")) {
-                tailnet.world.space().run("ip", family, "rule", "flush", "protocol", "67");
+                tailnet.fixture.namespace().run("ip", family, "rule", "flush", "protocol", "67");
             }
-            nobodyIsServed();
+            assertNothingReachable();
         });
-        culvert.awaitLine("kill switch: reverted an external change: ip -4 rule add", World.SOON);
-        assertThat(tailnet.world.status().guard())
+        culvert.awaitLine("kill switch: reverted an external change: ip -4 rule add", ExitNodeFixture.TIMEOUT);
+        assertThat(tailnet.fixture.status().killSwitch())
                 .containsEntry("nftables", true)
                 .containsEntry("routing", true);
     }
 
     @Test
-    void the_provider_falls_silent_and_speaks_again() {
-        tailnet.lab.provider().fallSilent();
-        nobodyIsServed();
-        tailnet.lab.provider().speak();
+    void a_server_that_stops_responding_and_responds_again_is_reported() {
+        tailnet.lab.provider().blockTraffic();
+        assertNothingReachable();
+        tailnet.lab.provider().unblockTraffic();
     }
 
     @Test
-    void the_provider_dies_and_returns() {
-        tailnet.lab.provider().die();
-        nobodyIsServed();
-        tailnet.lab.provider().live();
+    void a_server_that_dies_and_returns_is_reconnected() {
+        tailnet.lab.provider().stop();
+        assertNothingReachable();
+        tailnet.lab.provider().start();
     }
 
     @Test
-    void tailscaled_is_killed() {
-        phonesGoOnAfterTheEndOf(tailscaled(), "tailscaled");
+    void a_killed_tailscaled_is_restarted() {
+        assertRecoversFromKillOf(tailscaled(), "tailscaled");
     }
 
     @Test
-    void containerboot_is_killed_and_its_tailscaled_is_not_left_alone() {
+    void a_killed_containerboot_is_restarted_and_its_tailscaled_is_stopped() {
         ProcessHandle tailscaled = tailscaled();
-        phonesGoOnAfterTheEndOf(culvert.descendant("containerboot"), "containerboot");
+        assertRecoversFromKillOf(culvert.descendant("containerboot"), "containerboot");
         assertThat(tailscaled.isAlive()).isFalse();
     }
 
@@ -223,19 +225,19 @@ class TailscaleFaultsTest {
         return culvert.descendant("tailscaled", "--statedir");
     }
 
-    /** How long it takes is told, not asserted: that depends on the machine. */
-    private void phonesGoOnAfterTheEndOf(ProcessHandle program, String name) {
+    /** The duration is logged, not asserted, as it depends on the machine. */
+    private void assertRecoversFromKillOf(ProcessHandle program, String name) {
         String node = tailnet.id();
         ProcessHandle tailscaled = tailscaled();
-        culvert.fromNow();
+        culvert.ignoreEarlierOutput();
         long killed = System.nanoTime();
         program.destroyForcibly();
-        culvert.awaitLine("containerboot: exited unexpectedly", World.SOON);
+        culvert.awaitLine("containerboot: exited unexpectedly", ExitNodeFixture.TIMEOUT);
         tailscaled.onExit().orTimeout(30, TimeUnit.SECONDS).join();
-        ipv4.get(1).awaitAnswer(provider(Family.IPV4), World.SOON);
+        ipv4.get(1).awaitReply(provider(Family.IPV4), ExitNodeFixture.TIMEOUT);
         System.out.printf(
                 "%s killed: exit traffic again after %d ms%n", name, (System.nanoTime() - killed) / 1_000_000);
-        culvert.awaitLine("mesh: .*offers exit node$", World.SOON);
+        culvert.awaitLine("mesh: .*offers exit node$", ExitNodeFixture.TIMEOUT);
         assertThat(tailnet.id()).isEqualTo(node);
     }
 }

@@ -2,12 +2,12 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Child;
+import io.culvert.lab.CommandResult;
 import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Outcome;
 import io.culvert.lab.Probe;
+import io.culvert.lab.RunningProgram;
+import io.culvert.net.Family;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,31 +22,33 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * A login that does not work says why, and what to do; one that waits for a person says so. The tunnel serves meanwhile, and
- * no key is ever shown, not even to who wants to see everything. Each story has a node of its own in the one tailnet.
+ * A failed login is reported with its reason and a hint, and a pending one with its URL. The tunnel works meanwhile, and
+ * no key is logged, even at debug level. Each test has its own node in one tailnet.
  */
 @Tag("tailnet")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleLoginTest {
 
-    private final Tailnet tailnet = Tailnet.usual();
+    private final TailnetFixture tailnet = TailnetFixture.defaultSettings();
     private final Headscale headscale = tailnet.lab.headscale();
-    private final List<Child> nodes = new ArrayList<>();
+    private final List<RunningProgram> nodes = new ArrayList<>();
     private final List<String> keys = new ArrayList<>();
 
-    /** Relays, those it knows by heart and those it was told of, are asked where the control server is when that does not answer. */
+    /** Tailscale queries relays, built-in and configured ones, for the control server's address when it does not respond. */
     @BeforeAll
-    void allowTailscalesOwnQuestions() {
+    void allowBootstrapQueries() {
         tailnet.observer.allow(
-                "Tailscale's questions to relays, by HTTPS",
+                "Tailscale's bootstrap queries to relays, by HTTPS",
                 packet -> packet.destinationPort() == 443
-                        && (!packet.isToLab() || packet.isTo(Headscale.ADDRESS_4) || packet.isTo(Headscale.ADDRESS_6)));
+                        && (!packet.isToLab()
+                                || packet.isTo(Headscale.ADDRESS_IPV4)
+                                || packet.isTo(Headscale.ADDRESS_IPV6)));
     }
 
     @AfterEach
-    void no_key_was_shown_and_nothing_leaked() {
-        for (Child node : nodes) {
+    void no_key_was_logged_and_nothing_leaked() {
+        for (RunningProgram node : nodes) {
             if (node.isAlive()) {
                 stop(node);
             }
@@ -77,198 +79,199 @@ class TailscaleLoginTest {
         return all;
     }
 
-    private Child start(Map<String, String> settings) {
-        Child culvert = tailnet.world.start(settings);
+    private RunningProgram start(Map<String, String> settings) {
+        RunningProgram culvert = tailnet.fixture.start(settings);
         nodes.add(culvert);
         return culvert;
     }
 
-    private static void stop(Child culvert) {
+    private static void stop(RunningProgram culvert) {
         culvert.signal("TERM");
-        assertThat(culvert.awaitExit(World.SOON)).isZero();
+        assertThat(culvert.awaitExit(ExitNodeFixture.TIMEOUT)).isZero();
     }
 
-    private void says(Child culvert, String expression) {
-        culvert.awaitLine(expression, World.SOON);
+    private void awaitLog(RunningProgram culvert, String expression) {
+        culvert.awaitLine(expression, ExitNodeFixture.TIMEOUT);
     }
 
-    /** Whatever is the matter with the tailnet. */
-    private void theTunnelServes(Child culvert) {
-        says(culvert, "^ready");
-        tailnet.world.localTrafficGoesByTheProvider(Family.values());
+    /** Whatever fails in the tailnet. */
+    private void assertTunnelWorks(RunningProgram culvert) {
+        awaitLog(culvert, "^ready");
+        tailnet.fixture.assertLocalTrafficUsesTunnel(Family.values());
     }
 
     @Test
-    void a_key_for_one_node_is_used_twice() {
+    void a_single_use_key_is_used_twice() {
         String key = headscale.singleUseKey();
-        Child first = start(settings("first", key));
-        Tailnet.connected(first);
+        RunningProgram first = start(settings("first", key));
+        TailnetFixture.awaitExitNode(first);
         stop(first);
 
-        Child second = start(settings("second", key));
+        RunningProgram second = start(settings("second", key));
 
-        says(second, "TS_AUTHKEY: warning: the auth key has already been used");
-        says(second, "reusable key");
-        theTunnelServes(second);
-        assertThat(tailnet.world.status().mesh()).contains("the auth key has already been used");
-        // Who keeps its state needs no key, used or not.
+        awaitLog(second, "TS_AUTHKEY: warning: the auth key has already been used");
+        awaitLog(second, "reusable key");
+        assertTunnelWorks(second);
+        assertThat(tailnet.fixture.status().mesh()).contains("the auth key has already been used");
+        // A node with saved state needs no key, used or not.
         stop(second);
-        Tailnet.connected(start(settings("first", key)));
+        TailnetFixture.awaitExitNode(start(settings("first", key)));
     }
 
     @Test
-    void a_key_has_expired() {
-        Child culvert = start(settings("late", headscale.expiredKey()));
+    void an_expired_key_is_reported() {
+        RunningProgram culvert = start(settings("late", headscale.expiredKey()));
 
-        says(culvert, "TS_AUTHKEY: warning: the auth key has expired");
-        theTunnelServes(culvert);
+        awaitLog(culvert, "TS_AUTHKEY: warning: the auth key has expired");
+        assertTunnelWorks(culvert);
     }
 
     @Test
-    void a_key_is_no_key_of_this_server() {
-        Child culvert = start(settings("wrong", "hskey-auth-000000000000-" + "0".repeat(64)));
+    void an_unknown_key_is_reported() {
+        RunningProgram culvert = start(settings("wrong", "hskey-auth-000000000000-" + "0".repeat(64)));
 
-        says(culvert, "TS_AUTHKEY: warning: the control server does not accept the auth key");
-        theTunnelServes(culvert);
+        awaitLog(culvert, "TS_AUTHKEY: warning: the control server does not accept the auth key");
+        assertTunnelWorks(culvert);
     }
 
     @Test
-    void nobody_gave_a_key_and_a_person_logs_in_later() {
+    void without_a_key_the_node_waits_for_an_interactive_login() {
         Map<String, String> settings = settings("person", headscale.key());
         settings.remove("TS_AUTHKEY");
-        Child culvert = start(settings);
+        RunningProgram culvert = start(settings);
 
-        String address = culvert.awaitLine("waiting for login: (https://\\S+)", World.SOON)
+        String address = culvert.awaitLine("waiting for login: (https://\\S+)", ExitNodeFixture.TIMEOUT)
                 .group(1);
         assertThat(address).startsWith(Headscale.URL);
-        theTunnelServes(culvert);
-        assertThat(tailnet.world.status().mesh()).contains("waiting for login: " + address);
+        assertTunnelWorks(culvert);
+        assertThat(tailnet.fixture.status().mesh()).contains("waiting for login: " + address);
 
         headscale.register(address);
 
-        Tailnet.connected(culvert);
-        assertThat(tailnet.world.status().mesh()).doesNotContain("login");
+        TailnetFixture.awaitExitNode(culvert);
+        assertThat(tailnet.fixture.status().mesh()).doesNotContain("login");
     }
 
     @Test
-    void the_control_server_cannot_be_reached_and_returns() {
+    void an_unreachable_control_server_is_reported_and_the_node_recovers() {
         Map<String, String> settings = and(
                 settings("patient", headscale.key()), "CULVERT_SOCKS", "true", "CULVERT_SOCKS_ALLOW", "192.0.2.0/26");
         tailnet.observer.allowService(1080);
-        headscale.die();
-        Child culvert = start(settings);
+        headscale.stop();
+        RunningProgram culvert = start(settings);
         try {
-            says(culvert, "the control server cannot be reached; the tunnel and the proxy keep working");
-            theTunnelServes(culvert);
-            assertThat(Probe.from(tailnet.lab.neighbour()).whoamiBySocks(Lab.NODE_4, 1080, Family.IPV4))
-                    .contains(tailnet.world.provider(Family.IPV4));
+            awaitLog(culvert, "the control server cannot be reached; the tunnel and the proxy keep working");
+            assertTunnelWorks(culvert);
+            assertThat(Probe.from(tailnet.lab.lanHost()).whoamiBySocks(Lab.NODE_IPV4, 1080, Family.IPV4))
+                    .contains(tailnet.fixture.provider(Family.IPV4));
         } finally {
-            headscale.live();
+            headscale.start();
         }
-        Tailnet.connected(culvert);
-        assertThat(tailnet.world.status().mesh()).doesNotContain("cannot be reached");
+        TailnetFixture.awaitExitNode(culvert);
+        assertThat(tailnet.fixture.status().mesh()).doesNotContain("cannot be reached");
     }
 
     @Test
-    void the_server_s_certificate_is_not_valid_at_the_time_it_is_here() {
+    void a_server_certificate_that_is_expired_by_the_local_clock_is_reported() {
         Map<String, String> settings = settings("clock", headscale.key());
-        headscale.die();
-        headscale.liveTomorrow();
-        Child culvert = start(settings);
+        headscale.stop();
+        headscale.startWithFutureCertificate();
+        RunningProgram culvert = start(settings);
         try {
-            says(
+            awaitLog(
                     culvert,
                     "clock: warning: the control server's certificate is expired or not yet valid, according to this clock");
-            theTunnelServes(culvert);
+            assertTunnelWorks(culvert);
         } finally {
-            headscale.die();
-            headscale.certifyAsUsual();
-            headscale.live();
+            headscale.stop();
+            headscale.useTrustedCertificate();
+            headscale.start();
         }
-        Tailnet.connected(culvert);
+        TailnetFixture.awaitExitNode(culvert);
     }
 
     @Test
-    void a_node_is_thrown_out_and_has_a_key_to_return_with() {
+    void a_node_that_was_removed_logs_in_again_with_its_key() {
         Map<String, String> settings = settings("thrown", headscale.key());
-        Child culvert = start(settings);
-        Tailnet.connected(culvert);
+        RunningProgram culvert = start(settings);
+        TailnetFixture.awaitExitNode(culvert);
 
         headscale.delete("thrown");
-        // Nobody tells the node, which learns it when it next connects.
-        headscale.die();
-        headscale.live();
+        // The node is not notified; it notices when it next connects.
+        headscale.stop();
+        headscale.start();
 
-        says(culvert, "does not know this node: it was removed from the tailnet");
-        theTunnelServes(culvert);
+        awaitLog(culvert, "does not know this node: it was removed from the tailnet");
+        assertTunnelWorks(culvert);
         stop(culvert);
-        Tailnet.connected(start(settings));
+        TailnetFixture.awaitExitNode(start(settings));
         assertThat(headscale.member("thrown").addresses()).contains(tailnet.address(Family.IPV4));
     }
 
     @Test
-    void a_node_s_login_expires_and_it_has_a_key_to_return_with() {
-        Child culvert = start(settings("expired", headscale.key()));
-        Tailnet.connected(culvert);
+    void a_node_whose_key_expired_logs_in_again_with_its_auth_key() {
+        RunningProgram culvert = start(settings("expired", headscale.key()));
+        TailnetFixture.awaitExitNode(culvert);
         long id = headscale.member("expired").id();
 
-        culvert.fromNow();
+        culvert.ignoreEarlierOutput();
         headscale.expire("expired");
 
-        says(culvert, "the node is logged out");
-        says(culvert, "mesh: .*offers exit node$");
+        awaitLog(culvert, "the node is logged out");
+        awaitLog(culvert, "mesh: .*offers exit node$");
         assertThat(headscale.member("expired").id()).isEqualTo(id);
     }
 
     @Test
-    void the_tailnet_has_a_node_of_this_name_already() {
+    void a_changed_node_name_is_reported() {
         tailnet.lab.phone();
-        Child culvert = start(settings("phone", headscale.key()));
+        RunningProgram culvert = start(settings("phone", headscale.key()));
 
-        says(
+        awaitLog(
                 culvert,
                 "TS_HOSTNAME: warning: the tailnet already has a node named 'phone', so this node is named 'phone-");
-        Tailnet.connected(culvert);
+        TailnetFixture.awaitExitNode(culvert);
     }
 
     @Test
-    void a_node_that_was_told_more_before_is_told_less_now() {
+    void flags_that_are_no_longer_set_are_reset() {
         Map<String, String> settings = settings("less", headscale.key());
         String arguments = settings.get("TS_EXTRA_ARGS");
-        Child before = start(and(settings, "TS_EXTRA_ARGS", arguments + " --shields-up --accept-routes"));
-        Tailnet.connected(before);
+        RunningProgram before = start(and(settings, "TS_EXTRA_ARGS", arguments + " --shields-up --accept-routes"));
+        TailnetFixture.awaitExitNode(before);
         stop(before);
 
-        Child culvert = start(settings);
+        RunningProgram culvert = start(settings);
 
-        says(
+        awaitLog(
                 culvert,
                 "TS_EXTRA_ARGS: note: flags in the node's saved state that are not set any more are reset: .*--shields-up");
-        Tailnet.connected(culvert);
+        TailnetFixture.awaitExitNode(culvert);
         tailnet.tailscale().awaitPrefs("\"ShieldsUp\": false", "\"RouteAll\": false");
     }
 
     @Test
-    void a_node_that_logs_in_once_is_told_what_has_changed_all_the_same() {
+    void with_TS_AUTH_ONCE_changed_flags_are_applied() {
         Map<String, String> settings = and(settings("once", headscale.key()), "TS_AUTH_ONCE", "true");
         String arguments = settings.get("TS_EXTRA_ARGS");
-        Child before = start(settings);
-        Tailnet.connected(before);
+        RunningProgram before = start(settings);
+        TailnetFixture.awaitExitNode(before);
         stop(before);
 
-        Child culvert = start(and(settings, "TS_EXTRA_ARGS", arguments + " --shields-up --advertise-tags=tag:a"));
+        RunningProgram culvert =
+                start(and(settings, "TS_EXTRA_ARGS", arguments + " --shields-up --advertise-tags=tag:a"));
 
-        says(culvert, "TS_EXTRA_ARGS: note: applied to the node, which is already logged in: --shields-up=true");
-        says(culvert, "--advertise-tags needs a new login, which TS_AUTH_ONCE=true prevents");
-        Tailnet.connected(culvert);
+        awaitLog(culvert, "TS_EXTRA_ARGS: note: applied to the node, which is already logged in: --shields-up=true");
+        awaitLog(culvert, "--advertise-tags needs a new login, which TS_AUTH_ONCE=true prevents");
+        TailnetFixture.awaitExitNode(culvert);
         tailnet.tailscale().awaitPrefs("\"ShieldsUp\": true");
     }
 
     @Test
-    void the_state_cannot_be_written() {
-        // Read-only here, as a volume is that was mounted with :ro.
-        Outcome refused =
-                tailnet.world.run(and(settings("readonly", headscale.key()), "TS_STATE_DIR", "/proc/sys/kernel"), "up");
+    void an_unwritable_state_directory_is_reported() {
+        // Read-only, like a volume mounted with :ro.
+        CommandResult refused = tailnet.fixture.run(
+                and(settings("readonly", headscale.key()), "TS_STATE_DIR", "/proc/sys/kernel"), "up");
 
         assertThat(refused.status()).isEqualTo(3);
         assertThat(refused.err())

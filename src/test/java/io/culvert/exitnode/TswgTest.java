@@ -2,12 +2,12 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.Child;
+import io.culvert.lab.CommandResult;
 import io.culvert.lab.Headscale;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Outcome;
+import io.culvert.lab.RunningProgram;
 import io.culvert.lab.TailscaleClient;
+import io.culvert.net.Family;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -16,21 +16,21 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Who used tswg (stratself/tswg on GitHub) changes the image's name and nothing else. */
+/** Users of tswg (stratself/tswg on GitHub) only have to change the name of the image. */
 @Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TswgTest {
 
     private static final String NODE = "test-exit-node";
 
-    private final Tailnet tailnet = Tailnet.usual();
+    private final TailnetFixture tailnet = TailnetFixture.defaultSettings();
 
     @AfterEach
     void closeLab() {
         tailnet.close();
     }
 
-    /** The environment of its compose file, and what the lab needs besides: a key, since nobody is there to log in. */
+    /** Returns the environment of its compose file, and what the lab needs in addition: a key for an automatic login. */
     private Map<String, String> published(Map<String, String> more) {
         Map<String, String> settings =
                 tailnet.lab.headscale().settings(NODE, tailnet.lab.headscale().key());
@@ -42,18 +42,18 @@ class TswgTest {
     }
 
     /**
-     * A file as its example, without the line that names resolvers. Then a public one is asked, by the provider, in whose
+     * A file like its example, without DNS=. A public resolver is then queried through the tunnel, in whose
      * place the lab's answers.
      */
     private String example() {
-        tailnet.lab.provider().space().nft("""
+        tailnet.lab.provider().namespace().nft("""
                 table inet public_resolver {
                   chain names {
                     type nat hook prerouting priority dstnat;
                     ip daddr 9.9.9.9 meta l4proto { tcp, udp } th dport 53 dnat ip to %s
                   }
                 }
-                """.formatted(Lab.RESOLVER_4));
+                """.formatted(Lab.RESOLVER_IPV4));
         return tailnet.lab
                 .node()
                 .file(
@@ -65,23 +65,23 @@ class TswgTest {
                                 .replace("PersistentKeepalive = 25", "PersistentKeepalive = 10"));
     }
 
-    private TailscaleClient phoneExits() {
+    private TailscaleClient selectExitNodeOnPhone() {
         TailscaleClient phone = tailnet.lab.phone().useExitNode(NODE);
         phone.tailscale().awaitDirect(NODE);
         return phone;
     }
 
     @Test
-    void its_published_service_works_unchanged() {
-        tailnet.world.space().run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/src_valid_mark");
-        Child culvert = Tailnet.connected(tailnet.world.start(published(
-                Map.of("WG_CONFIG", example(), "HOLEPUNCH_ENDPOINTS", Headscale.ADDRESS_4 + ":" + Headscale.PORT))));
-        TailscaleClient phone = phoneExits();
+    void tswg_s_published_compose_service_works_unchanged() {
+        tailnet.fixture.namespace().run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/src_valid_mark");
+        RunningProgram culvert = TailnetFixture.awaitExitNode(tailnet.fixture.start(published(
+                Map.of("WG_CONFIG", example(), "HOLEPUNCH_ENDPOINTS", Headscale.ADDRESS_IPV4 + ":" + Headscale.PORT))));
+        TailscaleClient phone = selectExitNodeOnPhone();
 
-        tailnet.phoneGoesByTheProvider(Family.values());
-        tailnet.world.localTrafficGoesByTheProvider(Family.values());
+        tailnet.assertPhoneUsesTunnel(Family.values());
+        tailnet.fixture.assertLocalTrafficUsesTunnel(Family.values());
         assertThat(tailnet.phone.resolve("100.100.100.100", "by-the-exit.example", Family.IPV4))
-                .containsExactly(Lab.SERVER_4);
+                .containsExactly(Lab.SERVER_IPV4);
         assertThat(tailnet.lab.node().attempt("getent", "ahostsv4", "phone").out())
                 .startsWith(phone.tailscale().address(Family.IPV4));
         assertThat(tailnet.observer.leaks()).isEmpty();
@@ -89,7 +89,7 @@ class TswgTest {
     }
 
     @Test
-    void its_own_variables_and_its_proxy_s_file_work_unchanged() {
+    void tswg_s_variables_and_proxy_file_work_unchanged() {
         String sockd = tailnet.lab.node().file("sockd.conf", """
                 logoutput: stdout
                 internal.protocol: ipv4 ipv6
@@ -113,7 +113,7 @@ class TswgTest {
                 "TSWG_WGCONF",
                 tailnet.lab.node().file("with-dns.conf", tailnet.lab.provider().file()),
                 "TSWG_HOLEPUNCH_ENDPOINTS",
-                Headscale.ADDRESS_4 + ":" + Headscale.PORT,
+                Headscale.ADDRESS_IPV4 + ":" + Headscale.PORT,
                 "TSWG_SOCKD_ENABLED",
                 "true",
                 "TSWG_SOCKD_PORT",
@@ -122,33 +122,34 @@ class TswgTest {
                 "3",
                 "TSWG_SOCKD_FILE",
                 sockd));
-        Child culvert = Tailnet.connected(tailnet.world.start(published(settings)));
+        RunningProgram culvert = TailnetFixture.awaitExitNode(tailnet.fixture.start(published(settings)));
         tailnet.lab.phone().tailscale().awaitPeer(NODE);
 
         for (Family proxy : Family.values()) {
             for (Family target : Family.values()) {
                 assertThat(tailnet.phone.whoamiBySocks(tailnet.address(proxy), 1081, target))
-                        .contains(tailnet.world.provider(target));
+                        .contains(tailnet.fixture.provider(target));
             }
         }
         assertThat(tailnet.observer.leaks()).isEmpty();
         // The file says so.
-        assertThat(tailnet.laptop.whoamiBySocks(Lab.NODE_4, 1081, Family.IPV4)).isEmpty();
+        assertThat(tailnet.laptop.whoamiBySocks(Lab.NODE_IPV4, 1081, Family.IPV4))
+                .isEmpty();
         assertThat(culvert.output()).doesNotContain("error:", "unexpectedly");
     }
 
-    /** Its compose file says so for containers whose user may not write resolv.conf. */
+    /** As in its compose file, for containers in which resolv.conf is not writable. */
     @Test
-    void the_runtime_may_name_tailscale_s_resolver_and_the_control_server_s_address() {
+    void the_container_runtime_may_configure_tailscale_s_resolver_and_the_control_server_s_address() {
         tailnet.lab
                 .node()
                 .resolvConf("nameserver 100.100.100.100\n")
-                .host(Headscale.ADDRESS_4, Headscale.NAME)
-                .host(Headscale.ADDRESS_6, Headscale.NAME);
-        Tailnet.connected(tailnet.world.start(published(Map.of("WG_CONFIG", example()))));
-        TailscaleClient phone = phoneExits();
+                .host(Headscale.ADDRESS_IPV4, Headscale.NAME)
+                .host(Headscale.ADDRESS_IPV6, Headscale.NAME);
+        TailnetFixture.awaitExitNode(tailnet.fixture.start(published(Map.of("WG_CONFIG", example()))));
+        TailscaleClient phone = selectExitNodeOnPhone();
 
-        tailnet.phoneGoesByTheProvider(Family.values());
+        tailnet.assertPhoneUsesTunnel(Family.values());
         assertThat(tailnet.lab
                         .node()
                         .attempt("getent", "ahostsv4", "phone.tailnet.example")
@@ -158,14 +159,14 @@ class TswgTest {
                         .node()
                         .attempt("dig", "+short", "elsewhere.example")
                         .out())
-                .isEqualTo(Lab.SERVER_4 + "\n");
-        tailnet.askedByTheProviderOnly("elsewhere.example");
+                .isEqualTo(Lab.SERVER_IPV4 + "\n");
+        tailnet.assertQueriedThroughTunnelOnly("elsewhere.example");
         assertThat(tailnet.observer.leaks()).isEmpty();
     }
 
     @Test
-    void what_its_compose_file_leaves_to_the_user_is_asked_for() {
-        Outcome outcome = tailnet.world.run(
+    void values_that_tswg_s_compose_file_leaves_open_are_requested() {
+        CommandResult outcome = tailnet.fixture.run(
                 published(Map.of(
                         "WG_CONFIG",
                         "/tmp/example.wg0.conf",

@@ -3,7 +3,7 @@ package io.culvert.image;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Device;
 import com.github.dockerjava.api.model.HostConfig;
-import io.culvert.lab.Outcome;
+import io.culvert.lab.CommandResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,49 +19,49 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * Culvert's image, as the README's examples run it: {@code NET_ADMIN}, {@code /dev/net/tun} and forwarding. It counts
- * as started as soon as it runs; what it says can be waited for.
+ * A container of Culvert's image, with the options of the README's examples: {@code NET_ADMIN}, {@code /dev/net/tun} and
+ * forwarding. {@link #start} returns as soon as it runs; tests then wait for log lines.
  */
 public final class CulvertContainer extends GenericContainer<CulvertContainer> {
 
-    /** The image under test: what {@code make image} makes, or what the variable {@code CULVERT_IMAGE} names. */
+    /** The image under test: built by {@code make image}, or named by the variable {@code CULVERT_IMAGE}. */
     public static final String IMAGE =
             Optional.ofNullable(System.getenv("CULVERT_IMAGE")).orElse("localhost/culvert:latest");
 
-    /** The line that says that all of it works. */
+    /** The line logged when everything works. */
     public static final String READY = "ready: ";
 
-    /** The line that says that nothing leaves any more. */
-    public static final String GUARDED = "kill switch: active";
+    /** The line logged when the kill switch is active. */
+    public static final String KILL_SWITCH_ACTIVE = "kill switch: active";
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
-    private final WaitingConsumer said = new WaitingConsumer();
+    private final WaitingConsumer log = new WaitingConsumer();
 
     /** @param settings its environment */
     public CulvertContainer(Map<String, String> settings) {
         this(IMAGE, settings);
     }
 
-    /** @param image another flavour of it */
+    /** @param image the name of another flavour */
     public CulvertContainer(String image, Map<String, String> settings) {
         super(DockerImageName.parse(image));
         withImagePullPolicy(_ -> false);
-        waitingFor(new NothingMore());
+        waitingFor(new NoWait());
         withEnv(settings);
-        withLogConsumer(said);
+        withLogConsumer(log);
         host(host -> host.withCapAdd(Capability.NET_ADMIN)
                 .withDevices(new Device("rwm", "/dev/net/tun", "/dev/net/tun"))
                 .withSysctls(Map.of("net.ipv4.ip_forward", "1", "net.ipv6.conf.all.forwarding", "1")));
     }
 
-    /** Changes how it is run. */
+    /** Changes the host configuration, such as capabilities and mounts. */
     public CulvertContainer host(Consumer<HostConfig> change) {
         withCreateContainerCmdModifier(command -> change.accept(command.getHostConfig()));
         return this;
     }
 
-    /** As careful people run it: one capability, no new privileges, nothing to be written but in memory. */
+    /** Runs it with one capability, no new privileges, and a read-only file system with tmpfs mounts. */
     public CulvertContainer hardened() {
         return host(host -> host.withCapDrop(Capability.ALL)
                 .withSecurityOpts(List.of("no-new-privileges"))
@@ -69,43 +69,44 @@ public final class CulvertContainer extends GenericContainer<CulvertContainer> {
                 .withTmpFs(Map.of("/run", "", "/tmp", "")));
     }
 
-    /** As this user, who is in no group of the image. */
+    /** Runs it as this user, who is in no group of the image. */
     public CulvertContainer user(int id) {
         withCreateContainerCmdModifier(command -> command.withUser(String.valueOf(id)));
         return this;
     }
 
-    /** The provider's file. */
+    /** Adds the provider's file. */
     public CulvertContainer wireGuardFile(String text) {
-        // Readable for whoever runs in there: it is a sample's key.
+        // World-readable: its key is an example.
         return withCopyToContainer(Transferable.of(text, 0644), "/etc/wireguard/wg0.conf");
     }
 
-    /** Waits until it has said this. */
+    /** Waits until a log line contains this text. */
     public CulvertContainer awaitLine(String part) {
         try {
-            said.waitUntil(frame -> frame.getUtf8String().contains(part), (int) PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            log.waitUntil(frame -> frame.getUtf8String().contains(part), (int) TIMEOUT.toSeconds(), TimeUnit.SECONDS);
             return this;
         } catch (TimeoutException e) {
-            throw new AssertionError("it did not say '%s' in %s. It said:%n%s".formatted(part, PATIENCE, getLogs()));
+            throw new AssertionError(
+                    "the container did not log '%s' within %s. Log:%n%s".formatted(part, TIMEOUT, getLogs()));
         }
     }
 
-    /** Runs {@code culvert} once more in it, or any other program of the image. */
-    public Outcome run(String... command) {
+    /** Runs a program of the image in it. */
+    public CommandResult run(String... command) {
         List<String> all = new ArrayList<>(List.of("exec", getContainerId()));
         all.addAll(List.of(command));
         return Podman.attempt(all.toArray(String[]::new));
     }
 
-    /** Sends a signal such as {@code TERM}; the exit status with which it ends. */
-    public int end(String signal) {
+    /** Sends a signal such as {@code TERM}, waits, and returns the exit status. */
+    public int stopBySignal(String signal) {
         Podman.run("kill", "--signal", signal, getContainerId());
         return Integer.parseInt(Podman.run("wait", getContainerId()).strip());
     }
 
-    /** Testcontainers would look for listening ports, with a shell inside. */
-    private static final class NothingMore extends AbstractWaitStrategy {
+    /** Testcontainers would check for listening ports, with a shell in the container. */
+    private static final class NoWait extends AbstractWaitStrategy {
 
         @Override
         protected void waitUntilReady() {}

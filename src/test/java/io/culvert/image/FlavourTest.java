@@ -2,7 +2,7 @@ package io.culvert.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.lab.Outcome;
+import io.culvert.lab.CommandResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,20 +16,20 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The image with less of Tailscale in it: it refuses what it cannot do, before anything starts, and its programs agree. */
-@ContainerTest
+/** The image with a minimal Tailscale rejects settings that need missing features before it starts anything. */
+@RequiresPodman
 class FlavourTest {
 
     private static final String MINIMAL = CulvertContainer.IMAGE + "-minimal";
 
     @BeforeAll
-    static void the_image_is_there() {
+    static void assume_that_the_image_exists() {
         Assumptions.assumeTrue(
                 Podman.attempt("image", "exists", MINIMAL).status() == 0,
                 "there is no image " + MINIMAL + ": run 'make image TAILSCALE=minimal'");
     }
 
-    private static final Map<String, String> NEEDING_MORE = Map.of(
+    private static final Map<String, String> UNSUPPORTED = Map.of(
             "TS_SOCKS5_SERVER",
             ":1055",
             "TS_SERVE_CONFIG",
@@ -44,9 +44,9 @@ class FlavourTest {
     private static Path providersFile = Path.of("");
 
     @BeforeAll
-    static void podmans_user_may_read_the_providers_file() throws IOException {
+    static void write_the_providers_file() throws IOException {
         providersFile = Files.createTempFile("culvert", ".conf");
-        Files.writeString(providersFile, ConfinementTest.PROVIDER);
+        Files.writeString(providersFile, ContainerConfinementTest.PROVIDER);
         Files.setPosixFilePermissions(providersFile, PosixFilePermissions.fromString("rw-r--r--"));
     }
 
@@ -55,7 +55,7 @@ class FlavourTest {
         Files.delete(providersFile);
     }
 
-    private static Outcome run(String image, List<String> options, String... command) {
+    private static CommandResult run(String image, List<String> options, String... command) {
         List<String> all = new ArrayList<>(
                 List.of("run", "--rm", "--network", "none", "--cap-add", "NET_ADMIN", "--device", "/dev/net/tun"));
         all.addAll(options);
@@ -64,20 +64,20 @@ class FlavourTest {
         return Podman.attempt(all.toArray(String[]::new));
     }
 
-    private static Outcome program(String image, String name, String... arguments) {
+    private static CommandResult program(String image, String name, String... arguments) {
         return run(image, List.of("--entrypoint", "/usr/local/bin/" + name), arguments);
     }
 
     private static String check(String image) {
         List<String> options = new ArrayList<>(List.of("--volume", providersFile + ":/etc/wireguard/wg0.conf:ro"));
-        NEEDING_MORE.forEach((variable, text) -> options.addAll(List.of("--env", variable + "=" + text)));
+        UNSUPPORTED.forEach((variable, text) -> options.addAll(List.of("--env", variable + "=" + text)));
         return run(image, options, "check").out();
     }
 
     @Test
-    void minimal_refuses_at_once_all_that_it_lacks_and_names_the_setting_and_the_other_tag() {
+    void the_minimal_image_refuses_unsupported_settings_and_suggests_the_full_image() {
         String refusal = check(MINIMAL);
-        assertThat(NEEDING_MORE.keySet())
+        assertThat(UNSUPPORTED.keySet())
                 .allSatisfy(variable -> assertThat(refusal)
                         .containsPattern(
                                 variable + ": (.* )?needs a feature that the minimal image does not include: .*\n"
@@ -86,7 +86,7 @@ class FlavourTest {
     }
 
     @Test
-    void its_programs_lack_what_they_are_said_to_lack_and_the_full_ones_do_not() {
+    void only_the_programs_of_the_minimal_image_lack_these_features() {
         for (String flag : Set.of("--socks5-server=:1055", "--encrypt-state")) {
             assertThat(program(MINIMAL, "tailscaled", flag, "--version").err())
                     .as(flag)
@@ -105,10 +105,13 @@ class FlavourTest {
     }
 
     @Test
-    void both_are_of_the_same_version() {
-        assertThat(program(MINIMAL, "tailscale", "version").orFail().lines().findFirst())
+    void both_flavours_have_the_same_version() {
+        assertThat(program(MINIMAL, "tailscale", "version")
+                        .outputOrFail()
+                        .lines()
+                        .findFirst())
                 .isEqualTo(program(CulvertContainer.IMAGE, "tailscale", "version")
-                        .orFail()
+                        .outputOrFail()
                         .lines()
                         .findFirst());
     }

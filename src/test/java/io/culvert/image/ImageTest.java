@@ -11,8 +11,8 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What is in the image, and what it says of itself. */
-@ContainerTest
+/** The content of the image and its metadata. */
+@RequiresPodman
 class ImageTest {
 
     /** One entry of the image's file system. */
@@ -40,7 +40,7 @@ class ImageTest {
         }
     }
 
-    /** By any user, who can take nothing away from another there. */
+    /** The world-writable directories, which have the sticky bit. */
     private static final List<String> WRITABLE =
             List.of("/run", "/run/tailscale", "/run/wireguard", "/tmp", "/var/lib/culvert", "/var/lib/tailscale");
 
@@ -52,7 +52,7 @@ class ImageTest {
     private static List<Entry> entries = List.of();
 
     @BeforeAll
-    static void list() {
+    static void list_the_files() {
         entries = Podman.run("unshare", "sh", "-c", LIST, CulvertContainer.IMAGE)
                 .lines()
                 .map(Entry::of)
@@ -74,7 +74,7 @@ class ImageTest {
     }
 
     @Test
-    void there_is_no_shell_and_nothing_else_to_work_with() {
+    void it_contains_only_the_expected_programs_and_no_shell() {
         assertThat(entries)
                 .filteredOn(entry -> entry.isExecutable() && !entry.name().contains(".so"))
                 .extracting(Entry::path)
@@ -94,7 +94,7 @@ class ImageTest {
     }
 
     @Test
-    void nothing_gives_more_rights_than_the_caller_has() {
+    void no_file_is_setuid_setgid_or_world_writable() {
         assertThat(entries)
                 .filteredOn(not(Entry::isLink))
                 .filteredOn(entry ->
@@ -104,7 +104,7 @@ class ImageTest {
     }
 
     @Test
-    void all_belongs_to_root_and_an_ordinary_user_reads_it_and_writes_where_he_must() {
+    void files_belong_to_root_and_are_readable_and_writable_for_other_users_only_where_needed() {
         assertThat(entries)
                 .allMatch(entry -> entry.user().equals("0") && entry.group().equals("0"));
         assertThat(entries)
@@ -113,7 +113,7 @@ class ImageTest {
                 .allMatch(entry -> entry.mode().charAt(7) == 'r');
         assertThat(entries)
                 .filteredOn(entry -> entry.mode().startsWith("d"))
-                .as("open for all")
+                .as("accessible for all")
                 .allMatch(entry -> entry.mode().endsWith("r-x") || WRITABLE.contains(entry.path()));
         assertThat(entries)
                 .filteredOn(entry -> entry.mode().equals("drwxrwxrwt"))
@@ -122,7 +122,7 @@ class ImageTest {
     }
 
     @Test
-    void no_link_leads_nowhere_but_to_what_is_made_when_it_runs() {
+    void only_the_link_to_the_shadow_file_is_dangling() {
         Set<String> paths = Set.copyOf(entries.stream().map(Entry::path).toList());
         assertThat(entries)
                 .filteredOn(Entry::isLink)
@@ -135,12 +135,12 @@ class ImageTest {
     }
 
     @Test
-    void it_says_that_it_is_a_container() {
+    void it_has_the_container_marker() {
         assertThat(entries).extracting(Entry::path).contains("/usr/lib/culvert/container");
     }
 
     @Test
-    void scanners_find_its_packages_and_people_their_licences() {
+    void it_contains_the_metadata_and_the_licences_of_its_packages() {
         List<String> packages = entries.stream()
                 .filter(entry -> entry.path().startsWith("/var/lib/dpkg/status.d/"))
                 .map(Entry::name)
@@ -160,7 +160,7 @@ class ImageTest {
     }
 
     @Test
-    void it_says_what_it_is_and_how_its_health_is_told() {
+    void it_has_labels_an_entrypoint_and_a_health_check() {
         JsonObject config = config();
 
         assertThat(config.getJsonObject("Labels"))

@@ -1,6 +1,6 @@
 package io.culvert.image;
 
-import io.culvert.lab.Outcome;
+import io.culvert.lab.CommandResult;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import java.io.StringReader;
@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rootless Podman, by its command line: for what Docker's API, and so Testcontainers, does not tell. */
+/** The command line of rootless Podman, for what Docker's API, and so Testcontainers, does not provide. */
 public final class Podman {
 
     private static final String COMMAND =
@@ -16,21 +16,21 @@ public final class Podman {
 
     private Podman() {}
 
-    /** Runs it to its end; it must succeed. Its standard output. */
+    /** Runs it and returns its standard output; fails if it fails. */
     public static String run(String... arguments) {
-        return attempt(arguments).orFail();
+        return attempt(arguments).outputOrFail();
     }
 
-    /** Runs it to its end. */
-    public static Outcome attempt(String... arguments) {
+    /** Runs it and returns its result. */
+    public static CommandResult attempt(String... arguments) {
         List<String> command = new ArrayList<>(List.of(COMMAND));
         command.addAll(List.of(arguments));
-        return Outcome.of(command);
+        return CommandResult.of(command);
     }
 
-    /** What it knows of a container, an image, a network or a volume. */
-    public static JsonObject inspect(String what) {
-        return Json.createReader(new StringReader(run("inspect", what)))
+    /** Returns {@code podman inspect} of a container, an image, a network or a volume. */
+    public static JsonObject inspect(String name) {
+        return Json.createReader(new StringReader(run("inspect", name)))
                 .readArray()
                 .getJsonObject(0);
     }

@@ -1,4 +1,4 @@
-/** The container image that was built, run by rootless Podman. */
+/** Tests of the container image, run by rootless Podman. */
 @NullMarked
 package io.culvert.image;
 

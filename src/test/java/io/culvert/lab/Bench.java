@@ -1,6 +1,6 @@
 package io.culvert.lab;
 
-import io.culvert.lab.Figure.What;
+import io.culvert.lab.Measurement.What;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -18,46 +18,46 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Measures the program, natively compiled and on the JVM, against what others do for the same end: always taking turns in one
- * run on one machine, since only their ratios mean something elsewhere.
+ * Compares the program, native and on the JVM, with other programs for the same purpose. They alternate in one run on one
+ * machine, since only the ratios are valid for other machines.
  */
 public final class Bench {
 
-    private static final Duration DEADLINE = Duration.ofSeconds(30);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     private static final int ROUNDS = Integer.getInteger("rounds", 15);
 
-    /** One way to do the thing, and how to undo it, which is not measured. */
-    private record Way(What what, String name, List<String> up, List<String> down) {
+    /** A command that is measured, and the command that reverts it, which is not measured. */
+    private record Task(What what, String name, List<String> up, List<String> down) {
 
-        private double once(Node node) {
+        private double measure(LabNode node) {
             long begin = System.nanoTime();
-            node.attempt(up.toArray(String[]::new)).orFail();
-            double took = millis(System.nanoTime() - begin);
-            node.attempt(down.toArray(String[]::new)).orFail();
-            return took;
+            node.attempt(up.toArray(String[]::new)).outputOrFail();
+            double elapsed = millis(System.nanoTime() - begin);
+            node.attempt(down.toArray(String[]::new)).outputOrFail();
+            return elapsed;
         }
     }
 
     private final Lab lab;
-    private final List<Program> programs = Program.built();
-    private final Figures figures = new Figures();
+    private final List<CulvertBuild> programs = CulvertBuild.built();
+    private final Measurements measurements = new Measurements();
 
     private Bench(Lab lab) {
         this.lab = lab;
     }
 
-    /** The property {@code figures} names the file whose table of figures is brought up to date. */
+    /** The property {@code figures} names the file whose table is updated. */
     public static void main(String[] arguments) {
         try (Lab lab = Lab.open()) {
             Bench bench = new Bench(lab);
             System.out.printf("median (least) of %d%n", ROUNDS);
-            bench.bringUp();
-            bench.start();
-            new MeshBench(bench.programs, bench.figures, Math.min(ROUNDS, 5)).measure(lab.node());
-            bench.figures.write();
+            bench.tunnelUp();
+            bench.exitNodeUp();
+            new MeshBench(bench.programs, bench.measurements, Math.min(ROUNDS, 5)).measure(lab.node());
+            bench.measurements.write();
             String file = System.getProperty("figures", "");
-            if (!file.isEmpty() && !bench.figures.putInto(Path.of(file))) {
+            if (!file.isEmpty() && !bench.measurements.updateTable(Path.of(file))) {
                 System.out.println(file + " keeps its figures: the native program is not built ('make native')");
             }
         } catch (AssertionError e) {
@@ -67,9 +67,9 @@ public final class Bench {
         System.exit(0);
     }
 
-    /** A tunnel from a file, as wg-quick does it. What entering the lab's box takes is left out. */
-    private void bringUp() {
-        Node node = lab.node().in(Box.MACHINE);
+    /** Sets up a tunnel from a file, as wg-quick does. The time to enter the lab's sandbox is subtracted. */
+    private void tunnelUp() {
+        LabNode node = lab.node().in(Sandbox.MACHINE);
         // Without DNS, for which wg-quick needs another program.
         String file = node.file(
                 "bench0.conf",
@@ -78,18 +78,21 @@ public final class Bench {
                         .lines()
                         .filter(line -> !line.startsWith("DNS"))
                         .collect(Collectors.joining("\n", "", "\n")));
-        List<Way> ways = new ArrayList<>();
-        for (Program program : programs) {
-            ways.add(new Way(
-                    What.UP, program.name(), program.with("tunnel", "up", file), program.with("tunnel", "down", file)));
+        List<Task> tasks = new ArrayList<>();
+        for (CulvertBuild program : programs) {
+            tasks.add(new Task(
+                    What.UP,
+                    program.name(),
+                    program.command("tunnel", "up", file),
+                    program.command("tunnel", "down", file)));
         }
-        Path userspace = Program.CHILDREN.resolve("wireguard-go");
-        ways.add(new Way(
+        Path userspace = CulvertBuild.CHILDREN.resolve("wireguard-go");
+        tasks.add(new Task(
                 What.UP,
                 "wg-quick",
                 List.of("env", "WG_QUICK_USERSPACE_IMPLEMENTATION=" + userspace, "wg-quick", "up", file),
                 List.of("wg-quick", "down", file)));
-        ways.add(new Way(
+        tasks.add(new Task(
                 What.WIREGUARD,
                 "wireguard-go",
                 List.of(
@@ -97,62 +100,64 @@ public final class Bench {
                         "-c",
                         userspace + " bench0 2> /dev/null; until wg show bench0 > /dev/null 2>&1; do :; done"),
                 List.of("ip", "link", "delete", "bench0")));
-        Way box = new Way(What.UP, "the lab's box", List.of("true"), List.of("true"));
-        double[] entering = new double[ROUNDS];
-        Map<Way, double[]> took = new LinkedHashMap<>();
-        // The first of each warms the file cache.
-        ways.forEach(way -> way.once(node));
+        Task baseline = new Task(What.UP, "the lab's sandbox", List.of("true"), List.of("true"));
+        double[] overheads = new double[ROUNDS];
+        Map<Task, double[]> times = new LinkedHashMap<>();
+        // The first run of each fills the file cache.
+        tasks.forEach(task -> task.measure(node));
         for (int round = 0; round < ROUNDS; round++) {
-            entering[round] = box.once(node);
-            for (Way way : ways) {
-                took.computeIfAbsent(way, _ -> new double[ROUNDS])[round] = way.once(node);
+            overheads[round] = baseline.measure(node);
+            for (Task task : tasks) {
+                times.computeIfAbsent(task, _ -> new double[ROUNDS])[round] = task.measure(node);
             }
         }
-        double usual = Figure.of(What.UP, box.name(), entering).median();
-        took.forEach((way, times) -> figures.add(Figure.of(
-                way.what(),
-                way.name(),
-                Arrays.stream(times).map(time -> Math.max(0, time - usual)).toArray())));
+        double overhead = Measurement.of(What.UP, baseline.name(), overheads).median();
+        times.forEach((task, values) -> measurements.add(Measurement.of(
+                task.what(),
+                task.name(),
+                Arrays.stream(values)
+                        .map(value -> Math.max(0, value - overhead))
+                        .toArray())));
     }
 
-    /** The whole exit node: how soon it serves, what 10 000 holes add, and what it costs when nobody uses it. */
-    private void start() {
+    /** Measures the start of the whole exit node, also with 10 000 bypass entries, and its CPU time while idle. */
+    private void exitNodeUp() {
         lab.node()
-                .in(Box.CONTAINER)
+                .in(Sandbox.CONTAINER)
                 .wireGuardFile("provider.conf", lab.provider().file());
         Map<String, String> settings = Map.of("CULVERT_MESH", "none");
-        Map<String, String> withHoles = new HashMap<>(settings);
-        withHoles.put("CULVERT_HOLEPUNCH_FILE", lab.node().file("holes", holes(10_000)));
-        Map<Program, Map<What, double[]>> all = new LinkedHashMap<>();
+        Map<String, String> withBypasses = new HashMap<>(settings);
+        withBypasses.put("CULVERT_BYPASS_FILE", lab.node().file("bypasses", bypasses(10_000)));
+        Map<CulvertBuild, Map<What, double[]>> results = new LinkedHashMap<>();
         for (int round = 0; round < ROUNDS; round++) {
-            for (Program program : programs) {
-                Map<What, double[]> values = all.computeIfAbsent(program, _ -> new LinkedHashMap<>());
-                int at = round;
-                once(program, settings).forEach((what, value) -> put(values, what, at, value));
-                try (Child culvert = run(program, withHoles)) {
-                    put(values, What.READY_WITH_HOLES, round, readyAfter(culvert));
+            for (CulvertBuild program : programs) {
+                Map<What, double[]> values = results.computeIfAbsent(program, _ -> new LinkedHashMap<>());
+                int index = round;
+                measureStart(program, settings).forEach((what, value) -> put(values, what, index, value));
+                try (RunningProgram culvert = run(program, withBypasses)) {
+                    put(values, What.READY_WITH_BYPASSES, round, readyMillis(culvert));
                     if (round == ROUNDS - 1) {
-                        values.put(What.IDLE, new double[] {idle(culvert)});
+                        values.put(What.IDLE, new double[] {idleCpuMillis(culvert)});
                     }
                     stop(culvert);
                 }
             }
         }
-        all.forEach((program, values) ->
-                values.forEach((what, each) -> figures.add(Figure.of(what, program.name(), each))));
+        results.forEach((program, values) ->
+                values.forEach((what, each) -> measurements.add(Measurement.of(what, program.name(), each))));
     }
 
-    /** A neighbour asks before the program starts, as in a container that was there first, and goes on. */
-    private Map<What, Double> once(Program program, Map<String, String> settings) {
+    /** Measures a start while another container in the same network sends requests, from before the start. */
+    private Map<What, Double> measureStart(CulvertBuild program, Map<String, String> settings) {
         Map<What, Double> values = new LinkedHashMap<>();
-        try (Neighbour neighbour = Neighbour.in(lab.node().space())) {
-            neighbour.awaitAnswer(Lab.NODE_4, System.nanoTime(), DEADLINE);
+        try (SidecarProbe sidecar = SidecarProbe.in(lab.node().namespace())) {
+            sidecar.awaitReply(Lab.NODE_IPV4, System.nanoTime(), TIMEOUT);
             long begin = System.nanoTime();
-            try (Child culvert = run(program, settings)) {
-                double ready = readyAfter(culvert);
-                long first = neighbour.awaitAnswer(lab.provider().outer4(), begin, DEADLINE);
-                List<Long> leaks = neighbour.answers(Lab.NODE_4, begin);
-                values.put(What.FIRST_ANSWER, millis(first - begin));
+            try (RunningProgram culvert = run(program, settings)) {
+                double ready = readyMillis(culvert);
+                long firstReply = sidecar.awaitReply(lab.provider().publicIpv4(), begin, TIMEOUT);
+                List<Long> leaks = sidecar.replyTimes(Lab.NODE_IPV4, begin);
+                values.put(What.FIRST_ANSWER, millis(firstReply - begin));
                 values.put(What.LAST_LEAK, leaks.isEmpty() ? 0 : millis(leaks.getLast() - begin));
                 values.put(What.LEAKS, (double) leaks.size());
                 values.put(What.READY, ready);
@@ -166,27 +171,27 @@ public final class Bench {
         values.computeIfAbsent(what, _ -> new double[ROUNDS])[round] = value;
     }
 
-    private Child run(Program program, Map<String, String> settings) {
-        return lab.node().startOther(settings, program.with("up").toArray(String[]::new));
+    private RunningProgram run(CulvertBuild program, Map<String, String> settings) {
+        return lab.node().startOther(settings, program.command("up").toArray(String[]::new));
     }
 
-    /** As process 1 the program leaves its guard to the namespace, which stays here. */
-    private void stop(Child culvert) {
+    /** Stops the program and removes its kill switch, which as process 1 it leaves to the network namespace. */
+    private void stop(RunningProgram culvert) {
         culvert.signal("TERM");
-        culvert.awaitExit(DEADLINE);
-        lab.node().space().nft("flush ruleset");
+        culvert.awaitExit(TIMEOUT);
+        lab.node().namespace().nft("flush ruleset");
         for (String family : List.of("-4", "-6")) {
-            lab.node().space().attempt("ip", family, "rule", "flush", "protocol", "67");
-            lab.node().space().attempt("ip", family, "route", "flush", "table", "all", "protocol", "67");
+            lab.node().namespace().attempt("ip", family, "rule", "flush", "protocol", "67");
+            lab.node().namespace().attempt("ip", family, "route", "flush", "table", "all", "protocol", "67");
         }
     }
 
-    private static double readyAfter(Child culvert) {
+    private static double readyMillis(RunningProgram culvert) {
         return Double.parseDouble(
-                culvert.awaitLine("ready: .* ([0-9]+) ms after", DEADLINE).group(1));
+                culvert.awaitLine("ready: .* ([0-9]+) ms after", TIMEOUT).group(1));
     }
 
-    private static String holes(int count) {
+    private static String bypasses(int count) {
         return IntStream.range(0, count)
                 .mapToObj(number -> "198.51.%d.%d:443/tcp"
                         .formatted(100 + number % 2, number / 2 % 256)
@@ -200,12 +205,12 @@ public final class Bench {
                         .collect(Collectors.joining()));
     }
 
-    /** The processor time, in milliseconds, of ten seconds in which nothing happens. */
-    private static double idle(Child culvert) {
+    /** Returns the CPU time, in milliseconds, of ten idle seconds. */
+    private static double idleCpuMillis(RunningProgram culvert) {
         try {
-            // What its own start has stirred up comes to rest first.
+            // Work after its start ends first.
             new CountDownLatch(1).await(2, TimeUnit.SECONDS);
-            Path stat = Path.of("/proc", String.valueOf(culvert.innermost()), "stat");
+            Path stat = Path.of("/proc", String.valueOf(culvert.programPid()), "stat");
             long before = ticks(stat);
             new CountDownLatch(1).await(10, TimeUnit.SECONDS);
             return (ticks(stat) - before) * 10.0;
@@ -216,7 +221,7 @@ public final class Bench {
         }
     }
 
-    /** User and system time in hundredths of a second (proc_pid_stat(5), fields 14 and 15). */
+    /** Returns user and system time in hundredths of a second (proc_pid_stat(5), fields 14 and 15). */
     private static long ticks(Path stat) throws IOException {
         String text = Files.readString(stat);
         String[] fields = text.substring(text.lastIndexOf(')') + 2).split(" ", -1);

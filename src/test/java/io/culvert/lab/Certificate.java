@@ -11,23 +11,23 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * A TLS certificate that vouches for itself, as PEM.
+ * A self-signed TLS certificate, as PEM.
  *
- * @param certificate for the server and for those who shall trust it
+ * @param certificate for the server, and for the clients that trust it
  * @param key the server's private key, PKCS 8
  */
 public record Certificate(String certificate, String key) {
 
-    /** Headscale's, whom every box trusts and nobody else. */
+    /** Headscale's certificate, the only one that every sandbox trusts. */
     public static final Certificate HEADSCALE = of(Headscale.NAME);
 
-    /** One for this server. */
+    /** Returns a certificate for this server. */
     public static Certificate of(String name) {
         return of(name, "-1d");
     }
 
-    /** One that is not valid yet. */
-    static Certificate tomorrow(String name) {
+    /** Returns a certificate that is not valid yet. */
+    static Certificate validFromTomorrow(String name) {
         return of(name, "+1d");
     }
 
@@ -37,8 +37,8 @@ public record Certificate(String certificate, String key) {
             Path directory = Files.createTempDirectory("culvert-lab-certificate");
             Path store = directory.resolve("store.p12");
             try {
-                // The only maker of certificates that every JDK has.
-                Outcome.of(List.of(
+                // The only tool for certificates that every JDK includes.
+                CommandResult.of(List.of(
                                 Path.of(System.getProperty("java.home"), "bin/keytool")
                                         .toString(),
                                 "-genkeypair",
@@ -58,7 +58,7 @@ public record Certificate(String certificate, String key) {
                                 "public",
                                 "-keystore",
                                 store.toString()))
-                        .orFail();
+                        .outputOrFail();
                 return read(store, "public".toCharArray());
             } finally {
                 Files.deleteIfExists(store);

@@ -1,6 +1,6 @@
 package io.culvert.lab;
 
-import io.culvert.ip.Family;
+import io.culvert.net.Family;
 import java.io.Console;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,144 +12,152 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 
 /**
- * Tells in a minute what the program is for, in facts that are measured while one watches. Ends with status 1 when one of
- * them is not as it should be.
+ * Runs Culvert in the lab and prints, in about a minute, what it measures: which address servers see and which packets leave
+ * the node. Exits with status 1 if a check fails.
  */
 public final class Demo {
 
-    private static final Duration START = Duration.ofSeconds(20);
-    private static final Duration RETURN = Duration.ofSeconds(60);
-    private static final int SOCKS = 1080;
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration RECONNECT_TIMEOUT = Duration.ofSeconds(60);
+    private static final int SOCKS_PORT = 1080;
 
     private final Lab lab;
-    private final Story story;
-    private final Guests guests;
+    private final DemoReport report;
+    private final DemoMesh mesh;
     private final Observer observer;
     private final Probe client;
-    private final Probe neighbour;
+    private final Probe lanHost;
     private final Probe node;
 
-    private Demo(Lab lab, Story story, Guests guests) {
+    private Demo(Lab lab, DemoReport report, DemoMesh mesh) {
         this.lab = lab;
-        this.story = story;
-        this.guests = guests;
+        this.report = report;
+        this.mesh = mesh;
         this.observer = lab.observe();
-        this.client = Probe.from(lab.client().space());
-        this.neighbour = Probe.from(lab.neighbour());
-        this.node = Probe.from(lab.node().space());
+        this.client = Probe.from(lab.client().namespace());
+        this.lanHost = Probe.from(lab.lanHost());
+        this.node = Probe.from(lab.node().namespace());
     }
 
     public static void main(String[] arguments) {
-        Story story = new Story(
+        DemoReport report = new DemoReport(
                 System.out,
                 System.getenv("NO_COLOR") == null
                         && Optional.ofNullable(System.console())
                                 .filter(Console::isTerminal)
                                 .isPresent());
-        String mesh = Optional.ofNullable(System.getenv("MESH")).orElse("");
-        story.chapter("A lab of network namespaces, on this machine's own kernel");
-        story.progress("building it");
+        String meshName = Optional.ofNullable(System.getenv("MESH")).orElse("");
+        report.section("Lab of network namespaces on this machine's kernel");
+        report.progress("creating the namespaces");
         try (Lab lab = Lab.open()) {
-            story.fact("client, exit node, router, provider and internet stand ready", true, true);
-            new Demo(lab, story, guests(mesh, lab)).tell();
+            report.check("lab: client, exit node, router, VPN provider and internet servers are running", true, true);
+            new Demo(lab, report, mesh(meshName, lab)).run();
         } catch (AssertionError | RuntimeException e) {
-            story.broken(String.valueOf(e.getMessage()));
+            report.abort(String.valueOf(e.getMessage()));
         }
-        System.exit(story.end());
+        System.exit(report.finish());
     }
 
-    /** @param mesh the variable {@code MESH} */
-    private static Guests guests(String mesh, Lab lab) {
-        return switch (mesh) {
-            case "", "wireguard" -> new WireGuardGuests(lab);
-            case "tailscale" -> new TailscaleGuests(lab);
-            default -> throw new IllegalArgumentException("MESH is " + mesh + ": set wireguard or tailscale");
+    /** @param name the value of the variable {@code MESH} */
+    private static DemoMesh mesh(String name, Lab lab) {
+        return switch (name) {
+            case "", "wireguard" -> new WireGuardDemoMesh(lab);
+            case "tailscale" -> new TailscaleDemoMesh(lab);
+            default ->
+                throw new IllegalArgumentException("MESH: '" + name + "' is unknown: use wireguard or tailscale");
         };
     }
 
-    private void tell() {
-        before();
-        String mesh = guests.allowed(observer);
-        try (Child culvert = start()) {
+    private void run() {
+        withoutExitNode();
+        String meshPackets = mesh.allowPackets(observer);
+        try (RunningProgram culvert = start()) {
             throughTheTunnel();
-            String server = lab.provider().outer4();
-            observed("nothing else has left the node than " + mesh + " own packets and WireGuard to " + server);
-            whenTheProviderDies(mesh);
-            whenItReturns(culvert);
+            String server = lab.provider().publicIpv4();
+            checkLeaks("only " + meshPackets + " and WireGuard to " + server + " left the node");
+            providerFails(meshPackets);
+            providerRecovers(culvert);
             stop(culvert);
-            story.evidence("What culvert said", culvert.output());
+            report.details("Log of culvert", culvert.output());
         }
     }
 
-    private void before() {
-        story.chapter("Without an exit node");
-        story.fact(
-                "a web server sees the client as itself, IPv4", Optional.of(Lab.CLIENT_4), client.whoami(Family.IPV4));
-        story.fact("and IPv6", Optional.of(Lab.CLIENT_6), client.whoami(Family.IPV6));
-        story.fact(
-                "the observer on the node's uplink sees what the node sends in clear",
+    private void withoutExitNode() {
+        report.section("Without an exit node");
+        report.check(
+                "client: address seen by the web server over IPv4",
+                Optional.of(Lab.CLIENT_IPV4),
+                client.whoami(Family.IPV4));
+        report.check("client: over IPv6", Optional.of(Lab.CLIENT_IPV6), client.whoami(Family.IPV6));
+        report.check(
+                "observer: detects unencrypted packets on the node's uplink",
                 true,
                 observer.sees(() -> node.whoami(Family.IPV4)));
     }
 
-    private Child start() {
-        story.chapter("culvert up, " + guests.title() + " and a SOCKS proxy");
-        Node box = lab.node().wireGuardFile("provider.conf", lab.provider().file());
-        observer.allowWireGuardTo(lab.provider().outer4(), Provider.PORT).allowService(SOCKS);
-        Map<String, String> settings = new HashMap<>(guests.settings());
+    private RunningProgram start() {
+        report.section("culvert up: " + mesh.title() + ", SOCKS5 proxy");
+        LabNode sandbox =
+                lab.node().wireGuardFile("provider.conf", lab.provider().file());
+        observer.allowWireGuardTo(lab.provider().publicIpv4(), Provider.PORT).allowService(SOCKS_PORT);
+        Map<String, String> settings = new HashMap<>(mesh.settings());
         settings.put("CULVERT_SOCKS", "true");
-        story.progress("starting");
+        report.progress("starting");
         long begin = System.nanoTime();
-        Child culvert = box.start(settings, "up");
-        culvert.awaitLine(Node.READY, START);
-        Duration took = Duration.ofNanos(System.nanoTime() - begin);
-        story.fact("ready in " + took.toMillis() + " ms", true, culvert.isAlive());
+        RunningProgram culvert = sandbox.start(settings, "up");
+        culvert.awaitLine(LabNode.READY, START_TIMEOUT);
+        Duration elapsed = Duration.ofNanos(System.nanoTime() - begin);
+        report.check("culvert: ready after " + elapsed.toMillis() + " ms", true, culvert.isAlive());
         return culvert;
     }
 
     private void throughTheTunnel() {
-        String provider4 = lab.provider().outer4();
-        String provider6 = lab.provider().outer6();
-        story.chapter("The client uses the node as its exit");
-        story.progress("waiting for the node to offer itself");
-        guests.exit();
-        story.fact("the web server sees the provider, IPv4", Optional.of(provider4), client.whoami(Family.IPV4));
-        story.fact("and IPv6", Optional.of(provider6), client.whoami(Family.IPV6));
-        story.fact("and by UDP", Optional.of(provider4), client.echo(Family.IPV4));
-        String proxy = guests.proxy();
-        story.chapter("A neighbour of the node uses its SOCKS proxy");
-        story.fact(
-                "the web server sees the provider, IPv4",
+        String provider4 = lab.provider().publicIpv4();
+        String provider6 = lab.provider().publicIpv6();
+        report.section("Client uses the exit node");
+        report.progress("waiting for the exit node to be offered");
+        mesh.useExitNode();
+        report.check(
+                "client: traffic leaves through the tunnel, address seen by the web server over IPv4",
                 Optional.of(provider4),
-                neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV4));
-        story.fact("and IPv6", Optional.of(provider6), neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV6));
-        story.chapter("Names");
-        story.fact(
-                "the client's question is answered",
-                List.of(Lab.SERVER_6),
-                client.resolve(guests.resolver(), "client.example", Family.IPV6));
-        story.fact(
-                "a question of the node's own programs is answered",
-                Lab.SERVER_4 + "\n",
+                client.whoami(Family.IPV4));
+        report.check("client: over IPv6", Optional.of(provider6), client.whoami(Family.IPV6));
+        report.check("client: over UDP", Optional.of(provider4), client.echo(Family.IPV4));
+        String proxy = mesh.proxyAddress();
+        report.section("LAN host uses the SOCKS5 proxy");
+        report.check(
+                "LAN host: traffic leaves through the tunnel, address seen by the web server over IPv4",
+                Optional.of(provider4),
+                lanHost.whoamiBySocks(proxy, SOCKS_PORT, Family.IPV4));
+        report.check(
+                "LAN host: over IPv6", Optional.of(provider6), lanHost.whoamiBySocks(proxy, SOCKS_PORT, Family.IPV6));
+        report.section("DNS");
+        report.check(
+                "client: client.example resolves to",
+                List.of(Lab.SERVER_IPV6),
+                client.resolve(mesh.resolverAddress(), "client.example", Family.IPV6));
+        report.check(
+                "node: node.example resolves to",
+                Lab.SERVER_IPV4 + "\n",
                 lab.node().attempt("dig", "+short", "+time=3", "node.example").out());
-        story.fact(
-                "the resolver was asked by",
+        report.check(
+                "resolver: queries came from",
                 List.of(provider4),
-                lab.internet().questions().stream()
-                        .filter(question ->
-                                List.of("client.example.", "node.example.").contains(question.name()))
-                        .map(DnsQuestion::asker)
+                lab.internet().queries().stream()
+                        .filter(query ->
+                                List.of("client.example.", "node.example.").contains(query.name()))
+                        .map(ReceivedQuery::sourceAddress)
                         .distinct()
                         .toList());
     }
 
-    private void whenTheProviderDies(String mesh) {
-        story.chapter("The provider dies");
-        lab.provider().die();
-        observer.forget();
-        story.progress("everybody tries to get out");
-        String proxy = guests.proxy();
-        List<String> answers = Demo.<Optional<String>>together(List.of(
+    private void providerFails(String meshPackets) {
+        report.section("VPN provider fails");
+        lab.provider().stop();
+        observer.reset();
+        report.progress("sending requests from client, node and LAN host");
+        String proxy = mesh.proxyAddress();
+        List<String> replies = Demo.<Optional<String>>runConcurrently(List.of(
                         () -> client.whoami(Family.IPV4),
                         () -> client.whoami(Family.IPV6),
                         () -> client.echo(Family.IPV4),
@@ -158,60 +166,68 @@ public final class Demo {
                         () -> node.whoami(Family.IPV6),
                         () -> node.echo(Family.IPV4),
                         () -> node.echo(Family.IPV6),
-                        () -> neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV4),
-                        () -> neighbour.whoamiBySocks(proxy, SOCKS, Family.IPV6)))
+                        () -> lanHost.whoamiBySocks(proxy, SOCKS_PORT, Family.IPV4),
+                        () -> lanHost.whoamiBySocks(proxy, SOCKS_PORT, Family.IPV6)))
                 .stream()
                 .flatMap(Optional::stream)
                 .toList();
-        story.fact("no server answers anybody", List.of(), answers);
-        observed("nothing leaves the node but " + mesh + " own packets and WireGuard");
-        story.fact(
-                "the observer is not blind: it sees a frame sent below the guard",
+        report.check(
+                "kill switch: traffic of client, node and LAN host is blocked, replies received", List.of(), replies);
+        checkLeaks("only " + meshPackets + " and WireGuard left the node");
+        report.check(
+                "observer: detects a frame that bypasses the kill switch",
                 true,
-                observer.sees(lab.node()::sendFramePastAnyGuard));
+                observer.sees(lab.node()::sendFrameBypassingNetfilter));
     }
 
-    private void whenItReturns(Child culvert) {
-        String provider4 = lab.provider().outer4();
-        story.chapter("The provider returns");
-        lab.provider().live();
-        story.progress("waiting for the tunnel, without touching anything");
+    private void providerRecovers(RunningProgram culvert) {
+        String provider4 = lab.provider().publicIpv4();
+        report.section("VPN provider recovers");
+        lab.provider().start();
+        report.progress("waiting for culvert to reconnect");
         long begin = System.nanoTime();
         Optional<String> seen = Optional.empty();
-        // Each question waits for its answer for a while.
-        while (seen.isEmpty() && System.nanoTime() - begin < RETURN.toNanos()) {
+        // Each request has a timeout, which sets the pace.
+        while (seen.isEmpty() && System.nanoTime() - begin < RECONNECT_TIMEOUT.toNanos()) {
             seen = client.echo(Family.IPV4);
         }
-        Duration took = Duration.ofNanos(System.nanoTime() - begin);
-        story.fact("traffic flows again after " + took.toSeconds() + " s, IPv4", Optional.of(provider4), seen);
-        story.fact("and IPv6", Optional.of(lab.provider().outer6()), client.whoami(Family.IPV6));
-        story.fact("by the same process, never restarted", true, culvert.isAlive());
-        observed("and still nothing else has left");
+        Duration elapsed = Duration.ofNanos(System.nanoTime() - begin);
+        report.check(
+                "client: traffic leaves through the tunnel again after " + elapsed.toSeconds()
+                        + " s, address seen over IPv4",
+                Optional.of(provider4),
+                seen);
+        report.check("client: over IPv6", Optional.of(lab.provider().publicIpv6()), client.whoami(Family.IPV6));
+        report.check("culvert: same process, not restarted", true, culvert.isAlive());
+        checkLeaks("nothing else left the node");
     }
 
-    private void stop(Child culvert) {
-        story.chapter("SIGTERM");
+    private void stop(RunningProgram culvert) {
+        report.section("culvert stops (SIGTERM)");
         culvert.signal("TERM");
-        story.fact("it tidies up and exits with status", 0, culvert.awaitExit(START));
+        report.check("culvert: stopped, exit status", 0, culvert.awaitExit(START_TIMEOUT));
     }
 
-    private void observed(String what) {
-        long wireGuard = observer.count("WireGuard to " + lab.provider().outer4());
-        story.fact(what + " (" + wireGuard + " of them); leaks", Map.of(), observer.leaks());
+    private void checkLeaks(String what) {
+        long wireGuard = observer.count("WireGuard to " + lab.provider().publicIpv4());
+        report.check(
+                "observer: " + what + " (" + wireGuard + " WireGuard packets), leaked packets",
+                Map.of(),
+                observer.leaks());
     }
 
-    /** Asks everything at the same time. */
-    private static <T> List<T> together(List<Callable<T>> questions) {
-        List<FutureTask<T>> tasks = questions.stream().map(FutureTask::new).toList();
+    /** Runs all tasks at the same time and returns their results. */
+    private static <T> List<T> runConcurrently(List<Callable<T>> work) {
+        List<FutureTask<T>> tasks = work.stream().map(FutureTask::new).toList();
         tasks.forEach(task -> Thread.ofPlatform().daemon().start(task));
-        List<T> answers = new ArrayList<>();
+        List<T> results = new ArrayList<>();
         for (FutureTask<T> task : tasks) {
             try {
-                answers.add(task.get());
+                results.add(task.get());
             } catch (Exception e) {
                 throw new AssertionError(e);
             }
         }
-        return answers;
+        return results;
     }
 }

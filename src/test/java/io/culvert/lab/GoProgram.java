@@ -4,23 +4,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.opentest4j.TestAbortedException;
 
-/** A program that {@code scripts/go-programs} builds, and that no distribution has in the version needed. */
+/** A program that {@code scripts/go-programs} builds, as distributions do not have the required version. */
 public final class GoProgram {
 
-    /** Where they all are. */
+    /** Their directory. */
     static final Path DIRECTORY = Path.of(".cache/bin").toAbsolutePath();
 
     private GoProgram() {}
 
     /**
-     * Its path.
+     * Returns its path.
      *
-     * @throws TestAbortedException where it could not be built: a test that needs it is then reported as skipped, and why
+     * @throws TestAbortedException if it has not been built: the test is then skipped with this reason
      */
     public static String path(String name) {
         Path program = DIRECTORY.resolve(name);
         if (!Files.isExecutable(program)) {
-            throw new TestAbortedException(name + " is not here: 'make tailscale' builds it, and needs Go");
+            throw new TestAbortedException(name + " does not exist: run 'make tailscale', which needs Go");
         }
         return program.toString();
     }

@@ -13,54 +13,56 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Headscale on the internet: control server, only relay and STUN server of one tailnet, whose names are below
- * {@code tailnet.example}. Whoever offers to be an exit node may be one.
+ * A Headscale on the internet: control server, DERP relay and STUN server of one tailnet, whose names are below
+ * {@code tailnet.example}. Every node that offers to be an exit node is approved.
  */
 public final class Headscale implements AutoCloseable {
 
-    /** A name that the internet's resolver knows. */
+    /** Its name, which the internet's resolver answers. */
     public static final String NAME = "headscale.example";
 
-    public static final String ADDRESS_4 = "198.51.100.20";
-    public static final String ADDRESS_6 = "2001:db8:1::20";
+    public static final String ADDRESS_IPV4 = "198.51.100.20";
+    public static final String ADDRESS_IPV6 = "2001:db8:1::20";
 
-    /** Where it serves by TCP: control and relay. */
+    /** The TCP port of control server and relay. */
     public static final int PORT = 8443;
 
-    /** Where it answers by TCP that it is to be asked by TLS: clients that are refused there ask Tailscale's own servers. */
+    /** The TCP port that answers with an error about TLS: clients whose connection is refused there contact Tailscale's servers. */
     static final int PLAIN_PORT = 80;
 
-    /** What {@code --login-server} takes. By TLS, since clients return to a plain server only by HTTPS. */
+    /** The value of {@code --login-server}: HTTPS, since clients reconnect to a plain HTTP server only by HTTPS. */
     public static final String URL = "https://" + NAME + ":" + PORT;
 
     public static final int STUN_PORT = 3478;
 
-    private static final Duration START = Duration.ofSeconds(20);
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
 
-    /** Nodes that lost their server wait longer with each attempt to find it again. */
-    private static final Duration RETURN = Duration.ofSeconds(60);
+    /** Nodes that lost the connection retry with increasing delays. */
+    private static final Duration RECONNECT_TIMEOUT = Duration.ofSeconds(60);
 
-    /** The policy's only user: everybody's devices are his. */
+    /** The only user, who owns all devices. */
     private static final String USER = "everybody";
 
-    /** The first user's number. */
+    /** The ID of the first user. */
     private static final String USER_ID = "1";
 
     /**
      * A node of the tailnet.
      *
-     * @param name as MagicDNS knows it, below {@code tailnet.example}
+     * @param name its MagicDNS name, below {@code tailnet.example}
      */
     public record Member(long id, String name, List<String> addresses, boolean online, List<String> approvedRoutes) {}
 
-    private final Namespace space;
-    private final Disk disk = new Disk(Lab.RESOLVER_4);
-    private @Nullable Child server;
+    private final LabNamespace namespace;
+    private final SandboxFiles files = new SandboxFiles(Lab.RESOLVER_IPV4);
+    private @Nullable RunningProgram server;
 
-    Headscale(Namespace space) {
-        this.space = space;
-        space.ip("address replace " + ADDRESS_4 + "/32 dev lo", "address replace " + ADDRESS_6 + "/128 dev lo nodad");
-        space.nft("""
+    Headscale(LabNamespace namespace) {
+        this.namespace = namespace;
+        namespace.ip(
+                "address replace " + ADDRESS_IPV4 + "/32 dev lo",
+                "address replace " + ADDRESS_IPV6 + "/128 dev lo nodad");
+        namespace.nft("""
                 table inet headscale {
                   chain plain {
                     type nat hook prerouting priority dstnat;
@@ -68,16 +70,16 @@ public final class Headscale implements AutoCloseable {
                     ip6 daddr %s tcp dport %d redirect to :%d
                   }
                 }
-                """.formatted(ADDRESS_4, PLAIN_PORT, PORT, ADDRESS_6, PLAIN_PORT, PORT));
-        certifyAsUsual();
-        disk.write("policy.json", """
+                """.formatted(ADDRESS_IPV4, PLAIN_PORT, PORT, ADDRESS_IPV6, PLAIN_PORT, PORT));
+        useTrustedCertificate();
+        files.write("policy.json", """
                 {
                   "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}],
                   "autoApprovers": {"exitNode": ["%s@"]}
                 }
                 """.formatted(USER));
-        // The tuning: changes are told at once, where the defaults collect them for up to 800 ms.
-        disk.write("headscale.yaml", """
+        // The tuning: changes are sent at once; by default they are batched for up to 800 ms.
+        files.write("headscale.yaml", """
                 server_url: %1$s
                 listen_addr: "[::]:%2$d"
                 tls_cert_path: %3$s/certificate.pem
@@ -108,9 +110,9 @@ public final class Headscale implements AutoCloseable {
                   nameservers: {global: ["%7$s"]}
                 tuning: {batch_change_delay: 10ms, node_store_batch_timeout: 10ms, node_store_batch_size: 1}
                 """.formatted(
-                        URL, PORT, disk.root(), STUN_PORT, ADDRESS_4, ADDRESS_6, Lab.RESOLVER_4));
+                        URL, PORT, files.root(), STUN_PORT, ADDRESS_IPV4, ADDRESS_IPV6, Lab.RESOLVER_IPV4));
         try {
-            live();
+            start();
             run("users", "create", USER);
         } catch (AssertionError | RuntimeException e) {
             close();
@@ -118,68 +120,68 @@ public final class Headscale implements AutoCloseable {
         }
     }
 
-    /** Ends it at once: control and relay are gone. */
-    public void die() {
+    /** Kills it. */
+    public void stop() {
         if (server != null) {
             server.close();
             server = null;
         }
     }
 
-    /** Starts it; it remembers its tailnet. */
-    public void live() {
-        server = space.start(GoProgram.path("headscale"), "--config", config(), "serve");
-        server.awaitLine("listening and serving HTTP on", START);
+    /** Starts it, with the state of its tailnet. */
+    public void start() {
+        server = namespace.start(GoProgram.path("headscale"), "--config", config(), "serve");
+        server.awaitLine("listening and serving HTTP on", START_TIMEOUT);
     }
 
-    /** Starts it with a certificate that is valid from tomorrow on, as it is for somebody whose clock is a day late. */
-    public void liveTomorrow() {
-        certify(Certificate.tomorrow(NAME));
-        live();
+    /** Starts it with a certificate that is valid from tomorrow, as seen by a client whose clock is a day behind. */
+    public void startWithFutureCertificate() {
+        useCertificate(Certificate.validFromTomorrow(NAME));
+        start();
     }
 
-    /** The certificate that everybody trusts, from its next start on. */
-    public void certifyAsUsual() {
-        certify(Certificate.HEADSCALE);
+    /** Makes it use the certificate that every sandbox trusts, from its next start. */
+    public void useTrustedCertificate() {
+        useCertificate(Certificate.HEADSCALE);
     }
 
-    private void certify(Certificate certificate) {
-        disk.write("certificate.pem", certificate.certificate());
-        disk.write("key.pem", certificate.key());
+    private void useCertificate(Certificate certificate) {
+        files.write("certificate.pem", certificate.certificate());
+        files.write("key.pem", certificate.key());
     }
 
-    /** Does what its administrator does with the address that a node asks a person to open. */
-    public void register(String loginAddress) {
-        run("auth", "register", "--user", USER, "--auth-id", loginAddress.substring(loginAddress.lastIndexOf('/') + 1));
+    /** Registers a node by the login URL that it logs, as an administrator does. */
+    public void register(String loginUrl) {
+        run("auth", "register", "--user", USER, "--auth-id", loginUrl.substring(loginUrl.lastIndexOf('/') + 1));
     }
 
-    /** Waits until a node of this name has connected since it last started. */
+    /** Waits until a node of this name has connected since the last start. */
     public void awaitConnected(String name) {
-        Objects.requireNonNull(server, "it is dead")
-                .awaitLine("INF node connected .*node\\.name=" + name + " ", RETURN);
+        Objects.requireNonNull(server, "Headscale is not running")
+                .awaitLine("INF node connected .*node\\.name=" + name + " ", RECONNECT_TIMEOUT);
     }
 
-    /** Its log since it last started. */
+    /** Returns its log since the last start. */
     public String log() {
         return server == null ? "" : server.output();
     }
 
-    /** A new pre-auth key that any number of devices may use. */
+    /** Returns a new pre-auth key that any number of devices may use. */
     public String key() {
         return newKey("--reusable").getString("key");
     }
 
-    /** A new pre-auth key that one device may use. */
+    /** Returns a new pre-auth key that one device may use. */
     public String singleUseKey() {
         return newKey().getString("key");
     }
 
-    /** A new pre-auth key whose devices are forgotten when they leave. */
+    /** Returns a new pre-auth key for ephemeral devices. */
     public String ephemeralKey() {
         return newKey("--reusable", "--ephemeral").getString("key");
     }
 
-    /** A pre-auth key that has expired. */
+    /** Returns a pre-auth key that has expired. */
     public String expiredKey() {
         JsonObject key = newKey("--reusable");
         run("preauthkeys", "expire", "--id", Integer.toString(key.getInt("id")));
@@ -193,7 +195,7 @@ public final class Headscale implements AutoCloseable {
                 .readObject();
     }
 
-    /** Every node of the tailnet. */
+    /** Returns the nodes of the tailnet. */
     public List<Member> members() {
         String list = run("nodes", "list");
         if (list.strip().equals("null")) {
@@ -213,7 +215,7 @@ public final class Headscale implements AutoCloseable {
         return node.containsKey(name) ? node.getJsonArray(name).getValuesAs(JsonString::getString) : List.of();
     }
 
-    /** The node of this name. */
+    /** Returns the node of this name. */
     public Member member(String name) {
         return members().stream()
                 .filter(member -> member.name().equals(name))
@@ -221,12 +223,12 @@ public final class Headscale implements AutoCloseable {
                 .orElseThrow(() -> new AssertionError("no node " + name + " in " + members()));
     }
 
-    /** Ends the login of a node: it has to log in anew. */
+    /** Expires the key of a node, which then has to log in again. */
     public void expire(String name) {
         run("nodes", "expire", "--identifier", Long.toString(member(name).id()));
     }
 
-    /** Throws a node out of the tailnet. */
+    /** Deletes a node from the tailnet. */
     public void delete(String name) {
         run(
                 "nodes",
@@ -236,7 +238,7 @@ public final class Headscale implements AutoCloseable {
                 Long.toString(member(name).id()));
     }
 
-    /** Lets a node have exactly these of the routes that it offers; {@code 0.0.0.0/0} and {@code ::/0} make an exit node. */
+    /** Approves exactly these routes of a node; {@code 0.0.0.0/0} and {@code ::/0} make it an exit node. */
     public void approve(String name, String... routes) {
         run(
                 "nodes",
@@ -248,8 +250,8 @@ public final class Headscale implements AutoCloseable {
     }
 
     /**
-     * Settings of a containerboot that joins under this name; a new map to be changed at will. Its state and its socket are in
-     * the node's own files.
+     * Returns the settings of a containerboot that joins with this name, in a new mutable map. Its state and its socket are in
+     * the node's files.
      */
     public Map<String, String> settings(String name, String key) {
         Map<String, String> settings = new TreeMap<>();
@@ -258,7 +260,7 @@ public final class Headscale implements AutoCloseable {
         settings.put("TS_HOSTNAME", name);
         settings.put("TS_EXTRA_ARGS", "--login-server=" + URL);
         settings.put("TS_STATE_DIR", "/var/lib/tailscale");
-        settings.put("TS_SOCKET", Node.TAILSCALE_SOCKET);
+        settings.put("TS_SOCKET", LabNode.TAILSCALE_SOCKET);
         return settings;
     }
 
@@ -266,16 +268,16 @@ public final class Headscale implements AutoCloseable {
         List<String> command =
                 new ArrayList<>(List.of(GoProgram.path("headscale"), "--config", config(), "--output", "json"));
         command.addAll(List.of(arguments));
-        return Outcome.of(command).orFail();
+        return CommandResult.of(command).outputOrFail();
     }
 
     private String config() {
-        return disk.root().resolve("headscale.yaml").toString();
+        return files.root().resolve("headscale.yaml").toString();
     }
 
     @Override
     public void close() {
-        die();
-        disk.close();
+        stop();
+        files.close();
     }
 }

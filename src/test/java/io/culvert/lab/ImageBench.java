@@ -27,12 +27,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Measures the images that are there: how large each flavour is, how soon it works after the engine has started it, and
- * what the program holds of the memory when nobody uses it.
+ * Measures the existing images: the size of each flavour, its start time after the container engine has started it, and the
+ * resident memory of the program while idle.
  */
 public final class ImageBench {
 
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int ROUNDS = Integer.getInteger("rounds", 7);
     private static final String BEGIN = "<!-- image -->\n";
     private static final String END = "<!-- /image -->";
@@ -40,7 +40,7 @@ public final class ImageBench {
     private enum What {
         UNPACKED("size, unpacked", "MB"),
         PACKED("size, packed by gzip", "MB"),
-        GUARDED("start to \"kill switch: active\"", "ms"),
+        KILL_SWITCH_ACTIVE("start to \"kill switch: active\"", "ms"),
         CONNECTED("start to the tunnel's first handshake", "ms"),
         READY("start to \"ready\", the SOCKS5 proxy included", "ms"),
         RESIDENT("resident memory of the program, idle", "MB");
@@ -54,7 +54,7 @@ public final class ImageBench {
         }
     }
 
-    /** An image, by its labels. */
+    /** An image and its labels. */
     private record Image(String program, String tailscale, String id) {
 
         private String name() {
@@ -62,18 +62,18 @@ public final class ImageBench {
         }
     }
 
-    private final Engine engine;
+    private final ContainerEngine engine;
     private final String providersFile;
 
-    private ImageBench(Lab lab, Engine engine) {
+    private ImageBench(Lab lab, ContainerEngine engine) {
         this.engine = engine;
         this.providersFile = engine.file("provider.conf", lab.provider().file()) + ":/etc/wireguard/wg0.conf:ro";
     }
 
-    /** The property {@code figures} names the file whose table is brought up to date. */
+    /** The property {@code figures} names the file whose table is updated. */
     public static void main(String[] arguments) {
         try (Lab lab = Lab.open();
-                Engine engine = Engine.on(lab)) {
+                ContainerEngine engine = ContainerEngine.on(lab)) {
             new ImageBench(lab, engine).measure(System.getProperty("figures", ""));
         } catch (AssertionError e) {
             System.err.println(e.getMessage());
@@ -95,7 +95,7 @@ public final class ImageBench {
         for (int round = 0; round < ROUNDS; round++) {
             for (Image image : images) {
                 Map<What, List<Double>> lists = rounds.computeIfAbsent(image, _ -> new EnumMap<>(What.class));
-                once(image)
+                measureStart(image)
                         .forEach((what, value) -> lists.computeIfAbsent(what, _ -> new ArrayList<>())
                                 .add(value));
             }
@@ -105,17 +105,17 @@ public final class ImageBench {
                         values.put(what, each.stream().sorted().toList().get(each.size() / 2))));
         String table = table(all);
         System.out.print(table);
-        boolean whole =
+        boolean complete =
                 images.stream().filter(it -> it.program().equals("native")).count() == 2;
-        if (!file.isEmpty() && whole) {
-            put(Path.of(file), table);
+        if (!file.isEmpty() && complete) {
+            updateTable(Path.of(file), table);
         } else {
             System.out.println("docs/figures.md keeps its figures: the native images are not both there"
                     + " ('make image' and 'make image TAILSCALE=minimal' with GRAALVM_HOME)");
         }
     }
 
-    /** Of each kind the newest. */
+    /** Returns the newest image of each kind. */
     private List<Image> images() {
         Map<String, Image> newest = new TreeMap<>(Comparator.reverseOrder());
         Json.createReader(new StringReader(
@@ -137,7 +137,7 @@ public final class ImageBench {
     }
 
     private String packed(Image image) {
-        // In Podman's own namespaces there is a shell.
+        // In Podman's namespaces, which have a shell.
         return engine.run(
                 "unshare",
                 "sh",
@@ -146,7 +146,7 @@ public final class ImageBench {
                 image.id());
     }
 
-    private Map<What, Double> once(Image image) {
+    private Map<What, Double> measureStart(Image image) {
         String id = engine.run(
                         "create",
                         "--network",
@@ -166,34 +166,34 @@ public final class ImageBench {
                         image.id())
                 .strip();
         engine.run("start", id);
-        engine.awaitLine(id, "^ready: ", DEADLINE);
+        engine.awaitLine(id, "^ready: ", TIMEOUT);
         Instant start = Instant.ofEpochSecond(0, Long.parseLong(engine.inspect(id, ".State.StartedAt.UnixNano")));
         Map<What, Double> values = new EnumMap<>(What.class);
-        values.put(What.GUARDED, since(start, id, "kill switch: active"));
-        values.put(What.CONNECTED, since(start, id, "tunnel: connected to"));
-        values.put(What.READY, since(start, id, "ready: "));
-        values.put(What.RESIDENT, resident(engine.inspect(id, ".State.Pid")));
+        values.put(What.KILL_SWITCH_ACTIVE, millisUntilLine(start, id, "kill switch: active"));
+        values.put(What.CONNECTED, millisUntilLine(start, id, "tunnel: connected to"));
+        values.put(What.READY, millisUntilLine(start, id, "ready: "));
+        values.put(What.RESIDENT, residentMegabytes(engine.inspect(id, ".State.Pid")));
         engine.run("rm", "--force", "--time", "1", id);
         return values;
     }
 
-    /** The milliseconds until a line was said, by the clock of the engine's log: time, stream, a letter, the line. */
-    private double since(Instant start, String id, String said) {
+    /** Returns the milliseconds until a line was logged, from the engine's log: time, stream, a letter, the line. */
+    private double millisUntilLine(Instant start, String id, String prefix) {
         try (Stream<String> lines = Files.lines(Path.of(engine.inspect(id, ".HostConfig.LogConfig.Path")))) {
-            Instant then = lines.map(line -> line.split(" ", 4))
-                    .filter(parts -> parts.length == 4 && parts[3].startsWith(said))
+            Instant logged = lines.map(line -> line.split(" ", 4))
+                    .filter(parts -> parts.length == 4 && parts[3].startsWith(prefix))
                     .map(parts -> OffsetDateTime.parse(parts[0]).toInstant())
                     .findFirst()
                     .orElseThrow();
-            return Duration.between(start, then).toNanos() / 1e6;
+            return Duration.between(start, logged).toNanos() / 1e6;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static double resident(String pid) {
+    private static double residentMegabytes(String pid) {
         try {
-            // What its own start has stirred up comes to rest first.
+            // Work after its start ends first.
             new CountDownLatch(1).await(2, TimeUnit.SECONDS);
             return Files.readAllLines(Path.of("/proc", pid, "status")).stream()
                     .filter(line -> line.startsWith("VmRSS:"))
@@ -212,7 +212,7 @@ public final class ImageBench {
     }
 
     private static String table(Map<Image, Map<What, Double>> all) {
-        StringBuilder table = new StringBuilder("| the image |");
+        StringBuilder table = new StringBuilder("| image |");
         all.keySet().forEach(image -> table.append(" %s |".formatted(image.name())));
         table.append("\n|---|").append("---|".repeat(all.size())).append("\n");
         for (What what : What.values()) {
@@ -228,7 +228,7 @@ public final class ImageBench {
                 .toString();
     }
 
-    private static void put(Path file, String table) {
+    private static void updateTable(Path file, String table) {
         try {
             String text = Files.readString(file);
             int begin = text.indexOf(BEGIN) + BEGIN.length();

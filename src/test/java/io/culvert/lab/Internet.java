@@ -1,6 +1,6 @@
 package io.culvert.lab;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,33 +22,33 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 
-/** The servers out there: they tell who asked, and the resolver remembers it. */
+/** The internet's servers: web and echo server return the client's address, the resolver records its queries. */
 public final class Internet implements AutoCloseable {
 
     private static final int HTTP = 80;
     private static final int ECHO = 7;
     private static final int DNS = 53;
 
-    /** What a listener does with what reaches it, until its socket is closed. */
+    /** Serves one request; called until the socket is closed. */
     private interface Service {
         void serveOne() throws IOException;
     }
 
-    private final Namespace space;
+    private final LabNamespace namespace;
     private final List<AutoCloseable> sockets = new ArrayList<>();
-    private final List<DnsQuestion> questions = new CopyOnWriteArrayList<>();
-    private final Map<String, List<String>> moved = new ConcurrentHashMap<>();
+    private final List<ReceivedQuery> queries = new CopyOnWriteArrayList<>();
+    private final Map<String, List<String>> addressOverrides = new ConcurrentHashMap<>();
 
-    Internet(Namespace space) {
-        this.space = space;
+    Internet(LabNamespace namespace) {
+        this.namespace = namespace;
         try {
-            for (String server : List.of(Lab.SERVER_4, Lab.SERVER_6)) {
+            for (String server : List.of(Lab.SERVER_IPV4, Lab.SERVER_IPV6)) {
                 http(listen(server, HTTP));
                 echo(receive(server, ECHO));
             }
-            for (String resolver : List.of(Lab.RESOLVER_4, Lab.RESOLVER_6)) {
-                namesByTcp(listen(resolver, DNS));
-                namesByUdp(receive(resolver, DNS));
+            for (String resolver : List.of(Lab.RESOLVER_IPV4, Lab.RESOLVER_IPV6)) {
+                dnsByTcp(listen(resolver, DNS));
+                dnsByUdp(receive(resolver, DNS));
             }
         } catch (Exception e) {
             close();
@@ -56,41 +56,41 @@ public final class Internet implements AutoCloseable {
         }
     }
 
-    public Namespace space() {
-        return space;
+    public LabNamespace namespace() {
+        return namespace;
     }
 
-    /** What the resolver was asked so far. */
-    public List<DnsQuestion> questions() {
-        return List.copyOf(questions);
+    /** Returns the queries that the resolver received so far. */
+    public List<ReceivedQuery> queries() {
+        return List.copyOf(queries);
     }
 
     /**
-     * From now on the name, such as {@code moving.example}, stands for this IPv4 address; of several, for each question for the
-     * next one. A name that begins with {@code rebind} may not be kept.
+     * Sets the IPv4 address of a name, such as {@code moving.example}; of several, each query gets the next one. The TTL of a
+     * name that begins with {@code rebind} is 0.
      */
-    public void point(String name, String... addresses) {
-        moved.put(name, List.of(addresses));
+    public void setAddresses(String name, String... addresses) {
+        addressOverrides.put(name, List.of(addresses));
     }
 
-    private synchronized Optional<String> moved(String name) {
-        List<String> addresses = moved.getOrDefault(name, List.of());
+    private synchronized Optional<String> nextAddress(String name) {
+        List<String> addresses = addressOverrides.getOrDefault(name, List.of());
         if (addresses.size() > 1) {
-            List<String> turned = new ArrayList<>(addresses);
-            Collections.rotate(turned, -1);
-            moved.put(name, turned);
+            List<String> rotated = new ArrayList<>(addresses);
+            Collections.rotate(rotated, -1);
+            addressOverrides.put(name, rotated);
         }
         return addresses.stream().findFirst();
     }
 
     private ServerSocket listen(String address, int port) throws Exception {
-        ServerSocket socket = space.call(() -> new ServerSocket(port, 50, InetAddress.getByName(address)));
+        ServerSocket socket = namespace.call(() -> new ServerSocket(port, 50, InetAddress.getByName(address)));
         sockets.add(socket);
         return socket;
     }
 
     private DatagramSocket receive(String address, int port) throws Exception {
-        DatagramSocket socket = space.call(() -> new DatagramSocket(port, InetAddress.getByName(address)));
+        DatagramSocket socket = namespace.call(() -> new DatagramSocket(port, InetAddress.getByName(address)));
         sockets.add(socket);
         return socket;
     }
@@ -133,7 +133,7 @@ public final class Internet implements AutoCloseable {
                             .formatted(body.length(), body)
                             .getBytes(StandardCharsets.US_ASCII));
         } catch (IOException e) {
-            // The asker went away: nothing to tell.
+            // The client has gone.
         }
     }
 
@@ -146,24 +146,24 @@ public final class Internet implements AutoCloseable {
         });
     }
 
-    private void namesByUdp(DatagramSocket socket) {
-        serve("names by UDP", socket::isClosed, () -> {
+    private void dnsByUdp(DatagramSocket socket) {
+        serve("DNS over UDP", socket::isClosed, () -> {
             DatagramPacket packet = new DatagramPacket(new byte[4096], 4096);
             socket.receive(packet);
-            byte[] question = Arrays.copyOf(packet.getData(), packet.getLength());
-            byte[] answer = DnsQuestion.answer(question, packet.getAddress(), "udp", this::moved, questions::add);
+            byte[] query = Arrays.copyOf(packet.getData(), packet.getLength());
+            byte[] answer = ReceivedQuery.reply(query, packet.getAddress(), "udp", this::nextAddress, queries::add);
             socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
         });
     }
 
-    private void namesByTcp(ServerSocket server) {
-        serve("names by TCP", server::isClosed, () -> {
+    private void dnsByTcp(ServerSocket server) {
+        serve("DNS over TCP", server::isClosed, () -> {
             try (Socket socket = server.accept()) {
                 socket.setSoTimeout(2000);
                 DataInputStream in = new DataInputStream(socket.getInputStream());
-                byte[] question = in.readNBytes(in.readUnsignedShort());
-                InetAddress asker = ((InetSocketAddress) socket.getRemoteSocketAddress()).getAddress();
-                byte[] answer = DnsQuestion.answer(question, asker, "tcp", this::moved, questions::add);
+                byte[] query = in.readNBytes(in.readUnsignedShort());
+                InetAddress sourceAddress = ((InetSocketAddress) socket.getRemoteSocketAddress()).getAddress();
+                byte[] answer = ReceivedQuery.reply(query, sourceAddress, "tcp", this::nextAddress, queries::add);
                 OutputStream out = socket.getOutputStream();
                 out.write(new byte[] {(byte) (answer.length >> 8), (byte) answer.length});
                 out.write(answer);

@@ -19,24 +19,24 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Runs the tests that are tagged {@code kernel} once more, and those that are tagged {@code guest}, under Debian's kernel, which has WireGuard, in an emulated machine.
- * The machine is started once, for all of them.
+ * Runs the tests tagged {@code kernel}, which also run on this machine, and those tagged {@code guest} in an emulated machine
+ * with Debian's kernel, which has WireGuard. The machine is started once for all of them.
  */
 @Tag("lab")
 class KernelLabTest {
 
-    /** Where such tests are. Named, since searching takes long in there. */
+    /** The classes with such tests, listed since a search is slow in the emulated machine. */
     private static final List<String> CLASSES = List.of(
             "io.culvert.lab.LabTest",
-            "io.culvert.exitnode.ExitNodeTest",
-            "io.culvert.device.KernelDeviceTest",
-            "io.culvert.confinement.ConfinementLifeTest",
-            "io.culvert.node.NodeTest");
+            "io.culvert.exitnode.ExitNodeApplicationTest",
+            "io.culvert.wireguard.device.KernelDeviceTest",
+            "io.culvert.netns.NamespaceLifecycleTest",
+            "io.culvert.meshnode.NodeTest");
 
-    private static final Duration DEADLINE = Duration.ofMinutes(15);
+    private static final Duration TIMEOUT = Duration.ofMinutes(15);
 
-    /** The status of scripts/kernel-lab when it is the lab that cannot run. */
-    private static final int IMPOSSIBLE = 125;
+    /** The exit status of scripts/kernel-lab if the emulated machine cannot run. */
+    private static final int UNAVAILABLE = 125;
 
     @TestFactory
     @Timeout(value = 20, unit = TimeUnit.MINUTES)
@@ -52,37 +52,36 @@ class KernelLabTest {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",
-                "-Dlab.patience=10",
+                "-Dlab.timeout.factor=10",
                 "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                 "-cp",
                 classPath,
-                "io.culvert.lab.GuestRunner"));
+                "io.culvert.lab.KernelTestRunner"));
         command.addAll(CLASSES);
-        Child guest = Child.start("kernel-lab", command);
-        int status = guest.awaitExit(DEADLINE);
-        Assumptions.assumeFalse(status == IMPOSSIBLE, guest::output);
+        RunningProgram guest = RunningProgram.start("kernel-lab", command);
+        int status = guest.awaitExit(TIMEOUT);
+        Assumptions.assumeFalse(status == UNAVAILABLE, guest::output);
         List<DynamicTest> tests = new ArrayList<>();
         tests.add(DynamicTest.dynamicTest(
-                "the guest runs to its end",
+                "the emulated machine completes",
                 () -> assertThat(status).as(guest.output()).isZero()));
         guest.output()
                 .lines()
                 .map(line -> line.split("\t", -1))
                 .filter(fields -> fields.length == 4 && fields[0].equals("test"))
-                .map(fields -> DynamicTest.dynamicTest(fields[2], () -> repeat(fields[1], fields[3])))
+                .map(fields -> DynamicTest.dynamicTest(fields[2], () -> report(fields[1], fields[3])))
                 .forEach(tests::add);
         tests.add(DynamicTest.dynamicTest(
-                "there are such tests",
-                () -> assertThat(tests).as(guest.output()).hasSizeGreaterThan(2)));
+                "tests were run", () -> assertThat(tests).as(guest.output()).hasSizeGreaterThan(2)));
         return tests;
     }
 
-    private static void repeat(String outcome, String base64) {
+    private static void report(String outcome, String base64) {
         String reason = new String(Base64.getDecoder().decode(base64), StandardCharsets.UTF_8);
         switch (outcome) {
             case "passed" -> {}
             case "skipped" -> Assumptions.abort(reason);
-            default -> Assertions.fail("in the guest: " + reason);
+            default -> Assertions.fail("in the emulated machine: " + reason);
         }
     }
 }

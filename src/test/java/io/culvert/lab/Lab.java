@@ -9,103 +9,103 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one topology, each box a network namespace, with addresses of the documentation ranges only:
+ * The topology of the tests, each host a network namespace, with addresses of the documentation ranges only:
  *
  * <pre>
- *   neighbour ──┐  192.0.2.0/26, 2001:db8:e::/64
+ *   LAN host ───┐  192.0.2.0/26, 2001:db8:e::/64
  *   node ───────┴─ router ─────────── internet ── provider 0, 1, ...   203.0.113.10, .26, ...
  *   client ────────┘  192.0.2.64/26        │                           2001:db8:f::10, f1::10, ...
  *                     2001:db8:c::/64      └ 198.51.100.0/24, 2001:db8:1::/64: servers, Headscale
  * </pre>
  *
- * The node is where the program runs; the client is a phone somewhere, the neighbour sits beside the node on its network.
- * Addresses are not translated on the way, so that what a server sees is who it was.
+ * The program runs on the node. The client is a phone on another network; the LAN host is on the node's network. There is no
+ * NAT between them, so a server sees the sender's address.
  */
 public final class Lab implements AutoCloseable {
 
     /** The node's address on its network. */
-    public static final String NODE_4 = "192.0.2.10";
+    public static final String NODE_IPV4 = "192.0.2.10";
 
-    public static final String NODE_6 = "2001:db8:e::10";
-    public static final String NEIGHBOUR_4 = "192.0.2.20";
-    public static final String NEIGHBOUR_6 = "2001:db8:e::20";
+    public static final String NODE_IPV6 = "2001:db8:e::10";
+    public static final String LAN_HOST_IPV4 = "192.0.2.20";
+    public static final String LAN_HOST_IPV6 = "2001:db8:e::20";
 
-    /** The node's gateway, which is its resolver too. */
-    public static final String ROUTER_4 = "192.0.2.1";
+    /** The node's gateway, which is also its resolver. */
+    public static final String ROUTER_IPV4 = "192.0.2.1";
 
-    public static final String ROUTER_6 = "2001:db8:e::1";
-    public static final String CLIENT_4 = "192.0.2.66";
-    public static final String CLIENT_6 = "2001:db8:c::66";
+    public static final String ROUTER_IPV6 = "2001:db8:e::1";
+    public static final String CLIENT_IPV4 = "192.0.2.66";
+    public static final String CLIENT_IPV6 = "2001:db8:c::66";
 
-    /** A server that says who asked: HTTP on port 80, UDP on port 7. */
-    public static final String SERVER_4 = "198.51.100.10";
+    /** A server that returns the client's address: HTTP on port 80, UDP on port 7. */
+    public static final String SERVER_IPV4 = "198.51.100.10";
 
-    public static final String SERVER_6 = "2001:db8:1::10";
+    public static final String SERVER_IPV6 = "2001:db8:1::10";
 
-    /** A resolver that knows every name below {@code example.} and remembers who asked. */
-    public static final String RESOLVER_4 = "198.51.100.53";
+    /** A resolver that answers every name below {@code example.} and records the queries. */
+    public static final String RESOLVER_IPV4 = "198.51.100.53";
 
-    public static final String RESOLVER_6 = "2001:db8:1::53";
+    public static final String RESOLVER_IPV6 = "2001:db8:1::53";
 
     static final String NODE_MAC = "02:00:5e:00:53:10";
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static final AtomicInteger INDEX = new AtomicInteger(1000);
 
-    private final Shape shape;
+    private final LabOptions options;
     private final String prefix = "lab" + COUNT.incrementAndGet() + "-";
-    private final Namespace clientSpace = new Namespace(prefix + "client");
-    private final Namespace neighbour = new Namespace(prefix + "neighbour");
-    private final Namespace nodeSpace = new Namespace(prefix + "node");
-    private final Namespace router = new Namespace(prefix + "router");
-    private final Namespace internetSpace = new Namespace(prefix + "internet");
-    private final List<Namespace> providerSpaces;
-    private final List<AutoCloseable> roles = new ArrayList<>();
+    private final LabNamespace clientNamespace = new LabNamespace(prefix + "client");
+    private final LabNamespace lanHost = new LabNamespace(prefix + "lanhost");
+    private final LabNamespace nodeNamespace = new LabNamespace(prefix + "node");
+    private final LabNamespace router = new LabNamespace(prefix + "router");
+    private final LabNamespace internetNamespace = new LabNamespace(prefix + "internet");
+    private final List<LabNamespace> providerNamespaces;
+    private final List<AutoCloseable> resources = new ArrayList<>();
     private final Internet internet;
     private final List<Provider> providers;
-    private final Client client;
-    private final Node node;
+    private final WireGuardClient client;
+    private final LabNode node;
     private @Nullable Headscale headscale;
     private @Nullable TailscaleClient phone;
     private @Nullable TailscaleClient laptop;
 
-    private Lab(Shape shape) {
-        this.shape = shape;
-        this.providerSpaces = IntStream.range(0, shape.providers())
-                .mapToObj(number -> new Namespace(prefix + "provider" + number))
+    private Lab(LabOptions options) {
+        this.options = options;
+        this.providerNamespaces = IntStream.range(0, options.providers())
+                .mapToObj(number -> new LabNamespace(prefix + "provider" + number))
                 .toList();
         try {
             wire();
-            internet = kept(new Internet(internetSpace));
-            providers = IntStream.range(0, shape.providers())
-                    .mapToObj(number -> kept(new Provider(providerSpaces.get(number), number)))
+            internet = closeWithLab(new Internet(internetNamespace));
+            providers = IntStream.range(0, options.providers())
+                    .mapToObj(number -> closeWithLab(new Provider(providerNamespaces.get(number), number)))
                     .toList();
-            client = kept(new Client(clientSpace));
-            node = kept(new Node(nodeSpace, shape.uplink()));
+            client = closeWithLab(new WireGuardClient(clientNamespace));
+            node = closeWithLab(new LabNode(nodeNamespace, options.uplink()));
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
     }
 
-    /** A whole lab of the usual shape, running. */
+    /** Returns a running lab with the default options. */
     public static Lab open() {
-        return open(Shape.USUAL);
+        return open(LabOptions.DEFAULTS);
     }
 
-    /** A whole lab, running. */
-    public static Lab open(Shape shape) {
-        return new Lab(shape);
+    /** Returns a running lab. */
+    public static Lab open(LabOptions options) {
+        return new Lab(options);
     }
 
-    public Shape shape() {
-        return shape;
+    public LabOptions options() {
+        return options;
     }
 
     public Internet internet() {
         return internet;
     }
 
-    /** The only, or the first, provider. */
+    /** Returns the first provider. */
     public Provider provider() {
         return providers.getFirst();
     }
@@ -114,121 +114,129 @@ public final class Lab implements AutoCloseable {
         return providers.get(number);
     }
 
-    public Client client() {
+    public WireGuardClient client() {
         return client;
     }
 
-    public Node node() {
+    public LabNode node() {
         return node;
     }
 
-    /** The control server of the tailnet; it starts when it is first asked for. */
+    /** Returns the tailnet's control server, started on the first call. */
     public Headscale headscale() {
         if (headscale == null) {
-            headscale = kept(new Headscale(internetSpace));
+            headscale = closeWithLab(new Headscale(internetNamespace));
             node.trustHeadscale();
         }
         return headscale;
     }
 
-    /** The client's Tailscale, far from the node, in the tailnet as {@code phone} since it was first asked for. */
+    /** Returns the Tailscale of the client, which joins the tailnet as {@code phone} on the first call. */
     public TailscaleClient phone() {
         if (phone == null) {
-            phone = member(clientSpace, "phone");
+            phone = join(clientNamespace, "phone");
         }
         return phone;
     }
 
-    /** The neighbour's Tailscale, beside the node, in the tailnet as {@code laptop} since it was first asked for. */
+    /** Returns the Tailscale of the LAN host, which joins the tailnet as {@code laptop} on the first call. */
     public TailscaleClient laptop() {
         if (laptop == null) {
-            laptop = member(neighbour, "laptop");
+            laptop = join(lanHost, "laptop");
         }
         return laptop;
     }
 
-    private TailscaleClient member(Namespace space, String name) {
+    private TailscaleClient join(LabNamespace namespace, String name) {
         String key = headscale().key();
-        TailscaleClient device = kept(new TailscaleClient(space, name));
-        device.join(key).orFail();
+        TailscaleClient device = closeWithLab(new TailscaleClient(namespace, name));
+        device.join(key).outputOrFail();
         return device;
     }
 
-    /** A plain machine on the node's network. */
-    public Namespace neighbour() {
-        return neighbour;
+    /** Returns an ordinary host on the node's network. */
+    public LabNamespace lanHost() {
+        return lanHost;
     }
 
-    public Namespace router() {
+    public LabNamespace router() {
         return router;
     }
 
-    /** Begins to watch the node's uplink, from the router's side. Ends with the lab at the latest. */
+    /** Starts to watch the node's uplink, on the router's side; closed with the lab. */
     public Observer observe() {
-        return kept(new Observer(router, "node0"));
+        return closeWithLab(new Observer(router, "node0"));
     }
 
-    /** The client exits by a node that nobody guards, until it is closed: what must never be seen otherwise. */
-    public UnguardedExit unguardedExit() {
-        return new UnguardedExit(this);
+    /** Returns an exit node without a kill switch, used by the client until it is closed: it shows that leaks are detected. */
+    public ExitNodeWithoutKillSwitch exitNodeWithoutKillSwitch() {
+        return new ExitNodeWithoutKillSwitch(this);
     }
 
-    private <T extends AutoCloseable> T kept(T role) {
-        roles.add(role);
-        return role;
+    private <T extends AutoCloseable> T closeWithLab(T resource) {
+        resources.add(resource);
+        return resource;
     }
 
-    private Stream<Namespace> spaces() {
+    private Stream<LabNamespace> namespaces() {
         return Stream.concat(
-                Stream.of(clientSpace, neighbour, nodeSpace, router, internetSpace), providerSpaces.stream());
+                Stream.of(clientNamespace, lanHost, nodeNamespace, router, internetNamespace),
+                providerNamespaces.stream());
     }
 
     private void wire() {
-        batch(spaces().map(space -> "netns add " + space.name()).toList());
-        // Before there are links, which would spend a second on finding their addresses unique.
-        spaces().forEach(space -> space.sysctl(
-                "net.ipv6.conf.all.accept_dad=0",
-                "net.ipv6.conf.default.accept_dad=0",
-                "net.ipv6.conf.all.accept_ra=0",
-                "net.ipv6.conf.default.accept_ra=0"));
+        batch(namespaces().map(namespace -> "netns add " + namespace.name()).toList());
+        // Before links exist, which would spend a second on duplicate address detection.
+        namespaces()
+                .forEach(namespace -> namespace.sysctl(
+                        "net.ipv6.conf.all.accept_dad=0",
+                        "net.ipv6.conf.default.accept_dad=0",
+                        "net.ipv6.conf.all.accept_ra=0",
+                        "net.ipv6.conf.default.accept_ra=0"));
         List<String> lines = new ArrayList<>();
-        lines.add(pair(nodeSpace, shape.uplink(), router, "node0"));
-        lines.add(pair(neighbour, "eth0", router, "neighbour0"));
-        lines.add(pair(clientSpace, "eth0", router, "client0"));
-        lines.add(pair(router, "wan", internetSpace, "router0"));
-        for (int number = 0; number < providerSpaces.size(); number++) {
-            lines.add(pair(providerSpaces.get(number), "eth0", internetSpace, "provider" + number));
+        lines.add(pair(nodeNamespace, options.uplink(), router, "node0"));
+        lines.add(pair(lanHost, "eth0", router, "lanhost0"));
+        lines.add(pair(clientNamespace, "eth0", router, "client0"));
+        lines.add(pair(router, "wan", internetNamespace, "router0"));
+        for (int number = 0; number < providerNamespaces.size(); number++) {
+            lines.add(pair(providerNamespaces.get(number), "eth0", internetNamespace, "provider" + number));
         }
         batch(lines);
-        Stream.concat(Stream.of(router, internetSpace), providerSpaces.stream())
-                .forEach(space -> space.sysctl("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"));
+        Stream.concat(Stream.of(router, internetNamespace), providerNamespaces.stream())
+                .forEach(namespace -> namespace.sysctl("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"));
 
-        if (!shape.ipv6()) {
-            nodeSpace.sysctl("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1");
+        if (!options.ipv6()) {
+            nodeNamespace.sysctl("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1");
         }
-        if (shape.strictReversePath()) {
-            nodeSpace.sysctl("net.ipv4.conf.all.rp_filter=1", "net.ipv4.conf.default.rp_filter=1");
+        if (options.strictReversePath()) {
+            nodeNamespace.sysctl("net.ipv4.conf.all.rp_filter=1", "net.ipv4.conf.default.rp_filter=1");
         }
-        String uplink = shape.uplink();
-        nodeSpace.ip("link set " + uplink + " address " + NODE_MAC);
-        host(nodeSpace, uplink, NODE_4 + "/26", ROUTER_4, shape.ipv6() ? NODE_6 + "/64" : "", ROUTER_6);
-        host(neighbour, "eth0", NEIGHBOUR_4 + "/26", ROUTER_4, NEIGHBOUR_6 + "/64", ROUTER_6);
-        host(clientSpace, "eth0", CLIENT_4 + "/26", "192.0.2.65", CLIENT_6 + "/64", "2001:db8:c::65");
+        String uplink = options.uplink();
+        nodeNamespace.ip("link set " + uplink + " address " + NODE_MAC);
+        host(
+                nodeNamespace,
+                uplink,
+                NODE_IPV4 + "/26",
+                ROUTER_IPV4,
+                options.ipv6() ? NODE_IPV6 + "/64" : "",
+                ROUTER_IPV6);
+        host(lanHost, "eth0", LAN_HOST_IPV4 + "/26", ROUTER_IPV4, LAN_HOST_IPV6 + "/64", ROUTER_IPV6);
+        host(clientNamespace, "eth0", CLIENT_IPV4 + "/26", "192.0.2.65", CLIENT_IPV6 + "/64", "2001:db8:c::65");
         router.ip(
                 "link add lan type bridge mcast_snooping 0",
                 "link set node0 master lan",
-                "link set neighbour0 master lan",
+                "link set lanhost0 master lan",
                 "link set lo up",
                 "link set lan up",
                 "link set node0 up",
-                "link set neighbour0 up",
-                "address add " + ROUTER_4 + "/26 dev lan",
-                "address add " + ROUTER_6 + "/64 dev lan nodad",
+                "link set lanhost0 up",
+                "address add " + ROUTER_IPV4 + "/26 dev lan",
+                "address add " + ROUTER_IPV6 + "/64 dev lan nodad",
                 "link set client0 up",
                 "address add 192.0.2.65/26 dev client0",
                 "address add 2001:db8:c::65/64 dev client0 nodad");
         host(router, "wan", "203.0.113.130/30", "203.0.113.129", "2001:db8:a::2/64", "2001:db8:a::1");
-        // The resolver that a landlord or a container engine offers on the network itself.
+        // The resolver of the local network, as a router or a container engine provides it.
         router.nft("""
                 table inet resolver {
                   chain in {
@@ -237,53 +245,54 @@ public final class Lab implements AutoCloseable {
                     ip6 daddr %s meta l4proto { tcp, udp } th dport 53 dnat ip6 to %s
                   }
                 }
-                """.formatted(ROUTER_4, RESOLVER_4, ROUTER_6, RESOLVER_6));
-        internetSpace.ip(
+                """.formatted(ROUTER_IPV4, RESOLVER_IPV4, ROUTER_IPV6, RESOLVER_IPV6));
+        internetNamespace.ip(
                 "link set lo up",
-                "address add " + SERVER_4 + "/32 dev lo",
-                "address add " + SERVER_6 + "/128 dev lo nodad",
-                "address add " + RESOLVER_4 + "/32 dev lo",
-                "address add " + RESOLVER_6 + "/128 dev lo nodad",
+                "address add " + SERVER_IPV4 + "/32 dev lo",
+                "address add " + SERVER_IPV6 + "/128 dev lo nodad",
+                "address add " + RESOLVER_IPV4 + "/32 dev lo",
+                "address add " + RESOLVER_IPV6 + "/128 dev lo nodad",
                 "link set router0 up",
                 "address add 203.0.113.129/30 dev router0",
                 "address add 2001:db8:a::1/64 dev router0 nodad",
                 "route add 192.0.2.0/24 via 203.0.113.130",
                 "route add 2001:db8:e::/64 via 2001:db8:a::2",
                 "route add 2001:db8:c::/64 via 2001:db8:a::2");
-        for (int number = 0; number < providerSpaces.size(); number++) {
+        for (int number = 0; number < providerNamespaces.size(); number++) {
             String network4 = "203.0.113.";
             String network6 = Provider.network6(number);
             String gateway4 = network4 + (16 * number + 1);
-            internetSpace.ip(
+            internetNamespace.ip(
                     "link set provider" + number + " up",
                     "address add " + gateway4 + "/28 dev provider" + number,
                     "address add " + network6 + "1/64 dev provider" + number + " nodad");
-            Namespace space = providerSpaces.get(number);
+            LabNamespace namespace = providerNamespaces.get(number);
             host(
-                    space,
+                    namespace,
                     "eth0",
-                    Provider.outer4(number) + "/28",
+                    Provider.publicIpv4(number) + "/28",
                     gateway4,
-                    Provider.outer6(number) + "/64",
+                    Provider.publicIpv6(number) + "/64",
                     network6 + "1");
         }
     }
 
     private static void batch(List<String> lines) {
-        Outcome.of(List.of("ip", "-batch", "-"), String.join("\n", lines) + "\n")
-                .orFail();
+        CommandResult.of(List.of("ip", "-batch", "-"), String.join("\n", lines) + "\n")
+                .outputOrFail();
     }
 
     /**
-     * The two ends get numbers that differ: the kernel takes a virtual cable whose ends have the same number in their
-     * namespaces for a real one, and then waits up to a second before it uses it (net/core/link_watch.c).
+     * The two ends get different interface indexes: if both have the same index in their namespaces, the kernel treats the
+     * veth link as a physical one and delays its carrier events by up to a second (net/core/link_watch.c).
      */
-    private static String pair(Namespace a, String nameA, Namespace b, String nameB) {
+    private static String pair(LabNamespace a, String nameA, LabNamespace b, String nameB) {
         return "link add %s netns %s index 10 type veth peer name %s netns %s index %d"
                 .formatted(nameA, a.name(), nameB, b.name(), INDEX.incrementAndGet());
     }
 
-    private static void host(Namespace space, String link, String v4, String gateway4, String v6, String gateway6) {
+    private static void host(
+            LabNamespace namespace, String link, String v4, String gateway4, String v6, String gateway6) {
         List<String> lines = new ArrayList<>(List.of(
                 "link set lo up",
                 "link set " + link + " up",
@@ -293,20 +302,22 @@ public final class Lab implements AutoCloseable {
             lines.add("address add " + v6 + " dev " + link + " nodad");
             lines.add("route add default via " + gateway6);
         }
-        space.ip(lines.toArray(String[]::new));
+        namespace.ip(lines.toArray(String[]::new));
     }
 
     @Override
     public void close() {
-        for (AutoCloseable role : roles.reversed()) {
+        for (AutoCloseable resource : resources.reversed()) {
             try {
-                role.close();
+                resource.close();
             } catch (Exception e) {
-                throw new AssertionError("closing " + role, e);
+                throw new AssertionError("closing " + resource, e);
             }
         }
-        Outcome.of(
+        CommandResult.of(
                 List.of("ip", "-force", "-batch", "-"),
-                spaces().map(space -> "netns delete " + space.name()).collect(Collectors.joining("\n")) + "\n");
+                namespaces()
+                                .map(namespace -> "netns delete " + namespace.name())
+                                .collect(Collectors.joining("\n")) + "\n");
     }
 }

@@ -1,7 +1,7 @@
 package io.culvert.lab;
 
-import io.culvert.lab.Figure.What;
-import io.culvert.wireguard.PublicKey;
+import io.culvert.lab.Measurement.What;
+import io.culvert.wireguard.config.PublicKey;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -13,45 +13,46 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** What a full mesh of a thousand peers costs: its files, and a node of it. */
+/** Measures a full mesh of a thousand peers: rendering its files, and starting one of its nodes. */
 final class MeshBench {
 
     private static final int PEERS = 1000;
 
-    private final List<Program> programs;
-    private final Figures figures;
+    private final List<CulvertBuild> programs;
+    private final Measurements measurements;
     private final int rounds;
-    private final String privateKey = WireGuard.privateKey();
+    private final String privateKey = WireGuardInterface.privateKey();
 
-    MeshBench(List<Program> programs, Figures figures, int rounds) {
+    MeshBench(List<CulvertBuild> programs, Measurements measurements, int rounds) {
         this.programs = programs;
-        this.figures = figures;
+        this.measurements = measurements;
         this.rounds = rounds;
     }
 
-    void measure(Node node) {
+    void measure(LabNode node) {
         render();
-        peers(node.in(Box.MACHINE));
-        new MigrationBench(figures, rounds).measure();
+        peers(node.in(Sandbox.MACHINE));
+        new EndpointChangeBench(measurements, rounds).measure();
     }
 
-    /** The files of one node, by a program that starts for it, and of all. */
+    /** Measures the rendering of the files of one node, and of all nodes. */
     private void render() {
         Path directory = temporary();
         try {
             String file = Files.writeString(directory.resolve("network.yaml"), network(PEERS, "/etc/culvert/mesh.key"))
                     .toString();
-            for (Program program : programs) {
-                List<Cost> one = costs(rounds, round -> program.with("mesh", "render", "p" + round, "--file", file));
-                add(What.RENDER, program, one, Cost::millis);
-                add(What.RENDER_MEMORY, program, one, Cost::megabytes);
+            for (CulvertBuild program : programs) {
+                List<ResourceUsage> single =
+                        usages(rounds, round -> program.command("mesh", "render", "p" + round, "--file", file));
+                add(What.RENDER, program, single, ResourceUsage::millis);
+                add(What.RENDER_MEMORY, program, single, ResourceUsage::megabytes);
             }
             String output = directory.resolve("files").toString();
-            for (Program program : programs) {
-                List<Cost> all =
-                        costs(1, _ -> program.with("mesh", "render", "--all", "--output", output, "--file", file));
-                add(What.RENDER_ALL, program, all, cost -> cost.millis() / 1000);
-                add(What.RENDER_ALL_MEMORY, program, all, Cost::megabytes);
+            for (CulvertBuild program : programs) {
+                List<ResourceUsage> all =
+                        usages(1, _ -> program.command("mesh", "render", "--all", "--output", output, "--file", file));
+                add(What.RENDER_ALL, program, all, usage -> usage.millis() / 1000);
+                add(What.RENDER_ALL_MEMORY, program, all, ResourceUsage::megabytes);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -61,58 +62,60 @@ final class MeshBench {
     }
 
     /**
-     * The same command for a network of two and of {@link #PEERS} and one, and what {@code wg setconf} takes for those peers on
-     * the device that is there then: the device's own time.
+     * Measures {@code mesh up} for networks of two and of {@link #PEERS} + 1 peers, and {@code wg setconf} for the same peers on
+     * the existing device, which is the time of the device itself.
      */
-    private void peers(Node node) {
+    private void peers(LabNode node) {
         String key = node.file("node.key", privateKey + "\n");
         String small = node.file("small.yaml", network(2, key));
         String large = node.file("large.yaml", network(PEERS + 1, key));
         String wg = node.file("large.conf", configuration(PEERS + 1));
-        for (Program program : programs) {
-            double[] more = new double[rounds];
-            double[] own = new double[rounds];
+        for (CulvertBuild program : programs) {
+            double[] additional = new double[rounds];
+            double[] device = new double[rounds];
             for (int round = 0; round < rounds; round++) {
-                double few = up(node, program, small);
-                own[round] =
-                        millis(() -> node.attempt("wg", "setconf", "big", wg).orFail());
+                double twoPeers = up(node, program, small);
+                device[round] =
+                        millis(() -> node.attempt("wg", "setconf", "big", wg).outputOrFail());
                 down(node, program);
-                more[round] = Math.max(0, up(node, program, large) - few);
+                additional[round] = Math.max(0, up(node, program, large) - twoPeers);
                 down(node, program);
             }
-            figures.add(Figure.of(What.PEERS, program.name(), more));
+            measurements.add(Measurement.of(What.PEERS, program.name(), additional));
             if (program.equals(programs.getLast())) {
-                figures.add(Figure.of(What.PEERS, "wg setconf", own));
+                measurements.add(Measurement.of(What.PEERS, "wg setconf", device));
             }
         }
     }
 
-    private static double up(Node node, Program program, String file) {
+    private static double up(LabNode node, CulvertBuild program, String file) {
         return millis(() -> node.attempt(
-                        program.with("mesh", "up", "p0", "--file", file).toArray(String[]::new))
-                .orFail());
+                        program.command("mesh", "up", "p0", "--file", file).toArray(String[]::new))
+                .outputOrFail());
     }
 
-    private static void down(Node node, Program program) {
-        node.attempt(program.with("mesh", "down", "p0").toArray(String[]::new)).orFail();
+    private static void down(LabNode node, CulvertBuild program) {
+        node.attempt(program.command("mesh", "down", "p0").toArray(String[]::new))
+                .outputOrFail();
     }
 
-    private void add(What what, Program program, List<Cost> costs, ToDoubleFunction<Cost> figure) {
-        figures.add(Figure.of(
-                what, program.name(), costs.stream().mapToDouble(figure).toArray()));
+    private void add(
+            What what, CulvertBuild program, List<ResourceUsage> usages, ToDoubleFunction<ResourceUsage> value) {
+        measurements.add(Measurement.of(
+                what, program.name(), usages.stream().mapToDouble(value).toArray()));
     }
 
     private interface Command {
         List<String> of(int round);
     }
 
-    private static List<Cost> costs(int rounds, Command command) {
+    private static List<ResourceUsage> usages(int rounds, Command command) {
         return IntStream.range(0, rounds)
-                .mapToObj(round -> Cost.of(command.of(round)))
+                .mapToObj(round -> ResourceUsage.of(command.of(round)))
                 .toList();
     }
 
-    /** A full mesh; each peer has a key, a place and two addresses. */
+    /** Returns a full mesh, in which each peer has a key, an endpoint and two addresses. */
     private String network(int peers, String keyFile) {
         StringBuilder text = new StringBuilder(
                 "version: v1\nsubnets: [{name: big, endpoints: [{port: 51820}]}]\nconnections: [{a: [], b: []}]\npeers:\n");
@@ -123,26 +126,26 @@ final class MeshBench {
                       privateKeyFile: %s
                       subnets: {big: {listenPort: 51820, ipAddresses: [%s/16, auto]}}
                       endpoints: [{ip: %s}]
-                    """.formatted(i, publicKey(i), keyFile, address(i), place(i))
+                    """.formatted(i, publicKey(i), keyFile, address(i), endpointAddress(i))
                     .indent(2));
         }
         return text.toString();
     }
 
-    /** The same for {@code wg}, as seen by the first. */
+    /** Returns the configuration of the first peer for {@code wg setconf}. */
     private String configuration(int peers) {
         StringBuilder text = new StringBuilder("[Interface]\nPrivateKey = " + privateKey + "\n");
         for (int i = 1; i < peers; i++) {
             text.append("[Peer]\nPublicKey = %s\nAllowedIPs = %s/32\nEndpoint = %s:51820\n"
-                    .formatted(publicKey(i), address(i), place(i)));
+                    .formatted(publicKey(i), address(i), endpointAddress(i)));
         }
         return text.toString();
     }
 
-    /** The first has a key of its own; nobody has those of the others. */
+    /** Returns a public key; only the first peer has a private key. */
     private String publicKey(int peer) {
         return peer == 0
-                ? WireGuard.publicKey(privateKey)
+                ? WireGuardInterface.publicKey(privateKey)
                 : new PublicKey(ByteBuffer.allocate(32).putInt(4, peer).array()).toString();
     }
 
@@ -150,7 +153,7 @@ final class MeshBench {
         return "10.8." + peer / 250 + "." + (peer % 250 + 1);
     }
 
-    private static String place(int peer) {
+    private static String endpointAddress(int peer) {
         return "198.51.100." + (peer % 250 + 1);
     }
 

@@ -1,6 +1,6 @@
 package io.culvert.lab;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -14,14 +14,14 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Machines that reach each other by a router, each with a network of its own, and that can be plugged into a switch beside
- * it:
+ * Machines that reach each other through a router, each with a network of its own, and that can be plugged into a common
+ * switch too:
  *
  * <pre>
  *   node 0 ──┐ 203.0.113.2/30,  2001:db8:100::2/64          each by eth0
  *   node 1 ──┼─ router                                      198.51.100.10, 2001:db8:1::10: the internet
  *   ...    ──┘ 203.0.113.6/30,  2001:db8:101::2/64
- *   node i ──── switch          10.77.0.(i + 1), fd77::(i + 1)   by lan0, when it is plugged in
+ *   node i ──── switch          10.77.0.(i + 1), fd77::(i + 1)   by lan0, if it is plugged in
  * </pre>
  */
 public final class MeshLab implements AutoCloseable {
@@ -31,15 +31,15 @@ public final class MeshLab implements AutoCloseable {
 
     private final String prefix =
             "mesh" + COUNT.incrementAndGet() + "-" + ProcessHandle.current().pid() + "-";
-    private final Namespace router = new Namespace(prefix + "router");
-    private final Namespace lan = new Namespace(prefix + "lan");
-    private final List<Namespace> nodes;
-    private final List<AutoCloseable> guests = new ArrayList<>();
+    private final LabNamespace router = new LabNamespace(prefix + "router");
+    private final LabNamespace lan = new LabNamespace(prefix + "lan");
+    private final List<LabNamespace> nodes;
+    private final List<AutoCloseable> resources = new ArrayList<>();
 
     /** @param count up to 63 */
     public MeshLab(int count) {
         nodes = IntStream.range(0, count)
-                .mapToObj(i -> new Namespace(prefix + "n" + i))
+                .mapToObj(i -> new LabNamespace(prefix + "n" + i))
                 .toList();
         try {
             wire();
@@ -49,16 +49,16 @@ public final class MeshLab implements AutoCloseable {
         }
     }
 
-    public Namespace node(int i) {
+    public LabNamespace node(int i) {
         return nodes.get(i);
     }
 
-    public Namespace router() {
+    public LabNamespace router() {
         return router;
     }
 
-    /** Somebody on the switch who is no node. */
-    public Namespace lan() {
+    /** Returns a host on the switch that is not a node. */
+    public LabNamespace lan() {
         return lan;
     }
 
@@ -74,10 +74,10 @@ public final class MeshLab implements AutoCloseable {
         return "10.77.0." + (i + 1);
     }
 
-    /** Ends with the lab, before its namespaces. */
-    public <T extends AutoCloseable> T keep(T guest) {
-        guests.add(guest);
-        return guest;
+    /** Closes a resource with the lab, before its namespaces are deleted. */
+    public <T extends AutoCloseable> T closeWithLab(T resource) {
+        resources.add(resource);
+        return resource;
     }
 
     /** Plugs a node into the switch. */
@@ -85,57 +85,60 @@ public final class MeshLab implements AutoCloseable {
         plug(node(i), lan4(i), "port" + i);
     }
 
-    /** Plugs something into the switch under an address, which may be another's. */
-    public void plug(Namespace who, String address, String port) {
-        batch(List.of(pair(who, "lan0", lan, port)));
+    /** Plugs a host into the switch with an address, which may be in use by another one. */
+    public void plug(LabNamespace host, String address, String port) {
+        batch(List.of(pair(host, "lan0", lan, port)));
         lan.ip("link set " + port + " master switch", "link set " + port + " up");
-        who.ip("link set lan0 up", "address add " + address + "/24 dev lan0");
+        host.ip("link set lan0 up", "address add " + address + "/24 dev lan0");
     }
 
-    /** Takes a node's own plug out: its link goes. */
+    /** Unplugs a node from the switch: deletes its link. */
     public void unplug(int i) {
         node(i).ip("link delete lan0");
     }
 
-    /** Asks a server of the internet who he is, as the server sees it. */
-    public String whoAsks(Namespace from, String server) {
-        return whoAsks(from, "", router, server, 30);
+    /** Returns the source address that an internet server sees. */
+    public String observedSource(LabNamespace from, String server) {
+        return observedSource(from, "", router, server, 30);
     }
 
     /**
-     * Asks somebody who he is, as that one sees it.
+     * Sends a datagram and returns the source address that the receiver sees.
      *
-     * @param source which address he asks with; empty for any
-     * @param seconds to try
-     * @return {@code nobody} where no question comes through
+     * @param source the address to send from; empty for any
+     * @param seconds how long to try
+     * @return {@code no reply} if no datagram arrives
      */
-    public static String whoAsks(Namespace from, String source, Namespace server, String address, int seconds) {
+    public static String observedSource(
+            LabNamespace from, String source, LabNamespace server, String address, int seconds) {
         try (DatagramSocket socket = server.call(() -> new DatagramSocket(new InetSocketAddress(address, 7)));
-                DatagramSocket asking = from.call(() -> source.isEmpty()
+                DatagramSocket sender = from.call(() -> source.isEmpty()
                         ? new DatagramSocket()
                         : new DatagramSocket(new InetSocketAddress(source, 0)))) {
-            socket.setSoTimeout((int) Patience.of(Duration.ofSeconds(1)).toMillis());
+            socket.setSoTimeout((int) ScaledTimeout.of(Duration.ofSeconds(1)).toMillis());
             byte[] bytes = "who am i?".getBytes(StandardCharsets.US_ASCII);
             for (int i = 0; i < seconds; i++) {
                 try {
-                    asking.send(new DatagramPacket(bytes, bytes.length, new InetSocketAddress(address, 7)));
-                    DatagramPacket question = new DatagramPacket(new byte[64], 64);
-                    socket.receive(question);
-                    return Prefix.text(question.getAddress());
+                    sender.send(new DatagramPacket(bytes, bytes.length, new InetSocketAddress(address, 7)));
+                    DatagramPacket request = new DatagramPacket(new byte[64], 64);
+                    socket.receive(request);
+                    return Prefix.text(request.getAddress());
                 } catch (IOException _) {
                     // Not yet.
                 }
             }
-            return "nobody";
+            return "no reply";
         } catch (Exception e) {
             throw new AssertionError(e);
         }
     }
 
     private void wire() {
-        List<Namespace> all = spaces();
-        batch(all.stream().map(space -> "netns add " + space.name()).toList());
-        all.forEach(space -> space.sysctl(
+        List<LabNamespace> namespaces = namespaces();
+        batch(namespaces.stream()
+                .map(namespace -> "netns add " + namespace.name())
+                .toList());
+        namespaces.forEach(namespace -> namespace.sysctl(
                 "net.ipv6.conf.all.accept_dad=0",
                 "net.ipv6.conf.default.accept_dad=0",
                 "net.ipv6.conf.all.accept_ra=0",
@@ -147,8 +150,8 @@ public final class MeshLab implements AutoCloseable {
         lan.ip("link set lo up", "link add switch type bridge mcast_snooping 0", "link set switch up");
         router.ip(
                 "link set lo up",
-                "address add " + Lab.SERVER_4 + "/32 dev lo",
-                "address add " + Lab.SERVER_6 + "/128 dev lo nodad");
+                "address add " + Lab.SERVER_IPV4 + "/32 dev lo",
+                "address add " + Lab.SERVER_IPV6 + "/128 dev lo nodad");
         for (int i = 0; i < nodes.size(); i++) {
             String router4 = "203.0.113." + (4 * i + 1);
             String router6 = "2001:db8:" + Integer.toHexString(0x100 + i) + "::1";
@@ -166,42 +169,42 @@ public final class MeshLab implements AutoCloseable {
         }
     }
 
-    private List<Namespace> spaces() {
-        List<Namespace> all = new ArrayList<>(List.of(router, lan));
+    private List<LabNamespace> namespaces() {
+        List<LabNamespace> all = new ArrayList<>(List.of(router, lan));
         all.addAll(nodes);
         return all;
     }
 
     private static void batch(List<String> lines) {
-        Outcome.of(List.of("ip", "-batch", "-"), String.join("\n", lines) + "\n")
-                .orFail();
+        CommandResult.of(List.of("ip", "-batch", "-"), String.join("\n", lines) + "\n")
+                .outputOrFail();
     }
 
-    /** With numbers that differ, for the reason that {@link Lab} gives. */
-    private static String pair(Namespace a, String nameA, Namespace b, String nameB) {
+    /** The two ends get different interface indexes, for the reason given in {@link Lab}. */
+    private static String pair(LabNamespace a, String nameA, LabNamespace b, String nameB) {
         return "link add %s netns %s index %d type veth peer name %s netns %s index %d"
                 .formatted(nameA, a.name(), INDEX.incrementAndGet(), nameB, b.name(), INDEX.incrementAndGet());
     }
 
     @Override
     public void close() {
-        for (AutoCloseable guest : guests.reversed()) {
+        for (AutoCloseable resource : resources.reversed()) {
             try {
-                guest.close();
+                resource.close();
             } catch (Exception e) {
-                throw new AssertionError("closing " + guest, e);
+                throw new AssertionError("closing " + resource, e);
             }
         }
-        for (Namespace space : spaces()) {
-            Outcome.of(List.of("ip", "netns", "pids", space.name()))
+        for (LabNamespace namespace : namespaces()) {
+            CommandResult.of(List.of("ip", "netns", "pids", namespace.name()))
                     .out()
                     .lines()
-                    .forEach(pid -> Outcome.of(List.of("kill", "-KILL", pid)));
+                    .forEach(pid -> CommandResult.of(List.of("kill", "-KILL", pid)));
         }
-        Outcome.of(
+        CommandResult.of(
                 List.of("ip", "-force", "-batch", "-"),
-                spaces().stream()
-                        .map(space -> "netns delete " + space.name())
+                namespaces().stream()
+                        .map(namespace -> "netns delete " + namespace.name())
                         .collect(Collectors.joining("\n", "", "\n")));
     }
 }

@@ -19,48 +19,48 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watches the node's uplink from outside the node. Every packet that the node sends there and that nobody has declared as
+ * Watches the node's uplink from outside the node. Every packet that the node sends there and that has not been declared as
  * allowed is a leak.
  */
 public final class Observer implements AutoCloseable {
 
-    private static final Duration DEADLINE = Patience.of(Duration.ofSeconds(10));
-    private static final Duration AGAIN = Duration.ofSeconds(1);
+    private static final Duration TIMEOUT = ScaledTimeout.of(Duration.ofSeconds(10));
+    private static final Duration MARK_INTERVAL = Duration.ofSeconds(1);
     private static final String MARK = "the observer's mark ";
 
-    /** The broadcast address of the node's network: a mark sent there passes the uplink, and nobody answers it. */
-    private static final String EVERYBODY = "192.0.2.63";
+    /** The broadcast address of the node's network: a mark sent there passes the uplink, and no host answers it. */
+    private static final String BROADCAST = "192.0.2.63";
 
     private static final int DISCARD = 9;
 
-    private final Namespace router;
+    private final LabNamespace router;
     private final PacketSocket socket;
     private final List<Packet> packets = new ArrayList<>();
     private final Map<String, Predicate<Packet>> allowed = new LinkedHashMap<>();
 
-    /** The connections of probes. */
-    private final Set<String> known = new HashSet<>();
+    /** The connections that {@link #sees} caused. */
+    private final Set<String> probeConnections = new HashSet<>();
 
-    private @Nullable Throwable blindness;
+    private @Nullable Throwable failure;
     private boolean closing;
     private int marks;
-    private int from;
+    private int firstPacket;
 
-    Observer(Namespace router, String link) {
+    Observer(LabNamespace router, String link) {
         this.router = router;
         try {
             socket = router.call(() -> PacketSocket.on(link));
         } catch (Exception e) {
-            throw new AssertionError("opening the observer's eyes on " + link, e);
+            throw new AssertionError("opening the observer's packet socket on " + link, e);
         }
         Thread.ofPlatform().daemon().name("observer").start(this::watch);
         allow("neighbour discovery", Packet::isNeighbourDiscovery);
     }
 
     /** Declares what may leave the node. */
-    public Observer allow(String what, Predicate<Packet> which) {
+    public Observer allow(String what, Predicate<Packet> filter) {
         synchronized (packets) {
-            allowed.put(what, which);
+            allowed.put(what, filter);
         }
         return this;
     }
@@ -73,22 +73,23 @@ public final class Observer implements AutoCloseable {
     /** Declares WireGuard's own messages of the node's mesh as allowed. */
     public Observer allowMesh() {
         return allow(
-                "WireGuard of the mesh", packet -> packet.sourcePort() == Client.MESH_PORT && packet.isWireGuard());
+                "WireGuard of the mesh",
+                packet -> packet.sourcePort() == WireGuardClient.MESH_PORT && packet.isWireGuard());
     }
 
     /**
-     * Declares as allowed what a tailscaled sends by itself, to Headscale and to its peers from this port, and the questions
-     * for Headscale's name.
+     * Declares as allowed what a tailscaled sends automatically, to Headscale and to its peers from this port, and the DNS
+     * queries for Headscale's name.
      */
     public Observer allowTailscale(int port) {
         return allow(
                         "Tailscale to Headscale",
-                        packet -> List.of(Headscale.ADDRESS_4, Headscale.ADDRESS_6).stream()
+                        packet -> List.of(Headscale.ADDRESS_IPV4, Headscale.ADDRESS_IPV6).stream()
                                 .anyMatch(headscale -> packet.isTcpTo(headscale, Headscale.PORT)
                                         || packet.isTcpTo(headscale, Headscale.PLAIN_PORT)
                                         || packet.isUdpTo(headscale, Headscale.STUN_PORT)))
                 .allow(
-                        "questions for Headscale's name",
+                        "DNS queries for Headscale's name",
                         packet -> packet.destinationPort() == 53
                                 && packet.payload().toLowerCase(Locale.ROOT).contains("headscale\7example"))
                 .allow(
@@ -96,65 +97,65 @@ public final class Observer implements AutoCloseable {
                         packet -> packet.sourcePort() == port && (packet.isWireGuard() || packet.isDisco()));
     }
 
-    /** Declares what a published TCP port sends to its guests on the node's network as allowed. */
+    /** Declares what a published TCP port sends to clients on the node's network as allowed. */
     public Observer allowService(int port) {
         return allow(
                 "service on port " + port,
-                packet -> packet.isTcpFrom(port) && (packet.isTo(Lab.NEIGHBOUR_4) || packet.isTo(Lab.NEIGHBOUR_6)));
+                packet -> packet.isTcpFrom(port) && (packet.isTo(Lab.LAN_HOST_IPV4) || packet.isTo(Lab.LAN_HOST_IPV6)));
     }
 
-    /** Forgets what it saw so far. */
-    public void forget() {
+    /** Discards the packets seen so far. */
+    public void reset() {
         mark();
         synchronized (packets) {
-            from = packets.size();
+            firstPacket = packets.size();
         }
     }
 
-    /** What left the node and was not allowed: each kind of packet, with its number. Empty is what one hopes for. */
+    /** Returns what left the node and was not allowed: each kind of packet, with its count. */
     public Map<String, Integer> leaks() {
         mark();
         Map<String, Integer> leaks = new TreeMap<>();
         sent().stream()
-                .filter(packet -> allowed.values().stream().noneMatch(which -> which.test(packet)))
+                .filter(packet -> allowed.values().stream().noneMatch(filter -> filter.test(packet)))
                 .forEach(packet -> leaks.merge(packet.summary(), 1, Integer::sum));
         return leaks;
     }
 
-    /** How many packets of something allowed left the node. */
+    /** Returns how many packets of an allowed kind left the node. */
     public long count(String what) {
         mark();
-        Predicate<Packet> which = Objects.requireNonNull(allowed.get(what), what);
-        return sent().stream().filter(which).count();
+        Predicate<Packet> filter = Objects.requireNonNull(allowed.get(what), what);
+        return sent().stream().filter(filter).count();
     }
 
-    /** Does the probe cause a packet that the observer calls a leak? A test that hopes for none first asks this. */
+    /** Returns whether the probe causes a packet that the observer reports as a leak. Tests verify this before they expect none. */
     public boolean sees(Runnable probe) {
-        forget();
+        reset();
         probe.run();
         boolean seen = !leaks().isEmpty();
-        // Its connections may have a last word to say, much later.
-        sent().stream().filter(Packet::beginsConnection).map(Packet::connection).forEach(known::add);
-        forget();
+        // TCP may send more packets of the probe's connections much later.
+        sent().stream().filter(Packet::opensConnection).map(Packet::connection).forEach(probeConnections::add);
+        reset();
         return seen;
     }
 
     private List<Packet> sent() {
         synchronized (packets) {
-            return packets.subList(from, packets.size()).stream()
+            return packets.subList(firstPacket, packets.size()).stream()
                     .filter(packet -> packet.sender().equals(Lab.NODE_MAC))
-                    .filter(packet -> packet.beginsConnection() || !known.contains(packet.connection()))
+                    .filter(packet -> packet.opensConnection() || !probeConnections.contains(packet.connection()))
                     .toList();
         }
     }
 
     /**
-     * Sends a mark over the uplink and waits until it is seen: whatever the node sent before has been seen then too. The kernel drops
-     * what is sent while a link is only just coming up ({@code noop_qdisc}, until its carrier is noticed), so it is sent again.
+     * Sends a mark over the uplink and waits until it is seen: what the node sent before has been seen then too. The kernel drops
+     * what is sent while a link is coming up ({@code noop_qdisc}, until its carrier is noticed), so the mark is repeated.
      */
     private void mark() {
         String mark = MARK + ++marks;
-        long end = System.nanoTime() + DEADLINE.toNanos();
+        long end = System.nanoTime() + TIMEOUT.toNanos();
         synchronized (packets) {
             int next = packets.size();
             send(mark);
@@ -165,11 +166,11 @@ public final class Observer implements AutoCloseable {
                     }
                 }
                 long rest = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-                if (blindness != null || rest <= 0) {
-                    throw new AssertionError("the observer on the uplink is blind", blindness);
+                if (failure != null || rest <= 0) {
+                    throw new AssertionError("the observer receives no packets from the uplink", failure);
                 }
                 int seen = packets.size();
-                await(Math.min(rest, AGAIN.toMillis()));
+                await(Math.min(rest, MARK_INTERVAL.toMillis()));
                 if (packets.size() == seen) {
                     send(mark);
                 }
@@ -192,7 +193,7 @@ public final class Observer implements AutoCloseable {
             router.call(() -> {
                 try (DatagramSocket datagrams = new DatagramSocket()) {
                     datagrams.setBroadcast(true);
-                    datagrams.send(new DatagramPacket(bytes, bytes.length, InetAddress.getByName(EVERYBODY), DISCARD));
+                    datagrams.send(new DatagramPacket(bytes, bytes.length, InetAddress.getByName(BROADCAST), DISCARD));
                 }
                 return true;
             });
@@ -209,8 +210,9 @@ public final class Observer implements AutoCloseable {
                     if (closing) {
                         return;
                     }
-                    if (socket.lost() > 0) {
-                        throw new IllegalStateException("packets came faster than they were read");
+                    if (socket.dropped() > 0) {
+                        throw new IllegalStateException(
+                                "packets were dropped, as they came faster than they were read");
                     }
                     packets.add(packet);
                     packets.notifyAll();
@@ -218,18 +220,18 @@ public final class Observer implements AutoCloseable {
             }
         } catch (RuntimeException e) {
             synchronized (packets) {
-                blindness = e;
+                failure = e;
                 packets.notifyAll();
             }
         }
     }
 
-    /** Its watch ends with the next frame, for which it cares itself. */
+    /** Sends a frame, as the thread that watches ends with the next one. */
     @Override
     public void close() {
         synchronized (packets) {
             closing = true;
         }
-        send("the end");
+        send("end");
     }
 }

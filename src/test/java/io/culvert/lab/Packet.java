@@ -1,6 +1,6 @@
 package io.culvert.lab;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One Ethernet frame, as far as a judge of leaks needs it.
+ * An Ethernet frame, as far as the detection of leaks needs it.
  *
  * @param sender the sender's MAC address
  * @param etherType 0x0800 and 0x86dd are IP, 0x0806 is ARP
@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param protocol the transport's number, such as 6, 17, 58; -1 when it is not IP
  * @param sourcePort of TCP and UDP; the type of ICMP; else 0
  * @param destinationPort of TCP and UDP, else 0
- * @param payload what follows the UDP header, the beginning of other transports' data, a character per byte; may be cut short
- * @param payloadLength the length of it in full
+ * @param payload the data after the UDP header, for other protocols after the IP header, a character per byte; may be truncated
+ * @param payloadLength its full length
  */
 public record Packet(
         String sender,
@@ -43,7 +43,7 @@ public record Packet(
     private static final Set<Integer> IPV6_OPTIONS = Set.of(0, 43, 60);
     private static final int FRAGMENT = 44;
 
-    /** Reads a frame that may be cut short. */
+    /** Parses a frame that may be truncated. */
     static Packet of(byte[] frame) {
         ByteBuffer in = ByteBuffer.wrap(frame);
         in.position(6);
@@ -136,40 +136,40 @@ public record Packet(
         return address.equals(text(destination));
     }
 
-    /** Is it to one of the documentation's addresses, of which the whole lab is made (RFC 5737, RFC 3849)? */
+    /** Returns whether it is to an address of the lab, which uses documentation ranges (RFC 5737, RFC 3849). */
     public boolean isToLab() {
         String to = text(destination);
         return Stream.of("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:").anyMatch(to::startsWith);
     }
 
-    /** Is it to this address and port, by UDP? */
+    /** Returns whether it is a UDP packet to this address and port. */
     public boolean isUdpTo(String address, int port) {
         return protocol == UDP && destinationPort == port && isTo(address);
     }
 
-    /** Is it to this address and port, by TCP? */
+    /** Returns whether it is a TCP packet to this address and port. */
     public boolean isTcpTo(String address, int port) {
         return protocol == TCP && destinationPort == port && isTo(address);
     }
 
-    /** Is it the first of a TCP connection: SYN without ACK (RFC 9293, section 3.1)? */
-    boolean beginsConnection() {
+    /** Returns whether it opens a TCP connection: SYN without ACK (RFC 9293, section 3.1). */
+    boolean opensConnection() {
         return protocol == TCP && payload.length() > 13 && (payload.charAt(13) & 0x12) == 0x02;
     }
 
-    /** Its two ends, as text: packets of one connection have the same; empty when it is not TCP. */
+    /** Returns addresses and ports as text, the same for all packets of a connection in one direction; empty if it is not TCP. */
     String connection() {
         return protocol == TCP ? text(source) + " " + sourcePort + " " + text(destination) + " " + destinationPort : "";
     }
 
-    /** Is it from this port, by TCP? */
+    /** Returns whether it is a TCP packet from this port. */
     public boolean isTcpFrom(int port) {
         return protocol == TCP && sourcePort == port;
     }
 
     /**
-     * Is its payload one of WireGuard's four messages, by its type, its three zero bytes and its length? (The protocol's
-     * paper, section 5.4: 148, 92 and 64 bytes, and data in steps of 16 from 32.)
+     * Returns whether its payload is one of WireGuard's four messages, by type, reserved bytes and length (WireGuard paper,
+     * section 5.4: 148, 92 and 64 bytes, and data messages of 32 bytes or more in steps of 16).
      */
     public boolean isWireGuard() {
         if (protocol != UDP || payload.length() < 4 || !payload.startsWith("\0\0\0", 1)) {
@@ -184,21 +184,21 @@ public record Packet(
         };
     }
 
-    /** Is its payload one with which Tailscale's nodes find ways to each other? (disco/disco.go: six bytes of magic.) */
+    /** Returns whether its payload is a message of Tailscale's peer discovery (disco/disco.go: six magic bytes). */
     public boolean isDisco() {
         return protocol == UDP && payload.startsWith("TS\u00f0\u009f\u0092\u00ac");
     }
 
     /**
-     * Is it what any host says to its own network: ARP, or IPv6 neighbour, router and multicast listener discovery (ICMPv6
-     * types 133 to 136, and 143)?
+     * Returns whether it is link-local housekeeping of any host: ARP, or IPv6 neighbour, router and multicast listener discovery
+     * (ICMPv6 types 133 to 136, and 143).
      */
     public boolean isNeighbourDiscovery() {
         boolean discovery = (sourcePort >= 133 && sourcePort <= 136) || sourcePort == 143;
         return etherType == ARP || (protocol == ICMPV6 && discovery);
     }
 
-    /** Who to whom, without what differs from packet to packet of one conversation. */
+    /** Returns protocol, addresses and destination port: the same for all packets of a flow. */
     public String summary() {
         if (source == null) {
             return "frame of type 0x%04x from %s".formatted(etherType, sender);

@@ -1,7 +1,7 @@
 package io.culvert.lab;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
@@ -23,45 +23,45 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
-/** Questions asked from inside a namespace: empty answers mean that nothing came back in time, or a refusal. */
+/** Sends requests from inside a namespace; results are empty if no reply came in time or the request was rejected. */
 public final class Probe {
 
-    private static final int PATIENCE_MILLIS =
-            (int) Patience.of(Duration.ofSeconds(2)).toMillis();
+    private static final int TIMEOUT_MILLIS =
+            (int) ScaledTimeout.of(Duration.ofSeconds(2)).toMillis();
 
-    private final Namespace from;
+    private final LabNamespace from;
 
-    private Probe(Namespace from) {
+    private Probe(LabNamespace from) {
         this.from = from;
     }
 
-    public static Probe from(Namespace space) {
-        return new Probe(space);
+    public static Probe from(LabNamespace namespace) {
+        return new Probe(namespace);
     }
 
     private static String server(Family family) {
-        return family == Family.IPV4 ? Lab.SERVER_4 : Lab.SERVER_6;
+        return family == Family.IPV4 ? Lab.SERVER_IPV4 : Lab.SERVER_IPV6;
     }
 
-    /** Who the internet's web server sees when it is asked by TCP. */
+    /** Returns the client address that the internet's web server sees (TCP). */
     public Optional<String> whoami(Family family) {
-        return asked(() -> askWebServer(family, PATIENCE_MILLIS));
+        return callInNamespace(() -> askWebServer(family, TIMEOUT_MILLIS));
     }
 
-    /** The same from the calling thread's namespace. */
-    static String askWebServer(Family family, int patienceMillis) throws IOException {
+    /** Returns the same from the calling thread's namespace. */
+    static String askWebServer(Family family, int timeoutMillis) throws IOException {
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(Prefix.parseAddress(server(family)), 80), patienceMillis);
-            socket.setSoTimeout(patienceMillis);
+            socket.connect(new InetSocketAddress(Prefix.parseAddress(server(family)), 80), timeoutMillis);
+            socket.setSoTimeout(timeoutMillis);
             socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
             return answer.substring(answer.indexOf("\r\n\r\n") + 4).strip();
         }
     }
 
-    /** Who the internet's echo server sees when it is asked by UDP. */
+    /** Returns the client address that the internet's echo server sees (UDP). */
     public Optional<String> echo(Family family) {
-        return asked(() -> new String(
+        return callInNamespace(() -> new String(
                         exchange(
                                 Prefix.parseAddress(server(family)),
                                 7,
@@ -70,32 +70,32 @@ public final class Probe {
                 .strip());
     }
 
-    /** Who the internet's web server sees when it is asked by way of a SOCKS5 proxy. */
+    /** Returns the client address that the internet's web server sees through a SOCKS5 proxy. */
     public Optional<String> whoamiBySocks(String proxy, int port, Family family, String... moreOptions) {
-        String server = family == Family.IPV4 ? Lab.SERVER_4 : "[" + Lab.SERVER_6 + "]";
+        String server = family == Family.IPV4 ? Lab.SERVER_IPV4 : "[" + Lab.SERVER_IPV6 + "]";
         String address = proxy.contains(":") ? "[" + proxy + "]" : proxy;
         List<String> command = new ArrayList<>(List.of(
                 "curl",
                 "--silent",
                 "--max-time",
-                Long.toString(Patience.of(Duration.ofSeconds(3)).toSeconds()),
+                Long.toString(ScaledTimeout.of(Duration.ofSeconds(3)).toSeconds()),
                 "--socks5",
                 address + ":" + port));
         command.addAll(List.of(moreOptions));
         command.add("http://" + server + "/");
-        Outcome outcome = from.attempt(command.toArray(String[]::new));
-        return outcome.status() == 0 ? Optional.of(outcome.out().strip()) : Optional.empty();
+        CommandResult result = from.attempt(command.toArray(String[]::new));
+        return result.status() == 0 ? Optional.of(result.out().strip()) : Optional.empty();
     }
 
-    /** The addresses that a resolver gives for a name, by UDP. */
+    /** Returns the addresses that a resolver returns for a name, over UDP. */
     public List<String> resolve(String resolver, String name, Family family) {
         int type = family == Family.IPV4 ? Type.A : Type.AAAA;
-        return asked(() -> {
-                    Record question = Record.newRecord(Name.fromString(name, Name.root), type, DClass.IN);
+        return callInNamespace(() -> {
+                    Record query = Record.newRecord(Name.fromString(name, Name.root), type, DClass.IN);
                     byte[] answer = exchange(
                             Prefix.parseAddress(resolver),
                             53,
-                            Message.newQuery(question).toWire());
+                            Message.newQuery(query).toWire());
                     return new Message(answer)
                             .getSection(Section.ANSWER).stream()
                                     .map(record -> Prefix.text(Prefix.parseAddress(record.rdataToString())))
@@ -104,24 +104,24 @@ public final class Probe {
                 .orElse(List.of());
     }
 
-    private static byte[] exchange(InetAddress server, int port, byte[] question) throws IOException {
+    private static byte[] exchange(InetAddress server, int port, byte[] query) throws IOException {
         try (DatagramSocket socket = new DatagramSocket()) {
-            socket.setSoTimeout(PATIENCE_MILLIS);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
             socket.connect(new InetSocketAddress(server, port));
-            socket.send(new DatagramPacket(question, question.length));
+            socket.send(new DatagramPacket(query, query.length));
             DatagramPacket answer = new DatagramPacket(new byte[4096], 4096);
             socket.receive(answer);
             return Arrays.copyOf(answer.getData(), answer.getLength());
         }
     }
 
-    private <T> Optional<T> asked(Callable<T> question) {
+    private <T> Optional<T> callInNamespace(Callable<T> query) {
         try {
-            return Optional.of(from.call(question));
+            return Optional.of(from.call(query));
         } catch (IOException | UncheckedIOException e) {
             return Optional.empty();
         } catch (Exception e) {
-            throw new AssertionError("asking from " + from.name(), e);
+            throw new AssertionError("sending a request from " + from.name(), e);
         }
     }
 }

@@ -4,27 +4,27 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A VPN provider: one WireGuard server that translates its customers' addresses to its own, and answers DNS on its inner
- * address. It can die, fall silent, and return.
+ * A VPN provider: a WireGuard server with NAT that answers DNS on its address in the tunnel. Tests can stop it, block its
+ * traffic, and start it again.
  */
 public final class Provider implements AutoCloseable {
 
-    /** The port of its server. */
+    /** Its UDP port. */
     public static final int PORT = 51820;
 
-    private final Namespace space;
+    private final LabNamespace namespace;
     private final int number;
     private final String link;
-    private final String serverKey = WireGuard.privateKey();
-    private final String customerKey = WireGuard.privateKey();
-    private @Nullable WireGuard server;
+    private final String serverKey = WireGuardInterface.privateKey();
+    private final String customerKey = WireGuardInterface.privateKey();
+    private @Nullable WireGuardInterface server;
 
-    Provider(Namespace space, int number) {
-        this.space = space;
+    Provider(LabNamespace namespace, int number) {
+        this.namespace = namespace;
         this.number = number;
-        // The sockets of the userspace program share one directory, whatever the namespace.
-        this.link = space.name().replace("-", "").replace("provider", "p");
-        space.nft("""
+        // The userspace programs of all namespaces have their sockets in one directory.
+        this.link = namespace.name().replace("-", "").replace("provider", "p");
+        namespace.nft("""
                 table inet provider {
                   chain names {
                     type nat hook prerouting priority dstnat;
@@ -36,15 +36,15 @@ public final class Provider implements AutoCloseable {
                     iifname "%s" oifname "eth0" masquerade
                   }
                 }
-                """.formatted(inner4(), Lab.RESOLVER_4, inner6(), Lab.RESOLVER_6, link));
-        live();
+                """.formatted(tunnelIpv4(), Lab.RESOLVER_IPV4, tunnelIpv6(), Lab.RESOLVER_IPV6, link));
+        start();
     }
 
-    static String outer4(int number) {
+    static String publicIpv4(int number) {
         return "203.0.113." + (16 * number + 10);
     }
 
-    static String outer6(int number) {
+    static String publicIpv6(int number) {
         return network6(number) + "10";
     }
 
@@ -52,44 +52,44 @@ public final class Provider implements AutoCloseable {
         return "2001:db8:f" + (number == 0 ? "" : number) + "::";
     }
 
-    /** Where its server is reached, and who its customers seem to be. */
-    public String outer4() {
-        return outer4(number);
+    /** Returns its public address: the endpoint of the server and the address that servers see. */
+    public String publicIpv4() {
+        return publicIpv4(number);
     }
 
-    public String outer6() {
-        return outer6(number);
+    public String publicIpv6() {
+        return publicIpv6(number);
     }
 
-    /** Its own address in the tunnel, where it answers DNS. */
-    public String inner4() {
+    /** Returns its address in the tunnel, where it answers DNS. */
+    public String tunnelIpv4() {
         return "10.64." + number + ".1";
     }
 
-    public String inner6() {
+    public String tunnelIpv6() {
         return "fd00:" + (64 + number) + "::1";
     }
 
-    /** The customer's address in the tunnel. */
-    public String customer4() {
+    /** Returns the customer's address in the tunnel. */
+    public String customerIpv4() {
         return "10.64." + number + ".2";
     }
 
-    public String customer6() {
+    public String customerIpv6() {
         return "fd00:" + (64 + number) + "::2";
     }
 
-    public Namespace space() {
-        return space;
+    public LabNamespace namespace() {
+        return namespace;
     }
 
-    /** The file that the customer gets from the provider, both families, with the server's IPv4 address. */
+    /** Returns the customer's wg-quick file, for both families, with the server's IPv4 address as endpoint. */
     public String file() {
-        return file(outer4() + ":" + PORT, "0.0.0.0/0, ::/0");
+        return file(publicIpv4() + ":" + PORT, "0.0.0.0/0, ::/0");
     }
 
     /**
-     * The customer's file.
+     * Returns the customer's wg-quick file.
      *
      * @param endpoint the server's, such as {@code 203.0.113.10:51820}
      * @param allowedIps what goes through the tunnel
@@ -107,20 +107,26 @@ public final class Provider implements AutoCloseable {
                 Endpoint = %s
                 PersistentKeepalive = 25
                 """.formatted(
-                customerKey, customer4(), customer6(), inner4(), WireGuard.publicKey(serverKey), allowedIps, endpoint);
+                        customerKey,
+                        customerIpv4(),
+                        customerIpv6(),
+                        tunnelIpv4(),
+                        WireGuardInterface.publicKey(serverKey),
+                        allowedIps,
+                        endpoint);
     }
 
-    /** Ends the server at once: its port is closed and all sessions are forgotten. */
-    public void die() {
+    /** Kills the server: its port is closed and its sessions are lost. */
+    public void stop() {
         if (server != null) {
             server.close();
             server = null;
         }
     }
 
-    /** Starts the server, with its old keys. */
-    public void live() {
-        server = WireGuard.up(space, link, """
+    /** Starts the server, with the same keys. */
+    public void start() {
+        server = WireGuardInterface.up(namespace, link, """
                 [Interface]
                 PrivateKey = %s
                 ListenPort = %d
@@ -128,42 +134,43 @@ public final class Provider implements AutoCloseable {
                 PublicKey = %s
                 AllowedIPs = %s/32, %s/128
                 """.formatted(
-                        serverKey, PORT, WireGuard.publicKey(customerKey), customer4(), customer6()));
-        space.ip(
-                "address add " + inner4() + "/24 dev " + link,
-                "address add " + inner6() + "/64 dev " + link + " nodad",
+                        serverKey, PORT, WireGuardInterface.publicKey(customerKey), customerIpv4(), customerIpv6()));
+        namespace.ip(
+                "address add " + tunnelIpv4() + "/24 dev " + link,
+                "address add " + tunnelIpv6() + "/64 dev " + link + " nodad",
                 "link set " + link + " mtu 1420 up");
         server.awaitUp();
     }
 
-    /** Sends to its customer first, who is there. */
-    public void seek(String endpoint) {
-        String customer = WireGuard.publicKey(customerKey);
-        space.run("wg", "set", link, "peer", customer, "endpoint", endpoint, "persistent-keepalive", "1");
+    /** Makes the server send keepalives to its customer at this endpoint. */
+    public void sendKeepalivesTo(String endpoint) {
+        String customer = WireGuardInterface.publicKey(customerKey);
+        namespace.run("wg", "set", link, "peer", customer, "endpoint", endpoint, "persistent-keepalive", "1");
     }
 
-    /** Goes on running, but neither hears nor answers anything from outside. */
-    public void fallSilent() {
-        space.nft("""
-                table inet silence {
+    /** Drops all packets from and to the internet, while the server runs. */
+    public void blockTraffic() {
+        namespace.nft("""
+                table inet blocked {
                   chain in { type filter hook prerouting priority raw; iifname "eth0" drop; }
                   chain out { type filter hook output priority raw; oifname "eth0" drop; }
                 }
                 """);
     }
 
-    public void speak() {
-        space.nft("delete table inet silence");
+    public void unblockTraffic() {
+        namespace.nft("delete table inet blocked");
     }
 
-    /** Bytes that its server has received from the customer, by its own count. */
+    /** Returns how many bytes its server has received from the customer. */
     public long received() {
-        return Long.parseLong(space.run("wg", "show", link, "transfer").strip().split("\\s+", -1)[1]);
+        return Long.parseLong(
+                namespace.run("wg", "show", link, "transfer").strip().split("\\s+", -1)[1]);
     }
 
-    /** Counts from now on what its customers send to these addresses, which are none of its own affair. */
-    public void watchFor(String address4, String address6) {
-        space.nft("""
+    /** Starts to count the packets from its customers to these addresses. */
+    public void countPacketsTo(String address4, String address6) {
+        namespace.nft("""
                 table inet watch {
                   chain customers {
                     type filter hook prerouting priority -300;
@@ -174,17 +181,17 @@ public final class Provider implements AutoCloseable {
                 """.formatted(link, address4, address6));
     }
 
-    /** How many packets that were. */
-    public long watched() {
+    /** Returns how many packets were counted. */
+    public long countedPackets() {
         return Pattern.compile("packets (\\d+)")
-                .matcher(space.run("nft", "list", "table", "inet", "watch"))
+                .matcher(namespace.run("nft", "list", "table", "inet", "watch"))
                 .results()
-                .mapToLong(found -> Long.parseLong(found.group(1)))
+                .mapToLong(match -> Long.parseLong(match.group(1)))
                 .sum();
     }
 
     @Override
     public void close() {
-        die();
+        stop();
     }
 }

@@ -1,6 +1,6 @@
 package io.culvert.lab;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Prefix;
 import jakarta.json.Json;
 import java.io.IOException;
 import java.io.StringReader;
@@ -18,22 +18,22 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 
 /**
- * Measures the exit node of a tailnet, in pairs that take turns: against what another container does with the same
- * programs, and against the same chain without its guard.
+ * Compares the Tailscale exit node, in alternating rounds, with another container of the same programs, and with itself without
+ * the kill switch.
  */
 public final class TailscaleBench implements AutoCloseable {
 
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int ROUNDS = Integer.getInteger("rounds", 5);
     private static final int SOCKS = 1080;
-    private static final int KNOCK_MILLIS = 100;
+    private static final int REQUEST_TIMEOUT_MILLIS = 100;
     private static final String SECONDS = "3";
-    private static final Path OTHERS =
+    private static final Path OTHER_CONTAINER =
             Path.of("src/test/lab/bin/others-sequence").toAbsolutePath();
 
     private final Lab lab = Lab.open();
-    /** Where wg-quick may set what it wants. */
-    private final Node node = lab.node().in(Box.CONTAINER.withWritableSysctl());
+    /** With a writable /proc/sys, which wg-quick needs. */
+    private final LabNode node = lab.node().in(Sandbox.CONTAINER.withWritableSysctl());
 
     private final Map<String, String> tailscale =
             lab.headscale().settings("exit", lab.headscale().key());
@@ -54,7 +54,7 @@ public final class TailscaleBench implements AutoCloseable {
     public static void main(String[] arguments) {
         try (TailscaleBench bench = new TailscaleBench()) {
             bench.join();
-            bench.start();
+            bench.startTimes();
             bench.throughput();
         } catch (AssertionError e) {
             System.err.println(e.getMessage());
@@ -63,14 +63,14 @@ public final class TailscaleBench implements AutoCloseable {
         System.exit(0);
     }
 
-    private Child ours() {
+    private RunningProgram startCulvert() {
         Map<String, String> settings = new HashMap<>(tailscale);
         settings.put("CULVERT_WIREGUARD_CONFIG", "/etc/wireguard/provider.conf");
         settings.put("CULVERT_SOCKS", "true");
         return node.start(settings, "up");
     }
 
-    private Child theirs(String wireGuard) {
+    private RunningProgram startOther(String wireGuard) {
         // Without DNS, for which wg-quick needs another program.
         node.wireGuardFile(
                 "wg0.conf",
@@ -86,56 +86,56 @@ public final class TailscaleBench implements AutoCloseable {
         settings.put("TS_TAILSCALED_EXTRA_ARGS", "--port=41641");
         settings.put("WG_QUICK_USERSPACE_IMPLEMENTATION", wireGuard);
         settings.put("PATH", GoProgram.DIRECTORY + ":" + System.getenv("PATH"));
-        return node.startOther(settings, OTHERS.toString(), sockd);
+        return node.startOther(settings, OTHER_CONTAINER.toString(), sockd);
     }
 
-    /** Once for all, so that what is measured is a container's start, not a node's first login. */
+    /** Logs in once, so that the first login is not measured. */
     private void join() {
-        try (Child culvert = ours()) {
+        try (RunningProgram culvert = startCulvert()) {
             lab.phone().useExitNode("exit");
             end(culvert);
         }
     }
 
     /**
-     * At once, as an engine does with what does not end by itself: both find the same, the phone's sessions included.
+     * Kills it and removes what it has set up, so that both containers start in the same state; the phone keeps its sessions.
      */
-    private void end(Child chain) {
-        chain.kill();
-        node.space().nft("flush ruleset");
+    private void end(RunningProgram exitNode) {
+        exitNode.kill();
+        node.namespace().nft("flush ruleset");
         for (String family : List.of("-4", "-6")) {
-            node.space().attempt("ip", family, "rule", "flush");
-            node.space().run("ip", family, "rule", "add", "preference", "32766", "table", "main");
-            node.space().attempt("ip", family, "route", "flush", "table", "52");
+            node.namespace().attempt("ip", family, "rule", "flush");
+            node.namespace().run("ip", family, "rule", "add", "preference", "32766", "table", "main");
+            node.namespace().attempt("ip", family, "route", "flush", "table", "52");
         }
-        node.resolvConf("nameserver " + Lab.ROUTER_4 + "\n");
+        node.resolvConf("nameserver " + Lab.ROUTER_IPV4 + "\n");
     }
 
-    private void start() {
+    private void startTimes() {
         String address = lab.headscale().member("exit").addresses().getFirst();
-        double[][] ours = new double[2][ROUNDS];
-        double[][] theirs = new double[2][ROUNDS];
+        double[][] culvert = new double[2][ROUNDS];
+        double[][] other = new double[2][ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {
-            once(this::ours, address, ours, round);
-            once(() -> theirs(GoProgram.path("wireguard-go")), address, theirs, round);
+            measureStart(this::startCulvert, address, culvert, round);
+            measureStart(() -> startOther(GoProgram.path("wireguard-go")), address, other, round);
         }
-        System.out.printf("start of the container, its node known before, median (least) of %d%n", ROUNDS);
-        compare("until a phone exits by it again", "ms", ours[0], theirs[0]);
-        compare("until its proxy answers the phone", "ms", ours[1], theirs[1]);
+        System.out.printf("start of a container that has logged in before, median (least) of %d%n", ROUNDS);
+        compare("until a phone can use the exit node again", "ms", culvert[0], other[0]);
+        compare("until its proxy replies to the phone", "ms", culvert[1], other[1]);
     }
 
-    private void once(Supplier<Child> chain, String address, double[][] times, int round) {
+    private void measureStart(Supplier<RunningProgram> starter, String address, double[][] times, int round) {
         long begin = System.nanoTime();
-        try (Child child = chain.get()) {
-            Thread knocking = Thread.ofPlatform().daemon().start(() -> {
+        try (RunningProgram child = starter.get()) {
+            Thread proxyProbe = Thread.ofPlatform().daemon().start(() -> {
                 await(child, new Proxy(Proxy.Type.SOCKS, new InetSocketAddress(Prefix.parseAddress(address), SOCKS)));
                 times[1][round] = (System.nanoTime() - begin) / 1e6;
             });
             await(child, Proxy.NO_PROXY);
             times[0][round] = (System.nanoTime() - begin) / 1e6;
-            knocking.join();
+            proxyProbe.join();
             if (times[1][round] == 0) {
-                throw new AssertionError("its proxy never answered");
+                throw new AssertionError("its proxy did not reply");
             }
             end(child);
         } catch (InterruptedException e) {
@@ -143,25 +143,26 @@ public final class TailscaleBench implements AutoCloseable {
         }
     }
 
-    /** Waits until the phone is taken for the provider. Each attempt is another connection, to which nothing clings. */
-    private void await(Child chain, Proxy proxy) {
-        long deadline = System.nanoTime() + DEADLINE.toNanos();
-        while (!isSeenAsProvider(proxy)) {
+    /** Waits until the phone's traffic leaves through the provider. Each attempt is a new connection. */
+    private void await(RunningProgram exitNode, Proxy proxy) {
+        long deadline = System.nanoTime() + TIMEOUT.toNanos();
+        while (!usesProvider(proxy)) {
             if (System.nanoTime() > deadline) {
-                throw new AssertionError("nobody exits by it, " + proxy + ":\n" + chain.output());
+                throw new AssertionError("the phone cannot use the exit node, " + proxy + ":\n" + exitNode.output());
             }
         }
     }
 
-    private boolean isSeenAsProvider(Proxy proxy) {
+    private boolean usesProvider(Proxy proxy) {
         try {
-            return lab.client().space().call(() -> {
+            return lab.client().namespace().call(() -> {
                 try (Socket socket = new Socket(proxy)) {
-                    socket.setSoTimeout(KNOCK_MILLIS);
-                    socket.connect(new InetSocketAddress(Prefix.parseAddress(Lab.SERVER_4), 80), KNOCK_MILLIS);
+                    socket.setSoTimeout(REQUEST_TIMEOUT_MILLIS);
+                    socket.connect(
+                            new InetSocketAddress(Prefix.parseAddress(Lab.SERVER_IPV4), 80), REQUEST_TIMEOUT_MILLIS);
                     socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
-                            .contains(lab.provider().outer4());
+                            .contains(lab.provider().publicIpv4());
                 }
             });
         } catch (IOException e) {
@@ -172,56 +173,60 @@ public final class TailscaleBench implements AutoCloseable {
     }
 
     private void throughput() {
-        double[] guarded = new double[ROUNDS];
-        double[] plain = new double[ROUNDS];
-        double[] old = new double[ROUNDS];
-        try (Child _ = lab.internet().space().start("iperf3", "--server", "--bind", Lab.SERVER_4)) {
-            try (Child culvert = ours()) {
+        double[] withKillSwitch = new double[ROUNDS];
+        double[] withoutKillSwitch = new double[ROUNDS];
+        double[] otherContainer = new double[ROUNDS];
+        try (RunningProgram _ = lab.internet().namespace().start("iperf3", "--server", "--bind", Lab.SERVER_IPV4)) {
+            try (RunningProgram culvert = startCulvert()) {
                 awaitDirect(culvert);
                 for (int round = 0; round < ROUNDS; round++) {
-                    guarded[round] = download();
-                    plain[round] = unguarded(culvert, this::download);
+                    withKillSwitch[round] = download();
+                    withoutKillSwitch[round] = measureWithoutKillSwitch(culvert, this::download);
                 }
                 end(culvert);
             }
-            try (Child others = theirs("/usr/bin/wireguard-go")) {
+            try (RunningProgram others = startOther("/usr/bin/wireguard-go")) {
                 awaitDirect(others);
                 for (int round = 0; round < ROUNDS; round++) {
-                    old[round] = download();
+                    otherContainer[round] = download();
                 }
                 end(others);
             }
         }
         System.out.printf("exit throughput of one TCP stream to a phone, median (most) of %d%n", ROUNDS);
-        compare("guarded, and the same chain with plain rules", "Mbit/s", guarded, plain);
-        compare("guarded, and another container with Debian's wireguard-go", "Mbit/s", guarded, old);
+        compare("with the kill switch, and without it", "Mbit/s", withKillSwitch, withoutKillSwitch);
+        compare(
+                "with the kill switch, and another container with Debian's wireguard-go",
+                "Mbit/s",
+                withKillSwitch,
+                otherContainer);
     }
 
-    private void awaitDirect(Child chain) {
-        await(chain, Proxy.NO_PROXY);
+    private void awaitDirect(RunningProgram exitNode) {
+        await(exitNode, Proxy.NO_PROXY);
         lab.phone().tailscale().awaitDirect("exit");
     }
 
     /**
-     * The chain with nothing but the two rules that it needs, while the program sleeps; it puts everything back after
-     * that.
+     * Measures with only the two rules that an exit node needs, while the program is stopped by SIGSTOP; it restores the kill
+     * switch afterwards.
      */
-    private double unguarded(Child culvert, Supplier<Double> measure) {
+    private double measureWithoutKillSwitch(RunningProgram culvert, Supplier<Double> measure) {
         culvert.signal("STOP");
-        node.space().run("nft", "delete", "table", "inet", "culvert");
-        node.space().run("ip", "-4", "rule", "flush", "protocol", "67");
-        node.space().ip("rule add preference 5310 iif tailscale0 table 51820");
+        node.namespace().run("nft", "delete", "table", "inet", "culvert");
+        node.namespace().run("ip", "-4", "rule", "flush", "protocol", "67");
+        node.namespace().ip("rule add preference 5310 iif tailscale0 table 51820");
         double measured = measure.get();
-        node.space().ip("rule delete preference 5310");
-        culvert.fromNow().signal("CONT");
-        culvert.awaitLine("kill switch: reverted an external change", DEADLINE);
+        node.namespace().ip("rule delete preference 5310");
+        culvert.ignoreEarlierOutput().signal("CONT");
+        culvert.awaitLine("kill switch: reverted an external change", TIMEOUT);
         return measured;
     }
 
     private double download() {
         String json = lab.client()
-                .space()
-                .run("iperf3", "--client", Lab.SERVER_4, "--reverse", "--time", SECONDS, "--omit", "1", "--json");
+                .namespace()
+                .run("iperf3", "--client", Lab.SERVER_IPV4, "--reverse", "--time", SECONDS, "--omit", "1", "--json");
         return Json.createReader(new StringReader(json))
                         .readObject()
                         .getJsonObject("end")
@@ -231,16 +236,16 @@ public final class TailscaleBench implements AutoCloseable {
                 / 1e6;
     }
 
-    private static void compare(String what, String unit, double[] ours, double[] theirs) {
+    private static void compare(String what, String unit, double[] culvert, double[] other) {
         System.out.printf(
                 "  %-60s %7.0f (%.0f) and %7.0f (%.0f) %s: ratio %.2f%n",
                 what,
-                median(ours),
-                best(ours, unit),
-                median(theirs),
-                best(theirs, unit),
+                median(culvert),
+                best(culvert, unit),
+                median(other),
+                best(other, unit),
                 unit,
-                median(ours) / median(theirs));
+                median(culvert) / median(other));
     }
 
     private static double best(double[] values, String unit) {

@@ -3,18 +3,18 @@ package io.culvert.lab;
 import java.time.Duration;
 import java.util.List;
 
-/** A person's device with the ordinary Tailscale on it. */
+/** A device with the ordinary Tailscale. */
 public final class TailscaleClient implements AutoCloseable {
 
-    private static final Duration START = Duration.ofSeconds(20);
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
 
     private final String name;
-    private final Disk disk = new Disk(Lab.RESOLVER_4).trust(Certificate.HEADSCALE);
-    private final Tailscale tailscale = new Tailscale(disk.root().resolve("run/tailscaled.sock"));
-    private final Child daemon;
+    private final SandboxFiles files = new SandboxFiles(Lab.RESOLVER_IPV4).trust(Certificate.HEADSCALE);
+    private final TailscaleCli tailscale = new TailscaleCli(files.root().resolve("run/tailscaled.sock"));
+    private final RunningProgram daemon;
 
-    /** Starts the daemon, which belongs to nobody yet. */
-    TailscaleClient(Namespace space, String name) {
+    /** Starts tailscaled, which is not logged in yet. */
+    TailscaleClient(LabNamespace namespace, String name) {
         this.name = name;
         List<String> command = List.of(
                 "env",
@@ -24,48 +24,49 @@ public final class TailscaleClient implements AutoCloseable {
                 GoProgram.path("tailscaled"),
                 "--statedir=/var/lib/tailscale",
                 "--socket=/run/tailscaled.sock");
-        daemon = Child.start(name + "'s tailscaled", space.inside(Box.MACHINE.around(disk, command)));
+        daemon =
+                RunningProgram.start(name + "'s tailscaled", namespace.inside(Sandbox.MACHINE.command(files, command)));
         try {
-            daemon.awaitLine("got LocalBackend", START);
+            daemon.awaitLine("got LocalBackend", START_TIMEOUT);
         } catch (AssertionError e) {
             close();
             throw e;
         }
     }
 
-    /** Its daemon, for those who want to know more. */
-    public Tailscale tailscale() {
+    /** Returns the command {@code tailscale} for this device. */
+    public TailscaleCli tailscale() {
         return tailscale;
     }
 
-    /** Its daemon's log. */
+    /** Returns the log of its tailscaled. */
     public String log() {
         return daemon.output();
     }
 
-    /** Its name in the tailnet. */
+    /** Returns its name in the tailnet. */
     public String name() {
         return name;
     }
 
-    /** Joins the tailnet under its name, as a person's device does: it takes the tailnet's names and resolvers too. */
-    public Outcome join(String key) {
+    /** Joins the tailnet with its name, and accepts the tailnet's DNS settings. */
+    public CommandResult join(String key) {
         return tailscale.attempt(
                 "up",
                 "--login-server=" + Headscale.URL,
                 "--auth-key=" + key,
                 "--hostname=" + name,
-                "--timeout=" + Patience.of(START).toSeconds() + "s");
+                "--timeout=" + ScaledTimeout.of(START_TIMEOUT).toSeconds() + "s");
     }
 
-    /** Sends everything through this node from now on, once it may. */
+    /** Uses this node as exit node, as soon as it is offered. */
     public TailscaleClient useExitNode(String node) {
         tailscale.awaitExitNode(node);
         tailscale.run("set", "--exit-node=" + node);
         return this;
     }
 
-    /** Goes its own way again. */
+    /** Stops using an exit node. */
     public TailscaleClient leaveExitNode() {
         tailscale.run("set", "--exit-node=");
         return this;
@@ -74,6 +75,6 @@ public final class TailscaleClient implements AutoCloseable {
     @Override
     public void close() {
         daemon.close();
-        disk.close();
+        files.close();
     }
 }

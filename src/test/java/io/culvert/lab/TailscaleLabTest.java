@@ -3,7 +3,7 @@ package io.culvert.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
-import io.culvert.ip.Family;
+import io.culvert.net.Family;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -14,19 +14,19 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The lab's tailnet, with nothing of ours in it: what later tests conclude from rests on this. */
+/** The lab's tailnet, without Culvert: other tests depend on it. */
 @Tag("tailnet")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TailscaleLabTest {
 
-    private static final Duration START = Duration.ofSeconds(20);
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
     private static final int PORT = 41641;
 
-    /** Where tailscaled answers the questions of the machine it runs on. */
+    /** The resolver of tailscaled for its own machine. */
     private static final String MAGIC_DNS = "100.100.100.100";
 
     private final Lab lab = Lab.open();
-    private final Probe phone = Probe.from(lab.client().space());
+    private final Probe phone = Probe.from(lab.client().namespace());
 
     @AfterEach
     void closeLab() {
@@ -34,11 +34,11 @@ class TailscaleLabTest {
     }
 
     private TailscaleClient device(String name) {
-        return new TailscaleClient(lab.provider().space(), name);
+        return new TailscaleClient(lab.provider().namespace(), name);
     }
 
-    /** What people run without us: Tailscale's own container, offering the network it is in. */
-    private Child plainExitNode() {
+    /** Starts Tailscale's own container as an exit node without Culvert. */
+    private RunningProgram plainExitNode() {
         Map<String, String> settings =
                 lab.headscale().settings("plain", lab.headscale().key());
         settings.merge("TS_EXTRA_ARGS", "--advertise-exit-node", (all, more) -> all + " " + more);
@@ -47,50 +47,51 @@ class TailscaleLabTest {
         settings.put("TS_DISABLE_PORTMAPPER", "true");
         settings.put("TS_TAILSCALED_EXTRA_ARGS", "--port=" + PORT);
         settings.put("PATH", GoProgram.DIRECTORY + ":" + System.getenv("PATH"));
-        Child containerboot = lab.node().startOther(settings, "containerboot");
-        // Its own "Startup complete" waits for the next change of the tailnet, or 15 seconds.
-        containerboot.awaitLine("Switching ipn state .* -> Running", START);
+        RunningProgram containerboot = lab.node().startOther(settings, "containerboot");
+        // "Startup complete" is logged after the next change of the tailnet, or 15 seconds.
+        containerboot.awaitLine("Switching ipn state .* -> Running", START_TIMEOUT);
         return containerboot;
     }
 
     @Test
-    void a_plain_exit_node_lends_its_own_address_and_the_observer_sees_it() {
+    void a_plain_exit_node_uses_its_own_address_and_the_observer_reports_leaks() {
         Observer observer = lab.observe().allowTailscale(PORT);
-        try (Child containerboot = plainExitNode()) {
+        try (RunningProgram containerboot = plainExitNode()) {
             assertThat(lab.headscale().member("plain").approvedRoutes()).containsExactlyInAnyOrder("0.0.0.0/0", "::/0");
             lab.phone().useExitNode("plain").tailscale().awaitDirect("plain");
-            observer.forget();
+            observer.reset();
 
-            assertThat(phone.whoami(Family.IPV4)).contains(Lab.NODE_4);
-            assertThat(phone.echo(Family.IPV6)).contains(Lab.NODE_6);
+            assertThat(phone.whoami(Family.IPV4)).contains(Lab.NODE_IPV4);
+            assertThat(phone.echo(Family.IPV6)).contains(Lab.NODE_IPV6);
 
             assertThat(observer.count("Tailscale to its peers")).isPositive();
             assertThat(observer.leaks())
                     .containsOnlyKeys(
-                            "TCP " + Lab.NODE_4 + " to " + Lab.SERVER_4 + " port 80",
-                            "UDP " + Lab.NODE_6 + " to " + Lab.SERVER_6 + " port 7");
+                            "TCP " + Lab.NODE_IPV4 + " to " + Lab.SERVER_IPV4 + " port 80",
+                            "UDP " + Lab.NODE_IPV6 + " to " + Lab.SERVER_IPV6 + " port 7");
 
             assertThat(phone.resolve(MAGIC_DNS, "exit-client.example", Family.IPV4))
-                    .containsExactly(Lab.SERVER_4);
-            assertThat(lab.internet().questions())
-                    .filteredOn(question -> question.name().equals("exit-client.example."))
-                    .extracting(DnsQuestion::asker)
-                    .allMatch(asker -> Set.of(Lab.NODE_4, Lab.NODE_6).contains(asker));
+                    .containsExactly(Lab.SERVER_IPV4);
+            assertThat(lab.internet().queries())
+                    .filteredOn(query -> query.name().equals("exit-client.example."))
+                    .extracting(ReceivedQuery::sourceAddress)
+                    .allMatch(sourceAddress ->
+                            Set.of(Lab.NODE_IPV4, Lab.NODE_IPV6).contains(sourceAddress));
 
             assertThat(lab.node().tailscale().status().getString("BackendState"))
                     .isEqualTo("Running");
             lab.phone().leaveExitNode();
-            assertThat(phone.whoami(Family.IPV4)).contains(Lab.CLIENT_4);
+            assertThat(phone.whoami(Family.IPV4)).contains(Lab.CLIENT_IPV4);
 
             containerboot.signal("TERM");
-            assertThat(containerboot.awaitExit(START)).isZero();
+            assertThat(containerboot.awaitExit(START_TIMEOUT)).isZero();
         }
     }
 
     @Test
-    void two_devices_know_and_reach_each_other() {
-        Tailscale laptop = lab.laptop().tailscale();
-        Tailscale tailscale = lab.phone().tailscale();
+    void two_devices_reach_each_other() {
+        TailscaleCli laptop = lab.laptop().tailscale();
+        TailscaleCli tailscale = lab.phone().tailscale();
         tailscale.awaitPeer("laptop");
         tailscale.awaitDirect("laptop");
 
@@ -102,7 +103,7 @@ class TailscaleLabTest {
     }
 
     @Test
-    void a_device_is_in_until_its_login_expires() {
+    void a_device_is_logged_out_when_its_key_expires() {
         lab.headscale().expire(lab.phone().name());
 
         lab.phone()
@@ -114,13 +115,13 @@ class TailscaleLabTest {
     }
 
     @Test
-    void keys_that_expired_or_were_used_up_let_nobody_in() {
+    void expired_and_used_keys_are_rejected() {
         try (TailscaleClient late = device("late")) {
             assertThat(late.join(lab.headscale().expiredKey()).err()).contains("expired");
         }
         String key = lab.headscale().singleUseKey();
         try (TailscaleClient first = device("first")) {
-            first.join(key).orFail();
+            first.join(key).outputOrFail();
         }
         try (TailscaleClient second = device("second")) {
             assertThat(second.join(key).err()).contains("used");
@@ -128,11 +129,11 @@ class TailscaleLabTest {
     }
 
     @Test
-    void a_tailnet_outlives_its_control_server() {
+    void a_tailnet_survives_a_restart_of_its_control_server() {
         List<String> addresses = lab.headscale().member(lab.phone().name()).addresses();
 
-        lab.headscale().die();
-        lab.headscale().live();
+        lab.headscale().stop();
+        lab.headscale().start();
 
         lab.headscale().awaitConnected("phone");
         assertThat(lab.headscale().member("phone").addresses()).isEqualTo(addresses);

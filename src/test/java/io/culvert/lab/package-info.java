@@ -1,4 +1,4 @@
-/** A small internet of network namespaces, in which the program is shown, tested, attacked and measured. */
+/** A small internet of network namespaces for tests, attacks, benchmarks and the demonstration. */
 @NullMarked
 package io.culvert.lab;
 

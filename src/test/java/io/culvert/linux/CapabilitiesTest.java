@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class CapabilitiesTest {
 
     @Test
-    void a_containers_usual_set_lacks_what_a_tunnel_needs() {
+    void the_default_capabilities_of_a_container_lack_net_admin() {
         Capabilities usual =
                 Capabilities.parse("Name:\tculvert\nCapPrm:\tffffffffffffffff\nCapEff:\t00000000a80425fb\n");
         assertThat(usual.has(Capabilities.NET_ADMIN)).isFalse();
@@ -23,7 +23,7 @@ class CapabilitiesTest {
     }
 
     @Test
-    void what_is_not_known_is_not_granted() throws Exception {
+    void an_unreadable_or_invalid_status_has_no_capabilities() throws Exception {
         assertThat(Capabilities.parse("").effective()).isZero();
         assertThat(Capabilities.parse("CapEff:\tmany\n").effective()).isZero();
         assertThat(Capabilities.read(Path.of("/nowhere")).effective()).isZero();

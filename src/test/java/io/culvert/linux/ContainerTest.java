@@ -3,7 +3,7 @@ package io.culvert.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.linux.Container.Choice;
-import io.culvert.linux.Container.Found;
+import io.culvert.linux.Container.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,12 +25,12 @@ class ContainerTest {
     @TempDir
     private Path root;
 
-    /** In this PID namespace, with the other namespaces of a container. */
-    private ContainerTest in(long pidNamespace) throws IOException {
-        return in(pidNamespace, 4026532002L, 4026532003L);
+    /** Simulates a process in this PID namespace, with the other namespaces of a container. */
+    private ContainerTest inPidNamespace(long pidNamespace) throws IOException {
+        return inPidNamespace(pidNamespace, 4026532002L, 4026532003L);
     }
 
-    private ContainerTest in(long pid, long uts, long ipc) throws IOException {
+    private ContainerTest inPidNamespace(long pid, long uts, long ipc) throws IOException {
         Path namespaces = Files.createDirectories(root.resolve("proc/self/ns"));
         Files.createSymbolicLink(namespaces.resolve("pid"), Path.of("pid:[" + pid + "]"));
         Files.createSymbolicLink(namespaces.resolve("uts"), Path.of("uts:[" + uts + "]"));
@@ -38,39 +38,41 @@ class ContainerTest {
         return this;
     }
 
-    private ContainerTest onMachine() throws IOException {
-        return in(INITIAL, 4026531838L, 4026531839L);
+    private ContainerTest inInitialNamespaces() throws IOException {
+        return inPidNamespace(INITIAL, 4026531838L, 4026531839L);
     }
 
-    private ContainerTest with(String path) throws IOException {
+    private ContainerTest withFile(String path) throws IOException {
         Files.createDirectories(root.resolve(path).getParent());
         Files.writeString(root.resolve(path), "");
         return this;
     }
 
-    private boolean found(long pid) {
+    private boolean isContainer(long pid) {
         return Container.of(Choice.AUTO, Map.of(), root, pid).present();
     }
 
     @Test
-    void a_program_in_the_machines_own_process_namespace_runs_on_a_machine() throws IOException {
-        assertThat(in(INITIAL).found(700)).isFalse();
+    void the_initial_pid_namespace_is_a_machine() throws IOException {
+        assertThat(inPidNamespace(INITIAL).isContainer(700)).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {".dockerenv", "run/.containerenv"})
-    void a_machine_that_was_made_of_a_container_s_image_is_a_machine(String file) throws IOException {
-        assertThat(onMachine().with(file).found(700)).isFalse();
+    void a_machine_installed_from_a_container_image_is_a_machine(String file) throws IOException {
+        assertThat(inInitialNamespaces().withFile(file).isContainer(700)).isFalse();
     }
 
     @Test
-    void the_image_is_a_container_even_in_the_machines_own_namespaces() throws IOException {
-        assertThat(onMachine().with("usr/lib/culvert/container").found(700)).isTrue();
+    void the_image_is_a_container_even_in_the_initial_namespaces() throws IOException {
+        assertThat(inInitialNamespaces().withFile("usr/lib/culvert/container").isContainer(700))
+                .isTrue();
     }
 
     @Test
-    void process_1_is_in_a_container() throws IOException {
-        assertThat(in(OTHER).with("run/systemd/system/x").found(1)).isTrue();
+    void process_1_runs_in_a_container() throws IOException {
+        assertThat(inPidNamespace(OTHER).withFile("run/systemd/system/x").isContainer(1))
+                .isTrue();
     }
 
     @ParameterizedTest
@@ -81,35 +83,35 @@ class ContainerTest {
                 ".dockerenv",
                 "var/run/secrets/kubernetes.io/serviceaccount"
             })
-    void a_file_of_the_image_or_of_the_engine_says_so_even_in_the_machines_process_namespace(String file)
+    void a_file_of_the_image_or_the_engine_means_container_even_in_the_initial_pid_namespace(String file)
             throws IOException {
-        assertThat(in(INITIAL).with(file).found(700)).isTrue();
+        assertThat(inPidNamespace(INITIAL).withFile(file).isContainer(700)).isTrue();
     }
 
     @Test
-    void a_process_namespace_of_its_own_is_a_container_unless_a_machine_s_init_runs_there() throws IOException {
-        assertThat(in(OTHER).found(7)).isTrue();
-        assertThat(with("run/systemd/system/x").found(7)).isFalse();
+    void another_pid_namespace_is_a_container_unless_an_init_system_runs_in_it() throws IOException {
+        assertThat(inPidNamespace(OTHER).isContainer(7)).isTrue();
+        assertThat(withFile("run/systemd/system/x").isContainer(7)).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"run/openrc/softlevel", "run/initctl", "run/WSL/1_interop"})
-    void a_system_container_is_a_machine_whatever_its_init(String file) throws IOException {
-        assertThat(in(OTHER).with(file).found(7)).isFalse();
+    void a_system_container_is_a_machine_with_any_init(String file) throws IOException {
+        assertThat(inPidNamespace(OTHER).withFile(file).isContainer(7)).isFalse();
     }
 
     @Test
-    void a_systemd_in_an_engine_s_container_makes_no_machine_of_it() throws IOException {
-        assertThat(in(OTHER)
-                        .with("run/systemd/system/x")
-                        .with("run/.containerenv")
-                        .found(7))
+    void systemd_in_an_engines_container_does_not_make_it_a_machine() throws IOException {
+        assertThat(inPidNamespace(OTHER)
+                        .withFile("run/systemd/system/x")
+                        .withFile("run/.containerenv")
+                        .isContainer(7))
                 .isTrue();
     }
 
     @Test
-    void a_pod_is_known_by_its_environment_too() throws IOException {
-        in(INITIAL);
+    void a_pod_is_detected_by_its_environment() throws IOException {
+        inPidNamespace(INITIAL);
 
         assertThat(Container.of(Choice.AUTO, Map.of("KUBERNETES_SERVICE_HOST", "10.43.0.1"), root, 7)
                         .present())
@@ -117,11 +119,11 @@ class ContainerTest {
     }
 
     @Test
-    void where_nothing_tells_the_kill_switch_is_a_container_s_and_hints_are_a_machine_s() throws IOException {
-        in(OTHER);
-        Container doubtful = Container.of(Choice.AUTO, Map.of(), root, 7);
-        assertThat(doubtful.present()).isTrue();
-        assertThat(doubtful.isCertain()).isFalse();
+    void if_undetermined_the_kill_switch_is_that_of_a_container_and_hints_are_those_of_a_machine() throws IOException {
+        inPidNamespace(OTHER);
+        Container undetermined = Container.of(Choice.AUTO, Map.of(), root, 7);
+        assertThat(undetermined.present()).isTrue();
+        assertThat(undetermined.isCertain()).isFalse();
 
         Container mistyped = Container.beforeSettings(Map.of("CULVERT_CONTAINER", "ture"), root);
         assertThat(mistyped.present()).isTrue();
@@ -131,15 +133,15 @@ class ContainerTest {
         assertThat(named.present()).isTrue();
         assertThat(named.isCertain()).isTrue();
 
-        with("run/systemd/system/x");
+        withFile("run/systemd/system/x");
         assertThat(Container.of(Choice.AUTO, Map.of("container", "lxc"), root, 7))
-                .extracting(Container::found)
-                .isEqualTo(Found.MACHINE);
+                .extracting(Container::kind)
+                .isEqualTo(Kind.MACHINE);
     }
 
     @Test
-    void what_is_surely_a_container_has_its_hints_even_where_the_user_mistypes() throws IOException {
-        in(OTHER).with(".dockerenv");
+    void a_detected_container_gets_its_hints_even_if_the_setting_is_invalid() throws IOException {
+        inPidNamespace(OTHER).withFile(".dockerenv");
 
         assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", "ture"), root)
                         .isCertain())
@@ -151,8 +153,8 @@ class ContainerTest {
     }
 
     @Test
-    void without_proc_no_engine_has_started_it() {
-        assertThat(found(7)).isFalse();
+    void without_proc_it_is_a_machine() {
+        assertThat(isContainer(7)).isFalse();
     }
 
     @ParameterizedTest
@@ -168,9 +170,9 @@ class ContainerTest {
         "'\tTRUE\n',true",
         "'t rue',true"
     })
-    void before_the_settings_are_read_the_user_s_word_counts_and_one_that_is_none_counts_as_true(
-            String text, boolean expected) throws IOException {
-        in(expected ? INITIAL : OTHER).with("x");
+    void before_the_settings_are_read_an_invalid_value_counts_as_true(String text, boolean expected)
+            throws IOException {
+        inPidNamespace(expected ? INITIAL : OTHER).withFile("x");
 
         assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", text), root)
                         .present())
@@ -179,24 +181,24 @@ class ContainerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "  ", "\t\n", "auto", " AUTO "})
-    void before_the_settings_are_read_a_value_of_spaces_is_none(String text) throws IOException {
-        onMachine();
+    void before_the_settings_are_read_a_blank_value_counts_as_unset(String text) throws IOException {
+        inInitialNamespaces();
         Map<String, String> settings = Map.of("CULVERT_CONTAINER", text, "CULVERT_CONTAINER_FILE", " ");
 
         assertThat(Container.beforeSettings(settings, root).present()).isFalse();
     }
 
     @Test
-    void a_value_beside_a_file_counts_as_true_as_one_of_them_is_wrong() throws IOException {
-        onMachine();
+    void a_value_together_with_a_file_counts_as_true() throws IOException {
+        inInitialNamespaces();
         Map<String, String> settings = Map.of("CULVERT_CONTAINER", "false", "CULVERT_CONTAINER_FILE", "/x");
 
         assertThat(Container.beforeSettings(settings, root).present()).isTrue();
     }
 
     @Test
-    void a_word_that_is_in_a_file_counts_as_true_until_it_is_read() throws IOException {
-        in(INITIAL);
+    void a_value_in_a_file_counts_as_true_until_the_file_is_read() throws IOException {
+        inPidNamespace(INITIAL);
 
         assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER_FILE", "/x"), root)
                         .present())
@@ -207,11 +209,11 @@ class ContainerTest {
     }
 
     @Test
-    void auto_is_what_is_found() throws IOException {
-        onMachine();
+    void auto_uses_the_detection() throws IOException {
+        inInitialNamespaces();
 
         assertThat(Container.beforeSettings(Map.of("CULVERT_CONTAINER", "auto"), root))
                 .isEqualTo(Container.beforeSettings(Map.of(), root))
-                .isEqualTo(new Container(Found.MACHINE, "this process is in the machine's initial namespaces"));
+                .isEqualTo(new Container(Kind.MACHINE, "this process is in the machine's initial namespaces"));
     }
 }

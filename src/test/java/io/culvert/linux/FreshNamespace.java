@@ -54,7 +54,7 @@ public final class FreshNamespace {
     }
 
     /** Moves the calling thread to a new mount namespace; only for a thread that ends with its test. */
-    public static void ownMounts() throws IOException, InterruptedException {
+    public static void enterNewMountNamespace() throws IOException, InterruptedException {
         unshare(CLONE_NEWNS);
         sh("mount --make-rprivate /");
     }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class LocalDatagramTest {
 
     @Test
-    void a_message_arrives_at_an_abstract_name() {
+    void a_message_is_delivered_to_an_abstract_socket() {
         String name = "culvert-test-" + ProcessHandle.current().pid();
         byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
         try (KernelSocket listener = KernelSocket.open(1, 2, 0)) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class NamespaceClaimTest {
 
     @Test
-    void one_holder_in_each_network_namespace_until_it_lets_go() throws Exception {
+    void there_is_one_holder_per_network_namespace_until_it_releases_the_lock() throws Exception {
         FreshNamespace.inside(() -> {
             try (NamespaceClaim _ = NamespaceClaim.take("test").orElseThrow()) {
                 assertThat(NamespaceClaim.take("test")).isEmpty();

@@ -18,7 +18,7 @@ class NetworkNamespaceTest {
     private static final Path OWN = Path.of("/proc/thread-self/ns/net");
 
     @Test
-    void work_is_done_inside_and_the_caller_stays_where_it_is() throws Exception {
+    void a_task_runs_inside_and_the_caller_stays_in_its_namespace() throws Exception {
         Process holder = new ProcessBuilder("unshare", "-n", "sh", "-c", "echo in; exec sleep 60")
                 .redirectErrorStream(true)
                 .start();
@@ -42,7 +42,7 @@ class NetworkNamespaceTest {
     }
 
     @Test
-    void a_namespace_that_does_not_exist_is_named() {
+    void the_error_names_a_namespace_that_does_not_exist() {
         assertThatThrownBy(() -> NetworkNamespace.named("no-such").call(() -> 1))
                 .isInstanceOf(SystemCallException.class)
                 .hasMessage("open /run/netns/no-such: no such object (errno 2)");

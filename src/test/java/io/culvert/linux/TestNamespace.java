@@ -48,7 +48,7 @@ public final class TestNamespace implements AutoCloseable {
     }
 
     /** Runs a program inside with this input. */
-    public String feed(String input, String... command) {
+    public String runWithInput(String input, String... command) {
         List<String> inside = new ArrayList<>(List.of("ip", "netns", "exec", name));
         inside.addAll(List.of(command));
         return command(input, inside);

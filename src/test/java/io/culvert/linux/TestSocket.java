@@ -1,9 +1,9 @@
 package io.culvert.linux;
 
 import com.sun.jna.LastErrorException;
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.ip.Transport;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -24,12 +24,12 @@ public final class TestSocket implements AutoCloseable {
 
     public TestSocket(Family family, Transport transport) {
         fd = Libc.socket(family.number(), transport == Transport.TCP ? 1 : 2, 0);
-        option(SO_RCVTIMEO, time());
-        option(SO_SNDTIMEO, time());
+        option(SO_RCVTIMEO, timeval());
+        option(SO_SNDTIMEO, timeval());
     }
 
     public TestSocket mark(long mark) {
-        option(SO_MARK, ordered(4).putInt((int) mark).array());
+        option(SO_MARK, nativeOrderBuffer(4).putInt((int) mark).array());
         return this;
     }
 
@@ -39,7 +39,7 @@ public final class TestSocket implements AutoCloseable {
     }
 
     public TestSocket broadcast() {
-        option(SO_BROADCAST, ordered(4).putInt(1).array());
+        option(SO_BROADCAST, nativeOrderBuffer(4).putInt(1).array());
         return this;
     }
 
@@ -82,25 +82,25 @@ public final class TestSocket implements AutoCloseable {
         Libc.setsockopt(fd, SOL_SOCKET, option, value, value.length);
     }
 
-    private static byte[] time() {
-        return ordered(16).putLong(SECONDS).putLong(0).array();
+    private static byte[] timeval() {
+        return nativeOrderBuffer(16).putLong(SECONDS).putLong(0).array();
     }
 
     private static byte[] socketAddress(String address, int port) {
         InetAddress literal = Prefix.parseAddress(address);
-        boolean four = Family.of(literal) == Family.IPV4;
-        byte[] bytes = new byte[four ? 16 : 28];
+        boolean ipv4 = Family.of(literal) == Family.IPV4;
+        byte[] bytes = new byte[ipv4 ? 16 : 28];
         ByteBuffer.wrap(bytes)
                 .order(ByteOrder.nativeOrder())
                 .putShort((short) Family.of(literal).number())
                 .put((byte) (port >> 8))
                 .put((byte) port)
-                .position(four ? 4 : 8)
+                .position(ipv4 ? 4 : 8)
                 .put(literal.getAddress());
         return bytes;
     }
 
-    private static ByteBuffer ordered(int size) {
+    private static ByteBuffer nativeOrderBuffer(int size) {
         return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
     }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class AttributesTest {
 
     @Test
-    void what_is_written_is_read_back() {
+    void written_attributes_are_parsed_back() {
         byte[] bytes = AttributeWriter.after(new byte[] {9, 9, 9, 9})
                 .u8(1, 200)
                 .u16(2, 65_535)
@@ -33,7 +33,7 @@ class AttributesTest {
     }
 
     @Test
-    void an_attribute_that_leaves_the_message_ends_the_reading() {
+    void an_attribute_beyond_the_end_of_the_message_stops_the_parsing() {
         byte[] bytes = AttributeWriter.after(new byte[0]).u32(1, 7).u32(2, 8).toByteArray();
         bytes[8] = 100;
         assertThat(Attributes.parse(bytes, 0).all()).hasSize(1);
@@ -43,7 +43,7 @@ class AttributesTest {
     }
 
     @Test
-    void of_repeated_attributes_the_last_one_counts() {
+    void the_last_one_of_repeated_attributes_is_returned() {
         byte[] bytes = AttributeWriter.after(new byte[0]).u32(1, 7).u32(1, 8).toByteArray();
         assertThat(Attributes.parse(bytes, 0).number(1)).contains(8L);
     }

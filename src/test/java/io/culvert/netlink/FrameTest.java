@@ -15,44 +15,44 @@ import org.junit.jupiter.api.Test;
 class FrameTest {
 
     /** {@code Invalid sport range}, without NETLINK_CAP_ACK: the acknowledgement contains the request. */
-    private static final String REFUSED_IN_FULL =
+    private static final String ERROR_WITH_REQUEST =
             "500000000200000201000000b3030000eaffffff240000002000050401000000000000"
                     + "0002000000fe00000100000000080017000002010018000100496e76616c69642073706f72742072616e676500";
 
-    private static final String REFUSED =
+    private static final String ERROR =
             "3c0000000200000302000000b3030000eaffffff2400000020000504020000000000000018000100"
                     + "496e76616c69642073706f72742072616e676500";
 
-    private static final String DUMP_REFUSED =
+    private static final String DUMP_ERROR =
             "4c0000000300020203000000b3030000eaffffff37000100496e76616c69642076616c7565"
                     + "7320696e2068656164657220666f72206669622072756c652064756d7020726571756573740000";
 
-    static Frame only(String hex) {
+    static Frame parseFirst(String hex) {
         byte[] datagram = HexFormat.of().parseHex(hex);
         return Frame.parse(datagram, datagram.length).getFirst();
     }
 
     @Test
-    void a_refusal_says_why_whether_the_request_is_repeated_or_not() {
-        for (String hex : List.of(REFUSED_IN_FULL, REFUSED)) {
-            Outcome outcome = Acknowledgement.read(only(hex));
+    void an_error_message_is_parsed_with_and_without_the_request() {
+        for (String hex : List.of(ERROR_WITH_REQUEST, ERROR)) {
+            Outcome outcome = Acknowledgement.parse(parseFirst(hex));
             assertThat(outcome.errno()).isEqualTo(22);
             assertThat(outcome.message()).isEqualTo("Invalid sport range");
-            assertThat(outcome.done()).isFalse();
+            assertThat(outcome.succeeded()).isFalse();
         }
     }
 
     @Test
-    void a_dump_may_be_refused_as_it_ends() {
-        assertThat(Acknowledgement.read(only(DUMP_REFUSED)))
+    void an_error_at_the_end_of_a_dump_is_parsed() {
+        assertThat(Acknowledgement.parse(parseFirst(DUMP_ERROR)))
                 .isEqualTo(new Outcome(22, "Invalid values in header for fib rule dump request", -1));
     }
 
     @Test
-    void frames_are_read_as_they_were_written() {
+    void encoded_frames_are_parsed_back() {
         List<Frame> frames =
                 List.of(new Frame(16, 0x301, 7, 42, new byte[] {1, 2, 3}), new Frame(18, 1, -1, 0, new byte[0]));
-        byte[] bytes = Frame.bytes(frames);
+        byte[] bytes = Frame.encode(frames);
         assertThat(bytes).hasSize(20 + 16);
         assertThat(Frame.parse(bytes, bytes.length))
                 .usingRecursiveFieldByFieldElementComparator()
@@ -60,13 +60,13 @@ class FrameTest {
     }
 
     @Test
-    void a_length_that_lies_ends_the_reading() {
-        byte[] datagram = Frame.bytes(List.of(new Frame(1, 0, 0, 0, new byte[8]), new Frame(2, 0, 0, 0, new byte[8])));
-        for (int lie : new int[] {0, 15, 1000, -1}) {
+    void an_invalid_length_stops_the_parsing() {
+        byte[] datagram = Frame.encode(List.of(new Frame(1, 0, 0, 0, new byte[8]), new Frame(2, 0, 0, 0, new byte[8])));
+        for (int wrongLength : new int[] {0, 15, 1000, -1}) {
             byte[] changed = datagram.clone();
             java.nio.ByteBuffer.wrap(changed)
                     .order(java.nio.ByteOrder.nativeOrder())
-                    .putInt(24, lie);
+                    .putInt(24, wrongLength);
             assertThat(Frame.parse(changed, changed.length)).hasSize(1);
         }
         assertThat(Frame.parse(datagram, 30)).hasSize(1);
@@ -76,7 +76,7 @@ class FrameTest {
     @FuzzTest
     void no_datagram_breaks_the_reader(byte[] datagram) {
         for (Frame frame : Frame.parse(datagram, datagram.length)) {
-            Acknowledgement.read(frame);
+            Acknowledgement.parse(frame);
             Attributes attributes = Attributes.parse(frame.payload(), 0);
             attributes.all().forEach(attribute -> {
                 attributes.number(attribute.type());

@@ -17,7 +17,7 @@ class GenericNetlinkTest {
     private static final int GENL_ID_CTRL = 0x10;
 
     @Test
-    void a_family_is_asked_for_by_name() {
+    void a_family_is_queried_by_name() {
         var socket = new ScriptedNetlinkSocket(checkRequest(GENL_ID_CTRL, 0, request -> {
             assertThat(HexFormat.of().formatHex(request.payload()))
                     .isEqualTo("03020000" + "0e000200" + "776972656775617264" + "00" + "0000");
@@ -29,16 +29,16 @@ class GenericNetlinkTest {
                             .u16(1, 31)
                             .toByteArray()));
         }));
-        assertThat(new GenericNetlink(socket).family("wireguard")).hasValue(31);
+        assertThat(new GenericNetlink(socket).findFamily("wireguard")).hasValue(31);
     }
 
     @Test
-    void a_kernel_without_it_is_no_error_but_another_refusal_is() {
+    void a_missing_family_is_empty_and_other_errors_are_thrown() {
         assertThat(new GenericNetlink(new ScriptedNetlinkSocket(_ -> Reply.refused(Errno.ENOENT, "")))
-                        .family("wireguard"))
+                        .findFamily("wireguard"))
                 .isEmpty();
         var denying = new GenericNetlink(new ScriptedNetlinkSocket(_ -> Reply.refused(Errno.EPERM, "not you")));
-        assertThatThrownBy(() -> denying.family("wireguard"))
+        assertThatThrownBy(() -> denying.findFamily("wireguard"))
                 .isInstanceOf(NetlinkException.class)
                 .hasMessageEndingWith("operation not permitted (errno 1): not you");
     }

@@ -31,12 +31,12 @@ class KernelNetlinkSocketTest {
     private static final int RTNLGRP_IPV4_RULE = 8;
 
     @Test
-    void every_request_of_a_large_batch_has_its_own_outcome_in_order() throws Exception {
+    void a_large_batch_has_one_outcome_per_request_in_order() throws Exception {
         inside(() -> {
             try (NetlinkSocket socket = KernelNetlinkSocket.route()) {
                 List<NetlinkMessage> requests =
                         IntStream.rangeClosed(1, 1000).mapToObj(i -> rule(i)).toList();
-                assertThat(socket.execute(requests)).hasSize(1000).allMatch(Outcome::done);
+                assertThat(socket.execute(requests)).hasSize(1000).allMatch(Outcome::succeeded);
 
                 List<Outcome> again = socket.execute(
                         Stream.of(rule(2000), rule(1000), rule(2001)).toList());
@@ -49,7 +49,7 @@ class KernelNetlinkSocketTest {
     }
 
     @Test
-    void the_kernel_says_in_words_what_it_objects_to() throws Exception {
+    void an_outcome_contains_the_kernels_error_message() throws Exception {
         inside(() -> {
             try (NetlinkSocket socket = KernelNetlinkSocket.route()) {
                 NetlinkMessage reversedPorts = new NetlinkMessage(
@@ -68,15 +68,15 @@ class KernelNetlinkSocketTest {
     }
 
     @Test
-    void a_single_object_is_asked_for_by_name() throws Exception {
+    void a_single_object_is_queried_by_name() throws Exception {
         inside(() -> {
             try (NetlinkSocket socket = KernelNetlinkSocket.route()) {
-                assertThat(socket.ask(link("lo"))).hasSize(1);
-                assertThatThrownBy(() -> socket.ask(link("no-such")))
+                assertThat(socket.query(link("lo"))).hasSize(1);
+                assertThatThrownBy(() -> socket.query(link("no-such")))
                         .isInstanceOfSatisfying(
                                 NetlinkException.class,
                                 e -> assertThat(e.errno()).isEqualTo(Errno.ENODEV));
-                assertThat(socket.ask(link("lo")))
+                assertThat(socket.query(link("lo")))
                         .as("the socket works after an error")
                         .hasSize(1);
             }
@@ -84,11 +84,11 @@ class KernelNetlinkSocketTest {
     }
 
     @Test
-    void a_notification_says_who_caused_it() throws Exception {
+    void a_notification_contains_the_port_id_of_its_cause() throws Exception {
         inside(() -> {
             try (NetlinkSocket socket = KernelNetlinkSocket.route();
                     NetlinkSocket events = KernelNetlinkSocket.routeEvents(List.of(RTNLGRP_LINK, RTNLGRP_IPV4_RULE))) {
-                assertThat(socket.execute(List.of(rule(5)))).allMatch(Outcome::done);
+                assertThat(socket.execute(List.of(rule(5)))).allMatch(Outcome::succeeded);
                 NetlinkMessage own = events.receive(Duration.ofSeconds(10)).getFirst();
                 assertThat(own.type()).isEqualTo(RTM_NEWRULE);
                 assertThat(own.portId()).isEqualTo(socket.portId());
@@ -102,7 +102,7 @@ class KernelNetlinkSocketTest {
     }
 
     @Test
-    void lost_notifications_are_told() throws Exception {
+    void lost_notifications_are_reported() throws Exception {
         inside(() -> {
             try (NetlinkSocket socket = KernelNetlinkSocket.route();
                     NetlinkSocket events = KernelNetlinkSocket.routeEvents(List.of(RTNLGRP_IPV4_RULE))) {
@@ -118,7 +118,7 @@ class KernelNetlinkSocketTest {
     }
 
     @Test
-    void a_wait_is_ended_from_another_thread() throws Exception {
+    void another_thread_ends_the_wait_for_notifications() throws Exception {
         inside(() -> {
             try (NetlinkSocket events = KernelNetlinkSocket.routeEvents(List.of(RTNLGRP_LINK))) {
                 assertThat(events.receive(Duration.ZERO)).isEmpty();
@@ -131,10 +131,10 @@ class KernelNetlinkSocketTest {
     }
 
     @Test
-    void generic_netlink_finds_what_the_kernel_has_and_nothing_else() {
+    void only_existing_generic_netlink_families_are_found() {
         try (NetlinkSocket socket = KernelNetlinkSocket.generic()) {
-            assertThat(new GenericNetlink(socket).family("nlctrl")).hasValue(0x10);
-            assertThat(new GenericNetlink(socket).family("culvert-none")).isEmpty();
+            assertThat(new GenericNetlink(socket).findFamily("nlctrl")).hasValue(0x10);
+            assertThat(new GenericNetlink(socket).findFamily("culvert-none")).isEmpty();
         }
     }
 

@@ -9,10 +9,10 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
 
-/** A simulated kernel, for what a real kernel cannot be made to do. */
+/** A simulated kernel, for responses that a real kernel cannot be made to give. */
 public final class ScriptedNetlinkSocket implements NetlinkSocket {
 
-    /** The kernel's answer to a request: an acknowledgement, and messages if the request asked for some. */
+    /** The response to a request: an acknowledgement, and messages if the request queries some. */
     public record Reply(Outcome outcome, List<NetlinkMessage> messages) {
 
         public static Reply done(NetlinkMessage... messages) {
@@ -64,7 +64,7 @@ public final class ScriptedNetlinkSocket implements NetlinkSocket {
     }
 
     @Override
-    public List<NetlinkMessage> ask(NetlinkMessage request) {
+    public List<NetlinkMessage> query(NetlinkMessage request) {
         return messages(request);
     }
 
@@ -75,7 +75,7 @@ public final class ScriptedNetlinkSocket implements NetlinkSocket {
 
     private List<NetlinkMessage> messages(NetlinkMessage request) {
         Reply reply = answer(request);
-        if (!reply.outcome().done()) {
+        if (!reply.outcome().succeeded()) {
             throw new NetlinkException("netlink request of type " + request.type(), reply.outcome());
         }
         return reply.messages();

@@ -35,13 +35,13 @@ class ForeignTablesTest {
                 "{\"mangle\": {\"key\": {\"meta\": {\"key\": \"mark\"}}, \"value\": {\"|\": [{\"&\": [{\"meta\": {\"key\":"
                         + " \"mark\"}}, 4278255615]}, 524288]}}}",
             })
-    void a_rule_that_sets_a_mark_which_may_leave_is_named(String statement) {
+    void a_rule_that_sets_an_accepted_firewall_mark_is_reported(String statement) {
         assertThat(find(statement))
                 .containsExactly("foreign table 'ip other' sets a firewall mark that the kill switch accepts");
     }
 
     @Test
-    void what_tailscale_does_with_its_own_marks_is_not() {
+    void tailscales_own_marks_are_not_reported() {
         // util/linuxfw: the mark of forwarded packets, and the marks that Tailscale saves in connections and restores
         // from them.
         assertThat(find(
@@ -57,7 +57,7 @@ class ForeignTablesTest {
     }
 
     @Test
-    void other_values_and_other_keys_are_not() {
+    void other_marks_and_other_keys_are_not_reported() {
         assertThat(find("{\"mangle\": {\"key\": {\"meta\": {\"key\": \"priority\"}}, \"value\": 1358954496}}"))
                 .isEmpty();
         assertThat(find("{\"mangle\": {\"key\": {\"meta\": {\"key\": \"mark\"}}, \"value\": 1}}"))

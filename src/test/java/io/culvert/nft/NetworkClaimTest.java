@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class NetworkClaimTest {
 
     @Test
-    void one_holder_in_each_network_namespace_until_it_lets_go() throws Exception {
+    void there_is_one_holder_per_network_namespace_until_it_releases_the_lock() throws Exception {
         FreshNamespace.inside(() -> {
             try (NetworkClaim _ = NetworkClaim.take("test").orElseThrow()) {
                 assertThat(NetworkClaim.take("test")).isEmpty();
@@ -36,7 +36,7 @@ class NetworkClaimTest {
     }
 
     @Test
-    void who_holds_a_socket_of_this_name_does_not_hold_it() throws Exception {
+    void an_abstract_socket_of_this_name_does_not_hold_the_lock() throws Exception {
         FreshNamespace.inside(() -> {
             try (NamespaceClaim _ = NamespaceClaim.take("test").orElseThrow();
                     NetworkClaim claim = NetworkClaim.take("test").orElseThrow()) {
@@ -46,7 +46,7 @@ class NetworkClaimTest {
     }
 
     @Test
-    void whoever_replaces_all_rules_does_not_take_it_away() throws Exception {
+    void flushing_the_ruleset_does_not_release_the_lock() throws Exception {
         FreshNamespace.inside(() -> {
             try (NetworkClaim _ = NetworkClaim.take("test").orElseThrow();
                     Nftables nftables = Nftables.open()) {

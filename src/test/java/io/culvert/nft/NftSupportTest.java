@@ -3,9 +3,9 @@ package io.culvert.nft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.culvert.problem.Hints;
-import io.culvert.problem.Problem;
-import io.culvert.problem.ProblemException;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -19,30 +19,30 @@ import org.junit.jupiter.api.Test;
 class NftSupportTest {
 
     @Test
-    void without_the_capability_the_cure_is_to_give_it() {
+    void the_hint_for_a_missing_capability_is_to_add_it() {
         Optional<Problem> problem = NftSupport.probe(
                 _ -> Optional.of("netlink: Error: cache initialization failed: Operation not permitted\n"));
 
         assertThat(problem).hasValueSatisfying(p -> {
             assertThat(p.kind()).isEqualTo(Problem.Kind.MACHINE);
             assertThat(p.what()).contains("cache initialization failed: Operation not permitted");
-            assertThat(p.cure()).contains(Hints.here().netAdmin());
+            assertThat(p.hint()).contains(Hints.here().netAdmin());
         });
     }
 
     @Test
-    void without_the_module_the_cure_is_to_load_it() {
+    void the_hint_for_a_missing_module_is_to_load_it() {
         Optional<Problem> problem = NftSupport.probe(_ -> Optional.of(
                 "internal:0:0-0: Error: Could not process rule: Address family not supported by protocol\n\n\n"));
 
         assertThat(problem).hasValueSatisfying(p -> {
             assertThat(p.what()).endsWith("Could not process rule: Address family not supported by protocol");
-            assertThat(p.cure()).contains(Hints.here().module("nf_tables"));
+            assertThat(p.hint()).contains(Hints.here().loadModule("nf_tables"));
         });
     }
 
     @Test
-    void a_part_that_is_missing_is_named() {
+    void a_missing_kernel_module_is_named() {
         Optional<Problem> problem = NftSupport.probe(script -> script.contains("redirect")
                 ? Optional.of("internal:0:0-0: Error: Could not process rule: No such file or directory\n")
                 : Optional.empty());
@@ -53,7 +53,7 @@ class NftSupportTest {
     }
 
     @Test
-    void a_library_that_is_not_installed_is_named_with_its_package() {
+    void a_missing_library_is_reported_with_its_package() {
         assertThatThrownBy(() -> Nftables.open("libnftables-of-nobody.so.1"))
                 .isInstanceOfSatisfying(ProblemException.class, e -> {
                     assertThat(e.exitStatus()).isEqualTo(3);

@@ -3,11 +3,11 @@ package io.culvert.nft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.culvert.ip.Prefix;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.firewall.KillSwitchExamples;
+import io.culvert.firewall.KillSwitchRuleset;
 import io.culvert.linux.TestNamespace;
-import io.culvert.plan.GuardExamples;
-import io.culvert.plan.GuardRuleset;
-import io.culvert.problem.ProblemException;
+import io.culvert.net.Prefix;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,14 +38,14 @@ class NftablesTest {
     }
 
     @Test
-    void everything_that_the_guard_is_made_of_works_here_and_trying_leaves_no_trace() {
+    void the_probe_succeeds_and_leaves_no_tables() {
         assertThat(nftables.probe()).isEmpty();
         assertThat(nftables.tables()).isEmpty();
     }
 
     @ParameterizedTest
     @MethodSource("examples")
-    void what_is_applied_is_there_and_applying_again_changes_nothing(String example) {
+    void applying_the_same_tables_again_changes_nothing(String example) {
         List<Table> tables = example(example);
 
         nftables.apply(tables);
@@ -61,23 +61,24 @@ class NftablesTest {
 
     @ParameterizedTest
     @MethodSource("examples")
-    void the_text_loaded_by_hand_gives_the_same_rules(String example) {
+    void the_text_form_loaded_by_nft_gives_the_same_rules(String example) {
         List<Table> tables = example(example);
         nftables.apply(tables);
 
         try (TestNamespace byHand = new TestNamespace()) {
-            byHand.feed(NftText.of(tables), "nft", "-f", "-");
+            byHand.runWithInput(NftText.of(tables), "nft", "-f", "-");
             assertThat(rulesOf(byHand)).isEqualTo(rulesOf(namespace));
-            byHand.feed(NftText.of(tables), "nft", "-f", "-");
+            byHand.runWithInput(NftText.of(tables), "nft", "-f", "-");
             assertThat(rulesOf(byHand)).as("loaded twice").isEqualTo(rulesOf(namespace));
         }
     }
 
     @Test
-    void a_bad_rule_leaves_the_old_table_as_it_was() {
-        Table good = table(Rule.of("good", Statement.Verdict.ACCEPT));
+    void an_invalid_rule_leaves_the_old_table_unchanged() {
+        Table good = table(NftRule.of("good", Statement.Verdict.ACCEPT));
         nftables.apply(List.of(good));
-        Table bad = table(Rule.of("better", Statement.Verdict.DROP), Rule.of("bad", new Statement.Jump("nowhere")));
+        Table bad =
+                table(NftRule.of("better", Statement.Verdict.DROP), NftRule.of("bad", new Statement.Jump("nowhere")));
 
         assertThatThrownBy(() -> nftables.apply(List.of(bad)))
                 .isInstanceOf(ProblemException.class)
@@ -87,55 +88,55 @@ class NftablesTest {
     }
 
     @Test
-    void a_rule_deleted_by_hand_is_noticed_and_put_back() {
-        List<Table> guard = example("tailscale");
-        nftables.apply(guard);
-        String rejecting = namespace
+    void a_rule_deleted_by_another_program_is_detected_and_restored() {
+        List<Table> killSwitch = example("tailscale");
+        nftables.apply(killSwitch);
+        String rejectRule = namespace
                 .run("nft", "-a", "list", "chain", "inet", "culvert", "output")
                 .lines()
                 .filter(line -> line.contains("rejected on the uplink"))
                 .findFirst()
                 .orElseThrow();
-        String handle = rejecting.substring(rejecting.lastIndexOf(' ') + 1);
+        String handle = rejectRule.substring(rejectRule.lastIndexOf(' ') + 1);
 
         namespace.run("nft", "delete", "rule", "inet", "culvert", "output", "handle", handle);
 
-        assertThat(nftables.differences(guard))
+        assertThat(nftables.differences(killSwitch))
                 .containsExactly("the rule 'rejected on the uplink' of chain output is missing");
-        nftables.apply(guard);
-        assertThat(nftables.matches(guard)).isTrue();
+        nftables.apply(killSwitch);
+        assertThat(nftables.matches(killSwitch)).isTrue();
     }
 
     @Test
-    void a_rule_put_in_front_by_hand_is_noticed() {
-        List<Table> guard = example("closed");
-        nftables.apply(guard);
+    void a_rule_inserted_by_another_program_is_detected() {
+        List<Table> killSwitch = example("closed");
+        nftables.apply(killSwitch);
 
         namespace.run("nft", "insert", "rule", "inet", "culvert", "output", "accept");
 
-        assertThat(nftables.differences(guard))
+        assertThat(nftables.differences(killSwitch))
                 .containsExactly("a rule without a comment in chain output is unexpected");
     }
 
     @Test
-    void a_flushed_ruleset_is_noticed() {
-        List<Table> guard = example("tailscale");
-        nftables.apply(guard);
+    void a_flushed_ruleset_is_detected() {
+        List<Table> killSwitch = example("tailscale");
+        nftables.apply(killSwitch);
 
         namespace.run("nft", "flush", "ruleset");
 
-        assertThat(nftables.differences(guard))
+        assertThat(nftables.differences(killSwitch))
                 .containsExactly("the table inet culvert is missing", "the table arp culvert is missing");
     }
 
     @Test
-    void removing_leaves_the_tables_of_others_and_may_be_done_twice() {
+    void removing_keeps_foreign_tables_and_is_idempotent() {
         namespace.run("nft", "add", "table", "ip", "foreign");
         namespace.run("nft", "add", "table", "inet", "foreign");
         nftables.apply(example("tailscale"));
 
-        nftables.remove(GuardRuleset.ALL);
-        nftables.remove(GuardRuleset.ALL);
+        nftables.remove(KillSwitchRuleset.ALL);
+        nftables.remove(KillSwitchRuleset.ALL);
 
         assertThat(namespace.run("nft", "list", "tables"))
                 .contains("table ip foreign", "table inet foreign")
@@ -143,28 +144,28 @@ class NftablesTest {
     }
 
     @Test
-    void ten_thousand_elements_are_held() {
-        NamedSet set = holes(IntStream.range(0, 10_000));
+    void a_set_of_ten_thousand_elements_is_applied() {
+        NamedSet set = bypasses(IntStream.range(0, 10_000));
         Table table = new Table(
                 ID,
                 List.of(set),
                 List.of(Chain.regular(
                         "c",
-                        List.of(Rule.of(
-                                "holes",
+                        List.of(NftRule.of(
+                                "bypasses",
                                 Statement.is(
-                                        Field.Joined.of(
-                                                Field.Property.IPV4_DESTINATION,
-                                                Field.Property.TRANSPORT,
-                                                Field.Property.DESTINATION_PORT),
-                                        new Value.In(set.name())),
+                                        MatchField.Joined.of(
+                                                MatchField.Property.IPV4_DESTINATION,
+                                                MatchField.Property.TRANSPORT,
+                                                MatchField.Property.DESTINATION_PORT),
+                                        new NftValue.In(set.name())),
                                 Statement.Verdict.ACCEPT)))));
         nftables.apply(List.of(table));
         assertThat(nftables.matches(List.of(table))).isTrue();
     }
 
     @Test
-    void counters_are_told_by_comment() {
+    void counters_are_returned_by_comment() {
         nftables.apply(List.of(new Table(
                 ID,
                 List.of(),
@@ -175,33 +176,33 @@ class NftablesTest {
                         0,
                         Chain.Policy.ACCEPT,
                         List.of(
-                                Rule.of("not counted", Statement.Verdict.ACCEPT),
-                                Rule.of("counted", new Statement.Counter(), Statement.Verdict.ACCEPT)))))));
+                                NftRule.of("not counted", Statement.Verdict.ACCEPT),
+                                NftRule.of("counted", new Statement.Counter(), Statement.Verdict.ACCEPT)))))));
 
         assertThat(nftables.counters(ID)).containsExactly(Map.entry("counted", 0L));
     }
 
     static Stream<String> examples() {
-        return GuardExamples.all().keySet().stream();
+        return KillSwitchExamples.all().keySet().stream();
     }
 
     private static List<Table> example(String name) {
-        return Objects.requireNonNull(GuardExamples.all().get(name));
+        return Objects.requireNonNull(KillSwitchExamples.all().get(name));
     }
 
-    private static NamedSet holes(IntStream numbers) {
+    private static NamedSet bypasses(IntStream numbers) {
         return new NamedSet(
-                "holes",
+                "bypasses",
                 List.of(NamedSet.Part.IPV4, NamedSet.Part.TRANSPORT, NamedSet.Part.PORT),
                 true,
-                numbers.<Value>mapToObj(i -> Value.Tuple.of(
-                                Value.Address.of(Prefix.parseAddress("198.18." + i / 200 + "." + i % 200)),
-                                new Value.Word("tcp", 6),
-                                new Value.Decimal(443)))
+                numbers.<NftValue>mapToObj(i -> NftValue.Tuple.of(
+                                NftValue.Address.of(Prefix.parseAddress("198.18." + i / 200 + "." + i % 200)),
+                                new NftValue.Word("tcp", 6),
+                                new NftValue.Decimal(443)))
                         .toList());
     }
 
-    private static Table table(Rule... rules) {
+    private static Table table(NftRule... rules) {
         return new Table(ID, List.of(), List.of(Chain.regular("c", List.of(rules))));
     }
 

@@ -2,9 +2,9 @@ package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problem.Kind;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problem.Kind;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -18,7 +18,7 @@ class AddressConflictsTest {
 
     private static List<Problem> dns(String servers, String... settings) {
         return AddressConflicts.ofServer(
-                Place.file(Path.of("wg0.conf")),
+                Location.file(Path.of("wg0.conf")),
                 PlanExamples.config(PlanExamples.file(
                         "10.64.0.2/24, fd00:64::2/128", "0.0.0.0/0, ::/0", "DNS = " + servers, "192.0.2.10:51820")),
                 PlanExamples.settings(settings),
@@ -27,7 +27,7 @@ class AddressConflictsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"10.64.0.2", "fd00:64::2", "127.0.0.1", "127.0.0.53", "::1", "0.0.0.0", "::"})
-    void a_dns_server_that_is_this_node_itself_is_named(String server) {
+    void a_dns_server_with_an_address_of_this_node_is_a_warning(String server) {
         assertThat(dns("10.64.0.1, " + server)).singleElement().satisfies(problem -> {
             assertThat(problem.kind()).isEqualTo(Kind.WARNING);
             assertThat(problem.what())
@@ -38,17 +38,17 @@ class AddressConflictsTest {
     }
 
     @Test
-    void one_in_a_setting_is_named_there_and_the_files_is_not_used() {
+    void dns_servers_from_the_settings_replace_the_files_and_are_named_by_setting() {
         assertThat(dns("10.64.0.2", "CULVERT_DNS", "fd00:64::2"))
                 .singleElement()
-                .satisfies(problem -> assertThat(problem.place()).isEqualTo(Place.setting("CULVERT_DNS")));
+                .satisfies(problem -> assertThat(problem.location()).isEqualTo(Location.setting("CULVERT_DNS")));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1:51820", "[::1]:51820"})
-    void an_endpoint_that_is_this_machine_itself_is_named(String endpoint) {
+    void an_endpoint_with_an_address_of_this_machine_is_a_warning(String endpoint) {
         assertThat(AddressConflicts.ofServer(
-                        Place.file(Path.of("wg0.conf")),
+                        Location.file(Path.of("wg0.conf")),
                         PlanExamples.config(PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", endpoint)),
                         PlanExamples.settings(),
                         PlanExamples.DUAL_STACK))
@@ -60,7 +60,7 @@ class AddressConflictsTest {
     }
 
     @Test
-    void one_beside_the_node_in_the_tunnel_is_fine() {
+    void a_dns_server_in_the_tunnels_network_is_accepted() {
         assertThat(dns("10.64.0.1")).isEmpty();
     }
 }

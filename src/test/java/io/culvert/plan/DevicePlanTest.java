@@ -2,11 +2,11 @@ package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.device.DeviceConfig;
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.DeviceConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -24,12 +24,12 @@ class DevicePlanTest {
     private static final Predicate<InetAddress> BOTH = reaches(Family.values());
     private static final WireGuardConfig NAMED =
             PlanExamples.config(PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "vpn.example.net:51820"));
-    private static final Names KNOWN =
-            new Names(Map.of(new Host.Name("vpn.example.net"), PlanExamples.addresses("2001:db8::10", "192.0.2.10")));
+    private static final ResolvedNames KNOWN = new ResolvedNames(
+            Map.of(new Host.Name("vpn.example.net"), PlanExamples.addresses("2001:db8::10", "192.0.2.10")));
 
     @Test
-    void a_name_that_is_not_known_leaves_the_peer_without_an_endpoint() {
-        DeviceConfig device = DevicePlan.of(NAMED, 7, Names.NONE, BOTH, 25);
+    void a_peer_with_an_unresolved_name_has_no_endpoint() {
+        DeviceConfig device = DevicePlan.of(NAMED, 7, ResolvedNames.NONE, BOTH, 25);
 
         assertThat(device.mark()).isEqualTo(7);
         assertThat(device.peers().getFirst().endpoint()).isEmpty();
@@ -37,8 +37,8 @@ class DevicePlanTest {
     }
 
     @Test
-    void a_server_that_cannot_be_reached_yet_gets_no_packets_and_a_peer_of_a_mesh_may_come_to_us() {
-        assertThat(DevicePlan.of(NAMED, 7, Names.NONE, BOTH, 25)
+    void an_unreachable_server_has_no_allowed_ips_but_a_mesh_peer_keeps_them() {
+        assertThat(DevicePlan.of(NAMED, 7, ResolvedNames.NONE, BOTH, 25)
                         .peers()
                         .getFirst()
                         .allowedIps())
@@ -50,7 +50,7 @@ class DevicePlanTest {
                 .isEmpty();
         assertThat(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25).peers().getFirst().allowedIps())
                 .isNotEmpty();
-        assertThat(DevicePlan.of(NAMED, 7, Names.NONE, BOTH, 0)
+        assertThat(DevicePlan.of(NAMED, 7, ResolvedNames.NONE, BOTH, 0)
                         .peers()
                         .getFirst()
                         .allowedIps())
@@ -58,12 +58,12 @@ class DevicePlanTest {
     }
 
     @Test
-    void the_resolvers_order_counts_where_the_machine_has_both_families() {
+    void the_first_resolved_address_is_used_if_the_machine_has_both_families() {
         assertThat(endpoint(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25))).isEqualTo("[2001:db8::10]:51820");
     }
 
     @Test
-    void only_a_family_with_an_uplink_leads_to_the_server() {
+    void the_endpoint_has_a_family_that_has_an_uplink() {
         DeviceConfig device = DevicePlan.of(NAMED, 7, KNOWN, reaches(Family.IPV4), 25);
 
         assertThat(endpoint(device)).isEqualTo("192.0.2.10:51820");
@@ -76,15 +76,16 @@ class DevicePlanTest {
     }
 
     @Test
-    void an_address_needs_no_resolver() {
+    void an_ip_address_is_used_without_resolution() {
         WireGuardConfig literal =
                 PlanExamples.config(PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "[2001:db8::5]:1"));
 
-        assertThat(endpoint(DevicePlan.of(literal, 7, Names.NONE, BOTH, 25))).isEqualTo("[2001:db8::5]:1");
+        assertThat(endpoint(DevicePlan.of(literal, 7, ResolvedNames.NONE, BOTH, 25)))
+                .isEqualTo("[2001:db8::5]:1");
     }
 
     @Test
-    void a_dead_server_is_noticed_because_we_keep_talking_to_it_and_clients_are_left_in_peace() {
+    void servers_get_a_keepalive_and_mesh_clients_do_not() {
         WireGuardConfig clients = PlanExamples.dualStack().meshes().getFirst().file();
 
         assertThat(DevicePlan.of(NAMED, 7, KNOWN, BOTH, 25).peers().getFirst().keepaliveSeconds())
@@ -95,11 +96,11 @@ class DevicePlanTest {
 
     @ParameterizedTest
     @CsvSource({"off, 25", "0, 25", "600, 25", "15, 15"})
-    void a_file_that_has_no_keepalive_or_a_rare_one_does_not_make_an_idle_tunnel_look_dead(String file, int planned) {
+    void a_missing_or_long_keepalive_is_limited_to_25_seconds(String file, int planned) {
         WireGuardConfig config = PlanExamples.config(
                 PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "192.0.2.10:1\nPersistentKeepalive = " + file));
 
-        assertThat(DevicePlan.of(config, 7, Names.NONE, BOTH, 25)
+        assertThat(DevicePlan.of(config, 7, ResolvedNames.NONE, BOTH, 25)
                         .peers()
                         .getFirst()
                         .keepaliveSeconds())

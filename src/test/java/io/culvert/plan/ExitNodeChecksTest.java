@@ -2,10 +2,10 @@ package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.problem.Problem;
-import io.culvert.problem.Problem.Kind;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problem.Kind;
 import io.culvert.settings.Settings;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardConfig;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -21,7 +21,7 @@ class ExitNodeChecksTest {
     private static final Settings SETTINGS = PlanExamples.settings();
 
     @Test
-    void a_usual_file_is_fine() {
+    void a_typical_file_has_no_problems() {
         assertThat(server(PlanExamples.file("10.64.0.2/32, fd00:64::2/128", "0.0.0.0/0, ::/0", "", "192.0.2.10:51820")))
                 .isEmpty();
     }
@@ -33,7 +33,7 @@ class ExitNodeChecksTest {
                     0.0.0.0/1            | WARNING | AllowedIPs covers only a part of IPv4: the rest is blocked, not leaked
                     ::/0                 | NOTE    | AllowedIPs has no IPv4: IPv4 is blocked, not leaked
                     """, delimiter = '|')
-    void what_the_file_leaves_out_is_told(String allowedIps, Kind kind, String what) {
+    void an_address_family_that_is_not_fully_tunnelled_is_reported(String allowedIps, Kind kind, String what) {
         assertThat(server(PlanExamples.file("10.64.0.2/32", allowedIps, "", "192.0.2.10:51820")))
                 .anySatisfy(problem -> {
                     assertThat(problem.kind()).isEqualTo(kind);
@@ -42,15 +42,15 @@ class ExitNodeChecksTest {
     }
 
     @Test
-    void all_but_the_private_networks_is_everything() {
+    void allowed_ips_without_the_private_networks_are_a_full_tunnel() {
         WireGuardConfig complement =
                 PlanExamples.inputsOf("complement-allowed-ips").server();
 
-        assertThat(ExitNodeChecks.server(FILE, complement, SETTINGS)).noneMatch(it -> it.kind() == Kind.WARNING);
+        assertThat(ExitNodeChecks.checkServer(FILE, complement, SETTINGS)).noneMatch(it -> it.kind() == Kind.WARNING);
     }
 
     @Test
-    void a_server_needs_an_endpoint_and_something_to_carry() {
+    void a_providers_file_needs_an_endpoint_and_allowed_ips() {
         assertThat(server("""
                         [Interface]
                         PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
@@ -66,7 +66,7 @@ class ExitNodeChecksTest {
     }
 
     @Test
-    void what_wg_quick_would_use_and_we_do_not_is_told() {
+    void ignored_wg_quick_keys_are_reported() {
         assertThat(server(PlanExamples.file(
                         "10.64.0.2/32, fd00:64::2/128",
                         "0.0.0.0/0, ::/0",
@@ -77,9 +77,9 @@ class ExitNodeChecksTest {
     }
 
     @Test
-    void clients_that_would_take_the_tunnels_place_are_refused() {
+    void mesh_clients_with_default_routes_or_the_tunnels_address_are_rejected() {
         WireGuardConfig server = PlanExamples.dualStack().server();
-        PlainMesh clients = PlainMesh.of(PlanExamples.config("""
+        WireGuardMeshInterface clients = WireGuardMeshInterface.of(PlanExamples.config("""
                 [Interface]
                 PrivateKey = 6D/THBwDlbO4mE6bYRVLIEnyTTsJfZU3MpNYyxxcUVU=
                 Address = 10.99.0.1/24
@@ -88,19 +88,20 @@ class ExitNodeChecksTest {
                 AllowedIPs = ::/0, 10.64.0.0/16
                 """));
 
-        assertThat(ExitNodeChecks.mesh(FILE, clients, List.of(server)))
+        assertThat(ExitNodeChecks.checkMesh(FILE, clients, List.of(server)))
                 .extracting(Problem::what)
                 .contains(
                         "ListenPort is missing, so clients cannot connect to this node",
                         "a client's AllowedIPs is ::/0, but clients use this node as their exit node, not the other way round",
                         "the clients' AllowedIPs 10.64.0.0/16 contains the tunnel's own address");
-        assertThat(ExitNodeChecks.mesh(FILE, PlanExamples.dualStack().meshes().getFirst(), List.of(server)))
+        assertThat(ExitNodeChecks.checkMesh(
+                        FILE, PlanExamples.dualStack().meshes().getFirst(), List.of(server)))
                 .isEmpty();
     }
 
     @Test
-    void a_subnet_without_a_port_is_named() {
-        PlainMesh named = PlanExamples.severalSubnets().meshes().getLast();
+    void a_missing_listen_port_names_the_subnet() {
+        WireGuardMeshInterface named = PlanExamples.severalSubnets().meshes().getLast();
         WireGuardConfig without = PlanExamples.config("""
                 [Interface]
                 PrivateKey = 6D/THBwDlbO4mE6bYRVLIEnyTTsJfZU3MpNYyxxcUVU=
@@ -110,19 +111,19 @@ class ExitNodeChecksTest {
                 AllowedIPs = 10.98.0.2/32
                 """);
 
-        assertThat(ExitNodeChecks.mesh(
-                        FILE, new PlainMesh(named.link(), without, named.subnet(), List.of()), List.of()))
+        assertThat(ExitNodeChecks.checkMesh(
+                        FILE, new WireGuardMeshInterface(named.link(), without, named.subnet(), List.of()), List.of()))
                 .extracting(Problem::what)
                 .containsExactly("this peer has no listenPort in subnet 'work', so other peers cannot connect to it");
     }
 
     @Test
-    void every_server_that_may_come_into_use_must_suit_the_mesh() {
-        PlainMesh clients = PlanExamples.dualStack().meshes().getFirst();
+    void the_mesh_is_checked_against_all_providers_files() {
+        WireGuardMeshInterface clients = PlanExamples.dualStack().meshes().getFirst();
         WireGuardConfig second = PlanExamples.config(
                 PlanExamples.file("10.99.0.2/32", "0.0.0.0/0", "ListenPort = 51821\n", "192.0.2.11:51820"));
 
-        assertThat(ExitNodeChecks.mesh(
+        assertThat(ExitNodeChecks.checkMesh(
                         FILE, clients, List.of(PlanExamples.dualStack().server(), second)))
                 .extracting(Problem::what)
                 .containsExactly(
@@ -131,40 +132,40 @@ class ExitNodeChecksTest {
     }
 
     @Test
-    void the_same_holds_for_the_port_of_the_user_s_own_proxy_configuration() {
-        assertThat(ExitNodeChecks.proxy(Path.of("sockd.conf"), 65535))
+    void the_port_of_a_custom_proxy_configuration_is_checked() {
+        assertThat(ExitNodeChecks.checkProxy(Path.of("sockd.conf"), 65535))
                 .extracting(Problem::what)
                 .containsExactly("port 65535 cannot be used in the kernel's routing rules");
-        assertThat(ExitNodeChecks.proxy(Path.of("sockd.conf"), 1080)).isEmpty();
+        assertThat(ExitNodeChecks.checkProxy(Path.of("sockd.conf"), 1080)).isEmpty();
     }
 
     @Test
-    void a_port_that_no_routing_rule_takes_is_refused_by_the_name_of_its_setting() {
+    void a_port_that_routing_rules_do_not_support_names_its_setting() {
         Settings settings = PlanExamples.settings(
                 "CULVERT_PUBLISH",
                 "65535",
-                "CULVERT_HOLEPUNCH",
+                "CULVERT_BYPASS",
                 "hs.example.net:65535",
                 "CULVERT_SOCKS",
                 "true",
                 "CULVERT_SOCKS_PORT",
                 "65535");
 
-        assertThat(ExitNodeChecks.settings(settings))
+        assertThat(ExitNodeChecks.checkSettings(settings))
                 .filteredOn(problem -> problem.kind().isError())
-                .extracting(problem -> problem.place().toString())
-                .containsExactly("CULVERT_PUBLISH", "CULVERT_HOLEPUNCH", "CULVERT_SOCKS_PORT");
+                .extracting(problem -> problem.location().toString())
+                .containsExactly("CULVERT_PUBLISH", "CULVERT_BYPASS", "CULVERT_SOCKS_PORT");
     }
 
     @Test
-    void a_proxy_without_a_login_is_warned_of() {
-        assertThat(ExitNodeChecks.settings(PlanExamples.settings("CULVERT_SOCKS", "true")))
+    void a_proxy_without_login_is_a_warning() {
+        assertThat(ExitNodeChecks.checkSettings(PlanExamples.settings("CULVERT_SOCKS", "true")))
                 .singleElement()
                 .satisfies(problem -> {
                     assertThat(problem.kind()).isEqualTo(Problem.Kind.WARNING);
                     assertThat(problem.what()).contains("no login");
                 });
-        assertThat(ExitNodeChecks.settings(PlanExamples.settings(
+        assertThat(ExitNodeChecks.checkSettings(PlanExamples.settings(
                         "CULVERT_SOCKS",
                         "true",
                         "CULVERT_SOCKS_USER",
@@ -175,6 +176,6 @@ class ExitNodeChecksTest {
     }
 
     private static List<Problem> server(String text) {
-        return ExitNodeChecks.server(FILE, PlanExamples.config(text), SETTINGS);
+        return ExitNodeChecks.checkServer(FILE, PlanExamples.config(text), SETTINGS);
     }
 }

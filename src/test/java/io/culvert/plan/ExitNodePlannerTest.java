@@ -3,13 +3,14 @@ package io.culvert.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.TextFile;
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.network.Machine;
-import io.culvert.network.Route;
-import io.culvert.network.Rule;
-import io.culvert.network.Rule.Action;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.routing.RulePreference;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.PolicyRule;
+import io.culvert.rtnl.PolicyRule.Action;
+import io.culvert.rtnl.Route;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -30,15 +31,15 @@ class ExitNodePlannerTest {
 
     @ParameterizedTest
     @MethodSource("examples")
-    void reads_as_expected(String name) {
-        TextFile.mustBe(
+    void matches_the_expected_file(String name) {
+        TextFile.assertContent(
                 Path.of("src/test/resources/plan", name + ".txt"),
                 PlanText.of(inputs(name)).text() + "\n");
     }
 
     @ParameterizedTest
     @MethodSource("examples")
-    void no_secret_is_shown(String name) {
+    void contains_no_secret_keys(String name) {
         ExitNodeInputs inputs = inputs(name);
 
         assertThat(PlanText.of(inputs).toString() + ExitNodePlanner.plan(inputs))
@@ -47,26 +48,26 @@ class ExitNodePlannerTest {
 
     @ParameterizedTest
     @MethodSource("examples")
-    void what_the_tunnel_does_not_take_is_unreachable_in_every_family(String name) {
+    void packets_without_a_tunnel_route_are_unreachable_in_every_family(String name) {
         ExitNodeInputs inputs = inputs(name);
-        List<Rule> rules = ExitNodePlanner.plan(inputs).network().rules();
+        List<PolicyRule> rules = ExitNodePlanner.plan(inputs).network().rules();
 
         for (Family family : families(inputs.machine())) {
-            List<Rule> own = inOrder(rules, family);
+            List<PolicyRule> own = inOrder(rules, family);
             assertThat(own.getLast().action()).isEqualTo(new Action.Unreachable());
-            assertThat(own.getLast().preference()).isEqualTo(Preference.LOCAL_UNREACHABLE);
+            assertThat(own.getLast().preference()).isEqualTo(RulePreference.LOCAL_UNREACHABLE);
             assertThat(own.get(own.size() - 2).selector())
                     .as("packets that look up the tunnel's table are those that end unreachable")
                     .isEqualTo(own.getLast().selector());
         }
-        assertThat(rules).extracting(Rule::family).isSubsetOf(families(inputs.machine()));
+        assertThat(rules).extracting(PolicyRule::family).isSubsetOf(families(inputs.machine()));
     }
 
     @ParameterizedTest
     @MethodSource("examples")
-    void tailscales_preferences_are_left_alone(String name) {
+    void rules_do_not_use_tailscales_preferences(String name) {
         assertThat(ExitNodePlanner.plan(inputs(name)).network().rules())
-                .extracting(Rule::preference)
+                .extracting(PolicyRule::preference)
                 .noneMatch(preference -> preference >= 5200 && preference <= 5299)
                 .allMatch(
                         preference -> preference > 0 && preference < 32766, "before the kernel's own main and default");
@@ -74,13 +75,13 @@ class ExitNodePlannerTest {
 
     /** In the kernel's order: no rule before the one that makes packets from the mesh unreachable leads them to main. */
     @Test
-    void exit_traffic_never_sees_main() {
-        List<Rule> rules =
+    void packets_of_exit_node_clients_never_use_table_main() {
+        List<PolicyRule> rules =
                 ExitNodePlanner.plan(PlanExamples.dualStack()).network().rules();
 
         for (Family family : Family.values()) {
-            List<Rule> until = inOrder(rules, family).stream()
-                    .takeWhile(rule -> rule.preference() < Preference.MESH_UNREACHABLE)
+            List<PolicyRule> until = inOrder(rules, family).stream()
+                    .takeWhile(rule -> rule.preference() < RulePreference.MESH_UNREACHABLE)
                     .toList();
             assertThat(until)
                     .filteredOn(rule -> rule.action().equals(Action.Lookup.of(Route.MAIN)))
@@ -89,18 +90,18 @@ class ExitNodePlannerTest {
                                     || rule.selector().from().isPresent())
                             .isTrue());
             assertThat(inOrder(rules, family))
-                    .filteredOn(rule -> rule.preference() == Preference.MESH_UNREACHABLE)
+                    .filteredOn(rule -> rule.preference() == RulePreference.MESH_UNREACHABLE)
                     .singleElement()
                     .satisfies(rule -> {
                         assertThat(rule.action()).isEqualTo(new Action.Unreachable());
-                        assertThat(rule.selector()).isEqualTo(Rule.Selector.ANY.inputLink("mesh0"));
+                        assertThat(rule.selector()).isEqualTo(PolicyRule.Selector.ANY.inputLink("mesh0"));
                     });
         }
     }
 
     @ParameterizedTest
     @MethodSource("examples")
-    void nothing_is_said_twice(String name) {
+    void rules_routes_and_commands_have_no_duplicates(String name) {
         ExitNodePlan plan = ExitNodePlanner.plan(inputs(name));
 
         assertThat(plan.network().rules()).doesNotHaveDuplicates();
@@ -110,7 +111,7 @@ class ExitNodePlannerTest {
 
     @ParameterizedTest
     @MethodSource("examples")
-    void the_routing_layer_needs_no_link_of_ours(String name) {
+    void the_kill_switchs_routing_rules_need_no_tunnel_or_mesh_link(String name) {
         ExitNodePlan plan = ExitNodePlanner.plan(inputs(name));
 
         assertThat(plan.rules().links()).isEmpty();
@@ -121,27 +122,27 @@ class ExitNodePlannerTest {
     }
 
     @Test
-    void the_same_inputs_make_the_same_plan() {
+    void equal_inputs_give_equal_plans() {
         assertThat(ExitNodePlanner.plan(PlanExamples.dualStack()))
                 .isEqualTo(ExitNodePlanner.plan(PlanExamples.dualStack()));
     }
 
     @Test
-    void few_holes_are_rules() {
-        assertThat(holes("203.0.113.0/25 203.0.113.9:80/tcp 203.0.113.9:80/tcp"))
+    void a_few_bypasses_are_separate_rules() {
+        assertThat(bypassRules("203.0.113.0/25 203.0.113.9:80/tcp 203.0.113.9:80/tcp"))
                 .containsExactly("5100 to 203.0.113.0/25 lookup 254", "5100 to 203.0.113.9/32 TCP 80 lookup 254");
     }
 
     /** Each rule costs every packet a comparison; a lookup in a table costs very little. */
     @Test
-    void ten_thousand_holes_are_one_rule_and_one_table_for_each_kind() {
+    void many_bypasses_share_one_rule_and_one_table_per_kind() {
         String list = IntStream.range(0, 10_000)
                 .mapToObj(i -> "198.18." + i / 200 + "." + i % 200 + (i % 2 == 0 ? ":443/tcp" : ":53/udp"))
                 .collect(Collectors.joining(" "));
-        ExitNodePlan plan = ExitNodePlanner.plan(withHoles(list + " " + list));
+        ExitNodePlan plan = ExitNodePlanner.plan(inputsWithBypasses(list + " " + list));
 
         assertThat(plan.rules().rules())
-                .filteredOn(rule -> rule.preference() == Preference.HOLEPUNCH)
+                .filteredOn(rule -> rule.preference() == RulePreference.BYPASS)
                 .hasSize(2);
         assertThat(plan.rules().routes()).hasSize(10_000).doesNotHaveDuplicates();
         assertThat(plan.rules().routes().stream().map(Route::table).distinct()).hasSize(2);
@@ -149,10 +150,10 @@ class ExitNodePlannerTest {
     }
 
     @Test
-    void a_hole_on_the_uplinks_own_network_needs_no_gateway() {
+    void a_bypass_in_the_uplinks_network_has_no_gateway() {
         String many = IntStream.range(10, 60).mapToObj(i -> "192.168.7." + i).collect(Collectors.joining(","));
 
-        assertThat(ExitNodePlanner.plan(withHoles(many + ",203.0.113.9"))
+        assertThat(ExitNodePlanner.plan(inputsWithBypasses(many + ",203.0.113.9"))
                         .rules()
                         .routes())
                 .satisfies(routes -> assertThat(routes.getFirst().gateway()).isEmpty())
@@ -160,22 +161,22 @@ class ExitNodePlannerTest {
     }
 
     @Test
-    void all_names_by_which_a_peer_may_be_found_are_followed_and_a_known_place_does_not_wait_for_another() {
+    void all_candidate_names_are_tracked_and_a_resolved_candidate_is_used_at_once() {
         ExitNodeInputs inputs = PlanExamples.severalSubnets();
         Host.Name preferred = new Host.Name("nas.example.net");
         Host.Name other = new Host.Name("home.example.net");
 
         assertThat(ExitNodePlanner.plan(inputs).names()).containsExactlyInAnyOrder(preferred, other);
-        assertThat(calledAt(inputs)).isEqualTo("192.168.7.5:51820");
-        assertThat(calledAt(inputs.with(new Names(Map.of(other, PlanExamples.addresses("203.0.113.9"))))))
+        assertThat(endpointOfNas(inputs)).isEqualTo("192.168.7.5:51820");
+        assertThat(endpointOfNas(inputs.with(new ResolvedNames(Map.of(other, PlanExamples.addresses("203.0.113.9"))))))
                 .isEqualTo("203.0.113.9:54445");
-        assertThat(calledAt(inputs.with(new Names(Map.of(
+        assertThat(endpointOfNas(inputs.with(new ResolvedNames(Map.of(
                         other, PlanExamples.addresses("203.0.113.9"),
                         preferred, PlanExamples.addresses("203.0.113.8"))))))
                 .isEqualTo("203.0.113.8:51820");
     }
 
-    private static String calledAt(ExitNodeInputs inputs) {
+    private static String endpointOfNas(ExitNodeInputs inputs) {
         return Objects.requireNonNull(ExitNodePlanner.plan(inputs).meshes().get("mesh1"))
                 .peers()
                 .getFirst()
@@ -185,9 +186,9 @@ class ExitNodePlannerTest {
                 .orElse("nowhere");
     }
 
-    private static List<String> holes(String list) {
-        return ExitNodePlanner.plan(withHoles(list)).rules().rules().stream()
-                .filter(rule -> rule.preference() == Preference.HOLEPUNCH)
+    private static List<String> bypassRules(String list) {
+        return ExitNodePlanner.plan(inputsWithBypasses(list)).rules().rules().stream()
+                .filter(rule -> rule.preference() == RulePreference.BYPASS)
                 .map(rule -> rule.preference() + " to " + rule.selector().to().orElseThrow()
                         + rule.selector()
                                 .transport()
@@ -198,18 +199,18 @@ class ExitNodePlannerTest {
                 .toList();
     }
 
-    private static ExitNodeInputs withHoles(String list) {
+    private static ExitNodeInputs inputsWithBypasses(String list) {
         return PlanExamples.inputs(
                 PlanExamples.file("10.64.0.2/32", "0.0.0.0/0", "", "192.0.2.10:51820"),
                 PlanExamples.machine(Map.of(Family.IPV4, PlanExamples.IPV4), false, false),
-                "CULVERT_HOLEPUNCH",
+                "CULVERT_BYPASS",
                 list);
     }
 
-    private static List<Rule> inOrder(List<Rule> rules, Family family) {
+    private static List<PolicyRule> inOrder(List<PolicyRule> rules, Family family) {
         return rules.stream()
                 .filter(rule -> rule.family() == family)
-                .sorted(Comparator.comparingInt(Rule::preference))
+                .sorted(Comparator.comparingInt(PolicyRule::preference))
                 .toList();
     }
 

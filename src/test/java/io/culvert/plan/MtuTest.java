@@ -2,11 +2,11 @@ package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.network.Ipv6;
-import io.culvert.network.Machine;
-import io.culvert.network.Machines;
-import io.culvert.network.Uplink;
+import io.culvert.net.Family;
+import io.culvert.rtnl.Ipv6;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.Machines;
+import io.culvert.rtnl.Uplink;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,19 +36,20 @@ class MtuTest {
         "9000, 1420, 1420, 1420",
         "600, 576, 576, 576"
     })
-    void what_fits_is_taken_and_never_more_than_on_ethernet(int uplink, int toIpv4, int unknown, int alone) {
+    void the_mtu_follows_the_path_and_is_at_most_1420(int uplink, int toIpv4, int unknown, int alone) {
         Machine machine = uplink(uplink);
 
         assertThat(Mtu.of(NONE, NONE, machine, Optional.of(Family.IPV4)).bytes())
                 .isEqualTo(toIpv4);
         assertThat(Mtu.of(NONE, NONE, machine, Optional.empty()).bytes()).isEqualTo(unknown);
         assertThat(Mtu.of(NONE, machine).bytes()).isEqualTo(unknown);
-        assertThat(Mtu.ofTunnelAlone(NONE, machine, List.of(uplink)).bytes()).isEqualTo(alone);
-        assertThat(Mtu.ofTunnelAlone(NONE, machine, List.of()).bytes()).isEqualTo(alone);
+        assertThat(Mtu.ofTunnelWithoutMesh(NONE, machine, List.of(uplink)).bytes())
+                .isEqualTo(alone);
+        assertThat(Mtu.ofTunnelWithoutMesh(NONE, machine, List.of()).bytes()).isEqualTo(alone);
     }
 
     @Test
-    void the_setting_comes_before_the_file_and_both_before_what_fits() {
+    void the_setting_takes_precedence_over_the_file_and_the_file_over_the_path() {
         Machine machine = uplink(1500);
 
         assertThat(Mtu.of(OptionalInt.of(1380), OptionalInt.of(1200), machine, Optional.empty()))
@@ -56,14 +57,14 @@ class MtuTest {
         assertThat(Mtu.of(NONE, OptionalInt.of(1200), machine, Optional.empty()).bytes())
                 .isEqualTo(1200);
         assertThat(Mtu.of(OptionalInt.of(8920), machine).bytes()).isEqualTo(8920);
-        assertThat(Mtu.ofTunnelAlone(OptionalInt.of(1280), machine, List.of(9000))
+        assertThat(Mtu.ofTunnelWithoutMesh(OptionalInt.of(1280), machine, List.of(9000))
                         .bytes())
                 .isEqualTo(1280);
     }
 
     @ParameterizedTest
     @CsvSource({"1500, 0", "1345, 0", "1339, 1", "1280, 1"})
-    void before_the_server_s_name_is_known_only_what_is_certain_is_said_of_ipv6(int uplink, int warnings) {
+    void before_the_servers_name_is_resolved_ipv6_warnings_are_given_only_if_certain(int uplink, int warnings) {
         String file = PlanExamples.file("10.64.0.2/32, fd00:64::2/128", "0.0.0.0/0, ::/0", "", "vpn.example:51820");
 
         assertThat(ExitNodePlanner.plan(PlanExamples.inputs(file, uplink(uplink)))
@@ -76,7 +77,7 @@ class MtuTest {
                 Map.of(Family.IPV4, new Uplink("eth0", Optional.empty(), List.of(), mtu)),
                 List.of(),
                 Set.of(),
-                Ipv6.EVERYWHERE,
+                Ipv6.ENABLED,
                 false,
                 Set.of(),
                 true,

@@ -2,10 +2,10 @@ package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.network.IpSyntax;
-import io.culvert.network.NetworkState;
 import io.culvert.nft.NftText;
-import io.culvert.wireguard.WireGuardConfig;
+import io.culvert.rtnl.IpSyntax;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.wireguard.config.WireGuardConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -22,7 +22,7 @@ class NodePlanTest {
     private static final WireGuardConfig BY_EXIT = subnet("home", "10.8.0.1/24", "10.8.0.2/32, 0.0.0.0/0");
 
     @Test
-    void each_subnet_is_an_interface_that_bears_the_nodes_name() {
+    void each_subnet_is_an_interface_whose_alias_names_the_node() {
         NodePlan plan = plan("laptop", NetworkState.EMPTY, HOME, WORK);
 
         assertThat(plan.devices().sequencedKeySet()).containsExactly("home", "work");
@@ -32,15 +32,15 @@ class NodePlanTest {
                         "ip link set dev work mtu 1420 alias 'culvert mesh laptop' up",
                         "ip -4 address add 10.8.0.1/24 dev home metric 51820",
                         "ip -4 address add 10.9.0.1/24 dev work metric 51820");
-        assertThat(plan.shield()).isEmpty();
-        assertThat(plan.passage()).isEmpty();
+        assertThat(plan.antiSpoofing()).isEmpty();
+        assertThat(plan.policy()).isEmpty();
         assertThat(plan.forwarded()).isEmpty();
         assertThat(NodePlan.linksOf("laptop", plan.network())).containsExactlyInAnyOrder("home", "work");
         assertThat(NodePlan.linksOf("lap", plan.network())).isEmpty();
     }
 
     @Test
-    void a_subnet_that_the_node_has_left_goes_and_another_nodes_stays() {
+    void interfaces_of_removed_subnets_are_stale_and_other_nodes_interfaces_are_kept() {
         NetworkState others = plan("phone", NetworkState.EMPTY, subnet("other", "10.7.0.1/24", "10.7.0.2/32"))
                 .network();
         NetworkState both = plan("laptop", others, HOME, WORK).network();
@@ -53,10 +53,10 @@ class NodePlanTest {
     }
 
     @Test
-    void who_leaves_by_an_exit_has_its_addresses_shielded_and_gives_all_back_with_the_link() {
+    void a_node_that_uses_an_exit_node_has_anti_spoofing_rules_and_is_removed_completely() {
         NodePlan plan = plan("laptop", NetworkState.EMPTY, WORK, BY_EXIT);
 
-        assertThat(plan.shield())
+        assertThat(plan.antiSpoofing())
                 .singleElement()
                 .satisfies(table -> assertThat(NftText.of(List.of(table)))
                         .contains("iifname != { \"home\", \"lo\" } ip daddr 10.8.0.1")
@@ -66,20 +66,20 @@ class NodePlanTest {
     }
 
     @Test
-    void what_is_there_already_changes_nothing() {
+    void planning_again_gives_the_same_plan() {
         NodePlan once = plan("laptop", NetworkState.EMPTY, HOME, WORK);
 
         assertThat(plan("laptop", once.network(), HOME, WORK)).isEqualTo(once);
     }
 
-    private static NodePlan plan(String node, NetworkState present, WireGuardConfig... interfaces) {
+    private static NodePlan plan(String node, NetworkState current, WireGuardConfig... interfaces) {
         return NodePlan.of(new NodeInputs(
                 node,
                 List.of(interfaces),
                 List.of(),
                 PlanExamples.DUAL_STACK,
                 (_, _) -> OptionalInt.empty(),
-                present,
+                current,
                 Map.of()));
     }
 

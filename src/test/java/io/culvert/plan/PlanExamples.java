@@ -1,19 +1,19 @@
 package io.culvert.plan;
 
-import io.culvert.ip.Endpoint;
-import io.culvert.ip.Family;
-import io.culvert.ip.Host;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Ipv6;
-import io.culvert.network.Machine;
-import io.culvert.network.Machines;
-import io.culvert.network.Uplink;
+import io.culvert.net.Endpoint;
+import io.culvert.net.Family;
+import io.culvert.net.Host;
+import io.culvert.net.Prefix;
+import io.culvert.networkfile.MeshLink;
+import io.culvert.rtnl.Ipv6;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.Machines;
+import io.culvert.rtnl.Uplink;
+import io.culvert.settings.LoadedSettings;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
-import io.culvert.settings.SettingsReading;
-import io.culvert.topology.MeshLink;
-import io.culvert.wireguard.WireGuardConfig;
-import io.culvert.wireguard.WireGuardFile;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -31,15 +31,15 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** The main kinds of exit nodes, by the name of the file with the expected plan. */
-final class PlanExamples {
+public final class PlanExamples {
 
-    static final Uplink IPV4 = new Uplink(
+    public static final Uplink IPV4 = new Uplink(
             "eth0", Optional.of(Prefix.parseAddress("192.168.7.1")), List.of(Prefix.parse("192.168.7.2/24")), 1500);
 
-    static final Uplink IPV6 = new Uplink(
+    public static final Uplink IPV6 = new Uplink(
             "eth0", Optional.of(Prefix.parseAddress("fe80::1")), List.of(Prefix.parse("2001:db8:7::2/64")), 1500);
 
-    static final Machine DUAL_STACK = machine(Map.of(Family.IPV4, IPV4, Family.IPV6, IPV6), true, false);
+    public static final Machine DUAL_STACK = machine(Map.of(Family.IPV4, IPV4, Family.IPV6, IPV6), true, false);
 
     private static final String DUAL_STACK_FILE =
             file("10.64.0.2/32, fd00:64::2/128", "0.0.0.0/0, ::/0", """
@@ -58,7 +58,7 @@ final class PlanExamples {
 
     private PlanExamples() {}
 
-    static Map<String, ExitNodeInputs> all() {
+    public static Map<String, ExitNodeInputs> all() {
         Map<String, ExitNodeInputs> all = new LinkedHashMap<>();
         all.put("dual-stack-with-everything", dualStack());
         all.put("several-subnets-of-a-network-file", severalSubnets());
@@ -97,7 +97,7 @@ final class PlanExamples {
         all.put("names-not-resolved", names());
         all.put(
                 "names-resolved",
-                names().with(new Names(Map.of(
+                names().with(new ResolvedNames(Map.of(
                         new Host.Name("vpn.example.net"), addresses("2001:db8::10", "192.0.2.10"),
                         new Host.Name("hs.example.net"), addresses("203.0.113.9", "2001:db8::9")))));
         all.put(
@@ -108,7 +108,7 @@ final class PlanExamples {
                                 Map.of(Family.IPV4, IPV4),
                                 List.of(),
                                 Set.of("lo", "eth0"),
-                                Ipv6.EVERYWHERE,
+                                Ipv6.ENABLED,
                                 false,
                                 Set.of(Family.IPV4),
                                 true,
@@ -120,22 +120,22 @@ final class PlanExamples {
         return all;
     }
 
-    static ExitNodeInputs inputsOf(String name) {
+    public static ExitNodeInputs inputsOf(String name) {
         return Objects.requireNonNull(all().get(name));
     }
 
-    static ExitNodeInputs dualStack() {
+    public static ExitNodeInputs dualStack() {
         ExitNodeInputs base = inputs(
                 DUAL_STACK_FILE,
                 DUAL_STACK,
                 "CULVERT_PUBLISH",
                 "8080, 53/udp",
-                "CULVERT_HOLEPUNCH",
+                "CULVERT_BYPASS",
                 "203.0.113.7:443/tcp, 203.0.113.7:443/tcp, 198.51.100.0/25, [2001:db8:7::7]:443");
         return inputs(
                 base.settings(),
                 base.server(),
-                List.of(PlainMesh.of(config(CLIENTS))),
+                List.of(WireGuardMeshInterface.of(config(CLIENTS))),
                 Tailnet.UNKNOWN,
                 OptionalInt.of(1080),
                 0,
@@ -145,7 +145,7 @@ final class PlanExamples {
     }
 
     /** Returns a node with a phone in one subnet, and in another one a NAS with three endpoint candidates. */
-    static ExitNodeInputs severalSubnets() {
+    public static ExitNodeInputs severalSubnets() {
         ExitNodeInputs base = inputs(DUAL_STACK_FILE, DUAL_STACK);
         WireGuardConfig nas = config("""
                 [Interface]
@@ -173,8 +173,8 @@ final class PlanExamples {
                 base.settings(),
                 base.server(),
                 List.of(
-                        new PlainMesh("mesh0", config(CLIENTS), Optional.of("home"), List.of()),
-                        new PlainMesh("mesh1", nas, Optional.of("work"), List.of(link))),
+                        new WireGuardMeshInterface("mesh0", config(CLIENTS), Optional.of("home"), List.of()),
+                        new WireGuardMeshInterface("mesh1", nas, Optional.of("work"), List.of(link))),
                 base.tailnet(),
                 base.socksPort(),
                 0,
@@ -210,7 +210,7 @@ final class PlanExamples {
         return inputs(
                 file("10.64.0.2/32", "0.0.0.0/0", "", "vpn.example.net:51820"),
                 machine(Map.of(Family.IPV4, IPV4), false, false),
-                "CULVERT_HOLEPUNCH",
+                "CULVERT_BYPASS",
                 "hs.example.net:443/tcp");
     }
 
@@ -231,7 +231,7 @@ final class PlanExamples {
     }
 
     /** @param settings names and values, alternating */
-    static ExitNodeInputs inputs(String file, Machine machine, String... settings) {
+    public static ExitNodeInputs inputs(String file, Machine machine, String... settings) {
         return inputs(
                 settings(settings),
                 config(file),
@@ -241,10 +241,10 @@ final class PlanExamples {
                 0,
                 new RuntimeResolvers(addresses("192.168.7.1"), List.of()),
                 machine,
-                Names.NONE);
+                ResolvedNames.NONE);
     }
 
-    static Settings settings(String... values) {
+    public static Settings settings(String... values) {
         Map<String, String> environment = new HashMap<>(Map.of("CULVERT_MESH", "none"));
         for (int i = 0; i < values.length; i += 2) {
             environment.put(values[i], values[i + 1]);
@@ -254,23 +254,23 @@ final class PlanExamples {
             Path file = root.resolve("wg0.conf");
             Files.writeString(file, DUAL_STACK_FILE);
             environment.put("CULVERT_WIREGUARD_CONFIG", "/wg0.conf");
-            SettingsReading reading = new SettingsReader(environment, root).read();
+            LoadedSettings loaded = new SettingsReader(environment, root).read();
             Files.delete(file);
             Files.delete(root);
-            return reading.settings()
-                    .orElseThrow(() ->
-                            new IllegalArgumentException(reading.problems().toString()));
+            return loaded.settings()
+                    .orElseThrow(
+                            () -> new IllegalArgumentException(loaded.problems().toString()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    static Machine machine(Map<Family, Uplink> uplinks, boolean ipv6, boolean strictReversePath) {
+    public static Machine machine(Map<Family, Uplink> uplinks, boolean ipv6, boolean strictReversePath) {
         return Machines.of(
                 uplinks,
                 List.of(Prefix.parse("192.168.7.0/24"), Prefix.parse("203.0.113.0/24")),
                 Set.of("lo", "eth0"),
-                ipv6 ? Ipv6.EVERYWHERE : Ipv6.ABSENT,
+                ipv6 ? Ipv6.ENABLED : Ipv6.ABSENT,
                 strictReversePath,
                 Set.of(),
                 true,
@@ -279,7 +279,7 @@ final class PlanExamples {
                 true);
     }
 
-    static String file(String addresses, String allowedIps, String more, String endpoint) {
+    public static String file(String addresses, String allowedIps, String more, String endpoint) {
         return """
                 [Interface]
                 PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
@@ -293,14 +293,14 @@ final class PlanExamples {
                 """.formatted(addresses, more, allowedIps, endpoint);
     }
 
-    static WireGuardConfig config(String text) {
+    public static WireGuardConfig config(String text) {
         WireGuardFile.Parsed parsed = WireGuardFile.parse(Path.of("wg0.conf"), text);
         return parsed.config()
                 .orElseThrow(
                         () -> new IllegalArgumentException(parsed.problems().toString()));
     }
 
-    static List<InetAddress> addresses(String... literals) {
+    public static List<InetAddress> addresses(String... literals) {
         return Arrays.stream(literals).map(Prefix::parseAddress).toList();
     }
 
@@ -308,13 +308,13 @@ final class PlanExamples {
     private static ExitNodeInputs inputs(
             Settings settings,
             WireGuardConfig server,
-            List<PlainMesh> meshes,
+            List<WireGuardMeshInterface> meshes,
             Tailnet tailnet,
             OptionalInt socksPort,
             int port,
             RuntimeResolvers resolvers,
             Machine machine,
-            Names names) {
+            ResolvedNames names) {
         return new ExitNodeInputs(
                 settings,
                 server,

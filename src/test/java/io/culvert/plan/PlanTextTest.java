@@ -2,8 +2,8 @@ package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.problem.Place;
-import io.culvert.problem.Problem;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonValue;
 import java.util.List;
@@ -27,8 +27,8 @@ class PlanTextTest {
             Optional.of("Dante, SOCKS5 on port 1080"));
 
     @Test
-    void the_members_of_its_json_are_these() {
-        JsonObject json = PLAN.json(List.of(Problem.note(Place.setting("CULVERT_X"), "is odd")));
+    void json_has_the_documented_members() {
+        JsonObject json = PLAN.json(List.of(Problem.note(Location.setting("CULVERT_X"), "is odd")));
 
         assertThat(json).hasToString("""
                 {"remarks":["CULVERT_X: note: is odd"],"nft":"table inet culvert",\
@@ -38,7 +38,7 @@ class PlanTextTest {
     }
 
     @Test
-    void a_proxy_that_is_not_wanted_is_null() {
+    void a_disabled_proxy_is_null_in_json() {
         PlanText without = new PlanText(
                 "", List.of(), List.of(), List.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
 

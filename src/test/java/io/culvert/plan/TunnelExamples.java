@@ -1,13 +1,13 @@
 package io.culvert.plan;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.network.Ipv6;
-import io.culvert.network.Machine;
-import io.culvert.network.Machines;
-import io.culvert.network.Uplink;
-import io.culvert.wireguard.WireGuardConfig;
-import io.culvert.wireguard.WireGuardFile;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.rtnl.Ipv6;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.Machines;
+import io.culvert.rtnl.Uplink;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +20,7 @@ final class TunnelExamples {
     private TunnelExamples() {}
 
     static Machine machine(boolean strictReversePath) {
-        return machine(strictReversePath, Ipv6.EVERYWHERE);
+        return machine(strictReversePath, Ipv6.ENABLED);
     }
 
     static Machine machine(boolean strictReversePath, Ipv6 ipv6) {

@@ -4,16 +4,17 @@ import static io.culvert.plan.TunnelExamples.file;
 import static io.culvert.plan.TunnelExamples.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.ip.Prefix;
-import io.culvert.network.IpSyntax;
-import io.culvert.network.Ipv6;
-import io.culvert.network.LinkAddress;
-import io.culvert.network.NetworkState;
-import io.culvert.network.Route;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
 import io.culvert.nft.NftText;
-import io.culvert.wireguard.WireGuardConfig;
-import io.culvert.wireguard.WireGuardFile;
+import io.culvert.routing.ActiveTunnels;
+import io.culvert.rtnl.IpSyntax;
+import io.culvert.rtnl.Ipv6;
+import io.culvert.rtnl.LinkAddress;
+import io.culvert.rtnl.NetworkState;
+import io.culvert.rtnl.Route;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ class TunnelPlanTest {
     private static final String EVERYTHING = "0.0.0.0/0, ::/0";
 
     @Test
-    void a_full_tunnel_has_its_own_table_and_mains_more_specific_routes_win() {
+    void a_full_tunnel_has_its_own_table_and_more_specific_routes_in_main_take_precedence() {
         assertThat(commands(plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, false)))
                 .containsExactly(
                         "ip link set dev wg0 mtu 1420 alias culvert up",
@@ -50,7 +51,7 @@ class TunnelPlanTest {
     }
 
     @Test
-    void the_kill_switch_closes_both_families_and_says_whose_it_is() {
+    void the_kill_switch_blocks_both_families_and_records_its_tunnel() {
         TunnelPlan plan = plan(file("wg0", "0.0.0.0/0", ""), NetworkState.EMPTY, true);
 
         assertThat(commands(plan))
@@ -63,12 +64,12 @@ class TunnelPlanTest {
                         "ip -4 rule add pref 32762 lookup main suppress_prefixlength 0 protocol 67",
                         "ip -4 rule add pref 32763 not fwmark 0x51000000/0xffffff00 lookup 1358954496 protocol 67",
                         "ip -6 rule add pref 32762 lookup main suppress_prefixlength 0 protocol 67");
-        assertThat(new Tunnels(plan.all()).killSwitch()).contains("wg0");
-        assertThat(NftText.of(plan.guard())).contains("meta mark 0x51000000", "51820");
+        assertThat(new ActiveTunnels(plan.all()).tunnelWithKillSwitch()).contains("wg0");
+        assertThat(NftText.of(plan.ruleset())).contains("meta mark 0x51000000", "51820");
     }
 
     @Test
-    void part_of_the_world_goes_to_main_without_rules_or_a_mark() {
+    void a_split_tunnel_has_routes_in_main_without_rules_or_mark() {
         TunnelPlan plan = plan(file("wg0", "10.0.0.0/8, 10.64.0.2/32, fd00:64::2/128", ""), NetworkState.EMPTY, false);
 
         assertThat(commands(plan))
@@ -78,11 +79,11 @@ class TunnelPlanTest {
                         "ip -4 route add 10.64.0.2 dev wg0 table main protocol 67",
                         "ip -4 route add 10.0.0.0/8 dev wg0 table main metric 51820 protocol 67");
         assertThat(plan.device().mark()).isZero();
-        assertThat(plan.guard()).isEmpty();
+        assertThat(plan.ruleset()).isEmpty();
     }
 
     @Test
-    void halves_that_hold_the_server_get_a_table_so_that_its_packets_do_not_enter_the_tunnel() {
+    void halves_that_contain_the_server_are_in_the_tunnels_own_table() {
         TunnelPlan plan = plan(file("wg0", "0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1", ""), NetworkState.EMPTY, false);
 
         assertThat(commands(plan))
@@ -93,7 +94,7 @@ class TunnelPlanTest {
     }
 
     @Test
-    void table_and_mark_of_the_file_are_honoured() {
+    void table_and_fwmark_of_the_file_are_applied() {
         assertThat(commands(plan(file("wg0", EVERYTHING, "Table = 123\nFwMark = 0x77"), NetworkState.EMPTY, false)))
                 .contains("ip -4 route add default dev wg0 table 123 protocol 67")
                 .noneMatch(line -> line.contains(" rule "));
@@ -104,11 +105,11 @@ class TunnelPlanTest {
     }
 
     @Test
-    void a_strict_reverse_path_lets_the_servers_answers_in_and_nothing_else_out() {
+    void with_strict_rp_filter_a_rule_allows_only_the_servers_replies() {
         TunnelPlan plan = TunnelPlan.of(new TunnelInputs(
                 file("wg0", "0.0.0.0/0", ""),
                 machine(true),
-                Names.NONE,
+                ResolvedNames.NONE,
                 (_, _) -> OptionalInt.empty(),
                 NetworkState.EMPTY,
                 Set.of(),
@@ -121,11 +122,11 @@ class TunnelPlanTest {
     }
 
     @Test
-    void the_mtu_is_what_the_widest_way_to_a_server_carries_less_80_and_at_most_ethernets() {
+    void the_mtu_is_the_largest_path_mtu_minus_80_and_at_most_1420() {
         TunnelPlan plan = TunnelPlan.of(new TunnelInputs(
                 file("wg0", "0.0.0.0/0", ""),
                 machine(false),
-                Names.NONE,
+                ResolvedNames.NONE,
                 (_, _) -> OptionalInt.of(9000),
                 NetworkState.EMPTY,
                 Set.of(),
@@ -137,12 +138,12 @@ class TunnelPlanTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"0.0.0.0/0, ::/0", "0.0.0.0/0, fd07::/64", "0.0.0.0/0, ::/1, 8000::/1"})
-    void what_a_link_without_ipv6_cannot_carry_leads_nowhere_and_goes_with_the_tunnel(String allowedIps) {
+    void without_ipv6_on_the_link_ipv6_routes_are_unreachable_and_removed_with_the_tunnel(String allowedIps) {
         for (TunnelInputs inputs : List.of(
                 new TunnelInputs(
                         file("wg0", allowedIps, ""),
                         machine(false, new Ipv6(true, false, Map.of("lo", true, "eth0", true), false, true)),
-                        Names.NONE,
+                        ResolvedNames.NONE,
                         (_, _) -> OptionalInt.of(1500),
                         NetworkState.EMPTY,
                         Set.of(),
@@ -151,7 +152,7 @@ class TunnelPlanTest {
                 new TunnelInputs(
                         file("wg0", allowedIps, "MTU = 1200"),
                         machine(false),
-                        Names.NONE,
+                        ResolvedNames.NONE,
                         (_, _) -> OptionalInt.of(1500),
                         NetworkState.EMPTY,
                         Set.of(),
@@ -166,20 +167,20 @@ class TunnelPlanTest {
                     .allMatch(route -> route.type() == Route.Type.UNREACHABLE && route.table() != Route.MAIN);
             assertThat(plan.network().rules()).anyMatch(rule -> rule.family() == Family.IPV6);
             assertThat(plan.remarks()).hasSize(1);
-            assertThat(new Tunnels(plan.all()).without("wg0")).isEqualTo(NetworkState.EMPTY);
+            assertThat(new ActiveTunnels(plan.all()).without("wg0")).isEqualTo(NetworkState.EMPTY);
             NetworkState both =
                     plan(file("wg1", EVERYTHING, ""), plan.all(), false).all();
-            assertThat(new Tunnels(both).without("wg1")).isEqualTo(plan.all());
+            assertThat(new ActiveTunnels(both).without("wg1")).isEqualTo(plan.all());
         }
     }
 
     @Test
-    void a_file_without_an_address_keeps_the_one_that_its_link_was_given() {
-        WireGuardConfig file = WireGuardFile.readPart(part()).config().orElseThrow();
-        LinkAddress given = new LinkAddress("wg0", Prefix.parse("10.64.0.9/32"));
-        TunnelPlan plan = plan(file, new NetworkState(List.of(), List.of(given), List.of(), List.of()), false);
+    void a_file_without_address_keeps_the_address_of_its_link() {
+        WireGuardConfig file = WireGuardFile.readPartial(part()).config().orElseThrow();
+        LinkAddress configured = new LinkAddress("wg0", Prefix.parse("10.64.0.9/32"));
+        TunnelPlan plan = plan(file, new NetworkState(List.of(), List.of(configured), List.of(), List.of()), false);
 
-        assertThat(plan.network().addresses()).containsExactly(given);
+        assertThat(plan.network().addresses()).containsExactly(configured);
         assertThat(plan.network().routes()).isEmpty();
         assertThat(plan.remarks()).isEmpty();
     }
@@ -194,7 +195,7 @@ class TunnelPlanTest {
     }
 
     @Test
-    void tunnels_keep_their_places_and_the_latest_comes_first() {
+    void tunnels_keep_their_slots_and_the_latest_takes_precedence() {
         NetworkState one =
                 plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, false).all();
         NetworkState two = plan(file("wg1", EVERYTHING, ""), one, false).all();
@@ -206,32 +207,33 @@ class TunnelPlanTest {
         assertThat(plan(file("wg0", EVERYTHING, ""), two, false).network().rules())
                 .as("a second run")
                 .allMatch(one.rules()::contains);
-        assertThat(new Tunnels(two).without("wg1")).isEqualTo(one);
-        assertThat(IpSyntax.commands(new Tunnels(two).without("wg0")))
+        assertThat(new ActiveTunnels(two).without("wg1")).isEqualTo(one);
+        assertThat(IpSyntax.commands(new ActiveTunnels(two).without("wg0")))
                 .containsExactlyElementsOf(commands(plan(file("wg1", EVERYTHING, ""), two, false)));
-        assertThat(new Tunnels(new Tunnels(two).without("wg0")).without("wg1")).isEqualTo(NetworkState.EMPTY);
+        assertThat(new ActiveTunnels(new ActiveTunnels(two).without("wg0")).without("wg1"))
+                .isEqualTo(NetworkState.EMPTY);
     }
 
     @Test
-    void rules_of_a_tunnel_whose_link_went_away_go_with_any_but_a_kill_switch_stays() {
+    void rules_of_a_deleted_link_are_removed_but_its_kill_switch_is_kept() {
         NetworkState orphan = onlyRules(
                 plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, false).all());
         NetworkState closed = onlyRules(
                 plan(file("wg0", EVERYTHING, ""), NetworkState.EMPTY, true).all());
 
-        assertThat(new Tunnels(orphan).without("wg7")).isEqualTo(NetworkState.EMPTY);
-        assertThat(new Tunnels(closed).without("wg7")).isEqualTo(closed);
-        assertThat(new Tunnels(closed).without("wg0")).isEqualTo(NetworkState.EMPTY);
+        assertThat(new ActiveTunnels(orphan).without("wg7")).isEqualTo(NetworkState.EMPTY);
+        assertThat(new ActiveTunnels(closed).without("wg7")).isEqualTo(closed);
+        assertThat(new ActiveTunnels(closed).without("wg0")).isEqualTo(NetworkState.EMPTY);
     }
 
     @Test
-    void a_kill_switch_knows_the_port_that_the_tunnel_comes_from_and_without_one_wireguard_chooses() {
+    void with_a_kill_switch_the_listen_port_is_derived_and_otherwise_wireguard_chooses_it() {
         WireGuardConfig file = file("wg0", EVERYTHING, "");
         int port = plan(file, NetworkState.EMPTY, true).device().listenPort();
 
         assertThat(port).isBetween(61001, 65534);
         assertThat(plan(file, NetworkState.EMPTY, true).device().listenPort()).isEqualTo(port);
-        assertThat(NftText.of(plan(file, NetworkState.EMPTY, true).guard())).contains("udp sport " + port + " ");
+        assertThat(NftText.of(plan(file, NetworkState.EMPTY, true).ruleset())).contains("udp sport " + port + " ");
         assertThat(plan(file("wg1", EVERYTHING, ""), NetworkState.EMPTY, true)
                         .device()
                         .listenPort())
@@ -256,18 +258,18 @@ class TunnelPlanTest {
         return IpSyntax.commands(plan.network());
     }
 
-    private static TunnelPlan plan(WireGuardConfig file, NetworkState present, boolean killSwitch) {
-        return plan(file, present, Set.of(), killSwitch);
+    private static TunnelPlan plan(WireGuardConfig file, NetworkState current, boolean killSwitch) {
+        return plan(file, current, Set.of(), killSwitch);
     }
 
     private static TunnelPlan plan(
-            WireGuardConfig file, NetworkState present, Set<Integer> udpPorts, boolean killSwitch) {
+            WireGuardConfig file, NetworkState current, Set<Integer> udpPorts, boolean killSwitch) {
         return TunnelPlan.of(new TunnelInputs(
                 file,
                 machine(false),
-                Names.NONE,
+                ResolvedNames.NONE,
                 (_, _) -> OptionalInt.empty(),
-                present,
+                current,
                 udpPorts,
                 killSwitch,
                 Map.of()));

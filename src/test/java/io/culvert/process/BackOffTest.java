@@ -12,11 +12,11 @@ import org.junit.jupiter.api.Test;
 class BackOffTest {
 
     @Test
-    void the_wait_doubles_and_stays_at_the_longest_however_many_failures_come() {
+    void the_delay_doubles_up_to_the_maximum() {
         BackOff backOff = new BackOff(Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofMinutes(1));
 
-        assertThat(IntStream.rangeClosed(1, 5).mapToObj(backOff::after).map(Duration::toSeconds))
+        assertThat(IntStream.rangeClosed(1, 5).mapToObj(backOff::delayAfter).map(Duration::toSeconds))
                 .containsExactly(1L, 2L, 4L, 5L, 5L);
-        assertThat(backOff.after(Integer.MAX_VALUE)).isEqualTo(Duration.ofSeconds(5));
+        assertThat(backOff.delayAfter(Integer.MAX_VALUE)).isEqualTo(Duration.ofSeconds(5));
     }
 }

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A program for process 1 of a process namespace: its children each leave an orphan. Prints what became of them. */
+/** A program for process 1 of a process namespace: its children each leave an orphan. Prints the numbers of lost exit statuses and of zombies. */
 public final class InitProcess {
 
     private static final int CHILDREN = 20;
@@ -16,36 +16,36 @@ public final class InitProcess {
 
     private InitProcess() {}
 
-    /** @param arguments {@code reap}, or anything else for the control that does not */
+    /** @param arguments {@code reap}, or anything else for a control run without the reaper */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Children children = new Children();
-        boolean reaping = arguments[0].equals("reap") && Reaper.installAsInit(children);
+        boolean reaper = arguments[0].equals("reap") && Reaper.installAsInit(children);
         List<Process> processes = new ArrayList<>();
         for (int i = 0; i < CHILDREN; i++) {
             processes.add(children.start(
                     new ProcessBuilder("/bin/sh", "-c", "(/bin/sleep 0.0" + i % 10 + "; exit 9) & exit " + (100 + i)),
                     Privileges.NONE));
         }
-        int lost = 0;
+        int lostStatuses = 0;
         for (int i = 0; i < CHILDREN; i++) {
             if (children.await(processes.get(i)) != 100 + i) {
-                lost++;
+                lostStatuses++;
             }
         }
-        int expected = reaping ? 0 : CHILDREN;
+        int expected = reaper ? 0 : CHILDREN;
         long start = System.nanoTime();
-        while ((living() > 0 || zombies() != expected) && System.nanoTime() - start < DEADLINE_NANOS) {
+        while ((otherLiveProcesses() > 0 || zombies() != expected) && System.nanoTime() - start < DEADLINE_NANOS) {
             Thread.onSpinWait();
         }
-        System.out.println("lost " + lost + ", zombies " + zombies());
+        System.out.println("lost " + lostStatuses + ", zombies " + zombies());
     }
 
     private static long zombies() throws IOException {
         return states().filter(state -> state == 'Z').count();
     }
 
-    /** Other than us. */
-    private static long living() throws IOException {
+    /** Returns the number of live processes other than this one. */
+    private static long otherLiveProcesses() throws IOException {
         return states().filter(state -> state != 'Z').count() - 1;
     }
 
@@ -56,13 +56,13 @@ public final class InitProcess {
         }
     }
 
-    /** As in proc_pid_stat(5): the letter behind the name in parentheses. */
+    /** Returns the state, the letter after the name in parentheses (proc_pid_stat(5)). */
     private static Stream<Character> state(Path process) {
         try {
             String stat = Files.readString(process.resolve("stat"));
             return Stream.of(stat.charAt(stat.lastIndexOf(')') + 2));
         } catch (IOException _) {
-            return Stream.empty(); // Gone meanwhile.
+            return Stream.empty(); // It has exited.
         }
     }
 }

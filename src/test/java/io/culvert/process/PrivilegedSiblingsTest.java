@@ -37,7 +37,7 @@ class PrivilegedSiblingsTest {
     }
 
     @Test
-    void siblings_in_the_same_network_that_may_get_past_it_are_named() {
+    void processes_in_the_same_network_that_can_bypass_the_kill_switch_are_reported() {
         process(1, 0, "pause", NONE, 7, 1);
         process(10, 1, "culvert", ADMIN, 7, 2);
         process(11, 10, "sockd", RAW, 7, 2);
@@ -56,7 +56,7 @@ class PrivilegedSiblingsTest {
     }
 
     @Test
-    void what_runs_in_culvert_s_own_container_is_not_a_sibling() {
+    void processes_in_culverts_own_container_are_not_reported() {
         process(1, 0, "culvert", ADMIN, 7, 2);
         process(5, 0, "sh", RAW, 7, 2);
         process(6, 5, "culvert", ADMIN, 7, 2);
@@ -66,7 +66,7 @@ class PrivilegedSiblingsTest {
     }
 
     @Test
-    void nothing_is_said_of_what_cannot_be_seen() {
+    void without_proc_nothing_is_reported() {
         assertThat(new PrivilegedSiblings(proc.resolve("nowhere"), 1).find()).isEmpty();
     }
 }

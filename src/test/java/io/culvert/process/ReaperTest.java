@@ -10,18 +10,18 @@ import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Twenty children that each leave an orphan, with our JVM as process 1. */
+/** Tests the reaper with twenty children that each leave an orphan, in a JVM that is process 1. */
 @Tag("lab")
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ReaperTest {
 
     @Test
-    void as_process_1_no_orphan_stays_a_zombie_and_no_exit_status_of_ours_is_lost() throws Exception {
+    void as_process_1_orphans_are_reaped_and_no_exit_status_of_a_child_is_lost() throws Exception {
         assertThat(runAsInit("reap")).isEqualTo("lost 0, zombies 0");
     }
 
     @Test
-    void without_the_reaper_they_would_all_stay() throws Exception {
+    void without_the_reaper_all_orphans_stay_zombies() throws Exception {
         assertThat(runAsInit("leave")).isEqualTo("lost 0, zombies 20");
     }
 
@@ -33,7 +33,7 @@ class ReaperTest {
                         "--mount-proc",
                         "--kill-child",
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        // All of them are process 1, and would want the same file in /tmp.
+                        // All of them are process 1, and would use the same file in /tmp.
                         "-XX:-UsePerfData",
                         "--enable-native-access=ALL-UNNAMED",
                         "-XX:TieredStopAtLevel=1",

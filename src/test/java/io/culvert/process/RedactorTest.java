@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class RedactorTest {
 
     @Test
-    void every_secret_is_hidden_wherever_it_stands() {
+    void every_secret_is_redacted_at_any_position() {
         Redactor redactor = new Redactor(List.of("key-1", "key-1-long", "", " pass\n"));
 
         assertThat(redactor.apply("up --auth-key=key-1-long --old=key-1 pass:pass"))

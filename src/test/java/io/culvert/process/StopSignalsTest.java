@@ -14,7 +14,7 @@ import sun.misc.Signal;
 class StopSignalsTest {
 
     @Test
-    void a_request_to_stop_is_delivered_instead_of_ending_the_program() throws Exception {
+    void sigterm_is_delivered_to_the_listener_instead_of_terminating_the_program() throws Exception {
         BlockingQueue<String> requests = new LinkedBlockingQueue<>();
         try (StopSignals _ = StopSignals.deliverTo(requests::add)) {
             Signal.raise(new Signal("TERM"));

@@ -18,20 +18,20 @@ class CatalogueTest {
 
     @ParameterizedTest
     @MethodSource("settings")
-    void every_default_is_a_value_that_the_setting_takes(Setting<?> setting) {
+    void every_default_is_a_valid_value(Setting<?> setting) {
         setting.defaultText()
                 .ifPresent(text -> assertThat(setting.parser().parse(text)).isNotNull());
     }
 
     @ParameterizedTest
     @MethodSource("settings")
-    void every_meaning_fits_a_cell_of_a_table(Setting<?> setting) {
-        assertThat(setting.meaning()).isNotBlank().doesNotContain("|", "\n");
-        assertThat(setting.defaultMeaning()).doesNotContain("|", "\n");
+    void every_description_fits_a_table_cell(Setting<?> setting) {
+        assertThat(setting.description()).isNotBlank().doesNotContain("|", "\n");
+        assertThat(setting.defaultDescription()).doesNotContain("|", "\n");
     }
 
     @Test
-    void no_name_means_two_things() {
+    void names_are_unique() {
         List<String> names =
                 settings().stream().flatMap(setting -> setting.names().stream()).toList();
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @DisplayNameGeneration(ReplaceUnderscores.class)
 class ExamplesTest {
 
-    private static final Pattern FOR_COMPOSE = Pattern.compile("(?s)```yaml\n(services:.*?)```");
+    private static final Pattern COMPOSE_BLOCK = Pattern.compile("(?s)```yaml\n(services:.*?)```");
 
     @TempDir
     private Path root;
@@ -37,7 +37,10 @@ class ExamplesTest {
             }
         }
         for (String page : List.of("README.md", "docs/getting-started.md")) {
-            FOR_COMPOSE.matcher(Files.readString(Path.of(page))).results().forEach(match -> files.add(match.group(1)));
+            COMPOSE_BLOCK
+                    .matcher(Files.readString(Path.of(page)))
+                    .results()
+                    .forEach(match -> files.add(match.group(1)));
         }
         List<Map<String, String>> examples = new ArrayList<>();
         for (String file : files) {
@@ -72,8 +75,8 @@ class ExamplesTest {
 
     @ParameterizedTest
     @MethodSource("examples")
-    void an_example_has_settings_without_a_problem(Map<String, String> environment) {
-        Fixture given = new Fixture(root)
+    void the_settings_of_every_example_are_valid(Map<String, String> environment) {
+        SettingsFixture given = new SettingsFixture(root)
                 .file("/etc/culvert/clients.conf", "")
                 .file("/tmp/example.wg0.conf", "[Interface]\n")
                 .file("/run/secrets/socks", "secret")

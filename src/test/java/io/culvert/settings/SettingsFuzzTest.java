@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.culvert.settings.Malformed.Fault;
+import io.culvert.settings.MalformedValue.Fault;
 import java.util.List;
 
 /** Any text of a variable results in a value, or in faults that can be printed. */
 class SettingsFuzzTest {
 
     @FuzzTest
-    void any_text_is_a_value_or_a_fault(FuzzedDataProvider data) {
+    void any_text_is_parsed_or_reported_as_malformed(FuzzedDataProvider data) {
         Setting<?> setting = data.pickValue(Catalogue.all());
         String text = data.consumeRemainingAsString().strip();
         if (text.isEmpty()) {
@@ -22,23 +22,23 @@ class SettingsFuzzTest {
             if (value instanceof List<?> list) {
                 assertThat(list).isNotEmpty();
             }
-        } catch (Malformed malformed) {
+        } catch (MalformedValue malformed) {
             assertThat(malformed.faults()).isNotEmpty();
             for (Fault fault : malformed.faults()) {
                 assertThat(fault.what()).isNotBlank().matches("[^\\p{Cntrl}]+");
-                assertThat(fault.cure()).isNotBlank();
+                assertThat(fault.hint()).isNotBlank();
             }
         }
     }
 
     @FuzzTest
-    void what_a_holepunch_says_of_itself_reads_back_the_same(FuzzedDataProvider data) {
-        Holepunch read;
+    void the_string_form_of_a_bypass_parses_to_the_same_bypass(FuzzedDataProvider data) {
+        BypassEntry read;
         try {
-            read = Holepunch.parse(data.consumeRemainingAsAsciiString());
-        } catch (Malformed _) {
+            read = BypassEntry.parse(data.consumeRemainingAsAsciiString());
+        } catch (MalformedValue _) {
             return;
         }
-        assertThat(Holepunch.parse(read.toString())).isEqualTo(read);
+        assertThat(BypassEntry.parse(read.toString())).isEqualTo(read);
     }
 }

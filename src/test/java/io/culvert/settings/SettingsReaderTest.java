@@ -3,9 +3,10 @@ package io.culvert.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.culvert.ip.Prefix;
-import io.culvert.problem.Hints;
-import io.culvert.problem.ProblemException;
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.net.Port;
+import io.culvert.net.Prefix;
 import io.culvert.settings.MeshSettings.Kind;
 import io.culvert.settings.SocksSettings.Login;
 import java.io.IOException;
@@ -29,14 +30,14 @@ class SettingsReaderTest {
     private Path root;
 
     @Test
-    void one_file_at_the_usual_place_is_all_it_takes() {
+    void one_file_in_the_default_directory_is_sufficient() {
         Settings settings = given().settings();
 
-        assertThat(settings.wireGuard().files()).containsExactly(given().at("/etc/wireguard/wg0.conf"));
+        assertThat(settings.wireGuard().files()).containsExactly(given().path("/etc/wireguard/wg0.conf"));
         assertThat(settings.wireGuard().implementation()).hasToString("auto");
         assertThat(settings.wireGuard().memory()).hasToString("96MiB");
         assertThat(settings.mesh().kind()).isEqualTo(Kind.TAILSCALE);
-        assertThat(settings.holepunch()).isEmpty();
+        assertThat(settings.bypasses()).isEmpty();
         assertThat(settings.socks().enabled()).isFalse();
         assertThat(settings.socks().port()).isEqualTo(1080);
         assertThat(settings.socks().allow()).contains(Prefix.parse("192.168.0.0/16"), Prefix.parse("fc00::/7"));
@@ -48,14 +49,14 @@ class SettingsReaderTest {
     }
 
     @Test
-    void everything_can_be_set() {
+    void every_setting_can_be_set() {
         Settings settings = given().file("/etc/culvert/mesh.conf", "[Interface]\n")
                 .file("/run/secrets/socks", "correct horse\n")
                 .set("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")
                 .set("CULVERT_WIREGUARD_MEMORY", "64MiB")
                 .set("CULVERT_MESH", "WireGuard")
                 .set("CULVERT_MESH_CONFIG", "/etc/culvert/mesh.conf")
-                .set("CULVERT_HOLEPUNCH", "hs.example.net:443, 203.0.113.0/24/udp")
+                .set("CULVERT_BYPASS", "hs.example.net:443, 203.0.113.0/24/udp")
                 .set("CULVERT_SOCKS", "yes")
                 .set("CULVERT_SOCKS_PORT", "1081")
                 .set("CULVERT_SOCKS_ALLOW", "10.0.0.0/8")
@@ -69,19 +70,19 @@ class SettingsReaderTest {
                 .set("CULVERT_LOG", "debug")
                 .settings();
 
-        assertThat(settings.mesh().file()).contains(given().at("/etc/culvert/mesh.conf"));
-        assertThat(settings.holepunch())
-                .extracting(Holepunch::toString)
+        assertThat(settings.mesh().file()).contains(given().path("/etc/culvert/mesh.conf"));
+        assertThat(settings.bypasses())
+                .extracting(BypassEntry::toString)
                 .containsExactly("hs.example.net:443", "203.0.113.0/24/udp");
         assertThat(settings.socks().login()).contains(new Login("anna", Password.parse("correct horse")));
-        assertThat(settings.published()).extracting(Published::toString).containsExactly("8080/tcp", "53/udp");
+        assertThat(settings.published()).extracting(Port::toString).containsExactly("8080/tcp", "53/udp");
         assertThat(settings.dns()).extracting(Prefix::text).containsExactly("10.64.0.1");
         assertThat(settings.mtu()).isEqualTo(OptionalInt.of(1380));
         assertThat(settings.lan()).hasToString("none");
     }
 
     @Test
-    void every_older_name_works() {
+    void every_alias_is_accepted() {
         Settings settings = given().file("/wg/proton.conf", "[Interface]\n")
                 .file("/etc/my-sockd.conf", "")
                 .set("WG_CONFIG", "/wg/proton.conf")
@@ -90,9 +91,9 @@ class SettingsReaderTest {
                 .set("TSWG_SOCKD_FILE", "/etc/my-sockd.conf")
                 .settings();
 
-        assertThat(settings.wireGuard().files()).containsExactly(given().at("/wg/proton.conf"));
-        assertThat(settings.holepunch()).hasSize(1);
-        assertThat(settings.socks().config()).contains(given().at("/etc/my-sockd.conf"));
+        assertThat(settings.wireGuard().files()).containsExactly(given().path("/wg/proton.conf"));
+        assertThat(settings.bypasses()).hasSize(1);
+        assertThat(settings.socks().config()).contains(given().path("/etc/my-sockd.conf"));
         assertThat(given().file("/wg/proton.conf", "")
                         .set("TSWG_WGCONF", "/wg/proton.conf")
                         .settings()
@@ -101,7 +102,7 @@ class SettingsReaderTest {
                 .hasSize(1);
         assertThat(given().set("TSWG_HOLEPUNCH_ENDPOINTS", "203.0.113.7:443")
                         .settings()
-                        .holepunch())
+                        .bypasses())
                 .hasSize(1);
         assertThat(given().set("TSWG_SOCKD_ENABLED", "1")
                         .set("TSWG_SOCKD_PORT", "1081")
@@ -112,25 +113,25 @@ class SettingsReaderTest {
     }
 
     @Test
-    void an_empty_variable_is_an_absent_one() {
+    void an_empty_variable_counts_as_unset() {
         assertThat(given().set("CULVERT_SOCKS_PORT", "")
                         .set("TSWG_SOCKD_PORT", " ")
                         .set("CULVERT_MTU_FILE", "")
                         .read())
-                .satisfies(reading -> {
-                    assertThat(reading.problems()).isEmpty();
-                    assertThat(reading.orThrow().socks().port()).isEqualTo(1080);
+                .satisfies(loaded -> {
+                    assertThat(loaded.problems()).isEmpty();
+                    assertThat(loaded.orThrow().socks().port()).isEqualTo(1080);
                 });
     }
 
     @Test
-    void all_problems_are_told_at_once_by_the_names_the_user_wrote() throws IOException {
-        Fixture given = given().set("TSWG_SOCKD_PORT", "70000")
+    void all_problems_are_reported_at_once_by_the_names_in_use() throws IOException {
+        SettingsFixture given = given().set("TSWG_SOCKD_PORT", "70000")
                 .set("HOLEPUNCH_ENDPOINTS", "hs.example.net")
                 .set("CULVERT_MESH", "wirguard")
                 .set("CULVERT_SOKS", "true")
                 .set("TS_USERSPACE", "true");
-        Files.delete(given.at("/etc/wireguard/wg0.conf"));
+        Files.delete(given.path("/etc/wireguard/wg0.conf"));
 
         assertThat(given.problems())
                 .containsExactly(
@@ -146,7 +147,7 @@ class SettingsReaderTest {
                                 + " | remove it; " + Hints.here().tunDevice() + "; "
                                 + Hints.here().netAdmin(),
                         "CULVERT_WIREGUARD_CONFIG: not set, and /etc/wireguard contains no *.conf file"
-                                + " | " + Hints.here().bring("your provider's file", "/etc/wireguard/wg0.conf")
+                                + " | " + Hints.here().provideFile("your provider's file", "/etc/wireguard/wg0.conf")
                                 + ", or set CULVERT_WIREGUARD_CONFIG to its path");
         assertThat(given.read().settings()).isEmpty();
         assertThat(catchThrowableOfType(ProblemException.class, given::settings).exitStatus())
@@ -154,13 +155,13 @@ class SettingsReaderTest {
     }
 
     @Test
-    void files_that_were_found_are_known_even_when_a_setting_is_wrong() {
+    void the_files_are_returned_even_if_a_setting_is_invalid() {
         assertThat(given().set("CULVERT_SOCKS", "perhaps").read().wireGuardFiles())
                 .hasSize(1);
     }
 
     @Test
-    void two_names_may_say_the_same_but_not_two_things() {
+    void two_names_of_a_setting_must_have_the_same_value() {
         assertThat(given().set("CULVERT_SOCKS", "true")
                         .set("TSWG_SOCKD_ENABLED", "yes")
                         .problems())
@@ -173,7 +174,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void a_value_and_a_file_for_it_contradict_each_other() {
+    void a_value_and_its_file_variable_cannot_be_combined() {
         assertThat(given().file("/log", "debug")
                         .set("CULVERT_LOG", "debug")
                         .set("CULVERT_LOG_FILE", "/log")
@@ -183,7 +184,7 @@ class SettingsReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"secret", "secret\n", "secret\r\n"})
-    void a_line_end_behind_a_secret_is_not_part_of_it(String content) {
+    void a_line_end_after_a_secret_is_removed(String content) {
         Settings settings = given().file("/run/secrets/p", content)
                 .set("CULVERT_SOCKS", "true")
                 .set("CULVERT_SOCKS_USER", "anna")
@@ -194,7 +195,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void any_setting_can_come_from_a_file_by_any_of_its_names() {
+    void every_name_of_a_setting_has_a_file_variable() {
         Settings settings = given().file("/run/config/punch", "203.0.113.7:443\n203.0.113.8:443\n")
                 .file("/run/config/own", "/etc/own.conf\n")
                 .set("HOLEPUNCH_ENDPOINTS_FILE", "/run/config/punch")
@@ -203,8 +204,8 @@ class SettingsReaderTest {
                 .file("/etc/own.conf", "")
                 .settings();
 
-        assertThat(settings.holepunch()).hasSize(2);
-        assertThat(settings.socks().config()).contains(given().at("/etc/own.conf"));
+        assertThat(settings.bypasses()).hasSize(2);
+        assertThat(settings.socks().config()).contains(given().path("/etc/own.conf"));
     }
 
     @ParameterizedTest
@@ -220,13 +221,13 @@ class SettingsReaderTest {
                 "/huge        | /huge is larger than 1 MiB",
                 "/two-lines   | /two-lines: contains control characters",
             })
-    void a_bad_file_is_told_by_variable_and_path(String path, String what) throws IOException {
-        Fixture given = given().file("/directory/x", "")
+    void an_invalid_file_is_reported_with_its_variable_and_path(String path, String what) throws IOException {
+        SettingsFixture given = given().file("/directory/x", "")
                 .file("/empty", "")
                 .file("/line-end", "\n")
                 .file("/huge", "x".repeat((1 << 20) + 1))
                 .file("/two-lines", "one\ntwo\n");
-        Files.write(given.at("/binary"), new byte[] {(byte) 0xff, 0, 1});
+        Files.write(given.path("/binary"), new byte[] {(byte) 0xff, 0, 1});
 
         assertThat(given.set("CULVERT_SOCKS", "true")
                         .set("CULVERT_SOCKS_USER", "anna")
@@ -239,18 +240,18 @@ class SettingsReaderTest {
     }
 
     @Test
-    void a_file_that_cannot_be_read_is_told() {
+    void an_unreadable_file_is_reported() {
         // A regular file whose first page is never mapped: reading it fails for root, too.
-        SettingsReading reading = new SettingsReader(Map.of("CULVERT_LOG_FILE", "/proc/self/mem"), Path.of("/")).read();
+        LoadedSettings loaded = new SettingsReader(Map.of("CULVERT_LOG_FILE", "/proc/self/mem"), Path.of("/")).read();
 
-        assertThat(reading.problems())
+        assertThat(loaded.problems())
                 .anySatisfy(problem ->
                         assertThat(problem.toString()).startsWith("CULVERT_LOG_FILE: /proc/self/mem cannot be read"));
     }
 
     @Test
-    void a_directory_gives_its_files_in_the_order_of_their_names_without_the_meshs() {
-        Fixture given = given().file("/vpn/20-b.conf", "")
+    void a_directory_yields_its_files_sorted_by_name_without_the_mesh_file() {
+        SettingsFixture given = given().file("/vpn/20-b.conf", "")
                 .file("/vpn/10-a.conf", "")
                 .file("/vpn/mesh.conf", "")
                 .file("/vpn/readme.txt", "")
@@ -261,7 +262,7 @@ class SettingsReaderTest {
                 .set("CULVERT_MESH_CONFIG", "/vpn/mesh.conf");
 
         assertThat(given.settings().wireGuard().files())
-                .containsExactly(given.at("/vpn/10-a.conf"), given.at("/vpn/20-b.conf"));
+                .containsExactly(given.path("/vpn/10-a.conf"), given.path("/vpn/20-b.conf"));
     }
 
     @ParameterizedTest
@@ -274,7 +275,7 @@ class SettingsReaderTest {
                 "CULVERT_WIREGUARD_CONFIG | /vacant    | /vacant contains no *.conf file",
                 "WG_CONFIG                | wg0        | 'wg0' is not an absolute path",
             })
-    void a_tunnel_without_a_file_is_told(String name, String path, String what) {
+    void a_missing_tunnel_file_is_reported(String name, String path, String what) {
         assertThat(given().file("/vacant/readme.txt", "").set(name, path).problems())
                 .singleElement()
                 .asString()
@@ -283,8 +284,8 @@ class SettingsReaderTest {
     }
 
     @Test
-    void links_that_kubernetes_makes_are_no_settings() {
-        Fixture given = given().set("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    void service_links_of_kubernetes_are_ignored() {
+        SettingsFixture given = given().set("KUBERNETES_SERVICE_HOST", "10.0.0.1")
                 .set("CULVERT_SERVICE_HOST", "10.0.0.7")
                 .set("CULVERT_PORT_1080_TCP_ADDR", "10.0.0.7")
                 .set("CULVERT_SOCKS_PORT", "tcp://10.0.0.7:1080")
@@ -299,21 +300,21 @@ class SettingsReaderTest {
     }
 
     @Test
-    void ten_thousand_holes_fit() {
-        String holes = String.join(
+    void ten_thousand_bypasses_are_accepted() {
+        String bypasses = String.join(
                 "\n",
                 IntStream.range(0, 10_000)
                         .mapToObj(i -> "10." + i / 250 + ".0." + i % 250 + ":443/tcp")
                         .toList());
 
-        assertThat(given().file("/holes", holes)
-                        .set("CULVERT_HOLEPUNCH_FILE", "/holes")
+        assertThat(given().file("/holes", bypasses)
+                        .set("CULVERT_BYPASS_FILE", "/holes")
                         .settings()
-                        .holepunch())
+                        .bypasses())
                 .hasSize(10_000);
     }
 
-    private Fixture given() {
-        return new Fixture(root);
+    private SettingsFixture given() {
+        return new SettingsFixture(root);
     }
 }

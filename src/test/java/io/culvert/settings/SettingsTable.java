@@ -16,8 +16,8 @@ final class SettingsTable {
             table.append(row(List.of(
                     "`" + setting.name() + "`",
                     setting.aliases().stream().map(alias -> "`" + alias + "`").collect(Collectors.joining(", ")),
-                    setting.defaultMeaning(),
-                    setting.meaning()
+                    setting.defaultDescription(),
+                    setting.description()
                             + (setting.secret()
                                     ? "; preferably set with `" + Setting.fileVariable(setting.name()) + "`"
                                     : ""))));
@@ -30,8 +30,8 @@ final class SettingsTable {
         StringBuilder table = new StringBuilder("| variable | default in Culvert |\n|---|---|\n");
         new TreeMap<>(TailscaleVariables.DEFAULTS)
                 .forEach((name, text) -> table.append(row(List.of("`" + name + "`", "`" + text + "`"))));
-        table.append(row(
-                List.of("`--port` in `TS_TAILSCALED_EXTRA_ARGS`, `PORT`", "`" + TailscaleArguments.USUAL_PORT + "`")));
+        table.append(row(List.of(
+                "`--port` in `TS_TAILSCALED_EXTRA_ARGS`, `PORT`", "`" + TailscaleArguments.DEFAULT_PORT + "`")));
         return table.toString();
     }
 

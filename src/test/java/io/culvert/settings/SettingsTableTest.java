@@ -10,12 +10,12 @@ import org.junit.jupiter.api.Test;
 class SettingsTableTest {
 
     @Test
-    void the_readme_shows_the_catalogue() {
-        TextFile.mustHold(Path.of("docs/settings.md"), "settings", SettingsTable.markdown());
+    void the_readme_contains_the_catalogue() {
+        TextFile.assertRegion(Path.of("docs/settings.md"), "settings", SettingsTable.markdown());
     }
 
     @Test
-    void the_readme_shows_what_tailscale_is_told() {
-        TextFile.mustHold(Path.of("docs/settings.md"), "tailscale", SettingsTable.tailscale());
+    void the_readme_contains_the_defaults_for_tailscale() {
+        TextFile.assertRegion(Path.of("docs/settings.md"), "tailscale", SettingsTable.tailscale());
     }
 }

@@ -15,8 +15,8 @@ class SettingsTreeTest {
     private Path root;
 
     @Test
-    void defaults_take_one_line_for_each_group() {
-        assertThat(tree(new Fixture(root))).isEqualTo("""
+    void defaults_are_shown_in_one_line_per_group() {
+        assertThat(tree(new SettingsFixture(root))).isEqualTo("""
                 Settings
                 ├── Tunnel
                 │   └── by default  wireguard config: /etc/wireguard/wg0.conf; wireguard implementation: auto; \
@@ -34,8 +34,8 @@ class SettingsTreeTest {
     }
 
     @Test
-    void what_was_set_stands_out_with_its_origin() {
-        Fixture given = new Fixture(root)
+    void settings_that_were_set_are_shown_with_their_origin() {
+        SettingsFixture given = new SettingsFixture(root)
                 .file("/etc/wireguard/wg1.conf", "")
                 .file("/run/secrets/socks", "correct horse\n")
                 .set("CULVERT_MESH", "none")
@@ -70,7 +70,7 @@ class SettingsTreeTest {
                 │   └── by default  socks port: 1080; socks udp ports: 1081-1096; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
                 127.0.0.0/8, fc00::/7, ::1/128
                 ├── Outside the tunnel
-                │   ├── holepunch: 1.example:1, 2.example:1, 3.example:1, 4.example:1, 5.example:1, 6.example:1, \
+                │   ├── bypass: 1.example:1, 2.example:1, 3.example:1, 4.example:1, 5.example:1, 6.example:1, \
                 7.example:1, 8.example:1 and 2 more  ← HOLEPUNCH_ENDPOINTS (alias)
                 │   ├── publish: 8080/tcp, 53/udp  ← CULVERT_PUBLISH
                 │   └── by default  lan allow: auto
@@ -78,7 +78,7 @@ class SettingsTreeTest {
                     └── by default  container: auto; log: info""");
     }
 
-    private String tree(Fixture given) {
+    private String tree(SettingsFixture given) {
         return given.read().tree().toString().replace(root.toString(), "");
     }
 }

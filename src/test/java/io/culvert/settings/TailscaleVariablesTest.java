@@ -2,7 +2,8 @@ package io.culvert.settings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Prefix;
+import io.culvert.net.Port;
+import io.culvert.net.Prefix;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,7 @@ class TailscaleVariablesTest {
     Path root;
 
     @Test
-    void variables_are_passed_on_unchanged_beside_our_defaults() {
+    void variables_are_passed_on_unchanged_together_with_the_defaults() {
         assertThat(read(given().set("TS_AUTHKEY", "tskey-auth-x ")
                                 .set("TS_HOSTNAME", "exit")
                                 .set("TS_DEBUG_MTU", "1200")
@@ -41,7 +42,7 @@ class TailscaleVariablesTest {
     }
 
     @Test
-    void what_the_user_says_beats_our_defaults() {
+    void given_values_override_the_defaults() {
         TailscaleSettings settings = read(given().set("TS_DEBUG_FIREWALL_MODE", "auto")
                 .set("TS_ACCEPT_DNS", "true")
                 .set("TS_SOCKET", "/run/ts.sock")
@@ -70,7 +71,7 @@ class TailscaleVariablesTest {
     }
 
     @Test
-    void a_configuration_file_rules_alone() {
+    void a_configuration_directory_replaces_the_arguments() {
         TailscaleSettings settings = read(given().set("TS_EXPERIMENTAL_VERSIONED_CONFIG_DIR", "/etc/tsconfig"));
 
         assertThat(settings.configured()).isTrue();
@@ -79,15 +80,15 @@ class TailscaleVariablesTest {
 
     @ParameterizedTest
     @CsvSource({"--advertise-exit-node, true", "'', true", "--advertise-exit-node=false, false", "--ssh -x, true"})
-    void the_exit_is_offered_unless_the_user_says_no(String arguments, boolean offered) {
+    void the_exit_node_is_advertised_unless_disabled(String arguments, boolean expected) {
         TailscaleSettings settings = read(given().set("TS_EXTRA_ARGS", arguments));
 
-        assertThat(settings.offersExit()).isEqualTo(offered);
+        assertThat(settings.advertisesExitNode()).isEqualTo(expected);
         assertThat(settings.upArguments().toString()).doesNotContain("advertise-exit-node");
     }
 
     @Test
-    void the_planner_learns_what_it_must_know() {
+    void the_values_for_routing_and_firewall_are_parsed() {
         TailscaleSettings settings = read(given().set(
                         "TS_EXTRA_ARGS",
                         "--login-server=https://hs.example.net:8443/ --accept-routes --netfilter-mode=off")
@@ -96,17 +97,17 @@ class TailscaleVariablesTest {
                 .set("TS_OUTBOUND_HTTP_PROXY_LISTEN", "localhost:1056"));
 
         assertThat(settings.control().toString()).isEqualTo("hs.example.net:8443");
-        assertThat(settings.usesTailscalesServer()).isFalse();
+        assertThat(settings.usesTailscalesControlServer()).isFalse();
         assertThat(settings.acceptsRoutes()).isTrue();
         assertThat(settings.firewall()).isFalse();
         assertThat(settings.masquerades()).isFalse();
         assertThat(settings.routes()).containsExactly(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:1::/48"));
-        assertThat(settings.proxies()).extracting(Published::toString).containsExactly("1055/tcp");
+        assertThat(settings.proxies()).extracting(Port::toString).containsExactly("1055/tcp");
         assertThat(settings.ephemeral()).isTrue();
     }
 
     @Test
-    void a_key_may_stand_in_a_file() {
+    void a_key_can_be_read_from_a_file() {
         TailscaleSettings settings =
                 read(given().file("/run/secrets/key", "tskey-auth-y\n").set("TS_AUTHKEY_FILE", "/run/secrets/key"));
 
@@ -117,7 +118,7 @@ class TailscaleVariablesTest {
     }
 
     @Test
-    void keys_are_known_wherever_they_stand() {
+    void keys_in_any_variable_are_treated_as_secrets() {
         assertThat(read(given().file("/run/secrets/id", "client-secret\n")
                                 .set("TS_CLIENT_ID", "id")
                                 .set("TS_CLIENT_SECRET", "file:/run/secrets/id")
@@ -127,7 +128,7 @@ class TailscaleVariablesTest {
     }
 
     @Test
-    void contradictions_are_told_all_at_once() {
+    void all_conflicts_are_reported_at_once() {
         assertThat(given().set("TS_AUTHKEY", "x")
                         .set("TS_CLIENT_ID", "x")
                         .set("TS_AUDIENCE", "x")
@@ -145,30 +146,31 @@ class TailscaleVariablesTest {
                         .problems())
                 .extracting(text -> text.substring(0, text.indexOf(" | ")))
                 .satisfiesExactlyInAnyOrder(
-                        it -> assertThat(it)
+                        problem -> assertThat(problem)
                                 .startsWith("TS_USERSPACE: a value other than false counts as true and is refused"),
-                        it -> assertThat(it).startsWith("TS_DEST_IP: refused"),
-                        it -> assertThat(it).startsWith("TS_TAILNET_TARGET_IP: refused"),
-                        it -> assertThat(it).startsWith("TS_AUDIENCE: cannot be combined with TS_ID_TOKEN"),
-                        it -> assertThat(it).startsWith("TS_CLIENT_ID: cannot be combined with TS_AUTHKEY"),
-                        it -> assertThat(it).startsWith("TS_ID_TOKEN: cannot be combined with TS_AUTHKEY"),
-                        it -> assertThat(it).startsWith("TS_AUDIENCE: cannot be combined with TS_AUTHKEY"),
-                        it -> assertThat(it)
+                        problem -> assertThat(problem).startsWith("TS_DEST_IP: refused"),
+                        problem -> assertThat(problem).startsWith("TS_TAILNET_TARGET_IP: refused"),
+                        problem -> assertThat(problem).startsWith("TS_AUDIENCE: cannot be combined with TS_ID_TOKEN"),
+                        problem -> assertThat(problem).startsWith("TS_CLIENT_ID: cannot be combined with TS_AUTHKEY"),
+                        problem -> assertThat(problem).startsWith("TS_ID_TOKEN: cannot be combined with TS_AUTHKEY"),
+                        problem -> assertThat(problem).startsWith("TS_AUDIENCE: cannot be combined with TS_AUTHKEY"),
+                        problem -> assertThat(problem)
                                 .startsWith("TS_HEALTHCHECK_ADDR_PORT: cannot be combined with TS_ENABLE_HEALTH_CHECK"),
-                        it -> assertThat(it).startsWith("TS_KUBE_SECRET: set outside Kubernetes"),
-                        it -> assertThat(it).startsWith("TS_EXTRA_ARGS: --exit-node is refused"),
-                        it -> assertThat(it).startsWith("TS_EXTRA_ARGS: --login-server is not a URL"),
-                        it -> assertThat(it)
+                        problem -> assertThat(problem).startsWith("TS_KUBE_SECRET: set outside Kubernetes"),
+                        problem -> assertThat(problem).startsWith("TS_EXTRA_ARGS: --exit-node is refused"),
+                        problem -> assertThat(problem).startsWith("TS_EXTRA_ARGS: --login-server is not a URL"),
+                        problem -> assertThat(problem)
                                 .startsWith("TS_TAILSCALED_EXTRA_ARGS: --tun=userspace-networking is refused"),
-                        it -> assertThat(it).startsWith("TS_TAILSCALED_EXTRA_ARGS: --port is not a port"),
-                        it -> assertThat(it).startsWith("TS_ROUTES: 192.0.2.1/24 is an address within a subnet"),
-                        it -> assertThat(it).startsWith("TS_ROUTES: invalid route"),
-                        it -> assertThat(it).startsWith("TS_SOCKS5_SERVER: not an address and a port"));
+                        problem -> assertThat(problem).startsWith("TS_TAILSCALED_EXTRA_ARGS: --port is not a port"),
+                        problem ->
+                                assertThat(problem).startsWith("TS_ROUTES: 192.0.2.1/24 is an address within a subnet"),
+                        problem -> assertThat(problem).startsWith("TS_ROUTES: invalid route"),
+                        problem -> assertThat(problem).startsWith("TS_SOCKS5_SERVER: not an address and a port"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"TS_DEBUG_DNS_FORWARD_USE_ROUTES", "TS_FORCE_LINUX_BIND_TO_DEVICE"})
-    void what_would_leak_or_be_stopped_is_refused(String name) {
+    void variables_that_would_leak_or_be_blocked_are_refused(String name) {
         assertThat(given().set(name, "true").problems())
                 .singleElement()
                 .asString()
@@ -176,7 +178,7 @@ class TailscaleVariablesTest {
     }
 
     @Test
-    void an_unknown_name_is_only_warned_of() {
+    void an_unknown_variable_causes_only_a_warning() {
         assertThat(given().set("TS_AUTKEY", "tskey-auth-x")
                         .set("TS_NEW_THING", "1")
                         .problems())
@@ -188,24 +190,24 @@ class TailscaleVariablesTest {
     }
 
     @Test
-    void another_mesh_does_not_care() {
-        Fixture given = given().set("CULVERT_MESH", "none").set("TS_USERSPACE", "true");
+    void variables_are_not_checked_with_another_kind_of_mesh() {
+        SettingsFixture given = given().set("CULVERT_MESH", "none").set("TS_USERSPACE", "true");
 
         assertThat(given.problems()).isEmpty();
         assertThat(given.settings().mesh().tailscale()).isEmpty();
     }
 
     @Test
-    void nothing_of_it_is_shown_but_names() {
+    void the_string_form_contains_only_names() {
         assertThat(List.of(given().set("TS_AUTHKEY", "tskey-auth-x").settings().toString()))
                 .allSatisfy(text -> assertThat(text).contains("TS_AUTHKEY").doesNotContain("tskey-auth-x"));
     }
 
-    private Fixture given() {
-        return new Fixture(root);
+    private SettingsFixture given() {
+        return new SettingsFixture(root);
     }
 
-    private static TailscaleSettings read(Fixture given) {
+    private static TailscaleSettings read(SettingsFixture given) {
         return given.settings().mesh().tailscale().orElseThrow();
     }
 }

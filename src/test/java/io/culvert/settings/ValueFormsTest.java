@@ -16,20 +16,20 @@ class ValueFormsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"true", "TRUE", "yes", "On", "1"})
-    void yes_has_several_words(String text) {
-        assertThat(Truth.parse(text)).isTrue();
+    void several_words_mean_true(String text) {
+        assertThat(BooleanWord.parse(text)).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"false", "False", "no", "OFF", "0"})
-    void no_has_several_words(String text) {
-        assertThat(Truth.parse(text)).isFalse();
+    void several_words_mean_false(String text) {
+        assertThat(BooleanWord.parse(text)).isFalse();
     }
 
     @ParameterizedTest
     @CsvSource({"8080, 8080/tcp", "53/udp, 53/udp", "443/TCP, 443/tcp", "65535, 65535/tcp"})
-    void a_published_port_is_of_tcp_unless_it_says_otherwise(String written, String understood) {
-        assertThat(Published.parse(written)).hasToString(understood);
+    void a_published_port_is_TCP_by_default(String written, String expected) {
+        assertThat(PublishedPort.parse(written)).hasToString(expected);
     }
 
     @ParameterizedTest
@@ -44,18 +44,18 @@ class ValueFormsTest {
                 "100663296 | 96MiB",
                 "20000KiB | 20000KiB"
             })
-    void a_memory_limit_is_written_as_go_reads_it(String written, String understood) {
-        assertThat(MemoryLimit.parse(written)).hasToString(understood);
+    void a_memory_limit_is_formatted_for_Go(String written, String expected) {
+        assertThat(MemoryLimit.parse(written)).hasToString(expected);
     }
 
     @ParameterizedTest
     @CsvSource({"0x51000000, 0x51000000", "0xFF, 0xff", "1, 0x1", "1358954496, 0x51000000", "0xff0000ff, 0xff0000ff"})
-    void a_mark_is_hexadecimal_or_decimal(String written, String understood) {
-        assertThat("0x" + Long.toHexString(Mark.parse(written))).isEqualTo(understood);
+    void a_mark_can_be_hexadecimal_or_decimal(String written, String expected) {
+        assertThat("0x" + Long.toHexString(Mark.parse(written))).isEqualTo(expected);
     }
 
     @Test
-    void allowed_networks_may_join_the_connected_ones() {
+    void allowed_networks_can_be_combined_with_auto() {
         assertThat(LanAllow.parse("none")).isEqualTo(new LanAllow(false, List.of()));
         assertThat(LanAllow.parse("auto")).isEqualTo(new LanAllow(true, List.of()));
         assertThat(LanAllow.parse("192.168.1.0/24 auto,fd00::/8")).hasToString("auto, 192.168.1.0/24, fd00::/8");
@@ -96,42 +96,42 @@ class ValueFormsTest {
                 "CULVERT_SOCKS_USER       | root              | is not allowed                  | another name",
                 "CULVERT_MESH_CONFIG      | mesh.conf         | not an absolute path            | begins with /",
             })
-    void what_is_wrong_is_told_with_its_cure(String name, String text, String what, String cure) {
+    void an_invalid_value_is_reported_with_a_hint(String name, String text, String what, String hint) {
         Setting<?> setting = Catalogue.all().stream()
                 .filter(candidate -> candidate.name().equals(name))
                 .findFirst()
                 .orElseThrow();
 
-        Malformed malformed =
-                catchThrowableOfType(Malformed.class, () -> setting.parser().parse(text));
+        MalformedValue malformed = catchThrowableOfType(
+                MalformedValue.class, () -> setting.parser().parse(text));
 
         assertThat(malformed.faults()).singleElement().satisfies(fault -> {
             assertThat(fault.what()).contains(what);
-            assertThat(fault.cure()).contains(cure);
+            assertThat(fault.hint()).contains(hint);
         });
     }
 
     @Test
-    void every_bad_item_of_a_list_is_told_by_its_position() {
-        Malformed malformed = catchThrowableOfType(
-                Malformed.class,
-                () -> Catalogue.HOLEPUNCH.parser().parse("a.example:1, b.example\nc.example:2,,d.example"));
+    void every_invalid_item_of_a_list_is_reported_with_its_position() {
+        MalformedValue malformed = catchThrowableOfType(
+                MalformedValue.class,
+                () -> Catalogue.BYPASS.parser().parse("a.example:1, b.example\nc.example:2,,d.example"));
 
         assertThat(malformed.faults())
-                .extracting(Malformed.Fault::what)
+                .extracting(MalformedValue.Fault::what)
                 .containsExactly(
                         "item 2: 'b.example' is a host name without a port",
                         "item 4: 'd.example' is a host name without a port");
     }
 
     @Test
-    void a_list_of_nonsense_does_not_bury_the_rest() {
-        Malformed malformed = catchThrowableOfType(
-                Malformed.class, () -> Catalogue.PUBLISH.parser().parse("x ".repeat(1000)));
+    void the_number_of_reported_items_is_limited() {
+        MalformedValue malformed = catchThrowableOfType(
+                MalformedValue.class, () -> Catalogue.PUBLISH.parser().parse("x ".repeat(1000)));
 
         assertThat(malformed.faults())
                 .hasSize(21)
                 .last()
-                .hasToString("Fault[what=980 more invalid items, cure=correct the ones above first]");
+                .hasToString("Fault[what=980 more invalid items, hint=correct the ones above first]");
     }
 }

@@ -48,18 +48,18 @@ class HealthWaitTest {
     }
 
     @Test
-    void it_waits_for_the_socket_and_for_health() throws Exception {
+    void health_wait_waits_for_the_socket_and_for_health() throws Exception {
         Path socket = run.resolve("culvert/status.sock");
         CompletableFuture<StatusReport> waiting = waiting(socket);
 
         try (StatusSocket _ = StatusSocket.serve(socket, this::report)) {
-            HealthWait.tell(socket, false);
-            // Whether it saw the socket or comes late, it asks again when this file is made.
+            HealthWait.setMarker(socket, false);
+            // Whether it saw the socket or started late, it queries again when this file is created.
             Files.writeString(socket.resolveSibling("another"), "");
             assertThat(asked.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
             assertThat(waiting).isNotDone();
             state.set(State.CONNECTED);
-            HealthWait.tell(socket, true);
+            HealthWait.setMarker(socket, true);
 
             assertThat(waiting.get(LONG.toSeconds(), TimeUnit.SECONDS).healthy())
                     .isTrue();
@@ -67,7 +67,7 @@ class HealthWaitTest {
     }
 
     @Test
-    void who_is_healthy_already_is_not_waited_for() throws Exception {
+    void health_wait_returns_at_once_when_healthy() throws Exception {
         Path socket = run.resolve("status.sock");
         state.set(State.CONNECTED);
         try (StatusSocket _ = StatusSocket.serve(socket, this::report)) {
@@ -76,7 +76,7 @@ class HealthWaitTest {
     }
 
     @Test
-    void when_the_time_is_over_the_last_report_counts() throws Exception {
+    void after_the_timeout_the_last_report_is_returned() throws Exception {
         Path socket = run.resolve("status.sock");
         assertThat(HealthWait.await(socket, Duration.ofMillis(10)).state()).isEqualTo(State.STOPPED);
         try (StatusSocket _ = StatusSocket.serve(socket, this::report)) {

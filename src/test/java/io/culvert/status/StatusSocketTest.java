@@ -27,12 +27,12 @@ class StatusSocketTest {
     private Path path;
 
     @BeforeEach
-    void place() {
+    void location() {
         path = directory.resolve("status.sock");
     }
 
     @Test
-    void who_asks_gets_the_report_of_the_moment() throws IOException {
+    void each_request_receives_the_current_report() throws IOException {
         StatusReport report = new StatusReport(
                 State.CONNECTED,
                 "192.0.2.10",
@@ -45,21 +45,21 @@ class StatusSocketTest {
                 "none",
                 List.of("x".repeat(20_000)));
         try (StatusSocket _ = StatusSocket.serve(path, () -> report)) {
-            assertThat(StatusSocket.ask(path)).isEqualTo(report);
+            assertThat(StatusSocket.query(path)).isEqualTo(report);
         }
     }
 
     @Test
-    void nobody_is_there() {
-        assertThat(StatusSocket.ask(path).state()).isEqualTo(State.STOPPED);
+    void without_a_socket_the_state_is_stopped() {
+        assertThat(StatusSocket.query(path).state()).isEqualTo(State.STOPPED);
     }
 
     @Test
-    void a_chain_that_hangs_does_not_hang_who_asks_and_is_not_called_stopped() throws IOException {
+    void an_exit_node_that_does_not_respond_is_reported_as_unresponsive() throws IOException {
         try (ServerSocketChannel hanging = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             hanging.bind(UnixDomainSocketAddress.of(path));
 
-            StatusReport report = StatusSocket.ask(path, Duration.ofMillis(20));
+            StatusReport report = StatusSocket.query(path, Duration.ofMillis(20));
 
             assertThat(report.state()).isEqualTo(State.UNRESPONSIVE);
             assertThat(report.healthy()).isFalse();
@@ -69,11 +69,11 @@ class StatusSocketTest {
     }
 
     @Test
-    void a_chain_that_cannot_answer_is_not_called_stopped() throws IOException {
+    void an_exit_node_that_fails_to_report_is_unresponsive_and_not_stopped() throws IOException {
         try (StatusSocket _ = StatusSocket.serve(path, () -> {
             throw new IllegalStateException("not yet");
         })) {
-            assertThat(StatusSocket.ask(path).state()).isEqualTo(State.UNRESPONSIVE);
+            assertThat(StatusSocket.query(path).state()).isEqualTo(State.UNRESPONSIVE);
         }
     }
 }

@@ -2,11 +2,11 @@ package io.culvert.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.diagnostics.FollowedHint;
+import io.culvert.lab.CommandResult;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Outcome;
+import io.culvert.lab.LabOptions;
 import io.culvert.lab.Provider;
-import io.culvert.lab.Shape;
-import io.culvert.problem.FollowedHint;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -21,7 +21,9 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each hint of 'culvert tunnel up' is true: whoever follows it, with the commands that it holds, has the tunnel. */
+/**
+ * Each hint of 'culvert tunnel up' is correct: after following it, with the commands that it contains, the tunnel works.
+ */
 @Tag("lab")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @DisplayNameGeneration(ReplaceUnderscores.class)
@@ -30,17 +32,17 @@ public class FollowedTunnelHintsTest {
     private static final String ROUTE_4 = "198.51.100.0/24";
     private static final String ROUTE_6 = "2001:db8:1::/64";
 
-    private final TunnelLab lab = new TunnelLab(Shape.USUAL);
+    private final TunnelLab lab = new TunnelLab(LabOptions.DEFAULTS);
     private final Provider provider = lab.lab().provider();
 
     /**
-     * A line of the table.
+     * A row of the table.
      *
      * @param hint as it is printed
      * @param file its text
-     * @param options of 'culvert tunnel up' behind the file
-     * @param follow does what the hint says
-     * @param mended the file's text from then on
+     * @param options of 'culvert tunnel up' after the file
+     * @param follow follows the hint
+     * @param mended the file's text after following the hint
      * @param then options of the second 'culvert tunnel up'
      */
     record Row(
@@ -63,8 +65,8 @@ public class FollowedTunnelHintsTest {
             this(Set.of(area), hint, file, options, fault, follow, file, options);
         }
 
-        /** The command of the hint is carried out. */
-        Row literally(String pattern) {
+        /** Follows the hint by running its command. */
+        Row withCommandFromHint(String pattern) {
             return new Row(
                     areas,
                     hint,
@@ -81,23 +83,23 @@ public class FollowedTunnelHintsTest {
                                             java.util.Map.of(),
                                             command.substring("culvert ".length())
                                                     .split(" ", -1))
-                                    .orFail();
+                                    .outputOrFail();
                         } else if (command.startsWith("wg-quick ")) {
                             lab.wgQuick(
                                             "down",
                                             lab.file(
                                                     "wg0.conf",
                                                     lab.lab().provider().file()))
-                                    .orFail();
+                                    .outputOrFail();
                         } else {
-                            lab.node().space().run("sh", "-c", command);
+                            lab.node().namespace().run("sh", "-c", command);
                         }
                     },
                     mended,
                     then);
         }
 
-        Row then(Function<Provider, String> text, String second) {
+        Row thenUp(Function<Provider, String> text, String second) {
             return new Row(areas, hint, file, options, fault, follow, text, second);
         }
 
@@ -114,24 +116,24 @@ public class FollowedTunnelHintsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void whoever_follows_a_hint_has_the_tunnel(Row row) {
+    void following_the_hint_brings_the_tunnel_up(Row row) {
         row.fault.accept(lab);
-        Outcome faulty = up(row.file, row.options);
+        CommandResult faulty = up(row.file, row.options);
         assertThat(faulty.err().lines().map(line -> line.strip().replaceFirst("^hint: ", "")))
                 .as(faulty.err())
                 .contains(row.hint);
         if (faulty.status() == 0) {
-            lab.tunnel("down", "wg0").orFail();
+            lab.tunnel("down", "wg0").outputOrFail();
         }
 
         row.follow.accept(lab);
-        Outcome mended = up(row.mended, row.then);
+        CommandResult mended = up(row.mended, row.then);
         assertThat(mended.status()).as(mended.err()).isZero();
         assertThat(mended.err()).doesNotContain(row.hint);
-        lab.tunnel("down", "wg0").orFail();
+        lab.tunnel("down", "wg0").outputOrFail();
     }
 
-    private Outcome up(Function<Provider, String> text, String options) {
+    private CommandResult up(Function<Provider, String> text, String options) {
         String file = lab.file("wg0.conf", text.apply(provider));
         return options.isEmpty() ? lab.tunnel("up", file) : lab.tunnel("up", file, options);
     }
@@ -142,7 +144,7 @@ public class FollowedTunnelHintsTest {
     }
 
     private static Function<Provider, String> to(String allowedIps) {
-        return provider -> provider.file(provider.outer4() + ":51820", allowedIps);
+        return provider -> provider.file(provider.publicIpv4() + ":51820", allowedIps);
     }
 
     private static Function<Provider, String> hooked(String hook) {
@@ -150,7 +152,7 @@ public class FollowedTunnelHintsTest {
     }
 
     private static Consumer<TunnelLab> ip(String... lines) {
-        return lab -> lab.node().space().ip(lines);
+        return lab -> lab.node().namespace().ip(lines);
     }
 
     private static String rival(String prefix, String ip, String route) {
@@ -161,11 +163,11 @@ public class FollowedTunnelHintsTest {
 
     private static Stream<Row> rows() {
         Consumer<TunnelLab> nothing = _ -> {};
-        String via4 = ROUTE_4 + " via " + Lab.ROUTER_4 + " dev eth0";
-        String via6 = ROUTE_6 + " via " + Lab.ROUTER_6 + " dev eth0";
+        String via4 = ROUTE_4 + " via " + Lab.ROUTER_IPV4 + " dev eth0";
+        String via6 = ROUTE_6 + " via " + Lab.ROUTER_IPV6 + " dev eth0";
         return Stream.of(
                 new Row("plan", rival(ROUTE_4, "ip -4", via4), to(ROUTE_4), "", ip("route add " + via4), nothing)
-                        .literally("(ip -4 route delete .*)"),
+                        .withCommandFromHint("(ip -4 route delete .*)"),
                 new Row(
                                 "plan",
                                 rival(ROUTE_6, "ip -6", via6),
@@ -173,9 +175,9 @@ public class FollowedTunnelHintsTest {
                                 "",
                                 ip("route add " + via6 + " metric 1"),
                                 nothing)
-                        .literally("(ip -6 route delete .*)"),
+                        .withCommandFromHint("(ip -6 route delete .*)"),
                 new Row("plan", rival(ROUTE_4, "ip -4", via4), to(ROUTE_4), "", ip("route add " + via4), nothing)
-                        .then(to("198.51.100.0/25"), ""),
+                        .thenUp(to("198.51.100.0/25"), ""),
                 new Row(
                         "plan",
                         "ask the other side for another Address, or give that network another range",
@@ -184,47 +186,47 @@ public class FollowedTunnelHintsTest {
                         ip("route delete " + via4, "address add 10.64.0.2/24 dev eth0"),
                         ip("address delete 10.64.0.2/24 dev eth0")),
                 new Row("tunnel", "delete the line", hooked("FwMark = 51820"), "--kill-switch", nothing, nothing)
-                        .then(Provider::file, "--kill-switch"),
+                        .thenUp(Provider::file, "--kill-switch"),
                 new Row(
-                                "needs",
+                                "requirements",
                                 "add --kill-switch",
                                 hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"),
                                 "",
                                 nothing,
                                 nothing)
-                        .then(hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"), "--kill-switch"),
+                        .thenUp(hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"), "--kill-switch"),
                 new Row(
-                                "needs",
+                                "requirements",
                                 "use 'culvert up' or your own firewall for this, and delete the line",
                                 hooked("PostUp = iptables -t nat -A POSTROUTING -o %i -j MASQUERADE"),
                                 "",
                                 nothing,
                                 nothing)
-                        .then(Provider::file, ""),
+                        .thenUp(Provider::file, ""),
                 new Row(
-                                "needs",
+                                "requirements",
                                 "run it outside Culvert, and delete the line",
                                 hooked("PostUp = curl http://192.0.2.9/"),
                                 "",
                                 nothing,
                                 nothing)
-                        .then(Provider::file, ""),
+                        .thenUp(Provider::file, ""),
                 new Row(
-                                "needs",
+                                "requirements",
                                 "delete the line; to allow a local network, use 'culvert up' with CULVERT_LAN_ALLOW",
                                 hooked("PostUp = ip route add 192.168.7.0/24 via 192.0.2.1"),
                                 "--kill-switch",
                                 nothing,
                                 nothing)
-                        .then(Provider::file, "--kill-switch"),
+                        .thenUp(Provider::file, "--kill-switch"),
                 new Row(
-                                "needs",
+                                "requirements",
                                 "check /etc/resolv.conf, or write the server's address into Endpoint",
                                 provider -> provider.file("nowhere.invalid:51820", "0.0.0.0/0, ::/0"),
                                 "",
                                 nothing,
                                 nothing)
-                        .then(Provider::file, ""),
+                        .thenUp(Provider::file, ""),
                 new Row(
                                 "tunnel",
                                 "rename the file; or, if another WireGuard program created the interface, remove it with that (wg-quick down wg0)",
@@ -235,9 +237,9 @@ public class FollowedTunnelHintsTest {
                                                 lab.file(
                                                         "wg0.conf",
                                                         lab.lab().provider().file()))
-                                        .orFail(),
+                                        .outputOrFail(),
                                 nothing)
-                        .literally("(wg-quick down wg0)"),
+                        .withCommandFromHint("(wg-quick down wg0)"),
                 new Row(
                                 "tunnel",
                                 "take it down first: culvert tunnel down other",
@@ -252,18 +254,18 @@ public class FollowedTunnelHintsTest {
                                                                 .file(
                                                                         lab.lab()
                                                                                         .provider()
-                                                                                        .outer4() + ":51820",
+                                                                                        .publicIpv4() + ":51820",
                                                                         "198.51.100.0/25")))
-                                        .orFail(),
+                                        .outputOrFail(),
                                 nothing)
-                        .literally("(culvert tunnel down other)"),
+                        .withCommandFromHint("(culvert tunnel down other)"),
                 new Row(
-                                "device",
+                                "wireguard/device",
                                 "choose another ListenPort, remove it, or stop the program that uses the port",
                                 hooked("ListenPort = 4500"),
                                 "",
                                 lab -> lab.node()
-                                        .space()
+                                        .namespace()
                                         .start(
                                                 "python3",
                                                 "-u",
@@ -272,6 +274,6 @@ public class FollowedTunnelHintsTest {
                                                         + "socket.SOCK_DGRAM); s.bind(('0.0.0.0',4500)); print('bound'); time.sleep(600)")
                                         .awaitLine("bound", java.time.Duration.ofSeconds(30)),
                                 nothing)
-                        .then(Provider::file, ""));
+                        .thenUp(Provider::file, ""));
     }
 }

@@ -2,15 +2,15 @@ package io.culvert.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.ip.Family;
-import io.culvert.lab.DnsQuestion;
+import io.culvert.lab.CommandResult;
+import io.culvert.lab.ContinuousProbe;
 import io.culvert.lab.Lab;
+import io.culvert.lab.LabOptions;
 import io.culvert.lab.Observer;
-import io.culvert.lab.Outcome;
 import io.culvert.lab.Probe;
 import io.culvert.lab.Provider;
-import io.culvert.lab.Pulse;
-import io.culvert.lab.Shape;
+import io.culvert.lab.ReceivedQuery;
+import io.culvert.net.Family;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -21,15 +21,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code --kill-switch}: nothing leaves beside the tunnel, whatever becomes of it. */
+/** {@code --kill-switch}: nothing bypasses the tunnel, whatever happens to it. */
 @Tag("lab")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TunnelKillSwitchTest {
 
-    private final TunnelLab lab = new TunnelLab(Shape.USUAL);
+    private final TunnelLab lab = new TunnelLab(LabOptions.DEFAULTS);
     private final Provider provider = lab.lab().provider();
-    private final Probe node = Probe.from(lab.lab().node().space());
-    private final Observer observer = lab.lab().observe().allowWireGuardTo(provider.outer4(), Provider.PORT);
+    private final Probe node = Probe.from(lab.lab().node().namespace());
+    private final Observer observer = lab.lab().observe().allowWireGuardTo(provider.publicIpv4(), Provider.PORT);
     private final String file = lab.file("wg0.conf", provider.file());
 
     @AfterEach
@@ -37,7 +37,7 @@ class TunnelKillSwitchTest {
         lab.close();
     }
 
-    private void ask() {
+    private void sendPackets() {
         node.whoami(Family.IPV4);
         node.whoami(Family.IPV6);
         node.echo(Family.IPV4);
@@ -45,131 +45,131 @@ class TunnelKillSwitchTest {
     }
 
     @Test
-    void without_it_packets_leave_beside_the_tunnel_when_its_link_goes() {
-        lab.tunnel("up", file).orFail();
+    void without_a_kill_switch_packets_bypass_the_tunnel_when_its_interface_is_gone() {
+        lab.tunnel("up", file).outputOrFail();
 
         assertThat(observer.sees(() -> {
                     lab.ip("link", "delete", "wg0");
-                    ask();
+                    sendPackets();
                 }))
                 .isTrue();
     }
 
     @Test
-    void with_it_the_tunnel_works_and_nothing_leaves_when_the_provider_falls_silent_or_the_link_goes() {
-        String before = lab.everything();
-        lab.tunnel("up", file, "--kill-switch").orFail();
-        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
-        assertThat(node.whoami(Family.IPV6)).contains(provider.outer6());
+    void with_a_kill_switch_nothing_leaks_when_the_server_stops_responding_or_the_interface_is_gone() {
+        String before = lab.footprint();
+        lab.tunnel("up", file, "--kill-switch").outputOrFail();
+        assertThat(node.whoami(Family.IPV4)).contains(provider.publicIpv4());
+        assertThat(node.whoami(Family.IPV6)).contains(provider.publicIpv6());
 
-        provider.fallSilent();
-        ask();
-        provider.speak();
+        provider.blockTraffic();
+        sendPackets();
+        provider.unblockTraffic();
         lab.ip("link", "delete", "wg0");
-        ask();
+        sendPackets();
 
         assertThat(observer.leaks()).isEmpty();
 
-        lab.tunnel("down", file).orFail();
+        lab.tunnel("down", file).outputOrFail();
 
-        assertThat(lab.everything()).isEqualTo(before);
+        assertThat(lab.footprint()).isEqualTo(before);
     }
 
     @Test
-    void each_layer_holds_alone() {
-        lab.tunnel("up", file, "--kill-switch").orFail();
+    void each_layer_blocks_leaks_alone() {
+        lab.tunnel("up", file, "--kill-switch").outputOrFail();
         lab.ip("link", "delete", "wg0");
 
-        lab.node().attempt("nft", "flush", "ruleset").orFail();
-        ask();
+        lab.node().attempt("nft", "flush", "ruleset").outputOrFail();
+        sendPackets();
         assertThat(observer.leaks()).isEmpty();
 
-        lab.tunnel("up", file).orFail();
+        lab.tunnel("up", file).outputOrFail();
         lab.ip("-4", "rule", "flush");
         lab.ip("-4", "rule", "add", "pref", "32766", "lookup", "main");
         lab.ip("-6", "rule", "flush");
         lab.ip("-6", "rule", "add", "pref", "32766", "lookup", "main");
         lab.ip("link", "delete", "wg0");
-        ask();
+        sendPackets();
         assertThat(observer.leaks()).isEmpty();
     }
 
     @Test
-    void it_stays_until_the_tunnel_is_taken_down_even_when_up_is_said_without_it() {
-        lab.tunnel("up", file, "--kill-switch").orFail();
-        String once = lab.everything();
+    void the_kill_switch_stays_until_down_even_if_up_is_repeated_without_the_option() {
+        lab.tunnel("up", file, "--kill-switch").outputOrFail();
+        String once = lab.footprint();
 
-        Outcome again = lab.tunnel("up", file);
+        CommandResult again = lab.tunnel("up", file);
 
         assertThat(again.status()).isZero();
         assertThat(again.err()).contains("its kill switch stays active until the tunnel is taken down");
-        assertThat(lab.everything()).isEqualTo(once);
+        assertThat(lab.footprint()).isEqualTo(once);
     }
 
     @Test
-    void a_killed_program_does_not_open_it_and_nor_does_taking_another_tunnel_down() {
-        lab.tunnel("up", file, "--kill-switch").orFail();
+    void neither_a_kill_of_the_program_nor_down_of_another_tunnel_removes_the_kill_switch() {
+        lab.tunnel("up", file, "--kill-switch").outputOrFail();
         lab.killUserspace("wg0");
 
-        lab.tunnel("down", "wg7").orFail();
-        ask();
+        lab.tunnel("down", "wg7").outputOrFail();
+        sendPackets();
 
         assertThat(observer.leaks()).isEmpty();
 
-        lab.tunnel("up", file).orFail();
+        lab.tunnel("up", file).outputOrFail();
 
-        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
+        assertThat(node.whoami(Family.IPV4)).contains(provider.publicIpv4());
         assertThat(observer.leaks()).isEmpty();
     }
 
     @ParameterizedTest
     @CsvSource({"off,ip route add 198.51.100.0/24 dev wg0", "123,ip rule add to 198.51.100.0/24 lookup 123"})
-    void a_table_of_one_s_own_leads_nowhere_until_the_hint_is_followed(String table, String command) {
+    void a_numbered_table_carries_no_traffic_until_the_hint_is_followed(String table, String command) {
         lab.file("wg0.conf", provider.file().replace("[Interface]", "[Interface]\nTable = " + table));
 
-        Outcome up = lab.tunnel("up", file, "--kill-switch");
+        CommandResult up = lab.tunnel("up", file, "--kill-switch");
 
         assertThat(up.status()).as(up.err()).isZero();
         assertThat(up.err())
                 .contains("with Table = " + table + " no traffic enters the tunnel")
                 .contains(command.replace("198.51.100.0/24", "NETWORK"));
-        ask();
+        sendPackets();
         assertThat(observer.leaks()).isEmpty();
 
-        lab.node().attempt(command.split(" ", -1)).orFail();
-        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
+        lab.node().attempt(command.split(" ", -1)).outputOrFail();
+        assertThat(node.whoami(Family.IPV4)).contains(provider.publicIpv4());
         assertThat(observer.leaks()).isEmpty();
     }
 
     @Test
-    void a_peer_without_an_endpoint_is_waited_for_and_answered() {
+    void a_peer_without_an_endpoint_can_connect() {
         lab.file(
                 "wg0.conf",
                 provider.file()
                         .replaceAll("Endpoint.*\\n", "")
                         .replace("[Interface]", "[Interface]\nListenPort = 51821"));
 
-        Outcome up = lab.tunnel("up", file, "--kill-switch");
+        CommandResult up = lab.tunnel("up", file, "--kill-switch");
 
         assertThat(up.err()).contains("no peer has an Endpoint: the tunnel works only once a peer has connected");
-        ask();
+        sendPackets();
         assertThat(observer.leaks()).isEmpty();
 
-        provider.seek(Lab.NODE_4 + ":51821");
-        try (Pulse pulse = Pulse.of(lab.lab().node().space(), Family.IPV4)) {
-            pulse.awaitAnswer(provider.outer4(), Duration.ofSeconds(30));
+        provider.sendKeepalivesTo(Lab.NODE_IPV4 + ":51821");
+        try (ContinuousProbe pulse = ContinuousProbe.of(lab.lab().node().namespace(), Family.IPV4)) {
+            pulse.awaitReply(provider.publicIpv4(), Duration.ofSeconds(30));
         }
         assertThat(observer.leaks()).isEmpty();
     }
 
     @Test
-    void halves_of_everything_are_guarded_too() {
+    void two_half_default_routes_have_the_kill_switch_too() {
         String halves = lab.file(
-                "halves.conf", provider.file(provider.outer4() + ":" + Provider.PORT, "0.0.0.0/1, 128.0.0.0/1"));
-        lab.tunnel("up", halves, "--kill-switch").orFail();
+                "halves.conf", provider.file(provider.publicIpv4() + ":" + Provider.PORT, "0.0.0.0/1, 128.0.0.0/1"));
+        lab.tunnel("up", halves, "--kill-switch").outputOrFail();
 
-        assertThat(node.whoami(Family.IPV4)).contains(provider.outer4());
-        ask();
+        assertThat(node.whoami(Family.IPV4)).contains(provider.publicIpv4());
+        sendPackets();
         assertThat(observer.leaks()).isEmpty();
     }
 
@@ -186,29 +186,35 @@ class TunnelKillSwitchTest {
                 except OSError: pass
             while True:
                 threading.Thread(target=forward, args=listening.recvfrom(4096)).start()
-            """.formatted(Lab.ROUTER_4);
+            """.formatted(Lab.ROUTER_IPV4);
 
-    private List<DnsQuestion> asked(String name) {
-        return lab.lab().internet().questions().stream()
-                .filter(question -> question.name().equals(name + "."))
+    private List<ReceivedQuery> asked(String name) {
+        return lab.lab().internet().queries().stream()
+                .filter(query -> query.name().equals(name + "."))
                 .toList();
     }
 
     @Test
-    void names_go_to_the_tunnel_s_servers_though_a_service_of_the_machine_rewrites_resolv_conf() {
-        lab.node().space().start("python3", "-u", "-c", RESOLVED).awaitLine("serving", Duration.ofSeconds(30));
-        assertThat(node.resolve("127.0.0.53", "before.example", Family.IPV4)).containsExactly(Lab.SERVER_4);
-        assertThat(asked("before.example")).extracting(DnsQuestion::asker).containsOnly(Lab.NODE_4);
+    void DNS_queries_go_to_the_tunnel_s_servers_even_if_a_service_rewrites_resolv_conf() {
+        lab.node().namespace().start("python3", "-u", "-c", RESOLVED).awaitLine("serving", Duration.ofSeconds(30));
+        assertThat(node.resolve("127.0.0.53", "before.example", Family.IPV4)).containsExactly(Lab.SERVER_IPV4);
+        assertThat(asked("before.example"))
+                .extracting(ReceivedQuery::sourceAddress)
+                .containsOnly(Lab.NODE_IPV4);
         assertThat(observer.sees(() -> node.resolve("127.0.0.53", "before.example", Family.IPV4)))
                 .isTrue();
-        lab.tunnel("up", file, "--kill-switch").orFail();
-        observer.forget();
+        lab.tunnel("up", file, "--kill-switch").outputOrFail();
+        observer.reset();
         lab.node().resolvConf("# This is /run/systemd/resolve/stub-resolv.conf\nnameserver 127.0.0.53\n");
 
-        for (String resolver : List.of("127.0.0.53", Lab.ROUTER_4, "192.0.2.33", Lab.RESOLVER_4, provider.inner4())) {
+        for (String resolver :
+                List.of("127.0.0.53", Lab.ROUTER_IPV4, "192.0.2.33", Lab.RESOLVER_IPV4, provider.tunnelIpv4())) {
             String name = "asked-" + resolver.replace('.', '-') + ".example";
-            assertThat(node.resolve(resolver, name, Family.IPV4)).as(resolver).containsExactly(Lab.SERVER_4);
-            assertThat(asked(name)).extracting(DnsQuestion::asker).as(resolver).containsOnly(provider.outer4());
+            assertThat(node.resolve(resolver, name, Family.IPV4)).as(resolver).containsExactly(Lab.SERVER_IPV4);
+            assertThat(asked(name))
+                    .extracting(ReceivedQuery::sourceAddress)
+                    .as(resolver)
+                    .containsOnly(provider.publicIpv4());
         }
         lab.ip("link", "delete", "wg0");
         node.resolve("127.0.0.53", "late.example", Family.IPV4);
@@ -219,9 +225,9 @@ class TunnelKillSwitchTest {
     @Test
     void a_second_tunnel_is_refused() {
         String other = lab.file("wg1.conf", provider.file("203.0.113.77:51820", "10.9.0.0/24"));
-        lab.tunnel("up", file, "--kill-switch").orFail();
+        lab.tunnel("up", file, "--kill-switch").outputOrFail();
 
-        Outcome second = lab.tunnel("up", other);
+        CommandResult second = lab.tunnel("up", other);
 
         assertThat(second.status()).isEqualTo(2);
         assertThat(second.err()).contains("culvert tunnel down wg0");

@@ -2,11 +2,11 @@ package io.culvert.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.lab.Box;
+import io.culvert.lab.CommandResult;
 import io.culvert.lab.Lab;
-import io.culvert.lab.Node;
-import io.culvert.lab.Outcome;
-import io.culvert.lab.Shape;
+import io.culvert.lab.LabNode;
+import io.culvert.lab.LabOptions;
+import io.culvert.lab.Sandbox;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -14,24 +14,24 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A machine in the lab on which tunnels are raised: by the program under test, and by wg-quick itself for comparison. */
+/** A lab machine on which tunnels are brought up by the program under test, and by wg-quick for comparison. */
 final class TunnelLab implements AutoCloseable {
 
     private final Lab lab;
-    private final Node node;
+    private final LabNode node;
     private final String path;
 
-    TunnelLab(Shape shape) {
+    TunnelLab(LabOptions shape) {
         this.lab = Lab.open(shape);
-        this.node = lab.node().in(Box.MACHINE);
-        // wg-quick's DNS= needs a resolvconf; this one writes what it is told.
+        this.node = lab.node().in(Sandbox.MACHINE);
+        // wg-quick's DNS= needs a resolvconf; this one writes its input to resolv.conf.
         String resolvconf = node.file("resolvconf", """
                 #!/bin/sh
                 [ "$1" = -a ] && cp /etc/resolv.conf /run/resolv.conf.before && cat > /etc/resolv.conf
                 [ "$1" = -d ] && cat /run/resolv.conf.before > /etc/resolv.conf
                 exit 0
                 """);
-        node.attempt("chmod", "+x", resolvconf).orFail();
+        node.attempt("chmod", "+x", resolvconf).outputOrFail();
         this.path = resolvconf.substring(0, resolvconf.lastIndexOf('/')) + ":" + System.getenv("PATH");
     }
 
@@ -39,38 +39,38 @@ final class TunnelLab implements AutoCloseable {
         return lab;
     }
 
-    Node node() {
+    LabNode node() {
         return node;
     }
 
-    /** Puts a file there; its path. */
+    /** Creates a file and returns its path. */
     String file(String name, String text) {
         return node.file(name, text);
     }
 
     /** Runs {@code culvert tunnel} with these arguments. */
-    Outcome tunnel(String... arguments) {
+    CommandResult tunnel(String... arguments) {
         return node.run(
                 Map.of(),
                 Stream.concat(Stream.of("tunnel"), Arrays.stream(arguments)).toArray(String[]::new));
     }
 
-    Outcome wgQuick(String... arguments) {
+    CommandResult wgQuick(String... arguments) {
         return node.attempt(Stream.concat(Stream.of("env", "PATH=" + path, "wg-quick"), Arrays.stream(arguments))
                 .toArray(String[]::new));
     }
 
-    /** What routes, rules and names are after a tunnel was raised, in words that do not depend on who raised it. */
-    String meaning(String... links) {
+    /** Returns routes, rules and DNS settings in a form that does not depend on the program that configured them. */
+    String normalizedState(String... links) {
         StringBuilder text = new StringBuilder();
         for (String link : links) {
             text.append(ip("-o", "link", "show", "dev", link).replaceAll("(?s).*?(<\\S+> mtu \\d+).*", "$1\n"));
             text.append(lines(ip("-o", "addr", "show", "dev", link)
                     .replaceAll("(?m)^\\d+: ", "")
                     .replaceAll("( nodad)?\\s*\\\\.*", "")
-                    // The kernel draws these.
+                    // Random.
                     .replaceAll("fe80::\\S+", "fe80::")
-                    // The routes of ours give way to a connected network.
+                    // Culvert's routes have a worse metric than those of connected networks.
                     .replaceAll(" metric 51820", "")));
             text.append(node.attempt("wg", "show", link, "fwmark").out().replaceAll("0x[0-9a-f]+", "MARK"));
         }
@@ -79,7 +79,7 @@ final class TunnelLab implements AutoCloseable {
                     .lines()
                     .filter(line -> !line.contains("table local"))
                     .map(line -> line.replaceAll("table \\d{4,}", "table MARK").replaceAll("(proto|scope) \\S+ ?", ""))
-                    // Ours give way to a connected network.
+                    // As above.
                     .map(line -> line.replaceAll(" metric (51820|1024|256)", ""))
                     .collect(Collectors.joining("\n"))));
             text.append(ip(family, "rule")
@@ -94,30 +94,30 @@ final class TunnelLab implements AutoCloseable {
         return text.toString().replaceAll("(?m)[ \t]+$", "");
     }
 
-    /** Everything that a tunnel may have left, and what it must not have touched. */
-    String everything() {
+    /** Returns everything that a tunnel may leave behind or must not change. */
+    String footprint() {
         return ip("-o", "link").replaceAll("qdisc \\S+", "")
                 + lines(ip("-o", "addr"))
                 + lines(ip("-4", "route", "show", "table", "all"))
                 + lines(ip("-6", "route", "show", "table", "all"))
                 + ip("-4", "rule")
                 + ip("-6", "rule")
-                + node.attempt("nft", "list", "ruleset").orFail()
+                + node.attempt("nft", "list", "ruleset").outputOrFail()
                 + node.resolvConf()
                 + node.attempt("ls", "/run/wireguard").out()
                 + programs();
     }
 
-    /** Names of the programs that run in the node. */
+    /** Returns the names of the programs that run in the node. */
     List<String> programs() {
-        return pids().map(pid -> Outcome.of(List.of("cat", "/proc/" + pid + "/comm"))
+        return pids().map(pid -> CommandResult.of(List.of("cat", "/proc/" + pid + "/comm"))
                         .out()
                         .strip())
                 .sorted()
                 .toList();
     }
 
-    /** Kills the userspace WireGuard of a link, with no chance to clean up; its link goes with it. */
+    /** Kills the userspace WireGuard of an interface with SIGKILL; the interface is removed with it. */
     void killUserspace(String link) {
         List<ProcessHandle> programs = pids().flatMap(pid -> ProcessHandle.of(pid).stream())
                 .filter(program -> program.info()
@@ -131,8 +131,8 @@ final class TunnelLab implements AutoCloseable {
     }
 
     private Stream<Long> pids() {
-        return Outcome.of(List.of("ip", "netns", "pids", node.space().name()))
-                .orFail()
+        return CommandResult.of(List.of("ip", "netns", "pids", node.namespace().name()))
+                .outputOrFail()
                 .lines()
                 .map(Long::valueOf);
     }
@@ -140,7 +140,7 @@ final class TunnelLab implements AutoCloseable {
     String ip(String... arguments) {
         return node.attempt(
                         Stream.concat(Stream.of("ip"), Arrays.stream(arguments)).toArray(String[]::new))
-                .orFail();
+                .outputOrFail();
     }
 
     private static String lines(String text) {

@@ -1,0 +1,24 @@
+package io.culvert.cli;
+
+import io.culvert.diagnostics.Log;
+import io.culvert.runtime.Environment;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+
+/**
+ * The environment variables and file system of commands.
+ *
+ * @param root {@code /} except in tests
+ */
+record CommandEnvironment(Map<String, String> environment, Path root) {
+
+    static CommandEnvironment real() {
+        return new CommandEnvironment(System.getenv(), Path.of("/"));
+    }
+
+    Environment environment(PrintWriter err) {
+        return new Environment(environment, root, Clock.systemUTC(), new Log(err));
+    }
+}

@@ -1,5 +1,0 @@
-/** WireGuard devices: in the kernel over generic netlink, or in userspace over the UAPI socket. */
-@NullMarked
-package io.culvert.device;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,81 @@
+package io.culvert.diagnostics;
+
+import java.io.PrintWriter;
+import java.util.Collection;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/** The log: writes one line for each event to standard error. */
+public final class Log {
+
+    /** Log level; each includes those before it. */
+    public enum Level {
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG
+    }
+
+    /**
+     * Control characters, replaced so that a child's or a server's output cannot send escape sequences to a terminal.
+     */
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
+
+    private final PrintWriter out;
+    private volatile Level level = Level.INFO;
+
+    public Log(PrintWriter out) {
+        this.out = out;
+    }
+
+    public void setLevel(Level newLevel) {
+        level = newLevel;
+    }
+
+    public void error(String line) {
+        write(Level.ERROR, line);
+    }
+
+    public void warn(String line) {
+        write(Level.WARN, line);
+    }
+
+    public void info(String line) {
+        write(Level.INFO, line);
+    }
+
+    public void debug(String line) {
+        write(Level.DEBUG, line);
+    }
+
+    public void problems(Collection<Problem> problems) {
+        for (Problem problem : problems) {
+            write(
+                    switch (problem.kind()) {
+                        case INPUT, MACHINE, FAILURE -> Level.ERROR;
+                        case WARNING -> Level.WARN;
+                        case NOTE -> Level.INFO;
+                    },
+                    problem.toString());
+        }
+    }
+
+    /** Logs an unexpected exception, a {@link ProblemException} as its problems. */
+    public void failure(RuntimeException failure) {
+        if (failure instanceof ProblemException problemException) {
+            problems(problemException.problems());
+        } else {
+            error(failure.getClass().getSimpleName() + ": " + failure.getMessage());
+        }
+    }
+
+    private void write(Level lineLevel, String line) {
+        if (lineLevel.compareTo(level) <= 0) {
+            synchronized (out) {
+                out.println((lineLevel == Level.INFO ? "" : lineLevel.name().toLowerCase(Locale.ROOT) + ": ")
+                        + CONTROL.matcher(line).replaceAll("\uFFFD"));
+                out.flush();
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.culvert.dns;
+
+import io.culvert.linux.Cancellation;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.xbill.DNS.ExtendedErrorCodeOption;
+import org.xbill.DNS.Message;
+
+/** Sends identical concurrent queries only once; all of them get the same response. */
+final class CoalescingResolver implements Resolver {
+
+    private final Map<DnsQuery, CompletableFuture<Message>> pending = new ConcurrentHashMap<>();
+    private final Resolver delegate;
+    private final Duration timeout;
+
+    /** @param timeout how long a second query waits for the response to the first */
+    CoalescingResolver(Resolver delegate, Duration timeout) {
+        this.delegate = delegate;
+        this.timeout = timeout;
+    }
+
+    @Override
+    public Message resolve(DnsQuery query) throws NoAnswerException {
+        return join(query)
+                .orElseThrow(() -> new NoAnswerException(
+                        ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY, "the same query is still unanswered"));
+    }
+
+    /** Returns empty if the same query was in flight already and its response did not arrive in time. */
+    Optional<Message> join(DnsQuery query) throws NoAnswerException {
+        CompletableFuture<Message> own = new CompletableFuture<>();
+        CompletableFuture<Message> first = pending.putIfAbsent(query, own);
+        if (first != null) {
+            return await(query, first);
+        }
+        try {
+            Message answer = delegate.resolve(query);
+            own.complete(answer);
+            return Optional.of(answer);
+        } catch (NoAnswerException | RuntimeException e) {
+            pending.remove(query, own);
+            own.completeExceptionally(Cancellation.isCurrentTaskCancelled() ? new CancellationException() : e);
+            throw e;
+        } finally {
+            pending.remove(query, own);
+        }
+    }
+
+    /** If the first query is dropped because its client sends too many, another one takes its place. */
+    private Optional<Message> await(DnsQuery query, CompletableFuture<Message> first) throws NoAnswerException {
+        CompletableFuture<Message> answer = first.copy();
+        Cancellation.addAction(() -> answer.cancel(false));
+        try {
+            return Optional.of(answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (CancellationException _) {
+            return Optional.empty();
+        } catch (TimeoutException _) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof CancellationException) {
+                return join(query);
+            }
+            if (e.getCause() instanceof NoAnswerException noAnswer) {
+                throw new NoAnswerException(noAnswer.extendedCode(), noAnswer.reason());
+            }
+            throw new NoAnswerException(ExtendedErrorCodeOption.OTHER, String.valueOf(e.getCause()));
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+}

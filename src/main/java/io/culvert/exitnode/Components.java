@@ -1,0 +1,168 @@
+package io.culvert.exitnode;
+
+import io.culvert.mesh.Mesh;
+import io.culvert.mesh.NoMesh;
+import io.culvert.mesh.WireGuardMesh;
+import io.culvert.net.Marks;
+import io.culvert.plan.ExitNodeInputs;
+import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.ExitNodePlanner;
+import io.culvert.process.BackOff;
+import io.culvert.process.Children;
+import io.culvert.process.ProgramDirectories;
+import io.culvert.process.Reaper;
+import io.culvert.process.Redactor;
+import io.culvert.process.Supervisor;
+import io.culvert.process.SupervisorClock;
+import io.culvert.rtnl.Machine;
+import io.culvert.rtnl.Ownership;
+import io.culvert.runtime.Environment;
+import io.culvert.runtime.KernelConnections;
+import io.culvert.settings.Password;
+import io.culvert.settings.Settings;
+import io.culvert.settings.SocksSettings.Login;
+import io.culvert.tailscale.TailscaleMesh;
+import io.culvert.tailscale.TailscaleProgram;
+import io.culvert.wireguard.device.ManagedDevice;
+import io.culvert.wireguard.device.UserspaceProgram;
+import io.culvert.wireguard.device.WireGuardDevices;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.LongPredicate;
+import java.util.stream.Stream;
+
+/**
+ * The components of an exit node, assembled and not started.
+ *
+ * @param inputs of the first plan
+ */
+record Components(
+        Environment environment,
+        LoadedConfiguration configuration,
+        KernelConnections kernel,
+        EventQueue events,
+        ExitNodeInputs inputs,
+        KillSwitch killSwitch,
+        Supervisor supervisor,
+        ManagedDevice tunnel,
+        Mesh mesh,
+        SocksProxy proxy,
+        DnsService dns) {
+
+    static Components assemble(
+            Environment environment,
+            LoadedConfiguration configuration,
+            KernelConnections kernel,
+            Machine machine,
+            EventQueue events) {
+        Settings settings = configuration.settings();
+        DnsService dns = new DnsService(
+                environment,
+                configuration,
+                machine.connected(),
+                () -> settings.mesh().tailscale().stream()
+                        .anyMatch(it -> it.acceptsDns() && kernel.links().exists(it.link())),
+                () -> events.add(new ExitNodeEvent.NamesChanged()));
+        SocksProxy proxy = new SocksProxy(environment, settings, configuration.sockd());
+        ExitNodeInputs inputs = configuration.inputs(dns.runtimeResolvers(), machine);
+        Children children = new Children();
+        Reaper.installAsInit(children);
+        Supervisor supervisor = new Supervisor(
+                children,
+                BackOff.DEFAULT,
+                SupervisorClock.REAL,
+                new Redactor(secrets(settings)),
+                event -> events.add(new ExitNodeEvent.Child(event)));
+        WireGuardDevices devices = devices(settings, supervisor);
+        return new Components(
+                environment,
+                configuration,
+                kernel,
+                events,
+                inputs,
+                new KillSwitch(kernel.nftables(), kernel.network(), permittedMarks(settings)),
+                supervisor,
+                keptDevice(devices, ExitNodePlan.TUNNEL, kernel),
+                mesh(configuration, devices::managed, environment, supervisor, events, dns),
+                proxy,
+                dns);
+    }
+
+    private static LongPredicate permittedMarks(Settings settings) {
+        Marks permittedMarks = Marks.withTunnel(settings.mark());
+        boolean tailscale = settings.mesh().tailscale().isPresent();
+        return mark -> permittedMarks.isExempt(mark, tailscale);
+    }
+
+    ExitNodePlan plan() {
+        return ExitNodePlanner.plan(inputs);
+    }
+
+    private static Mesh mesh(
+            LoadedConfiguration configuration,
+            Function<String, ManagedDevice> device,
+            Environment environment,
+            Supervisor supervisor,
+            EventQueue events,
+            DnsService dns) {
+        return switch (configuration.settings().mesh().kind()) {
+            case NONE -> new NoMesh();
+            case WIREGUARD ->
+                new WireGuardMesh(
+                        configuration.meshes(),
+                        device,
+                        configuration.settings().mark(),
+                        dns::resolvedNames,
+                        environment.clock(),
+                        message -> environment.log().info("mesh: " + message));
+            case TAILSCALE ->
+                new TailscaleMesh(
+                        tailscale(environment, configuration.settings()).orElseThrow(),
+                        supervisor,
+                        update -> events.add(new ExitNodeEvent.DeferredUpdate(update)),
+                        problem -> environment.log().problems(List.of(problem)),
+                        message -> environment.log().info("mesh: " + message));
+        };
+    }
+
+    /** Returns Tailscale's programs, where the mesh is Tailscale. */
+    static Optional<TailscaleProgram> tailscale(Environment environment, Settings settings) {
+        return settings.mesh()
+                .tailscale()
+                .map(it -> new TailscaleProgram(it, ProgramDirectories.configured(), environment.root()));
+    }
+
+    private static WireGuardDevices devices(Settings settings, Supervisor supervisor) {
+        return WireGuardDevices.supervised(choice(settings), program(settings), supervisor, Ownership.ALIAS);
+    }
+
+    /** Returns access to existing devices, for callers that only read them. */
+    static WireGuardDevices devices(Settings settings) {
+        return WireGuardDevices.detached(choice(settings), program(settings), Ownership.ALIAS);
+    }
+
+    private static WireGuardDevices.Choice choice(Settings settings) {
+        return switch (settings.wireGuard().implementation()) {
+            case AUTO -> WireGuardDevices.Choice.AUTO;
+            case KERNEL -> WireGuardDevices.Choice.KERNEL;
+            case USERSPACE -> WireGuardDevices.Choice.USERSPACE;
+        };
+    }
+
+    static UserspaceProgram program(Settings settings) {
+        return UserspaceProgram.withDefaults(
+                ProgramDirectories.configured(), settings.wireGuard().memory().toString());
+    }
+
+    private static ManagedDevice keptDevice(WireGuardDevices devices, String name, KernelConnections kernel) {
+        return new ManagedDevice(port -> devices.create(name, port), kernel.links()::exists);
+    }
+
+    private static List<String> secrets(Settings settings) {
+        return Stream.concat(
+                        settings.socks().login().map(Login::password).map(Password::text).stream(),
+                        settings.mesh().tailscale().stream().flatMap(it -> it.secrets().stream()))
+                .toList();
+    }
+}

@@ -1,0 +1,136 @@
+package io.culvert.exitnode;
+
+import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.diagnostics.UndoStack;
+import io.culvert.linux.Container;
+import io.culvert.nft.NetworkClaim;
+import io.culvert.process.StopSignals;
+import io.culvert.rtnl.Machine;
+import io.culvert.runtime.Environment;
+import io.culvert.runtime.KernelConnections;
+import java.util.function.Supplier;
+
+/**
+ * Runs an exit node from start to stop. The kill switch is activated first and removed last. A single thread makes all
+ * changes; events wait in a queue meanwhile, so that no two changes overlap.
+ */
+public final class ExitNodeApplication {
+
+    private final Environment environment;
+    private final Log log;
+    private final UndoStack undo = new UndoStack();
+    private final EventQueue events = new EventQueue();
+
+    public ExitNodeApplication(Environment environment) {
+        this.environment = environment;
+        this.log = environment.log();
+    }
+
+    /**
+     * Runs until a stop is requested.
+     *
+     * @throws ProblemException before anything but the kill switch was changed, or after all changes were undone
+     */
+    public void run() throws InterruptedException {
+        try (StopSignals _ = StopSignals.deliverTo(signal -> events.add(new ExitNodeEvent.Stop(signal)));
+                KernelConnections kernel = reportSettingsErrorsFirst(() -> KernelConnections.open(environment))) {
+            // Before the claim: a process that holds the claim must not be able to keep the network open.
+            EarlyKillSwitch killSwitch = EarlyKillSwitch.activate(
+                    kernel.nftables(), Container.beforeSettings(environment.variables(), environment.root()));
+            try (NetworkClaim _ = reportSettingsErrorsFirst(ExitNodeApplication::claimNetworkNamespace)) {
+                killSwitch.replaceLeftover();
+                run(prepareExitNode(killSwitch, kernel));
+            }
+        }
+    }
+
+    /**
+     * Handles a start with an invalid command line: like any refused start, it leaves the kill switch of a container
+     * active.
+     */
+    public static void refuseStart(Environment environment) {
+        Container container = Container.beforeSettings(environment.variables(), environment.root());
+        if (container.present()) {
+            try (KernelConnections kernel = KernelConnections.open(environment)) {
+                EarlyKillSwitch.activate(kernel.nftables(), container)
+                        .handleRefusedStart(LoadedConfiguration.containerSetting(environment), environment.log());
+            } catch (RuntimeException _) {
+                // The kill switch cannot be activated here; the error in the command line is reported anyway.
+            }
+        }
+    }
+
+    private void run(ExitNode exitNode) throws InterruptedException {
+        try {
+            exitNode.activateKillSwitch(undo);
+            exitNode.openStatusSocket(undo);
+            exitNode.startNameResolution(undo);
+            exitNode.startTunnel(undo);
+            exitNode.attachMesh(undo);
+            exitNode.startProxy(undo);
+            exitNode.handleEvents();
+        } finally {
+            stop();
+        }
+    }
+
+    /** Reads the configuration and the machine, and plans, while the kill switch blocks all traffic. */
+    private ExitNode prepareExitNode(EarlyKillSwitch killSwitch, KernelConnections kernel) {
+        try {
+            LoadedConfiguration configuration = loadConfiguration();
+            Machine machine = inspectMachine(kernel, configuration);
+            return new ExitNode(Components.assemble(environment, configuration, kernel, machine, events));
+        } catch (RuntimeException e) {
+            killSwitch.handleRefusedStart(LoadedConfiguration.containerSetting(environment), log);
+            throw e;
+        }
+    }
+
+    /**
+     * Reports errors in the settings before those of the machine, although the kill switch is activated before both.
+     */
+    private <T> T reportSettingsErrorsFirst(Supplier<T> step) {
+        try {
+            return step.get();
+        } catch (ProblemException e) {
+            loadConfiguration();
+            throw e;
+        }
+    }
+
+    private LoadedConfiguration loadConfiguration() {
+        LoadedConfiguration configuration = LoadedConfiguration.load(environment);
+        log.setLevel(Log.Level.valueOf(configuration.settings().log().name()));
+        log.info(configuration.settingsTree());
+        log.problems(configuration.remarks());
+        return configuration;
+    }
+
+    private Machine inspectMachine(KernelConnections kernel, LoadedConfiguration configuration) {
+        Machine machine = kernel.machine();
+        log.problems(Requirements.check(kernel, machine, configuration, environment));
+        // Only a warning: the route may appear later, with a network that is connected or with a router advertisement.
+        log.problems(Requirements.unreachableServers(machine, configuration).stream()
+                .map(problem -> Problem.warning(problem.location(), problem.what(), problem.hint()))
+                .toList());
+        return machine;
+    }
+
+    /** Claims the network namespace: two exit nodes in it would revert each other's changes endlessly. */
+    private static NetworkClaim claimNetworkNamespace() {
+        return NetworkClaim.take(NetworkClaim.EXIT_NODE_TABLE)
+                .orElseThrow(() -> new ProblemException(Problem.machine(
+                        Location.machine("network namespace"),
+                        "another Culvert is running in it",
+                        "stop that one first, or " + Hints.here().separateNamespace())));
+    }
+
+    private void stop() {
+        undo.run().forEach(log::warn);
+        log.info("stopped");
+    }
+}

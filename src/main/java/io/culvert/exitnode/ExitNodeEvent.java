@@ -1,0 +1,27 @@
+package io.culvert.exitnode;
+
+import io.culvert.process.ChildEvent;
+import io.culvert.status.StatusReport;
+import java.util.concurrent.CompletableFuture;
+
+/** An event that the running exit node handles. */
+sealed interface ExitNodeEvent {
+
+    /** A stop was requested. */
+    record Stop(String why) implements ExitNodeEvent {}
+
+    /** Links, addresses, routes, rules or nftables changed, usually by another program. */
+    record MachineChanged() implements ExitNodeEvent {}
+
+    /** A child process has started, printed a line or exited. */
+    record Child(ChildEvent event) implements ExitNodeEvent {}
+
+    /** A host name that the plan depends on resolves to other addresses now. */
+    record NamesChanged() implements ExitNodeEvent {}
+
+    /** An update from another thread, to be applied on the exit node's own. */
+    record DeferredUpdate(Runnable update) implements ExitNodeEvent {}
+
+    /** The status was requested. */
+    record StatusRequested(CompletableFuture<StatusReport> response) implements ExitNodeEvent {}
+}

@@ -1,0 +1,60 @@
+package io.culvert.exitnode;
+
+import io.culvert.status.StatusReport;
+import io.culvert.status.StatusReport.State;
+import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.TunnelHealth.Verdict;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Builds the status report of a running exit node. */
+final class StatusReporter {
+
+    private StatusReporter() {}
+
+    static StatusReport report(
+            String server,
+            String implementation,
+            Optional<DeviceState> device,
+            Map<String, Boolean> killSwitch,
+            Map<String, String> children,
+            String mesh,
+            Verdict verdict,
+            Optional<String> lastError,
+            List<String> remarks) {
+        List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
+        Optional<Instant> handshake = peers.stream()
+                .map(PeerState::lastHandshake)
+                .flatMap(Optional::stream)
+                .max(Instant::compareTo);
+        return new StatusReport(
+                state(killSwitch, device.isPresent(), verdict, lastError.isPresent()),
+                server,
+                implementation,
+                handshake,
+                peers.stream().mapToLong(PeerState::receivedBytes).sum(),
+                peers.stream().mapToLong(PeerState::sentBytes).sum(),
+                killSwitch,
+                children,
+                mesh,
+                Stream.concat(lastError.stream(), remarks.stream()).toList());
+    }
+
+    private static State state(Map<String, Boolean> killSwitch, boolean tunnel, Verdict verdict, boolean lastError) {
+        if (killSwitch.containsValue(false)) {
+            return State.EXPOSED;
+        }
+        if (!tunnel) {
+            return State.BLOCKED;
+        }
+        return switch (verdict) {
+            case CONNECTED -> lastError ? State.DEGRADED : State.CONNECTED;
+            case CONNECTING -> State.CONNECTING;
+            case SILENT, LOST -> State.BLOCKED;
+        };
+    }
+}

@@ -1,5 +1,0 @@
-/** IP addresses, prefixes and endpoints of both families. */
-@NullMarked
-package io.culvert.ip;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** Tailscale as the mesh: runs its programs, follows the node's state and reports known errors. */
-@NullMarked
-package io.culvert.mesh.tailscale;
-
-import org.jspecify.annotations.NullMarked;

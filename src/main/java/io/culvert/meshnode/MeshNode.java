@@ -1,0 +1,156 @@
+package io.culvert.meshnode;
+
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.mesh.MeshNodeFile;
+import io.culvert.nft.NetworkClaim;
+import io.culvert.rtnl.Ownership;
+import io.culvert.runtime.Environment;
+import io.culvert.runtime.KernelConnections;
+import io.culvert.runtime.MachineLock;
+import io.culvert.wireguard.device.WireGuardDevices;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+
+/**
+ * A node of a mesh on this machine, configured from one network file: completely or not at all, and again whenever the
+ * file changes. Its kernel objects carry the node's name, so that {@link #down} finds them without the file.
+ */
+public final class MeshNode {
+
+    private final Environment environment;
+    private final Log log;
+    private final String node;
+
+    public MeshNode(Environment environment, String node) {
+        this.environment = environment;
+        this.log = environment.log();
+        this.node = node;
+    }
+
+    /**
+     * Brings the node up. If it is up already, applies the current file; peers that remain keep their sessions.
+     *
+     * @throws ProblemException with all errors, in which case nothing has changed
+     */
+    public void up(Path file) {
+        try (NetworkClaim _ = claim()) {
+            MeshNodeFile networkFile = read(file);
+            withLock(kernel -> {
+                NodeDevices devices = devices(node);
+                EndpointResolver resolver = new EndpointResolver();
+                resolver.resolve(networkFile.view().interfaces())
+                        .forEach(name ->
+                                log.warn("mesh: " + name + " does not resolve, ignoring this endpoint candidate"));
+                List<String> changes = new NodeState(networkFile, resolver, devices)
+                        .apply(kernel, change(kernel, devices), now(), Optional.of(log), new DirectNetworks(log));
+                log.info("mesh: " + node + (changes.isEmpty() ? " is up (unchanged)" : " is up"));
+            });
+        }
+    }
+
+    /**
+     * Brings the node up and manages it until SIGTERM or SIGINT, then takes it down: reverts external changes, follows
+     * the file, and selects the endpoints of its peers.
+     *
+     * @throws ProblemException before anything was changed, or after everything was undone
+     */
+    public void manage(Path file) throws InterruptedException {
+        try (NetworkClaim _ = claim()) {
+            new NodeWatch(environment, node, file, devices(node)).run();
+        }
+    }
+
+    /** Takes the node down completely. Needs no file; idempotent. */
+    public void down() {
+        try (NetworkClaim _ = claim()) {
+            withLock(kernel -> {
+                boolean existed =
+                        change(kernel, devices(node)).remove(kernel.network().observe());
+                log.info("mesh: " + node + (existed ? " is down" : " was not up"));
+            });
+        }
+    }
+
+    /** Returns the differences between the machine and the file, one per line; changes nothing. */
+    public List<String> diff(Path file) {
+        MeshNodeFile networkFile = read(file);
+        try (KernelConnections kernel = KernelConnections.open(environment)) {
+            NodeDevices devices = devices(node);
+            EndpointResolver resolver = new EndpointResolver();
+            resolver.resolve(networkFile.view().interfaces());
+            return new NodeState(networkFile, resolver, devices).differences(kernel, change(kernel, devices), now());
+        }
+    }
+
+    /** Returns the status of one node, or of all nodes, that are up on this machine. */
+    public static String status(Environment environment, Optional<String> wanted, boolean json) {
+        try (KernelConnections kernel = KernelConnections.open(environment)) {
+            Map<String, List<String>> nodes = new TreeMap<>();
+            kernel.network()
+                    .observe()
+                    .links()
+                    .forEach(link -> Ownership.node(link.alias())
+                            .filter(node -> wanted.isEmpty() || wanted.get().equals(node))
+                            .ifPresent(node -> nodes.computeIfAbsent(node, _ -> new ArrayList<>())
+                                    .add(link.name())));
+            if (wanted.isPresent() && nodes.isEmpty()) {
+                throw new ProblemException(Problem.failure(
+                        Location.machine(wanted.get()), "is not up", "start it with 'culvert mesh up'"));
+            }
+            MeshNodeStatus status = MeshNodeStatus.read(environment, nodes, MeshNode::devices);
+            return json ? status.json().toString() : status.text();
+        }
+    }
+
+    private MeshNodeFile read(Path file) {
+        List<Problem> warnings = new ArrayList<>();
+        MeshNodeFile networkFile = MeshNodeFile.read(file, node, warnings);
+        log.problems(warnings);
+        return networkFile;
+    }
+
+    private Instant now() {
+        return environment.clock().instant();
+    }
+
+    private NodeChange change(KernelConnections kernel, NodeDevices devices) {
+        return NodeState.change(kernel, environment, node, devices);
+    }
+
+    private static NodeDevices devices(String node) {
+        return new NodeDevices(WireGuardDevices.withDefaults(Ownership.ofNode(node)));
+    }
+
+    /** Ensures that one process manages a node, as two would keep reverting each other's changes. */
+    private NetworkClaim claim() {
+        CRC32 sum = new CRC32();
+        sum.update(node.getBytes(StandardCharsets.UTF_8));
+        return NetworkClaim.take("culvert-mesh-" + Long.toHexString(sum.getValue()))
+                .orElseThrow(() -> new ProblemException(Problem.failure(
+                        Location.machine(node),
+                        "another process manages this node ('culvert mesh up --watch')",
+                        "edit the network file, which that process follows, or stop that process")));
+    }
+
+    private interface LockedAction {
+        void apply(KernelConnections kernel);
+    }
+
+    private void withLock(LockedAction action) {
+        MachineLock.runLocked(environment, () -> {
+            try (KernelConnections kernel = KernelConnections.open(environment)) {
+                action.apply(kernel);
+            }
+        });
+    }
+}

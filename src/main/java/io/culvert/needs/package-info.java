@@ -1,5 +1,0 @@
-/** The requirements of every tunnel: a valid file, and a machine that meets them. */
-@NullMarked
-package io.culvert.needs;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** IP addresses, prefixes and endpoints of both families. */
+@NullMarked
+package io.culvert.net;
+
+import org.jspecify.annotations.NullMarked;

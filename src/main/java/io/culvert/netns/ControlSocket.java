@@ -1,0 +1,131 @@
+package io.culvert.netns;
+
+import jakarta.json.Json;
+import jakarta.json.JsonException;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.StringReader;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The control server of a namespace daemon: one request and one response per connection, each a line of JSON. */
+final class ControlSocket implements AutoCloseable {
+
+    private final Path path;
+    private final ServerSocketChannel server;
+
+    private ControlSocket(Path path, ServerSocketChannel server) {
+        this.path = path;
+        this.server = server;
+    }
+
+    /** A request whose client waits for the response; closing it without one ends the connection. */
+    record PendingRequest(JsonObject body, SocketChannel channel) implements AutoCloseable {
+
+        void respond(JsonObject response) {
+            try (channel) {
+                channel.write(ByteBuffer.wrap((response + "\n").getBytes(StandardCharsets.UTF_8)));
+            } catch (IOException _) {
+                // The client has closed the connection.
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                channel.close();
+            } catch (IOException _) {
+                // It is closed already.
+            }
+        }
+    }
+
+    /**
+     * Starts the server.
+     *
+     * @param handler called for each request, on a thread of its own
+     */
+    static ControlSocket listen(Path path, Consumer<PendingRequest> handler) throws IOException {
+        Files.deleteIfExists(path);
+        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        server.bind(UnixDomainSocketAddress.of(path));
+        ControlSocket controlSocket = new ControlSocket(path, server);
+        Thread.ofPlatform().daemon().name("control").start(() -> controlSocket.acceptRequests(handler));
+        return controlSocket;
+    }
+
+    private void acceptRequests(Consumer<PendingRequest> handler) {
+        while (server.isOpen()) {
+            try {
+                SocketChannel channel = server.accept();
+                JsonObject body = parse(readLine(channel));
+                handler.accept(new PendingRequest(body, channel));
+            } catch (AsynchronousCloseException _) {
+                return;
+            } catch (ClosedChannelException _) {
+                return;
+            } catch (IOException | JsonException _) {
+                // The client has gone, or sent an invalid request. Only this user can access the directory, so the
+                // client is another version of Culvert.
+            }
+        }
+    }
+
+    /**
+     * Sends a request.
+     *
+     * @return the response; empty if no daemon runs, or it is about to exit
+     */
+    static Optional<JsonObject> send(Path path, JsonObject body) throws IOException {
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            channel.write(ByteBuffer.wrap((body + "\n").getBytes(StandardCharsets.UTF_8)));
+            String response = readLine(channel);
+            return response.isEmpty() ? Optional.empty() : Optional.of(parse(response));
+        } catch (ConnectException | NoSuchFileException _) {
+            return Optional.empty();
+        } catch (IOException e) {
+            if (Files.exists(path)
+                    && !"Broken pipe".equals(e.getMessage())
+                    && !"Connection reset".equals(e.getMessage())) {
+                throw e;
+            }
+            return Optional.empty();
+        }
+    }
+
+    private static String readLine(SocketChannel channel) throws IOException {
+        var reader = new java.io.BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
+        String line = reader.readLine();
+        return line == null ? "" : line;
+    }
+
+    private static JsonObject parse(String text) {
+        try (var reader = Json.createReader(new StringReader(text))) {
+            return reader.readObject();
+        }
+    }
+
+    /** Stops the server. */
+    @Override
+    public void close() {
+        try {
+            server.close();
+            Files.deleteIfExists(path);
+        } catch (IOException _) {
+            // A socket file without a server has no effect.
+        }
+    }
+}

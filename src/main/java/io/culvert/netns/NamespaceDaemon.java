@@ -1,0 +1,224 @@
+package io.culvert.netns;
+
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.linux.NetworkNamespace;
+import io.culvert.plan.NamespacePlan;
+import io.culvert.plan.ResolvedNames;
+import io.culvert.process.StopSignals;
+import io.culvert.requirements.TunnelFile;
+import io.culvert.rtnl.Ownership;
+import io.culvert.runtime.ChangeWatcher;
+import io.culvert.runtime.Environment;
+import io.culvert.runtime.MachineLock;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.WireGuardDevices;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The namespace daemon. Creates a namespace, monitors its tunnel, admits programs, and deletes the namespace when the
+ * last one has exited, or on request. One thread handles all events.
+ */
+public final class NamespaceDaemon {
+
+    private static final Duration NAME_CHECK_INTERVAL = Duration.ofMinutes(2);
+    private static final Duration RETRY_DELAY = Duration.ofSeconds(3);
+
+    private sealed interface Event {
+        record Requested(ControlSocket.PendingRequest pendingRequest) implements Event {}
+
+        record ProgramExited(long pid) implements Event {}
+
+        record NetworkChanged() implements Event {}
+
+        record NamesResolved(ResolvedNames names) implements Event {}
+
+        record StopSignal(String signal) implements Event {}
+    }
+
+    private final Environment environment;
+    private final Log log;
+    private final ConfinedNamespace namespace;
+    private final NamespaceRequest request;
+    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final Optional<OuterSockets> outerSockets;
+    private final boolean persistent;
+
+    /**
+     * Creates the daemon; {@link #run} creates the namespace.
+     *
+     * @param persistent whether the namespace persists without programs in it
+     * @param outerSockets the sockets outside of the user namespace in which the daemon runs; empty if it runs in none
+     */
+    public NamespaceDaemon(
+            Environment environment,
+            String name,
+            NamespaceRequest request,
+            boolean persistent,
+            Optional<OuterSockets> outerSockets) {
+        this.environment = environment;
+        this.log = environment.log();
+        this.namespace = outerSockets
+                .map(it -> ConfinedNamespace.of(environment, name, it.directory()))
+                .orElseGet(() -> ConfinedNamespace.of(environment, name))
+                .prepare();
+        this.request = request;
+        this.persistent = persistent;
+        this.outerSockets = outerSockets;
+    }
+
+    /**
+     * Creates the namespace and manages it until it is deleted.
+     *
+     * @param firstProgram the process id of the program that it is created for
+     * @param onReady is called when programs can enter
+     * @throws ProblemException if the namespace cannot be created, in which case nothing is left of it
+     */
+    public void run(OptionalLong firstProgram, Runnable onReady) throws InterruptedException {
+        try (MachineLock _ = MachineLock.await(namespace.daemonLock());
+                StopSignals _ = StopSignals.deliverTo(signal -> events.add(new Event.StopSignal(signal)))) {
+            WireGuardConfig config = TunnelFile.of(request.config().toString(), environment.root())
+                    .read(log, true);
+            Optional<Relays> relays = outerSockets.isPresent()
+                    ? Optional.of(Relays.open(environment, outerSockets.get()))
+                    : Optional.empty();
+            ServerAddresses servers = new ServerAddresses(environment, config);
+            ResolvedNames names = outerSockets.isPresent() ? ResolvedNames.NONE : servers.resolve();
+            NetworkNamespace networkNamespace = namespace.claim();
+            ConfinedTunnel tunnel = new ConfinedTunnel(
+                    environment,
+                    namespace.outerLinkName(),
+                    networkNamespace,
+                    config,
+                    request,
+                    plan -> relays.map(it -> it.applyTo(plan)).orElse(plan),
+                    outerSockets.map(it -> OptionalInt.of(it.mtu())).orElse(OptionalInt.empty()),
+                    names);
+            try {
+                NamespacePlan plan = tunnel.start();
+                logRemarks(plan);
+                ResolverFiles files = new ResolverFiles(plan.resolvers(), plan.searchDomains());
+                PrivateDirectory.write(namespace.resolvConf(), files.resolvConf());
+                PrivateDirectory.write(namespace.nsswitchConf(), ResolverFiles.nsswitchConf());
+                try (ChangeWatcher watcher = ChangeWatcher.start(
+                                log,
+                                List.of(() -> ChangeWatcher.Source.of(tunnel.watchNetwork())),
+                                () -> events.add(new Event.NetworkChanged()));
+                        ControlSocket controlSocket = ControlSocket.listen(
+                                namespace.controlSocket(),
+                                pendingRequest -> events.add(new Event.Requested(pendingRequest)))) {
+                    ProcessTracker processes = new ProcessTracker(
+                            environment.root().resolve("proc"),
+                            networkNamespace.identity(),
+                            pid -> events.add(new Event.ProgramExited(pid)));
+                    firstProgram.ifPresent(processes::track);
+                    onReady.run();
+                    log.info("netns: " + namespace.name() + " is up");
+                    handleEvents(
+                            tunnel,
+                            watcher,
+                            servers,
+                            new ControlRequestHandler(
+                                    namespace, request, outerSockets.isPresent(), plan, tunnel, processes, persistent));
+                    controlSocket.close();
+                }
+            } finally {
+                tunnel.stop();
+                networkNamespace.unmount();
+                namespace.deleteFiles();
+            }
+            log.info("netns: " + namespace.name() + " is down");
+        } catch (IOException e) {
+            throw new ProblemException(Problem.failure(
+                    Location.machine(namespace.name()), "namespace daemon failed: " + e.getMessage(), ""));
+        }
+    }
+
+    private void handleEvents(
+            ConfinedTunnel tunnel, ChangeWatcher watcher, ServerAddresses servers, ControlRequestHandler requestHandler)
+            throws InterruptedException {
+        Duration timeout = NAME_CHECK_INTERVAL;
+        while (true) {
+            Event event = events.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            switch (event) {
+                case null -> {
+                    if (timeout.equals(RETRY_DELAY)) {
+                        watcher.reopenFailed();
+                        timeout = restoreTunnel(tunnel, watcher);
+                    } else if (outerSockets.isEmpty()) {
+                        servers.resolveAgainIfStale(
+                                tunnel.lastHandshake(), names -> events.add(new Event.NamesResolved(names)));
+                    }
+                }
+                case Event.NetworkChanged() -> timeout = restoreTunnel(tunnel, watcher);
+                case Event.NamesResolved(ResolvedNames names) -> tunnel.updateEndpoints(names);
+                case Event.StopSignal(String signal) -> {
+                    log.info("netns: received " + signal + ", deleting " + namespace.name());
+                    return;
+                }
+                case Event.ProgramExited(long pid) -> {
+                    if (requestHandler.programExited(pid)) {
+                        return;
+                    }
+                }
+                case Event.Requested(ControlSocket.PendingRequest pendingRequest) -> {
+                    if (requestHandler.handle(pendingRequest)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * Reverts external changes.
+     *
+     * @return how long to wait for the next event
+     */
+    private Duration restoreTunnel(ConfinedTunnel tunnel, ChangeWatcher watcher) {
+        try {
+            if (tunnel.restore()) {
+                log.warn("netns: reverted external changes in " + namespace.name());
+            }
+            return watcher.hasFailed() ? RETRY_DELAY : NAME_CHECK_INTERVAL;
+        } catch (RuntimeException e) {
+            // There is no leak meanwhile, as nothing else leads out of the namespace.
+            log.failure(e);
+            return RETRY_DELAY;
+        }
+    }
+
+    private void logRemarks(NamespacePlan plan) {
+        log.problems(plan.remarks());
+        if (plan.resolvers().isEmpty()) {
+            log.problems(List.of(Problem.warning(
+                    Location.file(request.config()),
+                    "no DNS server is reachable through the tunnel, so programs cannot resolve names",
+                    "add DNS = with an address that AllowedIPs covers")));
+        }
+        if (plan.device().peers().stream().noneMatch(peer -> peer.endpoint().isPresent())) {
+            log.problems(List.of(Problem.note(
+                    Location.file(request.config()),
+                    "no peer has an Endpoint: the tunnel works only once a peer has connected")));
+        }
+    }
+
+    /** Deletes what a killed daemon left behind, if no programs are in the namespace. */
+    static void cleanUp(ConfinedNamespace namespace) throws IOException {
+        try (MachineLock _ = MachineLock.await(namespace.daemonLock())) {
+            WireGuardDevices.withDefaults(Ownership.ALIAS).removeMoved(namespace.outerLinkName());
+            namespace.namespace().unmount();
+            namespace.deleteFiles();
+        }
+    }
+}

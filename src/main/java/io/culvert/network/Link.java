@@ -1,9 +1,0 @@
-package io.culvert.network;
-
-/**
- * The desired configuration of an existing link of Culvert (its device created it).
- *
- * @param mtu in bytes
- * @param alias the owner's mark, {@code IFLA_IFALIAS}
- */
-public record Link(String name, int mtu, String alias) {}

@@ -1,9 +1,0 @@
-package io.culvert.network;
-
-import io.culvert.ip.Prefix;
-
-/**
- * An address on an interface. IPv6 addresses are set without duplicate address detection, so that they can be used at
- * once, as by wg-quick.
- */
-public record LinkAddress(String link, Prefix address) {}

@@ -1,5 +1,0 @@
-/** Reads, applies and reverts a desired state of links, addresses, routes and rules. */
-@NullMarked
-package io.culvert.network;
-
-import org.jspecify.annotations.NullMarked;

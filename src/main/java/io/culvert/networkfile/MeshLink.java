@@ -1,0 +1,55 @@
+package io.culvert.networkfile;
+
+import io.culvert.net.Endpoint;
+import io.culvert.net.Prefix;
+import io.culvert.wireguard.config.PublicKey;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Predicate;
+
+/**
+ * The configuration that a node needs for one of its peers.
+ *
+ * @param allowedIps the peer's addresses as single addresses, then the networks behind it, then both default routes if
+ *     the node uses it as its exit node
+ * @param candidates the endpoint candidates, the preferred one first; empty if only the peer can initiate handshakes
+ * @param keepaliveSeconds 1 to 65535; empty for off
+ * @param refreshSeconds the interval at which names of the candidates are resolved again; empty for never
+ * @param refreshRestartSeconds the interval after a failed resolution; empty for the same
+ */
+public record MeshLink(
+        String peer,
+        PublicKey publicKey,
+        Optional<Path> presharedKeyFile,
+        List<Prefix> allowedIps,
+        List<Endpoint> candidates,
+        OptionalInt keepaliveSeconds,
+        OptionalInt refreshSeconds,
+        OptionalInt refreshRestartSeconds,
+        List<HostsEntry> hosts) {
+
+    public MeshLink {
+        allowedIps = List.copyOf(allowedIps);
+        candidates = List.copyOf(candidates);
+        hosts = List.copyOf(hosts);
+    }
+
+    /**
+     * Returns the initial endpoint, which stays in use without endpoint selection: the first candidate without a
+     * private address, as it is reachable from anywhere, else the first one.
+     */
+    public Optional<Endpoint> endpoint() {
+        return endpoint(_ -> true);
+    }
+
+    /** Returns the initial endpoint among the usable candidates. */
+    public Optional<Endpoint> endpoint(Predicate<Endpoint> isUsable) {
+        return candidates.stream()
+                .filter(isUsable)
+                .filter(candidate -> !PrivateSpace.contains(candidate.host()))
+                .findFirst()
+                .or(() -> candidates.stream().filter(isUsable).findFirst());
+    }
+}

@@ -1,0 +1,8 @@
+package io.culvert.networkfile.render;
+
+/**
+ * A file that was rendered for a node.
+ *
+ * @param name without directory
+ */
+public record RenderedFile(String name, String text) {}

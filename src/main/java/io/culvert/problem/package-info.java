@@ -1,5 +1,0 @@
-/** Problems that are reported to the user: what, where, and a hint. */
-@NullMarked
-package io.culvert.problem;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** The SOCKS5 proxy, whose sessions leave by the tunnel. */
-@NullMarked
-package io.culvert.proxy;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,94 @@
+package io.culvert.requirements;
+
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.diagnostics.Problems;
+import io.culvert.net.Host;
+import io.culvert.plan.ResolvedNames;
+import io.culvert.rtnl.Machine;
+import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.config.WireGuardFile;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The wg-quick file of a standalone tunnel ({@code culvert tunnel up}).
+ *
+ * @param path the path of the file, which need not exist if only the interface's name is needed
+ */
+public record TunnelFile(Path path) {
+
+    /** Resolves a file or an interface name as wg-quick does: a bare name is a file in /etc/wireguard. */
+    public static TunnelFile of(String fileOrName, Path root) {
+        return new TunnelFile(
+                fileOrName.matches("[a-zA-Z0-9_=+.-]{1,15}") && !Files.exists(Path.of(fileOrName))
+                        ? root.resolve("etc/wireguard").resolve(fileOrName + ".conf")
+                        : Path.of(fileOrName).toAbsolutePath().normalize());
+    }
+
+    /** @throws ProblemException if the file's name is not a valid interface name */
+    public String interfaceName() {
+        return WireGuardFile.interfaceName(path)
+                .orElseThrow(() -> new ProblemException(
+                        WireGuardFile.interfaceNameProblem(path).orElseThrow()));
+    }
+
+    /** @throws ProblemException with all problems of the file */
+    public WireGuardConfig read(Log log, boolean killSwitch) {
+        return read(WireGuardFile.read(path), log, killSwitch);
+    }
+
+    /** Reads a file that, as for wg-quick, may lack addresses and peers. */
+    public WireGuardConfig readIncomplete(Log log, boolean killSwitch) {
+        return read(WireGuardFile.readPartial(path), log, killSwitch);
+    }
+
+    private WireGuardConfig read(WireGuardFile.Parsed parsed, Log log, boolean killSwitch) {
+        Problems problems = new Problems();
+        WireGuardFile.interfaceNameProblem(path).ifPresent(problems::add);
+        problems.addAll(parsed.config()
+                .map(file -> new TunnelHooks(killSwitch).reworded(parsed.problems(), file))
+                .orElse(parsed.problems()));
+        problems.throwIfErrors();
+        log.problems(problems.all());
+        return parsed.config().orElseThrow();
+    }
+
+    /**
+     * Resolves the servers' names by the machine's resolver; addresses that the machine has a route to come first.
+     *
+     * @throws ProblemException if a name does not resolve
+     */
+    public static ResolvedNames resolve(WireGuardConfig file, Machine machine) {
+        Map<Host.Name, List<InetAddress>> addresses = new HashMap<>();
+        Problems problems = new Problems();
+        file.peers().stream().flatMap(peer -> peer.endpoint().stream()).forEach(endpoint -> {
+            if (endpoint.host() instanceof Host.Name name && !addresses.containsKey(name)) {
+                try {
+                    addresses.put(
+                            name,
+                            Stream.of(InetAddress.getAllByName(name.name()))
+                                    .sorted(Comparator.comparing(
+                                            address -> !machine.main().hasRouteTo(address)))
+                                    .toList());
+                } catch (UnknownHostException _) {
+                    problems.add(Problem.failure(
+                            Location.machine(name.name()),
+                            "the server's name does not resolve",
+                            "check /etc/resolv.conf, or write the server's address into Endpoint"));
+                }
+            }
+        });
+        problems.throwIfErrors();
+        return new ResolvedNames(addresses);
+    }
+}

@@ -1,0 +1,296 @@
+package io.culvert.roaming;
+
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.net.Endpoint;
+import io.culvert.netlink.KernelNetlinkSocket;
+import io.culvert.netlink.NetlinkSocket;
+import io.culvert.nft.Nftables;
+import io.culvert.nft.Table;
+import io.culvert.roaming.EndpointChooser.ProbeResult;
+import io.culvert.rtnl.Neighbours;
+import io.culvert.rtnl.Neighbours.Neighbour;
+import io.culvert.rtnl.RouteLookup;
+import io.culvert.wireguard.config.PublicKey;
+import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.ManagedDevice;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Selects the endpoints of one device's peers. Its thread waits for the kernel's events about links, routes and
+ * neighbours, and polls the device for what no event reports, such as a peer that roamed: soon after an event, rarely
+ * otherwise.
+ */
+public final class EndpointSelection implements AutoCloseable {
+
+    /** Exists for the duration of a probe; a process that is killed meanwhile may leave it behind. */
+    public static final Table.Id TABLE = BlockedEndpoint.TABLE;
+
+    private static final Duration MIN_POLL_DELAY = Duration.ofMillis(250);
+    private static final Duration MAX_POLL_DELAY = Duration.ofSeconds(4);
+
+    /** The minimum time between two polls. */
+    private static final Duration MIN_POLL_GAP = Duration.ofMillis(50);
+
+    /** The interval of neighbour solicitations where no event causes one. */
+    private static final Duration SOLICITATION_INTERVAL = Duration.ofSeconds(20);
+
+    private static final Duration NO_TIMEOUT = Duration.ofDays(1);
+
+    /** Longer than any probe. */
+    private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(10);
+
+    private final ManagedDevice device;
+    private final long mark;
+    private final Clock clock;
+    private final Consumer<String> log;
+    private final Instant started;
+    private final long nanosAtStart = System.nanoTime();
+    private final NetlinkSocket events;
+    private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final Thread thread;
+    private final Map<PublicKey, RoamingPeer> peers = new LinkedHashMap<>();
+    private final Map<PublicKey, EndpointChooser> choosers = new LinkedHashMap<>();
+    private volatile Set<InetAddress> addresses = Set.of();
+    private volatile Map<String, PeerStatus> statuses = Map.of();
+    private Duration pollDelay = MIN_POLL_DELAY;
+    private boolean solicitationDue = true;
+
+    private EndpointSelection(ManagedDevice device, long mark, Clock clock, Consumer<String> log) {
+        this.device = device;
+        this.mark = mark;
+        this.clock = clock;
+        this.log = log;
+        this.started = clock.instant();
+        this.events = Neighbours.events();
+        this.thread = Thread.ofPlatform().daemon().name("endpoints").unstarted(this::run);
+    }
+
+    /**
+     * Starts endpoint selection in the calling thread's network namespace, without peers.
+     *
+     * @param mark of the device's packets; 0 for none
+     * @param log takes log lines about endpoint changes and failed probes, on another thread
+     */
+    public static EndpointSelection start(ManagedDevice device, long mark, Clock clock, Consumer<String> log) {
+        EndpointSelection selection = new EndpointSelection(device, mark, clock, log);
+        Thread.ofPlatform().daemon().name("neighbours").start(selection::listen);
+        selection.thread.start();
+        return selection;
+    }
+
+    /** Returns the initial endpoint: a candidate on a connected network, else the first one behind a router. */
+    public static Optional<InetSocketAddress> initialEndpoint(List<InetSocketAddress> candidates, PathLookup paths) {
+        return EndpointChooser.initialEndpoint(candidates, paths);
+    }
+
+    /** Replaces the peers whose endpoints are selected. */
+    public void setPeers(List<RoamingPeer> newPeers) {
+        tasks.add(() -> replacePeers(newPeers));
+    }
+
+    /** Returns the status of each peer by its name, as of the last poll. */
+    public Map<String, PeerStatus> statuses() {
+        return statuses;
+    }
+
+    private void replacePeers(List<RoamingPeer> newPeers) {
+        Map<PublicKey, RoamingPeer> peersByKey = newPeers.stream()
+                .collect(Collectors.toMap(RoamingPeer::key, Function.identity(), (a, _) -> a, LinkedHashMap::new));
+        if (peersByKey.equals(peers)) {
+            return;
+        }
+        peers.clear();
+        peers.putAll(peersByKey);
+        choosers.keySet().retainAll(peers.keySet());
+        peers.values()
+                .forEach(peer -> choosers.computeIfAbsent(peer.key(), _ -> new EndpointChooser())
+                        .setCandidates(peer.candidates()));
+        addresses = peers.values().stream()
+                .flatMap(peer -> peer.candidates().stream())
+                .map(InetSocketAddress::getAddress)
+                .collect(Collectors.toUnmodifiableSet());
+        solicitationDue = true;
+        pollDelay = MIN_POLL_DELAY;
+    }
+
+    /** Polls after each change of links and routes, and after those changes of neighbours that concern candidates. */
+    private void listen() {
+        while (stopped.getCount() > 0) {
+            events.receive(NO_TIMEOUT).stream()
+                    .map(event -> Neighbours.isNeighbour(event)
+                            ? Neighbours.decode(event)
+                                    .filter(this::isCandidate)
+                                    .<Runnable>map(_ -> () -> pollDelay = MIN_POLL_DELAY)
+                            : Optional.<Runnable>of(() -> {
+                                pollDelay = MIN_POLL_DELAY;
+                                solicitationDue = true;
+                            }))
+                    .flatMap(Optional::stream)
+                    .forEach(tasks::add);
+        }
+        events.close();
+    }
+
+    private boolean isCandidate(Neighbour neighbour) {
+        return addresses.contains(neighbour.address()) && (neighbour.isReachable() || neighbour.hasFailed());
+    }
+
+    private void run() {
+        Optional<Nftables> nftables = nftables();
+        try (NetlinkSocket route = KernelNetlinkSocket.route()) {
+            PathLookup paths = new PathLookup(new RouteLookup(route), new Neighbours(route), mark);
+            EndpointProbe probe = new EndpointProbe(device, new BlockedEndpoint(nftables), clock, stopped);
+            Instant solicitedAt = Instant.MIN;
+            while (awaitNextPoll()) {
+                try {
+                    paths.refresh();
+                    if (solicitationDue
+                            || solicitedAt.plus(SOLICITATION_INTERVAL).isBefore(now())) {
+                        solicitationDue = false;
+                        solicitedAt = now();
+                        peers.values().forEach(peer -> paths.solicit(peer.candidates()));
+                    }
+                    poll(paths, probe);
+                } catch (RuntimeException e) {
+                    // The next poll may succeed; ending here would leave the peers' endpoints unchanged for good.
+                    log.accept("endpoint selection failed, retrying: " + e.getMessage());
+                }
+            }
+        } finally {
+            nftables.ifPresent(Nftables::close);
+        }
+    }
+
+    /** Returns nftables, without which endpoints are changed without dropping packets from previous ones. */
+    private static Optional<Nftables> nftables() {
+        try {
+            return Optional.of(Nftables.open());
+        } catch (ProblemException _) {
+            return Optional.empty();
+        }
+    }
+
+    /** Runs queued tasks until the next poll is due; returns false at the end. */
+    private boolean awaitNextPoll() {
+        long now = System.nanoTime();
+        long earliest = now + MIN_POLL_GAP.toNanos();
+        long deadline = now + (peers.isEmpty() ? NO_TIMEOUT : pollDelay).toNanos();
+        pollDelay =
+                pollDelay.multipliedBy(2).compareTo(MAX_POLL_DELAY) < 0 ? pollDelay.multipliedBy(2) : MAX_POLL_DELAY;
+        try {
+            while (stopped.getCount() > 0) {
+                Runnable task = tasks.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                if (task == null) {
+                    return true;
+                }
+                task.run();
+                deadline = Math.min(deadline, earliest);
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        return false;
+    }
+
+    private void poll(PathLookup paths, EndpointProbe probe) {
+        Map<PublicKey, PeerState> states = device.read().stream()
+                .flatMap(state -> state.peers().stream())
+                .collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
+        Map<String, PeerStatus> newStatuses = new LinkedHashMap<>();
+        for (RoamingPeer peer : peers.values()) {
+            EndpointChooser chooser = choosers.get(peer.key());
+            PeerState state = states.get(peer.key());
+            if (chooser == null || state == null) {
+                continue; // The device is being recreated.
+            }
+            try {
+                runStep(peer, chooser, state, paths, probe);
+            } catch (ProblemException e) {
+                log.accept(peer.name() + ": " + e.getMessage());
+            }
+            if (chooser.isUnsettled() && pollDelay.compareTo(Duration.ofSeconds(1)) > 0) {
+                pollDelay = Duration.ofSeconds(1);
+            }
+            newStatuses.put(peer.name(), chooser.status());
+        }
+        statuses = newStatuses;
+    }
+
+    private void runStep(
+            RoamingPeer peer, EndpointChooser chooser, PeerState state, PathLookup paths, EndpointProbe probe) {
+        Optional<SelectionStep> next = chooser.nextStep(state, paths, now());
+        if (next.isEmpty() || stopped.getCount() == 0) {
+            return;
+        }
+        long startNanos = System.nanoTime();
+        ProbeResult result = switch (next.get()) {
+            case SelectionStep.ProbeCurrent() -> probe.probeCurrent(peer);
+            case SelectionStep.ProbeCandidate(InetSocketAddress to) -> probe.probeCandidate(peer, to);
+            case SelectionStep.SwitchTo(InetSocketAddress to) -> {
+                probe.setEndpoint(peer, to);
+                yield ProbeResult.NONE;
+            }
+        };
+        boolean wasLost = chooser.isLost();
+        boolean hadNoEndpoint = state.endpoint().isEmpty();
+        chooser.recordResult(next.get(), result, paths, now());
+        long millis = (System.nanoTime() - startNanos) / 1_000_000;
+        switch (next.get()) {
+            case SelectionStep.ProbeCurrent()
+            when result == ProbeResult.NONE ->
+                log.accept(peer.name() + ": no response from its endpoint, probing the other candidates");
+            case SelectionStep.ProbeCurrent() -> {}
+            case SelectionStep.ProbeCandidate(InetSocketAddress to) when result == ProbeResult.NONE && wasLost -> {}
+            case SelectionStep.ProbeCandidate(InetSocketAddress to)
+            when result == ProbeResult.NONE ->
+                log.accept(peer.name() + ": no response from " + text(to) + " within " + millis
+                        + " ms, endpoint unchanged");
+            case SelectionStep.ProbeCandidate(InetSocketAddress to) ->
+                log.accept(peer.name() + ": endpoint changed to " + text(to));
+            case SelectionStep.SwitchTo(InetSocketAddress to)
+            when hadNoEndpoint -> log.accept(peer.name() + ": endpoint set to " + text(to));
+            case SelectionStep.SwitchTo(InetSocketAddress to) ->
+                log.accept(peer.name() + ": endpoint changed to " + text(to) + " (the previous one is unreachable)");
+        }
+        pollDelay = MIN_POLL_DELAY;
+    }
+
+    private static String text(InetSocketAddress endpoint) {
+        return Endpoint.of(endpoint).toString();
+    }
+
+    /** Returns a time that advances steadily even if the clock is set. */
+    private Instant now() {
+        return started.plusNanos(System.nanoTime() - nanosAtStart);
+    }
+
+    /** Stops. A running probe ends at once, and its peer's previous endpoint is restored. */
+    @Override
+    public void close() {
+        stopped.countDown();
+        tasks.add(() -> {});
+        events.wake();
+        try {
+            thread.join(JOIN_TIMEOUT);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

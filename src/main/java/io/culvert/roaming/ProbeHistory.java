@@ -1,0 +1,63 @@
+package io.culvert.roaming;
+
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * The failed probes of an endpoint candidate, from which the time of the next one follows.
+ *
+ * @param failures in a row
+ * @param signature of the path of the last failure; a candidate that is reached by another path counts as another one
+ * @param notBefore when it may be probed again by the same path
+ * @param notBeforeByOtherPath when it may be probed again by another path
+ */
+record ProbeHistory(int failures, String signature, Instant notBefore, Instant notBeforeByOtherPath) {
+
+    static final ProbeHistory NONE = new ProbeHistory(0, "", Instant.MIN, Instant.MIN);
+
+    /**
+     * Any host on a link can answer for an address, each time with another hardware address. So after the first change
+     * of the path further ones are delayed, which limits the interruption by a malicious host to a second per minute.
+     */
+    private static final Duration PATH_CHANGE_DELAY = Duration.ofSeconds(1);
+
+    private static final Duration MAX_PATH_CHANGE_DELAY = Duration.ofMinutes(1);
+
+    /** The delay after a failed probe, which interrupts traffic for up to a second. */
+    private static final Duration FAILURE_DELAY = Duration.ofSeconds(30);
+
+    private static final Duration MAX_FAILURE_DELAY = Duration.ofHours(1);
+
+    /** The delay after an endpoint was lost, which may work again soon, as when a cable is plugged in again. */
+    private static final Duration LOSS_DELAY = Duration.ofSeconds(1);
+
+    private static final Duration MAX_LOSS_DELAY = Duration.ofMinutes(2);
+
+    /** Returns the history after a probe without a response. */
+    ProbeHistory afterFailure(Path path, Instant now) {
+        return new ProbeHistory(
+                failures + 1,
+                path.signature(),
+                now.plus(backoff(FAILURE_DELAY, failures, MAX_FAILURE_DELAY)),
+                failures == 0 ? now : now.plus(backoff(PATH_CHANGE_DELAY, failures - 1, MAX_PATH_CHANGE_DELAY)));
+    }
+
+    /** Returns the history after the loss of an endpoint that worked, which delays the next probe by any path. */
+    ProbeHistory afterLoss(Instant now) {
+        Instant retryAt = now.plus(backoff(LOSS_DELAY, failures, MAX_LOSS_DELAY));
+        return new ProbeHistory(failures + 1, "", retryAt, retryAt);
+    }
+
+    boolean mayProbe(Path path, Instant now) {
+        boolean otherPath = !signature.isEmpty() && !signature.equals(path.signature());
+        return !now.isBefore(otherPath ? notBeforeByOtherPath : notBefore);
+    }
+
+    private static Duration backoff(Duration first, int times, Duration max) {
+        Duration delay = first;
+        for (int i = 0; i < times && delay.compareTo(max) < 0; i++) {
+            delay = delay.multipliedBy(2);
+        }
+        return delay.compareTo(max) < 0 ? delay : max;
+    }
+}

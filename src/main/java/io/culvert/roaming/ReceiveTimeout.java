@@ -1,0 +1,86 @@
+package io.culvert.roaming;
+
+import io.culvert.wireguard.device.DeviceState.PeerState;
+import java.time.Duration;
+import java.time.Instant;
+
+/** Detects that a peer no longer responds, from the counters of the device. Mutable; for one peer. */
+final class ReceiveTimeout {
+
+    /**
+     * Two handshake initiations (148 bytes each, WireGuard white paper, section 5.4.2): more than keepalives, which are
+     * not answered, and less than any exchange that waits for a response.
+     */
+    private static final long MAX_UNANSWERED_BYTES = 2 * 148;
+
+    /** The timeout for responses; longer than an intercontinental round trip. */
+    private static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(3);
+
+    /**
+     * The timeout for a peer without traffic that does not answer echo requests: it sends a keepalive within
+     * {@code KEEPALIVE_TIMEOUT} (section 6.1), plus a margin.
+     */
+    private static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(13);
+
+    /** In bytes per second; below this, a pause of one second is acceptable. */
+    private static final long QUIET_BYTES_PER_SECOND = 2000;
+
+    private long received;
+    private long sent;
+    private long sentAtLastResponse;
+    private Instant unansweredSince = Instant.MAX;
+    private Instant updatedAt = Instant.MIN;
+    private boolean quiet = true;
+    private boolean answersEchoes;
+    private boolean hasHandshake;
+
+    /** Updates from the current counters of the device. */
+    void update(PeerState peer, Instant now) {
+        if (peer.receivedBytes() != received || peer.sentBytes() < sent) {
+            sentAtLastResponse = peer.sentBytes();
+            unansweredSince = Instant.MAX;
+        } else if (peer.sentBytes() - sentAtLastResponse >= MAX_UNANSWERED_BYTES
+                && unansweredSince.equals(Instant.MAX)) {
+            unansweredSince = now;
+        }
+        if (now.isAfter(updatedAt) && !updatedAt.equals(Instant.MIN)) {
+            long bytes = Math.abs(peer.receivedBytes() - received) + Math.abs(peer.sentBytes() - sent);
+            quiet = bytes * 1000 / Math.max(1, Duration.between(updatedAt, now).toMillis()) < QUIET_BYTES_PER_SECOND;
+        }
+        received = peer.receivedBytes();
+        sent = peer.sentBytes();
+        hasHandshake = peer.lastHandshake().isPresent();
+        updatedAt = now;
+    }
+
+    /** Returns whether a packet was received since the last update. */
+    boolean hasReceivedSince(PeerState peer) {
+        return peer.receivedBytes() != received;
+    }
+
+    /** Records a response to a probe. */
+    void recordResponse(boolean isEcho) {
+        sentAtLastResponse = sent;
+        unansweredSince = Instant.MAX;
+        answersEchoes |= isEcho;
+    }
+
+    /** Returns whether the peer should be probed. */
+    boolean isExpired(Instant now) {
+        return !unansweredSince.equals(Instant.MAX) && !now.isBefore(deadline());
+    }
+
+    boolean isRunning() {
+        return !unansweredSince.equals(Instant.MAX);
+    }
+
+    /** Returns whether there is little traffic. */
+    boolean isQuiet() {
+        return quiet;
+    }
+
+    private Instant deadline() {
+        // A peer without a session was only sent handshake initiations, which are answered at once.
+        return unansweredSince.plus(answersEchoes || !hasHandshake ? RESPONSE_TIMEOUT : KEEPALIVE_TIMEOUT);
+    }
+}

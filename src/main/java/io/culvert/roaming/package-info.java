@@ -1,0 +1,5 @@
+/** Endpoint selection for peers with several endpoint candidates. */
+@NullMarked
+package io.culvert.roaming;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,140 @@
+package io.culvert.rtnl;
+
+import io.culvert.netlink.AttributeWriter;
+import io.culvert.netlink.Attributes;
+import io.culvert.netlink.NetlinkMessage;
+import java.util.Optional;
+
+/**
+ * A link, as listed by the kernel.
+ *
+ * @param kind such as {@code wireguard} or {@code tun}; empty for hardware
+ * @param alias empty if it has none
+ * @param up whether it is set up by the administrator ({@code IFF_UP}), regardless of its carrier
+ */
+record KernelLink(int index, String name, String kind, int mtu, String alias, boolean up) {
+
+    /** {@code sizeof(struct ifinfomsg)}: family, padding, type (2), index (4), flags (4), change mask (4). */
+    private static final int HEADER = 16;
+
+    private static final int IFF_UP = 0x1;
+
+    /** include/uapi/linux/if_link.h. */
+    private static final int IFLA_IFNAME = 3;
+
+    private static final int IFLA_MTU = 4;
+    private static final int IFLA_LINKINFO = 18;
+    private static final int IFLA_INFO_KIND = 1;
+    private static final int IFLA_IFALIAS = 20;
+    private static final int IFLA_NET_NS_FD = 28;
+    private static final int IFLA_EXT_MASK = 29;
+    private static final int RTEXT_FILTER_SKIP_STATS = 1 << 3;
+
+    boolean isOurs() {
+        return Ownership.isOurs(alias);
+    }
+
+    /** Returns whether it is as desired. */
+    boolean satisfies(LinkSpec wanted) {
+        return up && mtu == wanted.mtu() && alias.equals(wanted.alias());
+    }
+
+    static NetlinkMessage list() {
+        return new NetlinkMessage(
+                RtNetlink.RTM_GETLINK,
+                0,
+                AttributeWriter.after(new byte[HEADER])
+                        .u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS)
+                        .toByteArray());
+    }
+
+    static Optional<KernelLink> decode(NetlinkMessage message) {
+        if (message.type() != RtNetlink.RTM_NEWLINK || message.payload().length < HEADER) {
+            return Optional.empty();
+        }
+        var header = RtNetlink.read(message.payload());
+        Attributes attributes = Attributes.parse(message.payload(), HEADER);
+        return attributes
+                .string(IFLA_IFNAME)
+                .map(name -> new KernelLink(
+                        header.getInt(4),
+                        name,
+                        attributes.nested(IFLA_LINKINFO).string(IFLA_INFO_KIND).orElse(""),
+                        attributes.number(IFLA_MTU).map(Long::intValue).orElse(0),
+                        attributes.string(IFLA_IFALIAS).orElse(""),
+                        (header.getInt(8) & IFF_UP) != 0));
+    }
+
+    /** Returns the request that creates a link, unless one with this name exists. */
+    static NetlinkMessage create(String name, String kind) {
+        return new NetlinkMessage(
+                RtNetlink.RTM_NEWLINK,
+                NetlinkMessage.NLM_F_CREATE | NetlinkMessage.NLM_F_EXCL,
+                AttributeWriter.after(new byte[HEADER])
+                        .string(IFLA_IFNAME, name)
+                        .nested(IFLA_LINKINFO, info -> info.string(IFLA_INFO_KIND, kind))
+                        .toByteArray());
+    }
+
+    /**
+     * Returns the request that sets the alias, by the name of the link, so that it fits in one batch with the creation.
+     */
+    static NetlinkMessage setAlias(String name, String alias) {
+        return new NetlinkMessage(
+                RtNetlink.RTM_NEWLINK,
+                0,
+                AttributeWriter.after(new byte[HEADER])
+                        .string(IFLA_IFNAME, name)
+                        .string(IFLA_IFALIAS, alias)
+                        .toByteArray());
+    }
+
+    /** Returns the request that configures the link, by its index, as desired. */
+    NetlinkMessage configure(LinkSpec wanted) {
+        return set(true, wanted.mtu(), wanted.alias());
+    }
+
+    /** Returns the request that restores the state of this record. */
+    NetlinkMessage restore() {
+        return set(up, mtu, alias);
+    }
+
+    NetlinkMessage delete() {
+        return new NetlinkMessage(RtNetlink.RTM_DELLINK, 0, header(0, 0));
+    }
+
+    /** Returns the request that sets the link up with this MTU, keeping its alias. */
+    NetlinkMessage setUp(int wantedMtu) {
+        return set(true, wantedMtu, alias);
+    }
+
+    /** @param descriptor of the target network namespace */
+    NetlinkMessage move(int descriptor, String newName) {
+        return new NetlinkMessage(
+                RtNetlink.RTM_NEWLINK,
+                0,
+                AttributeWriter.after(header(0, 0))
+                        .string(IFLA_IFNAME, newName)
+                        .u32(IFLA_NET_NS_FD, descriptor)
+                        .toByteArray());
+    }
+
+    private NetlinkMessage set(boolean wantedUp, int wantedMtu, String wantedAlias) {
+        AttributeWriter writer =
+                AttributeWriter.after(header(wantedUp ? IFF_UP : 0, IFF_UP)).u32(IFLA_MTU, wantedMtu);
+        if (wantedAlias.isEmpty()) {
+            writer.flag(IFLA_IFALIAS); // An attribute without a value removes the alias.
+        } else {
+            writer.string(IFLA_IFALIAS, wantedAlias);
+        }
+        return new NetlinkMessage(RtNetlink.RTM_NEWLINK, 0, writer.toByteArray());
+    }
+
+    private byte[] header(int flags, int changed) {
+        return RtNetlink.struct(HEADER)
+                .putInt(4, index)
+                .putInt(8, flags)
+                .putInt(12, changed)
+                .array();
+    }
+}

@@ -1,0 +1,45 @@
+package io.culvert.rtnl;
+
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The state of the machine or container, before any change.
+ *
+ * @param uplinks by family; a family without a route to the internet is absent
+ * @param main the routes and addresses by which the uplinks were found
+ * @param connected prefixes of the main table's connected (on-link) routes on links of other programs, host bits
+ *     cleared
+ * @param links names of all links
+ * @param ipv6 the availability of IPv6
+ * @param strictReversePath whether the effective IPv4 rp_filter on a link with an address is 1: the larger of {@code
+ *     all} and the link's own (Documentation/networking/ip-sysctl.rst)
+ * @param forwarding families with IP forwarding enabled
+ * @param writableSysctl whether {@code /proc/sys/net} can be written
+ * @param netAdmin whether this process has CAP_NET_ADMIN in the user namespace that owns the network namespace
+ * @param tunDevice whether {@code /dev/net/tun} can be opened
+ * @param kernelWireGuard whether generic netlink has the family {@code wireguard}
+ */
+public record Machine(
+        Map<Family, Uplink> uplinks,
+        MainTable main,
+        List<Prefix> connected,
+        Set<String> links,
+        Ipv6 ipv6,
+        boolean strictReversePath,
+        Set<Family> forwarding,
+        boolean writableSysctl,
+        boolean netAdmin,
+        boolean tunDevice,
+        boolean kernelWireGuard) {
+
+    public Machine {
+        uplinks = Map.copyOf(uplinks);
+        connected = List.copyOf(connected);
+        links = Set.copyOf(links);
+        forwarding = Set.copyOf(forwarding);
+    }
+}

@@ -1,0 +1,28 @@
+package io.culvert.rtnl;
+
+import io.culvert.netlink.KernelNetlinkSocket;
+import java.time.Duration;
+
+/** Waits for changes of nftables, including those of this process. Waiting takes no CPU time. */
+public final class RulesetEvents implements AutoCloseable {
+
+    private final EventSocket socket = new EventSocket(KernelNetlinkSocket.rulesetEvents());
+
+    private RulesetEvents() {}
+
+    /** Starts to listen, in the calling thread's network namespace. */
+    public static RulesetEvents open() {
+        return new RulesetEvents();
+    }
+
+    /** @return false if there was no change before the timeout, or this was closed */
+    public boolean await(Duration atMost) {
+        return !socket.receive(atMost).isEmpty();
+    }
+
+    /** Closes the socket, from any thread; a wait in another thread ends at once. */
+    @Override
+    public void close() {
+        socket.close();
+    }
+}

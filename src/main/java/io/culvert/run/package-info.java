@@ -1,5 +1,0 @@
-/** The runtime of a command: environment, log, access to the kernel, event sources, lock and cleanup. */
-@NullMarked
-package io.culvert.run;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,158 @@
+package io.culvert.runtime;
+
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
+import io.culvert.diagnostics.Problem;
+import io.culvert.rtnl.NetworkEvents;
+import io.culvert.rtnl.RulesetEvents;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/**
+ * Listens for kernel events on threads of its own, and notifies its owner when another program changes the network or
+ * the nftables ruleset. When an event source fails, this is logged and the owner is notified: until {@link #reopenFailed} has
+ * reopened the sources, the owner has to poll.
+ */
+public final class ChangeWatcher implements AutoCloseable {
+
+    private static final Duration MAX_WAIT = Duration.ofDays(1);
+
+    /**
+     * An event source.
+     *
+     * @param name for the log message about its failure
+     * @param await waits, and returns whether there was a change within the time
+     * @param close closes it; may be called while another thread waits, whose wait ends
+     */
+    public record Source(String name, Predicate<Duration> await, Runnable close) {
+
+        /** Returns the source of events about links, addresses, routes and rules. */
+        public static Source of(NetworkEvents events) {
+            return new Source("network events", atMost -> events.await(atMost).isPresent(), events::close);
+        }
+
+        static Source of(RulesetEvents events) {
+            return new Source("ruleset events", events::await, events::close);
+        }
+    }
+
+    private final Log log;
+    private final List<Supplier<Source>> sources;
+    private final Runnable onChange;
+    private Subscription subscription;
+    private Optional<String> lastFailure = Optional.empty();
+
+    private ChangeWatcher(Log log, List<Supplier<Source>> sources, Runnable onChange) {
+        this.log = log;
+        this.sources = List.copyOf(sources);
+        this.onChange = onChange;
+        this.subscription = subscribe();
+    }
+
+    /** Watches links, addresses, routes, rules and nftables, in the calling thread's network namespace. */
+    public static ChangeWatcher start(Log log, KernelConnections kernel, Runnable onChange) {
+        int ownPort = kernel.route().portId();
+        return start(
+                log,
+                List.of(
+                        () -> Source.of(NetworkEvents.open(port -> port == ownPort)),
+                        () -> Source.of(RulesetEvents.open())),
+                onChange);
+    }
+
+    /**
+     * @param sources opened on the calling thread
+     * @param onChange called on other threads
+     */
+    public static ChangeWatcher start(Log log, List<Supplier<Source>> sources, Runnable onChange) {
+        return new ChangeWatcher(log, sources, onChange);
+    }
+
+    /** Returns whether an event source has failed, so that changes may be missed. */
+    public boolean hasFailed() {
+        return subscription.failed;
+    }
+
+    /**
+     * Reopens the event sources if one has failed, and notifies the owner, as changes may have been missed. To be
+     * called on the thread that started the watcher.
+     */
+    public void reopenFailed() {
+        if (!hasFailed()) {
+            return;
+        }
+        try {
+            Subscription reopened = subscribe();
+            subscription.close();
+            subscription = reopened;
+            lastFailure = Optional.empty();
+            onChange.run();
+        } catch (RuntimeException e) {
+            Optional<String> failure = Optional.of(String.valueOf(e.getMessage()));
+            if (!lastFailure.equals(failure)) {
+                log.failure(e);
+            }
+            lastFailure = failure;
+        }
+    }
+
+    private Subscription subscribe() {
+        List<Source> opened = new ArrayList<>();
+        try {
+            sources.forEach(source -> opened.add(source.get()));
+        } catch (RuntimeException e) {
+            opened.forEach(source -> source.close().run());
+            throw e;
+        }
+        Subscription opening = new Subscription(opened);
+        opened.forEach(source ->
+                Thread.ofPlatform().daemon().name(source.name()).start(() -> opening.listen(source, log, onChange)));
+        return opening;
+    }
+
+    @Override
+    public void close() {
+        subscription.close();
+    }
+
+    /** The event sources, from one opening to their closing. */
+    private static final class Subscription {
+
+        private final List<Source> sources;
+        private volatile boolean failed;
+        private volatile boolean closed;
+
+        Subscription(List<Source> sources) {
+            this.sources = sources;
+        }
+
+        void listen(Source source, Log log, Runnable onChange) {
+            try {
+                while (!closed) {
+                    if (source.await().test(MAX_WAIT)) {
+                        onChange.run();
+                    }
+                }
+            } catch (RuntimeException | Error e) {
+                if (!closed) {
+                    failed = true;
+                    log.problems(List.of(Problem.failure(
+                            Location.machine(source.name()),
+                            "cannot be received any more (" + e
+                                    + "); polling every few seconds until the event source is reopened",
+                            "")));
+                    onChange.run();
+                }
+            }
+        }
+
+        void close() {
+            closed = true;
+            sources.forEach(source -> source.close().run());
+        }
+    }
+}

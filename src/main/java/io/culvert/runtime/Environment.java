@@ -1,0 +1,33 @@
+package io.culvert.runtime;
+
+import io.culvert.diagnostics.Log;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+
+/**
+ * The program's environment, injected so that tests can replace it.
+ *
+ * @param variables the process's environment variables
+ * @param root the directory that contains {@code /etc}, {@code /proc}, {@code /run} and {@code /dev}: {@code /}
+ *     except in tests
+ */
+public record Environment(Map<String, String> variables, Path root, Clock clock, Log log) {
+
+    public Environment {
+        variables = Map.copyOf(variables);
+    }
+
+    public Path resolvConf() {
+        return root.resolve("etc/resolv.conf");
+    }
+
+    /** Returns the directory for runtime files, which do not outlive the container. */
+    public Path runDirectory() {
+        return root.resolve("run/culvert");
+    }
+
+    public Path statusSocket() {
+        return runDirectory().resolve("status.sock");
+    }
+}

@@ -1,0 +1,176 @@
+package io.culvert.settings;
+
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.Problems;
+import io.culvert.net.Coverage;
+import io.culvert.net.Family;
+import io.culvert.net.Port;
+import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Checks for settings that are valid alone but not together. Invalid settings are ignored, as they are reported
+ * elsewhere.
+ */
+final class SettingConflicts {
+
+    private final SettingValues values;
+    private final Problems problems;
+
+    SettingConflicts(SettingValues values, Problems problems) {
+        this.values = values;
+        this.problems = problems;
+    }
+
+    void check() {
+        checkMesh();
+        checkLogin();
+        checkProxy();
+        checkPublished();
+        checkCoverage(
+                Catalogue.BYPASS,
+                values.find(Catalogue.BYPASS).orElse(List.of()).stream()
+                        .flatMap(entry -> entry instanceof BypassEntry.ToPrefix to
+                                ? Stream.of(to.bypass().destination())
+                                : Stream.empty())
+                        .toList());
+        checkCoverage(
+                Catalogue.LAN_ALLOW,
+                values.find(Catalogue.LAN_ALLOW).map(LanAllow::prefixes).orElse(List.of()));
+        if (values.find(Catalogue.WIREGUARD_IMPLEMENTATION)
+                .equals(Optional.of(WireGuardSettings.Implementation.KERNEL))) {
+            warnWithoutEffect(
+                    List.of(Catalogue.WIREGUARD_MEMORY),
+                    Catalogue.WIREGUARD_IMPLEMENTATION,
+                    values.nameInUse(Catalogue.WIREGUARD_IMPLEMENTATION) + " is kernel");
+        }
+    }
+
+    /**
+     * Rejects lists that cover most of the internet together, though each of their prefixes looks like an exception.
+     */
+    private void checkCoverage(Setting<?> setting, List<Prefix> prefixes) {
+        Coverage.mostlyCoveredFamily(prefixes)
+                .ifPresent(family -> problems.add(Problem.input(
+                        values.location(setting),
+                        "the networks together cover most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                                + " internet, which would bypass the tunnel",
+                        "list only the networks to reach outside the tunnel")));
+    }
+
+    private void checkMesh() {
+        Optional<MeshSettings.Kind> kind = values.find(Catalogue.MESH);
+        if (kind.isEmpty()) {
+            return;
+        }
+        boolean wireguard = kind.get() == MeshSettings.Kind.WIREGUARD;
+        if (wireguard && !values.isGiven(Catalogue.MESH_CONFIG)) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.MESH),
+                    "set to wireguard without a file of the mesh interface",
+                    "set " + Catalogue.MESH_CONFIG.name() + " to a wg-quick file, or to a network file with "
+                            + Catalogue.MESH_NODE.name()));
+        }
+        if (!wireguard && values.isGiven(Catalogue.MESH_CONFIG)) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.MESH_CONFIG),
+                    "has no effect with " + Catalogue.MESH.name() + "=" + kind.get(),
+                    "set " + Catalogue.MESH.name() + "=wireguard, or unset "
+                            + values.nameInUse(Catalogue.MESH_CONFIG)));
+        }
+        if (values.isGiven(Catalogue.MESH_NODE) && !values.isGiven(Catalogue.MESH_CONFIG)) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.MESH_NODE),
+                    "set without a network file",
+                    "set " + Catalogue.MESH_CONFIG.name() + " to the network file, with " + Catalogue.MESH.name()
+                            + "=wireguard"));
+        }
+    }
+
+    private void checkLogin() {
+        boolean user = values.isGiven(Catalogue.SOCKS_USER);
+        boolean password = values.isGiven(Catalogue.SOCKS_PASSWORD);
+        if (user && !password) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.SOCKS_USER),
+                    "set without a password",
+                    "set " + Setting.fileVariable(Catalogue.SOCKS_PASSWORD.name())
+                            + " to the path of a file that contains it"));
+        }
+        if (password && !user) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.SOCKS_PASSWORD),
+                    "set without a user name",
+                    "set " + Catalogue.SOCKS_USER.name() + " too"));
+        }
+    }
+
+    private void checkProxy() {
+        Optional<Boolean> enabled = values.find(Catalogue.SOCKS);
+        if (values.isGiven(Catalogue.SOCKS_TIMEIN)) {
+            problems.add(Problem.note(
+                    values.location(Catalogue.SOCKS_TIMEIN), "ignored, because the proxy starts without a delay"));
+        }
+        List<Setting<?>> ownFileRules =
+                List.of(Catalogue.SOCKS_PORT, Catalogue.SOCKS_ALLOW, Catalogue.SOCKS_USER, Catalogue.SOCKS_PASSWORD);
+        if (enabled.equals(Optional.of(false))) {
+            String reason = values.nameInUse(Catalogue.SOCKS) + " is not true";
+            warnWithoutEffect(List.of(Catalogue.SOCKS_CONFIG), Catalogue.SOCKS, reason);
+            warnWithoutEffect(ownFileRules, Catalogue.SOCKS, reason);
+        } else if (enabled.isPresent() && values.isGiven(Catalogue.SOCKS_CONFIG)) {
+            for (Setting<?> setting : ownFileRules) {
+                if (values.isGiven(setting)) {
+                    problems.add(Problem.note(
+                            values.location(setting),
+                            "has no effect, because " + values.nameInUse(Catalogue.SOCKS_CONFIG) + " is set"));
+                }
+            }
+        } else if (enabled.isPresent()) {
+            checkOpenProxy();
+        }
+    }
+
+    private void checkOpenProxy() {
+        boolean isOpenToAll =
+                values.find(Catalogue.SOCKS_ALLOW).orElse(List.of()).stream().anyMatch(Prefix::isDefault);
+        if (isOpenToAll && !values.isGiven(Catalogue.SOCKS_PASSWORD)) {
+            problems.add(Problem.warning(
+                    values.location(Catalogue.SOCKS_ALLOW),
+                    "any client that reaches the port can use the proxy without authentication",
+                    "list your networks, or set " + Catalogue.SOCKS_USER.name() + " and "
+                            + Catalogue.SOCKS_PASSWORD.name()));
+        }
+    }
+
+    private void checkPublished() {
+        Set<Port> seen = new HashSet<>();
+        for (Port port : values.find(Catalogue.PUBLISH).orElse(List.of())) {
+            if (!seen.add(port)) {
+                problems.add(Problem.note(values.location(Catalogue.PUBLISH), "contains " + port + " twice"));
+            }
+        }
+        boolean ownPort = values.find(Catalogue.SOCKS).orElse(false) && !values.isGiven(Catalogue.SOCKS_CONFIG);
+        Optional<Port> proxy = values.find(Catalogue.SOCKS_PORT).map(port -> new Port(port, Transport.TCP));
+        if (ownPort && proxy.isPresent() && seen.contains(proxy.get())) {
+            problems.add(Problem.note(
+                    values.location(Catalogue.PUBLISH),
+                    "contains " + proxy.get() + ", the port of the proxy, which is opened automatically"));
+        }
+    }
+
+    private void warnWithoutEffect(List<? extends Setting<?>> settings, Setting<?> other, String reason) {
+        for (Setting<?> setting : settings) {
+            if (values.isGiven(setting)) {
+                problems.add(Problem.warning(
+                        values.location(setting),
+                        "has no effect while " + reason,
+                        "remove it, or change " + values.nameInUse(other)));
+            }
+        }
+    }
+}

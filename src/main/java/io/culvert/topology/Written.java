@@ -1,9 +1,0 @@
-package io.culvert.topology;
-
-/**
- * A value of the network file with its location.
- *
- * @param line from 1
- * @param column from 1, in characters
- */
-record Written<T>(T value, int line, int column) {}

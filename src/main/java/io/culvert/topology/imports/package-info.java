@@ -1,5 +1,0 @@
-/** Imports of other formats into network files. */
-@NullMarked
-package io.culvert.topology.imports;
-
-import org.jspecify.annotations.NullMarked;

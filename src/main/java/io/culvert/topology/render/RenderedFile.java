@@ -1,8 +1,0 @@
-package io.culvert.topology.render;
-
-/**
- * A file that was rendered for a node.
- *
- * @param name without directory
- */
-public record RenderedFile(String name, String text) {}

@@ -1,5 +1,0 @@
-/** Renders a network in other formats: configuration files, JSON and images. Pure. */
-@NullMarked
-package io.culvert.topology.render;
-
-import org.jspecify.annotations.NullMarked;

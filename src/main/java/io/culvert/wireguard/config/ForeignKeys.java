@@ -1,0 +1,123 @@
+package io.culvert.wireguard.config;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Collects keys of WireGuard forks and other clients, which wg(8) does not know, and reports what they mean. */
+final class ForeignKeys {
+
+    /**
+     * AmneziaWG keys (amneziawg-tools, src/config.c, versions 1 to 3) that only change what the client sends in
+     * addition to the protocol, or when it sends: a plain WireGuard server does not need them.
+     */
+    private static final Set<String> AMNEZIA_ADDITIONS = Set.of(
+            "jc",
+            "jmin",
+            "jmax",
+            "i1",
+            "i2",
+            "i3",
+            "i4",
+            "i5",
+            "j1",
+            "j2",
+            "j3",
+            "itime",
+            "rekeyaftertime",
+            "rekeytimeout",
+            "rejectaftertime",
+            "keepalivetimeout",
+            "maxhandshakeattempts",
+            "disablecookies",
+            "advancedsecurity");
+
+    /** AmneziaWG keys that change the packets themselves. */
+    private static final Set<String> AMNEZIA_CHANGES = Set.of(
+            "s1",
+            "s2",
+            "s3",
+            "s4",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "headerprotectionkey",
+            "contentpaddingaddition",
+            "randomtrailers");
+
+    private static final Set<String> ANDROID = Set.of("includedapplications", "excludedapplications");
+
+    private static final String RESERVED = "reserved";
+
+    private record ForeignKey(String key, FileWord name, FileWord value) {
+
+        boolean isAmnezia() {
+            return AMNEZIA_ADDITIONS.contains(key) || AMNEZIA_CHANGES.contains(key);
+        }
+
+        /** Returns whether this value makes packets incompatible with a plain WireGuard peer. */
+        boolean changesPackets() {
+            if (!AMNEZIA_CHANGES.contains(key)) {
+                return false;
+            }
+            // H1 to H4 are the message types, which WireGuard numbers 1 to 4 (whitepaper, section 5.4).
+            String plain = key.startsWith("h") && key.length() == 2 ? key.substring(1) : "0";
+            return !value.compact().equals(plain) && !value.compact().equalsIgnoreCase("off");
+        }
+    }
+
+    private final List<ForeignKey> collected = new ArrayList<>();
+
+    /** Stores the line if its key is one of these, and returns whether it is. */
+    boolean collect(FileWord name, FileWord value) {
+        ForeignKey found = new ForeignKey(name.compact().toLowerCase(Locale.ROOT), name, value);
+        boolean foreign = found.isAmnezia() || ANDROID.contains(found.key) || found.key.equals(RESERVED);
+        if (foreign) {
+            collected.add(found);
+        }
+        return foreign;
+    }
+
+    void reportTo(FileProblems report) {
+        reportAmnezia(report);
+        for (ForeignKey found : collected) {
+            if (ANDROID.contains(found.key)) {
+                report.warning(found.name, found.name.text() + " applies to the Android app only", "delete this line");
+            } else if (found.key.equals(RESERVED) && !found.value.compact().matches("[0,]*")) {
+                report.warning(
+                        found.name,
+                        "Reserved is not supported by WireGuard: the server may not answer without these bytes",
+                        "if there is no handshake, get a plain WireGuard file");
+            }
+        }
+    }
+
+    private void reportAmnezia(FileProblems report) {
+        List<ForeignKey> changes =
+                collected.stream().filter(ForeignKey::changesPackets).toList();
+        Optional<ForeignKey> first =
+                collected.stream().filter(ForeignKey::isAmnezia).findFirst();
+        if (!changes.isEmpty()) {
+            report.error(
+                    changes.getFirst().name,
+                    "this file requires AmneziaWG, which is not compatible with WireGuard: " + names(changes),
+                    "get a plain WireGuard file from your provider");
+        } else if (first.isPresent()) {
+            report.warning(
+                    first.get().name,
+                    "ignoring AmneziaWG keys, which the server may not require: "
+                            + names(collected.stream()
+                                    .filter(ForeignKey::isAmnezia)
+                                    .toList()),
+                    "if there is no handshake, get a plain WireGuard file");
+        }
+    }
+
+    private static String names(List<ForeignKey> found) {
+        return found.stream().map(key -> key.name.text()).distinct().collect(Collectors.joining(", "));
+    }
+}

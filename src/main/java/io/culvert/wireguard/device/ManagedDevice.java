@@ -1,0 +1,145 @@
+package io.culvert.wireguard.device;
+
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.wireguard.config.PublicKey;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntFunction;
+import java.util.function.Predicate;
+
+/** A device that is recreated and reconfigured if it is removed or changed. Thread-safe. */
+public final class ManagedDevice {
+
+    private final IntFunction<WireGuardDevice> create;
+    private final Predicate<String> linkExists;
+    private Optional<WireGuardDevice> device = Optional.empty();
+    private Optional<DeviceConfig> configured = Optional.empty();
+
+    /**
+     * @param create creates the device, for a listen port or 0, or adopts the one that an earlier run left behind
+     * @param linkExists whether an interface with a name exists
+     */
+    public ManagedDevice(IntFunction<WireGuardDevice> create, Predicate<String> linkExists) {
+        this.create = create;
+        this.linkExists = linkExists;
+    }
+
+    /**
+     * Brings the device to the wanted configuration; it may be missing, or unconfigured after a restart of its program.
+     * Peers of which only the endpoint changed keep their sessions.
+     *
+     * @return whether anything was changed
+     */
+    public synchronized boolean ensure(DeviceConfig wanted) {
+        Optional<DeviceState> state = read();
+        if (state.isEmpty()) {
+            discard();
+            device = Optional.of(create.apply(wanted.listenPort()));
+        }
+        boolean unchanged = configured.isPresent()
+                && state.isPresent()
+                && DeviceChange.remaining(configured.get(), state.get()).isEmpty();
+        if (unchanged && configured.equals(Optional.of(wanted))) {
+            return false;
+        }
+        WireGuardDevice existing = device.orElseThrow();
+        if (unchanged && withoutEndpoints(configured.get()).equals(withoutEndpoints(wanted))) {
+            setChangedEndpoints(existing, configured.get(), wanted);
+        } else {
+            configured = Optional.empty();
+            existing.configure(wanted);
+        }
+        configured = Optional.of(wanted);
+        return true;
+    }
+
+    /** Returns the current state; empty if there is no device, or it does not respond. */
+    public synchronized Optional<DeviceState> read() {
+        try {
+            return device.filter(existing -> linkExists.test(existing.name())).map(WireGuardDevice::read);
+        } catch (ProblemException _) {
+            // Its program has exited or is exiting, and is restarted by its supervisor.
+            return Optional.empty();
+        }
+    }
+
+    /** Returns {@code kernel}, {@code userspace}, or {@code none} if there is no device. */
+    public synchronized String implementation() {
+        return device.map(existing -> switch (existing.implementation()) {
+                    case KERNEL -> "kernel";
+                    case USERSPACE -> "userspace";
+                })
+                .orElse("none");
+    }
+
+    /**
+     * Sets a peer's endpoint without changing the wanted configuration: the next {@link #ensure} with the same one does
+     * not undo it. Does nothing if there is no device.
+     */
+    public synchronized void setEndpoint(PublicKey peer, InetSocketAddress endpoint) {
+        device.filter(existing -> linkExists.test(existing.name()))
+                .ifPresent(existing -> existing.setEndpoint(peer, endpoint));
+    }
+
+    /**
+     * Calls {@link WireGuardDevice#announceNewAddresses} after this machine's addresses or routes have changed. Does nothing if
+     * there is no device.
+     */
+    public synchronized void announceNewAddresses(Instant since) {
+        try {
+            device.filter(existing -> linkExists.test(existing.name()))
+                    .ifPresent(existing -> existing.announceNewAddresses(since));
+        } catch (ProblemException _) {
+            // Its program has exited or is exiting; a new one has no outdated source address.
+        }
+    }
+
+    /** Resets the endpoints of peers that have roamed to the configured ones; other peers are not changed. */
+    public synchronized void resetEndpoints() {
+        Optional<DeviceState> state = read();
+        if (device.isPresent() && configured.isPresent() && state.isPresent()) {
+            DeviceConfig current = configured.get().withEndpoints(state.get());
+            setChangedEndpoints(device.get(), current, configured.get());
+        }
+    }
+
+    /** Removes the device. Idempotent. */
+    public synchronized void remove() {
+        device.ifPresent(WireGuardDevice::remove);
+        discard();
+    }
+
+    private void discard() {
+        device.ifPresent(WireGuardDevice::close);
+        device = Optional.empty();
+        configured = Optional.empty();
+    }
+
+    private static void setChangedEndpoints(WireGuardDevice device, DeviceConfig before, DeviceConfig wanted) {
+        Map<Object, Object> previous = new HashMap<>();
+        before.peers().forEach(peer -> previous.put(peer.publicKey(), peer.endpoint()));
+        wanted.peers().forEach(peer -> {
+            if (!peer.endpoint().equals(previous.get(peer.publicKey()))) {
+                peer.endpoint().ifPresent(endpoint -> device.setEndpoint(peer.publicKey(), endpoint));
+            }
+        });
+    }
+
+    private static DeviceConfig withoutEndpoints(DeviceConfig config) {
+        return new DeviceConfig(
+                config.privateKey(),
+                config.listenPort(),
+                config.mark(),
+                config.peers().stream()
+                        .map(peer -> new DeviceConfig.PeerConfig(
+                                peer.publicKey(),
+                                peer.presharedKey(),
+                                Optional.empty(),
+                                peer.keepaliveSeconds(),
+                                peer.allowedIps()))
+                        .toList());
+    }
+}

@@ -1,0 +1,59 @@
+package io.culvert.wireguard.device;
+
+import io.culvert.wireguard.config.PublicKey;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+
+/** An existing WireGuard interface: in the kernel, or of a userspace program with a UAPI socket. */
+public interface WireGuardDevice extends AutoCloseable {
+
+    /**
+     * {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): the lifetime of a session after its handshake.
+     */
+    Duration SESSION_LIFETIME = Duration.ofMinutes(3);
+
+    /** Returns the name of the interface. */
+    String name();
+
+    /** Returns the implementation of the device. */
+    Implementation implementation();
+
+    /**
+     * Sets keys, port, mark and peers exactly as given: peers that are not listed are removed, the others keep their
+     * sessions. The configuration is validated before and read back afterwards.
+     */
+    void configure(DeviceConfig config);
+
+    /** Returns the current state of the device. */
+    DeviceState read();
+
+    /**
+     * Sets a peer's endpoint, keeping its sessions, and sends a packet at once (keepalive off and on):
+     * otherwise a connection on which this side only receives would stall until the next keepalive.
+     */
+    void setEndpoint(PublicKey peer, InetSocketAddress endpoint);
+
+    /**
+     * Sends a packet to the current endpoint of every peer with a handshake since a time, from the source address that
+     * the machine uses now. A device sends nothing when the machine's addresses change, so that peers keep sending to
+     * the old one, and older userspace implementations (Debian's wireguard-go of 2022) even keep their old source
+     * address for 15 s.
+     *
+     * @param since peers with an earlier last handshake are skipped
+     */
+    void announceNewAddresses(Instant since);
+
+    /** Removes the interface, and ends the userspace program. Idempotent. */
+    void remove();
+
+    /** Closes sockets; the interface is kept. */
+    @Override
+    void close();
+
+    /** The implementation of a device. */
+    enum Implementation {
+        KERNEL,
+        USERSPACE
+    }
+}

@@ -1,5 +1,0 @@
-/** WireGuard keys and a parser of wg-quick files; no side effects except reading the file. */
-@NullMarked
-package io.culvert.wireguard;
-
-import org.jspecify.annotations.NullMarked;

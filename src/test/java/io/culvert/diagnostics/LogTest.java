@@ -1,0 +1,31 @@
+package io.culvert.diagnostics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class LogTest {
+
+    private final StringWriter out = new StringWriter();
+    private final Log log = new Log(new PrintWriter(out));
+
+    @Test
+    void control_characters_in_output_are_replaced() {
+        log.warn("dante: error: \u001b]0;title\u0007\u001b[2J\rready\u009b31m");
+
+        assertThat(out.toString().strip())
+                .isEqualTo("warn: dante: error: \uFFFD]0;title\uFFFD\uFFFD[2J\uFFFDready\uFFFD31m");
+    }
+
+    @Test
+    void line_feeds_and_tabs_are_preserved() {
+        log.info("Settings\n\tnone");
+
+        assertThat(out.toString().strip()).isEqualTo("Settings\n\tnone");
+    }
+}

@@ -1,0 +1,81 @@
+package io.culvert.lab;
+
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.util.Arrays;
+import java.util.Locale;
+
+/**
+ * A result of the benchmarks for one program.
+ *
+ * @param what the metric
+ * @param program the program
+ * @param median of the rounds, in the metric's unit
+ * @param least the minimum of the rounds
+ */
+record Measurement(What what, String program, double median, double least, int rounds) {
+
+    static final String NATIVE = "native";
+    static final String JVM = "JVM";
+
+    /** The metrics, in the order of the table. */
+    enum What {
+        UP("`tunnel up` of one file, userspace WireGuard", "ms"),
+        WIREGUARD("of which: userspace WireGuard alone, until its socket replies", "ms"),
+        FIRST_ANSWER("start of `up` to the first reply to another container through the tunnel", "ms"),
+        LAST_LEAK("start of `up` to the last reply to another container outside the tunnel", "ms"),
+        LEAKS("replies outside the tunnel during a start, at 40 requests a second", ""),
+        READY("reading the configuration to \"ready\"", "ms"),
+        READY_WITH_BYPASSES("the same with 10 000 bypass entries", "ms"),
+        IDLE("CPU time in ten idle seconds", "ms"),
+        RENDER("`mesh render` of one node in a full mesh of 1 000 (goal: 300 ms)", "ms"),
+        RENDER_MEMORY("peak memory of this", "MB"),
+        RENDER_ALL("`mesh render --all` of the same network (goal: 20 s)", "s"),
+        RENDER_ALL_MEMORY("peak memory of this", "MB"),
+        PEERS("`mesh up`: additional time for 1 000 peers (goal: 500 ms more than wg)", "ms"),
+        MOVE("a peer is plugged into the LAN: time until its traffic uses it", "ms"),
+        PAUSE("transfer moves to a LAN: longest pause (goal: 2 s)", "ms"),
+        PAUSE_BACK("LAN is unplugged during a transfer: longest pause (goal: 2 s)", "ms");
+
+        private final String text;
+        private final String unit;
+
+        What(String text, String unit) {
+            this.text = text;
+            this.unit = unit;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    static Measurement of(What what, String program, double... values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return new Measurement(what, program, sorted[sorted.length / 2], sorted[0], sorted.length);
+    }
+
+    /** Returns the median with its unit. */
+    String text() {
+        return String.format(
+                        Locale.ROOT,
+                        median < 10 && median != Math.rint(median) ? "%.1f %s" : "%.0f %s",
+                        median,
+                        what.unit)
+                .strip();
+    }
+
+    JsonObject json() {
+        return Json.createObjectBuilder()
+                .add("what", what.name().toLowerCase(java.util.Locale.ROOT))
+                .add("text", what.toString())
+                .add("who", program)
+                .add("unit", what.unit)
+                .add("median", median)
+                .add("least", least)
+                .add("rounds", rounds)
+                .build();
+    }
+}

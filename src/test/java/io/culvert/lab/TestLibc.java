@@ -1,0 +1,37 @@
+package io.culvert.lab;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+
+/** C library functions that the lab needs and Java lacks; independent of the program's own, which the lab tests. */
+final class TestLibc {
+
+    static {
+        Native.register(TestLibc.class, NativeLibrary.getInstance("libc.so.6"));
+    }
+
+    private TestLibc() {}
+
+    static native int open(String path, int flags) throws LastErrorException;
+
+    static native int setns(int fd, int type) throws LastErrorException;
+
+    static native int close(int fd) throws LastErrorException;
+
+    static native int socket(int domain, int type, int protocol) throws LastErrorException;
+
+    static native int bind(int fd, byte[] address, int length) throws LastErrorException;
+
+    static native int connect(int fd, byte[] address, int length) throws LastErrorException;
+
+    static native int setsockopt(int fd, int level, int option, byte[] value, int length) throws LastErrorException;
+
+    static native int getsockopt(int fd, int level, int option, byte[] value, int[] length) throws LastErrorException;
+
+    static native long send(int fd, byte[] buffer, long length, int flags) throws LastErrorException;
+
+    static native long recv(int fd, byte[] buffer, long length, int flags) throws LastErrorException;
+
+    static native int if_nametoindex(String name) throws LastErrorException;
+}

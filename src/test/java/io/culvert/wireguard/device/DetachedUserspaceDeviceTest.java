@@ -1,0 +1,21 @@
+package io.culvert.wireguard.device;
+
+import io.culvert.wireguard.device.WireGuardDevices.Choice;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A userspace device whose program continues without Culvert. */
+class DetachedUserspaceDeviceTest extends WireGuardDeviceContract {
+
+    private final WireGuardDevices devices = WireGuardDevices.detached(
+            Choice.USERSPACE,
+            UserspaceProgram.withDefaults(
+                    Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
+            "culvert");
+
+    @Override
+    WireGuardDevice create(String name) {
+        return devices.create(name, 0);
+    }
+}

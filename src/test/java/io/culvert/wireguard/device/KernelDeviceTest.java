@@ -1,0 +1,19 @@
+package io.culvert.wireguard.device;
+
+import io.culvert.wireguard.device.WireGuardDevices.Choice;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+
+/** A device in the kernel; runs in the kernel lab, whose kernel has WireGuard. */
+@Tag("guest")
+class KernelDeviceTest extends WireGuardDeviceContract {
+
+    private final WireGuardDevices devices = WireGuardDevices.detached(
+            Choice.KERNEL, UserspaceProgram.withDefaults(Optional.empty(), List.of()), "culvert");
+
+    @Override
+    WireGuardDevice create(String name) {
+        return devices.create(name, 0);
+    }
+}
