@@ -3,13 +3,10 @@ package io.culvert.diagnostics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class DidYouMeanTest {
 
     private static final List<String> KNOWN = List.of("Address", "AllowedIPs", "Endpoint", "DNS", "MTU");

@@ -12,14 +12,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
 
 /** A bypass by name opens the kill switch to the name's addresses, which the local network must not decide. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class BypassResolverTest {
 
     private static final Timeouts TIMEOUTS = new Timeouts(Duration.ofSeconds(1), Duration.ofSeconds(5));

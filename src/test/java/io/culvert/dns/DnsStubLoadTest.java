@@ -27,8 +27,6 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,7 +41,6 @@ import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
 /** Clients that send too many queries, by mistake or deliberately, and the other clients meanwhile. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class DnsStubLoadTest {
 
     private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");

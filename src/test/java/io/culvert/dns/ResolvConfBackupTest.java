@@ -10,13 +10,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Other containers can write resolv.conf, and in a pod it outlives a container: they cannot forge its original. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ResolvConfBackupTest {
 
     private static final String ORIGINAL = "nameserver 192.0.2.53\nsearch home.example\n";

@@ -7,13 +7,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several tunnels, one resolv.conf. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ResolvConfClaimsTest {
 
     private static final String ORIGINAL = "# \u00e9\nnameserver 192.0.2.1\nsearch home.example\noptions ndots:2";

@@ -8,13 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tailscale, which may rewrite resolv.conf too, keeps a copy of what it replaces, which is usually the content written by Culvert. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ResolvConfTailscaleTest {
 
     private static final String ORIGINAL = "nameserver 192.0.2.53\nsearch home.example\n";

@@ -9,11 +9,8 @@ import io.culvert.wireguard.device.TunnelHealth.Verdict;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class StatusReporterTest {
 
     private static StatusReport report(boolean nftables) {

@@ -1,13 +1,11 @@
 package io.culvert.image;
 
+import io.culvert.lab.ContainerTest;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -17,8 +15,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * A test of the level {@code container}: needs the image, and rootless Podman for Testcontainers. If one of them is missing,
  * {@code src/test/container/bin/java} sets a variable with the reason, and the test is skipped.
  */
-@Tag("container")
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+@ContainerTest
 @ExtendWith(RequiresPodman.PodmanAvailable.class)
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)

@@ -6,12 +6,9 @@ import io.culvert.lab.Measurement.What;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class MeasurementsTest {
 
     private static final String TEXT = "before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n";

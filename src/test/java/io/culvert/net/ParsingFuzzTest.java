@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 
 /** A text is either rejected with a message, or its value formats to a text of the same value. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ParsingFuzzTest {
 
     @FuzzTest

@@ -7,11 +7,8 @@ import io.culvert.net.Prefix;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class OuterSocketsTest {
 
     @Test

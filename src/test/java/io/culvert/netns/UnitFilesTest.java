@@ -10,13 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The systemd units in the documentation are valid. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class UnitFilesTest {
 
     @TempDir

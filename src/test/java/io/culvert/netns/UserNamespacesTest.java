@@ -15,15 +15,12 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.Assertions;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The reasons why a user other than root cannot create user namespaces. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class UserNamespacesTest {
 
     @TempDir

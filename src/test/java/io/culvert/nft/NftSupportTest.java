@@ -7,15 +7,12 @@ import io.culvert.diagnostics.Hints;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
 /**
  * Tests the errors that libnftables reported on kernels that lack a feature; the probe on a kernel that has all is in
  * {@link NftablesTest}.
  */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class NftSupportTest {
 
     @Test

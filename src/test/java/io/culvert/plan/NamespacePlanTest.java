@@ -11,11 +11,8 @@ import io.culvert.rtnl.Route;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class NamespacePlanTest {
 
     private static NamespacePlan plan(String dns, String allowedIps, boolean ipv6, Port... inboundPorts) {

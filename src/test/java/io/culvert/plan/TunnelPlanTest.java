@@ -23,14 +23,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plans of tunnels without a mesh: what wg-quick would do, in the syntax of iproute2. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class TunnelPlanTest {
 
     private static final String EVERYTHING = "0.0.0.0/0, ::/0";

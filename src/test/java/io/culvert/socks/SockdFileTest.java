@@ -7,13 +7,10 @@ import io.culvert.diagnostics.ProblemException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class SockdFileTest {
 
     private static final Path PATH = Path.of("/etc/sockd.conf");

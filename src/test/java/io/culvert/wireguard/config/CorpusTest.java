@@ -12,8 +12,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,7 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Files as providers and users write them, each with the expected problems and configuration. After a change of
  * messages, {@code -Dcorpus.write=true} updates the expectations, to be reviewed before they are committed.
  */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class CorpusTest {
 
     private static final Path CORPUS = Path.of("src/test/resources/wireguard");

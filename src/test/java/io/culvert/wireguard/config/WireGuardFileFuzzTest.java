@@ -14,12 +14,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
 /** Any text is either a valid configuration or has located errors; nothing is thrown. */
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class WireGuardFileFuzzTest {
 
     private static final Path FILE = Path.of("wg0.conf");

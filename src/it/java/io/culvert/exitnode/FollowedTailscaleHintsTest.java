@@ -1,0 +1,89 @@
+package io.culvert.exitnode;
+
+import static io.culvert.exitnode.CheckedHints.in;
+import static io.culvert.exitnode.CheckedHints.ip;
+import static io.culvert.exitnode.CheckedHints.row;
+
+import io.culvert.diagnostics.FollowedHint;
+import io.culvert.exitnode.CheckedHints.Row;
+import io.culvert.exitnode.CheckedHints.Run;
+import io.culvert.lab.Sandbox;
+import io.culvert.lab.TailnetTest;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each hint about Tailscale that can be tested without a tailnet is correct. */
+@TailnetTest
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@DisplayNameGeneration(ReplaceUnderscores.class)
+public class FollowedTailscaleHintsTest {
+
+    private final CheckedHints hints = new CheckedHints();
+
+    @AfterAll
+    void closeLab() {
+        hints.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void following_the_hint_fixes_the_fault(Row row) {
+        hints.follow(row);
+    }
+
+    /** For HintCoverageTest. */
+    public static Stream<FollowedHint> hints() {
+        return CheckedHints.of(rows());
+    }
+
+    private static Stream<Row> rows() {
+        return Stream.of(
+                tailnet(
+                        "exitnode",
+                        "use another name for Tailscale's interface: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0",
+                        ip("link add tailscale0 type bridge"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale", "TS_TAILSCALED_EXTRA_ARGS", "--tun=tailnet0")),
+                tailnet(
+                        "tailscale",
+                        "mount a volume and set TS_STATE_DIR to its path: TS_STATE_DIR=/var/lib/tailscale",
+                        ip("link delete tailscale0"),
+                        Map.of(),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
+                tailnet(
+                        "tailscale",
+                        "mount a writable volume at this path",
+                        _ -> {},
+                        Map.of("TS_STATE_DIR", "/proc/tailscale"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
+                tailnet(
+                        "tailscale",
+                        "mount it without :ro, and make it writable for this user",
+                        _ -> {},
+                        Map.of("TS_STATE_DIR", "/proc/sys"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")));
+    }
+
+    private static Row tailnet(
+            String area,
+            String hint,
+            Consumer<ExitNodeFixture> fault,
+            Map<String, String> faulty,
+            Map<String, String> repaired) {
+        return row(area, hint, hint, tailscale(faulty), fault, _ -> {}, tailscale(repaired));
+    }
+
+    private static Run tailscale(Map<String, String> more) {
+        Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "tailscale", "CULVERT_MESH_CONFIG", ""));
+        settings.putAll(more);
+        return in(Sandbox.CONTAINER, settings);
+    }
+}
