@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test check hunt bench weigh native image format clean packages programs tailscale kernel
+.PHONY: help build demo test check lint hunt bench weigh native image format clean packages programs tailscale kernel
 
 # Finds JDK 25, whatever version 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
@@ -24,12 +24,15 @@ demo: packages programs $(filter tailscale,$(MESH)) target/built ## show on this
 test: packages programs kernel target/built ## run all tests and print the totals
 	@scripts/test
 
-check: ## run the fast tests only
+check: lint ## check the format, run the linters and the fast tests
 	@$(maven) test
+
+lint: ## run the linters of scripts and workflows
+	@scripts/lint
 
 # ROUNDS, LOAD, LEVELS, TESTS and SEED: see scripts/hunt.
 hunt: packages programs tailscale kernel target/built ## search for unstable tests: repeat the levels with namespaces and containers under load
-	@scripts/image java full && scripts/image java minimal && scripts/python-programs && scripts/go-programs checks && scripts/hunt
+	@scripts/image java full && scripts/image java minimal && scripts/python-programs && scripts/go-programs checks lint && scripts/hunt
 
 bench: packages programs $(filter tailscale,$(MESH)) target/built ## compare the performance with other programs; updates docs/figures.md
 	@$(lab) -Dfigures=docs/figures.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench

@@ -1,0 +1,90 @@
+package io.culvert.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code scripts/lint}: this repository has no findings, and a repository with faults has one for each. */
+@Tag("deploy")
+@DisplayNameGeneration(ReplaceUnderscores.class)
+class LintTest {
+
+    @TempDir
+    Path faulty;
+
+    @BeforeEach
+    void requireLinters() {
+        for (String linter : new String[] {"shellcheck", "actionlint"}) {
+            assumeThat(Path.of(".cache/bin", linter))
+                    .as("%s is installed by scripts/lint", linter)
+                    .isExecutable();
+        }
+    }
+
+    @Test
+    void this_repository_has_no_findings() throws Exception {
+        ScriptRun lint = ScriptRun.of(Path.of("."), "scripts/lint");
+
+        assertThat(lint.output()).isEmpty();
+        assertThat(lint.status()).isZero();
+    }
+
+    @Test
+    void every_kind_of_fault_is_found() throws Exception {
+        git("init", "--quiet");
+        for (String file : new String[] {
+            "scripts/lint",
+            "scripts/python-programs",
+            "scripts/go-programs",
+            "scripts/python/lint.txt",
+            "docker/go/lint/go.mod",
+            "docker/go/lint/go.sum"
+        }) {
+            write(file, Files.readString(Path.of(file)));
+            assertThat(faulty.resolve(file).toFile().setExecutable(true)).isTrue();
+        }
+        write("scripts/unquoted", "#!/bin/sh\nrm $1\n");
+        write(".github/workflows/faulty.yml", """
+                on: push
+                jobs:
+                  build:
+                    runs-on: ubuntu-24.04
+                    steps:
+                      - run: rm $1
+                      - run: echo ${{ github.no_such_property }}
+                """);
+        write("main.go", "package main\nfunc  main() {}\n");
+        git("add", "--all");
+
+        ScriptRun lint = ScriptRun.of(faulty, "scripts/lint");
+
+        assertThat(lint.status()).isOne();
+        assertThat(lint.output())
+                .contains("In scripts/unquoted line 2:", "SC2086")
+                .contains("faulty.yml:6:", "shellcheck reported issue", "faulty.yml:7:", "no_such_property")
+                .contains("Not formatted, run gofmt -w: main.go");
+    }
+
+    private void git(String... arguments) throws Exception {
+        String[] command = new String[arguments.length + 1];
+        command[0] = "git";
+        System.arraycopy(arguments, 0, command, 1, arguments.length);
+        ScriptRun run = ScriptRun.of(faulty, command);
+        assertThat(run.status()).as(run.output()).isZero();
+    }
+
+    private void write(String file, String text) throws IOException {
+        Path path = faulty.resolve(file);
+        Files.createDirectories(path.getParent());
+        Files.writeString(path, text);
+    }
+}
