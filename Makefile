@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # All commands for developers. 'make' without a target lists them.
 
 .DEFAULT_GOAL := help
@@ -27,7 +28,7 @@ test: packages programs kernel target/built ## run all tests and print the total
 check: lint ## check the format, run the linters and the fast tests
 	@$(maven) test
 
-lint: ## run the linters of scripts and workflows
+lint: ## run the linters of scripts and workflows, and check licence headers
 	@scripts/lint
 
 # ROUNDS, LOAD, LEVELS, TESTS and SEED: see scripts/hunt.

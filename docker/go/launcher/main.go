@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The command culvert of an image with a JVM: it replaces itself with the JVM, as the image has no shell for a script.
 package main
 

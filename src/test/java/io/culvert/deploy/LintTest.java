@@ -52,8 +52,11 @@ class LintTest {
             write(file, Files.readString(Path.of(file)));
             assertThat(faulty.resolve(file).toFile().setExecutable(true)).isTrue();
         }
-        write("scripts/unquoted", "#!/bin/sh\nrm $1\n");
+        write("scripts/unquoted", "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\nrm $1\n");
+        write("scripts/no-header", "#!/bin/sh\necho\n");
+        write("Makefile", "all:\n");
         write(".github/workflows/faulty.yml", """
+                # SPDX-License-Identifier: Apache-2.0
                 on: push
                 jobs:
                   build:
@@ -62,16 +65,18 @@ class LintTest {
                       - run: rm $1
                       - run: echo ${{ github.no_such_property }}
                 """);
-        write("main.go", "package main\nfunc  main() {}\n");
+        write("main.go", "// SPDX-License-Identifier: Apache-2.0\n\npackage main\nfunc  main() {}\n");
         git("add", "--all");
 
         ScriptRun lint = ScriptRun.of(faulty, "scripts/lint");
 
         assertThat(lint.status()).isOne();
         assertThat(lint.output())
-                .contains("In scripts/unquoted line 2:", "SC2086")
-                .contains("faulty.yml:6:", "shellcheck reported issue", "faulty.yml:7:", "no_such_property")
-                .contains("Not formatted, run gofmt -w: main.go");
+                .contains("In scripts/unquoted line 3:", "SC2086")
+                .contains("scripts/no-header:1: ", "Makefile:1: ")
+                .contains("faulty.yml:7:", "shellcheck reported issue", "faulty.yml:8:", "no_such_property")
+                .contains("Not formatted, run gofmt -w: main.go")
+                .doesNotContain("scripts/lint:1: ", "scripts/unquoted:1: ", "main.go:1: ");
     }
 
     private void git(String... arguments) throws Exception {
