@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test check lint hunt bench weigh native image format clean packages programs tailscale kernel
+.PHONY: help build demo test check lint site hunt bench weigh native image format clean packages programs tailscale kernel
 
 # Finds JDK 25, whatever version 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
@@ -46,6 +46,9 @@ native: target/culvert-app/culvert-runner ## build the native program; ./culvert
 # TAILSCALE=minimal omits what an exit node does not need; IMAGE sets another name.
 image: packages $(program) ## build the container image localhost/culvert; native if GRAALVM_HOME is set
 	@$(jdk) && scripts/image $(if $(GRAALVM_HOME),native,java) $(or $(TAILSCALE),full) $(IMAGE)
+
+site: ## build the documentation site in target/site
+	@scripts/site
 
 format: ## format the sources
 	@$(maven) spotless:apply
