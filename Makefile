@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test check lint site hunt bench weigh native image format clean packages programs tailscale kernel
+.PHONY: help build demo test check lint site share hunt bench weigh native image format clean packages programs tailscale kernel
 
 # Finds JDK 25, whatever version 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
@@ -49,6 +49,13 @@ image: packages $(program) ## build the container image localhost/culvert; nativ
 
 site: ## build the documentation site in target/site
 	@scripts/site
+
+share: ## write man pages and shell completion to target/share
+	@$(maven) --quiet process-test-classes
+	@rm -rf target/share
+	@$(jdk) && "$$JAVA_HOME/bin/java" -cp "target/test-classes:target/classes:$$(cat target/test-class-path)" \
+	  io.culvert.cli.ShareFiles target/share "$$(git -c safe.directory="$$PWD" log -1 --format=%cs 2> /dev/null || date -u +%F)"
+	@echo "target/share has $$(ls target/share/man/man1 | wc -l) man pages, and the completion for bash and zsh"
 
 format: ## format the sources
 	@$(maven) spotless:apply

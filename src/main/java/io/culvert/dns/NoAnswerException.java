@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.dns;
 
 /** No server responded, and the query must not be sent in another way. */

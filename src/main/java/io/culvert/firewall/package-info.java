@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Builds the nftables rulesets: the kill switch, the forwarding policies and the firewall of a namespace. */
 @NullMarked
 package io.culvert.firewall;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.mesh;
 
 import io.culvert.plan.ExitNodePlan;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The mesh of an exit node: the interfaces through which other devices use it. */
 @NullMarked
 package io.culvert.mesh;

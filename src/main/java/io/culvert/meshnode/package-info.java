@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A mesh node on this machine, configured from a network file. */
 @NullMarked
 package io.culvert.meshnode;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** IP addresses, prefixes and endpoints of both families. */
 @NullMarked
 package io.culvert.net;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.netns;
 
 /** Thrown if a namespace daemon could not start, with its error messages. */

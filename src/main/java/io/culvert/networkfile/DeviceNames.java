@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.networkfile;
 
 /** The naming schemes for interfaces. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Plans the complete desired state from settings, files and machine, as pure functions. */
 @NullMarked
 package io.culvert.plan;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Child processes: starting, supervising and reaping them. */
 @NullMarked
 package io.culvert.process;

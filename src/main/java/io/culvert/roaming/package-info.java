@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Endpoint selection for peers with several endpoint candidates. */
 @NullMarked
 package io.culvert.roaming;

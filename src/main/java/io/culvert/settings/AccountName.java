@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.settings;
 
 /** Parses the user name for the proxy. Dante checks the login against an account of the container's system. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.settings;
 
 /** Parses the name of a peer in a network file, which is also a host name. */

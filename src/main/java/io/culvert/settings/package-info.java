@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The catalogue of settings and their parsing. */
 @NullMarked
 package io.culvert.settings;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.socks;
 
 import io.culvert.net.Prefix;

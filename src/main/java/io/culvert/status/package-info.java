@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The status of a running exit node: report, socket and text. */
 @NullMarked
 package io.culvert.status;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Tests of the container image, run by rootless Podman. */
 @NullMarked
 package io.culvert.image;

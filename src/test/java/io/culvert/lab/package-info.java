@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A small internet of network namespaces for tests, attacks, benchmarks and the demonstration. */
 @NullMarked
 package io.culvert.lab;

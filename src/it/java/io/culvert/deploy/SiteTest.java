@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.culvert.lab.DeployTest;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -13,15 +15,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The documentation site: it has every page, all links lead somewhere, and faults in pages fail its build. */
-@Tag("deploy")
-@DisplayNameGeneration(ReplaceUnderscores.class)
+@DeployTest
 class SiteTest {
 
     private static final Pattern REFERENCE =

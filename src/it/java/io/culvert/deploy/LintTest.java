@@ -1,21 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.culvert.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.culvert.lab.DeployTest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code scripts/lint}: this repository has no findings, and a repository with faults has one for each. */
-@Tag("deploy")
-@DisplayNameGeneration(ReplaceUnderscores.class)
+@DeployTest
 class LintTest {
 
     @TempDir
@@ -62,6 +60,7 @@ class LintTest {
                   build:
                     runs-on: ubuntu-24.04
                     steps:
+                      - uses: actions/checkout@v5
                       - run: rm $1
                       - run: echo ${{ github.no_such_property }}
                 """);
@@ -74,7 +73,8 @@ class LintTest {
         assertThat(lint.output())
                 .contains("In scripts/unquoted line 3:", "SC2086")
                 .contains("scripts/no-header:1: ", "Makefile:1: ")
-                .contains("faulty.yml:7:", "shellcheck reported issue", "faulty.yml:8:", "no_such_property")
+                .contains("faulty.yml:8:", "shellcheck reported issue", "faulty.yml:9:", "no_such_property")
+                .contains("faulty.yml:7:      - uses: actions/checkout@v5", "must be pinned")
                 .contains("Not formatted, run gofmt -w: main.go")
                 .doesNotContain("scripts/lint:1: ", "scripts/unquoted:1: ", "main.go:1: ");
     }
