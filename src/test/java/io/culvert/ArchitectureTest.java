@@ -57,7 +57,8 @@ class ArchitectureTest {
                         "io.culvert.tailscale..",
                         "io.culvert.socks..",
                         "io.culvert.dns..",
-                        "io.culvert.status..")
+                        "io.culvert.status..",
+                        "io.culvert.reconcile..")
                 .layer("1 mechanisms")
                 .definedBy(
                         "io.culvert.rtnl..",
@@ -71,6 +72,7 @@ class ArchitectureTest {
                         "io.culvert.nft..",
                         "io.culvert.net..",
                         "io.culvert.linux..",
+                        "io.culvert.timing..",
                         "io.culvert.diagnostics..")
                 .whereLayer("5 commands")
                 .mayNotBeAccessedByAnyLayer()

@@ -152,7 +152,7 @@ class ProxyTargetsTest {
                     tcp.sendall(b'\\5\\2\\0' + form(target) + struct.pack('!H', port))
                     code, address, bound = reply(tcp)
                     if code: return False
-                    print('BOUND', address, flush=True)
+                    print(f'BOUND {address}\\n', end='', flush=True)
                     return False
             def datagram(target, port):
                 with session() as tcp:
@@ -170,7 +170,7 @@ class ProxyTargetsTest {
             def tried(way, target, port):
                 try: reached = ways[way](target, int(port))
                 except OSError: reached = False
-                if reached: print(way, target, port, flush=True)
+                if reached: print(f'{way} {target} {port}\\n', end='', flush=True)
             with concurrent.futures.ThreadPoolExecutor(24) as pool:
                 for target in targets:
                     for port in ports:

@@ -2,6 +2,7 @@
 package io.culvert.diagnostics;
 
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -21,6 +22,9 @@ public final class Log {
      * Control characters, replaced so that a child's or a server's output cannot send escape sequences to a terminal.
      */
     private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
+
+    /** A log that drops everything. */
+    public static final Log NONE = new Log(new PrintWriter(Writer.nullWriter()));
 
     private final PrintWriter out;
     private volatile Level level = Level.INFO;

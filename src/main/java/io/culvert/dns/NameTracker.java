@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.dns;
 
+import io.culvert.timing.BackOff;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
@@ -21,8 +22,7 @@ public final class NameTracker implements AutoCloseable {
 
     private static final Duration MIN_DELAY = Duration.ofSeconds(30);
     private static final Duration MAX_DELAY = Duration.ofHours(1);
-    private static final Duration FIRST_RETRY = Duration.ofSeconds(5);
-    private static final Duration MAX_RETRY = Duration.ofMinutes(5);
+    private static final BackOff RETRIES = new BackOff(Duration.ofSeconds(5), Duration.ofMinutes(5));
 
     /** The result if resolving threw an exception: treated as no response. */
     private static final ResolutionResult NO_RESPONSE =
@@ -34,7 +34,7 @@ public final class NameTracker implements AutoCloseable {
 
     private final Object resolveLock = new Object();
     private Set<InetAddress> lastAddresses;
-    private Duration retry = FIRST_RETRY;
+    private Duration retry = RETRIES.first();
     private int requests;
     private @Nullable Future<?> next;
     private boolean closed;
@@ -104,11 +104,11 @@ public final class NameTracker implements AutoCloseable {
 
     private synchronized Duration delay(ResolutionResult found) {
         if (found.fresh()) {
-            retry = FIRST_RETRY;
+            retry = RETRIES.first();
             return clamp(MIN_DELAY, found.ttl(), MAX_DELAY);
         }
         Duration delay = retry;
-        retry = clamp(FIRST_RETRY, retry.multipliedBy(2), MAX_RETRY);
+        retry = RETRIES.next(retry);
         return delay;
     }
 

@@ -8,13 +8,13 @@ import io.culvert.net.Marks;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
-import io.culvert.process.BackOff;
 import io.culvert.process.Children;
 import io.culvert.process.ProgramDirectories;
 import io.culvert.process.Reaper;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
 import io.culvert.process.SupervisorClock;
+import io.culvert.reconcile.EventQueue;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
@@ -42,7 +42,7 @@ record Components(
         Environment environment,
         LoadedConfiguration configuration,
         KernelConnections kernel,
-        EventQueue events,
+        EventQueue<ExitNodeEvent> events,
         ExitNodeInputs inputs,
         KillSwitch killSwitch,
         Supervisor supervisor,
@@ -56,7 +56,7 @@ record Components(
             LoadedConfiguration configuration,
             KernelConnections kernel,
             Machine machine,
-            EventQueue events) {
+            EventQueue<ExitNodeEvent> events) {
         Settings settings = configuration.settings();
         DnsService dns = new DnsService(
                 environment,
@@ -71,7 +71,7 @@ record Components(
         Reaper.installAsInit(children);
         Supervisor supervisor = new Supervisor(
                 children,
-                BackOff.DEFAULT,
+                Supervisor.RESTARTS,
                 SupervisorClock.REAL,
                 new Redactor(secrets(settings)),
                 event -> events.add(new ExitNodeEvent.Child(event)));
@@ -105,7 +105,7 @@ record Components(
             Function<String, ManagedDevice> device,
             Environment environment,
             Supervisor supervisor,
-            EventQueue events,
+            EventQueue<ExitNodeEvent> events,
             DnsService dns) {
         return switch (configuration.settings().mesh().kind()) {
             case NONE -> new NoMesh();

@@ -16,12 +16,14 @@ import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.PrivilegedSiblings;
+import io.culvert.reconcile.ChangeWatcher;
+import io.culvert.reconcile.Reconciler;
+import io.culvert.reconcile.Reconciler.Response;
 import io.culvert.rtnl.ForwardingSysctls;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.MainTable;
 import io.culvert.rtnl.UdpPorts;
 import io.culvert.rtnl.Uplink;
-import io.culvert.runtime.ChangeWatcher;
 import io.culvert.settings.MeshSettings;
 import io.culvert.status.HealthWait;
 import io.culvert.status.StatusReport;
@@ -44,25 +46,20 @@ import java.util.stream.Stream;
  * is read, the plan is computed again, and every difference is corrected; so a changed uplink, a killed child process
  * and a deleted rule need no handling of their own.
  */
-final class ExitNode {
-
-    /** How long to wait before the next attempt after a failed one, when no event comes before. */
-    private static final Duration RETRY = Duration.ofSeconds(2);
+final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     private final Components components;
     private final Log log;
     private final Failover failover;
     private final ChildEvents childEvents;
+    private final Reconciler<ExitNodeEvent> reconciler;
     private final Instant started;
     private ExitNodeInputs inputs;
     private ExitNodePlan plan;
-    private Optional<String> lastError = Optional.empty();
     private Set<String> reportedOverrides = Set.of();
     private Optional<DeviceState> deviceState = Optional.empty();
     private Optional<InetSocketAddress> roamedEndpoint = Optional.empty();
     private Optional<ForwardingSysctls> forwarding = Optional.empty();
-    private Optional<ChangeWatcher> changeWatcher = Optional.empty();
-    private Instant lastReconciled;
     private MainTable announcedRoutes;
     private boolean ready;
     private boolean healthy;
@@ -73,7 +70,8 @@ final class ExitNode {
         this.failover = new Failover(components.configuration().servers(), Failover.RESPONSE_TIMEOUT, log, now());
         this.childEvents = new ChildEvents(log, components.mesh()::reportsItself);
         this.started = now();
-        this.lastReconciled = started;
+        this.reconciler = new Reconciler<>(
+                log, components.environment().clock(), components.events(), Duration.ZERO, "recovered", this);
         this.inputs = components.inputs();
         this.plan = components.plan();
         this.announcedRoutes = inputs.machine().main();
@@ -92,10 +90,9 @@ final class ExitNode {
         components.killSwitch().apply(plan);
         log.info("kill switch: active");
         reportOverrides();
-        ChangeWatcher watcher = ChangeWatcher.start(
-                log, components.kernel(), () -> components.events().add(new ExitNodeEvent.MachineChanged()));
-        undo.push("stopping the event listeners", watcher::close);
-        changeWatcher = Optional.of(watcher);
+        reconciler.watch(
+                ChangeWatcher.kernelEvents(components.kernel().route().portId()), new ExitNodeEvent.MachineChanged());
+        undo.push("stopping the event listeners", reconciler::close);
         if (!components.kernel().machine().equals(inputs.machine())) {
             // The machine changed before the event listeners were open.
             components.events().add(new ExitNodeEvent.MachineChanged());
@@ -167,40 +164,38 @@ final class ExitNode {
 
     /** Handles events until a stop is requested. */
     void handleEvents() throws InterruptedException {
+        reconciler.run();
+    }
+
+    @Override
+    public Response handle(ExitNodeEvent event) {
+        return switch (event) {
+            case Stop(String why) -> {
+                log.info("stopping (received " + why + ")");
+                yield Response.STOP;
+            }
+            case ExitNodeEvent.StatusRequested(var response) -> {
+                response.completeAsync(this::statusReport, Runnable::run);
+                yield Response.NOTHING;
+            }
+            case ExitNodeEvent.Child(ChildEvent what) -> {
+                components.proxy().handle(what);
+                components.mesh().handle(what);
+                yield Response.reconcileIf(childEvents.handle(what));
+            }
+            case ExitNodeEvent.DeferredUpdate(Runnable update) -> {
+                update.run();
+                yield Response.reconcileIf(!components.mesh().tailnet().equals(inputs.tailnet()));
+            }
+            case ExitNodeEvent.MachineChanged(), ExitNodeEvent.NamesChanged() -> Response.RECONCILE;
+        };
+    }
+
+    @Override
+    public Instant check() {
         Instant next = checkTunnel();
         reportHealthAndReadiness();
-        while (true) {
-            List<ExitNodeEvent> events = components.events().await(Duration.between(now(), next));
-            boolean changed = needsReconciliation() && !now().isBefore(lastReconciled.plus(RETRY));
-            if (changed) {
-                changeWatcher.ifPresent(ChangeWatcher::reopenFailed);
-            }
-            for (ExitNodeEvent event : events) {
-                switch (event) {
-                    case Stop(String why) -> {
-                        log.info("stopping (received " + why + ")");
-                        return;
-                    }
-                    case ExitNodeEvent.StatusRequested(var response) ->
-                        response.completeAsync(this::statusReport, Runnable::run);
-                    case ExitNodeEvent.Child(ChildEvent what) -> {
-                        components.proxy().handle(what);
-                        components.mesh().handle(what);
-                        changed |= childEvents.handle(what);
-                    }
-                    case ExitNodeEvent.DeferredUpdate(Runnable update) -> {
-                        update.run();
-                        changed |= !components.mesh().tailnet().equals(inputs.tailnet());
-                    }
-                    case ExitNodeEvent.MachineChanged(), ExitNodeEvent.NamesChanged() -> changed = true;
-                }
-            }
-            if (changed) {
-                reconcile();
-            }
-            next = checkTunnel();
-            reportHealthAndReadiness();
-        }
+        return next;
     }
 
     /**
@@ -208,7 +203,9 @@ final class ExitNode {
      * proxy accepts clients.
      */
     private void reportHealthAndReadiness() {
-        reportHealth(failover.verdict() == Verdict.CONNECTED && deviceState.isPresent() && lastError.isEmpty());
+        reportHealth(failover.verdict() == Verdict.CONNECTED
+                && deviceState.isPresent()
+                && reconciler.error().isEmpty());
         if (failover.verdict() == Verdict.CONNECTED) {
             components.dns().tunnelConnected();
             components.mesh().offerExit();
@@ -230,44 +227,37 @@ final class ExitNode {
     }
 
     /**
-     * Reconciles the machine, as it is now, with the plan. Any failure is logged once and retried: ending here would
-     * end the kill switch.
+     * Reconciles the machine, as it is now, with the plan. A failure is retried: ending here would end the kill
+     * switch.
      */
-    private void reconcile() {
-        try {
-            Machine machine = components.kernel().machine();
-            rejectConflictingUplinkName(machine);
-            boolean replanned = replan(inputs.with(failover.config())
-                    .with(machine)
-                    .with(components.dns().resolvedNames())
-                    .with(components.mesh().tailnet())
-                    .withRoamedEndpoint(roamedEndpoint));
-            chooseFreePort();
-            List<String> changed = components.killSwitch().apply(plan);
-            logKillSwitchChanges(replanned, changed);
-            if (!changed.isEmpty()) {
-                reportHealth(false);
-            }
-            reportOverrides();
-            if (components.tunnel().ensure(plan.tunnel())) {
-                log.info("tunnel: " + ExitNodePlan.TUNNEL + " configured for " + failover.describeServer(plan));
-                failover.restart(now());
-            }
-            components.mesh().attach(plan);
-            announceNewAddresses(machine.main());
-            components.kernel().network().apply(plan.network()).forEach(line -> log.info("network: " + line));
-            components.dns().serve(plan);
-            components.dns().serveMesh(plan);
-            redirectDns();
-            components.proxy().apply(plan, components.supervisor());
-            enableForwarding();
-            lastError.ifPresent(_ -> log.info("recovered"));
-            lastError = Optional.empty();
-        } catch (RuntimeException e) {
-            reportError(e);
-        } finally {
-            lastReconciled = now();
+    @Override
+    public void reconcile() {
+        Machine machine = components.kernel().machine();
+        rejectConflictingUplinkName(machine);
+        boolean replanned = replan(inputs.with(failover.config())
+                .with(machine)
+                .with(components.dns().resolvedNames())
+                .with(components.mesh().tailnet())
+                .withRoamedEndpoint(roamedEndpoint));
+        chooseFreePort();
+        List<String> changed = components.killSwitch().apply(plan);
+        logKillSwitchChanges(replanned, changed);
+        if (!changed.isEmpty()) {
+            reportHealth(false);
         }
+        reportOverrides();
+        if (components.tunnel().ensure(plan.tunnel())) {
+            log.info("tunnel: " + ExitNodePlan.TUNNEL + " configured for " + failover.describeServer(plan));
+            failover.restart(now());
+        }
+        components.mesh().attach(plan);
+        announceNewAddresses(machine.main());
+        components.kernel().network().apply(plan.network()).forEach(line -> log.info("network: " + line));
+        components.dns().serve(plan);
+        components.dns().serveMesh(plan);
+        redirectDns();
+        components.proxy().apply(plan, components.supervisor());
+        enableForwarding();
     }
 
     /** Makes the tunnel and the mesh send from the machine's new addresses, so that their peers learn of them. */
@@ -348,14 +338,6 @@ final class ExitNode {
         }
     }
 
-    private void reportError(RuntimeException e) {
-        Optional<String> what = Optional.of(String.valueOf(e.getMessage()));
-        if (!lastError.equals(what)) {
-            log.failure(e);
-        }
-        lastError = what;
-    }
-
     /** @return whether the planned kill switch has changed */
     private boolean replan(ExitNodeInputs now) {
         if (now.equals(inputs)) {
@@ -399,29 +381,22 @@ final class ExitNode {
         });
     }
 
-    /** Whether a correction is pending for which no event will come. */
-    private boolean needsReconciliation() {
-        return lastError.isPresent()
-                || deviceState.isEmpty()
-                || !components.dns().isListening()
-                || changeWatcher.filter(ChangeWatcher::hasFailed).isPresent();
+    @Override
+    public boolean isUnsettled() {
+        return deviceState.isEmpty() || !components.dns().isListening();
     }
 
     /** @return when to check again if no event comes before */
     private Instant checkTunnel() {
         Instant now = now();
-        if (lastReconciled.isAfter(now)) {
-            // The clock was set back.
-            lastReconciled = now;
-        }
         try {
             deviceState = components.tunnel().read();
         } catch (RuntimeException e) {
             deviceState = Optional.empty();
-            reportError(e);
+            reconciler.failed(e);
         }
         if (deviceState.isEmpty()) {
-            return lastReconciled.plus(RETRY);
+            return now.plus(Reconciler.RETRY);
         }
         Instant next = failover.judge(deviceState.get(), plan, now);
         followRoaming(ServerRoaming.findRoamed(deviceState.get(), plan.tunnel()));
@@ -429,15 +404,14 @@ final class ExitNode {
             components.dns().useNextAddresses(failover.hostNames());
             if (failover.switchServer(now)) {
                 roamedEndpoint = Optional.empty();
-                reconcile();
+                reconciler.reconcile();
             } else {
                 // The server may have a new address, or may respond at its configured endpoint again.
                 components.dns().checkNow();
                 components.tunnel().resetEndpoints();
             }
         }
-        Instant retry = lastReconciled.plus(RETRY);
-        return needsReconciliation() && next.isAfter(retry) ? retry : next;
+        return next;
     }
 
     /**
@@ -449,7 +423,7 @@ final class ExitNode {
             roamedEndpoint = now;
             now.ifPresent(at -> log.info("tunnel: the server responds from " + Endpoint.of(at)
                     + " instead of its Endpoint; sending to that address (authenticated by the server's key)"));
-            reconcile();
+            reconciler.reconcile();
         }
     }
 
@@ -467,7 +441,7 @@ final class ExitNode {
                 childEvents.states(),
                 components.mesh().describe(),
                 failover.verdict(),
-                lastError,
+                reconciler.error(),
                 Stream.concat(overrideMessages(overrides).stream(), new PrivilegedSiblings().find().stream())
                         .toList());
     }

@@ -10,6 +10,7 @@ import io.culvert.diagnostics.UndoStack;
 import io.culvert.linux.Container;
 import io.culvert.nft.NetworkClaim;
 import io.culvert.process.StopSignals;
+import io.culvert.reconcile.EventQueue;
 import io.culvert.rtnl.Machine;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
@@ -24,7 +25,7 @@ public final class ExitNodeApplication {
     private final Environment environment;
     private final Log log;
     private final UndoStack undo = new UndoStack();
-    private final EventQueue events = new EventQueue();
+    private final EventQueue<ExitNodeEvent> events = new EventQueue<>();
 
     public ExitNodeApplication(Environment environment) {
         this.environment = environment;

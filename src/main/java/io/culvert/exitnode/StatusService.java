@@ -5,6 +5,7 @@ import io.culvert.diagnostics.Hints;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
+import io.culvert.reconcile.EventQueue;
 import io.culvert.runtime.Environment;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
@@ -27,7 +28,7 @@ final class StatusService implements AutoCloseable {
     }
 
     /** Opens the status socket; where that fails, logs a warning, and the exit node runs without it. */
-    static StatusService open(Environment environment, EventQueue events) {
+    static StatusService open(Environment environment, EventQueue<ExitNodeEvent> events) {
         try {
             return new StatusService(
                     environment.log(), StatusSocket.serve(environment.statusSocket(), () -> requestReport(events)));
@@ -43,7 +44,7 @@ final class StatusService implements AutoCloseable {
         }
     }
 
-    private static StatusReport requestReport(EventQueue events) {
+    private static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {
         CompletableFuture<StatusReport> response = new CompletableFuture<>();
         events.add(new ExitNodeEvent.StatusRequested(response));
         return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();

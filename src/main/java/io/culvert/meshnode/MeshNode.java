@@ -67,7 +67,7 @@ public final class MeshNode {
      */
     public void manage(Path file) throws InterruptedException {
         try (NetworkClaim _ = claim()) {
-            new NodeWatch(environment, node, file, devices(node)).run();
+            NodeWatch.run(environment, node, file, devices(node));
         }
     }
 

@@ -7,9 +7,12 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.mesh.MeshNodeFile;
 import io.culvert.networkfile.NodeInterface;
 import io.culvert.process.StopSignals;
+import io.culvert.reconcile.ChangeWatcher;
+import io.culvert.reconcile.ErrorState;
+import io.culvert.reconcile.EventQueue;
+import io.culvert.reconcile.Reconciler;
 import io.culvert.roaming.EndpointSelection;
 import io.culvert.rtnl.MainTable;
-import io.culvert.runtime.ChangeWatcher;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
 import io.culvert.runtime.MachineLock;
@@ -21,31 +24,23 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Manages a node according to its network file. One thread handles all events; only endpoint selection has a thread for
  * each device ({@link EndpointSelection}).
  */
-final class NodeWatch {
+final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
 
     private static final Duration NO_REFRESH = Duration.ofDays(1);
-
-    /** The interval of retries after an error, when no event causes one. */
-    private static final Duration RETRY_INTERVAL = Duration.ofSeconds(2);
 
     /** Changes of a file or of the network usually come in groups; this collects them. */
     private static final Duration COALESCE_TIME = Duration.ofMillis(100);
 
-    private enum Event {
+    enum Event {
         STOP,
         MACHINE,
         FILE,
@@ -57,43 +52,67 @@ final class NodeWatch {
     private final String node;
     private final Path file;
     private final NodeDevices devices;
-    private final EndpointResolver resolver = new EndpointResolver();
-    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final EndpointResolver resolver;
+    private final EventQueue<Event> events = new EventQueue<>();
+    private final KernelConnections kernel;
+    private final NodeChange change;
+    private final ErrorState fileError;
     private final Map<String, EndpointSelection> endpointSelections = new ConcurrentSkipListMap<>();
     private final DirectNetworks direct;
-    private Optional<String> knownError = Optional.empty();
     private Optional<MainTable> mainTable = Optional.empty();
     private volatile NodeState state;
+    private Instant resolveAt;
 
-    /** Reads the network file. */
-    NodeWatch(Environment environment, String node, Path file, NodeDevices devices) {
+    private NodeWatch(
+            Environment environment,
+            String node,
+            Path file,
+            NodeDevices devices,
+            EndpointResolver resolver,
+            NodeState state,
+            KernelConnections kernel) {
         this.environment = environment;
         this.log = environment.log();
         this.node = node;
         this.file = file;
         this.devices = devices;
+        this.resolver = resolver;
+        this.kernel = kernel;
+        this.change = NodeState.change(kernel, environment, node, devices);
         this.direct = new DirectNetworks(log);
-        this.state = read();
+        this.fileError = new ErrorState(log, "");
+        this.state = state;
+        this.resolveAt = nextResolution();
     }
 
-    void run() throws InterruptedException {
+    /** Reads the network file, configures the node and manages it until a stop is requested. */
+    static void run(Environment environment, String node, Path file, NodeDevices devices) throws InterruptedException {
+        EndpointResolver resolver = new EndpointResolver();
+        NodeState state = read(environment.log(), node, file, devices, resolver);
+        try (KernelConnections kernel = KernelConnections.open(environment)) {
+            new NodeWatch(environment, node, file, devices, resolver, state, kernel).run();
+        }
+    }
+
+    private void run() throws InterruptedException {
         try (StopSignals _ = StopSignals.deliverTo(_ -> events.add(Event.STOP));
-                KernelConnections kernel = KernelConnections.open(environment);
-                ChangeWatcher watch = ChangeWatcher.start(log, kernel, () -> events.add(Event.MACHINE))) {
+                Reconciler<Event> reconciler =
+                        new Reconciler<>(log, environment.clock(), events, COALESCE_TIME, "mesh: recovered", this)) {
+            reconciler.watch(ChangeWatcher.kernelEvents(kernel.route().portId()), Event.MACHINE);
             resolver.resolve(interfaces())
                     .forEach(name -> log.warn("mesh: " + name + " does not resolve yet, retrying"));
-            NodeChange change = NodeState.change(kernel, environment, node, devices);
             MachineLock.runLocked(environment, () -> state.apply(kernel, change, now(), Optional.of(log), direct));
             mainTable = Optional.of(kernel.machine().main());
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = serveStatus()) {
                 updateEndpointSelections();
                 log.info("mesh: " + node + " is up (managed)");
-                loop(kernel, change, watch);
+                resolveAt = nextResolution();
+                reconciler.run();
             } catch (IOException e) {
                 log.warn("mesh: cannot create the status socket: " + e.getMessage());
             } finally {
-                stop(kernel, change);
+                stop();
             }
         } catch (InterruptedException | RuntimeException e) {
             throw e;
@@ -102,7 +121,7 @@ final class NodeWatch {
         }
     }
 
-    private NodeState read() {
+    private static NodeState read(Log log, String node, Path file, NodeDevices devices, EndpointResolver resolver) {
         List<Problem> warnings = new ArrayList<>();
         MeshNodeFile networkFile = MeshNodeFile.read(file, node, warnings);
         log.problems(warnings);
@@ -119,52 +138,40 @@ final class NodeWatch {
                 () -> MeshNodeStatus.report(state.names(), endpointSelections));
     }
 
-    private void loop(KernelConnections kernel, NodeChange change, ChangeWatcher watch) throws InterruptedException {
-        Instant resolveAt = nextResolution();
-        while (true) {
-            Duration wait =
-                    knownError.isPresent() || watch.hasFailed() ? RETRY_INTERVAL : Duration.between(now(), resolveAt);
-            Set<Event> received = await(wait);
-            if (received.contains(Event.STOP)) {
-                return;
-            }
-            if (received.isEmpty()) {
-                watch.reopenFailed();
-            }
-            if (received.contains(Event.FILE)) {
+    @Override
+    public Reconciler.Response handle(Event event) {
+        return switch (event) {
+            case STOP -> Reconciler.Response.STOP;
+            case FILE -> {
                 reload();
+                yield Reconciler.Response.RECONCILE;
             }
-            if (!now().isBefore(resolveAt)) {
-                resolveNames();
-                resolveAt = nextResolution();
-            }
-            apply(kernel, change);
-        }
+            case MACHINE, NAMES -> Reconciler.Response.RECONCILE;
+        };
     }
 
-    /** Waits for an event, and collects the events that follow within a moment. */
-    private Set<Event> await(Duration atMost) throws InterruptedException {
-        Set<Event> received = EnumSet.noneOf(Event.class);
-        Event first = events.poll(Math.max(0, atMost.toMillis()), TimeUnit.MILLISECONDS);
-        while (first != null) {
-            received.add(first);
-            first = first == Event.STOP ? null : events.poll(COALESCE_TIME.toMillis(), TimeUnit.MILLISECONDS);
+    @Override
+    public Instant check() {
+        if (!now().isBefore(resolveAt)) {
+            resolveNames();
+            resolveAt = nextResolution();
         }
-        return received;
+        return resolveAt;
     }
 
     /** Reads the changed file. An invalid file changes nothing; its errors are logged once. */
     private void reload() {
         try {
-            NodeState newState = read();
+            NodeState newState = read(log, node, file, devices, resolver);
             if (!newState.file().equals(state.file())) {
                 state = newState;
                 resolver.resolve(interfaces());
+                resolveAt = nextResolution();
                 log.info("mesh: " + file + " has changed");
             }
-            knownError = Optional.empty();
+            fileError.succeeded();
         } catch (ProblemException e) {
-            logOnce(e);
+            fileError.failed(e);
         }
     }
 
@@ -179,23 +186,18 @@ final class NodeWatch {
         return now().plus(resolver.refreshInterval(interfaces()).orElse(NO_REFRESH));
     }
 
-    private void apply(KernelConnections kernel, NodeChange change) {
-        try {
-            MachineLock.runLocked(
-                    environment,
-                    () -> state.apply(kernel, change, now(), Optional.empty(), direct)
-                            .forEach(line -> log.info("mesh: applied: " + line)));
-            updateEndpointSelections();
-            announceNewAddresses(kernel);
-            knownError.ifPresent(_ -> log.info("mesh: recovered"));
-            knownError = Optional.empty();
-        } catch (RuntimeException e) {
-            logOnce(e);
-        }
+    @Override
+    public void reconcile() {
+        MachineLock.runLocked(
+                environment,
+                () -> state.apply(kernel, change, now(), Optional.empty(), direct)
+                        .forEach(line -> log.info("mesh: applied: " + line)));
+        updateEndpointSelections();
+        announceNewAddresses();
     }
 
     /** Announces changed addresses of this machine to the peers. */
-    private void announceNewAddresses(KernelConnections kernel) {
+    private void announceNewAddresses() {
         Optional<MainTable> now = Optional.of(kernel.machine().main());
         if (!mainTable.equals(now)) {
             interfaces()
@@ -203,14 +205,6 @@ final class NodeWatch {
                             .announceNewAddresses(now().minus(WireGuardDevice.SESSION_LIFETIME)));
         }
         mainTable = now;
-    }
-
-    private void logOnce(RuntimeException e) {
-        Optional<String> message = Optional.of(String.valueOf(e.getMessage()));
-        if (!knownError.equals(message)) {
-            log.failure(e);
-        }
-        knownError = message;
     }
 
     /** Starts and stops endpoint selection for the devices of the current file. */
@@ -236,7 +230,7 @@ final class NodeWatch {
                 devices.device(link), mark, environment.clock(), line -> log.info("mesh: " + link + ": " + line));
     }
 
-    private void stop(KernelConnections kernel, NodeChange change) {
+    private void stop() {
         endpointSelections.values().forEach(EndpointSelection::close);
         endpointSelections.clear();
         MachineLock.runLocked(environment, () -> change.remove(kernel.network().observe()));

@@ -9,22 +9,23 @@ import io.culvert.linux.NetworkNamespace;
 import io.culvert.plan.NamespacePlan;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.process.StopSignals;
+import io.culvert.reconcile.ChangeWatcher;
+import io.culvert.reconcile.EventQueue;
+import io.culvert.reconcile.Reconciler;
+import io.culvert.reconcile.Reconciler.Response;
 import io.culvert.requirements.TunnelFile;
 import io.culvert.rtnl.Ownership;
-import io.culvert.runtime.ChangeWatcher;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.MachineLock;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.device.WireGuardDevices;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The namespace daemon. Creates a namespace, monitors its tunnel, admits programs, and deletes the namespace when the
@@ -33,7 +34,6 @@ import java.util.concurrent.TimeUnit;
 public final class NamespaceDaemon {
 
     private static final Duration NAME_CHECK_INTERVAL = Duration.ofMinutes(2);
-    private static final Duration RETRY_DELAY = Duration.ofSeconds(3);
 
     private sealed interface Event {
         record Requested(ControlSocket.PendingRequest pendingRequest) implements Event {}
@@ -51,7 +51,7 @@ public final class NamespaceDaemon {
     private final Log log;
     private final ConfinedNamespace namespace;
     private final NamespaceRequest request;
-    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final EventQueue<Event> events = new EventQueue<>();
     private final Optional<OuterSockets> outerSockets;
     private final boolean persistent;
 
@@ -111,13 +111,8 @@ public final class NamespaceDaemon {
                 ResolverFiles files = new ResolverFiles(plan.resolvers(), plan.searchDomains());
                 PrivateDirectory.write(namespace.resolvConf(), files.resolvConf());
                 PrivateDirectory.write(namespace.nsswitchConf(), ResolverFiles.nsswitchConf());
-                try (ChangeWatcher watcher = ChangeWatcher.start(
-                                log,
-                                List.of(() -> ChangeWatcher.Source.of(tunnel.watchNetwork())),
-                                () -> events.add(new Event.NetworkChanged()));
-                        ControlSocket controlSocket = ControlSocket.listen(
-                                namespace.controlSocket(),
-                                pendingRequest -> events.add(new Event.Requested(pendingRequest)))) {
+                try (ControlSocket controlSocket = ControlSocket.listen(
+                        namespace.controlSocket(), pendingRequest -> events.add(new Event.Requested(pendingRequest)))) {
                     ProcessTracker processes = new ProcessTracker(
                             environment.root().resolve("proc"),
                             networkNamespace.identity(),
@@ -125,12 +120,9 @@ public final class NamespaceDaemon {
                     firstProgram.ifPresent(processes::track);
                     onReady.run();
                     log.info("netns: " + namespace.name() + " is up");
-                    handleEvents(
-                            tunnel,
-                            watcher,
-                            servers,
-                            new ControlRequestHandler(
-                                    namespace, request, outerSockets.isPresent(), plan, tunnel, processes, persistent));
+                    ControlRequestHandler requests = new ControlRequestHandler(
+                            namespace, request, outerSockets.isPresent(), plan, tunnel, processes, persistent);
+                    manage(new ManagedNamespace(tunnel, servers, requests));
                     controlSocket.close();
                 }
             } finally {
@@ -145,57 +137,67 @@ public final class NamespaceDaemon {
         }
     }
 
-    private void handleEvents(
-            ConfinedTunnel tunnel, ChangeWatcher watcher, ServerAddresses servers, ControlRequestHandler requestHandler)
-            throws InterruptedException {
-        Duration timeout = NAME_CHECK_INTERVAL;
-        while (true) {
-            Event event = events.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
-            switch (event) {
-                case null -> {
-                    if (timeout.equals(RETRY_DELAY)) {
-                        watcher.reopenFailed();
-                        timeout = restoreTunnel(tunnel, watcher);
-                    } else if (outerSockets.isEmpty()) {
-                        servers.resolveAgainIfStale(
-                                tunnel.lastHandshake(), names -> events.add(new Event.NamesResolved(names)));
-                    }
-                }
-                case Event.NetworkChanged() -> timeout = restoreTunnel(tunnel, watcher);
-                case Event.NamesResolved(ResolvedNames names) -> tunnel.updateEndpoints(names);
-                case Event.StopSignal(String signal) -> {
-                    log.info("netns: received " + signal + ", deleting " + namespace.name());
-                    return;
-                }
-                case Event.ProgramExited(long pid) -> {
-                    if (requestHandler.programExited(pid)) {
-                        return;
-                    }
-                }
-                case Event.Requested(ControlSocket.PendingRequest pendingRequest) -> {
-                    if (requestHandler.handle(pendingRequest)) {
-                        return;
-                    }
-                }
-            }
+    private void manage(ManagedNamespace managed) throws InterruptedException {
+        try (Reconciler<Event> reconciler =
+                new Reconciler<>(log, environment.clock(), events, Duration.ZERO, "netns: recovered", managed)) {
+            reconciler.watch(
+                    List.of(() -> ChangeWatcher.Source.of(managed.tunnel.watchNetwork())), new Event.NetworkChanged());
+            reconciler.run();
         }
     }
 
-    /**
-     * Reverts external changes.
-     *
-     * @return how long to wait for the next event
-     */
-    private Duration restoreTunnel(ConfinedTunnel tunnel, ChangeWatcher watcher) {
-        try {
+    /** The running namespace. There is no leak while it differs from its plan, as nothing else leads out of it. */
+    private final class ManagedNamespace implements Reconciler.Target<Event> {
+
+        private final ConfinedTunnel tunnel;
+        private final ServerAddresses servers;
+        private final ControlRequestHandler requests;
+        private Instant nextNameCheck;
+
+        ManagedNamespace(ConfinedTunnel tunnel, ServerAddresses servers, ControlRequestHandler requests) {
+            this.tunnel = tunnel;
+            this.servers = servers;
+            this.requests = requests;
+            this.nextNameCheck = now().plus(NAME_CHECK_INTERVAL);
+        }
+
+        @Override
+        public Response handle(Event event) {
+            return switch (event) {
+                case Event.NetworkChanged() -> Response.RECONCILE;
+                case Event.NamesResolved(ResolvedNames names) -> {
+                    tunnel.updateEndpoints(names);
+                    yield Response.NOTHING;
+                }
+                case Event.StopSignal(String signal) -> {
+                    log.info("netns: received " + signal + ", deleting " + namespace.name());
+                    yield Response.STOP;
+                }
+                case Event.ProgramExited(long pid) -> requests.programExited(pid) ? Response.STOP : Response.NOTHING;
+                case Event.Requested(ControlSocket.PendingRequest pendingRequest) ->
+                    requests.handle(pendingRequest) ? Response.STOP : Response.NOTHING;
+            };
+        }
+
+        @Override
+        public void reconcile() {
             if (tunnel.restore()) {
                 log.warn("netns: reverted external changes in " + namespace.name());
             }
-            return watcher.hasFailed() ? RETRY_DELAY : NAME_CHECK_INTERVAL;
-        } catch (RuntimeException e) {
-            // There is no leak meanwhile, as nothing else leads out of the namespace.
-            log.failure(e);
-            return RETRY_DELAY;
+        }
+
+        @Override
+        public Instant check() {
+            if (outerSockets.isEmpty() && !now().isBefore(nextNameCheck)) {
+                nextNameCheck = now().plus(NAME_CHECK_INTERVAL);
+                servers.resolveAgainIfStale(
+                        tunnel.lastHandshake(), names -> events.add(new Event.NamesResolved(names)));
+            }
+            return outerSockets.isEmpty() ? nextNameCheck : now().plus(Reconciler.NO_DEADLINE);
+        }
+
+        private Instant now() {
+            return environment.clock().instant();
         }
     }
 

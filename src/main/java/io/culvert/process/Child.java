@@ -94,8 +94,8 @@ public final class Child {
                 supervision.report(exited);
                 current.exit().complete(exited);
                 Duration runTime = Duration.ofNanos(supervision.clock().nanoTime() - startTime);
-                failures = runTime.compareTo(supervision.backOff().stableAfter()) < 0 ? failures + 1 : 1;
-                while (restartAfter(supervision.backOff().delayAfter(failures))) {
+                failures = runTime.compareTo(Supervision.STABLE_AFTER) < 0 ? failures + 1 : 1;
+                while (restartAfter(supervision.backOff().afterFailures(failures))) {
                     failures++;
                 }
             } while (!isStopping());

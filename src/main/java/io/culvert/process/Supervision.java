@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.process;
 
+import io.culvert.timing.BackOff;
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -11,6 +13,9 @@ record Supervision(
         SupervisorClock clock,
         UnaryOperator<String> redactor,
         Consumer<ChildEvent> listener) {
+
+    /** The run time after which a child counts as recovered, so that its next exit is a first failure again. */
+    static final Duration STABLE_AFTER = Duration.ofMinutes(1);
 
     /**
      * Calls the listener. An exception of the listener is reported, but ends neither supervision nor reading of output.

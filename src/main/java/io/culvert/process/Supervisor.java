@@ -2,6 +2,8 @@
 package io.culvert.process;
 
 import io.culvert.diagnostics.ProblemException;
+import io.culvert.timing.BackOff;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -19,10 +21,16 @@ import java.util.function.UnaryOperator;
  */
 public final class Supervisor {
 
+    /**
+     * Short enough that a single crash is hardly noticed, long enough that a broken program costs almost no CPU time.
+     */
+    public static final BackOff RESTARTS = new BackOff(Duration.ofMillis(100), Duration.ofSeconds(30));
+
     private final Supervision supervision;
     private final List<Child> started = new ArrayList<>();
 
     /**
+     * @param backOff the delays between restarts of a child
      * @param redactor redacts secrets in the output of children
      * @param listener called on the children's own threads; has to be thread-safe and fast
      */

@@ -2,6 +2,7 @@
 package io.culvert.roaming;
 
 import io.culvert.roaming.PeerStatus.State;
+import io.culvert.timing.BackOff;
 import io.culvert.wireguard.device.DeviceState.PeerState;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -43,8 +44,8 @@ final class EndpointChooser {
      */
     private static final Duration ROUTED_PROBE_INTERVAL = Duration.ofMinutes(5);
 
-    private static final Duration ROUND_INTERVAL = Duration.ofSeconds(5);
-    private static final int MAX_DOUBLINGS = 4;
+    /** The delays between rounds of probes of all candidates while the endpoint is lost. */
+    private static final BackOff ROUNDS = new BackOff(Duration.ofSeconds(5), Duration.ofSeconds(80));
 
     private List<InetSocketAddress> candidates = List.of();
     private final Map<InetSocketAddress, ProbeHistory> histories = new HashMap<>();
@@ -242,7 +243,7 @@ final class EndpointChooser {
             return Optional.of(new SelectionStep.ProbeCandidate(reachable.get(probedInRound++)));
         }
         probedInRound = 0;
-        nextRound = now.plus(ROUND_INTERVAL.multipliedBy(1L << Math.min(failedRounds++, MAX_DOUBLINGS)));
+        nextRound = now.plus(ROUNDS.afterFailures(++failedRounds));
         Optional<InetSocketAddress> routed = routedCandidates(candidates, paths).findFirst();
         return current.filter(
                         it -> routedCandidates(List.of(it), paths).findAny().isEmpty())

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.roaming;
 
+import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.net.Endpoint;
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkSocket;
 import io.culvert.nft.Nftables;
 import io.culvert.nft.Table;
+import io.culvert.reconcile.EventQueue;
+import io.culvert.reconcile.Reconciler;
 import io.culvert.roaming.EndpointChooser.ProbeResult;
 import io.culvert.rtnl.Neighbours;
 import io.culvert.rtnl.Neighbours.Neighbour;
 import io.culvert.rtnl.RouteLookup;
+import io.culvert.timing.BackOff;
 import io.culvert.wireguard.config.PublicKey;
 import io.culvert.wireguard.device.DeviceState.PeerState;
 import io.culvert.wireguard.device.ManagedDevice;
@@ -24,10 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -42,8 +43,8 @@ public final class EndpointSelection implements AutoCloseable {
     /** Exists for the duration of a probe; a process that is killed meanwhile may leave it behind. */
     public static final Table.Id TABLE = BlockedEndpoint.TABLE;
 
-    private static final Duration MIN_POLL_DELAY = Duration.ofMillis(250);
-    private static final Duration MAX_POLL_DELAY = Duration.ofSeconds(4);
+    /** The delays of polls after an event. */
+    private static final BackOff POLLS = new BackOff(Duration.ofMillis(250), Duration.ofSeconds(4));
 
     /** The minimum time between two polls. */
     private static final Duration MIN_POLL_GAP = Duration.ofMillis(50);
@@ -63,15 +64,16 @@ public final class EndpointSelection implements AutoCloseable {
     private final Instant started;
     private final long nanosAtStart = System.nanoTime();
     private final NetlinkSocket events;
-    private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+    private final EventQueue<Runnable> tasks = new EventQueue<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final Thread thread;
     private final Map<PublicKey, RoamingPeer> peers = new LinkedHashMap<>();
     private final Map<PublicKey, EndpointChooser> choosers = new LinkedHashMap<>();
     private volatile Set<InetAddress> addresses = Set.of();
     private volatile Map<String, PeerStatus> statuses = Map.of();
-    private Duration pollDelay = MIN_POLL_DELAY;
+    private Duration pollDelay = POLLS.first();
     private boolean solicitationDue = true;
+    private Instant solicitedAt = Instant.MIN;
 
     private EndpointSelection(ManagedDevice device, long mark, Clock clock, Consumer<String> log) {
         this.device = device;
@@ -128,7 +130,7 @@ public final class EndpointSelection implements AutoCloseable {
                 .map(InetSocketAddress::getAddress)
                 .collect(Collectors.toUnmodifiableSet());
         solicitationDue = true;
-        pollDelay = MIN_POLL_DELAY;
+        pollDelay = POLLS.first();
     }
 
     /** Polls after each change of links and routes, and after those changes of neighbours that concern candidates. */
@@ -138,9 +140,9 @@ public final class EndpointSelection implements AutoCloseable {
                     .map(event -> Neighbours.isNeighbour(event)
                             ? Neighbours.decode(event)
                                     .filter(this::isCandidate)
-                                    .<Runnable>map(_ -> () -> pollDelay = MIN_POLL_DELAY)
+                                    .<Runnable>map(_ -> () -> pollDelay = POLLS.first())
                             : Optional.<Runnable>of(() -> {
-                                pollDelay = MIN_POLL_DELAY;
+                                pollDelay = POLLS.first();
                                 solicitationDue = true;
                             }))
                     .flatMap(Optional::stream)
@@ -158,24 +160,45 @@ public final class EndpointSelection implements AutoCloseable {
         try (NetlinkSocket route = KernelNetlinkSocket.route()) {
             PathLookup paths = new PathLookup(new RouteLookup(route), new Neighbours(route), mark);
             EndpointProbe probe = new EndpointProbe(device, new BlockedEndpoint(nftables), clock, stopped);
-            Instant solicitedAt = Instant.MIN;
-            while (awaitNextPoll()) {
-                try {
-                    paths.refresh();
-                    if (solicitationDue
-                            || solicitedAt.plus(SOLICITATION_INTERVAL).isBefore(now())) {
-                        solicitationDue = false;
-                        solicitedAt = now();
-                        peers.values().forEach(peer -> paths.solicit(peer.candidates()));
-                    }
-                    poll(paths, probe);
-                } catch (RuntimeException e) {
-                    // The next poll may succeed; ending here would leave the peers' endpoints unchanged for good.
-                    log.accept("endpoint selection failed, retrying: " + e.getMessage());
+            Reconciler.Target<Runnable> target = new Reconciler.Target<>() {
+
+                @Override
+                public Reconciler.Response handle(Runnable task) {
+                    task.run();
+                    return stopped.getCount() > 0 ? Reconciler.Response.NOTHING : Reconciler.Response.STOP;
                 }
+
+                @Override
+                public Instant check() {
+                    if (!peers.isEmpty()) {
+                        update(paths, probe);
+                    }
+                    return nextPoll();
+                }
+            };
+            try (Reconciler<Runnable> reconciler =
+                    new Reconciler<>(Log.NONE, this::now, tasks, MIN_POLL_GAP, "", target)) {
+                reconciler.run();
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
             }
         } finally {
             nftables.ifPresent(Nftables::close);
+        }
+    }
+
+    private void update(PathLookup paths, EndpointProbe probe) {
+        try {
+            paths.refresh();
+            if (solicitationDue || solicitedAt.plus(SOLICITATION_INTERVAL).isBefore(now())) {
+                solicitationDue = false;
+                solicitedAt = now();
+                peers.values().forEach(peer -> paths.solicit(peer.candidates()));
+            }
+            poll(paths, probe);
+        } catch (RuntimeException e) {
+            // The next poll may succeed; ending here would leave the peers' endpoints unchanged for good.
+            log.accept("endpoint selection failed, retrying: " + e.getMessage());
         }
     }
 
@@ -188,26 +211,10 @@ public final class EndpointSelection implements AutoCloseable {
         }
     }
 
-    /** Runs queued tasks until the next poll is due; returns false at the end. */
-    private boolean awaitNextPoll() {
-        long now = System.nanoTime();
-        long earliest = now + MIN_POLL_GAP.toNanos();
-        long deadline = now + (peers.isEmpty() ? NO_TIMEOUT : pollDelay).toNanos();
-        pollDelay =
-                pollDelay.multipliedBy(2).compareTo(MAX_POLL_DELAY) < 0 ? pollDelay.multipliedBy(2) : MAX_POLL_DELAY;
-        try {
-            while (stopped.getCount() > 0) {
-                Runnable task = tasks.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-                if (task == null) {
-                    return true;
-                }
-                task.run();
-                deadline = Math.min(deadline, earliest);
-            }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
-        return false;
+    private Instant nextPoll() {
+        Duration delay = peers.isEmpty() ? Reconciler.NO_DEADLINE : pollDelay;
+        pollDelay = POLLS.next(pollDelay);
+        return now().plus(delay);
     }
 
     private void poll(PathLookup paths, EndpointProbe probe) {
@@ -270,7 +277,7 @@ public final class EndpointSelection implements AutoCloseable {
             case SelectionStep.SwitchTo(InetSocketAddress to) ->
                 log.accept(peer.name() + ": endpoint changed to " + text(to) + " (the previous one is unreachable)");
         }
-        pollDelay = MIN_POLL_DELAY;
+        pollDelay = POLLS.first();
     }
 
     private static String text(InetSocketAddress endpoint) {

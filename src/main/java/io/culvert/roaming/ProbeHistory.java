@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.roaming;
 
+import io.culvert.timing.BackOff;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -20,45 +21,31 @@ record ProbeHistory(int failures, String signature, Instant notBefore, Instant n
      * Any host on a link can answer for an address, each time with another hardware address. So after the first change
      * of the path further ones are delayed, which limits the interruption by a malicious host to a second per minute.
      */
-    private static final Duration PATH_CHANGE_DELAY = Duration.ofSeconds(1);
+    private static final BackOff PATH_CHANGE_DELAYS = new BackOff(Duration.ofSeconds(1), Duration.ofMinutes(1));
 
-    private static final Duration MAX_PATH_CHANGE_DELAY = Duration.ofMinutes(1);
+    /** The delays after failed probes, each of which interrupts traffic for up to a second. */
+    private static final BackOff FAILURE_DELAYS = new BackOff(Duration.ofSeconds(30), Duration.ofHours(1));
 
-    /** The delay after a failed probe, which interrupts traffic for up to a second. */
-    private static final Duration FAILURE_DELAY = Duration.ofSeconds(30);
-
-    private static final Duration MAX_FAILURE_DELAY = Duration.ofHours(1);
-
-    /** The delay after an endpoint was lost, which may work again soon, as when a cable is plugged in again. */
-    private static final Duration LOSS_DELAY = Duration.ofSeconds(1);
-
-    private static final Duration MAX_LOSS_DELAY = Duration.ofMinutes(2);
+    /** The delays after an endpoint was lost, which may work again soon, as when a cable is plugged in again. */
+    private static final BackOff LOSS_DELAYS = new BackOff(Duration.ofSeconds(1), Duration.ofMinutes(2));
 
     /** Returns the history after a probe without a response. */
     ProbeHistory afterFailure(Path path, Instant now) {
         return new ProbeHistory(
                 failures + 1,
                 path.signature(),
-                now.plus(backoff(FAILURE_DELAY, failures, MAX_FAILURE_DELAY)),
-                failures == 0 ? now : now.plus(backoff(PATH_CHANGE_DELAY, failures - 1, MAX_PATH_CHANGE_DELAY)));
+                now.plus(FAILURE_DELAYS.afterFailures(failures + 1)),
+                failures == 0 ? now : now.plus(PATH_CHANGE_DELAYS.afterFailures(failures)));
     }
 
     /** Returns the history after the loss of an endpoint that worked, which delays the next probe by any path. */
     ProbeHistory afterLoss(Instant now) {
-        Instant retryAt = now.plus(backoff(LOSS_DELAY, failures, MAX_LOSS_DELAY));
+        Instant retryAt = now.plus(LOSS_DELAYS.afterFailures(failures + 1));
         return new ProbeHistory(failures + 1, "", retryAt, retryAt);
     }
 
     boolean mayProbe(Path path, Instant now) {
         boolean otherPath = !signature.isEmpty() && !signature.equals(path.signature());
         return !now.isBefore(otherPath ? notBeforeByOtherPath : notBefore);
-    }
-
-    private static Duration backoff(Duration first, int times, Duration max) {
-        Duration delay = first;
-        for (int i = 0; i < times && delay.compareTo(max) < 0; i++) {
-            delay = delay.multipliedBy(2);
-        }
-        return delay.compareTo(max) < 0 ? delay : max;
     }
 }

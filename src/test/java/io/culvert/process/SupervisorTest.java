@@ -11,6 +11,7 @@ import io.culvert.process.ChildEvent.OutputLine;
 import io.culvert.process.ChildEvent.RestartFailed;
 import io.culvert.process.ChildEvent.Restarting;
 import io.culvert.process.ChildEvent.Started;
+import io.culvert.timing.BackOff;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -227,7 +228,7 @@ class SupervisorTest {
     }
 
     private Supervisor supervisor(SupervisorClock clock, Consumer<ChildEvent> listener) {
-        BackOff backOff = new BackOff(Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofMinutes(1));
+        BackOff backOff = new BackOff(Duration.ofMillis(100), Duration.ofSeconds(1));
         UnaryOperator<String> redactor = new Redactor(List.of("s3cret"));
         Supervisor supervisor = new Supervisor(children, backOff, clock, redactor, listener);
         supervisors.add(supervisor);

@@ -43,6 +43,17 @@ class TailscaleVariablesTest {
     }
 
     @Test
+    void variables_that_go_programs_read_are_passed_on() {
+        assertThat(read(given().set("TZ", "Pacific/Chatham")
+                                .set("HTTPS_PROXY", "http://192.0.2.1:3128")
+                                .set("KUBERNETES_SERVICE_HOST", "192.0.2.2"))
+                        .environment())
+                .containsEntry("TZ", "Pacific/Chatham")
+                .containsEntry("HTTPS_PROXY", "http://192.0.2.1:3128")
+                .doesNotContainKey("KUBERNETES_SERVICE_HOST");
+    }
+
+    @Test
     void given_values_override_the_defaults() {
         TailscaleSettings settings = read(given().set("TS_DEBUG_FIREWALL_MODE", "auto")
                 .set("TS_ACCEPT_DNS", "true")

@@ -2,7 +2,6 @@
 package io.culvert.tailscale;
 
 import io.culvert.diagnostics.Problem;
-import io.culvert.process.BackOff;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.Children;
 import io.culvert.process.Redactor;
@@ -52,7 +51,7 @@ final class ScriptedContainerboot implements AutoCloseable {
         TailscaleSettings settings = settings(root, all);
         supervisor = new Supervisor(
                 new Children(),
-                BackOff.DEFAULT,
+                Supervisor.RESTARTS,
                 SupervisorClock.REAL,
                 new Redactor(settings.secrets()),
                 event -> tasks.add(() -> handleEvent(event)));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.device;
 
-import io.culvert.process.BackOff;
 import io.culvert.process.Children;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
@@ -19,8 +18,8 @@ public final class EarlierRun {
 
     /** @param arguments the interface's name and its private key */
     public static void main(String[] arguments) throws Exception {
-        Supervisor supervisor =
-                new Supervisor(new Children(), BackOff.DEFAULT, SupervisorClock.REAL, new Redactor(List.of()), _ -> {});
+        Supervisor supervisor = new Supervisor(
+                new Children(), Supervisor.RESTARTS, SupervisorClock.REAL, new Redactor(List.of()), _ -> {});
         UserspaceProgram program = UserspaceProgram.withDefaults(
                 Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath()));
         WireGuardDevices.supervised(Choice.USERSPACE, program, supervisor, "culvert")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.device;
 
-import io.culvert.process.BackOff;
 import io.culvert.process.Children;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
@@ -23,7 +22,7 @@ class SupervisedUserspaceDeviceTest extends WireGuardDeviceContract {
                                 Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
                         new Supervisor(
                                 new Children(),
-                                BackOff.DEFAULT,
+                                Supervisor.RESTARTS,
                                 SupervisorClock.REAL,
                                 new Redactor(List.of()),
                                 _ -> {}),

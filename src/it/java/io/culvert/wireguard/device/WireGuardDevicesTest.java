@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.lab.NamespaceTest;
 import io.culvert.netlink.KernelNetlinkSocket;
-import io.culvert.process.BackOff;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.ChildEvent.Exited;
 import io.culvert.process.ChildEvent.Restarting;
@@ -64,8 +63,8 @@ class WireGuardDevicesTest {
             program.memoryLimit(),
             Duration.ofSeconds(1));
     private final BlockingQueue<ChildEvent> events = new LinkedBlockingQueue<>();
-    private final Supervisor supervisor =
-            new Supervisor(new Children(), BackOff.DEFAULT, SupervisorClock.REAL, new Redactor(List.of()), events::add);
+    private final Supervisor supervisor = new Supervisor(
+            new Children(), Supervisor.RESTARTS, SupervisorClock.REAL, new Redactor(List.of()), events::add);
 
     @AfterEach
     void stop_programs() throws Exception {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.culvert.runtime;
+package io.culvert.reconcile;
 
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
@@ -9,7 +9,6 @@ import io.culvert.rtnl.RulesetEvents;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -45,24 +44,25 @@ public final class ChangeWatcher implements AutoCloseable {
     private final List<Supplier<Source>> sources;
     private final Runnable onChange;
     private Subscription subscription;
-    private Optional<String> lastFailure = Optional.empty();
+    private final ErrorState failure;
 
     private ChangeWatcher(Log log, List<Supplier<Source>> sources, Runnable onChange) {
         this.log = log;
         this.sources = List.copyOf(sources);
         this.onChange = onChange;
+        this.failure = new ErrorState(log, "");
         this.subscription = subscribe();
     }
 
-    /** Watches links, addresses, routes, rules and nftables, in the calling thread's network namespace. */
-    public static ChangeWatcher start(Log log, KernelConnections kernel, Runnable onChange) {
-        int ownPort = kernel.route().portId();
-        return start(
-                log,
-                List.of(
-                        () -> Source.of(NetworkEvents.open(port -> port == ownPort)),
-                        () -> Source.of(RulesetEvents.open())),
-                onChange);
+    /**
+     * Returns the sources of events about links, addresses, routes, rules and nftables, for the network namespace of the
+     * thread that opens them.
+     *
+     * @param ownPort the netlink port whose own changes are ignored
+     */
+    public static List<Supplier<Source>> kernelEvents(int ownPort) {
+        return List.of(
+                () -> Source.of(NetworkEvents.open(port -> port == ownPort)), () -> Source.of(RulesetEvents.open()));
     }
 
     /**
@@ -90,14 +90,10 @@ public final class ChangeWatcher implements AutoCloseable {
             Subscription reopened = subscribe();
             subscription.close();
             subscription = reopened;
-            lastFailure = Optional.empty();
+            failure.succeeded();
             onChange.run();
         } catch (RuntimeException e) {
-            Optional<String> failure = Optional.of(String.valueOf(e.getMessage()));
-            if (!lastFailure.equals(failure)) {
-                log.failure(e);
-            }
-            lastFailure = failure;
+            failure.failed(e);
         }
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.culvert.runtime;
+package io.culvert.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
