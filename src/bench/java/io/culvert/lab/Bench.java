@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.lab;
 
-import io.culvert.lab.Measurement.What;
+import io.culvert.lab.Measurement.Metric;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -29,7 +29,7 @@ public final class Bench {
     private static final int ROUNDS = Integer.getInteger("rounds", 15);
 
     /** A command that is measured, and the command that reverts it, which is not measured. */
-    private record Task(What what, String name, List<String> up, List<String> down) {
+    private record Task(Metric metric, String name, List<String> up, List<String> down) {
 
         private double measure(LabNode node) {
             long begin = System.nanoTime();
@@ -82,26 +82,26 @@ public final class Bench {
         List<Task> tasks = new ArrayList<>();
         for (CulvertBuild program : programs) {
             tasks.add(new Task(
-                    What.UP,
+                    Metric.UP,
                     program.name(),
                     program.command("tunnel", "up", file),
                     program.command("tunnel", "down", file)));
         }
         Path userspace = CulvertBuild.CHILDREN.resolve("wireguard-go");
         tasks.add(new Task(
-                What.UP,
+                Metric.UP,
                 "wg-quick",
                 List.of("env", "WG_QUICK_USERSPACE_IMPLEMENTATION=" + userspace, "wg-quick", "up", file),
                 List.of("wg-quick", "down", file)));
         tasks.add(new Task(
-                What.WIREGUARD,
+                Metric.WIREGUARD,
                 "wireguard-go",
                 List.of(
                         "sh",
                         "-c",
                         userspace + " bench0 2> /dev/null; until wg show bench0 > /dev/null 2>&1; do :; done"),
                 List.of("ip", "link", "delete", "bench0")));
-        Task baseline = new Task(What.UP, "the lab's sandbox", List.of("true"), List.of("true"));
+        Task baseline = new Task(Metric.UP, "the lab's sandbox", List.of("true"), List.of("true"));
         double[] overheads = new double[ROUNDS];
         Map<Task, double[]> times = new LinkedHashMap<>();
         // The first run of each fills the file cache.
@@ -112,9 +112,9 @@ public final class Bench {
                 times.computeIfAbsent(task, _ -> new double[ROUNDS])[round] = task.measure(node);
             }
         }
-        double overhead = Measurement.of(What.UP, baseline.name(), overheads).median();
+        double overhead = Measurement.of(Metric.UP, baseline.name(), overheads).median();
         times.forEach((task, values) -> measurements.add(Measurement.of(
-                task.what(),
+                task.metric(),
                 task.name(),
                 Arrays.stream(values)
                         .map(value -> Math.max(0, value - overhead))
@@ -129,28 +129,28 @@ public final class Bench {
         Map<String, String> settings = Map.of("CULVERT_MESH", "none");
         Map<String, String> withBypasses = new HashMap<>(settings);
         withBypasses.put("CULVERT_BYPASS_FILE", lab.node().file("bypasses", bypasses(10_000)));
-        Map<CulvertBuild, Map<What, double[]>> results = new LinkedHashMap<>();
+        Map<CulvertBuild, Map<Metric, double[]>> results = new LinkedHashMap<>();
         for (int round = 0; round < ROUNDS; round++) {
             for (CulvertBuild program : programs) {
-                Map<What, double[]> values = results.computeIfAbsent(program, _ -> new LinkedHashMap<>());
+                Map<Metric, double[]> values = results.computeIfAbsent(program, _ -> new LinkedHashMap<>());
                 int index = round;
-                measureStart(program, settings).forEach((what, value) -> put(values, what, index, value));
+                measureStart(program, settings).forEach((metric, value) -> put(values, metric, index, value));
                 try (RunningProgram culvert = run(program, withBypasses)) {
-                    put(values, What.READY_WITH_BYPASSES, round, readyMillis(culvert));
+                    put(values, Metric.READY_WITH_BYPASSES, round, readyMillis(culvert));
                     if (round == ROUNDS - 1) {
-                        values.put(What.IDLE, new double[] {idleCpuMillis(culvert)});
+                        values.put(Metric.IDLE, new double[] {idleCpuMillis(culvert)});
                     }
                     stop(culvert);
                 }
             }
         }
         results.forEach((program, values) ->
-                values.forEach((what, each) -> measurements.add(Measurement.of(what, program.name(), each))));
+                values.forEach((metric, each) -> measurements.add(Measurement.of(metric, program.name(), each))));
     }
 
     /** Measures a start while another container in the same network sends requests, from before the start. */
-    private Map<What, Double> measureStart(CulvertBuild program, Map<String, String> settings) {
-        Map<What, Double> values = new LinkedHashMap<>();
+    private Map<Metric, Double> measureStart(CulvertBuild program, Map<String, String> settings) {
+        Map<Metric, Double> values = new LinkedHashMap<>();
         try (SidecarProbe sidecar = SidecarProbe.in(lab.node().namespace())) {
             sidecar.awaitReply(Lab.NODE_IPV4, System.nanoTime(), TIMEOUT);
             long begin = System.nanoTime();
@@ -158,18 +158,18 @@ public final class Bench {
                 double ready = readyMillis(culvert);
                 long firstReply = sidecar.awaitReply(lab.provider().publicIpv4(), begin, TIMEOUT);
                 List<Long> leaks = sidecar.replyTimes(Lab.NODE_IPV4, begin);
-                values.put(What.FIRST_ANSWER, millis(firstReply - begin));
-                values.put(What.LAST_LEAK, leaks.isEmpty() ? 0 : millis(leaks.getLast() - begin));
-                values.put(What.LEAKS, (double) leaks.size());
-                values.put(What.READY, ready);
+                values.put(Metric.FIRST_ANSWER, millis(firstReply - begin));
+                values.put(Metric.LAST_LEAK, leaks.isEmpty() ? 0 : millis(leaks.getLast() - begin));
+                values.put(Metric.LEAKS, (double) leaks.size());
+                values.put(Metric.READY, ready);
                 stop(culvert);
             }
         }
         return values;
     }
 
-    private static void put(Map<What, double[]> values, What what, int round, double value) {
-        values.computeIfAbsent(what, _ -> new double[ROUNDS])[round] = value;
+    private static void put(Map<Metric, double[]> values, Metric metric, int round, double value) {
+        values.computeIfAbsent(metric, _ -> new double[ROUNDS])[round] = value;
     }
 
     private RunningProgram run(CulvertBuild program, Map<String, String> settings) {

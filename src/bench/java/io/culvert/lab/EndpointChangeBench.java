@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.lab;
 
-import io.culvert.lab.Measurement.What;
+import io.culvert.lab.Measurement.Metric;
 import io.culvert.roaming.TwoMachines;
 
 /**
@@ -53,9 +53,9 @@ final class EndpointChangeBench {
         } catch (Exception e) {
             throw new AssertionError("the transfer between two machines", e);
         }
-        figures.add(Measurement.of(What.MOVE, Measurement.JVM, detection));
-        figures.add(Measurement.of(What.PAUSE, Measurement.JVM, pauseToLan));
-        figures.add(Measurement.of(What.PAUSE_BACK, Measurement.JVM, pauseFromLan));
+        figures.add(Measurement.of(Metric.MOVE, Measurement.JVM, detection));
+        figures.add(Measurement.of(Metric.PAUSE, Measurement.JVM, pauseToLan));
+        figures.add(Measurement.of(Metric.PAUSE_BACK, Measurement.JVM, pauseFromLan));
     }
 
     private static double longestPause(TcpTransfer first, TcpTransfer second) {

@@ -38,7 +38,7 @@ public final class ImageBench {
     private static final String BEGIN = "<!-- image -->\n";
     private static final String END = "<!-- /image -->";
 
-    private enum What {
+    private enum Metric {
         UNPACKED("size, unpacked", "MB"),
         PACKED("size, packed by gzip", "MB"),
         KILL_SWITCH_ACTIVE("start to \"kill switch: active\"", "ms"),
@@ -49,7 +49,7 @@ public final class ImageBench {
         private final String text;
         private final String unit;
 
-        What(String text, String unit) {
+        Metric(String text, String unit) {
             this.text = text;
             this.unit = unit;
         }
@@ -86,24 +86,24 @@ public final class ImageBench {
     private void measure(String file) {
         engine.run("network", "create", "--ipv6", "world");
         List<Image> images = images();
-        Map<Image, Map<What, Double>> all = new LinkedHashMap<>();
+        Map<Image, Map<Metric, Double>> all = new LinkedHashMap<>();
         for (Image image : images) {
-            Map<What, Double> values = all.computeIfAbsent(image, _ -> new EnumMap<>(What.class));
-            values.put(What.UNPACKED, megabytes(engine.run("image", "inspect", "--format", "{{.Size}}", image.id())));
-            values.put(What.PACKED, megabytes(packed(image)));
+            Map<Metric, Double> values = all.computeIfAbsent(image, _ -> new EnumMap<>(Metric.class));
+            values.put(Metric.UNPACKED, megabytes(engine.run("image", "inspect", "--format", "{{.Size}}", image.id())));
+            values.put(Metric.PACKED, megabytes(packed(image)));
         }
-        Map<Image, Map<What, List<Double>>> rounds = new LinkedHashMap<>();
+        Map<Image, Map<Metric, List<Double>>> rounds = new LinkedHashMap<>();
         for (int round = 0; round < ROUNDS; round++) {
             for (Image image : images) {
-                Map<What, List<Double>> lists = rounds.computeIfAbsent(image, _ -> new EnumMap<>(What.class));
+                Map<Metric, List<Double>> lists = rounds.computeIfAbsent(image, _ -> new EnumMap<>(Metric.class));
                 measureStart(image)
-                        .forEach((what, value) -> lists.computeIfAbsent(what, _ -> new ArrayList<>())
+                        .forEach((metric, value) -> lists.computeIfAbsent(metric, _ -> new ArrayList<>())
                                 .add(value));
             }
         }
         all.forEach((image, values) -> rounds.getOrDefault(image, Map.of())
-                .forEach((what, each) ->
-                        values.put(what, each.stream().sorted().toList().get(each.size() / 2))));
+                .forEach((metric, each) ->
+                        values.put(metric, each.stream().sorted().toList().get(each.size() / 2))));
         String table = table(all);
         System.out.print(table);
         boolean complete =
@@ -128,11 +128,11 @@ public final class ImageBench {
                 .sorted(Comparator.comparingInt(image -> image.getInt("Created")))
                 .forEach(image -> {
                     JsonObject labels = image.getJsonObject("Labels");
-                    Image found = new Image(
+                    Image measured = new Image(
                             labels.getString("io.culvert.program"),
                             labels.getString("io.culvert.tailscale"),
                             image.getString("Id"));
-                    newest.put(found.name(), found);
+                    newest.put(measured.name(), measured);
                 });
         return List.copyOf(newest.values());
     }
@@ -147,7 +147,7 @@ public final class ImageBench {
                 image.id());
     }
 
-    private Map<What, Double> measureStart(Image image) {
+    private Map<Metric, Double> measureStart(Image image) {
         String id = engine.run(
                         "create",
                         "--network",
@@ -169,11 +169,11 @@ public final class ImageBench {
         engine.run("start", id);
         engine.awaitLine(id, "^ready: ", TIMEOUT);
         Instant start = Instant.ofEpochSecond(0, Long.parseLong(engine.inspect(id, ".State.StartedAt.UnixNano")));
-        Map<What, Double> values = new EnumMap<>(What.class);
-        values.put(What.KILL_SWITCH_ACTIVE, millisUntilLine(start, id, "kill switch: active"));
-        values.put(What.CONNECTED, millisUntilLine(start, id, "tunnel: connected to"));
-        values.put(What.READY, millisUntilLine(start, id, "ready: "));
-        values.put(What.RESIDENT, residentMegabytes(engine.inspect(id, ".State.Pid")));
+        Map<Metric, Double> values = new EnumMap<>(Metric.class);
+        values.put(Metric.KILL_SWITCH_ACTIVE, millisUntilLine(start, id, "kill switch: active"));
+        values.put(Metric.CONNECTED, millisUntilLine(start, id, "tunnel: connected to"));
+        values.put(Metric.READY, millisUntilLine(start, id, "ready: "));
+        values.put(Metric.RESIDENT, residentMegabytes(engine.inspect(id, ".State.Pid")));
         engine.run("rm", "--force", "--time", "1", id);
         return values;
     }
@@ -212,16 +212,16 @@ public final class ImageBench {
         return Double.parseDouble(bytes.strip()) / 1e6;
     }
 
-    private static String table(Map<Image, Map<What, Double>> all) {
+    private static String table(Map<Image, Map<Metric, Double>> all) {
         StringBuilder table = new StringBuilder("| image |");
         all.keySet().forEach(image -> table.append(" %s |".formatted(image.name())));
         table.append("\n|---|").append("---|".repeat(all.size())).append("\n");
-        for (What what : What.values()) {
+        for (Metric metric : Metric.values()) {
             table.append("| %s |%s%n"
                     .formatted(
-                            what.text,
+                            metric.text,
                             all.values().stream()
-                                    .map(values -> " %.0f %s |".formatted(values.get(what), what.unit))
+                                    .map(values -> " %.0f %s |".formatted(values.get(metric), metric.unit))
                                     .collect(joining())));
         }
         return table.append("\nMedians of %d starts on %d cores, %s.\n"

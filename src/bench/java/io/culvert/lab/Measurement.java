@@ -9,18 +9,18 @@ import java.util.Locale;
 /**
  * A result of the benchmarks for one program.
  *
- * @param what the metric
+ * @param metric the metric
  * @param program the program
  * @param median of the rounds, in the metric's unit
  * @param least the minimum of the rounds
  */
-record Measurement(What what, String program, double median, double least, int rounds) {
+record Measurement(Metric metric, String program, double median, double least, int rounds) {
 
     static final String NATIVE = "native";
     static final String JVM = "JVM";
 
     /** The metrics, in the order of the table. */
-    enum What {
+    enum Metric {
         UP("`tunnel up` of one file, userspace WireGuard", "ms"),
         WIREGUARD("of which: userspace WireGuard alone, until its socket replies", "ms"),
         FIRST_ANSWER("start of `up` to the first reply to another container through the tunnel", "ms"),
@@ -41,7 +41,7 @@ record Measurement(What what, String program, double median, double least, int r
         private final String text;
         private final String unit;
 
-        What(String text, String unit) {
+        Metric(String text, String unit) {
             this.text = text;
             this.unit = unit;
         }
@@ -52,10 +52,10 @@ record Measurement(What what, String program, double median, double least, int r
         }
     }
 
-    static Measurement of(What what, String program, double... values) {
+    static Measurement of(Metric metric, String program, double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
-        return new Measurement(what, program, sorted[sorted.length / 2], sorted[0], sorted.length);
+        return new Measurement(metric, program, sorted[sorted.length / 2], sorted[0], sorted.length);
     }
 
     /** Returns the median with its unit. */
@@ -64,16 +64,16 @@ record Measurement(What what, String program, double median, double least, int r
                         Locale.ROOT,
                         median < 10 && median != Math.rint(median) ? "%.1f %s" : "%.0f %s",
                         median,
-                        what.unit)
+                        metric.unit)
                 .strip();
     }
 
     JsonObject json() {
         return Json.createObjectBuilder()
-                .add("what", what.name().toLowerCase(java.util.Locale.ROOT))
-                .add("text", what.toString())
+                .add("what", metric.name().toLowerCase(java.util.Locale.ROOT))
+                .add("text", metric.toString())
                 .add("who", program)
-                .add("unit", what.unit)
+                .add("unit", metric.unit)
                 .add("median", median)
                 .add("least", least)
                 .add("rounds", rounds)

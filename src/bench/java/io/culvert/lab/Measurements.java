@@ -32,7 +32,7 @@ final class Measurements {
         measurements.add(measurement);
         System.out.printf(
                 "  %-76s %-12s %8s (%.1f)%n",
-                measurement.what(), measurement.program(), measurement.text(), measurement.least());
+                measurement.metric(), measurement.program(), measurement.text(), measurement.least());
     }
 
     /** One line for the run, then one for each measurement. */
@@ -75,13 +75,13 @@ final class Measurements {
 
     private String table() {
         StringBuilder table = new StringBuilder("| | native | JVM | others |\n|---|---|---|---|\n");
-        for (Measurement.What what : Measurement.What.values()) {
+        for (Measurement.Metric metric : Measurement.Metric.values()) {
             String others = measurements.stream()
-                    .filter(measurement -> measurement.what() == what && !isCulvert(measurement))
+                    .filter(measurement -> measurement.metric() == metric && !isCulvert(measurement))
                     .map(measurement -> measurement.program() + " " + measurement.text())
                     .collect(joining(", "));
             table.append("| %s | %s | %s | %s |%n"
-                    .formatted(what, cell(what, Measurement.NATIVE), cell(what, Measurement.JVM), others));
+                    .formatted(metric, cell(metric, Measurement.NATIVE), cell(metric, Measurement.JVM), others));
         }
         return table.append(String.format(
                         Locale.ROOT,
@@ -95,14 +95,14 @@ final class Measurements {
                 .toString();
     }
 
-    private String cell(Measurement.What what, String program) {
-        return find(what, program).map(Measurement::text).orElse("");
+    private String cell(Measurement.Metric metric, String program) {
+        return find(metric, program).map(Measurement::text).orElse("");
     }
 
-    private Optional<Measurement> find(Measurement.What what, String program) {
+    private Optional<Measurement> find(Measurement.Metric metric, String program) {
         return measurements.stream()
                 .filter(measurement ->
-                        measurement.what() == what && measurement.program().equals(program))
+                        measurement.metric() == metric && measurement.program().equals(program))
                 .findFirst();
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.lab;
 
-import io.culvert.lab.Measurement.What;
+import io.culvert.lab.Measurement.Metric;
 import io.culvert.wireguard.config.PublicKey;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,15 +45,15 @@ final class MeshBench {
             for (CulvertBuild program : programs) {
                 List<ResourceUsage> single =
                         usages(rounds, round -> program.command("mesh", "render", "p" + round, "--file", file));
-                add(What.RENDER, program, single, ResourceUsage::millis);
-                add(What.RENDER_MEMORY, program, single, ResourceUsage::megabytes);
+                add(Metric.RENDER, program, single, ResourceUsage::millis);
+                add(Metric.RENDER_MEMORY, program, single, ResourceUsage::megabytes);
             }
             String output = directory.resolve("files").toString();
             for (CulvertBuild program : programs) {
                 List<ResourceUsage> all =
                         usages(1, _ -> program.command("mesh", "render", "--all", "--output", output, "--file", file));
-                add(What.RENDER_ALL, program, all, usage -> usage.millis() / 1000);
-                add(What.RENDER_ALL_MEMORY, program, all, ResourceUsage::megabytes);
+                add(Metric.RENDER_ALL, program, all, usage -> usage.millis() / 1000);
+                add(Metric.RENDER_ALL_MEMORY, program, all, ResourceUsage::megabytes);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -82,9 +82,9 @@ final class MeshBench {
                 additional[round] = Math.max(0, up(node, program, large) - twoPeers);
                 down(node, program);
             }
-            measurements.add(Measurement.of(What.PEERS, program.name(), additional));
+            measurements.add(Measurement.of(Metric.PEERS, program.name(), additional));
             if (program.equals(programs.getLast())) {
-                measurements.add(Measurement.of(What.PEERS, "wg setconf", device));
+                measurements.add(Measurement.of(Metric.PEERS, "wg setconf", device));
             }
         }
     }
@@ -101,9 +101,9 @@ final class MeshBench {
     }
 
     private void add(
-            What what, CulvertBuild program, List<ResourceUsage> usages, ToDoubleFunction<ResourceUsage> value) {
+            Metric metric, CulvertBuild program, List<ResourceUsage> usages, ToDoubleFunction<ResourceUsage> value) {
         measurements.add(Measurement.of(
-                what, program.name(), usages.stream().mapToDouble(value).toArray()));
+                metric, program.name(), usages.stream().mapToDouble(value).toArray()));
     }
 
     private interface Command {

@@ -237,10 +237,10 @@ public final class TailscaleBench implements AutoCloseable {
                 / 1e6;
     }
 
-    private static void compare(String what, String unit, double[] culvert, double[] other) {
+    private static void compare(String label, String unit, double[] culvert, double[] other) {
         System.out.printf(
                 "  %-60s %7.0f (%.0f) and %7.0f (%.0f) %s: ratio %.2f%n",
-                what,
+                label,
                 median(culvert),
                 best(culvert, unit),
                 median(other),

@@ -111,7 +111,7 @@ class ComposeExamplesTest {
 
     private void awaitExitNodeOffer(String container) {
         awaitReady(container);
-        fixture.engine.awaitLine(container, "mesh: .*offers exit node$", ContainerLab.TIMEOUT);
+        fixture.engine.awaitLine(container, "mesh: .*advertises exit node$", ContainerLab.TIMEOUT);
     }
 
     private void assertPhoneUsesExitNode(String node, String provider4) {

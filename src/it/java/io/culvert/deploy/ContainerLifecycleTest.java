@@ -50,7 +50,7 @@ class ContainerLifecycleTest {
         culvert.setPortBindings(List.of(SOCKS_PORT + ":" + SOCKS_PORT, "41641:41641/udp"));
         culvert.withCreateContainerCmdModifier(command -> command.withName("culvert"));
         fixture.start(culvert);
-        fixture.engine.awaitLine("culvert", "mesh: .*offers exit node$", ContainerLab.TIMEOUT);
+        fixture.engine.awaitLine("culvert", "mesh: .*advertises exit node$", ContainerLab.TIMEOUT);
     }
 
     @AfterAll
@@ -120,7 +120,7 @@ class ContainerLifecycleTest {
         fixture.engine.run("kill", "--signal", "KILL", "culvert");
         fixture.engine.awaitExit("culvert");
         fixture.engine.run("start", "culvert");
-        fixture.engine.awaitLines("culvert", "mesh: .*offers exit node$", 2, ContainerLab.TIMEOUT);
+        fixture.engine.awaitLines("culvert", "mesh: .*advertises exit node$", 2, ContainerLab.TIMEOUT);
 
         assertThat(fixture.lab.headscale().members())
                 .extracting(Headscale.Member::name)

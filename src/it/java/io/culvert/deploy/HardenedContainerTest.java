@@ -80,11 +80,11 @@ class HardenedContainerTest {
                 .hardened()
                 .withCreateContainerCmdModifier(command -> command.withUser("1000"))) {
             String id = fixture.start(culvert);
-            fixture.engine.awaitLine(id, "mesh: .*offers exit node$", ContainerLab.TIMEOUT);
+            fixture.engine.awaitLine(id, "mesh: .*advertises exit node$", ContainerLab.TIMEOUT);
             long node = fixture.lab.headscale().member(ContainerLab.NODE).id();
 
             fixture.engine.run("restart", "--time", "10", id);
-            fixture.engine.awaitLines(id, "mesh: .*offers exit node$", 2, ContainerLab.TIMEOUT);
+            fixture.engine.awaitLines(id, "mesh: .*advertises exit node$", 2, ContainerLab.TIMEOUT);
 
             assertThat(fixture.lab.headscale().members())
                     .filteredOn(member -> member.name().startsWith(ContainerLab.NODE))
@@ -171,7 +171,7 @@ class HardenedContainerTest {
             assertThat(namespace.run("ip", "-o", "link", "show", "tap0")).contains(" mtu 65520 ");
             assertThat(namespace.run("ip", "-o", "link", "show", "wg0")).contains(" mtu 1420 ");
             assertThat(culvert.getLogs())
-                    .contains("tap0: warning: has the IPv6 address fd00::")
+                    .contains("warn: tap0: has the IPv6 address fd00::")
                     .contains("podman network create --ipv6");
             fixture.assertUsesProvider(Probe.from(namespace), Family.values());
             // slirp4netns's resolver is used for bootstrap DNS queries only.

@@ -45,11 +45,11 @@ class ShippedFilesTest {
 
     private static List<Path> files(String root, String suffix) throws IOException {
         try (Stream<Path> all = Files.walk(Path.of(root))) {
-            List<Path> found = all.filter(path -> path.toString().endsWith(suffix))
+            List<Path> matching = all.filter(path -> path.toString().endsWith(suffix))
                     .sorted()
                     .toList();
-            assertThat(found).as(root).isNotEmpty();
-            return found;
+            assertThat(matching).as(root).isNotEmpty();
+            return matching;
         }
     }
 
@@ -68,12 +68,12 @@ class ShippedFilesTest {
     /** NET_RAW, which container engines grant, lets a program send packets that bypass any kill switch. */
     @Test
     void containers_in_Culverts_network_have_no_capabilities() throws IOException {
-        int found = 0;
+        int count = 0;
         for (Path file : files("compose-examples", "compose.yaml")) {
             for (Object service :
                     map(Yaml.read(Files.readString(file)).get("services")).values()) {
                 if (String.valueOf(map(service).get("network_mode")).matches("(service|container):.*")) {
-                    found++;
+                    count++;
                     assertThat(map(service))
                             .as(file.toString())
                             .containsEntry("cap_drop", List.of("ALL"))
@@ -82,7 +82,7 @@ class ShippedFilesTest {
                 }
             }
         }
-        assertThat(found).isPositive();
+        assertThat(count).isPositive();
         for (Path file : files("deploy/quadlet", ".container")) {
             String unit = Files.readString(file);
             if (!unit.contains("Image=localhost/culvert")) {
@@ -96,10 +96,10 @@ class ShippedFilesTest {
 
     @Test
     void the_drop_in_differs_from_tswgs_example_only_in_the_name_of_the_image() throws IOException {
-        String ours = Files.readString(Path.of("compose-examples/tswg-drop-in/compose.yaml"))
+        String compose = Files.readString(Path.of("compose-examples/tswg-drop-in/compose.yaml"))
                 .replace("image: culvert:latest", "image: ghcr.io/stratself/tswg:latest");
 
-        assertThat(Yaml.read(ours)).isEqualTo(Yaml.read(TSWG));
+        assertThat(Yaml.read(compose)).isEqualTo(Yaml.read(TSWG));
     }
 
     @Test
@@ -173,11 +173,11 @@ class ShippedFilesTest {
     }
 
     private static Map<String, Object> podOf(List<Map<String, Object>> manifests, String kind) {
-        Map<String, Object> found = manifests.stream()
+        Map<String, Object> deployment = manifests.stream()
                 .filter(manifest -> kind.equals(manifest.get("kind")))
                 .findFirst()
                 .orElseThrow();
-        return map(map(map(found.get("spec")).get("template")).get("spec"));
+        return map(map(map(deployment.get("spec")).get("template")).get("spec"));
     }
 
     private static void assertHardened(Map<String, Object> container) {

@@ -126,10 +126,10 @@ class BootstrapQueriesLabTest {
                     () -> Set.of(Family.IPV4),
                     TIMEOUTS);
 
-            ResolutionResult found = NetworkNamespace.named(lab.box())
+            ResolutionResult result = NetworkNamespace.named(lab.box())
                     .call(() -> resolver.resolve(new Host.Name("vpn.example.net"), List.of()));
 
-            assertThat(found.addresses()).containsExactly(InetAddress.ofLiteral("203.0.113.10"));
+            assertThat(result.addresses()).containsExactly(InetAddress.ofLiteral("203.0.113.10"));
             assertThat(packets("bootstrap")).isEqualTo(1);
             assertThat(packets("stray")).isZero();
         }

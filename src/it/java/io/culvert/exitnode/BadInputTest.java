@@ -149,10 +149,10 @@ class BadInputTest {
                     ABSENT          | nftables: this kernel or sandbox has no netfilter: | run on a Linux kernel with nf_tables
                     WITHOUT_LIBRARY | libnftables.so.1: not installed | install libnftables (Debian: libnftables1)
                     """, delimiter = '|')
-    void unusable_nftables_are_reported(Sandbox.Nft found, String what, String hint) {
-        fixture.in(Sandbox.CONTAINER.with(found));
+    void unusable_nftables_are_reported(Sandbox.Nft nftState, String message, String hint) {
+        fixture.in(Sandbox.CONTAINER.with(nftState));
         try {
-            assertRefused(3, Map.of(), what, hint);
+            assertRefused(3, Map.of(), message, hint);
         } finally {
             fixture.in(Sandbox.CONTAINER);
         }

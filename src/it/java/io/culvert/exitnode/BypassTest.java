@@ -144,7 +144,7 @@ class BypassTest {
                 "CULVERT_BYPASS_FILE",
                 fixture.lab
                         .node()
-                        .file("holes", many + " " + Lab.SERVER_IPV4 + ":80/tcp [" + Lab.SERVER_IPV6 + "]:80/tcp")));
+                        .file("bypasses", many + " " + Lab.SERVER_IPV4 + ":80/tcp [" + Lab.SERVER_IPV6 + "]:80/tcp")));
         fixture.connect(settings);
 
         assertThat(fixture.node.whoami(Family.IPV4)).contains(Lab.NODE_IPV4);

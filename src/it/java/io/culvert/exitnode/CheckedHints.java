@@ -54,9 +54,9 @@ final class CheckedHints implements AutoCloseable {
                     faulty,
                     fault,
                     fixture -> {
-                        Matcher found = Pattern.compile(pattern).matcher(hint);
-                        assertThat(found.find()).as(hint).isTrue();
-                        fixture.namespace().run("sh", "-c", command.formatted(found.group(1)));
+                        Matcher matcher = Pattern.compile(pattern).matcher(hint);
+                        assertThat(matcher.find()).as(hint).isTrue();
+                        fixture.namespace().run("sh", "-c", command.formatted(matcher.group(1)));
                     },
                     repaired);
         }

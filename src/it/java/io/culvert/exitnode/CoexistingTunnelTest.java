@@ -82,13 +82,13 @@ class CoexistingTunnelTest {
     /** A refused start leaves only the nftables layer, no routing rules. */
     @ParameterizedTest
     @ValueSource(strings = {"up", "down"})
-    void the_kill_switch_of_a_refused_start_is_not_removed(String what) {
+    void the_kill_switch_of_a_refused_start_is_not_removed(String command) {
         fixture.lab.node().wireGuardFile("part.conf", partial());
         fixture.verifyObserverDetectsLeaks(Family.values());
         CommandResult start = fixture.run(ExitNodeFixture.withoutMesh(Map.of("CULVERT_SOCKS_PORT", "99999")), "up");
         assertThat(start.err()).contains("kill switch: stays active");
 
-        CommandResult refused = tunnel("tunnel", what, "part");
+        CommandResult refused = tunnel("tunnel", command, "part");
 
         assertThat(refused.status()).as(refused.err()).isEqualTo(2);
         assertThat(refused.err())

@@ -194,9 +194,9 @@ class ExitNodeDnsTest {
         fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
 
         for (String name : List.of("secret.example", "a.secret.example", "secret.example.org", "a.b.secret.example")) {
-            CommandResult found = fixture.lab.node().attempt("getent", "ahostsv4", name);
+            CommandResult lookup = fixture.lab.node().attempt("getent", "ahostsv4", name);
             if (name.endsWith(".example")) {
-                assertThat(found.out()).startsWith(Lab.SERVER_IPV4);
+                assertThat(lookup.out()).startsWith(Lab.SERVER_IPV4);
                 assertAllQueriedThroughTunnel(name);
             }
         }
@@ -257,8 +257,8 @@ class ExitNodeDnsTest {
         killed.awaitExit(ExitNodeFixture.TIMEOUT);
         // As in a pod, where only resolv.conf outlives the container.
         Files.delete(fixture.lab.node().run().resolve("culvert/resolv.conf"));
-        String ours = fixture.lab.node().resolvConf();
-        fixture.lab.node().resolvConf(ours.replace(Lab.ROUTER_IPV4, Lab.RESOLVER_IPV4));
+        String culvertsResolvConf = fixture.lab.node().resolvConf();
+        fixture.lab.node().resolvConf(culvertsResolvConf.replace(Lab.ROUTER_IPV4, Lab.RESOLVER_IPV4));
         RunningProgram refusing = fixture.start(ExitNodeFixture.withoutMesh(Map.of()));
         refusing.awaitLine(
                 "cannot be verified; of its nameservers, only those in local networks are used \\(none\\)",
@@ -268,7 +268,7 @@ class ExitNodeDnsTest {
         refusing.awaitExit(ExitNodeFixture.TIMEOUT);
         assertThat(fixture.observer.leaks()).isEmpty();
 
-        fixture.lab.node().resolvConf(ours);
+        fixture.lab.node().resolvConf(culvertsResolvConf);
         RunningProgram sealed = fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
         sealed.signal("TERM");
         sealed.awaitExit(ExitNodeFixture.TIMEOUT);

@@ -66,7 +66,7 @@ final class ExitNodeFixture implements AutoCloseable {
         return lab.node().namespace();
     }
 
-    /** Returns the settings of an exit node with a WireGuard mesh, and the given ones. */
+    /** Returns the settings of an exit node with a WireGuard mesh, and additional ones. */
     Map<String, String> settings(Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of(
                 "CULVERT_MESH",
@@ -77,7 +77,7 @@ final class ExitNodeFixture implements AutoCloseable {
         return settings;
     }
 
-    /** Returns the settings of an exit node without a mesh, and the given ones. */
+    /** Returns the settings of an exit node without a mesh, and additional ones. */
     static Map<String, String> withoutMesh(Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "none"));
         settings.putAll(more);
@@ -105,8 +105,8 @@ final class ExitNodeFixture implements AutoCloseable {
     }
 
     /**
-     * Verifies that the observer detects leaks in these families: packets of a local process, and of an exit-node client
-     * of a node without a kill switch.
+     * Verifies that the observer detects leaks in these families: packets of a local process, and of an exit-node
+     * client of a node without a kill switch.
      */
     void verifyObserverDetectsLeaks(Family... families) {
         for (Family family : families) {
@@ -224,8 +224,8 @@ final class ExitNodeFixture implements AutoCloseable {
     }
 
     /**
-     * Adds a private network to the node and the LAN host, as the lab's own has documentation addresses: the LAN host serves on
-     * port 8000, the node on 8001.
+     * Adds a private network to the node and the LAN host, as the lab's own has documentation addresses: the LAN host
+     * serves on port 8000, the node on 8001.
      */
     void addPrivateNetwork() {
         namespace()

@@ -32,8 +32,8 @@ class FaultsTest {
 
     private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS.uplink("enp3s0"));
     private RunningProgram culvert;
-    private List<ContinuousProbe> local;
-    private List<ContinuousProbe> phones;
+    private List<ContinuousProbe> local = List.of();
+    private List<ContinuousProbe> phones = List.of();
 
     @BeforeAll
     void start() {

@@ -109,7 +109,7 @@ public class FollowedMachineHintsTest {
         return row(area, hint, hint, faulty, repaired);
     }
 
-    /** As the hints say: with 'setpriv', and as an engine drops capabilities. */
+    /** As the hints instruct: with 'setpriv', and as an engine drops capabilities. */
     private static Stream<Row> otherProcesses() {
         return Stream.of(
                 otherProcess(Hints.MACHINE.dropCapabilities(), "false", "-net_raw,-net_admin"),

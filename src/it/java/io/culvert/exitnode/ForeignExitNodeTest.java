@@ -24,7 +24,7 @@ class ForeignExitNodeTest {
         tailnet.close();
     }
 
-    /** Tailscale lets a node that does not offer an exit node use one. */
+    /** Tailscale lets a node that does not advertise an exit node use one. */
     private RunningProgram start() {
         TailscaleClient phone = tailnet.lab.phone();
         for (String forwarding : new String[] {"net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"}) {
@@ -34,7 +34,7 @@ class ForeignExitNodeTest {
         RunningProgram culvert = tailnet.fixture.start(
                 tailnet.settings(Map.of("TS_EXTRA_ARGS", extraArguments() + " --advertise-exit-node=false")));
         culvert.awaitLine("^ready", ExitNodeFixture.TIMEOUT);
-        culvert.awaitLine("mesh: .*does not offer an exit node, as configured", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*does not advertise an exit node, as configured", ExitNodeFixture.TIMEOUT);
         tailnet.tailscale().awaitExitNode("phone");
         return culvert;
     }

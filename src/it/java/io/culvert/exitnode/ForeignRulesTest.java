@@ -92,7 +92,7 @@ class ForeignRulesTest {
         assertInEffectAgain(culvert);
         ip("-4 rule add pref 0 lookup local");
 
-        // Rules that come after ours, only drop packets, or concern other interfaces override nothing.
+        // Rules that come after Culvert's, only drop packets, or concern other interfaces override nothing.
         ip("-4 rule add pref 6000 lookup main");
         ip("-6 rule add pref 10 to 2001:db8:1::10 unreachable");
         ip("-4 rule add pref 10 to 198.51.100.77 blackhole");

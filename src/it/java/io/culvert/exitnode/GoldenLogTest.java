@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 @NamespaceTest
 class GoldenLogTest {
 
-    /** A server counts as dead after 15 s without a response, and the next file has a handshake of its own. */
+    /** A server counts as unresponsive after 15 s without a response, and the next file has a handshake of its own. */
     private static final Duration FAIL_OVER = Duration.ofMinutes(2);
 
     @Test

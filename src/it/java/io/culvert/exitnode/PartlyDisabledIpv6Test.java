@@ -66,7 +66,7 @@ class PartlyDisabledIpv6Test {
 
         assertIpv4WorksAndIpv6Blocked();
         assertThat(culvert.output())
-                .contains("net.ipv6.conf.default.disable_ipv6: warning: is 1, so there is no IPv6 on wg0 and mesh0")
+                .contains("warn: net.ipv6.conf.default.disable_ipv6: is 1, so there is no IPv6 on wg0 and mesh0")
                 .contains("--sysctl net.ipv6.conf.default.disable_ipv6=0");
         assertThat(warnings(culvert.output())).isEqualTo(1);
         assertThat(check.status()).isZero();
@@ -94,7 +94,7 @@ class PartlyDisabledIpv6Test {
 
         culvert.ignoreEarlierOutput();
         fixture.namespace().sysctl("net.ipv6.conf.wg0.disable_ipv6=1");
-        culvert.awaitLine("net.ipv6.conf.wg0.disable_ipv6: warning: is 1", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("warn: net.ipv6.conf.wg0.disable_ipv6: is 1", ExitNodeFixture.TIMEOUT);
         fixture.assertLocalTrafficUsesTunnel(Family.IPV4);
         fixture.assertLocalTrafficBlocked(Family.IPV6);
 
@@ -124,7 +124,7 @@ class PartlyDisabledIpv6Test {
 
         fixture.assertLocalTrafficUsesTunnel(Family.IPV4);
         fixture.assertLocalTrafficBlocked(Family.IPV6);
-        assertThat(culvert.output()).contains("wg0: warning: its MTU is 12").contains(origin);
+        assertThat(culvert.output()).contains("warn: wg0: its MTU is 12").contains(origin);
         assertThat(warnings(culvert.output())).isEqualTo(1);
         assertThat(check.status()).isZero();
         assertThat(check.out()).contains(origin);

@@ -26,7 +26,7 @@ class RawCapabilityTest {
         fixture.close();
     }
 
-    /** Tries every mark of ours and of Tailscale's, by UDP, TCP, ICMP, and with the tunnel's port forged. */
+    /** Tries every mark of Culvert and of Tailscale's, by UDP, TCP, ICMP, and with the tunnel's port forged. */
     private void tryAll(int tunnelPort) {
         CommandResult tried = fixture.namespace()
                 .attempt(

@@ -55,7 +55,7 @@ class RootlessExitNodeTest {
         fixture.lab.client().useExitNode();
 
         assertThat(culvert.output())
-                .contains(TAP + ": warning: has the IPv6 address " + Lab.NODE_IPV6 + " but no IPv6 default route")
+                .contains("warn: " + TAP + ": has the IPv6 address " + Lab.NODE_IPV6 + " but no IPv6 default route")
                 .contains("podman network create --ipv6");
         assertThat(fixture.namespace().run("ip", "-o", "link", "show", "wg0")).contains(" mtu 1420 ");
         for (Family family : Family.values()) {

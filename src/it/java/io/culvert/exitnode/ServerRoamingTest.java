@@ -76,17 +76,18 @@ class ServerRoamingTest {
         "2001:db8:f::10, 2001:db8:f::11, 51820",
         "203.0.113.10, 203.0.113.11, 53"
     })
-    void a_server_that_roams_is_followed_and_logged(String asked, String answers, int port) {
+    void a_server_that_roams_is_followed_and_logged(String configuredAddress, String respondingAddress, int port) {
         fixture.verifyObserverDetectsLeaks(Family.values());
-        configurationFor(asked);
-        respondFrom(answers, port);
+        configurationFor(configuredAddress);
+        respondFrom(respondingAddress, port);
 
         RunningProgram culvert = fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
-        culvert.awaitLine("the server responds from \\Q" + at(answers, port) + "\\E", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine(
+                "the server responds from \\Q" + at(respondingAddress, port) + "\\E", ExitNodeFixture.TIMEOUT);
 
         fixture.assertLocalTrafficUsesTunnel(Family.values());
         assertThat(fixture.status().healthy()).isTrue();
-        assertThat(fixture.status().server()).contains("responding from " + at(answers, port));
+        assertThat(fixture.status().server()).contains("responding from " + at(respondingAddress, port));
         assertThat(fixture.status().killSwitch())
                 .containsEntry("nftables", true)
                 .containsEntry("routing", true);
@@ -109,9 +110,10 @@ class ServerRoamingTest {
     /** As after a long time without packets: later packets are no replies any more. */
     @ParameterizedTest
     @CsvSource({"203.0.113.10, 203.0.113.11", "2001:db8:f::10, 2001:db8:f::11"})
-    void a_server_is_followed_after_its_conntrack_entry_has_expired(String asked, String answers) {
-        configurationFor(asked);
-        respondFrom(answers, 51999);
+    void a_server_is_followed_after_its_conntrack_entry_has_expired(
+            String configuredAddress, String respondingAddress) {
+        configurationFor(configuredAddress);
+        respondFrom(respondingAddress, 51999);
         RunningProgram culvert = fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
         culvert.awaitLine("the server responds from", ExitNodeFixture.TIMEOUT);
         fixture.assertLocalTrafficUsesTunnel(Family.values());
@@ -119,7 +121,7 @@ class ServerRoamingTest {
         flushConntrack();
 
         fixture.assertLocalTrafficUsesTunnel(Family.values());
-        assertThat(fixture.status().server()).contains("responding from " + at(answers, 51999));
+        assertThat(fixture.status().server()).contains("responding from " + at(respondingAddress, 51999));
         assertThat(culvert.output()).doesNotContain("no response");
     }
 

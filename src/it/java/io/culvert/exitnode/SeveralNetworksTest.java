@@ -307,7 +307,7 @@ class SeveralNetworksTest {
         culvert.awaitLine("no IPv6 route to the server", ExitNodeFixture.TIMEOUT);
         culvert.awaitLine("no route to it", ExitNodeFixture.TIMEOUT);
 
-        // As the hint says.
+        // As the hint instructs.
         fixture.namespace()
                 .ip("address add " + Lab.NODE_IPV6 + "/64 dev eth0 nodad", "route add default via " + Lab.ROUTER_IPV6);
 
@@ -326,7 +326,7 @@ class SeveralNetworksTest {
                 .contains("the uplink has the name that the tunnel's interface needs", "interface_name")
                 .doesNotContain("wg-quick down");
 
-        // As the hint says.
+        // As the hint instructs.
         fixture.namespace()
                 .ip(
                         "link set wg0 down",

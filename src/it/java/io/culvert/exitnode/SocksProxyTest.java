@@ -44,12 +44,15 @@ class SocksProxyTest {
     void a_trailing_newline_in_a_password_file_is_ignored() {
         String file = fixture.lab.node().file("password", "open sesame\n");
         RunningProgram culvert =
-                fixture.connect(startProxy(Map.of("CULVERT_SOCKS_USER", "lotte", "CULVERT_SOCKS_PASSWORD_FILE", file)));
+                fixture.connect(startProxy(Map.of("CULVERT_SOCKS_USER", "Anna", "CULVERT_SOCKS_PASSWORD_FILE", file)));
         culvert.awaitLine("^ready", ExitNodeFixture.TIMEOUT);
 
-        assertThat(clientAddressThroughProxy("--proxy-user", "lotte:open sesame"))
+        assertThat(clientAddressThroughProxy("--proxy-user", "Anna:open sesame"))
                 .contains(fixture.provider(Family.IPV4));
-        assertThat(clientAddressThroughProxy("--proxy-user", "lotte:open")).isEmpty();
+        assertThat(clientAddressThroughProxy("--proxy-user", "Anna:open")).isEmpty();
+        assertThat(clientAddressThroughProxy("--proxy-user", "anna:open sesame"))
+                .as("letter case matters, as in the system's files")
+                .isEmpty();
         assertThat(clientAddressThroughProxy()).isEmpty();
         assertThat(culvert.output()).doesNotContain("sesame");
     }

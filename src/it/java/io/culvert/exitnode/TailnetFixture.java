@@ -57,7 +57,7 @@ final class TailnetFixture implements AutoCloseable {
         return of(LabOptions.DEFAULTS);
     }
 
-    /** Returns the default settings of a Tailscale node, and the given ones. */
+    /** Returns the default settings of a Tailscale node, and additional ones. */
     Map<String, String> settings(Map<String, String> more) {
         Map<String, String> settings =
                 new HashMap<>(lab.headscale().settings(NODE, lab.headscale().key()));
@@ -73,7 +73,7 @@ final class TailnetFixture implements AutoCloseable {
     /** Waits until the exit node is usable. */
     static RunningProgram awaitExitNode(RunningProgram culvert) {
         culvert.awaitLine("^ready", ExitNodeFixture.TIMEOUT);
-        culvert.awaitLine("mesh: .*offers exit node$", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*advertises exit node$", ExitNodeFixture.TIMEOUT);
         return culvert;
     }
 

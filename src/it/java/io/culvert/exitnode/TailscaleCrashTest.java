@@ -99,12 +99,12 @@ class TailscaleCrashTest {
 
         RunningProgram culvert = tailnet.fixture.start(settings);
 
-        culvert.awaitLine("mesh: .*offers exit node once the tunnel is connected", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*advertises exit node once the tunnel is connected", ExitNodeFixture.TIMEOUT);
         TailscaleCli phone = tailnet.lab.phone().tailscale();
         phone.await(
-                "an offer withdrawn",
+                "a withdrawn advertisement",
                 _ -> !phone.peer(TailnetFixture.NODE).orElseThrow().getBoolean("ExitNodeOption"));
-        assertThat(tailnet.fixture.status().mesh()).contains("offers exit node once the tunnel is connected");
+        assertThat(tailnet.fixture.status().mesh()).contains("advertises exit node once the tunnel is connected");
         tailnet.assertPhoneBlocked(Family.values());
         tailnet.fixture.assertLocalTrafficBlocked(Family.values());
         if (resolves) {

@@ -52,11 +52,11 @@ class TailscaleDnsTest {
         tailnet.observer.reset();
 
         int number = 0;
-        for (String asked : List.of(MAGIC_DNS, Lab.RESOLVER_IPV4, Lab.RESOLVER_IPV6)) {
+        for (String queriedResolver : List.of(MAGIC_DNS, Lab.RESOLVER_IPV4, Lab.RESOLVER_IPV6)) {
             for (String transport : List.of("+notcp", "+tcp", "+notcp", "+tcp")) {
                 String name = "n" + ++number + ".example";
-                assertThat(dig(tailnet.lab.client().namespace(), transport, "@" + asked, name, "A"))
-                        .as("the phone asks " + asked + " " + transport)
+                assertThat(dig(tailnet.lab.client().namespace(), transport, "@" + queriedResolver, name, "A"))
+                        .as("the phone asks " + queriedResolver + " " + transport)
                         .isEqualTo(Lab.SERVER_IPV4);
                 tailnet.assertQueriedThroughTunnelOnly(name);
             }

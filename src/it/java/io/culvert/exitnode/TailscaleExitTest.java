@@ -36,15 +36,15 @@ class TailscaleExitTest {
         assertThat(phone.tailscale().peer(TailnetFixture.NODE).orElseThrow().getString("CurAddr"))
                 .isIn(Lab.NODE_IPV4 + ":" + TailnetFixture.PORT, "[" + Lab.NODE_IPV6 + "]:" + TailnetFixture.PORT);
         assertThat(tailnet.fixture.status().mesh())
-                .contains("exit.tailnet.example", tailnet.address(Family.IPV4), "offers exit node");
-        assertThat(culvert.output()).doesNotContain("hskey", "warning", "error", "reverted an external change");
+                .contains("exit.tailnet.example", tailnet.address(Family.IPV4), "advertises exit node");
+        assertThat(culvert.output()).doesNotContain("hskey", "warn", "error", "reverted an external change");
     }
 
     @Test
     void the_exit_node_is_not_usable_before_the_first_handshake() {
         tailnet.lab.provider().stop();
         RunningProgram culvert = tailnet.fixture.start(tailnet.settings(Map.of()));
-        culvert.awaitLine("mesh: .*offers exit node once the tunnel is connected", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*advertises exit node once the tunnel is connected", ExitNodeFixture.TIMEOUT);
         TailscaleClient phone = tailnet.lab.phone();
         phone.tailscale().awaitPeer(TailnetFixture.NODE);
 

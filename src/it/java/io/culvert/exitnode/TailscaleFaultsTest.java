@@ -37,8 +37,8 @@ class TailscaleFaultsTest {
 
     private final TailnetFixture tailnet = TailnetFixture.of(LabOptions.DEFAULTS.uplink("enp3s0"));
     private RunningProgram culvert;
-    private List<ContinuousProbe> ipv4;
-    private List<ContinuousProbe> ipv6;
+    private List<ContinuousProbe> ipv4 = List.of();
+    private List<ContinuousProbe> ipv6 = List.of();
 
     @BeforeAll
     void start() {
@@ -235,7 +235,7 @@ class TailscaleFaultsTest {
         ipv4.get(1).awaitReply(provider(Family.IPV4), ExitNodeFixture.TIMEOUT);
         System.out.printf(
                 "%s killed: exit traffic again after %d ms%n", name, (System.nanoTime() - killed) / 1_000_000);
-        culvert.awaitLine("mesh: .*offers exit node$", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*advertises exit node$", ExitNodeFixture.TIMEOUT);
         assertThat(tailnet.id()).isEqualTo(node);
     }
 }

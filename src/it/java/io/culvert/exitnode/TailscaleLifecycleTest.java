@@ -69,7 +69,7 @@ class TailscaleLifecycleTest {
         assertThat(culvert.output())
                 .contains("received SIGTERM")
                 .endsWith("stopped")
-                .doesNotContain("warning:");
+                .doesNotContain("warn:");
         for (String family : List.of("-4", "-6")) {
             // Tailscale's own preferences.
             assertThat(tailnet.fixture.namespace().run("ip", family, "rule")).doesNotContainPattern("(?m)^52\\d\\d:");
@@ -89,7 +89,7 @@ class TailscaleLifecycleTest {
         culvert.ignoreEarlierOutput();
         tailscaled.destroyForcibly();
 
-        culvert.awaitLine("mesh: .*offers exit node$", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*advertises exit node$", ExitNodeFixture.TIMEOUT);
         assertThat(culvert.output()).doesNotContain("not approved at the control server yet");
     }
 

@@ -107,7 +107,7 @@ class TailscaleLoginTest {
 
         RunningProgram second = start(settings("second", key));
 
-        awaitLog(second, "TS_AUTHKEY: warning: the auth key has already been used");
+        awaitLog(second, "warn: TS_AUTHKEY: the auth key has already been used");
         awaitLog(second, "reusable key");
         assertTunnelWorks(second);
         assertThat(tailnet.fixture.status().mesh()).contains("the auth key has already been used");
@@ -120,7 +120,7 @@ class TailscaleLoginTest {
     void an_expired_key_is_reported() {
         RunningProgram culvert = start(settings("late", headscale.expiredKey()));
 
-        awaitLog(culvert, "TS_AUTHKEY: warning: the auth key has expired");
+        awaitLog(culvert, "warn: TS_AUTHKEY: the auth key has expired");
         assertTunnelWorks(culvert);
     }
 
@@ -128,7 +128,7 @@ class TailscaleLoginTest {
     void an_unknown_key_is_reported() {
         RunningProgram culvert = start(settings("wrong", "hskey-auth-000000000000-" + "0".repeat(64)));
 
-        awaitLog(culvert, "TS_AUTHKEY: warning: the control server does not accept the auth key");
+        awaitLog(culvert, "warn: TS_AUTHKEY: the control server does not accept the auth key");
         assertTunnelWorks(culvert);
     }
 
@@ -178,7 +178,7 @@ class TailscaleLoginTest {
         try {
             awaitLog(
                     culvert,
-                    "clock: warning: the control server's certificate is expired or not yet valid, according to this clock");
+                    "warn: clock: the control server's certificate is expired or not yet valid, according to this clock");
             assertTunnelWorks(culvert);
         } finally {
             headscale.stop();
@@ -216,7 +216,7 @@ class TailscaleLoginTest {
         headscale.expire("expired");
 
         awaitLog(culvert, "the node is logged out");
-        awaitLog(culvert, "mesh: .*offers exit node$");
+        awaitLog(culvert, "mesh: .*advertises exit node$");
         assertThat(headscale.member("expired").id()).isEqualTo(id);
     }
 
@@ -227,7 +227,7 @@ class TailscaleLoginTest {
 
         awaitLog(
                 culvert,
-                "TS_HOSTNAME: warning: the tailnet already has a node named 'phone', so this node is named 'phone-");
+                "warn: TS_HOSTNAME: the tailnet already has a node named 'phone', so this node is named 'phone-");
         TailnetFixture.awaitExitNode(culvert);
     }
 

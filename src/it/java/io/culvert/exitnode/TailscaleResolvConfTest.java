@@ -46,7 +46,7 @@ class TailscaleResolvConfTest {
         culvert.descendant("tailscaled", "--statedir").destroyForcibly();
         culvert.ignoreEarlierOutput();
         culvert.awaitLine("containerboot: exited unexpectedly", ExitNodeFixture.TIMEOUT);
-        culvert.awaitLine("mesh: .*offers exit node$", ExitNodeFixture.TIMEOUT);
+        culvert.awaitLine("mesh: .*advertises exit node$", ExitNodeFixture.TIMEOUT);
         overwriteAsTailscale();
         awaitCorrection(culvert);
         awaitTailscaleOwnsIt();

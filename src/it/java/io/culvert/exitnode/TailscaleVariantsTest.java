@@ -89,7 +89,7 @@ class TailscaleVariantsTest {
         }
         tailnet.fixture.assertLocalTrafficBlocked(Family.values());
 
-        // As the hint says.
+        // As the hint instructs.
         RunningProgram culvert = tailnet.connect(Map.of("TS_TAILSCALED_EXTRA_ARGS", "--tun=tailnet0"));
         assertWorksAndBlocksLeaks(culvert, Family.values());
     }

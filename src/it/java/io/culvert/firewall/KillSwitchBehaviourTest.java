@@ -538,16 +538,16 @@ class KillSwitchBehaviourTest {
 
     /** Returns the source ports of the client's packets on arrival, sent from four consecutive ports. */
     private List<Integer> portsOfForwarded(DatagramSocket listener, int first) throws IOException {
-        List<Integer> seen = new ArrayList<>();
+        List<Integer> sourcePorts = new ArrayList<>();
         for (int port = first; port < first + 4; port++) {
             try (TestSocket client = udp(lab.client).from("10.99.0.2", port)) {
                 assertThat(client.send("hello", "198.51.100.7", 443)).isZero();
                 DatagramPacket packet = new DatagramPacket(new byte[64], 64);
                 listener.receive(packet);
-                seen.add(packet.getPort());
+                sourcePorts.add(packet.getPort());
             }
         }
-        return seen;
+        return sourcePorts;
     }
 
     private void applyKillSwitch() {
@@ -569,7 +569,7 @@ class KillSwitchBehaviourTest {
 
     private static KillSwitchInput input(
             Mesh.Kind kind, Set<Family> families, List<Prefix> allowed, List<Bypass> bypasses, List<Prefix> subnets) {
-        return new KillSwitchInput(
+        return KillSwitchInput.of(
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel(
@@ -578,24 +578,25 @@ class KillSwitchBehaviourTest {
                         families,
                         List.of(),
                         KillSwitchExamples.PORT),
-                List.of(new Mesh(
-                        kind,
-                        "tailscale0",
-                        KillSwitchExamples.addresses("10.99.0.1", "fd99::1"),
-                        OptionalInt.of(41641),
-                        List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
-                        subnets,
-                        true,
-                        List.of(80, 443))),
-                KillSwitchExamples.servers("198.51.100.7:51820", "[2001:db8:7::7]:51820"),
-                KillSwitchExamples.addresses("192.0.2.2"),
-                allowed,
-                List.of(new Port(1080, Transport.UDP), new Port(1080, Transport.TCP)),
-                List.of(Prefix.parse("2001:db8:e::/64")),
-                bypasses,
-                true,
-                List.of(),
-                OptionalInt.of(5353));
+                it -> {
+                    it.meshes = List.of(new Mesh(
+                            kind,
+                            "tailscale0",
+                            KillSwitchExamples.addresses("10.99.0.1", "fd99::1"),
+                            OptionalInt.of(41641),
+                            List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
+                            subnets,
+                            true,
+                            List.of(80, 443)));
+                    it.servers = KillSwitchExamples.servers("198.51.100.7:51820", "[2001:db8:7::7]:51820");
+                    it.resolvers = KillSwitchExamples.addresses("192.0.2.2");
+                    it.lan = allowed;
+                    it.published = List.of(new Port(1080, Transport.UDP), new Port(1080, Transport.TCP));
+                    it.onLink = List.of(Prefix.parse("2001:db8:e::/64"));
+                    it.bypasses = bypasses;
+                    it.hasProxy = true;
+                    it.dnsPort = OptionalInt.of(5353);
+                });
     }
 
     private TestSocket outsideSocket(Family family) {

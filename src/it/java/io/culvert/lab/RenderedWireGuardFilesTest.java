@@ -52,16 +52,16 @@ class RenderedWireGuardFilesTest {
         }
     }
 
-    private static void assertAccepted(LabNamespace namespace, String what, String text) {
+    private static void assertAccepted(LabNamespace namespace, String description, String text) {
         // The names of the test hosts do not exist here: wg would query them and wait.
         String stripped = text.lines()
                 .filter(line -> !WG_QUICK.contains(line.replaceFirst(" =.*", "")))
                 .map(line -> line.replaceFirst("^Endpoint = node(\\d)", "Endpoint = 192.0.2.$1"))
                 .collect(Collectors.joining("\n", "", "\n"));
         CommandResult set = CommandResult.of(namespace.inside(List.of("wg", "setconf", "wg0", "/dev/stdin")), stripped);
-        assertThat(set.status()).as(what + "\n" + set.err()).isZero();
+        assertThat(set.status()).as(description + "\n" + set.err()).isZero();
         assertThat(namespace.run("wg", "show", "wg0", "peers").lines().sorted().toList())
-                .as(what)
+                .as(description)
                 .isEqualTo(text.lines()
                         .filter(line -> line.startsWith("PublicKey = "))
                         .map(line -> line.substring("PublicKey = ".length()))

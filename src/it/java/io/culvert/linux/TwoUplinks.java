@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * A machine made of network namespaces with two uplinks: {@code wg0} to a provider (198.51.100.53, 2001:db8:1::53) and
- * {@code eth0} to a LAN (192.0.2.53). Unmarked packets leave by wg0, those with our mark by eth0, as with the real
- * rules.
+ * {@code eth0} to a LAN (192.0.2.53). Unmarked packets leave by wg0, those with Culvert's mark by eth0, as with the
+ * real rules.
  */
 public final class TwoUplinks implements AutoCloseable {
 

@@ -80,19 +80,19 @@ final class ReachabilityTester implements AutoCloseable {
             Map<String, List<InetAddress>> addresses,
             Set<String> expected,
             Set<String> reached) {
-        Set<String> answered = new TreeSet<>();
+        Set<String> responding = new TreeSet<>();
         Map<String, String> reach = new HashMap<>();
         int remainingIntervals = EXTRA_INTERVALS;
         for (int interval = 0; interval < MAX_INTERVALS && remainingIntervals > 0; interval++) {
             addresses.forEach((to, all) -> all.stream()
                     .filter(_ -> !to.equals(from))
                     .map(address -> Map.entry(from + ">" + to + " " + address.getHostAddress(), address))
-                    .filter(call -> !answered.contains(call.getKey()))
+                    .filter(call -> !responding.contains(call.getKey()))
                     .forEach(call -> send(socket, call.getKey(), call.getValue())));
-            receiveReplies(socket, answered);
+            receiveReplies(socket, responding);
             reach.clear();
             addresses.forEach((to, all) -> {
-                long answers = answered.stream()
+                long answers = responding.stream()
                         .filter(call -> call.startsWith(from + ">" + to + " "))
                         .count();
                 if (answers > 0) {
@@ -116,12 +116,12 @@ final class ReachabilityTester implements AutoCloseable {
         }
     }
 
-    private static void receiveReplies(DatagramSocket socket, Set<String> answered) {
+    private static void receiveReplies(DatagramSocket socket, Set<String> responding) {
         try {
             while (true) {
                 DatagramPacket packet = new DatagramPacket(new byte[200], 200);
                 socket.receive(packet);
-                answered.add(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8));
+                responding.add(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8));
             }
         } catch (SocketTimeoutException _) {
             // No more replies in this interval.

@@ -42,7 +42,7 @@ class TopologiesTest {
         mesh.close();
     }
 
-    /** Brings nodes up, tests who reaches whom and that there are no differences, and takes them down. */
+    /** Brings nodes up, tests which nodes reach each other and that there are no differences, and takes them down. */
     private static void assertReach(String head, Map<String, String> peers, Set<String> reach) {
         String before = footprint();
         mesh.file(head, peers);

@@ -11,7 +11,7 @@ import io.culvert.lab.Observer;
 import io.culvert.lab.Provider;
 import io.culvert.lab.ReceivedQuery;
 import io.culvert.lab.RunningProgram;
-import io.culvert.linux.NamespaceClaim;
+import io.culvert.linux.AbstractSocketLock;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -273,8 +273,8 @@ class ConfinedProgramTest {
     @Test
     void abstract_unix_sockets_of_the_machine_are_not_visible() throws Exception {
         String name = "culvert-test-abstract";
-        try (NamespaceClaim _ =
-                lab.node().namespace().call(() -> NamespaceClaim.take(name)).orElseThrow()) {
+        try (AbstractSocketLock _ =
+                lab.node().namespace().call(() -> AbstractSocketLock.take(name)).orElseThrow()) {
             assertThat(lab.run("grep", "-c", "@" + name, "/proc/net/unix").out())
                     .isEqualTo("1\n");
             assertThat(exec("grep", "-c", "@" + name, "/proc/net/unix").out()).isEqualTo("0\n");

@@ -194,9 +194,9 @@ final class ConfinementLab implements AutoCloseable {
 
     /** Kills the only process whose command line contains these words. */
     void killByCommandLine(String words) {
-        List<Long> found = pidsByCommandLine(words);
-        assertThat(found).as(words).hasSize(1);
-        ProcessHandle process = ProcessHandle.of(found.getFirst()).orElseThrow();
+        List<Long> pids = pidsByCommandLine(words);
+        assertThat(pids).as(words).hasSize(1);
+        ProcessHandle process = ProcessHandle.of(pids.getFirst()).orElseThrow();
         process.destroyForcibly();
         assertThat(process.onExit()).succeedsWithin(TIMEOUT);
     }

@@ -73,16 +73,16 @@ class NftablesTest {
 
     @Test
     void an_invalid_rule_leaves_the_old_table_unchanged() {
-        Table good = table(NftRule.of("good", Statement.Verdict.ACCEPT));
-        nftables.apply(List.of(good));
-        Table bad =
+        Table validTable = table(NftRule.of("good", Statement.Verdict.ACCEPT));
+        nftables.apply(List.of(validTable));
+        Table invalidTable =
                 table(NftRule.of("better", Statement.Verdict.DROP), NftRule.of("bad", new Statement.Jump("nowhere")));
 
-        assertThatThrownBy(() -> nftables.apply(List.of(bad)))
+        assertThatThrownBy(() -> nftables.apply(List.of(invalidTable)))
                 .isInstanceOf(ProblemException.class)
                 .hasMessageContaining("No such file or directory");
 
-        assertThat(nftables.matches(List.of(good))).isTrue();
+        assertThat(nftables.matches(List.of(validTable))).isTrue();
     }
 
     @Test
@@ -107,7 +107,7 @@ class NftablesTest {
 
     @Test
     void a_rule_inserted_by_another_program_is_detected() {
-        List<Table> killSwitch = example("closed");
+        List<Table> killSwitch = example("lockdown");
         nftables.apply(killSwitch);
 
         namespace.run("nft", "insert", "rule", "inet", "culvert", "output", "accept");
@@ -167,9 +167,8 @@ class NftablesTest {
         nftables.apply(List.of(new Table(
                 ID,
                 List.of(),
-                List.of(Chain.base(
+                List.of(Chain.filter(
                         "in",
-                        Chain.Type.FILTER,
                         Chain.Hook.INPUT,
                         0,
                         Chain.Policy.ACCEPT,

@@ -138,15 +138,15 @@ class MachineReaderTest {
      * Returns the uplinks after the link has lost its carrier, which the kernel detects some time after the far end
      * went down.
      */
-    private static Map<Family, Uplink> uplinksAfter(NetworkEvents events, String lost) {
+    private static Map<Family, Uplink> uplinksAfter(NetworkEvents events, String lostLink) {
         long end = System.nanoTime() + TIMEOUT.toNanos();
-        Map<Family, Uplink> found = read().uplinks();
+        Map<Family, Uplink> uplinks = read().uplinks();
         while (System.nanoTime() < end
-                && found.values().stream().anyMatch(uplink -> uplink.link().equals(lost))) {
+                && uplinks.values().stream().anyMatch(uplink -> uplink.link().equals(lostLink))) {
             events.await(Duration.ofNanos(end - System.nanoTime()));
-            found = read().uplinks();
+            uplinks = read().uplinks();
         }
-        return found;
+        return uplinks;
     }
 
     @Test

@@ -176,7 +176,7 @@ class NetworkConfiguratorTest {
                     .isInstanceOfSatisfying(
                             ProblemException.class,
                             e -> assertThat(e.problems())
-                                    .extracting(Problem::what)
+                                    .extracting(Problem::message)
                                     .containsExactly(
                                             "refused 'ip link set dev wg0 mtu 70000 alias culvert up': invalid argument"
                                                     + " (errno 22): mtu greater than device maximum",

@@ -7,6 +7,9 @@ import io.culvert.lab.NamespaceTest;
 import io.culvert.linux.NetworkNamespace;
 import io.culvert.linux.TwoUplinks;
 import io.culvert.net.Prefix;
+import io.culvert.settings.AccountName;
+import io.culvert.settings.Login;
+import io.culvert.settings.Password;
 import java.io.BufferedReader;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -145,8 +148,8 @@ class DanteLabTest {
         awaitReady(new Dante(Path.of("/"), directory).prepare(own));
 
         assertThat(curl("127.0.0.1:3128", "198.51.100.53")).isEqualTo("10.64.0.2");
-        // It blocks nothing, so destinations blocked by our configuration are reached here: the control of the test
-        // above.
+        // It blocks nothing, so destinations blocked by Culvert's configuration are reached here: the control of the
+        // test above.
         openLan();
         assertThat(curl("127.0.0.1:3128", "127.0.0.1")).isEqualTo("10.64.0.2");
         assertThat(curl("127.0.0.1:3128", "192.0.2.53")).isEqualTo("10.64.0.2");
@@ -154,14 +157,14 @@ class DanteLabTest {
 
     @Test
     void with_a_login_the_password_is_required() throws Exception {
-        Login login = new Login("culvert-lab", "sesame");
+        Login login = new Login(new AccountName("culvert-lab"), Password.parse("sesame"));
         Path root = Files.createDirectories(directory.resolve("root"));
         Path shadow = Files.createDirectories(root.resolve("etc")).resolve("shadow");
         Files.createDirectories(root.resolve("usr/sbin"));
         Files.copy(Path.of("/usr/sbin/danted"), root.resolve("usr/sbin/danted"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.writeString(shadow, "root:*:19000:0:99999:7:::\n");
         ProxyProgram program = new Dante(root, directory).prepare(settings(Optional.of(login)));
-        // Dante reads the system's file, which is replaced by ours in a mount namespace.
+        // Dante reads the system's file, which is replaced by Culvert's in a mount namespace.
         List<String> command = new ArrayList<>(List.of(
                 "unshare", "-m", "sh", "-c", "mount --bind \"$0\" /etc/shadow && exec \"$@\"", shadow.toString()));
         command.add(program.program().toString());
@@ -203,15 +206,15 @@ class DanteLabTest {
             process.waitFor();
         });
         BufferedReader log = process.inputReader(StandardCharsets.UTF_8);
-        StringBuilder seen = new StringBuilder();
+        StringBuilder output = new StringBuilder();
         for (String line = log.readLine(); line != null; line = log.readLine()) {
-            seen.append(line).append('\n');
+            output.append(line).append('\n');
             if (line.contains(program.readyText().orElseThrow())) {
                 Thread.ofPlatform().daemon().start(() -> drain(log));
                 return;
             }
         }
-        throw new IOException("Dante ended: " + seen);
+        throw new IOException("Dante ended: " + output);
     }
 
     /** Reads the output of a child, which would block if its pipe were full. */

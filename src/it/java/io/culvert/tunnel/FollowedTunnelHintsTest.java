@@ -43,7 +43,7 @@ public class FollowedTunnelHintsTest {
      * @param file its text
      * @param options of 'culvert tunnel up' after the file
      * @param follow follows the hint
-     * @param mended the file's text after following the hint
+     * @param repairedFile the file's text after following the hint
      * @param then options of the second 'culvert tunnel up'
      */
     record Row(
@@ -53,7 +53,7 @@ public class FollowedTunnelHintsTest {
             String options,
             Consumer<TunnelLab> fault,
             Consumer<TunnelLab> follow,
-            Function<Provider, String> mended,
+            Function<Provider, String> repairedFile,
             String then) {
 
         Row(
@@ -75,9 +75,9 @@ public class FollowedTunnelHintsTest {
                     options,
                     fault,
                     lab -> {
-                        Matcher found = Pattern.compile(pattern).matcher(hint);
-                        assertThat(found.find()).as(hint).isTrue();
-                        String command = found.group(1);
+                        Matcher matcher = Pattern.compile(pattern).matcher(hint);
+                        assertThat(matcher.find()).as(hint).isTrue();
+                        String command = matcher.group(1);
                         if (command.startsWith("culvert ")) {
                             lab.node()
                                     .run(
@@ -96,7 +96,7 @@ public class FollowedTunnelHintsTest {
                             lab.node().namespace().run("sh", "-c", command);
                         }
                     },
-                    mended,
+                    repairedFile,
                     then);
         }
 
@@ -128,9 +128,9 @@ public class FollowedTunnelHintsTest {
         }
 
         row.follow.accept(lab);
-        CommandResult mended = up(row.mended, row.then);
-        assertThat(mended.status()).as(mended.err()).isZero();
-        assertThat(mended.err()).doesNotContain(row.hint);
+        CommandResult secondRun = up(row.repairedFile, row.then);
+        assertThat(secondRun.status()).as(secondRun.err()).isZero();
+        assertThat(secondRun.err()).doesNotContain(row.hint);
         lab.tunnel("down", "wg0").outputOrFail();
     }
 

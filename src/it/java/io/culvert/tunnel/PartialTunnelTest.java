@@ -59,7 +59,7 @@ class PartialTunnelTest {
 
         assertThat(up.status()).as(up.err()).isZero();
         assertThat(up.err())
-                .containsOnlyOnce("net.ipv6.conf.default.disable_ipv6: warning: is 1, so there is no IPv6 on wg0");
+                .containsOnlyOnce("warn: net.ipv6.conf.default.disable_ipv6: is 1, so there is no IPv6 on wg0");
         observer.reset();
         assertThat(node.whoami(Family.IPV4)).contains(provider.publicIpv4());
         assertThat(node.whoami(Family.IPV6)).isEmpty();

@@ -130,15 +130,15 @@ class StandaloneTunnelTest {
 
     @Test
     void without_ipv6_the_ipv4_part_is_configured_with_a_note() {
-        try (TunnelLab plain = new TunnelLab(LabOptions.DEFAULTS.withoutIpv6())) {
-            String file = plain.file("wg0.conf", plain.lab().provider().file());
+        try (TunnelLab ipv4Lab = new TunnelLab(LabOptions.DEFAULTS.withoutIpv6())) {
+            String file = ipv4Lab.file("wg0.conf", ipv4Lab.lab().provider().file());
 
-            CommandResult up = plain.tunnel("up", file);
+            CommandResult up = ipv4Lab.tunnel("up", file);
 
             assertThat(up.status()).as(up.err()).isZero();
             assertThat(up.err()).contains("IPv6");
-            assertThat(Probe.from(plain.lab().node().namespace()).whoami(Family.IPV4))
-                    .contains(plain.lab().provider().publicIpv4());
+            assertThat(Probe.from(ipv4Lab.lab().node().namespace()).whoami(Family.IPV4))
+                    .contains(ipv4Lab.lab().provider().publicIpv4());
         }
     }
 

@@ -186,7 +186,7 @@ class TunnelKillSwitchTest {
                 threading.Thread(target=forward, args=listening.recvfrom(4096)).start()
             """.formatted(Lab.ROUTER_IPV4);
 
-    private List<ReceivedQuery> asked(String name) {
+    private List<ReceivedQuery> queriesFor(String name) {
         return lab.lab().internet().queries().stream()
                 .filter(query -> query.name().equals(name + "."))
                 .toList();
@@ -196,7 +196,7 @@ class TunnelKillSwitchTest {
     void DNS_queries_go_to_the_tunnel_s_servers_even_if_a_service_rewrites_resolv_conf() {
         lab.node().namespace().start("python3", "-u", "-c", RESOLVED).awaitLine("serving", Duration.ofSeconds(30));
         assertThat(node.resolve("127.0.0.53", "before.example", Family.IPV4)).containsExactly(Lab.SERVER_IPV4);
-        assertThat(asked("before.example"))
+        assertThat(queriesFor("before.example"))
                 .extracting(ReceivedQuery::sourceAddress)
                 .containsOnly(Lab.NODE_IPV4);
         assertThat(observer.sees(() -> node.resolve("127.0.0.53", "before.example", Family.IPV4)))
@@ -209,14 +209,14 @@ class TunnelKillSwitchTest {
                 List.of("127.0.0.53", Lab.ROUTER_IPV4, "192.0.2.33", Lab.RESOLVER_IPV4, provider.tunnelIpv4())) {
             String name = "asked-" + resolver.replace('.', '-') + ".example";
             assertThat(node.resolve(resolver, name, Family.IPV4)).as(resolver).containsExactly(Lab.SERVER_IPV4);
-            assertThat(asked(name))
+            assertThat(queriesFor(name))
                     .extracting(ReceivedQuery::sourceAddress)
                     .as(resolver)
                     .containsOnly(provider.publicIpv4());
         }
         lab.ip("link", "delete", "wg0");
         node.resolve("127.0.0.53", "late.example", Family.IPV4);
-        assertThat(asked("late.example")).isEmpty();
+        assertThat(queriesFor("late.example")).isEmpty();
         assertThat(observer.leaks()).isEmpty();
     }
 

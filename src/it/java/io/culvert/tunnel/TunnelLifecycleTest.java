@@ -136,9 +136,9 @@ class TunnelLifecycleTest {
         lab.tunnel("up", wg1).outputOrFail();
         node.whoami(Family.IPV4);
 
-        String ours = lab.tunnel("show").outputOrFail();
+        String output = lab.tunnel("show").outputOrFail();
 
-        assertThat(withoutCounts(ours))
+        assertThat(withoutCounts(output))
                 .isEqualTo(withoutCounts(lab.node().attempt("wg", "show").outputOrFail()));
         assertThat(lab.tunnel("show", "wg1", "--json").outputOrFail())
                 .contains("\"wg1\"", "\"endpoint\":\"203.0.113.26:51820\"")

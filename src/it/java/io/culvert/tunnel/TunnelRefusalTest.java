@@ -134,7 +134,7 @@ class TunnelRefusalTest {
         CommandResult with = lab.tunnel("plan", hooked, "--kill-switch");
 
         assertThat(without.err())
-                .contains("warning", "wg0.conf:2:1", "packets may bypass the tunnel", "--kill-switch", "curl");
+                .contains("warn: ", "wg0.conf:2:1", "packets may bypass the tunnel", "--kill-switch", "curl");
         assertThat(with.err()).contains("wg0.conf:2:1", "as --kill-switch replaces it");
     }
 }

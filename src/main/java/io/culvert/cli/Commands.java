@@ -106,7 +106,7 @@ final class Commands {
                 command(
                         "up",
                         Commands::up,
-                        "Runs the exit node: kill switch, tunnel, mesh and proxy, until SIGTERM or SIGINT."),
+                        "Runs the exit node: kill switch, tunnel, Tailscale or WireGuard clients, and SOCKS5 proxy, until SIGTERM or SIGINT."),
                 "0 stopped by a signal, 1 failed, 2 invalid settings, 3 the machine lacks a requirement."));
         // The list of settings is long, so it is made only when help is requested.
         up.getHelpSectionMap()
@@ -254,12 +254,12 @@ final class Commands {
         return ErrorReporter.handleUsageError(failure, arguments);
     }
 
-    private int execute(ParseResult given) {
-        Integer helpStatus = CommandLine.executeHelpRequest(given);
+    private int execute(ParseResult parsed) {
+        Integer helpStatus = CommandLine.executeHelpRequest(parsed);
         if (helpStatus != null) {
             return helpStatus;
         }
-        ParseResult last = given;
+        ParseResult last = parsed;
         while (last.hasSubcommand()) {
             last = last.subcommand();
         }

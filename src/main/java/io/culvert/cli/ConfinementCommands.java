@@ -127,15 +127,15 @@ final class ConfinementCommands {
             return runInsideUserNamespace(invocation);
         }
         Optional<Path> file = NamespaceRequest.findConfig(invocation.environment(), invocation.option(CONFIG));
-        Optional<String> givenName = invocation.option(NETNS);
+        Optional<String> requestedName = invocation.option(NETNS);
         // A namespace that exists needs no file, unless the command line names one.
-        Optional<NamespaceRequest> request = givenName.isPresent()
+        Optional<NamespaceRequest> request = requestedName.isPresent()
                         && invocation.option(CONFIG).isEmpty()
                         && !invocation.has(ALLOW)
                         && !invocation.has(FIREWALL)
                 ? Optional.empty()
                 : Optional.of(request(invocation, file));
-        String name = givenName.orElseGet(() -> request.orElseThrow().defaultName());
+        String name = requestedName.orElseGet(() -> request.orElseThrow().defaultName());
         try {
             return program(invocation).run(name, request, invocation.option(USER));
         } catch (DaemonFailedException e) {

@@ -78,16 +78,17 @@ final class ErrorReporter {
 
     private static Problem unknown(String argument, CommandLine command, String help) {
         boolean option = argument.startsWith("-");
-        List<String> known = new ArrayList<>(
+        List<String> candidates = new ArrayList<>(
                 option
                         ? command.getCommandSpec().optionsMap().keySet()
                         : command.getSubcommands().keySet());
-        String what = option || !known.isEmpty() ? "unknown " + (option ? "option" : "command") : "unexpected argument";
+        String error =
+                option || !candidates.isEmpty() ? "unknown " + (option ? "option" : "command") : "unexpected argument";
         return Problem.input(
                 new Location.CommandLine(command.getCommandSpec().qualifiedName() + " " + argument),
-                what,
-                DidYouMean.nearest(argument, known)
-                        .map(meant -> "did you mean " + meant + "?")
+                error,
+                DidYouMean.nearest(argument, candidates)
+                        .map(suggestion -> "did you mean " + suggestion + "?")
                         .orElse(help));
     }
 

@@ -14,9 +14,6 @@ import picocli.CommandLine.ParameterException;
 /** The commands for network files, as picocli's specification. */
 final class MeshCommands {
 
-    private static final String NETWORK =
-            "The network file. Default: " + NetworkArgument.SETTING + ", or " + NetworkArgument.DEFAULT + ".";
-
     private MeshCommands() {}
 
     static CommandSpec spec() {
@@ -38,7 +35,7 @@ final class MeshCommands {
         mesh.addSubcommand(
                         "check",
                         command("check", NetworkQueries::check, "Checks a network file. Changes nothing.")
-                                .addPositional(argument("FILE", "0..1", NETWORK)))
+                                .addPositional(argument("FILE", "0..1", NetworkArgument.DESCRIPTION)))
                 .addSubcommand("render", renderCommand())
                 .addSubcommand(
                         "list",
@@ -50,9 +47,9 @@ final class MeshCommands {
                         command(
                                         "explain",
                                         NetworkQueries::explain,
-                                        "Shows which line of the file each setting of one peer for another comes from.")
-                                .addPositional(argument("PEER", "1", "The peer whose settings are explained."))
-                                .addPositional(argument("OTHER", "1", "The peer that these settings are for.", 1))
+                                        "Shows which line of the file sets each value of PEER's configuration for OTHER.")
+                                .addPositional(argument("PEER", "1", "The peer whose configuration is explained."))
+                                .addPositional(argument("OTHER", "1", "The peer that it is linked with.", 1))
                                 .addOption(file()))
                 .addSubcommand(
                         "graph",
@@ -128,7 +125,7 @@ final class MeshCommands {
     }
 
     private static OptionSpec file() {
-        return option(NetworkArgument.FILE, "FILE", NETWORK);
+        return NetworkArgument.option(NetworkArgument.FILE);
     }
 
     private static OptionSpec format(String words) {

@@ -88,7 +88,7 @@ final class MeshFiles {
 
     /**
      * Returns a problem if the node's private key does not belong to its public key in the network file: no peer would
-     * answer it, and nothing would show why.
+     * respond to it, and nothing would show why.
      */
     private static Optional<Problem> checkPrivateKey(NodeView node, NodeInterface mesh, KeyFiles keys) {
         return mesh.privateKeyFile()
@@ -145,7 +145,7 @@ final class MeshFiles {
                 .all()
                 .forEach(problem -> problems.add(Problem.input(
                         problem.location(),
-                        problem.what(),
+                        problem.message(),
                         "move away a file that is not a key, and generate a key with 'culvert mesh keygen FILE'; the"
                                 + " key of a phone stays on the machine that makes its code")));
         if (mesh.privateKeyFile().isEmpty()) {
@@ -201,17 +201,17 @@ final class MeshFiles {
 
     /** Returns the format given on the command line, by default the first of the words. */
     static String format(Invocation invocation, String... words) {
-        String given = invocation.parsed().matchedOptionValue(FORMAT, words[0]);
-        List<String> known = List.of(words);
-        if (!known.contains(given)) {
+        String format = invocation.parsed().matchedOptionValue(FORMAT, words[0]);
+        List<String> formats = List.of(words);
+        if (!formats.contains(format)) {
             throw usageError(
                     invocation,
-                    "Invalid " + FORMAT + ", expected one of " + String.join(", ", known)
-                            + DidYouMean.nearest(given, known)
-                                    .map(meant -> ": did you mean " + meant + "?")
+                    "Invalid " + FORMAT + ", expected one of " + String.join(", ", formats)
+                            + DidYouMean.nearest(format, formats)
+                                    .map(suggestion -> ": did you mean " + suggestion + "?")
                                     .orElse(""));
         }
-        return given;
+        return format;
     }
 
     private static ParameterException usageError(Invocation invocation, String message) {

@@ -11,20 +11,37 @@ import io.culvert.networkfile.Topology;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** The network file of a command, and the peers in it. */
 final class NetworkArgument {
 
     static final String FILE = "--file";
-    static final String DEFAULT = "network.yaml";
-    static final String SETTING = "CULVERT_MESH_CONFIG";
+    private static final String DEFAULT = "network.yaml";
+    private static final String SETTING = "CULVERT_MESH_CONFIG";
+    static final String DESCRIPTION = "The network file. Default: " + SETTING + ", or " + DEFAULT + ".";
 
     private NetworkArgument() {}
 
-    /** @param given the path on the command line */
-    static Path path(Invocation invocation, Optional<String> given) {
+    /** Returns the option that names the file. */
+    static OptionSpec option(String... names) {
+        return OptionSpec.builder(names)
+                .paramLabel("FILE")
+                .type(String.class)
+                .arity("1")
+                .description(DESCRIPTION)
+                .build();
+    }
+
+    /** Returns the path that the option names, or the default. */
+    static Path path(Invocation invocation) {
+        return path(invocation, Optional.ofNullable(invocation.parsed().matchedOptionValue(FILE, null)));
+    }
+
+    /** @param option the path on the command line */
+    static Path path(Invocation invocation, Optional<String> option) {
         return Path.of(
-                given.orElseGet(() -> invocation.environment().variables().getOrDefault(SETTING, DEFAULT)));
+                option.orElseGet(() -> invocation.environment().variables().getOrDefault(SETTING, DEFAULT)));
     }
 
     /**
@@ -33,9 +50,7 @@ final class NetworkArgument {
      * @throws ProblemException with all errors in it
      */
     static Topology read(Invocation invocation) {
-        return read(
-                invocation,
-                path(invocation, Optional.ofNullable(invocation.parsed().matchedOptionValue(FILE, null))));
+        return read(invocation, path(invocation));
     }
 
     static Topology read(Invocation invocation, Path file) {

@@ -2,7 +2,6 @@
 package io.culvert.cli;
 
 import io.culvert.meshnode.MeshNode;
-import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -12,8 +11,6 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 final class NodeCommands {
 
     private static final String WATCH = "--watch";
-    private static final String FILE = "--file";
-    private static final String SETTING = "CULVERT_MESH_CONFIG";
 
     private NodeCommands() {}
 
@@ -65,9 +62,9 @@ final class NodeCommands {
     private static int up(Invocation invocation) throws InterruptedException {
         MeshNode node = new MeshNode(invocation.environment(), name(invocation));
         if (invocation.has(WATCH)) {
-            node.manage(file(invocation));
+            node.manage(NetworkArgument.path(invocation));
         } else {
-            node.up(file(invocation));
+            node.up(NetworkArgument.path(invocation));
         }
         return 0;
     }
@@ -78,7 +75,8 @@ final class NodeCommands {
     }
 
     private static int diff(Invocation invocation) {
-        List<String> lines = new MeshNode(invocation.environment(), name(invocation)).diff(file(invocation));
+        List<String> lines =
+                new MeshNode(invocation.environment(), name(invocation)).diff(NetworkArgument.path(invocation));
         lines.forEach(invocation::print);
         return lines.isEmpty() ? 0 : 1;
     }
@@ -93,18 +91,8 @@ final class NodeCommands {
         return invocation.firstArgument().orElseThrow();
     }
 
-    private static Path file(Invocation invocation) {
-        String given = invocation.parsed().matchedOptionValue(FILE, null);
-        return Path.of(
-                given != null ? given : invocation.environment().variables().getOrDefault(SETTING, "network.yaml"));
-    }
-
     private static OptionSpec file() {
-        return OptionSpec.builder("-f", FILE)
-                .paramLabel("FILE")
-                .type(String.class)
-                .description("The network file. Default: " + SETTING + ", or network.yaml.")
-                .build();
+        return NetworkArgument.option("-f", NetworkArgument.FILE);
     }
 
     private static PositionalParamSpec node(boolean required) {

@@ -19,10 +19,10 @@ public final class DidYouMean {
      * counts as the maximum distance at most. Empty if all distances are greater than a third of the typed name's
      * length.
      */
-    public static Optional<String> nearest(String typed, Collection<String> known) {
+    public static Optional<String> nearest(String typed, Collection<String> words) {
         String lowerCase = typed.toLowerCase(Locale.ROOT);
         int limit = Math.max(1, lowerCase.length() / 3);
-        return known.stream()
+        return words.stream()
                 .map(name -> new Candidate(name, limitedDistance(lowerCase, name.toLowerCase(Locale.ROOT), limit)))
                 .filter(candidate -> candidate.distance <= limit)
                 .min(Comparator.comparingInt(Candidate::distance))

@@ -10,12 +10,18 @@ import java.util.regex.Pattern;
 /** The log: writes one line for each event to standard error. */
 public final class Log {
 
-    /** Log level; each includes those before it. */
+    /** The level of the log; each level includes the ones before it. */
     public enum Level {
         ERROR,
         WARN,
         INFO,
-        DEBUG
+        DEBUG;
+
+        /** Returns the word by which it is set and shown. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /**
@@ -53,6 +59,7 @@ public final class Log {
         write(Level.DEBUG, line);
     }
 
+    /** Logs problems, each with its level; a line begins with the level, so a warning does not repeat it. */
     public void problems(Collection<Problem> problems) {
         for (Problem problem : problems) {
             write(
@@ -61,7 +68,7 @@ public final class Log {
                         case WARNING -> Level.WARN;
                         case NOTE -> Level.INFO;
                     },
-                    problem.toString());
+                    problem.kind() == Problem.Kind.WARNING ? problem.withoutSeverity() : problem.toString());
         }
     }
 
@@ -77,7 +84,7 @@ public final class Log {
     private void write(Level lineLevel, String line) {
         if (lineLevel.compareTo(level) <= 0) {
             synchronized (out) {
-                out.println((lineLevel == Level.INFO ? "" : lineLevel.name().toLowerCase(Locale.ROOT) + ": ")
+                out.println((lineLevel == Level.INFO ? "" : lineLevel + ": ")
                         + CONTROL.matcher(line).replaceAll("\uFFFD"));
                 out.flush();
             }

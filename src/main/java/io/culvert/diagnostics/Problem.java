@@ -4,10 +4,10 @@ package io.culvert.diagnostics;
 /**
  * An error, warning or note: where, what, and a hint. Never contains a secret.
  *
- * @param what one sentence without a final full stop
+ * @param message one sentence without a final full stop
  * @param hint the hint: what the user can do about it, as an imperative; empty if there is nothing to do
  */
-public record Problem(Kind kind, Location location, String what, String hint) {
+public record Problem(Kind kind, Location location, String message, String hint) {
 
     /** The severity, and for errors the kind of cause. */
     public enum Kind {
@@ -27,30 +27,38 @@ public record Problem(Kind kind, Location location, String what, String hint) {
         }
     }
 
-    public static Problem input(Location location, String what, String hint) {
-        return new Problem(Kind.INPUT, location, what, hint);
+    public static Problem input(Location location, String message, String hint) {
+        return new Problem(Kind.INPUT, location, message, hint);
     }
 
-    public static Problem machine(Location location, String what, String hint) {
-        return new Problem(Kind.MACHINE, location, what, hint);
+    public static Problem machine(Location location, String message, String hint) {
+        return new Problem(Kind.MACHINE, location, message, hint);
     }
 
-    public static Problem failure(Location location, String what, String hint) {
-        return new Problem(Kind.FAILURE, location, what, hint);
+    public static Problem failure(Location location, String message, String hint) {
+        return new Problem(Kind.FAILURE, location, message, hint);
     }
 
-    public static Problem warning(Location location, String what, String hint) {
-        return new Problem(Kind.WARNING, location, what, hint);
+    public static Problem warning(Location location, String message, String hint) {
+        return new Problem(Kind.WARNING, location, message, hint);
     }
 
-    public static Problem note(Location location, String what) {
-        return new Problem(Kind.NOTE, location, what, "");
+    public static Problem note(Location location, String message) {
+        return new Problem(Kind.NOTE, location, message, "");
     }
 
-    /** Returns {@code location: what} and, on a second, indented line, the hint. */
+    /** Returns {@code location: message} and, on a second, indented line, the hint; for output that shows the severity. */
+    String withoutSeverity() {
+        return text("");
+    }
+
+    /** Returns {@code location: severity: message} and, on a second, indented line, the hint. Errors have no severity. */
     @Override
     public String toString() {
-        String word = kind == Kind.WARNING ? "warning: " : kind == Kind.NOTE ? "note: " : "";
-        return location + ": " + word + what + (hint.isEmpty() ? "" : "\n    hint: " + hint);
+        return text(kind == Kind.WARNING ? "warning: " : kind == Kind.NOTE ? "note: " : "");
+    }
+
+    private String text(String severity) {
+        return location + ": " + severity + message + (hint.isEmpty() ? "" : "\n    hint: " + hint);
     }
 }

@@ -9,13 +9,13 @@ import java.util.List;
 /** A stack of cleanup steps, run in reverse order; a step that fails does not prevent the others. */
 public final class UndoStack {
 
-    private record Step(String what, Runnable undo) {}
+    private record Step(String action, Runnable undo) {}
 
     private final Deque<Step> steps = new ArrayDeque<>();
 
-    /** @param what a gerund phrase for the error message, such as "removing wg0" */
-    public void push(String what, Runnable undo) {
-        steps.push(new Step(what, undo));
+    /** @param action a gerund phrase for the error message, such as "removing wg0" */
+    public void push(String action, Runnable undo) {
+        steps.push(new Step(action, undo));
     }
 
     /** Runs and removes all steps; returns a sentence for each that failed. */
@@ -26,7 +26,7 @@ public final class UndoStack {
             try {
                 step.undo().run();
             } catch (RuntimeException e) {
-                failed.add(step.what() + " failed: " + e.getMessage());
+                failed.add(step.action() + " failed: " + e.getMessage());
             }
         }
         return failed;

@@ -64,11 +64,11 @@ public final class BootstrapResolver {
     public ResolutionResult resolve(Host.Name host, List<ForbiddenAddresses> forbidden) {
         String name = host.name();
         List<Problem> problems = new ArrayList<>();
-        Found fromHosts = fromHosts(name);
-        Found found = fromHosts.addresses.isEmpty() ? fromDns(name, problems) : fromHosts;
+        LookupResult fromHosts = fromHosts(name);
+        LookupResult lookup = fromHosts.addresses.isEmpty() ? fromDns(name, problems) : fromHosts;
         List<InetAddress> allowed = new ArrayList<>();
         int rejected = 0;
-        for (InetAddress address : found.addresses) {
+        for (InetAddress address : lookup.addresses) {
             Optional<String> reason = ForbiddenAddresses.reason(address, forbidden);
             if (reason.isEmpty()) {
                 allowed.add(address);
@@ -86,13 +86,13 @@ public final class BootstrapResolver {
         if (!usable.isEmpty()) {
             // If no server responded for one family, its last addresses are kept.
             previous.stream()
-                    .filter(address -> found.unanswered.contains(Family.of(address)) && !usable.contains(address))
+                    .filter(address -> lookup.unanswered.contains(Family.of(address)) && !usable.contains(address))
                     .forEach(usable::add);
-            if (!found.unanswered.isEmpty()) {
+            if (!lookup.unanswered.isEmpty()) {
                 usable.sort(Comparator.comparing(Family::of));
             }
             lastKnown.put(name, usable);
-            return new ResolutionResult(usable, found.ttl, true, problems);
+            return new ResolutionResult(usable, lookup.ttl, true, problems);
         }
         if (!previous.isEmpty()) {
             problems.add(Problem.note(Location.machine(name), "the last known addresses are kept"));
@@ -104,30 +104,30 @@ public final class BootstrapResolver {
     }
 
     /** @param unanswered the families for which no server responded */
-    private record Found(Set<InetAddress> addresses, Set<Family> unanswered, Duration ttl) {
+    private record LookupResult(Set<InetAddress> addresses, Set<Family> unanswered, Duration ttl) {
 
-        static final Found NOTHING = new Found(Set.of(), Set.of(), Duration.ZERO);
+        static final LookupResult NOTHING = new LookupResult(Set.of(), Set.of(), Duration.ZERO);
     }
 
-    private Found fromHosts(String name) {
+    private LookupResult fromHosts(String name) {
         Set<InetAddress> addresses = new LinkedHashSet<>(hosts.addresses(name));
         addresses.removeIf(address -> !families.get().contains(Family.of(address)));
-        return new Found(addresses, Set.of(), HOSTS_FILE_TTL);
+        return new LookupResult(addresses, Set.of(), HOSTS_FILE_TTL);
     }
 
-    private Found fromDns(String host, List<Problem> problems) {
+    private LookupResult fromDns(String host, List<Problem> problems) {
         for (String candidate : resolvConf.candidates(host)) {
-            Found found = query(candidate, problems);
-            if (!found.addresses.isEmpty()) {
+            LookupResult lookup = query(candidate, problems);
+            if (!lookup.addresses.isEmpty()) {
                 // Failures of other candidates no longer matter.
                 problems.clear();
-                return found;
+                return lookup;
             }
         }
-        return Found.NOTHING;
+        return LookupResult.NOTHING;
     }
 
-    private Found query(String candidate, List<Problem> problems) {
+    private LookupResult query(String candidate, List<Problem> problems) {
         Forwarder forwarder = new Forwarder(new Upstreams(resolvConf.serversFor(candidate), egress), timeouts);
         Set<InetAddress> addresses = new LinkedHashSet<>();
         Set<Family> unanswered = EnumSet.noneOf(Family.class);
@@ -138,16 +138,16 @@ public final class BootstrapResolver {
                 long startedAt = System.nanoTime();
                 try {
                     Name name = Name.fromString(candidate);
-                    Message answer = forwarder.query(DnsQuery.plain(name, AddressAnswer.type(family)), timeout);
+                    Message response = forwarder.query(DnsQuery.plain(name, AddressRecords.type(family)), timeout);
                     timeout = timeouts.afterAnswer(Duration.ofNanos(System.nanoTime() - startedAt));
-                    AddressAnswer found = AddressAnswer.read(answer, name, family);
-                    addresses.addAll(found.addresses());
-                    ttl = ttl.compareTo(found.ttl()) < 0 ? ttl : found.ttl();
-                    if (answer.getRcode() != Rcode.NOERROR && answer.getRcode() != Rcode.NXDOMAIN) {
+                    AddressRecords records = AddressRecords.read(response, name, family);
+                    addresses.addAll(records.addresses());
+                    ttl = ttl.compareTo(records.ttl()) < 0 ? ttl : records.ttl();
+                    if (response.getRcode() != Rcode.NOERROR && response.getRcode() != Rcode.NXDOMAIN) {
                         unanswered.add(family);
-                        problems.add(noResponse(candidate, family, Rcode.string(answer.getRcode())));
+                        problems.add(noResponse(candidate, family, Rcode.string(response.getRcode())));
                     }
-                } catch (NoAnswerException e) {
+                } catch (NoResponseException e) {
                     unanswered.add(family);
                     problems.add(noResponse(candidate, family, e.reason()));
                 } catch (TextParseException _) {
@@ -156,7 +156,7 @@ public final class BootstrapResolver {
                 }
             }
         }
-        return new Found(addresses, unanswered, unanswered.isEmpty() ? ttl : Duration.ZERO);
+        return new LookupResult(addresses, unanswered, unanswered.isEmpty() ? ttl : Duration.ZERO);
     }
 
     private static Problem noResponse(String candidate, Family family, String reason) {

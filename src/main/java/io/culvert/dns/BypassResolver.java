@@ -57,36 +57,38 @@ public final class BypassResolver {
             List<ForbiddenAddresses> forbidden,
             Optional<Upstreams> tunnelServers,
             Set<Family> families) {
-        ResolutionResult found = bootstrap.resolve(name, forbidden);
+        ResolutionResult result = bootstrap.resolve(name, forbidden);
         if (tunnelServers.isEmpty()) {
-            return found;
+            return result;
         }
-        List<Problem> problems = new ArrayList<>(found.problems());
+        List<Problem> problems = new ArrayList<>(result.problems());
         Forwarder forwarder = new Forwarder(tunnelServers.get(), timeouts);
         Map<Family, List<InetAddress>> confirmedByFamily =
                 confirmed.computeIfAbsent(name.name(), _ -> new ConcurrentHashMap<>());
         Set<InetAddress> usable = new LinkedHashSet<>();
-        Duration ttl = found.fresh() ? found.ttl() : Duration.ZERO;
+        Duration ttl = result.fresh() ? result.ttl() : Duration.ZERO;
         Set<Family> unanswered = EnumSet.noneOf(Family.class);
         for (Family family : Family.values()) {
             if (!families.contains(family)) {
                 continue;
             }
-            Optional<AddressAnswer> answer = query(name, family, forwarder);
-            if (answer.isPresent()) {
-                List<InetAddress> allowed = answer.get().addresses().stream()
+            Optional<AddressRecords> records = query(name, family, forwarder);
+            if (records.isPresent()) {
+                List<InetAddress> allowed = records.get().addresses().stream()
                         .filter(address ->
                                 ForbiddenAddresses.reason(address, forbidden).isEmpty())
                         .toList();
                 confirmedByFamily.put(family, AddressLimit.of(name.name(), allowed, problems));
-                ttl = ttl.compareTo(answer.get().ttl()) < 0 ? ttl : answer.get().ttl();
+                ttl = ttl.compareTo(records.get().ttl()) < 0
+                        ? ttl
+                        : records.get().ttl();
             } else {
                 unanswered.add(family);
             }
             usable.addAll(confirmedByFamily.getOrDefault(family, List.of()));
         }
         List<InetAddress> rejected = new ArrayList<>();
-        for (InetAddress address : found.addresses()) {
+        for (InetAddress address : result.addresses()) {
             if (isLocal.test(address)) {
                 usable.add(address);
             } else if (!usable.contains(address)) {
@@ -104,18 +106,18 @@ public final class BypassResolver {
         // Rejected addresses must be removed, even if no server responded. Without any address, nothing changes.
         boolean fresh = !unanswered.containsAll(families)
                 || !usable.isEmpty()
-                || !found.addresses().isEmpty();
+                || !result.addresses().isEmpty();
         return new ResolutionResult(List.copyOf(usable), unanswered.isEmpty() ? ttl : Duration.ZERO, fresh, problems);
     }
 
-    /** Returns empty if no server responded; an answer without addresses if the name has none. */
-    private static Optional<AddressAnswer> query(Host.Name name, Family family, Forwarder forwarder) {
+    /** Returns empty if no server responded; no addresses if the name has none. */
+    private static Optional<AddressRecords> query(Host.Name name, Family family, Forwarder forwarder) {
         try {
             Name question = Name.fromString(name.name(), Name.root);
-            Message answer = forwarder.query(DnsQuery.plain(question, AddressAnswer.type(family)));
-            boolean answered = answer.getRcode() == Rcode.NOERROR || answer.getRcode() == Rcode.NXDOMAIN;
-            return answered ? Optional.of(AddressAnswer.read(answer, question, family)) : Optional.empty();
-        } catch (NoAnswerException | TextParseException _) {
+            Message response = forwarder.query(DnsQuery.plain(question, AddressRecords.type(family)));
+            boolean responded = response.getRcode() == Rcode.NOERROR || response.getRcode() == Rcode.NXDOMAIN;
+            return responded ? Optional.of(AddressRecords.read(response, question, family)) : Optional.empty();
+        } catch (NoResponseException | TextParseException _) {
             return Optional.empty();
         }
     }

@@ -15,7 +15,7 @@ import org.xbill.DNS.NameTooLongException;
 /**
  * Decides which names in a cluster's domain are sent to the cluster's resolver, outside the tunnel. A pod's resolver
  * library appends each domain of the search list to nearly every name ({@code ndots:5}), so most queries that arrive
- * are public names with the cluster's domain appended, which the cluster must not learn.
+ * are public names with the cluster's domain appended, which the cluster must not receive.
  *
  * <p>A query is sent to the cluster only if the name can exist there (Kubernetes DNS-Based Service Discovery, version
  * 1.1.0: {@code service.namespace.svc}, {@code hostname.service.namespace.svc},
@@ -24,7 +24,7 @@ import org.xbill.DNS.NameTooLongException;
  */
 final class ClusterNames {
 
-    /** How to answer a query for a name. */
+    /** How to respond to a query for a name. */
     sealed interface Decision {
 
         /** The name does not exist, or is not to be disclosed: NXDOMAIN. */
@@ -73,7 +73,7 @@ final class ClusterNames {
         this.nanoTime = nanoTime;
     }
 
-    /** Returns how to answer a query for a name in the zone. */
+    /** Returns how to respond to a query for a name in the zone. */
     synchronized Decision decide(Name name) {
         recent.put(name, nanoTime.getAsLong());
         List<String> labels = labels(name, zone);

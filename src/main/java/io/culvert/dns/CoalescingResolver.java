@@ -28,38 +28,38 @@ final class CoalescingResolver implements Resolver {
     }
 
     @Override
-    public Message resolve(DnsQuery query) throws NoAnswerException {
+    public Message resolve(DnsQuery query) throws NoResponseException {
         return join(query)
-                .orElseThrow(() -> new NoAnswerException(
+                .orElseThrow(() -> new NoResponseException(
                         ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY, "the same query is still unanswered"));
     }
 
     /** Returns empty if the same query was in flight already and its response did not arrive in time. */
-    Optional<Message> join(DnsQuery query) throws NoAnswerException {
-        CompletableFuture<Message> own = new CompletableFuture<>();
-        CompletableFuture<Message> first = pending.putIfAbsent(query, own);
+    Optional<Message> join(DnsQuery query) throws NoResponseException {
+        CompletableFuture<Message> ownFuture = new CompletableFuture<>();
+        CompletableFuture<Message> first = pending.putIfAbsent(query, ownFuture);
         if (first != null) {
             return await(query, first);
         }
         try {
-            Message answer = delegate.resolve(query);
-            own.complete(answer);
-            return Optional.of(answer);
-        } catch (NoAnswerException | RuntimeException e) {
-            pending.remove(query, own);
-            own.completeExceptionally(Cancellation.isCurrentTaskCancelled() ? new CancellationException() : e);
+            Message response = delegate.resolve(query);
+            ownFuture.complete(response);
+            return Optional.of(response);
+        } catch (NoResponseException | RuntimeException e) {
+            pending.remove(query, ownFuture);
+            ownFuture.completeExceptionally(Cancellation.isCurrentTaskCancelled() ? new CancellationException() : e);
             throw e;
         } finally {
-            pending.remove(query, own);
+            pending.remove(query, ownFuture);
         }
     }
 
     /** If the first query is dropped because its client sends too many, another one takes its place. */
-    private Optional<Message> await(DnsQuery query, CompletableFuture<Message> first) throws NoAnswerException {
-        CompletableFuture<Message> answer = first.copy();
-        Cancellation.addAction(() -> answer.cancel(false));
+    private Optional<Message> await(DnsQuery query, CompletableFuture<Message> first) throws NoResponseException {
+        CompletableFuture<Message> response = first.copy();
+        Cancellation.addAction(() -> response.cancel(false));
         try {
-            return Optional.of(answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
+            return Optional.of(response.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
         } catch (CancellationException _) {
             return Optional.empty();
         } catch (TimeoutException _) {
@@ -68,10 +68,10 @@ final class CoalescingResolver implements Resolver {
             if (e.getCause() instanceof CancellationException) {
                 return join(query);
             }
-            if (e.getCause() instanceof NoAnswerException noAnswer) {
-                throw new NoAnswerException(noAnswer.extendedCode(), noAnswer.reason());
+            if (e.getCause() instanceof NoResponseException noAnswer) {
+                throw new NoResponseException(noAnswer.extendedCode(), noAnswer.reason());
             }
-            throw new NoAnswerException(ExtendedErrorCodeOption.OTHER, String.valueOf(e.getCause()));
+            throw new NoResponseException(ExtendedErrorCodeOption.OTHER, String.valueOf(e.getCause()));
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
             return Optional.empty();

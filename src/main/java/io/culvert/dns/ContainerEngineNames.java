@@ -7,12 +7,12 @@ import org.xbill.DNS.Message;
 
 /**
  * Resolves names by the container engine's resolver. Docker's forwards names that it does not know from inside the
- * container (moby: daemon/libnetwork/resolver.go, forwardExtDNS), where such a query is redirected to Culvert's stub: its own
- * query comes back. It is answered by the tunnel's servers, and never sent to the container engine again.
+ * container (moby: daemon/libnetwork/resolver.go, forwardExtDNS), where such a query is redirected to Culvert's stub:
+ * its own query comes back. It is answered by the tunnel's servers, and never sent to the container engine again.
  */
 final class ContainerEngineNames implements QueryHandler {
 
-    /** The container engine answers from memory; what takes longer is being forwarded, perhaps to this stub. */
+    /** The container engine responds from memory; what takes longer is being forwarded, perhaps to this stub. */
     private static final Duration TIMEOUT = Duration.ofMillis(300);
 
     private final Forwarder containerEngine;
@@ -26,14 +26,14 @@ final class ContainerEngineNames implements QueryHandler {
     }
 
     @Override
-    public Message resolve(DnsQuery query, int id) throws NoAnswerException {
-        // Docker forwards the message unchanged, with its id. With a new id, the query is found as one in
+    public Message resolve(DnsQuery query, int id) throws NoResponseException {
+        // Docker forwards the message unchanged, with its id. With a new id, the query is recognized as one in
         // flight.
         if (containerEngine.isPending(query, id)) {
             return fallback.resolve(query);
         }
         DnsQuery plainQuery = DnsQuery.plain(query.name(), query.type());
-        Optional<Message> answer = coalesced.join(plainQuery);
-        return answer.isPresent() ? answer.get() : fallback.resolve(query);
+        Optional<Message> response = coalesced.join(plainQuery);
+        return response.isPresent() ? response.get() : fallback.resolve(query);
     }
 }

@@ -127,10 +127,12 @@ final class DnsExchange {
         /** Waits for the result of any server, which is returned once; empty if the timeout expires. */
         Optional<Reply> await(Duration timeout) {
             long deadline = System.nanoTime() + timeout.toNanos();
-            for (long left = timeout.toNanos(); left > 0 && isWaiting(); left = deadline - System.nanoTime()) {
+            for (long remaining = timeout.toNanos();
+                    remaining > 0 && isWaiting();
+                    remaining = deadline - System.nanoTime()) {
                 List<Attempt> waiting = List.copyOf(open.values());
                 List<MarkedSocket> readable = MarkedSocket.awaitReadable(
-                        waiting.stream().map(Attempt::socket).toList(), Duration.ofNanos(left));
+                        waiting.stream().map(Attempt::socket).toList(), Duration.ofNanos(remaining));
                 for (Attempt attempt : waiting) {
                     if (readable.contains(attempt.socket)) {
                         Optional<Reply> reply = receive(attempt);
@@ -186,7 +188,7 @@ final class DnsExchange {
         long deadline = System.nanoTime() + timeout.toNanos();
         try {
             if (!tcpPermits.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
-                throw new SocketTimeoutException("too many queries by TCP");
+                throw new SocketTimeoutException("too many queries over TCP");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -37,7 +37,7 @@ final class DnsRouting implements QueryHandler {
 
     private final Timeouts timeouts;
     private final LongSupplier nanoTime;
-    private final AnswerCache cache;
+    private final ResponseCache cache;
     private final Resolver defaultResolver;
     private final List<Route> routes;
 
@@ -45,7 +45,7 @@ final class DnsRouting implements QueryHandler {
     DnsRouting(Upstreams defaultResolver, List<DnsRoute> routes, Timeouts timeouts, LongSupplier nanoTime) {
         this.timeouts = timeouts;
         this.nanoTime = nanoTime;
-        this.cache = new AnswerCache(CACHE_CAPACITY, nanoTime);
+        this.cache = new ResponseCache(CACHE_CAPACITY, nanoTime);
         this.defaultResolver = cached(defaultResolver);
         this.routes = routes.stream()
                 .map(this::route)
@@ -53,9 +53,9 @@ final class DnsRouting implements QueryHandler {
                 .toList();
     }
 
-    /** Answers by the route with the longest matching suffix. */
+    /** Responds by the route with the longest matching suffix. */
     @Override
-    public Message resolve(DnsQuery query, int id) throws NoAnswerException {
+    public Message resolve(DnsQuery query, int id) throws NoResponseException {
         for (Route route : routes) {
             if (route.condition.test(query)) {
                 return route.handler.resolve(query, id);
@@ -114,14 +114,14 @@ final class DnsRouting implements QueryHandler {
     /**
      * Returns whether one of these names exists on the internet; the client queries it next, so the response is cached.
      */
-    private boolean anyExists(List<Name> names, int type) throws NoAnswerException {
+    private boolean anyExists(List<Name> names, int type) throws NoResponseException {
         for (Name name : names) {
             int code = defaultResolver.resolve(DnsQuery.plain(name, type)).getRcode();
             if (code == Rcode.NOERROR) {
                 return true;
             }
             if (code != Rcode.NXDOMAIN) {
-                throw new NoAnswerException(
+                throw new NoResponseException(
                         ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY,
                         "the DNS servers of the tunnel do not resolve " + name + ": " + Rcode.string(code));
             }
@@ -155,9 +155,9 @@ final class DnsRouting implements QueryHandler {
             if (cachedAnswer.isPresent()) {
                 return cachedAnswer.get();
             }
-            Message answer = uncached.resolve(query);
-            cache.put(query, answer);
-            return answer;
+            Message response = uncached.resolve(query);
+            cache.put(query, response);
+            return response;
         };
     }
 

@@ -151,7 +151,7 @@ public final class DnsStub implements AutoCloseable {
                 }
                 byte[] request = new byte[buffer.remaining()];
                 buffer.get(request);
-                submit(client, query -> answer(channel, client, request, query));
+                submit(client, query -> respond(channel, client, request, query));
             }
         } catch (IOException _) {
             // Closed, by close() or by an error, which isServing() reports.
@@ -163,7 +163,8 @@ public final class DnsStub implements AutoCloseable {
     /**
      * A dropped query gets no response, like one that an overloaded server never received, so the client repeats it.
      */
-    private void answer(DatagramChannel channel, InetSocketAddress client, byte[] request, FairQueryQueue.Query query) {
+    private void respond(
+            DatagramChannel channel, InetSocketAddress client, byte[] request, FairQueryQueue.Query query) {
         responder
                 .respond(request, Transport.UDP)
                 .filter(_ -> !query.isDropped())
@@ -189,12 +190,12 @@ public final class DnsStub implements AutoCloseable {
     private Optional<FairQueryQueue.Query> submitTcp(
             InetSocketAddress client, byte[] request, Consumer<Optional<byte[]>> reply) {
         return submit(client, _ -> {
-            Optional<byte[]> answer = Optional.empty();
+            Optional<byte[]> response = Optional.empty();
             try {
-                answer = responder.respond(request, Transport.TCP);
+                response = responder.respond(request, Transport.TCP);
             } finally {
                 // Otherwise the connection would wait for it without end.
-                reply.accept(answer);
+                reply.accept(response);
             }
         });
     }

@@ -19,7 +19,7 @@ import org.xbill.DNS.Rcode;
 /**
  * Queries the servers of a list round-robin until one responds or the timeout expires. Late responses of servers
  * queried earlier are accepted too, so that a slow server counts. The server that responded last is queried first, so
- * that a dead first server costs its timeout only once.
+ * that an unresponsive first server costs its timeout only once.
  */
 final class Forwarder {
 
@@ -39,14 +39,14 @@ final class Forwarder {
     }
 
     /** Returns the response; if all servers refuse or fail, the last one's failure response. */
-    Message query(DnsQuery query) throws NoAnswerException {
+    Message query(DnsQuery query) throws NoResponseException {
         return query(query, timeouts.total());
     }
 
     /** Returns the response, with another timeout for all servers together. */
-    Message query(DnsQuery query, Duration timeout) throws NoAnswerException {
+    Message query(DnsQuery query, Duration timeout) throws NoResponseException {
         if (upstreams.servers().isEmpty()) {
-            throw new NoAnswerException(ExtendedErrorCodeOption.NOT_READY, "no DNS server is configured");
+            throw new NoResponseException(ExtendedErrorCodeOption.NOT_READY, "no DNS server is configured");
         }
         try (DnsExchange.Attempts attempts = exchange.prepare(query, upstreams.egress())) {
             return new QueryRounds(query, attempts, System.nanoTime() + timeout.toNanos()).run();
@@ -70,15 +70,15 @@ final class Forwarder {
             this.deadline = deadline;
         }
 
-        Message run() throws NoAnswerException {
+        Message run() throws NoResponseException {
             int start = preferredServer.get();
             for (int attempt = 0; timeLeft().isPositive(); attempt++) {
                 InetSocketAddress server = servers.get((start + attempt) % servers.size());
                 boolean isLastOfRound = attempt % servers.size() == servers.size() - 1;
                 send(server);
-                Optional<Message> answer = awaitReply(server, isLastOfRound);
-                if (answer.isPresent()) {
-                    return answer.get();
+                Optional<Message> response = awaitReply(server, isLastOfRound);
+                if (response.isPresent()) {
+                    return response.get();
                 }
                 if (isLastOfRound) {
                     if (!attempts.isWaiting() && !tcpTimedOut) {
@@ -90,7 +90,7 @@ final class Forwarder {
             if (!failureResponses.isEmpty()) {
                 return failureResponses.sequencedValues().getLast();
             }
-            throw new NoAnswerException(
+            throw new NoResponseException(
                     timeLeft().isPositive()
                             ? ExtendedErrorCodeOption.NETWORK_ERROR
                             : ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY,
@@ -118,9 +118,9 @@ final class Forwarder {
                 if (reply.isEmpty()) {
                     break;
                 }
-                Optional<Message> answer = process(reply.get());
-                if (answer.isPresent()) {
-                    return answer;
+                Optional<Message> response = process(reply.get());
+                if (response.isPresent()) {
+                    return response;
                 }
             }
             return Optional.empty();
@@ -129,12 +129,12 @@ final class Forwarder {
         private Optional<Message> process(DnsExchange.Reply reply) {
             InetSocketAddress server = reply.server();
             try {
-                Message answer = complete(reply);
-                if (isFinal(answer)) {
+                Message response = complete(reply);
+                if (isFinal(response)) {
                     preferredServer.set(servers.indexOf(server));
-                    return Optional.of(answer);
+                    return Optional.of(response);
                 }
-                failureResponses.put(server, answer);
+                failureResponses.put(server, response);
             } catch (SocketTimeoutException _) {
                 tcpTimedOut = true;
                 reasons.put(server, noResponse(server));
@@ -156,11 +156,11 @@ final class Forwarder {
 
         /** Returns a timeout that suffices for a slow server and leaves time for the next one. */
         private Duration tcpTimeout() {
-            Duration left = timeLeft();
-            Duration half = left.dividedBy(2);
+            Duration remaining = timeLeft();
+            Duration half = remaining.dividedBy(2);
             return servers.size() == 1
-                    ? left
-                    : shorter(left, half.compareTo(timeouts.perServer()) < 0 ? timeouts.perServer() : half);
+                    ? remaining
+                    : shorter(remaining, half.compareTo(timeouts.perServer()) < 0 ? timeouts.perServer() : half);
         }
 
         private Duration timeLeft() {
@@ -172,8 +172,8 @@ final class Forwarder {
         return "no response from " + Prefix.text(server.getAddress());
     }
 
-    private static boolean isFinal(Message answer) {
-        int code = answer.getRcode();
+    private static boolean isFinal(Message response) {
+        int code = response.getRcode();
         return code == Rcode.NOERROR || code == Rcode.NXDOMAIN;
     }
 

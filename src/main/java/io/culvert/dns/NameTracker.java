@@ -1,138 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.dns;
 
-import io.culvert.timing.BackOff;
+import io.culvert.net.Host;
 import java.net.InetAddress;
-import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Function;
 
 /**
- * Keeps the addresses of a name up to date: resolves it again when its TTL expires, sooner while no server responds,
- * and reports when the set of addresses has changed. A failure changes nothing.
+ * Tracks the addresses of a set of host names: resolves them again as a policy says, without blocking the caller, and
+ * reports when the addresses of one have changed.
  */
 public final class NameTracker implements AutoCloseable {
 
-    private static final Duration MIN_DELAY = Duration.ofSeconds(30);
-    private static final Duration MAX_DELAY = Duration.ofHours(1);
-    private static final BackOff RETRIES = new BackOff(Duration.ofSeconds(5), Duration.ofMinutes(5));
+    /**
+     * Threads: one that queries a slow or unresponsive resolver is busy for many seconds and must not delay other
+     * names.
+     */
+    private static final int THREADS = 4;
 
-    /** The result if resolving threw an exception: treated as no response. */
-    private static final ResolutionResult NO_RESPONSE =
-            new ResolutionResult(List.of(), Duration.ZERO, false, List.of());
-
-    private final Supplier<ResolutionResult> resolve;
-    private final Consumer<ResolutionResult> onChange;
-    private final ScheduledExecutorService scheduler;
-
-    private final Object resolveLock = new Object();
-    private Set<InetAddress> lastAddresses;
-    private Duration retry = RETRIES.first();
-    private int requests;
-    private @Nullable Future<?> next;
-    private boolean closed;
+    private final Function<Host.Name, ResolutionResult> resolver;
+    private final TrackingPolicy policy;
+    private final Runnable changed;
+    private final ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(
+            THREADS, work -> Thread.ofPlatform().daemon().name("names").unstarted(work));
+    private final Map<Host.Name, TrackedName> tracked = new HashMap<>();
+    private final Map<Host.Name, List<InetAddress>> addressesByName = new HashMap<>();
 
     /**
-     * Starts from the known addresses, which are not passed to {@code onChange} again.
-     *
-     * @param resolve resolves the name; runs on the scheduler and may take seconds
-     * @param onChange receives changed addresses; runs on the scheduler, never concurrently
+     * @param resolver resolves a name, called on several threads; may take seconds
+     * @param changed called on several threads whenever the addresses of a name have changed
      */
-    public NameTracker(
-            ResolutionResult first,
-            Supplier<ResolutionResult> resolve,
-            Consumer<ResolutionResult> onChange,
-            ScheduledExecutorService scheduler) {
-        this.resolve = resolve;
-        this.onChange = onChange;
-        this.scheduler = scheduler;
-        this.lastAddresses = Set.copyOf(first.addresses());
-        schedule(delay(first));
+    public NameTracker(Function<Host.Name, ResolutionResult> resolver, TrackingPolicy policy, Runnable changed) {
+        this.resolver = resolver;
+        this.policy = policy;
+        this.changed = changed;
     }
 
-    /** Resolves the name at once, for callers with reason to doubt the addresses. */
+    /** Sets the names to track; new ones are resolved at once. The known addresses of other names are kept. */
+    public synchronized void track(Set<Host.Name> names) {
+        retain(names);
+        for (Host.Name name : names) {
+            if (!tracked.containsKey(name)) {
+                start(name, ResolutionResult.NO_RESPONSE).checkNow();
+            }
+        }
+    }
+
+    /** Sets the names to track, which the caller has just resolved. These results are not reported. */
+    public synchronized void track(Map<Host.Name, ResolutionResult> results) {
+        retain(Set.of());
+        results.forEach((name, result) -> {
+            if (result.fresh()) {
+                addressesByName.put(name, result.addresses());
+            }
+            start(name, result);
+        });
+    }
+
+    /** Resolves all names again. */
     public synchronized void checkNow() {
-        requests++;
-        schedule(Duration.ZERO);
+        tracked.values().forEach(TrackedName::checkNow);
+    }
+
+    /**
+     * Moves the first address of each name, which does not respond, to the end of its list. With a policy that ignores
+     * the order ({@link TrackingPolicy#BY_TTL}), the new order persists until there are other addresses.
+     */
+    public void useNextAddresses(Set<Host.Name> names) {
+        boolean rotated = false;
+        synchronized (this) {
+            for (Host.Name name : names) {
+                List<InetAddress> addresses = addressesByName.getOrDefault(name, List.of());
+                if (addresses.size() > 1) {
+                    List<InetAddress> reordered = new ArrayList<>(addresses);
+                    Collections.rotate(reordered, -1);
+                    addressesByName.put(name, List.copyOf(reordered));
+                    rotated = true;
+                }
+            }
+        }
+        if (rotated) {
+            changed.run();
+        }
+    }
+
+    /** Returns the addresses of all names that have been resolved. */
+    public synchronized Map<Host.Name, List<InetAddress>> addressesByName() {
+        return Map.copyOf(addressesByName);
     }
 
     @Override
     public synchronized void close() {
-        closed = true;
-        cancel();
+        retain(Set.of());
+        scheduler.shutdownNow();
     }
 
-    private void check() {
-        synchronized (resolveLock) {
-            int before = requests();
-            ResolutionResult found = NO_RESPONSE;
-            try {
-                found = resolve.get();
-                if (found.fresh() && update(found.addresses())) {
-                    onChange.accept(found);
-                }
-            } finally {
-                scheduleUnlessRequested(before, delay(found));
+    private TrackedName start(Host.Name name, ResolutionResult first) {
+        TrackedName started =
+                new TrackedName(name, first, resolver, policy, result -> update(name, result.addresses()), scheduler);
+        tracked.put(name, started);
+        return started;
+    }
+
+    private void retain(Set<Host.Name> names) {
+        tracked.entrySet().removeIf(entry -> {
+            boolean gone = !names.contains(entry.getKey());
+            if (gone) {
+                entry.getValue().close();
             }
+            return gone;
+        });
+    }
+
+    private void update(Host.Name name, List<InetAddress> addresses) {
+        synchronized (this) {
+            addressesByName.put(name, addresses);
         }
-    }
-
-    private synchronized int requests() {
-        return requests;
-    }
-
-    /** A call of {@link #checkNow} during this attempt requests another one, which is scheduled already. */
-    private synchronized void scheduleUnlessRequested(int before, Duration delay) {
-        if (requests == before) {
-            schedule(delay);
-        }
-    }
-
-    private synchronized boolean update(List<InetAddress> addresses) {
-        Set<InetAddress> current = Set.copyOf(addresses);
-        boolean different = !current.equals(lastAddresses);
-        lastAddresses = current;
-        return different && !closed;
-    }
-
-    private synchronized Duration delay(ResolutionResult found) {
-        if (found.fresh()) {
-            retry = RETRIES.first();
-            return clamp(MIN_DELAY, found.ttl(), MAX_DELAY);
-        }
-        Duration delay = retry;
-        retry = RETRIES.next(retry);
-        return delay;
-    }
-
-    private synchronized void schedule(Duration delay) {
-        cancel();
-        if (!closed) {
-            try {
-                next = scheduler.schedule(this::check, delay.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (RejectedExecutionException _) {
-                // The scheduler is shut down, and so is this tracker.
-            }
-        }
-    }
-
-    private synchronized void cancel() {
-        if (next != null) {
-            next.cancel(false);
-        }
-    }
-
-    private static Duration clamp(Duration min, Duration value, Duration max) {
-        if (value.compareTo(min) < 0) {
-            return min;
-        }
-        return value.compareTo(max) > 0 ? max : value;
+        changed.run();
     }
 }

@@ -8,5 +8,5 @@ import org.xbill.DNS.Message;
 interface QueryHandler {
 
     /** @param id the id of the received query, which identifies a query of Culvert that was forwarded back to it */
-    Message resolve(DnsQuery query, int id) throws NoAnswerException;
+    Message resolve(DnsQuery query, int id) throws NoResponseException;
 }

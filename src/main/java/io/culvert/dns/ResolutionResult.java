@@ -16,8 +16,16 @@ import java.util.List;
  */
 public record ResolutionResult(List<InetAddress> addresses, Duration ttl, boolean fresh, List<Problem> problems) {
 
+    /** The result if no server responds, or resolving fails. */
+    public static final ResolutionResult NO_RESPONSE = new ResolutionResult(List.of(), Duration.ZERO, false, List.of());
+
     public ResolutionResult {
         addresses = List.copyOf(addresses);
         problems = List.copyOf(problems);
+    }
+
+    /** Returns the result of a resolver that reports no TTL. */
+    public static ResolutionResult withoutTtl(List<InetAddress> addresses) {
+        return new ResolutionResult(addresses, Duration.ZERO, true, List.of());
     }
 }

@@ -17,8 +17,8 @@ import java.util.stream.Stream;
  *
  * @param nameservers at most 3, on port 53
  * @param search the search domains
- * @param dockerUpstreams the servers to which Docker's resolver forwards from inside the container, where the kill switch blocks
- *     it
+ * @param dockerUpstreams the servers to which Docker's resolver forwards from inside the container, where the kill
+ *     switch blocks it
  * @param ndots a name with at least this number of dots is tried as an absolute name first; 0 to 15
  */
 public record ResolvConf(

@@ -32,7 +32,7 @@ public final class ResolvConfFile {
 
     /** The first line of the written file; identifies it after a SIGKILL. */
     private static final String MARKER =
-            "# Written by culvert: names are asked through the tunnel. What follows '#|' is the original.";
+            "# Written by culvert: DNS queries go through the tunnel. What follows '#|' is the original.";
 
     private static final String ORIGINAL_LINE = "#|";
 

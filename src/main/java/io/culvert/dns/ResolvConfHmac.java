@@ -38,13 +38,13 @@ public final class ResolvConfHmac {
     }
 
     boolean matches(String original, String hmac) {
-        byte[] found;
+        byte[] expected;
         try {
-            found = HexFormat.of().parseHex(hmac);
+            expected = HexFormat.of().parseHex(hmac);
         } catch (IllegalArgumentException _) {
             return false;
         }
-        return keys.stream().anyMatch(key -> MessageDigest.isEqual(found, compute(key, original)));
+        return keys.stream().anyMatch(key -> MessageDigest.isEqual(expected, compute(key, original)));
     }
 
     private static byte[] compute(byte[] key, String original) {

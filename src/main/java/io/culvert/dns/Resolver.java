@@ -8,12 +8,12 @@ import org.xbill.DNS.Rcode;
 @FunctionalInterface
 interface Resolver {
 
-    Message resolve(DnsQuery query) throws NoAnswerException;
+    Message resolve(DnsQuery query) throws NoResponseException;
 
     /** Returns a response without records: {@link Rcode#NXDOMAIN}, or {@link Rcode#NOERROR} for a name without data. */
     static Message empty(int code) {
-        Message answer = new Message();
-        answer.getHeader().setRcode(code);
-        return answer;
+        Message response = new Message();
+        response.getHeader().setRcode(code);
+        return response;
     }
 }

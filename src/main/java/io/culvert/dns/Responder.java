@@ -94,7 +94,7 @@ final class Responder {
         try {
             return forwardedReply(
                     query, handler.resolve(DnsQuery.of(query), query.getHeader().getID()));
-        } catch (NoAnswerException e) {
+        } catch (NoResponseException e) {
             return failure(query, Rcode.SERVFAIL, e.extendedCode(), e.reason());
         }
     }
@@ -115,14 +115,14 @@ final class Responder {
         return finishReply(query, reply, Rcode.NOERROR, List.of());
     }
 
-    private static Message forwardedReply(Message query, Message answer) {
-        int code = answer.getRcode();
+    private static Message forwardedReply(Message query, Message response) {
+        int code = response.getRcode();
         Message reply = startReply(query, code);
-        if (answer.getHeader().getFlag(Flags.AD)) {
+        if (response.getHeader().getFlag(Flags.AD)) {
             reply.getHeader().setFlag(Flags.AD);
         }
         for (int section = Section.ANSWER; section < COPIED_SECTIONS; section++) {
-            for (Record record : answer.getSection(section)) {
+            for (Record record : response.getSection(section)) {
                 if (!(record instanceof OPTRecord)) {
                     reply.addRecord(record, section);
                 }

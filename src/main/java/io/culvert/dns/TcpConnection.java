@@ -80,17 +80,18 @@ final class TcpConnection {
 
     /** Returns the time until the connection is to be closed. */
     long nanosLeft(long now) {
-        long left = Long.MAX_VALUE;
+        long nanosLeft = Long.MAX_VALUE;
         if (!unsent.isEmpty()) {
-            left = unsentSince + limits.messageTimeout().toNanos() - now;
+            nanosLeft = unsentSince + limits.messageTimeout().toNanos() - now;
         }
         if (received.position() > 0 && canSubmit()) {
-            left = Math.min(left, partialSince + limits.messageTimeout().toNanos() - now);
+            nanosLeft =
+                    Math.min(nanosLeft, partialSince + limits.messageTimeout().toNanos() - now);
         }
         if (isIdle()) {
-            left = Math.min(left, lastMessage + limits.idleTimeout().toNanos() - now);
+            nanosLeft = Math.min(nanosLeft, lastMessage + limits.idleTimeout().toNanos() - now);
         }
-        return left;
+        return nanosLeft;
     }
 
     /** Receives and sends what is possible without blocking. */
@@ -104,7 +105,7 @@ final class TcpConnection {
             }
             updateInterest();
         } catch (IOException _) {
-            // The client is gone.
+            // The client has disconnected.
             close();
         }
     }

@@ -162,7 +162,7 @@ final class TcpService implements Closeable {
         }
     }
 
-    /** Hands a response from another thread over to this service's thread. */
+    /** Passes a response from another thread to this service's thread. */
     private void runLater(Runnable reply) {
         replies.add(reply);
         selector.wakeup();

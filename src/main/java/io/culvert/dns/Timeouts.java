@@ -21,8 +21,8 @@ public record Timeouts(Duration perServer, Duration total) {
     public static final Timeouts BOOTSTRAP = new Timeouts(Duration.ofMillis(1100), Duration.ofSeconds(9));
 
     /**
-     * Returns the timeout of a second query to servers that responded to a first one: some home routers never answer
-     * those for IPv6 addresses.
+     * Returns the timeout of a second query to servers that responded to a first one: some home routers never respond
+     * to those for IPv6 addresses.
      *
      * @param firstResponse how long the first response took
      */

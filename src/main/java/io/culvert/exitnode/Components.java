@@ -19,9 +19,9 @@ import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
+import io.culvert.settings.Login;
 import io.culvert.settings.Password;
 import io.culvert.settings.Settings;
-import io.culvert.settings.SocksSettings.Login;
 import io.culvert.tailscale.TailscaleMesh;
 import io.culvert.tailscale.TailscaleProgram;
 import io.culvert.wireguard.device.ManagedDevice;
@@ -63,7 +63,7 @@ record Components(
                 configuration,
                 machine.connected(),
                 () -> settings.mesh().tailscale().stream()
-                        .anyMatch(it -> it.acceptsDns() && kernel.links().exists(it.link())),
+                        .anyMatch(it -> it.acceptsDns() && kernel.links().exists(it.interfaceName())),
                 () -> events.add(new ExitNodeEvent.NamesChanged()));
         SocksProxy proxy = new SocksProxy(environment, settings, configuration.sockd());
         ExitNodeInputs inputs = configuration.inputs(dns.runtimeResolvers(), machine);
@@ -82,17 +82,17 @@ record Components(
                 kernel,
                 events,
                 inputs,
-                new KillSwitch(kernel.nftables(), kernel.network(), permittedMarks(settings)),
+                new KillSwitch(kernel.nftables(), kernel.network(), permittedMarks(configuration)),
                 supervisor,
-                keptDevice(devices, ExitNodePlan.TUNNEL, kernel),
+                keptDevice(devices, configuration.identity().link(), kernel),
                 mesh(configuration, devices::managed, environment, supervisor, events, dns),
                 proxy,
                 dns);
     }
 
-    private static LongPredicate permittedMarks(Settings settings) {
-        Marks permittedMarks = Marks.withTunnel(settings.mark());
-        boolean tailscale = settings.mesh().tailscale().isPresent();
+    private static LongPredicate permittedMarks(LoadedConfiguration configuration) {
+        Marks permittedMarks = configuration.identity().marks();
+        boolean tailscale = configuration.settings().mesh().tailscale().isPresent();
         return mark -> permittedMarks.isExempt(mark, tailscale);
     }
 
@@ -113,7 +113,7 @@ record Components(
                 new WireGuardMesh(
                         configuration.meshes(),
                         device,
-                        configuration.settings().mark(),
+                        configuration.identity().marks().tunnel(),
                         dns::resolvedNames,
                         environment.clock(),
                         message -> environment.log().info("mesh: " + message));
@@ -135,20 +135,13 @@ record Components(
     }
 
     private static WireGuardDevices devices(Settings settings, Supervisor supervisor) {
-        return WireGuardDevices.supervised(choice(settings), program(settings), supervisor, Ownership.ALIAS);
+        return WireGuardDevices.supervised(
+                settings.wireGuard().implementation(), program(settings), supervisor, Ownership.ALIAS);
     }
 
     /** Returns access to existing devices, for callers that only read them. */
     static WireGuardDevices devices(Settings settings) {
-        return WireGuardDevices.detached(choice(settings), program(settings), Ownership.ALIAS);
-    }
-
-    private static WireGuardDevices.Choice choice(Settings settings) {
-        return switch (settings.wireGuard().implementation()) {
-            case AUTO -> WireGuardDevices.Choice.AUTO;
-            case KERNEL -> WireGuardDevices.Choice.KERNEL;
-            case USERSPACE -> WireGuardDevices.Choice.USERSPACE;
-        };
+        return WireGuardDevices.detached(settings.wireGuard().implementation(), program(settings), Ownership.ALIAS);
     }
 
     static UserspaceProgram program(Settings settings) {

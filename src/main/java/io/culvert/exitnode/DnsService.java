@@ -10,12 +10,14 @@ import io.culvert.dns.DnsRoute;
 import io.culvert.dns.DnsStub;
 import io.culvert.dns.ForbiddenAddresses;
 import io.culvert.dns.HostsFile;
+import io.culvert.dns.NameTracker;
 import io.culvert.dns.ResolutionResult;
 import io.culvert.dns.ResolvConf;
 import io.culvert.dns.ResolvConfFile;
 import io.culvert.dns.ResolvConfFile.Original;
 import io.culvert.dns.ResolvConfHmac;
 import io.culvert.dns.Timeouts;
+import io.culvert.dns.TrackingPolicy;
 import io.culvert.dns.Upstreams;
 import io.culvert.linux.Egress;
 import io.culvert.net.Family;
@@ -55,19 +57,19 @@ final class DnsService implements AutoCloseable {
     private static final int DNS_PORT = 53;
     private static final int MAX_PORT_ATTEMPTS = 8;
 
-    /** Limits the memory that a DNS server can use by sending ever new answers that are rejected and reported. */
+    /** Limits the memory that a DNS server can use by sending ever new responses that are rejected and reported. */
     private static final int MAX_REPORTED = 256;
 
     private final Log log;
-    private final long mark;
+    private final Marks marks;
     private final ResolvConfFile file;
     private final boolean tailscale;
     private final BooleanSupplier tailscaleWritesResolvConf;
     private final ResolvConf runtime;
     private final BootstrapResolver bootstrap;
     private final BypassResolver bypassResolver;
-    private final TrackedNames endpoints;
-    private final TrackedNames bypasses;
+    private final NameTracker endpoints;
+    private final NameTracker bypasses;
     private final DnsStub stub = new DnsStub(Timeouts.DEFAULT, System::nanoTime);
     private final Set<InetAddress> listenAddresses = new LinkedHashSet<>();
     private int port = ExitNodePlan.STUB_PORT;
@@ -91,7 +93,8 @@ final class DnsService implements AutoCloseable {
      * query and changes nothing yet.
      *
      * @param connected networks that the machine is connected to
-     * @param tailscaleWritesResolvConf whether Tailscale serves names on this machine now, and is to write resolv.conf itself
+     * @param tailscaleWritesResolvConf whether Tailscale serves names on this machine now, and is to write resolv.conf
+     *     itself
      * @param changed called when the addresses of a name that the plan depends on have changed
      */
     DnsService(
@@ -101,7 +104,7 @@ final class DnsService implements AutoCloseable {
             BooleanSupplier tailscaleWritesResolvConf,
             Runnable changed) {
         this.log = environment.log();
-        this.mark = configuration.settings().mark();
+        this.marks = configuration.identity().marks();
         this.file = file(environment, configuration);
         this.tailscale = configuration.settings().mesh().tailscale().isPresent();
         this.tailscaleWritesResolvConf = tailscaleWritesResolvConf;
@@ -120,13 +123,13 @@ final class DnsService implements AutoCloseable {
         this.bootstrap = new BootstrapResolver(
                 runtime,
                 HostsFile.read(environment.root().resolve("etc/hosts")),
-                Egress.marked(mark),
+                Egress.marked(marks.tunnel()),
                 () -> families,
                 Timeouts.BOOTSTRAP);
         this.bypassResolver = new BypassResolver(
                 bootstrap, address -> RuntimeResolvers.isLocal(address, connected), Timeouts.DEFAULT);
-        this.endpoints = new TrackedNames(this::resolveEndpoint, changed);
-        this.bypasses = new TrackedNames(this::resolveBypass, changed);
+        this.endpoints = new NameTracker(this::resolveEndpoint, TrackingPolicy.BY_TTL, changed);
+        this.bypasses = new NameTracker(this::resolveBypass, TrackingPolicy.BY_TTL, changed);
     }
 
     /** Returns the container runtime's resolvers; only Culvert itself may query them. */
@@ -135,7 +138,7 @@ final class DnsService implements AutoCloseable {
     }
 
     ResolvedNames resolvedNames() {
-        return new ResolvedNames(endpoints.known(), bypasses.known());
+        return new ResolvedNames(endpoints.addressesByName(), bypasses.addressesByName());
     }
 
     /** Tracks the names of the plan. */
@@ -143,8 +146,8 @@ final class DnsService implements AutoCloseable {
         boolean familiesChanged = !families.equals(next.families());
         families = next.families();
         forbidden = next.network().addresses().stream()
-                .map(own ->
-                        new ForbiddenAddresses(Prefix.host(own.address().address()), "it is this node's own address"))
+                .map(linkAddress -> new ForbiddenAddresses(
+                        Prefix.host(linkAddress.address().address()), "it is this node's own address"))
                 .toList();
         forbiddenBypasses = forbiddenBypasses(next);
         if (familiesChanged) {
@@ -177,14 +180,14 @@ final class DnsService implements AutoCloseable {
     private List<ForbiddenAddresses> forbiddenBypasses(ExitNodePlan plan) {
         List<ForbiddenAddresses> all = new ArrayList<>();
         plan.network().addresses().stream()
-                .map(own -> own.address().network())
+                .map(linkAddress -> linkAddress.address().network())
                 .filter(network -> !network.isDefault())
                 .forEach(network ->
                         all.add(new ForbiddenAddresses(network, "it is in a network of the tunnel or the mesh")));
         plan.machine().uplinks().values().stream()
                 .flatMap(uplink -> uplink.addresses().stream())
-                .forEach(own ->
-                        all.add(new ForbiddenAddresses(Prefix.host(own.address()), "it is this node's own address")));
+                .forEach(linkAddress -> all.add(
+                        new ForbiddenAddresses(Prefix.host(linkAddress.address()), "it is this node's own address")));
         plan.meshPeers().stream()
                 .filter(network -> !network.isDefault())
                 .forEach(network -> all.add(new ForbiddenAddresses(network, "it is in the mesh")));
@@ -194,13 +197,14 @@ final class DnsService implements AutoCloseable {
         return all;
     }
 
-    /** Answers all programs' DNS queries by the plan's servers, through the tunnel only. Idempotent. */
+    /** Forwards all programs' DNS queries to the plan's servers, through the tunnel only. Idempotent. */
     void serve(ExitNodePlan next) {
-        Upstreams upstreams = throughInterface(next.dnsServers(), ExitNodePlan.TUNNEL);
+        Upstreams upstreams =
+                throughInterface(next.dnsServers(), next.identity().link());
         List<DnsRoute> others = next.dnsRoutes().stream().map(this::route).toList();
-        Forwarding wanted = new Forwarding(upstreams, others);
-        if (!wanted.equals(forwarding)) {
-            forwarding = wanted;
+        Forwarding newForwarding = new Forwarding(upstreams, others);
+        if (!newForwarding.equals(forwarding)) {
+            forwarding = newForwarding;
             stub.useUpstreams(upstreams, others);
             if (wasConnected) {
                 confirmingUpstreams = Optional.of(upstreams);
@@ -209,7 +213,7 @@ final class DnsService implements AutoCloseable {
         listen(next.stubAddresses());
         // Two programs that keep the same file would overwrite each other endlessly: while Tailscale runs, its version
         // of
-        // the file is left in place, and ours returns when it exits.
+        // the file is left in place, and Culvert's version returns when it exits.
         Optional<Problem> problem = file.setNameservers(
                 next.stubAddresses(), next.tailnet().suffix().stream().toList(), tailscaleWritesResolvConf);
         if (!problem.equals(reportedFileProblem)) {
@@ -224,7 +228,8 @@ final class DnsService implements AutoCloseable {
                 new DnsRoute.Suffix(through.suffix(), throughInterface(through.servers(), through.link()));
             case NameRoute.ExactName exactly ->
                 new DnsRoute.ExactName(
-                        exactly.name(), new Upstreams(runtime.serversFor(exactly.name()), Egress.marked(mark)));
+                        exactly.name(),
+                        new Upstreams(runtime.serversFor(exactly.name()), Egress.marked(marks.tunnel())));
             case NameRoute.Containers containers ->
                 new DnsRoute.Containers(containers.domain(), outsideTunnel(containers.servers()));
             case NameRoute.Cluster cluster ->
@@ -234,7 +239,7 @@ final class DnsService implements AutoCloseable {
     }
 
     private Upstreams outsideTunnel(List<InetAddress> servers) {
-        return new Upstreams(withDnsPort(servers), Egress.marked(mark));
+        return new Upstreams(withDnsPort(servers), Egress.marked(marks.tunnel()));
     }
 
     private static List<InetSocketAddress> withDnsPort(List<InetAddress> servers) {
@@ -244,9 +249,7 @@ final class DnsService implements AutoCloseable {
     }
 
     private Upstreams throughInterface(List<InetAddress> servers, String link) {
-        return new Upstreams(
-                withDnsPort(servers),
-                Egress.marked(Marks.withTunnel(mark).stub()).boundTo(link));
+        return new Upstreams(withDnsPort(servers), Egress.marked(marks.stub()).boundTo(link));
     }
 
     /** Whether the stub still listens on all addresses that it has listened on so far. */
@@ -254,7 +257,7 @@ final class DnsService implements AutoCloseable {
         return listenAddresses.stream().allMatch(stub::isListening);
     }
 
-    /** Answers the exit-node clients' queries too, on the addresses of the mesh interface, which must exist. */
+    /** Serves the exit-node clients' queries too, on the addresses of the mesh interface, which must exist. */
     void serveMesh(ExitNodePlan next) {
         listen(next.meshAddresses());
     }
@@ -304,22 +307,22 @@ final class DnsService implements AutoCloseable {
         return report(name, bypassResolver.resolve(name, forbiddenBypasses, confirmingUpstreams, families));
     }
 
-    private synchronized ResolutionResult report(Host.Name name, ResolutionResult found) {
-        if (found.fresh()) {
+    private synchronized ResolutionResult report(Host.Name name, ResolutionResult result) {
+        if (result.fresh()) {
             if (unresolved.remove(name)) {
                 log.info("dns: " + name + " resolved");
             }
-            // Each rejected answer is reported once.
-            log.problems(found.problems().stream()
+            // Each rejected response is reported once.
+            log.problems(result.problems().stream()
                     .filter(problem -> problem.kind() == Problem.Kind.WARNING && reported.add(problem))
                     .toList());
         } else if (unresolved.add(name)) {
-            log.problems(found.problems());
-            if (found.addresses().isEmpty()) {
+            log.problems(result.problems());
+            if (result.addresses().isEmpty()) {
                 log.warn("dns: " + name + " does not resolve; retrying (the kill switch stays active)");
             }
         }
-        return found;
+        return result;
     }
 
     /** Returns the container runtime's resolvers, without starting anything. */

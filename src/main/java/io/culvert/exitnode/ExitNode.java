@@ -42,9 +42,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Reconciles a running exit node with its plan. Every event is handled in the same way ({@link #reconcile}): the machine
- * is read, the plan is computed again, and every difference is corrected; so a changed uplink, a killed child process
- * and a deleted rule need no handling of their own.
+ * Reconciles a running exit node with its plan. Every event is handled in the same way ({@link #reconcile}): the
+ * machine is read, the plan is computed again, and every difference is corrected; so a changed uplink, a killed child
+ * process and a deleted rule need no handling of their own.
  */
 final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
@@ -116,12 +116,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     void startTunnel(UndoStack undo) {
         undo.push("stopping the child processes", components.supervisor()::stopAll);
-        undo.push("removing " + ExitNodePlan.TUNNEL, components.tunnel()::remove);
+        undo.push("removing " + plan.identity().link(), components.tunnel()::remove);
         chooseFreePort();
         components.tunnel().ensure(plan.tunnel());
         failover.restart(now());
         components.kernel().network().ensure(plan.tunnelNetwork());
-        log.info("tunnel: " + ExitNodePlan.TUNNEL + " is up ("
+        log.info("tunnel: " + plan.identity().link() + " is up ("
                 + components.tunnel().implementation() + "), waiting for a handshake with "
                 + failover.describeServer(plan));
         components.dns().serve(plan);
@@ -178,10 +178,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 response.completeAsync(this::statusReport, Runnable::run);
                 yield Response.NOTHING;
             }
-            case ExitNodeEvent.Child(ChildEvent what) -> {
-                components.proxy().handle(what);
-                components.mesh().handle(what);
-                yield Response.reconcileIf(childEvents.handle(what));
+            case ExitNodeEvent.Child(ChildEvent childEvent) -> {
+                components.proxy().handle(childEvent);
+                components.mesh().handle(childEvent);
+                yield Response.reconcileIf(childEvents.handle(childEvent));
             }
             case ExitNodeEvent.DeferredUpdate(Runnable update) -> {
                 update.run();
@@ -234,11 +234,13 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     public void reconcile() {
         Machine machine = components.kernel().machine();
         rejectConflictingUplinkName(machine);
-        boolean replanned = replan(inputs.with(failover.config())
-                .with(machine)
-                .with(components.dns().resolvedNames())
-                .with(components.mesh().tailnet())
-                .withRoamedEndpoint(roamedEndpoint));
+        boolean replanned = replan(inputs.with(it -> {
+            it.server = failover.config();
+            it.machine = machine;
+            it.names = components.dns().resolvedNames();
+            it.tailnet = components.mesh().tailnet();
+            it.roamedEndpoint = roamedEndpoint;
+        }));
         chooseFreePort();
         List<String> changed = components.killSwitch().apply(plan);
         logKillSwitchChanges(replanned, changed);
@@ -247,7 +249,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         }
         reportOverrides();
         if (components.tunnel().ensure(plan.tunnel())) {
-            log.info("tunnel: " + ExitNodePlan.TUNNEL + " configured for " + failover.describeServer(plan));
+            log.info("tunnel: " + plan.identity().link() + " configured for " + failover.describeServer(plan));
             failover.restart(now());
         }
         components.mesh().attach(plan);
@@ -260,7 +262,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         enableForwarding();
     }
 
-    /** Makes the tunnel and the mesh send from the machine's new addresses, so that their peers learn of them. */
+    /** Makes the tunnel and the mesh send from the machine's new addresses, so that their peers detect them. */
     private void announceNewAddresses(MainTable now) {
         if (!now.equals(announcedRoutes)) {
             components.tunnel().announceNewAddresses(Instant.MIN);
@@ -315,12 +317,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
      */
     private void chooseFreePort() {
         if (inputs.server().listenPort().isPresent()
-                || components.kernel().links().exists(ExitNodePlan.TUNNEL)) {
+                || components.kernel().links().exists(plan.identity().link())) {
             return;
         }
         ExitNodeInputs free = ExitNodePlanner.withFreePort(
                 inputs, UdpPorts.inUse(components.environment().root()));
-        if (free.port() != inputs.port()) {
+        if (free.skippedPortCount() != inputs.skippedPortCount()) {
             inputs = free;
             plan = ExitNodePlanner.plan(inputs);
             components.killSwitch().apply(plan);
@@ -332,7 +334,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         int port = components.dns().port();
         if (port != inputs.dnsPort()) {
             log.warn("dns: port " + inputs.dnsPort() + " is in use by another program; listening on port " + port);
-            inputs = inputs.withDnsPort(port);
+            inputs = inputs.with(it -> it.dnsPort = port);
             plan = ExitNodePlanner.plan(inputs);
             components.killSwitch().apply(plan);
         }
@@ -353,14 +355,15 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         log.problems(plan.remarks().stream()
                 .filter(remark -> !before.remarks().contains(remark))
                 .toList());
-        return !plan.ruleset().equals(before.ruleset()) || !plan.rules().equals(before.rules());
+        return !plan.ruleset().equals(before.ruleset())
+                || !plan.killSwitchRouting().equals(before.killSwitchRouting());
     }
 
     /** Reports address conflicts between the tunnel and a network that was connected after the start. */
     private void reportConflicts(Machine machine) {
-        List<Problem> known = Requirements.addressConflicts(inputs.machine(), components.configuration());
+        List<Problem> conflicts = Requirements.addressConflicts(inputs.machine(), components.configuration());
         log.problems(Requirements.addressConflicts(machine, components.configuration()).stream()
-                .filter(problem -> !known.contains(problem))
+                .filter(problem -> !conflicts.contains(problem))
                 .toList());
     }
 
@@ -401,7 +404,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         Instant next = failover.judge(deviceState.get(), plan, now);
         followRoaming(ServerRoaming.findRoamed(deviceState.get(), plan.tunnel()));
         if (failover.isTimedOut(now)) {
-            components.dns().useNextAddresses(failover.hostNames());
+            components.dns().useNextAddresses(failover.config().hostNames());
             if (failover.switchServer(now)) {
                 roamedEndpoint = Optional.empty();
                 reconciler.reconcile();

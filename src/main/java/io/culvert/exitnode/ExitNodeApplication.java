@@ -8,7 +8,7 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.diagnostics.UndoStack;
 import io.culvert.linux.Container;
-import io.culvert.nft.NetworkClaim;
+import io.culvert.nft.NetworkNamespaceLock;
 import io.culvert.process.StopSignals;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.rtnl.Machine;
@@ -43,7 +43,7 @@ public final class ExitNodeApplication {
             // Before the claim: a process that holds the claim must not be able to keep the network open.
             EarlyKillSwitch killSwitch = EarlyKillSwitch.activate(
                     kernel.nftables(), Container.beforeSettings(environment.variables(), environment.root()));
-            try (NetworkClaim _ = reportSettingsErrorsFirst(ExitNodeApplication::claimNetworkNamespace)) {
+            try (NetworkNamespaceLock _ = reportSettingsErrorsFirst(ExitNodeApplication::lockNetworkNamespace)) {
                 killSwitch.replaceLeftover();
                 run(prepareExitNode(killSwitch, kernel));
             }
@@ -106,7 +106,7 @@ public final class ExitNodeApplication {
 
     private LoadedConfiguration loadConfiguration() {
         LoadedConfiguration configuration = LoadedConfiguration.load(environment);
-        log.setLevel(Log.Level.valueOf(configuration.settings().log().name()));
+        log.setLevel(configuration.settings().log());
         log.info(configuration.settingsTree());
         log.problems(configuration.remarks());
         return configuration;
@@ -117,14 +117,14 @@ public final class ExitNodeApplication {
         log.problems(Requirements.check(kernel, machine, configuration, environment));
         // Only a warning: the route may appear later, with a network that is connected or with a router advertisement.
         log.problems(Requirements.unreachableServers(machine, configuration).stream()
-                .map(problem -> Problem.warning(problem.location(), problem.what(), problem.hint()))
+                .map(problem -> Problem.warning(problem.location(), problem.message(), problem.hint()))
                 .toList());
         return machine;
     }
 
     /** Claims the network namespace: two exit nodes in it would revert each other's changes endlessly. */
-    private static NetworkClaim claimNetworkNamespace() {
-        return NetworkClaim.take(NetworkClaim.EXIT_NODE_TABLE)
+    private static NetworkNamespaceLock lockNetworkNamespace() {
+        return NetworkNamespaceLock.take(NetworkNamespaceLock.EXIT_NODE_TABLE)
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Location.machine("network namespace"),
                         "another Culvert is running in it",

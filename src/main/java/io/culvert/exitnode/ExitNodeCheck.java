@@ -32,7 +32,7 @@ public record ExitNodeCheck(List<Category> categories, int exitStatus) {
     public record Category(String name, List<Check> checks) {}
 
     /** One check. */
-    public record Check(Result result, String what, String hint) {}
+    public record Check(Result result, String message, String hint) {}
 
     /** The result of a check. */
     public enum Result {
@@ -69,9 +69,9 @@ public record ExitNodeCheck(List<Category> categories, int exitStatus) {
                 }
                 new PrivilegedSiblings()
                         .find()
-                        .forEach(what -> remarks.add(Problem.warning(
+                        .forEach(message -> remarks.add(Problem.warning(
                                 Location.machine("network namespace"),
-                                what,
+                                message,
                                 Hints.here().dropCapabilities())));
                 categories.add(new Category("machine", checks("the machine meets all requirements", remarks)));
             } catch (ProblemException e) {
@@ -105,7 +105,7 @@ public record ExitNodeCheck(List<Category> categories, int exitStatus) {
         for (Problem problem : problems) {
             Result result = problem.kind().isError() ? Result.ERROR : Result.WARNING;
             if (problem.kind() != Problem.Kind.NOTE) {
-                checks.add(new Check(result, problem.location() + ": " + problem.what(), problem.hint()));
+                checks.add(new Check(result, problem.location() + ": " + problem.message(), problem.hint()));
             }
         }
         return checks;
@@ -117,7 +117,7 @@ public record ExitNodeCheck(List<Category> categories, int exitStatus) {
             lines.add(category.name());
             lines.add("-".repeat(category.name().length()));
             for (Check check : category.checks()) {
-                lines.add(check.result().sign + " " + check.what());
+                lines.add(check.result().sign + " " + check.message());
                 if (!check.hint().isEmpty()) {
                     lines.add("    hint: " + check.hint());
                 }
@@ -134,7 +134,7 @@ public record ExitNodeCheck(List<Category> categories, int exitStatus) {
             JsonArrayBuilder checks = Json.createArrayBuilder();
             category.checks()
                     .forEach(check -> checks.add(Json.createObjectBuilder()
-                            .add("description", check.what())
+                            .add("description", check.message())
                             .add("result", check.result().name().toLowerCase(Locale.ROOT))
                             .add("hint", check.hint())));
             groups.add(Json.createObjectBuilder()

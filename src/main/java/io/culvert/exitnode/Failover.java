@@ -4,7 +4,6 @@ package io.culvert.exitnode;
 import io.culvert.diagnostics.Log;
 import io.culvert.exitnode.LoadedConfiguration.Server;
 import io.culvert.net.Endpoint;
-import io.culvert.net.Host;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.device.DeviceState;
@@ -14,8 +13,6 @@ import io.culvert.wireguard.device.TunnelHealth.Verdict;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Selects the provider's file in use, judges whether its server responds, and fails over to the next file. */
 final class Failover {
@@ -61,17 +58,9 @@ final class Failover {
                 .orElseGet(() -> "the server of " + file
                         + (plan.families().isEmpty()
                                 ? " (no uplink)"
-                                : !hostNames().isEmpty() ? " (its name is not resolved)" : " (no route to it)"));
-    }
-
-    /** Returns the host names of the server in use. */
-    Set<Host.Name> hostNames() {
-        return config().peers().stream()
-                .flatMap(peer -> peer.endpoint().stream())
-                .map(Endpoint::host)
-                .filter(Host.Name.class::isInstance)
-                .map(Host.Name.class::cast)
-                .collect(Collectors.toSet());
+                                : !config().hostNames().isEmpty()
+                                        ? " (its name is not resolved)"
+                                        : " (no route to it)"));
     }
 
     /** Starts over: the device was just configured with its server, which has to respond again. */

@@ -45,7 +45,7 @@ final class KillSwitch {
         if (!unchanged) {
             nftables.apply(plan.ruleset());
         }
-        List<String> done = network.ensure(plan.rules());
+        List<String> done = network.ensure(plan.killSwitchRouting());
         return unchanged
                 ? done
                 : Stream.concat(Stream.of(NFTABLES), done.stream()).toList();
@@ -62,8 +62,9 @@ final class KillSwitch {
         layers.put(NFTABLES_LAYER, isInEffect(() -> nftables.matches(plan.ruleset())));
         layers.put(
                 ROUTING_LAYER,
-                isInEffect(
-                        () -> network.observe().rules().containsAll(plan.rules().rules())));
+                isInEffect(() -> network.observe()
+                        .rules()
+                        .containsAll(plan.killSwitchRouting().rules())));
         layers.replaceAll((layer, asPlanned) ->
                 asPlanned && overrides.getOrDefault(layer, List.of()).isEmpty());
         return layers;

@@ -11,11 +11,9 @@ import io.culvert.net.Prefix;
 import io.culvert.networkfile.Forward.Direction;
 import io.culvert.plan.ExitNodeChecks;
 import io.culvert.plan.ExitNodeInputs;
-import io.culvert.plan.ExitNodePlan;
-import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.RuntimeResolvers;
-import io.culvert.plan.Tailnet;
 import io.culvert.plan.WireGuardMeshInterface;
+import io.culvert.routing.TunnelIdentity;
 import io.culvert.rtnl.Machine;
 import io.culvert.runtime.Environment;
 import io.culvert.settings.LoadedSettings;
@@ -36,6 +34,7 @@ import java.util.stream.IntStream;
  * The loaded configuration: the settings and the files that they name, read together, so that all errors are reported
  * at once.
  *
+ * @param identity link, table and marks of the tunnel
  * @param servers the providers' files in failover order; never empty
  * @param meshes the mesh interfaces, where the mesh is plain WireGuard: that of a wg-quick file, or those of a
  *     network file
@@ -45,6 +44,7 @@ import java.util.stream.IntStream;
  */
 record LoadedConfiguration(
         Settings settings,
+        TunnelIdentity identity,
         List<Server> servers,
         List<WireGuardMeshInterface> meshes,
         Optional<SockdFile> sockd,
@@ -88,10 +88,14 @@ record LoadedConfiguration(
                         servers.stream().map(Server::config).toList())));
             }
         });
-        Optional<SockdFile> sockd = loaded.settings().flatMap(settings -> sockd(settings, servers, problems));
+        Optional<TunnelIdentity> identity =
+                loaded.settings().map(Settings::mark).map(TunnelIdentity::withMark);
+        Optional<SockdFile> sockd = loaded.settings()
+                .flatMap(settings -> sockd(settings, identity.orElseThrow().link(), servers, problems));
         problems.throwIfErrors();
         return new LoadedConfiguration(
                 loaded.settings().orElseThrow(),
+                identity.orElseThrow(),
                 servers,
                 meshes,
                 sockd,
@@ -110,37 +114,31 @@ record LoadedConfiguration(
 
     /** Returns the inputs of the first plan, with unresolved names. */
     ExitNodeInputs inputs(RuntimeResolvers resolvers, Machine machine) {
-        return new ExitNodeInputs(
-                settings,
-                servers.getFirst().config(),
-                meshes,
-                Tailnet.UNKNOWN,
-                SocksProxy.port(settings, sockd),
-                0,
-                ExitNodePlan.STUB_PORT,
-                resolvers,
-                machine,
-                ResolvedNames.NONE,
-                Optional.empty());
+        return ExitNodeInputs.of(settings, identity, servers.getFirst().config(), resolvers, machine)
+                .with(it -> {
+                    it.meshes = meshes;
+                    it.socksPort = SocksProxy.port(settings, sockd);
+                });
     }
 
-    private static Optional<SockdFile> sockd(Settings settings, List<Server> servers, Problems problems) {
+    private static Optional<SockdFile> sockd(
+            Settings settings, String tunnel, List<Server> servers, Problems problems) {
         if (!settings.socks().enabled() || settings.socks().config().isEmpty()) {
             return Optional.empty();
         }
         Path file = settings.socks().config().get();
         try {
-            SockdFile own = SockdFile.check(
+            SockdFile sockdFile = SockdFile.check(
                     file,
                     Files.readString(file),
-                    ExitNodePlan.TUNNEL,
+                    tunnel,
                     servers.stream()
                             .flatMap(server -> server.config().addresses().stream())
                             .map(Prefix::address)
                             .toList(),
                     settings.socks().port());
-            problems.addAll(ExitNodeChecks.checkProxy(file, own.port()));
-            return Optional.of(own);
+            problems.addAll(ExitNodeChecks.checkProxy(file, sockdFile.port()));
+            return Optional.of(sockdFile);
         } catch (ProblemException e) {
             problems.addAll(e.problems());
         } catch (IOException _) {

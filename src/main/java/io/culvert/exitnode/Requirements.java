@@ -12,7 +12,6 @@ import io.culvert.net.Family;
 import io.culvert.net.Host;
 import io.culvert.net.Prefix;
 import io.culvert.plan.AddressConflicts;
-import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.plan.WireGuardMeshInterface;
@@ -67,7 +66,7 @@ final class Requirements {
         }
         tailscale.ifPresent(program -> problems.addAll(program.unmetRequirements(machine)));
         tailscale
-                .map(program -> program.settings().link())
+                .map(program -> program.settings().interfaceName())
                 .filter(link -> isForeignLink(link, kernel, machine))
                 .ifPresent(link -> problems.add(Problem.machine(
                         Location.machine(link),
@@ -89,14 +88,14 @@ final class Requirements {
     }
 
     /**
-     * Reports interfaces that have the names of ours but belong to another program. Our own, left by a run that was
-     * killed, are taken over.
+     * Reports interfaces that have the names of Culvert's but belong to another program. Culvert's own, left by a run
+     * that was killed, are adopted.
      */
     private static List<Problem> takenLinkNames(Machine machine, LoadedConfiguration configuration) {
         WireGuardDevices devices = Components.devices(configuration.settings());
         List<Problem> problems = new ArrayList<>();
         Stream.concat(
-                        Stream.of(ExitNodePlan.TUNNEL),
+                        Stream.of(configuration.identity().link()),
                         configuration.meshes().stream().map(WireGuardMeshInterface::link))
                 .filter(devices::isForeign)
                 .forEach(name -> problems.add(
@@ -128,10 +127,10 @@ final class Requirements {
                     ofNodes.add(link.name());
                     nodes.add(node);
                 }));
-        Set<String> own = new HashSet<>(Set.of(ExitNodePlan.TUNNEL));
-        configuration.meshes().forEach(mesh -> own.add(mesh.link()));
+        Set<String> ownLinks = new HashSet<>(Set.of(configuration.identity().link()));
+        configuration.meshes().forEach(mesh -> ownLinks.add(mesh.link()));
         new ActiveTunnels(before)
-                .names(own).stream()
+                .names(ownLinks).stream()
                         .filter(name -> !ofNodes.contains(name))
                         .forEach(name -> problems.add(otherTunnels(
                                 name, "this tunnel of 'culvert tunnel up'", "culvert tunnel down " + name)));
@@ -140,9 +139,9 @@ final class Requirements {
         return problems;
     }
 
-    private static Problem otherTunnels(String what, String by, String down) {
+    private static Problem otherTunnels(String other, String by, String down) {
         return Problem.machine(
-                Location.machine(what),
+                Location.machine(other),
                 by + " is up in this network namespace, and 'culvert up' would remove it and any kill switch of it",
                 "take it down first: " + down);
     }
@@ -205,7 +204,7 @@ final class Requirements {
     private static boolean isForeignLink(String link, KernelConnections kernel, Machine machine) {
         return kernel.links()
                         .find(link)
-                        .filter(found -> !found.kind().equals("tun"))
+                        .filter(device -> !device.kind().equals("tun"))
                         .isPresent()
                 || machine.uplinks().values().stream()
                         .anyMatch(uplink -> uplink.link().equals(link));
@@ -228,7 +227,7 @@ final class Requirements {
                         "is 0 and read-only, so traffic of exit-node clients cannot be forwarded",
                         hint));
             } else if (family == Family.IPV6
-                    && machine.ipv6().isAvailableOn(ExitNodePlan.TUNNEL)
+                    && machine.ipv6().isAvailableOn(configuration.identity().link())
                     && tunnelCarries(configuration, family)) {
                 problems.add(Problem.warning(
                         Location.machine(name),
@@ -242,7 +241,7 @@ final class Requirements {
     private static boolean tunnelCarries(LoadedConfiguration configuration, Family family) {
         return configuration.servers().stream()
                 .flatMap(server -> server.config().addresses().stream())
-                .anyMatch(own -> own.family() == family);
+                .anyMatch(address -> address.family() == family);
     }
 
     private static Problem noDefaultRoute(LinkAddress lost) {

@@ -20,18 +20,18 @@ final class ServerRoaming {
      * Returns where a server responds from, if not from its endpoint. WireGuard sends to the source of the last
      * authenticated packet from a peer (white paper, section 2.1).
      */
-    static Optional<InetSocketAddress> findRoamed(DeviceState state, DeviceConfig wanted) {
+    static Optional<InetSocketAddress> findRoamed(DeviceState state, DeviceConfig config) {
         Map<?, PeerState> states =
                 state.peers().stream().collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
-        return wanted.peers().stream()
+        return config.peers().stream()
                 .filter(peer -> peer.endpoint().isPresent())
                 .flatMap(peer -> roamed(peer, Optional.ofNullable(states.get(peer.publicKey()))).stream())
                 .findFirst();
     }
 
-    private static Optional<InetSocketAddress> roamed(PeerConfig wanted, Optional<PeerState> state) {
+    private static Optional<InetSocketAddress> roamed(PeerConfig peer, Optional<PeerState> state) {
         return state.filter(it -> it.lastHandshake().isPresent())
                 .flatMap(PeerState::endpoint)
-                .filter(now -> !wanted.endpoint().equals(Optional.of(now)));
+                .filter(now -> !peer.endpoint().equals(Optional.of(now)));
     }
 }

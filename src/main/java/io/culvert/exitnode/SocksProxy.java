@@ -16,7 +16,6 @@ import io.culvert.settings.PortRange;
 import io.culvert.settings.Settings;
 import io.culvert.socks.Dante;
 import io.culvert.socks.DanteSettings;
-import io.culvert.socks.Login;
 import io.culvert.socks.ProxyProgram;
 import io.culvert.socks.SockdFile;
 import java.net.InetAddress;
@@ -85,22 +84,22 @@ final class SocksProxy implements AutoCloseable {
             return;
         }
         waitsForTailnet = false;
-        StartParameters wanted = startParameters(plan);
-        if (child.isPresent() && started.equals(Optional.of(wanted))) {
+        StartParameters parameters = startParameters(plan);
+        if (child.isPresent() && started.equals(Optional.of(parameters))) {
             return;
         }
         close();
-        started = Optional.of(wanted);
+        started = Optional.of(parameters);
         ProxyProgram program = userFile.map(dante::prepare)
-                .orElseGet(() -> dante.prepare(wanted.settings().orElseThrow()));
+                .orElseGet(() -> dante.prepare(parameters.settings().orElseThrow()));
         awaitedReadyText = program.readyText();
         child = Optional.of(supervisor.start(new ChildSpec(
                 NAME, program.program(), program.args(), program.environment(), program.privileges(), STOP_TIMEOUT)));
     }
 
     /** Handles an event of a child process: notices the line by which the proxy reports that it accepts clients. */
-    void handle(ChildEvent what) {
-        if (what instanceof ChildEvent.OutputLine(String name, String line)
+    void handle(ChildEvent event) {
+        if (event instanceof ChildEvent.OutputLine(String name, String line)
                 && name.equals(NAME)
                 && awaitedReadyText.filter(line::contains).isPresent()) {
             awaitedReadyText = Optional.empty();
@@ -119,7 +118,7 @@ final class SocksProxy implements AutoCloseable {
     private boolean listensOnTailnet() {
         return settings.mesh()
                 .tailscale()
-                .filter(tailscale -> userFile.filter(file -> file.internals().contains(tailscale.link()))
+                .filter(tailscale -> userFile.filter(file -> file.internals().contains(tailscale.interfaceName()))
                         .isPresent())
                 .isPresent();
     }
@@ -140,7 +139,7 @@ final class SocksProxy implements AutoCloseable {
                 .toList();
         return new DanteSettings(
                 settings.socks().port(),
-                ExitNodePlan.TUNNEL,
+                plan.identity().link(),
                 plan.machine().ipv6().isEnabledAnywhere(),
                 Stream.of(settings.socks().allow(), plan.meshPeers(), tailnet)
                         .flatMap(List::stream)
@@ -159,9 +158,7 @@ final class SocksProxy implements AutoCloseable {
                 Optional.of(settings.socks().udpPorts())
                         .filter(ports -> !ports.isEmpty())
                         .map(PortRange::toString),
-                settings.socks()
-                        .login()
-                        .map(it -> new Login(it.user(), it.password().text())));
+                settings.socks().login());
     }
 
     @Override

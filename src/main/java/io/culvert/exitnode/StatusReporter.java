@@ -6,7 +6,6 @@ import io.culvert.status.StatusReport.State;
 import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.DeviceState.PeerState;
 import io.culvert.wireguard.device.TunnelHealth.Verdict;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,15 +27,11 @@ final class StatusReporter {
             Optional<String> lastError,
             List<String> remarks) {
         List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
-        Optional<Instant> handshake = peers.stream()
-                .map(PeerState::lastHandshake)
-                .flatMap(Optional::stream)
-                .max(Instant::compareTo);
         return new StatusReport(
                 state(killSwitch, device.isPresent(), verdict, lastError.isPresent()),
                 server,
                 implementation,
-                handshake,
+                device.flatMap(DeviceState::lastHandshake),
                 peers.stream().mapToLong(PeerState::receivedBytes).sum(),
                 peers.stream().mapToLong(PeerState::sentBytes).sum(),
                 killSwitch,

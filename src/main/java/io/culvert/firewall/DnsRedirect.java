@@ -90,15 +90,15 @@ final class DnsRedirect {
         List<NftRule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
             List<InetAddress> resolvers = input.tunnel().resolvers(family);
-            List<InetAddress> own = input.tunnel().addresses().stream()
+            List<InetAddress> tunnelAddresses = input.tunnel().addresses().stream()
                     .filter(address -> Family.of(address) == family)
                     .toList();
-            if (!resolvers.isEmpty() && !own.isEmpty()) {
+            if (!resolvers.isEmpty() && !tunnelAddresses.isEmpty()) {
                 rules.add(NftRule.of(
                         "DNS queries leave with the tunnel's address, " + KillSwitchRuleset.name(family),
                         toLink(input.tunnel().link()),
                         toAddress(family, anyOfAddresses(resolvers)),
-                        notFromAddress(family, anyOfAddresses(own)),
+                        notFromAddress(family, anyOfAddresses(tunnelAddresses)),
                         isTcpOrUdp(),
                         toPort(Matches.DNS),
                         new Masquerade()));
@@ -121,15 +121,15 @@ final class DnsRedirect {
                 .toList();
         input.dnsPort().ifPresent(port -> {
             for (Family family : Family.values()) {
-                List<InetAddress> own = wireGuardMeshes.stream()
+                List<InetAddress> tunnelAddresses = wireGuardMeshes.stream()
                         .flatMap(mesh -> mesh.addresses().stream())
                         .filter(address -> Family.of(address) == family)
                         .toList();
-                if (!own.isEmpty()) {
+                if (!tunnelAddresses.isEmpty()) {
                     rules.add(NftRule.of(
                             "redirect DNS queries from the mesh to the DNS stub, " + KillSwitchRuleset.name(family),
                             fromLink(wireGuardMeshes.stream().map(Mesh::link).toList()),
-                            toAddress(family, anyOfAddresses(own)),
+                            toAddress(family, anyOfAddresses(tunnelAddresses)),
                             isTcpOrUdp(),
                             toPort(Matches.DNS),
                             new Redirect(port)));

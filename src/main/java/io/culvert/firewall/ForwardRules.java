@@ -29,7 +29,10 @@ import java.util.Optional;
 final class ForwardRules {
 
     private static final int MANGLE = -150;
-    /** Before Tailscale's own source NAT at 100, which keeps a connection's port: the first NAT rule that matches decides. */
+    /**
+     * Before Tailscale's own source NAT at 100, which keeps a connection's port: the first NAT rule that matches
+     * decides.
+     */
     private static final int SOURCE_NAT = 99;
 
     private final KillSwitchInput input;
@@ -44,9 +47,8 @@ final class ForwardRules {
     Chain mssClamping() {
         List<String> innerLinks = new ArrayList<>(List.of(tunnel));
         innerLinks.addAll(input.meshLinks());
-        return Chain.base(
+        return Chain.filter(
                 "mss_clamping",
-                Chain.Type.FILTER,
                 Hook.FORWARD,
                 MANGLE,
                 Policy.ACCEPT,
@@ -70,7 +72,7 @@ final class ForwardRules {
         } else {
             rules.add(NftRule.of("not forwarded", new Counter(), Verdict.DROP));
         }
-        return Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
+        return Chain.filter("forward", Hook.FORWARD, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
     }
 
     /** Forwards between peers of the same mesh interface only: subnets of a mesh do not reach each other. */
@@ -100,20 +102,21 @@ final class ForwardRules {
     }
 
     /**
-     * Returns the source NAT. Everything leaves through the tunnel with the tunnel's address: the provider drops other sources,
-     * and must not learn them. Source ports are random, so that a mesh peer cannot claim a port of this machine (CVE-2021-3773).
+     * Returns the source NAT. Everything leaves through the tunnel with the tunnel's address: the provider drops other
+     * sources, and must not receive them. Source ports are random, so that a mesh peer cannot claim a port of this
+     * machine (CVE-2021-3773).
      */
     Optional<Chain> sourceNat() {
         List<NftRule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
-            List<InetAddress> own = input.tunnel().addresses().stream()
+            List<InetAddress> tunnelAddresses = input.tunnel().addresses().stream()
                     .filter(address -> Family.of(address) == family)
                     .toList();
-            if (input.tunnel().families().contains(family) && !own.isEmpty()) {
+            if (input.tunnel().families().contains(family) && !tunnelAddresses.isEmpty()) {
                 rules.add(NftRule.of(
                         "masquerade as the tunnel's address, " + KillSwitchRuleset.name(family),
                         toLink(tunnel),
-                        notFromAddress(family, anyOfAddresses(own)),
+                        notFromAddress(family, anyOfAddresses(tunnelAddresses)),
                         new Masquerade()));
             }
         }

@@ -114,17 +114,15 @@ public record ForwardingPolicy(Table table, Set<Family> forwardedFamilies) {
         forward.add(NftRule.of("nothing else from the mesh", fromLink(links), new Counter(), new Reject()));
         forward.add(NftRule.of("nothing else into the mesh", toLink(links), new Counter(), new Reject()));
         List<Chain> chains = new ArrayList<>();
-        chains.add(Chain.base(
+        chains.add(Chain.filter(
                 "mss_clamping",
-                Chain.Type.FILTER,
                 Hook.FORWARD,
                 MANGLE,
                 Policy.ACCEPT,
                 List.of(
                         NftRule.of("clamp MSS into the mesh", toLink(links), new Statement.ClampMss()),
                         NftRule.of("clamp MSS from the mesh", fromLink(links), new Statement.ClampMss()))));
-        chains.add(Chain.base(
-                "forward", Chain.Type.FILTER, Hook.FORWARD, KillSwitchRuleset.PRIORITY, Policy.ACCEPT, forward));
+        chains.add(Chain.filter("forward", Hook.FORWARD, KillSwitchRuleset.PRIORITY, Policy.ACCEPT, forward));
         if (!masquerade.isEmpty()) {
             chains.add(
                     Chain.base("source_nat", Chain.Type.NAT, Hook.POSTROUTING, SOURCE_NAT, Policy.ACCEPT, masquerade));

@@ -87,7 +87,7 @@ final class InboundConnections {
                 isOriginal(),
                 Matches.icmpv6(ECHO_REQUEST_6),
                 new MarkConnection(Marks.INBOUND)));
-        return Chain.base("inbound", Chain.Type.FILTER, Hook.INPUT, PRIORITY, Policy.ACCEPT, rules);
+        return Chain.filter("inbound", Hook.INPUT, PRIORITY, Policy.ACCEPT, rules);
     }
 
     /**
@@ -120,9 +120,8 @@ final class InboundConnections {
     Optional<Chain> forwarded() {
         return input.scope() == Scope.NODE
                 ? Optional.empty()
-                : Optional.of(Chain.base(
+                : Optional.of(Chain.filter(
                         "inbound_forwarded",
-                        Chain.Type.FILTER,
                         Hook.FORWARD,
                         PRIORITY,
                         Policy.ACCEPT,

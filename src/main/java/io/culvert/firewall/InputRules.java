@@ -44,28 +44,28 @@ final class InputRules {
         rules.addAll(
                 antiSpoofing("tunnel", input.tunnel().link(), input.tunnel().addresses()));
         for (KillSwitchInput.Mesh mesh : input.meshes()) {
-            String what = input.meshes().size() == 1 ? "mesh" : "mesh " + mesh.link();
-            rules.addAll(antiSpoofing(what, mesh.link(), mesh.addresses()));
+            String meshLabel = input.meshes().size() == 1 ? "mesh" : "mesh " + mesh.link();
+            rules.addAll(antiSpoofing(meshLabel, mesh.link(), mesh.addresses()));
         }
         return rules.isEmpty() ? Optional.empty() : Optional.of(antiSpoofing(rules));
     }
 
     static Chain antiSpoofing(List<NftRule> rules) {
-        return Chain.base("anti_spoofing", Chain.Type.FILTER, Hook.PREROUTING, RAW, Policy.ACCEPT, rules);
+        return Chain.filter("anti_spoofing", Hook.PREROUTING, RAW, Policy.ACCEPT, rules);
     }
 
-    static List<NftRule> antiSpoofing(String what, String link, List<InetAddress> addresses) {
+    static List<NftRule> antiSpoofing(String meshLabel, String link, List<InetAddress> addresses) {
         List<NftRule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
-            List<InetAddress> own = addresses.stream()
+            List<InetAddress> ofFamily = addresses.stream()
                     .filter(address -> Family.of(address) == family)
                     .toList();
-            if (!own.isEmpty()) {
+            if (!ofFamily.isEmpty()) {
                 rules.add(NftRule.of(
-                        "anti-spoofing: to the address of the " + what + " from another link, "
+                        "anti-spoofing: to the address of the " + meshLabel + " from another link, "
                                 + KillSwitchRuleset.name(family),
                         notFromLink(link, "lo"),
-                        toAddress(family, anyOfAddresses(own)),
+                        toAddress(family, anyOfAddresses(ofFamily)),
                         new Counter(),
                         Verdict.DROP));
             }
@@ -133,6 +133,6 @@ final class InputRules {
     }
 
     private static Chain chain(List<NftRule> rules) {
-        return Chain.base("input", Chain.Type.FILTER, Hook.INPUT, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
+        return Chain.filter("input", Hook.INPUT, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
     }
 }

@@ -12,24 +12,27 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * The inputs of the kill switch's ruleset. It does not name an uplink: every link except loopback, tunnel and mesh interfaces
- * counts as one.
+ * The inputs of the kill switch's ruleset. It does not name an uplink: every link except loopback, tunnel and mesh
+ * interfaces counts as one.
  *
  * @param meshes the mesh interfaces; packets from one of them are never forwarded to another
  * @param servers the only addresses and ports that the tunnel's outer packets may be sent to
- * @param resolvers DNS servers that are queried, on port 53, for bootstrap DNS queries: names that are needed before the tunnel
- *     is up
+ * @param resolvers DNS servers that are queried, on port 53, for bootstrap DNS queries: names that are needed before
+ *     the tunnel is up
  * @param lan networks that local processes reach, and are reached from, outside the tunnel
- * @param published ports that are reachable from the uplink; also the tunnel's own {@code ListenPort}, if the server may initiate
+ * @param published ports that are reachable from the uplink; also the tunnel's own {@code ListenPort}, if the server
+ *     may initiate
  * @param onLink the networks of the uplinks, in which neighbour discovery is allowed
  * @param bypasses destinations that local processes reach outside the tunnel
  * @param hasProxy whether clients of a proxy leave with the tunnel's address
- * @param earlierUdpPorts in {@link Scope#TUNNEL_ONLY}, the local UDP ports that were in use before the kill switch: the first packets
- *     to them may belong to a flow that began before, on either side
- * @param dnsPort port of the DNS stub, on loopback and the mesh interfaces; empty if no DNS queries are redirected to it
+ * @param earlierUdpPorts in {@link Scope#TUNNEL_ONLY}, the local UDP ports that were in use before the kill switch: the
+ *     first packets to them may belong to a flow that began before, on either side
+ * @param dnsPort port of the DNS stub, on loopback and the mesh interfaces; empty if no DNS queries are redirected to
+ *     it
  */
 public record KillSwitchInput(
         Marks marks,
@@ -48,11 +51,14 @@ public record KillSwitchInput(
 
     /** What the kill switch covers. */
     public enum Scope {
-        /** A container of our own: inbound packets are filtered too, and exit-node clients' packets are masqueraded. */
+        /**
+         * A container of Culvert's own: inbound packets are filtered too, and exit-node clients' packets are
+         * masqueraded.
+         */
         NODE,
         /**
-         * Any machine with a tunnel: neither its own nor forwarded packets leave outside the tunnel. Inbound connections and
-         * replies to them are not restricted.
+         * Any machine with a tunnel: neither its own nor forwarded packets leave outside the tunnel. Inbound
+         * connections and replies to them are not restricted.
          */
         TUNNEL_ONLY
     }
@@ -62,10 +68,10 @@ public record KillSwitchInput(
      *
      * @param addresses its own addresses
      * @param families address families that it carries
-     * @param exempt prefixes that are reached through it although they are within a mesh's prefixes, such as the provider's
-     *     resolver
-     * @param resolvers DNS servers that local processes' DNS queries to other servers are redirected to, if there is no stub; may
-     *     be empty
+     * @param exempt prefixes that are reached through it although they are within a mesh's prefixes, such as the
+     *     provider's resolver
+     * @param resolvers DNS servers that local processes' DNS queries to other servers are redirected to, if there is no
+     *     stub; may be empty
      * @param port source port of its outer UDP packets; empty if not known: then none may leave
      */
     public record Tunnel(
@@ -100,11 +106,11 @@ public record KillSwitchInput(
      *
      * @param addresses its own addresses, as far as they are known; the kill switch is applied again when they change
      * @param port its UDP port, reachable from the uplink
-     * @param reach destinations that are reached through it and through no other link: the mesh's own addresses, and routes of
-     *     its peers
+     * @param reach destinations that are reached through it and through no other link: the mesh's own addresses, and
+     *     routes of its peers
      * @param subnets subnets that its peers reach outside the tunnel
      * @param masquerades whether Tailscale masquerades the packets that it forwards
-     * @param servers TCP ports of the destinations of Tailscale's own connections: control server and relays
+     * @param serverPorts TCP ports of the destinations of Tailscale's own connections: control server and relays
      */
     public record Mesh(
             Kind kind,
@@ -114,7 +120,7 @@ public record KillSwitchInput(
             List<Prefix> reach,
             List<Prefix> subnets,
             boolean masquerades,
-            List<Integer> servers) {
+            List<Integer> serverPorts) {
 
         public enum Kind {
             /** Its sockets carry the mark {@link Marks#TAILSCALE}. */
@@ -128,7 +134,7 @@ public record KillSwitchInput(
             reach = List.copyOf(reach);
             requireNarrow(reach);
             subnets = List.copyOf(subnets);
-            servers = List.copyOf(servers);
+            serverPorts = List.copyOf(serverPorts);
             requireNarrow(subnets);
         }
     }
@@ -147,6 +153,42 @@ public record KillSwitchInput(
         if (scope == Scope.TUNNEL_ONLY && !meshes.isEmpty()) {
             throw new IllegalArgumentException("a tunnel without a mesh has no mesh interfaces");
         }
+    }
+
+    /** The fields that may be absent, by name. */
+    public static final class Fields {
+        public List<Mesh> meshes = List.of();
+        public List<InetSocketAddress> servers = List.of();
+        public List<InetAddress> resolvers = List.of();
+        public List<Prefix> lan = List.of();
+        public List<Port> published = List.of();
+        public List<Prefix> onLink = List.of();
+        public List<Bypass> bypasses = List.of();
+        public boolean hasProxy;
+        public List<Integer> earlierUdpPorts = List.of();
+        public OptionalInt dnsPort = OptionalInt.empty();
+
+        private Fields() {}
+    }
+
+    /** Returns the inputs with the fields that {@code others} sets. */
+    public static KillSwitchInput of(Marks marks, Scope scope, Tunnel tunnel, Consumer<Fields> others) {
+        Fields fields = new Fields();
+        others.accept(fields);
+        return new KillSwitchInput(
+                marks,
+                scope,
+                tunnel,
+                fields.meshes,
+                fields.servers,
+                fields.resolvers,
+                fields.lan,
+                fields.published,
+                fields.onLink,
+                fields.bypasses,
+                fields.hasProxy,
+                fields.earlierUdpPorts,
+                fields.dnsPort);
     }
 
     /** Returns the names of the mesh interfaces. */

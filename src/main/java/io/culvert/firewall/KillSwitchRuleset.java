@@ -18,15 +18,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Builds the nftables ruleset of the kill switch: which packets may pass which link. It does not depend on the routing rules, nor
- * they on it.
+ * Builds the nftables ruleset of the kill switch: which packets may pass which link. It does not depend on the routing
+ * rules, nor they on it.
  */
 public final class KillSwitchRuleset {
 
     public static final Table.Id TABLE = new Table.Id(Table.Family.INET, "culvert");
     public static final Table.Id ARP_TABLE = new Table.Id(Table.Family.ARP, "culvert");
 
-    /** All tables that may be ours, for {@code Nftables.remove}. */
+    /** All tables that may be Culvert's, for {@code Nftables.remove}. */
     public static final List<Table.Id> ALL = List.of(TABLE, ARP_TABLE);
 
     /** Before the filter chains of other programs, at 0. */
@@ -72,8 +72,8 @@ public final class KillSwitchRuleset {
     }
 
     /**
-     * Returns the ruleset that is applied before there is a plan: it allows only loopback, what keeps addresses valid, and replies to
-     * inbound connections.
+     * Returns the ruleset that is applied before there is a plan: it allows only loopback, what keeps addresses valid,
+     * and replies to inbound connections.
      */
     public static List<Table> lockdown() {
         return List.of(new Table(
@@ -81,7 +81,7 @@ public final class KillSwitchRuleset {
                 List.of(),
                 List.of(
                         InputRules.lockdown(),
-                        Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, PRIORITY, Policy.DROP, List.of()),
+                        Chain.filter("forward", Hook.FORWARD, PRIORITY, Policy.DROP, List.of()),
                         OutputRules.uplink(OutputRules.lockdown()),
                         OutputRules.output(List.of(OutputRules.toLoopback())),
                         OutputRules.postrouting(List.of("lo"), List.of()))));
@@ -92,16 +92,15 @@ public final class KillSwitchRuleset {
         return family == Family.IPV4 ? "IPv4" : "IPv6";
     }
 
-    /** Returns the table that neither answers ARP requests for addresses of tunnel and mesh nor announces them. */
+    /** Returns the table that neither responds to ARP requests for addresses of tunnel and mesh nor announces them. */
     private static Table arp(List<InetAddress> innerAddresses) {
         NftValue addresses = Matches.anyOfAddresses(innerAddresses);
         return new Table(
                 ARP_TABLE,
                 List.of(),
                 List.of(
-                        Chain.base(
+                        Chain.filter(
                                 "input",
-                                Chain.Type.FILTER,
                                 Hook.INPUT,
                                 0,
                                 Policy.ACCEPT,
@@ -109,9 +108,8 @@ public final class KillSwitchRuleset {
                                         "ARP for a tunnel or mesh address",
                                         Statement.is(Property.ARP_TARGET, addresses),
                                         Verdict.DROP))),
-                        Chain.base(
+                        Chain.filter(
                                 "output",
-                                Chain.Type.FILTER,
                                 Hook.OUTPUT,
                                 0,
                                 Policy.ACCEPT,

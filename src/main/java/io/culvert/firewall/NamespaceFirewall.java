@@ -60,7 +60,7 @@ public final class NamespaceFirewall {
                 List.of(),
                 List.of(
                         firewall.input(inboundPorts),
-                        Chain.base("forward", Chain.Type.FILTER, Hook.FORWARD, 0, Policy.DROP, List.of()),
+                        Chain.filter("forward", Hook.FORWARD, 0, Policy.DROP, List.of()),
                         firewall.output(),
                         firewall.dnsRedirect(),
                         firewall.dnsSourceAddress())));
@@ -84,7 +84,7 @@ public final class NamespaceFirewall {
                         "allowed inbound, " + transport, fromLink(link), toPorts(transport, ports), Verdict.ACCEPT));
             }
         }
-        return Chain.base("input", Chain.Type.FILTER, Hook.INPUT, 0, Policy.DROP, rules);
+        return Chain.filter("input", Hook.INPUT, 0, Policy.DROP, rules);
     }
 
     /** Rejects DNS queries over a family without a resolver, which could not be redirected. */
@@ -100,7 +100,7 @@ public final class NamespaceFirewall {
                         new Reject()));
             }
         }
-        return Chain.base("output", Chain.Type.FILTER, Hook.OUTPUT, 0, Policy.ACCEPT, rules);
+        return Chain.filter("output", Hook.OUTPUT, 0, Policy.ACCEPT, rules);
     }
 
     private Chain dnsRedirect() {

@@ -37,9 +37,10 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Builds the chains for outgoing packets. The chain {@code uplink} decides what may leave through an uplink. It is called twice:
- * from {@code output}, where a local process is notified that its packet is rejected, and from {@code postrouting}, because a
- * packet whose destination or mark was changed may be rerouted to another link than {@code output} saw.
+ * Builds the chains for outgoing packets. The chain {@code uplink} decides what may leave through an uplink. It is
+ * called twice: from {@code output}, where a local process is notified that its packet is rejected, and from {@code
+ * postrouting}, because a packet whose destination or mark was changed may be rerouted to another link than {@code
+ * output} saw.
  */
 final class OutputRules {
 
@@ -79,7 +80,7 @@ final class OutputRules {
 
         rules.add(NftRule.of("to an uplink", new Jump("uplink")));
         rules.add(NftRule.of("rejected on the uplink", new Counter(), new Reject()));
-        return Chain.base("output", Chain.Type.FILTER, Hook.OUTPUT, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
+        return Chain.filter("output", Hook.OUTPUT, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
     }
 
     /**
@@ -94,8 +95,7 @@ final class OutputRules {
         rules.addAll(forwarded);
         rules.add(NftRule.of("to an uplink, postrouting", new Jump("uplink")));
         rules.add(NftRule.of("rerouted to the uplink", new Counter(), Verdict.DROP));
-        return Chain.base(
-                "postrouting", Chain.Type.FILTER, Hook.POSTROUTING, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
+        return Chain.filter("postrouting", Hook.POSTROUTING, KillSwitchRuleset.PRIORITY, Policy.DROP, rules);
     }
 
     /** Returns the rules for the uplink before there is a plan. They do not even allow bootstrap DNS queries. */
@@ -111,17 +111,17 @@ final class OutputRules {
     }
 
     /**
-     * Returns the rules that keep the tunnel's address, which the proxy uses, from reaching this machine and the mesh, except the
-     * DNS stub: the name that a client requests may resolve to another address when the proxy connects than when the proxy
-     * checked it. Other local processes use the tunnel's address only to reach that address itself.
+     * Returns the rules that keep the tunnel's address, which the proxy uses, from reaching this machine and the mesh,
+     * except the DNS stub: the name that a client requests may resolve to another address when the proxy connects than
+     * when the proxy checked it. Other local processes use the tunnel's address only to reach that address itself.
      */
     private List<NftRule> fromTunnelAddress() {
         List<String> loopbackAndMesh = new ArrayList<>(List.of("lo"));
         loopbackAndMesh.addAll(input.meshLinks());
         List<NftRule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
-            List<InetAddress> own = input.tunnelAddresses(family);
-            if (own.isEmpty()) {
+            List<InetAddress> tunnelAddresses = input.tunnelAddresses(family);
+            if (tunnelAddresses.isEmpty()) {
                 continue;
             }
             String name = KillSwitchRuleset.name(family);
@@ -129,7 +129,7 @@ final class OutputRules {
                     .ifPresent(port -> rules.add(NftRule.of(
                             "from the tunnel's address to the DNS stub, " + name,
                             toLink("lo"),
-                            fromAddress(family, anyOfAddresses(own)),
+                            fromAddress(family, anyOfAddresses(tunnelAddresses)),
                             toAddress(family, loopback(family)),
                             isTcpOrUdp(),
                             toPort(port),
@@ -137,13 +137,13 @@ final class OutputRules {
             rules.add(NftRule.of(
                     "replies from the tunnel's address, " + name,
                     toLink(loopbackAndMesh),
-                    fromAddress(family, anyOfAddresses(own)),
+                    fromAddress(family, anyOfAddresses(tunnelAddresses)),
                     isReply(),
                     Verdict.ACCEPT));
-            List<Statement> rest =
-                    new ArrayList<>(List.of(toLink(loopbackAndMesh), fromAddress(family, anyOfAddresses(own))));
+            List<Statement> rest = new ArrayList<>(
+                    List.of(toLink(loopbackAndMesh), fromAddress(family, anyOfAddresses(tunnelAddresses))));
             if (!input.hasProxy()) {
-                rest.add(Statement.isNot(Matches.destination(family), anyOfAddresses(own)));
+                rest.add(Statement.isNot(Matches.destination(family), anyOfAddresses(tunnelAddresses)));
             }
             rest.addAll(List.of(new Counter(), new Reject()));
             rules.add(new NftRule("nothing else to loopback or mesh from the tunnel's address, " + name, rest));
@@ -298,7 +298,9 @@ final class OutputRules {
                         Verdict.ACCEPT));
     }
 
-    /** Allows Tailscale's UDP from its own port to any peer, and its TCP to the ports of its control server and relays. */
+    /**
+     * Allows Tailscale's UDP from its own port to any peer, and its TCP to the ports of its control server and relays.
+     */
     private static List<NftRule> tailscale(Mesh mesh) {
         List<NftRule> rules = new ArrayList<>();
         mesh.port()
@@ -308,11 +310,11 @@ final class OutputRules {
                         fromUdpPort(port),
                         notToUdpPort(Matches.DNS, Matches.DNS_ENCRYPTED),
                         Verdict.ACCEPT)));
-        if (!mesh.servers().isEmpty()) {
+        if (!mesh.serverPorts().isEmpty()) {
             rules.add(NftRule.of(
                     "Tailscale to its servers and relays",
                     hasTailscaleMark(),
-                    toPorts(Transport.TCP, new TreeSet<>(mesh.servers())),
+                    toPorts(Transport.TCP, new TreeSet<>(mesh.serverPorts())),
                     Verdict.ACCEPT));
         }
         return rules;

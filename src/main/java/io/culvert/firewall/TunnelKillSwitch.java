@@ -42,26 +42,19 @@ public final class TunnelKillSwitch {
             Set<Family> carried,
             List<Prefix> onLink,
             Set<Integer> udpPorts) {
-        return KillSwitchRuleset.of(new KillSwitchInput(
-                Marks.withTunnel(mark),
-                KillSwitchInput.Scope.TUNNEL_ONLY,
-                new KillSwitchInput.Tunnel(
-                        file.name(),
-                        file.addresses().stream().map(Prefix::address).toList(),
-                        carried,
-                        List.of(),
-                        resolvers(file, carried),
-                        OptionalInt.of(device.listenPort())),
+        KillSwitchInput.Tunnel tunnel = new KillSwitchInput.Tunnel(
+                file.name(),
+                file.addresses().stream().map(Prefix::address).toList(),
+                carried,
                 List.of(),
-                device.endpoints(),
-                List.of(),
-                List.of(),
-                List.of(),
-                onLink,
-                List.of(),
-                false,
-                List.copyOf(udpPorts),
-                OptionalInt.empty()));
+                resolvers(file, carried),
+                OptionalInt.of(device.listenPort()));
+        return KillSwitchRuleset.of(
+                KillSwitchInput.of(Marks.withTunnel(mark), KillSwitchInput.Scope.TUNNEL_ONLY, tunnel, it -> {
+                    it.servers = device.endpoints();
+                    it.onLink = onLink;
+                    it.earlierUdpPorts = List.copyOf(udpPorts);
+                }));
     }
 
     /** Returns the file's DNS servers that are reachable through the tunnel; DNS queries can only be redirected to these. */
@@ -93,8 +86,9 @@ public final class TunnelKillSwitch {
 
     private static List<InetAddress> addresses(NetworkState network, String link) {
         return network.addresses().stream()
-                .filter(own -> own.link().equals(link)
-                        && carriesWholeFamily(network, link, own.address().family()))
+                .filter(linkAddress -> linkAddress.link().equals(link)
+                        && carriesWholeFamily(
+                                network, link, linkAddress.address().family()))
                 .map(LinkAddress::address)
                 .map(Prefix::address)
                 .toList();

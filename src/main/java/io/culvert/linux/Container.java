@@ -104,8 +104,8 @@ public record Container(Kind kind, String reason) {
         if (text.isBlank() && !inFile) {
             return of(Choice.AUTO, environment, root);
         }
-        Optional<Choice> given = inFile ? Optional.empty() : Choice.parse(text);
-        return given.map(choice -> of(choice, environment, root)).orElseGet(() -> {
+        Optional<Choice> configured = inFile ? Optional.empty() : Choice.parse(text);
+        return configured.map(choice -> of(choice, environment, root)).orElseGet(() -> {
             boolean certain = of(Choice.AUTO, environment, root).isCertain();
             return new Container(
                     certain ? Kind.CONTAINER : Kind.UNDETERMINED, "the value of " + VARIABLE + " is not known");

@@ -64,9 +64,9 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
          */
         public boolean isUsable() {
             try {
-                Capabilities own = Capabilities.read(PROC);
+                Capabilities capabilities = Capabilities.read(PROC);
                 return Stream.of(Capabilities.SETUID, Capabilities.SETGID, Capabilities.KILL, Capabilities.CHOWN)
-                                .allMatch(own::has)
+                                .allMatch(capabilities::has)
                         && isMapped("uid_map", user)
                         && isMapped("gid_map", group)
                         && !Files.readString(PROC.resolve("self/setgroups"))
@@ -121,14 +121,14 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
         if (capabilities.isEmpty()) {
             return;
         }
-        Set<Integer> kept = capabilities.get();
+        Set<Integer> keptCapabilities = capabilities.get();
         try {
             forbidNewPrivileges();
-            dropFromBoundingSet(kept);
+            dropFromBoundingSet(keptCapabilities);
             if (identity.isPresent()) {
                 become(identity.get());
             }
-            keepOnly(permittedOf(kept));
+            keepOnly(permittedOf(keptCapabilities));
         } catch (LastErrorException e) {
             throw SystemCallException.of("dropping privileges", e);
         } catch (IOException e) {
@@ -144,9 +144,9 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     /**
      * What cannot be dropped, for lack of {@code CAP_SETPCAP}, cannot be regained either, due to {@code no_new_privs}.
      */
-    private static void dropFromBoundingSet(Set<Integer> kept) {
+    private static void dropFromBoundingSet(Set<Integer> keptCapabilities) {
         for (int capability = 0; capability < CAPABILITIES; capability++) {
-            if (!kept.contains(capability)) {
+            if (!keptCapabilities.contains(capability)) {
                 try {
                     Libc.prctl(DROP_FROM_BOUNDING_SET, capability, 0, 0, 0);
                 } catch (LastErrorException e) {
@@ -183,14 +183,16 @@ public record Privileges(Optional<Identity> identity, Optional<Set<Integer>> cap
     }
 
     /** A user other than root loses them at the next execve unless they are ambient. */
-    private static void keepOnly(Set<Integer> kept) {
-        long bits = kept.stream().mapToLong(capability -> 1L << capability).reduce(0, (a, b) -> a | b);
+    private static void keepOnly(Set<Integer> keptCapabilities) {
+        long bits = keptCapabilities.stream()
+                .mapToLong(capability -> 1L << capability)
+                .reduce(0, (a, b) -> a | b);
         ByteBuffer sets = ByteBuffer.allocate(24).order(ByteOrder.nativeOrder());
         for (int half : List.of((int) bits, (int) (bits >>> 32))) {
             sets.putInt(half).putInt(half).putInt(half);
         }
         Libc.capset(CAPABILITY_HEADER, sets.array());
-        kept.forEach(capability -> ambient(AMBIENT_RAISE, capability));
+        keptCapabilities.forEach(capability -> ambient(AMBIENT_RAISE, capability));
     }
 
     /**

@@ -26,39 +26,39 @@ final class KeyFile {
     /**
      * Reads the key.
      *
-     * @param what the key's description for messages, such as {@code the private key of 'laptop'}
+     * @param description the key's description for messages, such as {@code the private key of 'laptop'}
      * @param problems receives errors, and a warning if other users can read the file
      */
-    static Optional<SecretKey> read(Path file, String what, Problems problems) {
+    static Optional<SecretKey> read(Path file, String description, Problems problems) {
         try {
             if (Files.size(file) > MAX_SIZE) {
-                problems.add(invalid(file, what, "the file is too large"));
+                problems.add(invalid(file, description, "the file is too large"));
                 return Optional.empty();
             }
             SecretKey key = SecretKey.parse(Files.readString(file).strip());
             if (Files.getPosixFilePermissions(file).stream().anyMatch(OTHERS::contains)) {
                 problems.add(Problem.warning(
                         Location.file(file),
-                        what + " is readable by users other than its owner",
+                        description + " is readable by users other than its owner",
                         "restrict its permissions: chmod 600 " + file));
             }
             return Optional.of(key);
         } catch (IOException e) {
             problems.add(Problem.input(
                     Location.file(file),
-                    what + " cannot be read" + (Files.exists(file) ? ": " + e.getMessage() : ": file not found"),
+                    description + " cannot be read" + (Files.exists(file) ? ": " + e.getMessage() : ": file not found"),
                     "create it with 'culvert mesh keygen', or correct the path in the network file"));
         } catch (IllegalArgumentException e) {
-            problems.add(invalid(file, what, String.valueOf(e.getMessage())));
+            problems.add(invalid(file, description, String.valueOf(e.getMessage())));
         }
         return Optional.empty();
     }
 
-    private static Problem invalid(Path file, String what, String why) {
+    private static Problem invalid(Path file, String description, String why) {
         return Problem.input(
                 Location.file(file),
-                what + " is not valid: " + why,
+                description + " is not valid: " + why,
                 "move the file away, then generate a key: culvert mesh keygen "
-                        + (what.contains("preshared") ? "--preshared " : "") + file);
+                        + (description.contains("preshared") ? "--preshared " : "") + file);
     }
 }

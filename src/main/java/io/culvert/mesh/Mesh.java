@@ -14,7 +14,7 @@ public interface Mesh {
     /** Informs peers after this machine's addresses or routes have changed. */
     default void announceNewAddresses() {}
 
-    /** Offers this node as an exit node, after the tunnel's first handshake. Idempotent. */
+    /** Advertises this node as an exit node, after the tunnel's first handshake. Idempotent. */
     default void offerExit() {}
 
     /** Handles an event of a child process, which may be one of the mesh. */

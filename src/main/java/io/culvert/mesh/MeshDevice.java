@@ -2,7 +2,6 @@
 package io.culvert.mesh;
 
 import io.culvert.net.Endpoint;
-import io.culvert.networkfile.MeshLink;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.WireGuardMeshInterface;
 import io.culvert.roaming.EndpointSelection;
@@ -14,7 +13,7 @@ import io.culvert.wireguard.device.DeviceConfig.PeerConfig;
 import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.DeviceState.PeerState;
 import io.culvert.wireguard.device.ManagedDevice;
-import io.culvert.wireguard.device.WireGuardDevice;
+import io.culvert.wireguard.device.WireGuardTimers;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.util.HashMap;
@@ -50,12 +49,12 @@ final class MeshDevice {
     }
 
     /** Brings the interface up as configured, or applies a changed configuration. Idempotent. */
-    void ensure(DeviceConfig wanted, ResolvedNames names) {
+    void ensure(DeviceConfig config, ResolvedNames names) {
         List<RoamingPeer> peers = mesh.peers().stream()
-                .map(link -> MeshNodeFile.roamingPeer(link, candidates(link, names)))
+                .map(link -> MeshNodeFile.roamingPeer(link, names))
                 .filter(peer -> !peer.candidates().isEmpty())
                 .toList();
-        device.ensure(withInitialEndpoints(wanted, peers));
+        device.ensure(withInitialEndpoints(config, peers));
         if (endpointSelection.isEmpty() && !peers.isEmpty()) {
             endpointSelection = Optional.of(EndpointSelection.start(device, mark, clock, log));
         }
@@ -64,19 +63,11 @@ final class MeshDevice {
 
     /** Informs peers with a session only, as a packet to the others would cause a handshake that may fail. */
     void announceNewAddresses() {
-        device.announceNewAddresses(clock.instant().minus(WireGuardDevice.SESSION_LIFETIME));
-    }
-
-    private static List<InetSocketAddress> candidates(MeshLink link, ResolvedNames names) {
-        return link.candidates().stream()
-                .flatMap(candidate -> names.of(candidate.host()).stream()
-                        .map(address -> new InetSocketAddress(address, candidate.port())))
-                .distinct()
-                .toList();
+        device.announceNewAddresses(clock.instant().minus(WireGuardTimers.REJECT_AFTER_TIME));
     }
 
     /** Keeps the configured endpoint of a connected peer, even if its host name resolves to another address now. */
-    private DeviceConfig withInitialEndpoints(DeviceConfig wanted, List<RoamingPeer> peers) {
+    private DeviceConfig withInitialEndpoints(DeviceConfig config, List<RoamingPeer> peers) {
         Map<PublicKey, PeerState> states = device.read().stream()
                 .flatMap(state -> state.peers().stream())
                 .collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
@@ -89,10 +80,10 @@ final class MeshDevice {
                         .map(RoamingPeer::key)
                         .collect(Collectors.toSet()));
         return new DeviceConfig(
-                wanted.privateKey(),
-                wanted.listenPort(),
-                wanted.mark(),
-                wanted.peers().stream()
+                config.privateKey(),
+                config.listenPort(),
+                config.mark(),
+                config.peers().stream()
                         .map(peer -> new PeerConfig(
                                 peer.publicKey(),
                                 peer.presharedKey(),

@@ -11,6 +11,7 @@ import io.culvert.networkfile.NetworkFile;
 import io.culvert.networkfile.NodeInterface;
 import io.culvert.networkfile.NodeView;
 import io.culvert.networkfile.Topology;
+import io.culvert.plan.ResolvedNames;
 import io.culvert.roaming.RoamingPeer;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.Peer;
@@ -54,12 +55,16 @@ public record MeshNodeFile(NodeView view, List<WireGuardConfig> interfaces) {
         return read.orElseThrow();
     }
 
-    /** Returns the peer of a link for endpoint selection, with these endpoint candidates. */
-    public static RoamingPeer roamingPeer(MeshLink link, List<InetSocketAddress> candidates) {
+    /** Returns the peer of a link for endpoint selection, without candidates whose names do not resolve. */
+    public static RoamingPeer roamingPeer(MeshLink link, ResolvedNames names) {
         return new RoamingPeer(
                 link.publicKey(),
                 link.peer(),
-                candidates,
+                link.candidates().stream()
+                        .flatMap(candidate -> names.of(candidate.host()).stream()
+                                .map(address -> new InetSocketAddress(address, candidate.port())))
+                        .distinct()
+                        .toList(),
                 link.allowedIps().stream()
                         .filter(prefix -> prefix.isHost())
                         .map(prefix -> prefix.address())
@@ -98,7 +103,7 @@ public record MeshNodeFile(NodeView view, List<WireGuardConfig> interfaces) {
             NodeInterface mesh,
             Map<Path, Optional<SecretKey>> keys,
             Problems problems) {
-        Optional<SecretKey> own =
+        Optional<SecretKey> configuredKey =
                 mesh.privateKeyFile().flatMap(file -> keys.computeIfAbsent(file, it -> privateKey(it, view, problems)));
         if (mesh.privateKeyFile().isEmpty()) {
             problems.add(Problem.input(
@@ -114,7 +119,7 @@ public record MeshNodeFile(NodeView view, List<WireGuardConfig> interfaces) {
                         link.endpoint(),
                         link.keepaliveSeconds()))
                 .toList();
-        return own.map(key -> new WireGuardConfig(
+        return configuredKey.map(key -> new WireGuardConfig(
                 mesh.device(),
                 key,
                 mesh.addresses(),

@@ -44,7 +44,7 @@ public final class WireGuardMesh implements Mesh {
     public void attach(ExitNodePlan plan) {
         ResolvedNames resolvedNames = names.get();
         devices.forEach(device -> Optional.ofNullable(plan.meshes().get(device.link()))
-                .ifPresent(wanted -> device.ensure(wanted, resolvedNames)));
+                .ifPresent(config -> device.ensure(config, resolvedNames)));
     }
 
     @Override

@@ -1,94 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.meshnode;
 
+import io.culvert.dns.NameTracker;
+import io.culvert.dns.ResolutionResult;
+import io.culvert.dns.SystemResolver;
+import io.culvert.dns.TrackingPolicy;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Host;
 import io.culvert.networkfile.MeshLink;
 import io.culvert.networkfile.NodeInterface;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
+import io.culvert.plan.ResolvedNames;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** The endpoint candidates of peers, with host names resolved by the machine's resolver. Thread-safe. */
-final class EndpointResolver {
+/**
+ * Tracks the host names in endpoint candidates of peers, by the machine's resolver, as often as the network file says.
+ * Thread-safe.
+ */
+final class EndpointResolver implements TrackingPolicy, AutoCloseable {
 
     /** The interval of retries for a name that did not resolve. */
     private static final Duration RETRY_INTERVAL = Duration.ofSeconds(30);
 
-    private final Map<Host.Name, List<InetAddress>> resolved = new ConcurrentHashMap<>();
+    private final NameTracker tracker;
+    private volatile List<MeshLink> links = List.of();
 
-    /** Returns the resolved candidates of a link, in order of preference, without names that do not resolve. */
-    List<InetSocketAddress> candidates(MeshLink link) {
-        return link.candidates().stream()
-                .flatMap(candidate ->
-                        addresses(candidate).map(address -> new InetSocketAddress(address, candidate.port())))
-                .distinct()
-                .toList();
+    /** @param changed called on other threads when the addresses of a name have changed */
+    EndpointResolver(Runnable changed) {
+        this.tracker = new NameTracker(SystemResolver::resolve, this, changed);
     }
 
     /**
-     * Resolves all names of these interfaces; may take as long as the resolver's timeouts.
+     * Resolves all names of these interfaces, which may take as long as the resolver's timeouts, and tracks them from
+     * now on.
      *
      * @return the names that do not resolve
      */
     List<String> resolve(List<NodeInterface> interfaces) {
-        return names(interfaces)
-                .filter(name -> !resolve(name))
-                .map(Host.Name::name)
+        links = interfaces.stream().flatMap(mesh -> mesh.links().stream()).toList();
+        Map<Host.Name, ResolutionResult> results = new LinkedHashMap<>();
+        links.stream()
+                .flatMap(EndpointResolver::names)
+                .forEach(name -> results.computeIfAbsent(name, SystemResolver::resolve));
+        tracker.track(results);
+        return results.entrySet().stream()
+                .filter(result -> !result.getValue().fresh())
+                .map(result -> result.getKey().name())
                 .toList();
     }
 
-    /** Returns when to resolve names again; empty without names, or where the file does not configure it. */
-    Optional<Duration> refreshInterval(List<NodeInterface> interfaces) {
-        return interfaces.stream()
-                .flatMap(mesh -> mesh.links().stream())
-                .filter(link -> names(link).findAny().isPresent())
-                .flatMap(link -> names(link).allMatch(resolved::containsKey)
-                        ? seconds(link.refreshSeconds())
-                        : Stream.of(seconds(link.refreshRestartSeconds())
-                                .findFirst()
-                                .orElse(RETRY_INTERVAL)))
+    /** Returns the addresses of all names that have been resolved. */
+    ResolvedNames names() {
+        return new ResolvedNames(tracker.addressesByName());
+    }
+
+    @Override
+    public Optional<Duration> afterSuccess(Host.Name name, Duration ttl) {
+        return shortest(name, MeshLink::refreshSeconds);
+    }
+
+    @Override
+    public Optional<Duration> afterFailure(Host.Name name, int failures) {
+        return shortest(
+                name,
+                link -> OptionalInt.of(
+                        link.refreshRestartSeconds().orElse(Math.toIntExact(RETRY_INTERVAL.toSeconds()))));
+    }
+
+    @Override
+    public void close() {
+        tracker.close();
+    }
+
+    /** Returns the shortest interval of the links with a candidate of this name. */
+    private Optional<Duration> shortest(Host.Name name, Function<MeshLink, OptionalInt> seconds) {
+        return links.stream()
+                .filter(link -> names(link).anyMatch(name::equals))
+                .flatMap(link -> seconds.apply(link).stream().mapToObj(Duration::ofSeconds))
                 .min(Duration::compareTo);
-    }
-
-    private static Stream<Duration> seconds(OptionalInt seconds) {
-        return seconds.stream().mapToObj(Duration::ofSeconds);
-    }
-
-    private Stream<InetAddress> addresses(Endpoint candidate) {
-        return switch (candidate.host()) {
-            case Host.Literal(InetAddress address) -> Stream.of(address);
-            case Host.Name name -> resolved.getOrDefault(name, List.of()).stream();
-        };
-    }
-
-    private static Stream<Host.Name> names(List<NodeInterface> interfaces) {
-        return interfaces.stream()
-                .flatMap(mesh -> mesh.links().stream())
-                .flatMap(EndpointResolver::names)
-                .distinct();
     }
 
     private static Stream<Host.Name> names(MeshLink link) {
         return link.candidates().stream()
                 .map(Endpoint::host)
                 .flatMap(host -> host instanceof Host.Name name ? Stream.of(name) : Stream.empty());
-    }
-
-    /** Resolves a name. If it no longer resolves, the previous addresses are kept. */
-    private boolean resolve(Host.Name name) {
-        try {
-            resolved.put(name, List.of(InetAddress.getAllByName(name.name())));
-            return true;
-        } catch (UnknownHostException _) {
-            return false;
-        }
     }
 }

@@ -6,7 +6,7 @@ import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.mesh.MeshNodeFile;
-import io.culvert.nft.NetworkClaim;
+import io.culvert.nft.NetworkNamespaceLock;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
@@ -44,17 +44,18 @@ public final class MeshNode {
      * @throws ProblemException with all errors, in which case nothing has changed
      */
     public void up(Path file) {
-        try (NetworkClaim _ = claim()) {
+        try (NetworkNamespaceLock _ = lockNetworkNamespace()) {
             MeshNodeFile networkFile = read(file);
             withLock(kernel -> {
                 NodeDevices devices = devices(node);
-                EndpointResolver resolver = new EndpointResolver();
-                resolver.resolve(networkFile.view().interfaces())
-                        .forEach(name ->
-                                log.warn("mesh: " + name + " does not resolve, ignoring this endpoint candidate"));
-                List<String> changes = new NodeState(networkFile, resolver, devices)
-                        .apply(kernel, change(kernel, devices), now(), Optional.of(log), new DirectNetworks(log));
-                log.info("mesh: " + node + (changes.isEmpty() ? " is up (unchanged)" : " is up"));
+                try (EndpointResolver resolver = new EndpointResolver(() -> {})) {
+                    resolver.resolve(networkFile.view().interfaces())
+                            .forEach(name ->
+                                    log.warn("mesh: " + name + " does not resolve, ignoring this endpoint candidate"));
+                    List<String> changes = new DesiredNode(networkFile, resolver, devices)
+                            .apply(kernel, change(kernel, devices), now(), Optional.of(log), new DirectNetworks(log));
+                    log.info("mesh: " + node + (changes.isEmpty() ? " is up (unchanged)" : " is up"));
+                }
             });
         }
     }
@@ -66,14 +67,14 @@ public final class MeshNode {
      * @throws ProblemException before anything was changed, or after everything was undone
      */
     public void manage(Path file) throws InterruptedException {
-        try (NetworkClaim _ = claim()) {
+        try (NetworkNamespaceLock _ = lockNetworkNamespace()) {
             NodeWatch.run(environment, node, file, devices(node));
         }
     }
 
     /** Takes the node down completely. Needs no file; idempotent. */
     public void down() {
-        try (NetworkClaim _ = claim()) {
+        try (NetworkNamespaceLock _ = lockNetworkNamespace()) {
             withLock(kernel -> {
                 boolean existed =
                         change(kernel, devices(node)).remove(kernel.network().observe());
@@ -85,28 +86,29 @@ public final class MeshNode {
     /** Returns the differences between the machine and the file, one per line; changes nothing. */
     public List<String> diff(Path file) {
         MeshNodeFile networkFile = read(file);
-        try (KernelConnections kernel = KernelConnections.open(environment)) {
+        try (KernelConnections kernel = KernelConnections.open(environment);
+                EndpointResolver resolver = new EndpointResolver(() -> {})) {
             NodeDevices devices = devices(node);
-            EndpointResolver resolver = new EndpointResolver();
             resolver.resolve(networkFile.view().interfaces());
-            return new NodeState(networkFile, resolver, devices).differences(kernel, change(kernel, devices), now());
+            return new DesiredNode(networkFile, resolver, devices).differences(kernel, change(kernel, devices), now());
         }
     }
 
     /** Returns the status of one node, or of all nodes, that are up on this machine. */
-    public static String status(Environment environment, Optional<String> wanted, boolean json) {
+    public static String status(Environment environment, Optional<String> requestedNode, boolean json) {
         try (KernelConnections kernel = KernelConnections.open(environment)) {
             Map<String, List<String>> nodes = new TreeMap<>();
             kernel.network()
                     .observe()
                     .links()
                     .forEach(link -> Ownership.node(link.alias())
-                            .filter(node -> wanted.isEmpty() || wanted.get().equals(node))
+                            .filter(node -> requestedNode.isEmpty()
+                                    || requestedNode.get().equals(node))
                             .ifPresent(node -> nodes.computeIfAbsent(node, _ -> new ArrayList<>())
                                     .add(link.name())));
-            if (wanted.isPresent() && nodes.isEmpty()) {
+            if (requestedNode.isPresent() && nodes.isEmpty()) {
                 throw new ProblemException(Problem.failure(
-                        Location.machine(wanted.get()), "is not up", "start it with 'culvert mesh up'"));
+                        Location.machine(requestedNode.get()), "is not up", "start it with 'culvert mesh up'"));
             }
             MeshNodeStatus status = MeshNodeStatus.read(environment, nodes, MeshNode::devices);
             return json ? status.json().toString() : status.text();
@@ -124,8 +126,8 @@ public final class MeshNode {
         return environment.clock().instant();
     }
 
-    private NodeChange change(KernelConnections kernel, NodeDevices devices) {
-        return NodeState.change(kernel, environment, node, devices);
+    private NodeConfigurator change(KernelConnections kernel, NodeDevices devices) {
+        return DesiredNode.change(kernel, environment, node, devices);
     }
 
     private static NodeDevices devices(String node) {
@@ -133,10 +135,10 @@ public final class MeshNode {
     }
 
     /** Ensures that one process manages a node, as two would keep reverting each other's changes. */
-    private NetworkClaim claim() {
+    private NetworkNamespaceLock lockNetworkNamespace() {
         CRC32 sum = new CRC32();
         sum.update(node.getBytes(StandardCharsets.UTF_8));
-        return NetworkClaim.take("culvert-mesh-" + Long.toHexString(sum.getValue()))
+        return NetworkNamespaceLock.take("culvert-mesh-" + Long.toHexString(sum.getValue()))
                 .orElseThrow(() -> new ProblemException(Problem.failure(
                         Location.machine(node),
                         "another process manages this node ('culvert mesh up --watch')",

@@ -18,7 +18,7 @@ import io.culvert.runtime.KernelConnections;
 import io.culvert.runtime.MachineLock;
 import io.culvert.status.StatusSocket;
 import io.culvert.wireguard.device.DeviceState;
-import io.culvert.wireguard.device.WireGuardDevice;
+import io.culvert.wireguard.device.WireGuardTimers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,8 +34,6 @@ import java.util.concurrent.ConcurrentSkipListMap;
  * each device ({@link EndpointSelection}).
  */
 final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
-
-    private static final Duration NO_REFRESH = Duration.ofDays(1);
 
     /** Changes of a file or of the network usually come in groups; this collects them. */
     private static final Duration COALESCE_TIME = Duration.ofMillis(100);
@@ -53,44 +51,45 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
     private final Path file;
     private final NodeDevices devices;
     private final EndpointResolver resolver;
-    private final EventQueue<Event> events = new EventQueue<>();
+    private final EventQueue<Event> events;
     private final KernelConnections kernel;
-    private final NodeChange change;
+    private final NodeConfigurator change;
     private final ErrorState fileError;
     private final Map<String, EndpointSelection> endpointSelections = new ConcurrentSkipListMap<>();
     private final DirectNetworks direct;
     private Optional<MainTable> mainTable = Optional.empty();
-    private volatile NodeState state;
-    private Instant resolveAt;
+    private volatile DesiredNode state;
 
     private NodeWatch(
             Environment environment,
             String node,
             Path file,
             NodeDevices devices,
-            EndpointResolver resolver,
-            NodeState state,
+            EventQueue<Event> events,
+            DesiredNode state,
             KernelConnections kernel) {
         this.environment = environment;
         this.log = environment.log();
         this.node = node;
         this.file = file;
         this.devices = devices;
-        this.resolver = resolver;
+        this.events = events;
+        this.resolver = state.resolver();
         this.kernel = kernel;
-        this.change = NodeState.change(kernel, environment, node, devices);
+        this.change = DesiredNode.change(kernel, environment, node, devices);
         this.direct = new DirectNetworks(log);
         this.fileError = new ErrorState(log, "");
         this.state = state;
-        this.resolveAt = nextResolution();
     }
 
     /** Reads the network file, configures the node and manages it until a stop is requested. */
     static void run(Environment environment, String node, Path file, NodeDevices devices) throws InterruptedException {
-        EndpointResolver resolver = new EndpointResolver();
-        NodeState state = read(environment.log(), node, file, devices, resolver);
-        try (KernelConnections kernel = KernelConnections.open(environment)) {
-            new NodeWatch(environment, node, file, devices, resolver, state, kernel).run();
+        EventQueue<Event> events = new EventQueue<>();
+        try (EndpointResolver resolver = new EndpointResolver(() -> events.add(Event.NAMES))) {
+            DesiredNode state = read(environment.log(), node, file, devices, resolver);
+            try (KernelConnections kernel = KernelConnections.open(environment)) {
+                new NodeWatch(environment, node, file, devices, events, state, kernel).run();
+            }
         }
     }
 
@@ -107,7 +106,6 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
                     AutoCloseable _ = serveStatus()) {
                 updateEndpointSelections();
                 log.info("mesh: " + node + " is up (managed)");
-                resolveAt = nextResolution();
                 reconciler.run();
             } catch (IOException e) {
                 log.warn("mesh: cannot create the status socket: " + e.getMessage());
@@ -121,11 +119,11 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
         }
     }
 
-    private static NodeState read(Log log, String node, Path file, NodeDevices devices, EndpointResolver resolver) {
+    private static DesiredNode read(Log log, String node, Path file, NodeDevices devices, EndpointResolver resolver) {
         List<Problem> warnings = new ArrayList<>();
         MeshNodeFile networkFile = MeshNodeFile.read(file, node, warnings);
         log.problems(warnings);
-        return new NodeState(networkFile, resolver, devices);
+        return new DesiredNode(networkFile, resolver, devices);
     }
 
     private List<NodeInterface> interfaces() {
@@ -152,38 +150,22 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
 
     @Override
     public Instant check() {
-        if (!now().isBefore(resolveAt)) {
-            resolveNames();
-            resolveAt = nextResolution();
-        }
-        return resolveAt;
+        return now().plus(Reconciler.NO_DEADLINE);
     }
 
     /** Reads the changed file. An invalid file changes nothing; its errors are logged once. */
     private void reload() {
         try {
-            NodeState newState = read(log, node, file, devices, resolver);
+            DesiredNode newState = read(log, node, file, devices, resolver);
             if (!newState.file().equals(state.file())) {
                 state = newState;
                 resolver.resolve(interfaces());
-                resolveAt = nextResolution();
                 log.info("mesh: " + file + " has changed");
             }
             fileError.succeeded();
         } catch (ProblemException e) {
             fileError.failed(e);
         }
-    }
-
-    private void resolveNames() {
-        Thread.ofPlatform().daemon().name("names").start(() -> {
-            resolver.resolve(interfaces());
-            events.add(Event.NAMES);
-        });
-    }
-
-    private Instant nextResolution() {
-        return now().plus(resolver.refreshInterval(interfaces()).orElse(NO_REFRESH));
     }
 
     @Override
@@ -202,7 +184,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
         if (!mainTable.equals(now)) {
             interfaces()
                     .forEach(mesh -> devices.device(mesh.device())
-                            .announceNewAddresses(now().minus(WireGuardDevice.SESSION_LIFETIME)));
+                            .announceNewAddresses(now().minus(WireGuardTimers.REJECT_AFTER_TIME)));
         }
         mainTable = now;
     }

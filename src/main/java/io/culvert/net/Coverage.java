@@ -4,7 +4,6 @@ package io.culvert.net;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -24,9 +23,6 @@ public record Coverage(Family family, List<Prefix> remainder) {
         PARTIAL,
         FULL
     }
-
-    private static final Comparator<Prefix> BY_ADDRESS =
-            Comparator.comparing(prefix -> prefix.address().getAddress(), Arrays::compareUnsigned);
 
     public Coverage {
         remainder = List.copyOf(remainder);
@@ -97,20 +93,9 @@ public record Coverage(Family family, List<Prefix> remainder) {
                 .sum();
     }
 
-    /** Returns the prefixes of a family that are in no other one of them, in ascending order. */
     private static List<Prefix> disjoint(Family family, Collection<Prefix> prefixes) {
-        List<Prefix> sorted = prefixes.stream()
-                .filter(prefix -> prefix.family() == family)
-                .map(Prefix::network)
-                .sorted(BY_ADDRESS.thenComparingInt(Prefix::length))
-                .toList();
-        List<Prefix> disjoint = new ArrayList<>();
-        for (Prefix prefix : sorted) {
-            if (disjoint.isEmpty() || !disjoint.getLast().contains(prefix)) {
-                disjoint.add(prefix);
-            }
-        }
-        return disjoint;
+        return DisjointPrefixes.of(
+                prefixes.stream().filter(prefix -> prefix.family() == family).toList());
     }
 
     /**

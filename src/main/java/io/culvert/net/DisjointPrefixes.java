@@ -23,13 +23,13 @@ public final class DisjointPrefixes {
      * @return networks in the order of their addresses
      */
     public static List<Prefix> of(Collection<Prefix> prefixes) {
-        List<Prefix> kept = new ArrayList<>();
+        List<Prefix> merged = new ArrayList<>();
         // Two prefixes are nested or disjoint, so only the last one kept can contain the next one.
         prefixes.stream().map(Prefix::network).sorted(ORDER).forEach(prefix -> {
-            if (kept.isEmpty() || !kept.getLast().contains(prefix)) {
-                kept.add(prefix);
+            if (merged.isEmpty() || !merged.getLast().contains(prefix)) {
+                merged.add(prefix);
             }
         });
-        return kept;
+        return merged;
     }
 }

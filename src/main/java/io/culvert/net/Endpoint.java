@@ -14,9 +14,7 @@ public record Endpoint(Host host, int port) {
     private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
 
     public Endpoint {
-        if (port < 1 || port > 65535) {
-            throw new IllegalArgumentException("port " + port + " is outside 1 to 65535");
-        }
+        Port.requireNumber(port);
     }
 
     /** Returns the endpoint for a resolved address and port. */
@@ -31,28 +29,27 @@ public record Endpoint(Host host, int port) {
      */
     public static Endpoint parse(String text) {
         if (text.contains("://")) {
-            throw new IllegalArgumentException("'" + text + "' is a URL: write host:port");
+            throw new MalformedText("'" + text + "' is a URL", "write host:port");
         }
         int colon = text.lastIndexOf(':');
         if (colon == 0) {
-            throw new IllegalArgumentException("'" + text + "' has no host: write host:port");
+            throw new MalformedText("'" + text + "' has no host", "write host:port");
         }
         if (colon < 0) {
-            throw new IllegalArgumentException("'" + text + "' has no port: write host:port");
+            throw new MalformedText("'" + text + "' has no port", "write host:port");
         }
         String host = text.substring(0, colon);
         String port = text.substring(colon + 1);
         if (host.startsWith("[")) {
             if (!host.endsWith("]")) {
-                throw new IllegalArgumentException("'" + text + "' has no port: write [address]:port");
+                throw new MalformedText("'" + text + "' has no port", "write [address]:port");
             }
             host = host.substring(1, host.length() - 1);
         } else if (host.indexOf(':') >= 0) {
-            throw new IllegalArgumentException(
-                    "'" + text + "' is ambiguous: write an IPv6 address in brackets, [address]:port");
+            throw new MalformedText("'" + text + "' is ambiguous", "write an IPv6 address in brackets, [address]:port");
         }
         if (!PORT.matcher(port).matches()) {
-            throw new IllegalArgumentException("'" + port + "' is not a port: 1 to 65535");
+            throw new IllegalArgumentException("'" + port + "' is not a port: 1 to " + Port.MAX);
         }
         return new Endpoint(Host.parse(host), Integer.parseInt(port));
     }

@@ -48,7 +48,8 @@ public sealed interface Host {
         return new Name(text);
     }
 
-    private static boolean isLabel(String text) {
+    /** Returns whether a text is one label of a name. */
+    static boolean isLabel(String text) {
         return text.length() <= 63 && LABEL.matcher(text).matches();
     }
 }

@@ -26,11 +26,14 @@ public record Marks(long tunnel, long stub) {
 
     public static final Marks DEFAULT = new Marks(0x51000000L, 0x52000000L);
 
+    /** The largest mark. */
+    public static final long MAX = 0xffffffffL;
+
     /**
      * The bits that Tailscale's rules use: the masks 0xff0000 (ip rule) and, in nftables mode on little-endian machines, 0xff00. A
      * mark with one of these bits would be changed or matched by them.
      */
-    private static final long TAILSCALE_BITS = 0x00ffff00L;
+    public static final long TAILSCALE_BITS = 0x00ffff00L;
 
     public Marks {
         requireUsable(tunnel);
@@ -55,7 +58,7 @@ public record Marks(long tunnel, long stub) {
     }
 
     private static void requireUsable(long mark) {
-        if (mark <= 0 || mark > 0xffffffffL) {
+        if (mark <= 0 || mark > MAX) {
             throw new IllegalArgumentException(text(mark) + " is not a mark: 1 to 0xffffffff");
         }
         if ((mark & TAILSCALE_BITS) != 0) {

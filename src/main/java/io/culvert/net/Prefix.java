@@ -45,7 +45,7 @@ public record Prefix(InetAddress address, int length) {
     public static Prefix parse(String text) {
         int slash = text.indexOf('/');
         if (slash == 0) {
-            throw new IllegalArgumentException("'" + text + "' has no address: write address/length");
+            throw new MalformedText("'" + text + "' has no address", "write address/length");
         }
         String literal = slash < 0 ? text : text.substring(0, slash);
         InetAddress address = parseAddress(literal);

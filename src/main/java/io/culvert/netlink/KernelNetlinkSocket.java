@@ -217,7 +217,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
 
     private record Responses(List<NetlinkMessage> messages, boolean interrupted) {}
 
-    /** Sends one request and collects the answers until the kernel marks the end. */
+    /** Sends one request and collects the responses until the kernel marks the end. */
     private Responses collectResponses(Frame request) {
         socket.send(Frame.encode(List.of(request)));
         List<NetlinkMessage> messages = new ArrayList<>();
@@ -240,7 +240,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         }
     }
 
-    /** Receives frames. The kernel answers while it takes the request, so this does not wait long. */
+    /** Receives frames. The kernel responds while it receives the request, so this does not wait long. */
     private List<Frame> receiveFrames() {
         int length = socket.receive(buffer);
         if (length > buffer.length) {

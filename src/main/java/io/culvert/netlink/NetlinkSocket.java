@@ -17,15 +17,15 @@ public interface NetlinkSocket extends AutoCloseable {
     List<Outcome> execute(List<NetlinkMessage> requests);
 
     /**
-     * Sends one request, with {@code NLM_F_REQUEST|NLM_F_DUMP} added, and collects the answers; a dump that the kernel
-     * marks as interrupted ({@code NLM_F_DUMP_INTR}) is repeated a few times at most.
+     * Sends one request, with {@code NLM_F_REQUEST|NLM_F_DUMP} added, and collects the responses; a dump that the
+     * kernel marks as interrupted ({@code NLM_F_DUMP_INTR}) is repeated a few times at most.
      *
      * @throws NetlinkException if the kernel refuses
      */
     List<NetlinkMessage> dump(NetlinkMessage request);
 
     /**
-     * Sends one request for a single object, with {@code NLM_F_REQUEST|NLM_F_ACK} added, and collects the answers.
+     * Sends one request for a single object, with {@code NLM_F_REQUEST|NLM_F_ACK} added, and collects the responses.
      *
      * @throws NetlinkException if the kernel refuses
      */

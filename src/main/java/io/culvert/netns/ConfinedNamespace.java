@@ -6,6 +6,7 @@ import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.NetworkNamespace;
+import io.culvert.net.InterfaceName;
 import io.culvert.runtime.Environment;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +41,7 @@ record ConfinedNamespace(String name, Path directory, Path namespaces) {
      * @throws ProblemException if the name is invalid
      */
     static ConfinedNamespace of(Environment environment, String name, Path directory) {
-        if (!name.matches("[a-zA-Z0-9_=+.-]{1,15}") || name.matches("\\.+")) {
+        if (!InterfaceName.isValid(name)) {
             throw new ProblemException(Problem.input(
                     new Location.CommandLine("netns " + name),
                     "invalid name for a network namespace",

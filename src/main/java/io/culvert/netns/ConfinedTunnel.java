@@ -21,7 +21,6 @@ import io.culvert.runtime.KernelConnections;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.device.DeviceConfig.PeerConfig;
 import io.culvert.wireguard.device.DeviceState;
-import io.culvert.wireguard.device.DeviceState.PeerState;
 import io.culvert.wireguard.device.WireGuardDevice;
 import io.culvert.wireguard.device.WireGuardDevice.Implementation;
 import io.culvert.wireguard.device.WireGuardDevices;
@@ -151,16 +150,11 @@ final class ConfinedTunnel {
 
     /** Returns the time of the last handshake with any peer. */
     Optional<Instant> lastHandshake() {
-        return readDevice().stream()
-                .flatMap(state -> state.peers().stream())
-                .map(PeerState::lastHandshake)
-                .flatMap(Optional::stream)
-                .max(Instant::compareTo);
+        return readDevice().flatMap(DeviceState::lastHandshake);
     }
 
     String implementation() {
-        return device.map(present -> present.implementation() == Implementation.KERNEL ? "kernel" : "userspace")
-                .orElse("none");
+        return device.map(present -> present.implementation().toString()).orElse("none");
     }
 
     /** Starts to report network changes inside the namespace. */

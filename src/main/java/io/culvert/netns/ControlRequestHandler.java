@@ -101,10 +101,10 @@ final class ControlRequestHandler {
 
     /** Returns a refusal if the requested options differ from those of the existing namespace. */
     private Optional<JsonObject> optionsMismatch(JsonObject body) {
-        if (!body.containsKey("wish")) {
+        if (!body.containsKey("options")) {
             return Optional.empty();
         }
-        List<String> requested = body.getJsonArray("wish").getValuesAs(JsonString.class).stream()
+        List<String> requested = body.getJsonArray("options").getValuesAs(JsonString.class).stream()
                 .map(JsonString::getString)
                 .toList();
         return requested.equals(options.arguments())
@@ -117,7 +117,7 @@ final class ControlRequestHandler {
     private static JsonObject refusal(String reason, String hint) {
         return Json.createObjectBuilder()
                 .add("refused", reason)
-                .add("cure", hint)
+                .add("hint", hint)
                 .build();
     }
 

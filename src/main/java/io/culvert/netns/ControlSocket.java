@@ -79,8 +79,8 @@ final class ControlSocket implements AutoCloseable {
             } catch (ClosedChannelException _) {
                 return;
             } catch (IOException | JsonException _) {
-                // The client has gone, or sent an invalid request. Only this user can access the directory, so the
-                // client is another version of Culvert.
+                // The client has disconnected, or sent an invalid request. Only this user can access the directory, so
+                // the client is another version of Culvert.
             }
         }
     }

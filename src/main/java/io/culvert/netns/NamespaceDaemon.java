@@ -93,7 +93,8 @@ public final class NamespaceDaemon {
             Optional<Relays> relays = outerSockets.isPresent()
                     ? Optional.of(Relays.open(environment, outerSockets.get()))
                     : Optional.empty();
-            ServerAddresses servers = new ServerAddresses(environment, config);
+            ServerAddresses servers =
+                    new ServerAddresses(environment, config, names -> events.add(new Event.NamesResolved(names)));
             ResolvedNames names = outerSockets.isPresent() ? ResolvedNames.NONE : servers.resolve();
             NetworkNamespace networkNamespace = namespace.claim();
             ConfinedTunnel tunnel = new ConfinedTunnel(
@@ -111,8 +112,10 @@ public final class NamespaceDaemon {
                 ResolverFiles files = new ResolverFiles(plan.resolvers(), plan.searchDomains());
                 PrivateDirectory.write(namespace.resolvConf(), files.resolvConf());
                 PrivateDirectory.write(namespace.nsswitchConf(), ResolverFiles.nsswitchConf());
-                try (ControlSocket controlSocket = ControlSocket.listen(
-                        namespace.controlSocket(), pendingRequest -> events.add(new Event.Requested(pendingRequest)))) {
+                try (servers;
+                        ControlSocket controlSocket = ControlSocket.listen(
+                                namespace.controlSocket(),
+                                pendingRequest -> events.add(new Event.Requested(pendingRequest)))) {
                     ProcessTracker processes = new ProcessTracker(
                             environment.root().resolve("proc"),
                             networkNamespace.identity(),
@@ -190,8 +193,7 @@ public final class NamespaceDaemon {
         public Instant check() {
             if (outerSockets.isEmpty() && !now().isBefore(nextNameCheck)) {
                 nextNameCheck = now().plus(NAME_CHECK_INTERVAL);
-                servers.resolveAgainIfStale(
-                        tunnel.lastHandshake(), names -> events.add(new Event.NamesResolved(names)));
+                servers.resolveAgainIfStale(tunnel.lastHandshake());
             }
             return outerSockets.isEmpty() ? nextNameCheck : now().plus(Reconciler.NO_DEADLINE);
         }

@@ -33,12 +33,13 @@ public record NamespaceRequest(Path config, List<Port> inboundPorts, Optional<Pa
     /**
      * Returns the WireGuard file.
      *
-     * @param given by the user, a path or a bare name; by default the file of the settings, or the only one in
+     * @param fileOrName by the user, a path or a bare name; by default the file of the settings, or the only one in
      *     /etc/wireguard
      * @return empty if none is given, and there are none or several
      */
-    public static Optional<Path> findConfig(Environment environment, Optional<String> given) {
-        return given.or(() -> Optional.ofNullable(environment.variables().get("CULVERT_WIREGUARD_CONFIG")))
+    public static Optional<Path> findConfig(Environment environment, Optional<String> fileOrName) {
+        return fileOrName
+                .or(() -> Optional.ofNullable(environment.variables().get("CULVERT_WIREGUARD_CONFIG")))
                 .map(text -> TunnelFile.of(text, environment.root()).path())
                 .or(() -> onlyFile(environment.root().resolve("etc/wireguard")));
     }

@@ -142,7 +142,7 @@ public final class Namespaces {
         JsonObjectBuilder builder = Json.createObjectBuilder()
                 .add("ask", type)
                 .add("pid", ProcessHandle.current().pid());
-        request.ifPresent(it -> builder.add("wish", Json.createArrayBuilder(it.arguments())));
+        request.ifPresent(it -> builder.add("options", Json.createArrayBuilder(it.arguments())));
         JsonObject body = builder.build();
         try (MachineLock _ = MachineLock.await(namespace.prepare().startLock())) {
             Optional<JsonObject> response = send(namespace, body);
@@ -172,7 +172,7 @@ public final class Namespaces {
     private static JsonObject requireAccepted(ConfinedNamespace namespace, JsonObject response) {
         if (response.containsKey("refused")) {
             throw new ProblemException(Problem.input(
-                    Location.machine(namespace.name()), response.getString("refused"), response.getString("cure", "")));
+                    Location.machine(namespace.name()), response.getString("refused"), response.getString("hint", "")));
         }
         return response;
     }

@@ -2,25 +2,35 @@
 package io.culvert.netns;
 
 import io.culvert.diagnostics.ProblemException;
+import io.culvert.dns.NameTracker;
+import io.culvert.dns.ResolutionResult;
+import io.culvert.dns.TrackingPolicy;
 import io.culvert.net.Host;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.requirements.TunnelFile;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
 import io.culvert.wireguard.config.WireGuardConfig;
-import java.time.Duration;
+import io.culvert.wireguard.device.WireGuardTimers;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** The addresses of a tunnel's servers, resolved by the machine's resolver outside the namespace. */
-record ServerAddresses(Environment environment, WireGuardConfig config) {
+/** Tracks the addresses of a tunnel's servers, resolved by the machine's resolver outside the namespace. */
+final class ServerAddresses implements AutoCloseable {
 
-    /**
-     * The time after which WireGuard gives a session up (REJECT_AFTER_TIME,
-     * https://www.wireguard.com/papers/wireguard.pdf).
-     */
-    private static final Duration SESSION_TIMEOUT = Duration.ofMinutes(3);
+    private final Environment environment;
+    private final WireGuardConfig config;
+    private final NameTracker tracker;
+
+    /** @param onChange receives changed addresses, on another thread */
+    ServerAddresses(Environment environment, WireGuardConfig config, Consumer<ResolvedNames> onChange) {
+        this.environment = environment;
+        this.config = config;
+        this.tracker = new NameTracker(this::resolveAgain, TrackingPolicy.ON_REQUEST, () -> onChange.accept(names()));
+    }
 
     /**
      * Resolves the names of all servers.
@@ -29,29 +39,45 @@ record ServerAddresses(Environment environment, WireGuardConfig config) {
      */
     ResolvedNames resolve() {
         try (KernelConnections kernel = KernelConnections.open(environment)) {
-            return TunnelFile.resolve(config, kernel.machine());
+            Map<Host.Name, ResolutionResult> results = new HashMap<>();
+            TunnelFile.resolve(config, kernel.machine())
+                    .addresses()
+                    .forEach((name, addresses) -> results.put(name, ResolutionResult.withoutTtl(addresses)));
+            tracker.track(results);
         }
+        return names();
     }
 
     /**
      * Resolves the names again, on another thread, as it may take long. Only after a timeout of the servers, as
      * otherwise an endpoint may be one that a server roamed to.
      */
-    void resolveAgainIfStale(Optional<Instant> lastHandshake, Consumer<ResolvedNames> onResolved) {
-        boolean hasNames = config.peers().stream()
-                .flatMap(peer -> peer.endpoint().stream())
-                .anyMatch(endpoint -> endpoint.host() instanceof Host.Name);
-        boolean stale = lastHandshake
-                .map(at -> at.plus(SESSION_TIMEOUT).isBefore(environment.clock().instant()))
-                .orElse(true);
-        if (hasNames && stale) {
-            Thread.ofPlatform().daemon().name("names").start(() -> {
-                try {
-                    onResolved.accept(resolve());
-                } catch (ProblemException e) {
-                    environment.log().problems(e.problems());
-                }
-            });
+    void resolveAgainIfStale(Optional<Instant> lastHandshake) {
+        Instant now = environment.clock().instant();
+        if (lastHandshake
+                .filter(handshake -> WireGuardTimers.isSessionValid(handshake, now))
+                .isEmpty()) {
+            tracker.checkNow();
+        }
+    }
+
+    @Override
+    public void close() {
+        tracker.close();
+    }
+
+    private ResolvedNames names() {
+        return new ResolvedNames(tracker.addressesByName());
+    }
+
+    private ResolutionResult resolveAgain(Host.Name name) {
+        try (KernelConnections kernel = KernelConnections.open(environment)) {
+            ResolutionResult result = TunnelFile.resolve(name, kernel.machine());
+            environment.log().problems(result.problems());
+            return result;
+        } catch (ProblemException e) {
+            environment.log().problems(e.problems());
+            return ResolutionResult.NO_RESPONSE;
         }
     }
 }

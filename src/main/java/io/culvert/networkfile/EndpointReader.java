@@ -37,7 +37,8 @@ final class EndpointReader {
 
     /** Parses the {@code endpoints} of a subnet, group or peer. */
     List<EndpointEntry> rows(Fields of, String kind, Optional<LocatedValue<String>> name) {
-        String owner = kind + name.map(known -> " '" + known.value() + "'").orElse("");
+        String owner = kind
+                + name.map(endpointName -> " '" + endpointName.value() + "'").orElse("");
         List<EndpointEntry> rows = new ArrayList<>();
         for (Tree tree : of.items("endpoints")) {
             Fields.of(tree, "an endpoint", ENDPOINT, report).ifPresent(fields -> rows.add(row(fields, owner)));

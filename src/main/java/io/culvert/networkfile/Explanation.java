@@ -90,7 +90,8 @@ final class Explanation {
         if (!port && !link.candidates().isEmpty()) {
             membership
                     .listenPort()
-                    .ifPresent(own -> addRow("port", own.value().toString(), "its listenPort, line " + own.line()));
+                    .ifPresent(listenPort ->
+                            addRow("port", listenPort.value().toString(), "its listenPort, line " + listenPort.line()));
         }
         if (!addKeyRow("persistentKeepalive", entries, EndpointEntry::persistentKeepalive)
                 && link.keepaliveSeconds().isPresent()) {
@@ -161,9 +162,10 @@ final class Explanation {
                 .map(file -> "subnet, line " + file.line())
                 .orElse("");
         for (int i = 0; i < network.connections().size(); i++) {
-            Optional<LocatedValue<String>> own = network.connections().get(i).presharedKeyFile();
-            if (own.isPresent() && topology.links().joins(i, from, to, subnet)) {
-                source = "connection, line " + own.get().line();
+            Optional<LocatedValue<String>> keyFile =
+                    network.connections().get(i).presharedKeyFile();
+            if (keyFile.isPresent() && topology.links().joins(i, from, to, subnet)) {
+                source = "connection, line " + keyFile.get().line();
             }
         }
         return source;

@@ -27,33 +27,36 @@ final class Fields {
     /**
      * Returns the keys of a mapping; empty where it is none.
      *
-     * @param what the kind of object, as shown to the user, such as {@code a peer}
-     * @param known the allowed keys
+     * @param objectKind the kind of object, as shown to the user, such as {@code a peer}
+     * @param keys the allowed ones
      */
-    static Optional<Fields> of(Tree tree, String what, List<String> known, NetworkFileProblems report) {
-        Optional<Tree.Entries> entries = mapping(tree, what, report);
+    static Optional<Fields> of(Tree tree, String objectKind, List<String> keys, NetworkFileProblems report) {
+        Optional<Tree.Entries> entries = mapping(tree, objectKind, report);
         return entries.map(all -> {
             Fields fields = new Fields(all, report);
             for (Tree.Entry entry : all.all()) {
-                fields.put(entry, what, known);
+                fields.put(entry, objectKind, keys);
             }
             return fields;
         });
     }
 
-    private static Optional<Tree.Entries> mapping(Tree tree, String what, NetworkFileProblems report) {
+    private static Optional<Tree.Entries> mapping(Tree tree, String objectKind, NetworkFileProblems report) {
         if (tree instanceof Tree.Entries entries) {
             return Optional.of(entries);
         }
-        report.error(tree, what + " must be a mapping, found " + tree.kind(), "use keys and values, such as 'name: …'");
+        report.error(
+                tree,
+                objectKind + " must be a mapping, found " + tree.kind(),
+                "use keys and values, such as 'name: …'");
         return Optional.empty();
     }
 
     /** Returns the entries of a mapping whose keys are names chosen by the user; duplicates are reported. */
-    static List<Tree.Entry> namedEntries(Tree tree, String what, NetworkFileProblems report) {
+    static List<Tree.Entry> namedEntries(Tree tree, String objectKind, NetworkFileProblems report) {
         Map<String, Tree.Entry> entries = new HashMap<>();
         List<Tree.Entry> all = new ArrayList<>();
-        mapping(tree, what, report).stream()
+        mapping(tree, objectKind, report).stream()
                 .flatMap(mapping -> mapping.all().stream())
                 .forEach(entry -> {
                     Tree.Entry earlier = entries.putIfAbsent(entry.key().text(), entry);
@@ -71,15 +74,15 @@ final class Fields {
                 key, "'" + forMessage(key.text()) + "' is already set in line " + earlier.line(), "delete one of them");
     }
 
-    private void put(Tree.Entry entry, String what, List<String> known) {
+    private void put(Tree.Entry entry, String objectKind, List<String> keys) {
         String key = entry.key().text();
-        if (!known.contains(key)) {
+        if (!keys.contains(key)) {
             report.error(
                     entry.key(),
-                    what + " has no key '" + forMessage(key) + "'",
-                    DidYouMean.nearest(key, known)
-                            .map(meant -> "did you mean " + meant + "?")
-                            .orElse("use one of the keys " + String.join(", ", known)));
+                    objectKind + " has no key '" + forMessage(key) + "'",
+                    DidYouMean.nearest(key, keys)
+                            .map(suggestion -> "did you mean " + suggestion + "?")
+                            .orElse("use one of the keys " + String.join(", ", keys)));
             return;
         }
         Tree earlier = values.putIfAbsent(key, entry.value());
@@ -176,16 +179,16 @@ final class Fields {
     /** Returns one of a few words. */
     <T extends Enum<T>> Optional<T> keyword(String key, T[] words) {
         return text(key).flatMap(text -> {
-            List<String> known = List.of(words).stream()
+            List<String> allowedWords = List.of(words).stream()
                     .map(word -> word.name().toLowerCase(Locale.ROOT))
                     .toList();
-            int index = known.indexOf(text.value());
+            int index = allowedWords.indexOf(text.value());
             if (index < 0) {
                 report.error(
                         text,
-                        key + ": '" + forMessage(text.value()) + "' is not one of " + String.join(", ", known),
-                        DidYouMean.nearest(text.value(), known)
-                                .map(meant -> "did you mean " + meant + "?")
+                        key + ": '" + forMessage(text.value()) + "' is not one of " + String.join(", ", allowedWords),
+                        DidYouMean.nearest(text.value(), allowedWords)
+                                .map(suggestion -> "did you mean " + suggestion + "?")
                                 .orElse("use one of them"));
                 return Optional.empty();
             }
@@ -194,11 +197,11 @@ final class Fields {
     }
 
     /** Reports required keys that are absent. */
-    void require(String what, String hint, String... keys) {
+    void require(String subject, String hint, String... keys) {
         List<String> missing =
                 List.of(keys).stream().filter(key -> !values.containsKey(key)).toList();
         if (!missing.isEmpty()) {
-            report.error(at, what + " has no " + missing.stream().collect(Collectors.joining(", no ")), hint);
+            report.error(at, subject + " has no " + missing.stream().collect(Collectors.joining(", no ")), hint);
         }
     }
 

@@ -62,9 +62,9 @@ final class MemberReader {
             List<InetAddress> dns = dns(fields);
             boolean exit = fields.flag("exit");
             List<LocatedValue<String>> groups = groups(fields);
-            return name.map(known -> new Member(
-                    known,
-                    memberships(fields, known.value()),
+            return name.map(memberName -> new Member(
+                    memberName,
+                    memberships(fields, memberName.value()),
                     groups,
                     rows,
                     key,
@@ -158,16 +158,16 @@ final class MemberReader {
         return prefix("ipAddresses", text, "use an address, such as 10.0.0.1, 10.0.0.1/16 or auto")
                 .filter(prefix -> {
                     InetAddress address = prefix.address();
-                    boolean own = !address.isAnyLocalAddress()
+                    boolean isHostAddress = !address.isAnyLocalAddress()
                             && !address.isMulticastAddress()
                             && !address.isLoopbackAddress();
-                    if (!own) {
+                    if (!isHostAddress) {
                         report.error(
                                 text,
                                 "ipAddresses: " + prefix + " cannot be the address of a peer",
                                 "use another address");
                     }
-                    return own;
+                    return isHostAddress;
                 })
                 .map(prefix -> new LocatedValue<>(
                         text.value().indexOf('/') >= 0 ? prefix : withLengthOfSubnet(prefix),
@@ -235,10 +235,10 @@ final class MemberReader {
         try {
             return Optional.of(Prefix.parse(text.value()));
         } catch (IllegalArgumentException e) {
-            String what = Fields.forMessage(text.value()).equals(text.value())
+            String message = Fields.forMessage(text.value()).equals(text.value())
                     ? String.valueOf(e.getMessage())
                     : "not an IP address";
-            report.error(text, key + ": " + what, hint);
+            report.error(text, key + ": " + message, hint);
             return Optional.empty();
         }
     }

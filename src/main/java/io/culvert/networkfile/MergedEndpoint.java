@@ -47,9 +47,9 @@ record MergedEndpoint(
                 ip.map(host -> List.of(new HostPort(host, OptionalInt.empty()))).orElse(List.of()));
         List<Endpoint> endpoints = new ArrayList<>();
         for (HostPort host : hosts) {
-            OptionalInt own = host.port().isPresent() ? host.port() : usual;
-            if (own.isPresent()) {
-                endpoints.add(new Endpoint(host.host(), own.getAsInt()));
+            OptionalInt candidatePort = host.port().isPresent() ? host.port() : usual;
+            if (candidatePort.isPresent()) {
+                endpoints.add(new Endpoint(host.host(), candidatePort.getAsInt()));
             }
         }
         return endpoints;

@@ -2,7 +2,8 @@
 package io.culvert.networkfile;
 
 import io.culvert.diagnostics.DidYouMean;
-import io.culvert.net.Host;
+import io.culvert.net.InterfaceName;
+import io.culvert.net.NodeName;
 import io.culvert.wireguard.config.PublicKey;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,9 +15,6 @@ import java.util.Set;
 
 /** Checks names and references to them, and that each peer has its own key. */
 final class NameChecks {
-
-    /** {@code IFNAMSIZ} without the terminating zero (include/uapi/linux/if.h). */
-    private static final int MAX_DEVICE_LENGTH = 15;
 
     private static final PublicKey NONE = new PublicKey(new byte[32]);
 
@@ -38,19 +36,19 @@ final class NameChecks {
         checkNames("subnet", network.subnets().stream().map(Subnet::name).toList());
         checkNames("group", network.groups().stream().map(Group::name).toList());
         checkNames("peer", network.members().stream().map(Member::name).toList());
-        References known = new References();
+        References references = new References();
         for (Member member : network.members()) {
-            member.subnets().forEach(membership -> known.subnet(membership.subnet()));
-            member.groups().forEach(known::group);
-            member.via().ifPresent(known::peer);
-            member.endpoints().forEach(known::in);
+            member.subnets().forEach(membership -> references.subnet(membership.subnet()));
+            member.groups().forEach(references::group);
+            member.via().ifPresent(references::peer);
+            member.endpoints().forEach(references::in);
         }
-        network.subnets().forEach(subnet -> subnet.endpoints().forEach(known::in));
-        network.groups().forEach(group -> group.endpoints().forEach(known::in));
+        network.subnets().forEach(subnet -> subnet.endpoints().forEach(references::in));
+        network.groups().forEach(group -> group.endpoints().forEach(references::in));
         for (Connection connection : network.connections()) {
-            connection.subnets().ifPresent(names -> names.forEach(known::subnet));
-            connection.a().forEach(known::in);
-            connection.b().forEach(known::in);
+            connection.subnets().ifPresent(names -> names.forEach(references::subnet));
+            connection.a().forEach(references::in);
+            connection.b().forEach(references::in);
         }
         checkDeviceNames();
         checkKeys();
@@ -58,17 +56,16 @@ final class NameChecks {
 
     /** Checks names, which are used in host names and file names. */
     private void checkNames(String kind, List<LocatedValue<String>> names) {
-        Map<String, LocatedValue<String>> seen = new HashMap<>();
+        Map<String, LocatedValue<String>> firstByName = new HashMap<>();
         for (LocatedValue<String> name : names) {
-            if (name.value().length() > 200
-                    || !List.of(name.value().split("\\.", -1)).stream().allMatch(NameChecks::isLabel)) {
+            if (!NodeName.isValid(name.value())) {
                 report.error(
                         name,
                         "'" + Fields.forMessage(name.value()) + "' is not a valid name for a " + kind
                                 + ", as it is used in host names",
                         "use letters, digits, hyphens and dots only");
             }
-            LocatedValue<String> earlier = seen.putIfAbsent(name.value(), name);
+            LocatedValue<String> earlier = firstByName.putIfAbsent(name.value(), name);
             if (earlier != null) {
                 int first = Math.min(earlier.line(), name.line());
                 report.error(
@@ -78,10 +75,6 @@ final class NameChecks {
                         "rename one of them");
             }
         }
-    }
-
-    private static boolean isLabel(String text) {
-        return text.length() <= 63 && Host.LABEL.matcher(text).matches();
     }
 
     /** Checks references to names. */
@@ -115,8 +108,8 @@ final class NameChecks {
             }
         }
 
-        private void check(String kind, LocatedValue<String> name, Set<String> known, Collection<String> all) {
-            if (!known.contains(name.value())) {
+        private void check(String kind, LocatedValue<String> name, Set<String> declared, Collection<String> all) {
+            if (!declared.contains(name.value())) {
                 report.error(
                         name,
                         "there is no " + kind + " '" + Fields.forMessage(name.value()) + "'",
@@ -127,7 +120,7 @@ final class NameChecks {
 
     private static String hint(String kind, LocatedValue<String> name, Collection<String> all) {
         return DidYouMean.nearest(name.value(), all)
-                .map(meant -> "did you mean " + meant + "?")
+                .map(suggestion -> "did you mean " + suggestion + "?")
                 .orElse(
                         all.isEmpty() || all.size() > 12
                                 ? "add it to '" + kind + "s'"
@@ -140,11 +133,11 @@ final class NameChecks {
         }
         for (Subnet subnet : network.subnets()) {
             String device = network.deviceNames().of("", subnet.name().value());
-            if (device.length() > MAX_DEVICE_LENGTH) {
+            if (device.length() > InterfaceName.MAX_LENGTH) {
                 report.error(
                         subnet.name(),
                         "the interface name of this subnet would be '" + Fields.forMessage(device) + "', which has "
-                                + device.length() + " characters; at most " + MAX_DEVICE_LENGTH + " are allowed",
+                                + device.length() + " characters; at most " + InterfaceName.MAX_LENGTH + " are allowed",
                         "set 'deviceNames: hash', or use a shorter name"
                                 + (network.deviceNames() == DeviceNames.SHORT ? " up to its first dot" : ""));
             }

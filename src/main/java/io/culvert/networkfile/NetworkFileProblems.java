@@ -29,28 +29,28 @@ final class NetworkFileProblems {
         return file;
     }
 
-    void error(String what, String hint) {
-        add(Problem.input(Location.file(file), what, hint));
+    void error(String message, String hint) {
+        add(Problem.input(Location.file(file), message, hint));
     }
 
-    void error(int line, int column, String what, String hint) {
-        add(Problem.input(Location.file(file, line, column), what, hint));
+    void error(int line, int column, String message, String hint) {
+        add(Problem.input(Location.file(file, line, column), message, hint));
     }
 
-    void error(Tree at, String what, String hint) {
-        error(at.line(), at.column(), what, hint);
+    void error(Tree at, String message, String hint) {
+        error(at.line(), at.column(), message, hint);
     }
 
-    void error(LocatedValue<?> at, String what, String hint) {
-        error(at.line(), at.column(), what, hint);
+    void error(LocatedValue<?> at, String message, String hint) {
+        error(at.line(), at.column(), message, hint);
     }
 
-    void warning(LocatedValue<?> at, String what, String hint) {
-        add(Problem.warning(Location.file(file, at.line(), at.column()), what, hint));
+    void warning(LocatedValue<?> at, String message, String hint) {
+        add(Problem.warning(Location.file(file, at.line(), at.column()), message, hint));
     }
 
-    void warning(Tree at, String what, String hint) {
-        add(Problem.warning(Location.file(file, at.line(), at.column()), what, hint));
+    void warning(Tree at, String message, String hint) {
+        add(Problem.warning(Location.file(file, at.line(), at.column()), message, hint));
     }
 
     private void add(Problem problem) {

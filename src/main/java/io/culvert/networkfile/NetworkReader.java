@@ -65,7 +65,7 @@ final class NetworkReader {
             Optional<LocatedValue<String>> name = fields.text("name");
             List<EndpointEntry> rows = endpoints.rows(fields, "subnet", name);
             Optional<LocatedValue<String>> key = presharedKeyFile(fields);
-            return name.map(known -> new Subnet(known, rows, key));
+            return name.map(subnetName -> new Subnet(subnetName, rows, key));
         });
     }
 
@@ -74,7 +74,7 @@ final class NetworkReader {
             fields.require("this group", "add a name", "name");
             Optional<LocatedValue<String>> name = fields.text("name");
             List<EndpointEntry> rows = endpoints.rows(fields, "group", name);
-            return name.map(known -> new Group(known, rows));
+            return name.map(subnetName -> new Group(subnetName, rows));
         });
     }
 

@@ -80,11 +80,11 @@ final class Overview {
             list.add(member);
         }
         grouped.values().removeIf(List::isEmpty);
-        int left = grouped.size() + others.size();
+        int remaining = grouped.size() + others.size();
         for (Map.Entry<String, List<Member>> group : grouped.entrySet()) {
-            left--;
-            rows.add(new Row((left == 0 ? "└─ " : "├─ ") + group.getKey(), "", "", "", ""));
-            addLeaves(left == 0 ? "   " : "│  ", subnet, group.getValue(), rows);
+            remaining--;
+            rows.add(new Row((remaining == 0 ? "└─ " : "├─ ") + group.getKey(), "", "", "", ""));
+            addLeaves(remaining == 0 ? "   " : "│  ", subnet, group.getValue(), rows);
         }
         addLeaves("", subnet, others, rows);
     }

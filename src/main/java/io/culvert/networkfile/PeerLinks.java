@@ -88,7 +88,7 @@ final class PeerLinks {
         selected.set(0, size);
         for (Selector selector : selectors) {
             String value = selector.value().value();
-            BitSet meant = switch (selector.type()) {
+            BitSet matching = switch (selector.type()) {
                 case PEER -> {
                     BitSet one = new BitSet(size);
                     member(value).ifPresent(one::set);
@@ -101,9 +101,9 @@ final class PeerLinks {
                 }
             };
             if (selector.not()) {
-                selected.andNot(meant);
+                selected.andNot(matching);
             } else {
-                selected.and(meant);
+                selected.and(matching);
             }
         }
         return selected;

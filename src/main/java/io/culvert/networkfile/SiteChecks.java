@@ -65,12 +65,12 @@ final class SiteChecks {
             return;
         }
         String where = network.subnets().get(subnet.getAsInt()).name().value();
-        List<Family> own = client.in(where).stream()
+        List<Family> clientFamilies = client.in(where).stream()
                 .flatMap(membership -> membership.addresses().stream())
                 .map(address -> address.value().family())
                 .toList();
         Arrays.stream(Family.values())
-                .filter(family -> !own.contains(family))
+                .filter(family -> !clientFamilies.contains(family))
                 .findFirst()
                 .ifPresent(family -> report.warning(
                         via,

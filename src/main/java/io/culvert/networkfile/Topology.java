@@ -195,9 +195,10 @@ public final class Topology {
     private Optional<Path> presharedKeyFile(int node, int peer, int subnet) {
         Optional<LocatedValue<String>> file = network.subnets().get(subnet).presharedKeyFile();
         for (int i = 0; i < network.connections().size(); i++) {
-            Optional<LocatedValue<String>> own = network.connections().get(i).presharedKeyFile();
-            if (own.isPresent() && links.joins(i, node, peer, subnet)) {
-                file = own;
+            Optional<LocatedValue<String>> keyFile =
+                    network.connections().get(i).presharedKeyFile();
+            if (keyFile.isPresent() && links.joins(i, node, peer, subnet)) {
+                file = keyFile;
             }
         }
         String first = network.members().get(Math.min(node, peer)).name().value();

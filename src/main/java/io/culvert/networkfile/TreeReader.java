@@ -152,8 +152,8 @@ final class TreeReader {
     }
 
     private boolean alias(AliasEvent event) {
-        Tree meant = anchors.get(event.getAlias());
-        if (meant == null) {
+        Tree target = anchors.get(event.getAlias());
+        if (target == null) {
             report.error(
                     line(event),
                     column(event),
@@ -161,7 +161,7 @@ final class TreeReader {
                     "define the anchor &" + event.getAlias().getValue() + " above this line");
             return false;
         }
-        add(meant);
+        add(target);
         return true;
     }
 

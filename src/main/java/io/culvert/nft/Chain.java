@@ -61,6 +61,10 @@ public record Chain(String name, Optional<Base> base, List<NftRule> rules) {
         return new Chain(name, Optional.of(new Base(type, hook, priority, policy)), rules);
     }
 
+    public static Chain filter(String name, Hook hook, int priority, Policy policy, List<NftRule> rules) {
+        return base(name, Type.FILTER, hook, priority, policy, rules);
+    }
+
     public static Chain regular(String name, List<NftRule> rules) {
         return new Chain(name, Optional.empty(), rules);
     }

@@ -167,7 +167,7 @@ public final class Nftables implements AutoCloseable {
         ForeignTables tables = new ForeignTables(marks);
         List<String> descriptions = new ArrayList<>();
         for (String table : rulesets.allTables()) {
-            if (!ownNames.contains(table) && !NetworkClaim.isClaim(table)) {
+            if (!ownNames.contains(table) && !NetworkNamespaceLock.isLock(table)) {
                 descriptions.addAll(foreign(table, tables));
             }
         }

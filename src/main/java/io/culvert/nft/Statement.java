@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
+import io.culvert.net.Port;
 import java.net.InetAddress;
 import java.util.Locale;
 
@@ -35,7 +36,7 @@ public sealed interface Statement {
     }
 
     /**
-     * Drops the packet and answers with ICMP "administratively prohibited", of the packet's family. Unlike "no route",
+     * Drops the packet and sends ICMP "administratively prohibited", of the packet's family. Unlike "no route",
      * that also ends the waiting of a connected UDP socket (Linux: {@code icmp_err_convert}), on which QUIC's fallback
      * depends.
      */
@@ -62,9 +63,7 @@ public sealed interface Statement {
     record Redirect(int port) implements Statement {
 
         public Redirect {
-            if (port < 1 || port > 65535) {
-                throw new IllegalArgumentException("port " + port + " is outside 1 to 65535");
-            }
+            Port.requireNumber(port);
         }
     }
 

@@ -117,20 +117,21 @@ record TableListing(Map<String, JsonValue> objects, Map<String, List<Rule>> rule
         return differences;
     }
 
-    private static void compare(String chain, List<Rule> wanted, List<Rule> found, List<String> differences) {
-        if (wanted.equals(found)) {
+    private static void compare(
+            String chain, List<Rule> expectedRules, List<Rule> actualRules, List<String> differences) {
+        if (expectedRules.equals(actualRules)) {
             return;
         }
         int before = differences.size();
-        for (Rule line : wanted) {
-            if (found.stream().noneMatch(other -> other.comment.equals(line.comment))) {
+        for (Rule line : expectedRules) {
+            if (actualRules.stream().noneMatch(other -> other.comment.equals(line.comment))) {
                 differences.add(describe(chain, line) + " is missing");
-            } else if (!found.contains(line)) {
+            } else if (!actualRules.contains(line)) {
                 differences.add(describe(chain, line) + " differs");
             }
         }
-        for (Rule line : found) {
-            if (wanted.stream().noneMatch(other -> other.comment.equals(line.comment))) {
+        for (Rule line : actualRules) {
+            if (expectedRules.stream().noneMatch(other -> other.comment.equals(line.comment))) {
                 differences.add(describe(chain, line) + " is unexpected");
             }
         }

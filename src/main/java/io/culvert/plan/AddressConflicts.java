@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds conflicts between the addresses of a WireGuard file and the networks of the machine. A conflict that cannot work is an
- * error. One that works, but hides a local network or depends on something else, is a warning.
+ * Finds conflicts between the addresses of a WireGuard file and the networks of the machine. A conflict that cannot
+ * work is an error. One that works, but hides a local network or depends on something else, is a warning.
  */
 public final class AddressConflicts {
 
@@ -59,8 +59,8 @@ public final class AddressConflicts {
     /**
      * Returns the conflicts of a tunnel without a mesh.
      *
-     * @param hasAntiSpoofing whether packets from other links to the tunnel's addresses are dropped, which cuts off another link that
-     *     has the same address
+     * @param hasAntiSpoofing whether packets from other links to the tunnel's addresses are dropped, which cuts off
+     *     another link that has the same address
      */
     public static List<Problem> ofTunnel(
             Location location, WireGuardConfig file, Machine machine, boolean hasAntiSpoofing) {
@@ -73,34 +73,36 @@ public final class AddressConflicts {
     }
 
     /**
-     * Reports addresses of the file that another link or a gateway has too. Replies to such an address from outside the tunnel
-     * cannot be told from those inside it, and are dropped.
+     * Reports addresses of the file that another link or a gateway has too. Replies to such an address from outside the
+     * tunnel cannot be told from those inside it, and are dropped.
      */
     private void reportSharedAddresses(String hint) {
-        for (Prefix own : file.addresses()) {
+        for (Prefix tunnelAddress : file.addresses()) {
             machine.main().addresses().stream()
-                    .filter(other -> other.address().address().equals(own.address()))
+                    .filter(other -> other.address().address().equals(tunnelAddress.address()))
                     .findFirst()
                     .ifPresent(other -> reportSharedAddress(
-                            "Address " + own + " is an address of this machine's " + text(other)
+                            "Address " + tunnelAddress + " is an address of this machine's " + text(other)
                                     + " as well: replies would be dropped",
                             hint));
-            gatewayRoute(own)
+            gatewayRoute(tunnelAddress)
                     .ifPresent(route -> reportSharedAddress(
-                            "Address " + own + " is the address of this machine's gateway on " + route.link()
+                            "Address " + tunnelAddress + " is the address of this machine's gateway on " + route.link()
                                     + " as well: the gateway would be unreachable",
                             hint));
         }
     }
 
-    private void reportSharedAddress(String what, String hint) {
+    private void reportSharedAddress(String message, String hint) {
         problems.add(
-                sharedAddressIsError ? Problem.machine(location, what, hint) : Problem.warning(location, what, hint));
+                sharedAddressIsError
+                        ? Problem.machine(location, message, hint)
+                        : Problem.warning(location, message, hint));
     }
 
-    private Optional<MainRoute> gatewayRoute(Prefix own) {
+    private Optional<MainRoute> gatewayRoute(Prefix tunnelAddress) {
         return machine.main().routes().stream()
-                .filter(route -> route.gateway().equals(Optional.of(own.address())))
+                .filter(route -> route.gateway().equals(Optional.of(tunnelAddress.address())))
                 .findFirst();
     }
 
@@ -190,7 +192,7 @@ public final class AddressConflicts {
         }
     }
 
-    /** Reports routes of others to exactly a prefix of AllowedIPs: the kernel would refuse ours. */
+    /** Reports routes of others to exactly a prefix of AllowedIPs: the kernel would refuse the tunnel's. */
     private void checkConflictingRoutes() {
         for (Prefix prefix : ExitNodeChecks.allowedIps(file)) {
             if (!isRoutedInMain(prefix)) {

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** Converts WireGuard files to device configurations: with names resolved and our firewall mark set. */
+/** Converts WireGuard files to device configurations: with names resolved and Culvert's firewall mark set. */
 final class DevicePlan {
 
     private DevicePlan() {}
@@ -22,8 +22,8 @@ final class DevicePlan {
      * Returns the device configuration of a file.
      *
      * @param reaches whether the machine has a route to an address; an unreachable endpoint is left out
-     * @param keepaliveSeconds upper limit of the keepalive interval for servers, so that one that does not respond is detected
-     *     whatever the file says; 0 to use the file's value
+     * @param keepaliveSeconds upper limit of the keepalive interval for servers, so that one that does not respond is
+     *     detected whatever the file says; 0 to use the file's value
      */
     static DeviceConfig of(
             WireGuardConfig file,
@@ -46,18 +46,20 @@ final class DevicePlan {
     }
 
     /**
-     * Returns the configuration of a peer. A server that is not reachable yet gets neither keepalives nor AllowedIPs: any packet
-     * for it would start a handshake that fails, and delay the next attempt by {@code REKEY_TIMEOUT} (5 s). A mesh peer keeps its
-     * AllowedIPs, as it may be the initiator.
+     * Returns the configuration of a peer. A server that is not reachable yet gets neither keepalives nor AllowedIPs:
+     * any packet for it would start a handshake that fails, and delay the next attempt by {@code REKEY_TIMEOUT} (5 s).
+     * A mesh peer keeps its AllowedIPs, as it may be the initiator.
      */
     private static PeerConfig peer(
             Peer peer, ResolvedNames names, Predicate<InetAddress> reaches, int keepaliveSeconds) {
-        Optional<InetSocketAddress> endpoint = peer.endpoint().flatMap(wanted -> names.reachable(wanted, reaches));
-        int wanted = peer.keepaliveSeconds().orElse(0);
-        int keepalive =
-                peer.endpoint().isPresent() && (wanted == 0 || wanted > keepaliveSeconds) && keepaliveSeconds > 0
-                        ? keepaliveSeconds
-                        : wanted;
+        Optional<InetSocketAddress> endpoint =
+                peer.endpoint().flatMap(candidates -> names.reachable(candidates, reaches));
+        int configuredKeepalive = peer.keepaliveSeconds().orElse(0);
+        int keepalive = peer.endpoint().isPresent()
+                        && (configuredKeepalive == 0 || configuredKeepalive > keepaliveSeconds)
+                        && keepaliveSeconds > 0
+                ? keepaliveSeconds
+                : configuredKeepalive;
         boolean unreachable = peer.endpoint().isPresent() && endpoint.isEmpty();
         return new PeerConfig(
                 peer.publicKey(),
@@ -69,10 +71,10 @@ final class DevicePlan {
 
     /** Returns the family of the endpoints if all known endpoints have the same one. */
     static Optional<Family> endpointFamily(DeviceConfig device) {
-        Set<Family> found = device.peers().stream()
+        Set<Family> families = device.peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .map(endpoint -> Family.of(endpoint.getAddress()))
                 .collect(java.util.stream.Collectors.toSet());
-        return found.size() == 1 ? Optional.of(found.iterator().next()) : Optional.empty();
+        return families.size() == 1 ? Optional.of(families.iterator().next()) : Optional.empty();
     }
 }

@@ -100,7 +100,7 @@ public final class ExitNodeChecks {
         for (Prefix prefix : allowedIps(config)) {
             if (servers.stream()
                     .flatMap(server -> server.addresses().stream())
-                    .anyMatch(own -> prefix.overlaps(Prefix.host(own.address())))) {
+                    .anyMatch(address -> prefix.overlaps(Prefix.host(address.address())))) {
                 problems.add(Problem.input(
                         location,
                         "the clients' AllowedIPs " + prefix + " contains the tunnel's own address",
@@ -130,6 +130,18 @@ public final class ExitNodeChecks {
                         "set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD, or publish the port on 127.0.0.1 only"));
             }
         }
+        settings.mesh().tailscale().ifPresent(tailscale -> {
+            checkPort(
+                    Location.setting("TS_TAILSCALED_EXTRA_ARGS"),
+                    tailscale.port().orElse(0),
+                    problems);
+            tailscale
+                    .proxyPorts()
+                    .forEach(it -> checkPort(
+                            Location.setting("TS_SOCKS5_SERVER, TS_OUTBOUND_HTTP_PROXY_LISTEN"),
+                            it.number(),
+                            problems));
+        });
         settings.mesh()
                 .tailscale()
                 .filter(tailscale -> tailscale.port().isEmpty())
@@ -183,7 +195,7 @@ public final class ExitNodeChecks {
                     location,
                     "AllowedIPs covers only a part of " + name + ": the rest is blocked, not leaked",
                     "use " + Prefix.all(family) + " for all addresses"));
-        } else if (config.addresses().stream().noneMatch(own -> own.family() == family)) {
+        } else if (config.addresses().stream().noneMatch(address -> address.family() == family)) {
             problems.add(Problem.note(
                     location, "the tunnel has no " + name + " address: " + name + " is blocked, not leaked"));
         }

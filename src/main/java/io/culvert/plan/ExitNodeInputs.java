@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.plan;
 
+import io.culvert.routing.TunnelIdentity;
 import io.culvert.rtnl.Machine;
 import io.culvert.settings.Settings;
 import io.culvert.wireguard.config.WireGuardConfig;
@@ -8,26 +9,29 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * All inputs of an exit node's plan.
  *
+ * @param identity link, table and marks of the tunnel
  * @param server the provider's file in use
  * @param meshes the mesh interfaces, if the mesh is plain WireGuard
  * @param tailnet what tailscaled reports about its network; nothing before it is logged in
  * @param socksPort port of the proxy; empty if it is off
- * @param port number of candidates for the tunnel's UDP port that are skipped because they are in use
+ * @param skippedPortCount number of candidates for the tunnel's UDP port that are skipped because they are in use
  * @param dnsPort port of the DNS stub
  * @param resolvers the DNS servers of the container runtime
  * @param roamedEndpoint address that the server authenticated from, if it is not its endpoint
  */
 public record ExitNodeInputs(
         Settings settings,
+        TunnelIdentity identity,
         WireGuardConfig server,
         List<WireGuardMeshInterface> meshes,
         Tailnet tailnet,
         OptionalInt socksPort,
-        int port,
+        int skippedPortCount,
         int dnsPort,
         RuntimeResolvers resolvers,
         Machine machine,
@@ -38,50 +42,72 @@ public record ExitNodeInputs(
         meshes = List.copyOf(meshes);
     }
 
-    /** Returns the inputs with the DNS stub on another port. */
-    public ExitNodeInputs withDnsPort(int other) {
-        return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, other, resolvers, machine, names, roamedEndpoint);
+    /** Returns the inputs of a first plan: nothing is resolved, reported or in use. */
+    public static ExitNodeInputs of(
+            Settings settings,
+            TunnelIdentity identity,
+            WireGuardConfig server,
+            RuntimeResolvers resolvers,
+            Machine machine) {
+        return new Fields(settings, identity, server, resolvers, machine).inputs();
     }
 
-    public ExitNodeInputs with(Machine other) {
-        return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, other, names, roamedEndpoint);
+    /** Returns the inputs with other values in the fields that {@code change} sets. */
+    public ExitNodeInputs with(Consumer<Fields> change) {
+        Fields fields = new Fields(settings, identity, server, resolvers, machine);
+        fields.meshes = meshes;
+        fields.tailnet = tailnet;
+        fields.socksPort = socksPort;
+        fields.skippedPortCount = skippedPortCount;
+        fields.dnsPort = dnsPort;
+        fields.names = names;
+        fields.roamedEndpoint = roamedEndpoint;
+        change.accept(fields);
+        return fields.inputs();
     }
 
-    public ExitNodeInputs with(ResolvedNames other) {
-        return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, other, roamedEndpoint);
-    }
+    /** The fields by name. */
+    public static final class Fields {
+        private final Settings settings;
+        private final TunnelIdentity identity;
+        public WireGuardConfig server;
+        public List<WireGuardMeshInterface> meshes = List.of();
+        public Tailnet tailnet = Tailnet.UNKNOWN;
+        public OptionalInt socksPort = OptionalInt.empty();
+        public int skippedPortCount;
+        public int dnsPort = ExitNodePlan.STUB_PORT;
+        public RuntimeResolvers resolvers;
+        public Machine machine;
+        public ResolvedNames names = ResolvedNames.NONE;
+        public Optional<InetSocketAddress> roamedEndpoint = Optional.empty();
 
-    public ExitNodeInputs with(WireGuardConfig other) {
-        return new ExitNodeInputs(
-                settings, other, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, roamedEndpoint);
-    }
+        private Fields(
+                Settings settings,
+                TunnelIdentity identity,
+                WireGuardConfig server,
+                RuntimeResolvers resolvers,
+                Machine machine) {
+            this.settings = settings;
+            this.identity = identity;
+            this.server = server;
+            this.resolvers = resolvers;
+            this.machine = machine;
+        }
 
-    public ExitNodeInputs with(Tailnet other) {
-        return new ExitNodeInputs(
-                settings, server, meshes, other, socksPort, port, dnsPort, resolvers, machine, names, roamedEndpoint);
-    }
-
-    public ExitNodeInputs withRoamedEndpoint(Optional<InetSocketAddress> now) {
-        return new ExitNodeInputs(
-                settings, server, meshes, tailnet, socksPort, port, dnsPort, resolvers, machine, names, now);
-    }
-
-    /** Returns the inputs with the first candidates for the tunnel's port skipped, as they are in use. */
-    ExitNodeInputs withPort(int skipped) {
-        return new ExitNodeInputs(
-                settings,
-                server,
-                meshes,
-                tailnet,
-                socksPort,
-                skipped,
-                dnsPort,
-                resolvers,
-                machine,
-                names,
-                roamedEndpoint);
+        private ExitNodeInputs inputs() {
+            return new ExitNodeInputs(
+                    settings,
+                    identity,
+                    server,
+                    meshes,
+                    tailnet,
+                    socksPort,
+                    skippedPortCount,
+                    dnsPort,
+                    resolvers,
+                    machine,
+                    names,
+                    roamedEndpoint);
+        }
     }
 }

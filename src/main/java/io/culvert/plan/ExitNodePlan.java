@@ -6,6 +6,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Host;
 import io.culvert.net.Prefix;
 import io.culvert.nft.Table;
+import io.culvert.routing.TunnelIdentity;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.RoutingIntent;
@@ -22,10 +23,11 @@ import java.util.stream.Stream;
 /**
  * The complete desired state of an exit node.
  *
+ * @param identity link, table and marks of the tunnel
  * @param tunnel the device of the tunnel
  * @param meshes the devices of the mesh interfaces by name, if the mesh is plain WireGuard
  * @param ruleset the nftables ruleset of the kill switch
- * @param rules the routing rules of the kill switch, which need no link: they are set before the tunnel is up
+ * @param killSwitchRouting the routing rules of the kill switch, which need no link: they are set before the tunnel is up
  * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
  * @param network the complete network state, including the mesh
  * @param routingIntent what the rules must decide
@@ -40,10 +42,11 @@ import java.util.stream.Stream;
  * @param machine the machine that the plan is for
  */
 public record ExitNodePlan(
+        TunnelIdentity identity,
         DeviceConfig tunnel,
         SequencedMap<String, DeviceConfig> meshes,
         List<Table> ruleset,
-        NetworkState rules,
+        NetworkState killSwitchRouting,
         NetworkState tunnelNetwork,
         NetworkState network,
         RoutingIntent routingIntent,
@@ -56,9 +59,6 @@ public record ExitNodePlan(
         Tailnet tailnet,
         List<Problem> remarks,
         Machine machine) {
-
-    /** Name of the tunnel's interface, whatever its file is called: kill switch, Dante's configuration and users rely on it. */
-    public static final String TUNNEL = "wg0";
 
     /**
      * Port of the DNS stub, to which DNS queries to port 53 are redirected. It is above 1023, so that binding to it needs no
@@ -86,15 +86,15 @@ public record ExitNodePlan(
     /** Returns the mesh interfaces' own addresses; empty if the mesh is not plain WireGuard. */
     public List<InetAddress> meshAddresses() {
         return network.addresses().stream()
-                .filter(own -> meshes.containsKey(own.link()))
-                .map(own -> own.address().address())
+                .filter(linkAddress -> meshes.containsKey(linkAddress.link()))
+                .map(linkAddress -> linkAddress.address().address())
                 .toList();
     }
 
     /** Returns the address families that the tunnel carries. */
     public Set<Family> carried() {
         return tunnelNetwork.addresses().stream()
-                .map(own -> own.address().family())
+                .map(linkAddress -> linkAddress.address().family())
                 .collect(Collectors.toUnmodifiableSet());
     }
 

@@ -10,7 +10,6 @@ import io.culvert.firewall.LinkEssentials;
 import io.culvert.net.Bypass;
 import io.culvert.net.Family;
 import io.culvert.net.Host;
-import io.culvert.net.Marks;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
@@ -46,7 +45,7 @@ import java.util.stream.Stream;
 /** Plans the complete desired state of an exit node from settings, files and machine. It is a pure function. */
 public final class ExitNodePlanner {
 
-    /** Keeps the session alive, so that a dead server is detected while the tunnel is idle. */
+    /** Keeps the session open, so that a server that stopped responding is detected while the tunnel is idle. */
     private static final int KEEPALIVE_SECONDS = 25;
 
     /** Resolvers that are queried through the tunnel if neither file nor settings name one: Quad9's. */
@@ -80,7 +79,7 @@ public final class ExitNodePlanner {
         this.tunnel = DevicePlan.withPort(
                 DevicePlan.of(
                         inputs.server(),
-                        settings.mark(),
+                        inputs.identity().marks().tunnel(),
                         inputs.names(),
                         machine.main()::hasRouteTo,
                         KEEPALIVE_SECONDS),
@@ -98,7 +97,7 @@ public final class ExitNodePlanner {
     private LinkIpv6 tunnelIpv6(Optional<Family> endpoint) {
         return LinkIpv6.of(
                 machine,
-                ExitNodePlan.TUNNEL,
+                inputs.identity().link(),
                 Mtu.of(settings.mtu(), inputs.server().mtu(), machine, endpoint));
     }
 
@@ -111,23 +110,25 @@ public final class ExitNodePlanner {
         SequencedMap<String, DeviceConfig> meshDevices = new LinkedHashMap<>();
         for (WireGuardMeshInterface mesh : inputs.meshes()) {
             WireGuardConfig file = mesh.file(inputs.names(), reaches);
-            meshDevices.put(mesh.link(), DevicePlan.of(file, settings.mark(), inputs.names(), reaches, 0));
+            meshDevices.put(
+                    mesh.link(), DevicePlan.of(file, inputs.identity().marks().tunnel(), inputs.names(), reaches, 0));
         }
         ExitNodeRouting routing = routing();
-        NetworkState rules = new NetworkState(
+        NetworkState killSwitchRouting = new NetworkState(
                 List.of(),
                 List.of(),
                 Stream.of(routing.bypassRoutes(), routing.meshOnlyRoutes(), routing.replyRoutes())
                         .flatMap(List::stream)
                         .toList(),
                 routing.rules());
-        NetworkState network = network(routing, rules);
+        NetworkState network = network(routing, killSwitchRouting);
         return new ExitNodePlan(
+                inputs.identity(),
                 tunnel,
                 meshDevices,
                 killSwitch(tunnel),
-                rules,
-                limitedTo(network, ExitNodePlan.TUNNEL),
+                killSwitchRouting,
+                limitedTo(network, inputs.identity().link()),
                 network,
                 routing.routingIntent(),
                 dnsServers(),
@@ -147,7 +148,7 @@ public final class ExitNodePlanner {
     private ExitNodeRouting routing() {
         return new ExitNodeRouting(
                 machine,
-                ExitNodePlan.TUNNEL,
+                inputs.identity(),
                 tunnelRoutes(),
                 meshes.stream().map(mesh -> mesh.routingInput(lacksIpv6(mesh))).toList(),
                 withinMesh(Stream.of(
@@ -156,13 +157,12 @@ public final class ExitNodePlanner {
                                 meshes.stream().flatMap(mesh -> mesh.subnets().stream()))
                         .flatMap(prefixes -> prefixes)
                         .toList()),
-                settings.mark(),
                 lan,
                 published(),
                 bypasses);
     }
 
-    private NetworkState network(ExitNodeRouting routing, NetworkState rules) {
+    private NetworkState network(ExitNodeRouting routing, NetworkState killSwitchRouting) {
         List<LinkSpec> links = new ArrayList<>();
         List<LinkAddress> addresses = new ArrayList<>();
         List<InetAddress> servers = tunnel.peers().stream()
@@ -173,9 +173,9 @@ public final class ExitNodePlanner {
         for (int i = 0; i < meshIpv6.size(); i++) {
             addLink(meshIpv6.get(i), inputs.meshes().get(i).file(), servers, links, addresses);
         }
-        List<Route> routes = Stream.concat(routing.routes().stream(), rules.routes().stream())
+        List<Route> routes = Stream.concat(routing.routes().stream(), killSwitchRouting.routes().stream())
                 .toList();
-        return new NetworkState(links, addresses, routes, rules.rules());
+        return new NetworkState(links, addresses, routes, killSwitchRouting.rules());
     }
 
     /** Returns the part of a network state that needs only one link. */
@@ -191,26 +191,25 @@ public final class ExitNodePlanner {
 
     private List<Table> killSwitch(DeviceConfig device) {
         KillSwitchInput.Tunnel tunnel = new KillSwitchInput.Tunnel(
-                ExitNodePlan.TUNNEL,
+                inputs.identity().link(),
                 addresses(inputs.server()),
                 tunnelFamilies,
                 withinMesh(providerPrefixes()),
                 OptionalInt.of(device.listenPort()));
-        return KillSwitchRuleset.of(new KillSwitchInput(
-                Marks.withTunnel(settings.mark()),
-                KillSwitchInput.Scope.NODE,
-                tunnel,
-                meshes.stream().map(MeshInterface::killSwitchInput).toList(),
-                Stream.concat(device.endpoints().stream(), inputs.roamedEndpoint().stream())
-                        .toList(),
-                inputs.resolvers().all(),
-                lan,
-                openPorts(),
-                LinkEssentials.onLink(machine),
-                bypasses,
-                inputs.socksPort().isPresent(),
-                List.of(),
-                OptionalInt.of(inputs.dnsPort())));
+        return KillSwitchRuleset.of(KillSwitchInput.of(
+                inputs.identity().marks(), KillSwitchInput.Scope.NODE, tunnel, it -> {
+                    it.meshes =
+                            meshes.stream().map(MeshInterface::killSwitchInput).toList();
+                    it.servers = Stream.concat(device.endpoints().stream(), inputs.roamedEndpoint().stream())
+                            .toList();
+                    it.resolvers = inputs.resolvers().all();
+                    it.lan = lan;
+                    it.published = openPorts();
+                    it.onLink = LinkEssentials.onLink(machine);
+                    it.bypasses = bypasses;
+                    it.hasProxy = inputs.socksPort().isPresent();
+                    it.dnsPort = OptionalInt.of(inputs.dnsPort());
+                }));
     }
 
     /** Returns the provider's resolvers and networks, which may be within the address range of tailnets. */
@@ -239,8 +238,10 @@ public final class ExitNodePlanner {
     private int tunnelPort() {
         return inputs.server()
                 .listenPort()
-                .orElseGet(() ->
-                        tunnelPortCandidates().skip(inputs.port()).findFirst().orElseThrow());
+                .orElseGet(() -> tunnelPortCandidates()
+                        .skip(inputs.skippedPortCount())
+                        .findFirst()
+                        .orElseThrow());
     }
 
     /** Returns the candidates for the tunnel's port, without UDP ports that are published. */
@@ -249,7 +250,8 @@ public final class ExitNodePlanner {
                 .filter(port -> port.transport() == Transport.UDP)
                 .map(Port::number)
                 .collect(Collectors.toSet());
-        return DerivedPort.candidates(inputs.server().privateKey(), ExitNodePlan.TUNNEL)
+        return DerivedPort.candidates(
+                        inputs.server().privateKey(), inputs.identity().link())
                 .filter(port -> !published.contains(port));
     }
 
@@ -260,12 +262,12 @@ public final class ExitNodePlanner {
      */
     public static ExitNodeInputs withFreePort(ExitNodeInputs inputs, Set<Integer> inUse) {
         int[] ports = new ExitNodePlanner(inputs).tunnelPortCandidates().toArray();
-        return IntStream.range(inputs.port(), ports.length)
+        return IntStream.range(inputs.skippedPortCount(), ports.length)
                 .filter(skipped -> !inUse.contains(ports[skipped]))
-                .mapToObj(inputs::withPort)
+                .mapToObj(skipped -> inputs.with(it -> it.skippedPortCount = skipped))
                 .findFirst()
                 .orElseThrow(() -> new ProblemException(Problem.machine(
-                        Location.machine(ExitNodePlan.TUNNEL),
+                        Location.machine(inputs.identity().link()),
                         "no UDP port is free for the tunnel",
                         "stop the program in this network namespace that uses all of them")));
     }
@@ -283,11 +285,11 @@ public final class ExitNodePlanner {
             List<LinkAddress> addresses) {
         links.add(new LinkSpec(link.link(), link.mtu().bytes(), Ownership.ALIAS));
         link.usable(file.addresses())
-                .forEach(own ->
-                        addresses.add(new LinkAddress(link.link(), InterfaceAddress.planned(own, servers, machine))));
+                .forEach(address -> addresses.add(
+                        new LinkAddress(link.link(), InterfaceAddress.planned(address, servers, machine))));
     }
 
-    /** Returns what the files ask for and the links cannot carry. */
+    /** Returns what the files request and the links cannot carry. */
     private List<Problem> remarks() {
         List<LinkIpv6> ipv6Links = new ArrayList<>();
         if (hasIpv6(inputs.server())) {
@@ -305,7 +307,7 @@ public final class ExitNodePlanner {
     }
 
     private static boolean hasIpv6(WireGuardConfig file) {
-        return file.addresses().stream().anyMatch(own -> own.family() == Family.IPV6);
+        return file.addresses().stream().anyMatch(address -> address.family() == Family.IPV6);
     }
 
     private boolean lacksIpv6(MeshInterface mesh) {
@@ -321,7 +323,7 @@ public final class ExitNodePlanner {
 
     private Set<Family> tunnelFamilies() {
         Set<Family> tunnelFamilies = new LinkedHashSet<>();
-        tunnelIpv6.usable(inputs.server().addresses()).forEach(own -> tunnelFamilies.add(own.family()));
+        tunnelIpv6.usable(inputs.server().addresses()).forEach(address -> tunnelFamilies.add(address.family()));
         return tunnelFamilies;
     }
 
@@ -338,10 +340,10 @@ public final class ExitNodePlanner {
 
     /** Returns the ports that are reachable from the uplink: services, and the mesh's own ports. */
     private List<Port> published() {
-        Stream<Port> own = meshes.stream()
+        Stream<Port> meshPorts = meshes.stream()
                 .flatMapToInt(mesh -> mesh.port().stream())
                 .mapToObj(port -> new Port(port, Transport.UDP));
-        return Stream.concat(servicePorts(), own).distinct().toList();
+        return Stream.concat(servicePorts(), meshPorts).distinct().toList();
     }
 
     /** Returns the ports that the user publishes, and those of the proxies. */
@@ -352,7 +354,7 @@ public final class ExitNodePlanner {
                         inputs.socksPort().isEmpty()
                                 ? Stream.<Port>empty()
                                 : settings.socks().udpPorts().ports().mapToObj(port -> new Port(port, Transport.UDP)),
-                        settings.mesh().tailscale().stream().flatMap(it -> it.proxies().stream()))
+                        settings.mesh().tailscale().stream().flatMap(it -> it.proxyPorts().stream()))
                 .flatMap(ports -> ports)
                 .distinct();
     }
@@ -385,16 +387,16 @@ public final class ExitNodePlanner {
 
     /** Returns the DNS servers in the families that the tunnel carries; public ones if there are none. */
     private List<InetAddress> dnsServers() {
-        List<InetAddress> wanted =
+        List<InetAddress> servers =
                 !settings.dns().isEmpty() ? settings.dns() : inputs.server().dnsServers();
-        List<InetAddress> usable = inTunnelFamilies(wanted);
+        List<InetAddress> usable = inTunnelFamilies(servers);
         return usable.isEmpty() ? inTunnelFamilies(PUBLIC_RESOLVERS) : usable;
     }
 
     /**
-     * Returns the names that other DNS servers are queried for: names of the tailnet from Tailscale's own resolver, and, from the
-     * runtime's resolvers, the control server's name, which is needed before the tunnel is up and may exist on the local network
-     * only, and names of other containers, which no other server has.
+     * Returns the names that other DNS servers are queried for: names of the tailnet from Tailscale's own resolver,
+     * and, from the runtime's resolvers, the control server's name, which is needed before the tunnel is up and may
+     * exist on the local network only, and names of other containers, which no other server has.
      */
     private List<NameRoute> nameRoutes() {
         List<NameRoute> routes = new ArrayList<>();
@@ -427,7 +429,7 @@ public final class ExitNodePlanner {
 
     /** Returns the name of Tailscale's control server, which is reached outside the tunnel and before it is up. */
     private Optional<Host.Name> controlServerName() {
-        return settings.mesh().tailscale().map(it -> it.control().host()).flatMap(host -> switch (host) {
+        return settings.mesh().tailscale().map(it -> it.controlServer().host()).flatMap(host -> switch (host) {
             case Host.Name name -> Optional.of(name);
             case Host.Literal _ -> Optional.empty();
         });

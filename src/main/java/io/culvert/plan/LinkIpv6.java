@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Whether a link of ours can carry IPv6. If it cannot, the kernel refuses IPv6 addresses, so they are left out, and IPv6 is
- * blocked.
+ * Whether a link of Culvert can carry IPv6. If it cannot, the kernel refuses IPv6 addresses, so they are left out, and
+ * IPv6 is blocked.
  *
  * @param link name of the link, which need not exist yet
  */
@@ -53,8 +53,8 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
     }
 
     /** Returns why this link carries no IPv6, if one of these addresses is IPv6. */
-    Optional<Problem> problem(List<Prefix> own) {
-        return own.stream().anyMatch(address -> address.family() == Family.IPV6)
+    Optional<Problem> problem(List<Prefix> addresses) {
+        return addresses.stream().anyMatch(address -> address.family() == Family.IPV6)
                 ? problems(List.of(this)).stream().findFirst()
                 : Optional.empty();
     }

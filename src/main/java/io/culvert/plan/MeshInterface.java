@@ -16,11 +16,11 @@ import java.util.stream.Stream;
  * @param addresses of this node in it, as far as they are known
  * @param port UDP port on which peers reach this node from the uplink
  * @param peers the prefixes behind it; empty if Tailscale sets the routes to them
- * @param reach destinations that are reached through this interface and through no other: the mesh's own addresses, and routes
- *     of its peers
+ * @param reach destinations that are reached through this interface and through no other: the mesh's own addresses, and
+ *     routes of its peers
  * @param subnets subnets that peers reach outside the tunnel, as set by the user
  * @param masquerades whether Tailscale masquerades the packets that it forwards
- * @param servers TCP ports of Tailscale's control server and relays
+ * @param serverPorts TCP ports of Tailscale's control server and relays
  */
 record MeshInterface(
         KillSwitchInput.Mesh.Kind kind,
@@ -31,7 +31,7 @@ record MeshInterface(
         List<Prefix> reach,
         List<Prefix> subnets,
         boolean masquerades,
-        List<Integer> servers) {
+        List<Integer> serverPorts) {
 
     /** Returns the mesh interfaces: several if the mesh is plain WireGuard and the node is in several subnets. */
     static List<MeshInterface> of(ExitNodeInputs inputs) {
@@ -61,7 +61,7 @@ record MeshInterface(
     private static MeshInterface tailscale(TailscaleSettings settings, Tailnet tailnet) {
         return new MeshInterface(
                 KillSwitchInput.Mesh.Kind.TAILSCALE,
-                settings.link(),
+                settings.interfaceName(),
                 tailnet.addresses(),
                 settings.port(),
                 List.of(),
@@ -69,23 +69,23 @@ record MeshInterface(
                         .distinct()
                         .toList(),
                 settings.routes(),
-                settings.masquerades(),
-                servers(settings, tailnet));
+                settings.usesSnat(),
+                serverPorts(settings, tailnet));
     }
 
     /**
-     * Returns the control server's port, the ports that Tailscale tries whatever the server's URL says, and those of the relays
-     * (tailscale: control/controlhttp, derp/derphttp).
+     * Returns the control server's port, the ports that Tailscale tries whatever the server's URL says, and those of
+     * the relays (tailscale: control/controlhttp, derp/derphttp).
      */
-    private static List<Integer> servers(TailscaleSettings settings, Tailnet tailnet) {
-        return Stream.concat(Stream.of(80, 443, settings.control().port()), tailnet.relayPorts().stream())
+    private static List<Integer> serverPorts(TailscaleSettings settings, Tailnet tailnet) {
+        return Stream.concat(Stream.of(80, 443, settings.controlServer().port()), tailnet.relayPorts().stream())
                 .distinct()
                 .sorted()
                 .toList();
     }
 
     KillSwitchInput.Mesh killSwitchInput() {
-        return new KillSwitchInput.Mesh(kind, link, addresses, port, reach, subnets, masquerades, servers);
+        return new KillSwitchInput.Mesh(kind, link, addresses, port, reach, subnets, masquerades, serverPorts);
     }
 
     /**

@@ -30,7 +30,7 @@ import java.util.OptionalInt;
  * @param inside links, addresses and routes
  * @param ruleset the nftables ruleset: allowed inbound packets, and the redirection of DNS queries
  * @param resolvers DNS servers that are queried through the tunnel; empty if none is reachable through it
- * @param remarks what the file asks for and the machine cannot provide
+ * @param remarks what the file requests and the machine cannot provide
  */
 public record NamespacePlan(
         String link,
@@ -77,14 +77,14 @@ public record NamespacePlan(
                 .flatMap(peer -> peer.allowedIps().stream())
                 .distinct()
                 .toList());
-        List<Prefix> own = link.usable(file.addresses());
+        List<Prefix> tunnelAddresses = link.usable(file.addresses());
         NetworkState inside = new NetworkState(
                 List.of(new LinkSpec(file.name(), link.mtu().bytes(), Ownership.ALIAS)),
-                own.stream()
+                tunnelAddresses.stream()
                         .map(address -> new LinkAddress(file.name(), address))
                         .toList(),
                 carried.stream()
-                        .filter(prefix -> own.stream()
+                        .filter(prefix -> tunnelAddresses.stream()
                                 .noneMatch(address -> !(address.isHost() && address.family() == Family.IPV4)
                                         && address.contains(prefix)))
                         .map(prefix -> Route.through(file.name(), prefix, Route.MAIN))
@@ -109,8 +109,8 @@ public record NamespacePlan(
 
     /** Returns the DNS servers of the file, or public ones; only those that are reachable through the tunnel. */
     private static List<InetAddress> resolvers(WireGuardConfig file, List<Prefix> carried) {
-        List<InetAddress> wanted = file.dnsServers().isEmpty() ? ExitNodePlanner.PUBLIC_RESOLVERS : file.dnsServers();
-        return wanted.stream()
+        List<InetAddress> servers = file.dnsServers().isEmpty() ? ExitNodePlanner.PUBLIC_RESOLVERS : file.dnsServers();
+        return servers.stream()
                 .filter(resolver -> carried.stream().anyMatch(prefix -> prefix.contains(resolver)))
                 .toList();
     }

@@ -33,7 +33,7 @@ import java.util.stream.Collectors;
  * @param forwarded address families that are forwarded
  * @param directNetworks connected networks that stay direct although a peer has a route to them
  * @param stale interfaces of this node that it no longer has
- * @param warnings what the network file asks for and the machine cannot provide
+ * @param remarks what the network file asks for and the machine cannot provide
  */
 public record NodePlan(
         SequencedMap<String, DeviceConfig> devices,
@@ -43,7 +43,7 @@ public record NodePlan(
         Set<Family> forwarded,
         List<Prefix> directNetworks,
         List<String> stale,
-        List<Problem> warnings) {
+        List<Problem> remarks) {
 
     public NodePlan {
         devices = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(devices));
@@ -51,43 +51,41 @@ public record NodePlan(
         forwarded = Set.copyOf(forwarded);
         directNetworks = List.copyOf(directNetworks);
         stale = List.copyOf(stale);
-        warnings = List.copyOf(warnings);
+        remarks = List.copyOf(remarks);
     }
 
     public static NodePlan of(NodeInputs inputs) {
         String alias = Ownership.ofNode(inputs.node());
-        Set<String> wanted =
+        Set<String> desiredLinks =
                 inputs.interfaces().stream().map(WireGuardConfig::name).collect(Collectors.toSet());
         List<String> stale = linksOf(inputs.node(), inputs.current()).stream()
-                .filter(link -> !wanted.contains(link))
+                .filter(link -> !desiredLinks.contains(link))
                 .toList();
         NetworkState current = without(stale, inputs.current());
         SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>();
         Set<Prefix> directNetworks = new LinkedHashSet<>();
-        List<Problem> warnings = new ArrayList<>();
+        List<Problem> remarks = new ArrayList<>();
         for (WireGuardConfig mesh : inputs.interfaces()) {
-            TunnelPlan tunnel = TunnelPlan.of(new TunnelInputs(
-                    mesh,
-                    inputs.machine(),
-                    ResolvedNames.NONE,
-                    inputs.path(),
-                    current,
-                    Set.of(),
-                    false,
-                    inputs.candidates()));
+            NetworkState before = current;
+            TunnelPlan tunnel = TunnelPlan.of(TunnelInputs.of(mesh, inputs.machine(), inputs.path(), it -> {
+                it.current = before;
+                it.candidates = inputs.candidates();
+            }));
             directNetworks.addAll(tunnel.directNetworks());
             devices.put(mesh.name(), tunnel.device());
-            warnings.addAll(tunnel.remarks());
+            remarks.addAll(tunnel.remarks());
             current = tunnel.all();
         }
         NetworkState network = new NetworkState(
                 current.links().stream()
-                        .map(link -> wanted.contains(link.name()) ? new LinkSpec(link.name(), link.mtu(), alias) : link)
+                        .map(link -> desiredLinks.contains(link.name())
+                                ? new LinkSpec(link.name(), link.mtu(), alias)
+                                : link)
                         .toList(),
                 current.addresses(),
                 current.routes(),
                 current.rules());
-        Optional<ForwardingPolicy> policy = ForwardingPolicy.of(inputs.node(), inputs.forwards(), wanted);
+        Optional<ForwardingPolicy> policy = ForwardingPolicy.of(inputs.node(), inputs.forwards(), desiredLinks);
         return new NodePlan(
                 devices,
                 network,
@@ -96,7 +94,7 @@ public record NodePlan(
                 policy.map(it -> it.families(inputs.machine())).orElse(Set.of()),
                 List.copyOf(directNetworks),
                 stale,
-                warnings);
+                remarks);
     }
 
     /** Returns the interfaces of a node, by the alias of its links. */

@@ -24,9 +24,10 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * A plan as the equivalent commands of {@code nft}, {@code ip}, {@code wg} and {@code sysctl}, in order of execution. Keys are
- * replaced by variables that name key files; a shell stops with an error if one is not set.
+ * A plan as the equivalent commands of {@code nft}, {@code ip}, {@code wg} and {@code sysctl}, in order of execution.
+ * Keys are replaced by variables that name key files; a shell stops with an error if one is not set.
  *
+ * @param link name of the tunnel's interface
  * @param ruleset in nft's syntax; empty if there is no ruleset
  * @param commands of iproute2, wg and sysctl, and the userspace WireGuard if it is needed
  * @param resolvConf lines of resolv.conf; empty if it is not changed
@@ -37,6 +38,7 @@ import java.util.stream.Collectors;
  * @param proxy the SOCKS5 proxy, if it is enabled
  */
 public record PlanText(
+        String link,
         String ruleset,
         List<String> commands,
         List<String> resolvConf,
@@ -61,11 +63,11 @@ public record PlanText(
     /** Returns the text of an exit node's plan. */
     public static PlanText of(ExitNodeInputs inputs) {
         ExitNodePlan plan = ExitNodePlanner.plan(inputs);
-        List<String> commands = new ArrayList<>(IpSyntax.commands(plan.rules()));
+        List<String> commands = new ArrayList<>(IpSyntax.commands(plan.killSwitchRouting()));
         List<String> network = new ArrayList<>(IpSyntax.commands(plan.network()));
         network.removeAll(List.copyOf(commands));
-        commands.add(creationCommand(ExitNodePlan.TUNNEL, inputs));
-        commands.addAll(configurationCommands(ExitNodePlan.TUNNEL, plan.tunnel()));
+        commands.add(creationCommand(plan.identity().link(), inputs));
+        commands.addAll(configurationCommands(plan.identity().link(), plan.tunnel()));
         plan.meshes().forEach((link, mesh) -> {
             commands.add(creationCommand(link, inputs));
             commands.addAll(configurationCommands(link, mesh));
@@ -75,6 +77,7 @@ public record PlanText(
             commands.addAll(forwardingCommands(inputs.machine()));
         }
         return new PlanText(
+                plan.identity().link(),
                 NftText.of(plan.ruleset()),
                 commands,
                 resolvConf(
@@ -99,6 +102,7 @@ public record PlanText(
         commands.addAll(configurationCommands(plan.link(), plan.device()));
         commands.addAll(IpSyntax.commands(plan.network()));
         return new PlanText(
+                plan.link(),
                 plan.ruleset().isEmpty() ? "" : NftText.of(plan.ruleset()),
                 commands,
                 resolvConf(plan.dnsServers(), plan.searchDomains()),
@@ -120,8 +124,8 @@ public record PlanText(
             parts.add("# /etc/resolv.conf\n# " + String.join("\n# ", resolvConf));
         }
         if (!dnsServers.isEmpty()) {
-            parts.add("# DNS stub on that address: queries go to " + String.join(", ", dnsServers) + " through "
-                    + ExitNodePlan.TUNNEL);
+            parts.add(
+                    "# DNS stub on that address: queries go to " + String.join(", ", dnsServers) + " through " + link);
         }
         if (!otherNames.isEmpty()) {
             parts.add("# " + String.join("\n# ", otherNames));
@@ -184,7 +188,7 @@ public record PlanText(
     }
 
     private static String tailscale(TailscaleSettings settings) {
-        return "containerboot, Tailscale on " + settings.link()
+        return "containerboot, Tailscale on " + settings.interfaceName()
                 + settings.port().stream()
                         .mapToObj(port -> ", UDP port " + port)
                         .findFirst()
@@ -212,12 +216,10 @@ public record PlanText(
 
     private static String creationCommand(String link, ExitNodeInputs inputs) {
         WireGuardSettings settings = inputs.settings().wireGuard();
-        boolean userspace = switch (settings.implementation()) {
-            case AUTO -> !inputs.machine().kernelWireGuard();
-            case KERNEL -> false;
-            case USERSPACE -> true;
+        return switch (settings.implementation().on(inputs.machine().kernelWireGuard())) {
+            case KERNEL -> WIREGUARD.formatted(link);
+            case USERSPACE -> "GOMEMLIMIT=" + settings.memory() + " wireguard-go " + link;
         };
-        return userspace ? "GOMEMLIMIT=" + settings.memory() + " wireguard-go " + link : WIREGUARD.formatted(link);
     }
 
     private static List<String> configurationCommands(String link, DeviceConfig device) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * All inputs of the plan of a tunnel without a mesh.
@@ -30,6 +31,32 @@ public record TunnelInputs(
         Set<Integer> udpPorts,
         boolean killSwitch,
         Map<PublicKey, List<InetAddress>> candidates) {
+
+    /** The fields that may be absent, by name. */
+    public static final class Fields {
+        public ResolvedNames names = ResolvedNames.NONE;
+        public NetworkState current = NetworkState.EMPTY;
+        public Set<Integer> udpPorts = Set.of();
+        public boolean killSwitch;
+        public Map<PublicKey, List<InetAddress>> candidates = Map.of();
+
+        private Fields() {}
+    }
+
+    /** Returns the inputs with the fields that {@code others} sets. */
+    public static TunnelInputs of(WireGuardConfig file, Machine machine, Path path, Consumer<Fields> others) {
+        Fields fields = new Fields();
+        others.accept(fields);
+        return new TunnelInputs(
+                file,
+                machine,
+                fields.names,
+                path,
+                fields.current,
+                fields.udpPorts,
+                fields.killSwitch,
+                fields.candidates);
+    }
 
     /** Looks up the path of a packet. */
     @FunctionalInterface

@@ -19,6 +19,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -29,28 +30,37 @@ import java.util.stream.Stream;
  *
  * @param network links, addresses, routes and rules of this tunnel only
  * @param all links, addresses, routes and rules of all tunnels, including this one
- * @param ruleset the kill switch, or the anti-spoofing rules for the tunnels' own addresses; empty if neither is needed
+ * @param killSwitch nftables ruleset of the kill switch; empty if it is not enabled
+ * @param antiSpoofing nftables ruleset for the tunnels' own addresses, where there is no kill switch; empty if it is
+ *     not needed
  * @param directNetworks connected networks that are in AllowedIPs and stay direct
  * @param dnsServers for resolv.conf; empty if it is not changed
- * @param remarks what the file asks for and the machine cannot provide
+ * @param remarks what the file requests and the machine cannot provide
  */
 public record TunnelPlan(
         String link,
         DeviceConfig device,
         NetworkState network,
         NetworkState all,
-        List<Table> ruleset,
+        Optional<List<Table>> killSwitch,
+        List<Table> antiSpoofing,
         List<Prefix> directNetworks,
         List<InetAddress> dnsServers,
         List<String> searchDomains,
         List<Problem> remarks) {
 
     public TunnelPlan {
-        ruleset = List.copyOf(ruleset);
+        killSwitch = killSwitch.map(List::copyOf);
+        antiSpoofing = List.copyOf(antiSpoofing);
         directNetworks = List.copyOf(directNetworks);
         dnsServers = List.copyOf(dnsServers);
         searchDomains = List.copyOf(searchDomains);
         remarks = List.copyOf(remarks);
+    }
+
+    /** Returns the nftables ruleset to apply; empty if none is needed. */
+    public List<Table> ruleset() {
+        return killSwitch.orElse(antiSpoofing);
     }
 
     public static TunnelPlan of(TunnelInputs inputs) {
@@ -90,14 +100,15 @@ public record TunnelPlan(
                 network,
                 all,
                 inputs.killSwitch()
-                        ? TunnelKillSwitch.killSwitch(
+                        ? Optional.of(TunnelKillSwitch.killSwitch(
                                 file,
                                 device,
                                 mark,
                                 carriedFamilies(file, ipv6),
                                 LinkEssentials.onLink(inputs.machine()),
-                                inputs.udpPorts())
-                        : TunnelKillSwitch.antiSpoofing(all),
+                                inputs.udpPorts()))
+                        : Optional.empty(),
+                TunnelKillSwitch.antiSpoofing(all),
                 routing.directNetworks(),
                 file.dnsServers(),
                 file.searchDomains(),
@@ -108,11 +119,11 @@ public record TunnelPlan(
     private static List<LinkAddress> addresses(TunnelInputs inputs, TunnelRouting routing, LinkIpv6 ipv6) {
         if (inputs.file().addresses().isEmpty()) {
             return inputs.current().addresses().stream()
-                    .filter(own -> own.link().equals(ipv6.link()))
+                    .filter(linkAddress -> linkAddress.link().equals(ipv6.link()))
                     .toList();
         }
         return routing.addresses().stream()
-                .filter(own -> own.address().family() == Family.IPV4 || ipv6.isSupported())
+                .filter(linkAddress -> linkAddress.address().family() == Family.IPV4 || ipv6.isSupported())
                 .toList();
     }
 

@@ -55,19 +55,19 @@ public final class PrivilegedSiblings {
     /** Returns a sentence about each, without a full stop. */
     public List<String> find() {
         Map<Long, ProcessInfo> processInfos = readProcesses();
-        ProcessInfo own = processInfos.get(self);
-        if (own == null || own.network().isEmpty()) {
+        ProcessInfo ownProcess = processInfos.get(self);
+        if (ownProcess == null || ownProcess.network().isEmpty()) {
             return List.of();
         }
         ProcessInfo first = processInfos.get(1L);
-        boolean container = first != null && first.network().equals(own.network());
-        Set<Long> culvertPids = culvertProcesses(processInfos, own);
+        boolean container = first != null && first.network().equals(ownProcess.network());
+        Set<Long> culvertPids = culvertProcesses(processInfos, ownProcess);
         List<String> descriptions = new ArrayList<>();
         processInfos.forEach((pid, process) -> {
-            if (process.network().equals(own.network())
+            if (process.network().equals(ownProcess.network())
                     && (process.admin() || process.raw())
                     && !culvertPids.contains(pid)
-                    && !(container && process.mounts().equals(own.mounts()))) {
+                    && !(container && process.mounts().equals(ownProcess.mounts()))) {
                 descriptions.add("process " + pid + " (" + process.name() + ") shares the network namespace and has "
                         + (process.admin() ? "CAP_NET_ADMIN" : "CAP_NET_RAW")
                         + ", so it can bypass the kill switch");
@@ -77,7 +77,7 @@ public final class PrivilegedSiblings {
     }
 
     /** Returns this process and its ancestors, every Culvert with its descendants, and children of earlier ones. */
-    private Set<Long> culvertProcesses(Map<Long, ProcessInfo> processInfos, ProcessInfo own) {
+    private Set<Long> culvertProcesses(Map<Long, ProcessInfo> processInfos, ProcessInfo ownProcess) {
         Set<Long> culvertPids = new HashSet<>();
         for (Long pid = self; pid != 0 && culvertPids.add(pid); ) {
             ProcessInfo process = processInfos.get(pid);
@@ -85,7 +85,7 @@ public final class PrivilegedSiblings {
         }
         Set<Long> descendants = new HashSet<>();
         processInfos.forEach((pid, process) -> {
-            if (process.program().equals(own.program())
+            if (process.program().equals(ownProcess.program())
                     || CHILD_PROGRAMS.contains(
                             process.program().replaceFirst(".*/", "").replaceFirst(" \\(deleted\\)$", ""))) {
                 descendants.add(pid);

@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** Redacts known secrets in text: programs print the keys that they were given in their error messages. */
+/** Redacts known secrets in text: programs print their keys in error messages. */
 public final class Redactor implements UnaryOperator<String> {
 
     private final List<String> secrets;

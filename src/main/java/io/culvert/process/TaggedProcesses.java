@@ -64,17 +64,17 @@ public final class TaggedProcesses {
      */
     public int stopAll(Duration grace) {
         int stopped = 0;
-        List<ProcessHandle> found = find();
-        while (!found.isEmpty()) {
-            stopped += found.size();
-            found.forEach(ProcessHandle::destroy);
-            if (!exitWithin(found, grace)) {
-                found.forEach(ProcessHandle::destroyForcibly);
-                if (!exitWithin(found, grace)) {
+        List<ProcessHandle> processes = find();
+        while (!processes.isEmpty()) {
+            stopped += processes.size();
+            processes.forEach(ProcessHandle::destroy);
+            if (!exitWithin(processes, grace)) {
+                processes.forEach(ProcessHandle::destroyForcibly);
+                if (!exitWithin(processes, grace)) {
                     break;
                 }
             }
-            found = find();
+            processes = find();
         }
         return stopped;
     }

@@ -7,8 +7,8 @@ import sun.misc.Signal;
 
 /**
  * Handles SIGPIPE and SIGXFSZ, which terminate a process that writes to a closed pipe or socket, or beyond its file
- * size limit. Otherwise any process that can connect to one of our sockets and close the connection could terminate the
- * program.
+ * size limit. Otherwise any process that can connect to one of Culvert's sockets and close the connection could
+ * terminate the program.
  */
 public final class WriteSignals {
 

@@ -5,7 +5,8 @@ import io.culvert.diagnostics.Hints;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.rtnl.Machine;
-import io.culvert.settings.WireGuardSettings.Implementation;
+import io.culvert.wireguard.device.ImplementationChoice;
+import io.culvert.wireguard.device.WireGuardDevice.Implementation;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,7 +16,7 @@ public final class MachineRequirements {
     private MachineRequirements() {}
 
     /** Returns unmet requirements as errors, and limitations as warnings. */
-    public static List<Problem> unmet(Machine machine, Implementation implementation) {
+    public static List<Problem> unmet(Machine machine, ImplementationChoice implementation) {
         List<Problem> problems = new ArrayList<>();
         if (!machine.netAdmin()) {
             problems.add(Problem.machine(
@@ -24,7 +25,7 @@ public final class MachineRequirements {
                     Hints.here().netAdmin()));
         }
         boolean kernel = machine.kernelWireGuard();
-        if (implementation == Implementation.KERNEL && !kernel) {
+        if (implementation == ImplementationChoice.KERNEL && !kernel) {
             problems.add(Problem.machine(
                     Location.machine("kernel"),
                     "does not support WireGuard, but CULVERT_WIREGUARD_IMPLEMENTATION=kernel requires it",
@@ -46,8 +47,7 @@ public final class MachineRequirements {
     }
 
     /** Returns whether userspace WireGuard will be used. */
-    public static boolean usesUserspace(Machine machine, Implementation implementation) {
-        return implementation == Implementation.USERSPACE
-                || (implementation == Implementation.AUTO && !machine.kernelWireGuard());
+    public static boolean usesUserspace(Machine machine, ImplementationChoice implementation) {
+        return implementation.on(machine.kernelWireGuard()) == Implementation.USERSPACE;
     }
 }

@@ -6,20 +6,22 @@ import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.diagnostics.Problems;
+import io.culvert.dns.ResolutionResult;
+import io.culvert.dns.SystemResolver;
 import io.culvert.net.Host;
+import io.culvert.net.InterfaceName;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.rtnl.Machine;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.config.WireGuardFile;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * The wg-quick file of a standalone tunnel ({@code culvert tunnel up}).
@@ -31,7 +33,7 @@ public record TunnelFile(Path path) {
     /** Resolves a file or an interface name as wg-quick does: a bare name is a file in /etc/wireguard. */
     public static TunnelFile of(String fileOrName, Path root) {
         return new TunnelFile(
-                fileOrName.matches("[a-zA-Z0-9_=+.-]{1,15}") && !Files.exists(Path.of(fileOrName))
+                InterfaceName.isValid(fileOrName) && !Files.exists(Path.of(fileOrName))
                         ? root.resolve("etc/wireguard").resolve(fileOrName + ".conf")
                         : Path.of(fileOrName).toAbsolutePath().normalize());
     }
@@ -45,20 +47,18 @@ public record TunnelFile(Path path) {
 
     /** @throws ProblemException with all problems of the file */
     public WireGuardConfig read(Log log, boolean killSwitch) {
-        return read(WireGuardFile.read(path), log, killSwitch);
+        return read(WireGuardFile.read(path, new TunnelHooks(killSwitch)), log);
     }
 
     /** Reads a file that, as for wg-quick, may lack addresses and peers. */
     public WireGuardConfig readIncomplete(Log log, boolean killSwitch) {
-        return read(WireGuardFile.readPartial(path), log, killSwitch);
+        return read(WireGuardFile.readPartial(path, new TunnelHooks(killSwitch)), log);
     }
 
-    private WireGuardConfig read(WireGuardFile.Parsed parsed, Log log, boolean killSwitch) {
+    private WireGuardConfig read(WireGuardFile.Parsed parsed, Log log) {
         Problems problems = new Problems();
         WireGuardFile.interfaceNameProblem(path).ifPresent(problems::add);
-        problems.addAll(parsed.config()
-                .map(file -> new TunnelHooks(killSwitch).reworded(parsed.problems(), file))
-                .orElse(parsed.problems()));
+        problems.addAll(parsed.problems());
         problems.throwIfErrors();
         log.problems(problems.all());
         return parsed.config().orElseThrow();
@@ -72,24 +72,30 @@ public record TunnelFile(Path path) {
     public static ResolvedNames resolve(WireGuardConfig file, Machine machine) {
         Map<Host.Name, List<InetAddress>> addresses = new HashMap<>();
         Problems problems = new Problems();
-        file.peers().stream().flatMap(peer -> peer.endpoint().stream()).forEach(endpoint -> {
-            if (endpoint.host() instanceof Host.Name name && !addresses.containsKey(name)) {
-                try {
-                    addresses.put(
-                            name,
-                            Stream.of(InetAddress.getAllByName(name.name()))
-                                    .sorted(Comparator.comparing(
-                                            address -> !machine.main().hasRouteTo(address)))
-                                    .toList());
-                } catch (UnknownHostException _) {
-                    problems.add(Problem.failure(
-                            Location.machine(name.name()),
-                            "the server's name does not resolve",
-                            "check /etc/resolv.conf, or write the server's address into Endpoint"));
-                }
-            }
-        });
+        for (Host.Name name : file.hostNames()) {
+            ResolutionResult result = resolve(name, machine);
+            addresses.put(name, result.addresses());
+            problems.addAll(result.problems());
+        }
         problems.throwIfErrors();
         return new ResolvedNames(addresses);
+    }
+
+    /** Resolves a server's name by the machine's resolver; addresses that the machine has a route to come first. */
+    public static ResolutionResult resolve(Host.Name name, Machine machine) {
+        ResolutionResult result = SystemResolver.resolve(name);
+        if (result.fresh()) {
+            return ResolutionResult.withoutTtl(result.addresses().stream()
+                    .sorted(Comparator.comparing(address -> !machine.main().hasRouteTo(address)))
+                    .toList());
+        }
+        return new ResolutionResult(
+                List.of(),
+                Duration.ZERO,
+                false,
+                List.of(Problem.failure(
+                        Location.machine(name.name()),
+                        "the server's name does not resolve",
+                        "check /etc/resolv.conf, or write the server's address into Endpoint")));
     }
 }

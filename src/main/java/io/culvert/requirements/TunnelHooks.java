@@ -4,15 +4,10 @@ package io.culvert.requirements;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.wireguard.config.Hook;
-import io.culvert.wireguard.config.WireGuardConfig;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Collectors;
+import io.culvert.wireguard.config.HookProblems;
 
 /** Creates the warnings and notes about the hooks of a file for a standalone tunnel. */
-final class TunnelHooks {
+final class TunnelHooks implements HookProblems {
 
     private final boolean killSwitch;
 
@@ -20,24 +15,8 @@ final class TunnelHooks {
         this.killSwitch = killSwitch;
     }
 
-    /** Returns the problems of a file, with those about hooks worded for a standalone tunnel. */
-    List<Problem> reworded(List<Problem> problems, WireGuardConfig file) {
-        Map<Integer, Hook> hooks =
-                file.hooks().stream().collect(Collectors.toMap(Hook::line, Function.identity(), (first, _) -> first));
-        return problems.stream()
-                .map(problem -> hook(problem, hooks)
-                        .map(hook -> problemFor(hook, problem.location()))
-                        .orElse(problem))
-                .toList();
-    }
-
-    private static Optional<Hook> hook(Problem problem, Map<Integer, Hook> hooks) {
-        return problem.location() instanceof Location.InFile location
-                ? Optional.ofNullable(hooks.get(location.line()))
-                : Optional.empty();
-    }
-
-    private Problem problemFor(Hook hook, Location location) {
+    @Override
+    public Problem problem(Hook hook, Location location) {
         return switch (hook.intent()) {
             case KILL_SWITCH ->
                 killSwitch

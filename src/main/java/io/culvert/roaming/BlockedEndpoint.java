@@ -23,7 +23,7 @@ import java.util.Optional;
  */
 final class BlockedEndpoint {
 
-    static final Table.Id TABLE = new Table.Id(Table.Family.INET, "culvert_excursion");
+    static final Table.Id TABLE = new Table.Id(Table.Family.INET, "culvert_probe");
 
     /** Before connection tracking ({@code NF_IP_PRI_RAW}, include/uapi/linux/netfilter_ipv4.h). */
     private static final int RAW_PRIORITY = -300;
@@ -57,8 +57,7 @@ final class BlockedEndpoint {
                 Statement.is(Property.UDP_SOURCE_PORT, new NftValue.Decimal(endpoint.getPort())),
                 Statement.is(Property.UDP_DESTINATION_PORT, new NftValue.Decimal(port)),
                 Verdict.DROP);
-        Chain chain = Chain.base(
-                "previous_endpoint", Chain.Type.FILTER, Hook.PREROUTING, RAW_PRIORITY, Policy.ACCEPT, List.of(rule));
+        Chain chain = Chain.filter("previous_endpoint", Hook.PREROUTING, RAW_PRIORITY, Policy.ACCEPT, List.of(rule));
         tablePresent = true;
         nftables.ifPresent(tables -> {
             try {

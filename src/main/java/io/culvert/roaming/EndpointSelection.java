@@ -10,7 +10,7 @@ import io.culvert.nft.Nftables;
 import io.culvert.nft.Table;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.reconcile.Reconciler;
-import io.culvert.roaming.EndpointChooser.ProbeResult;
+import io.culvert.roaming.EndpointPolicy.ProbeResult;
 import io.culvert.rtnl.Neighbours;
 import io.culvert.rtnl.Neighbours.Neighbour;
 import io.culvert.rtnl.RouteLookup;
@@ -68,7 +68,7 @@ public final class EndpointSelection implements AutoCloseable {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final Thread thread;
     private final Map<PublicKey, RoamingPeer> peers = new LinkedHashMap<>();
-    private final Map<PublicKey, EndpointChooser> choosers = new LinkedHashMap<>();
+    private final Map<PublicKey, EndpointPolicy> policies = new LinkedHashMap<>();
     private volatile Set<InetAddress> addresses = Set.of();
     private volatile Map<String, PeerStatus> statuses = Map.of();
     private Duration pollDelay = POLLS.first();
@@ -100,7 +100,7 @@ public final class EndpointSelection implements AutoCloseable {
 
     /** Returns the initial endpoint: a candidate on a connected network, else the first one behind a router. */
     public static Optional<InetSocketAddress> initialEndpoint(List<InetSocketAddress> candidates, PathLookup paths) {
-        return EndpointChooser.initialEndpoint(candidates, paths);
+        return EndpointPolicy.initialEndpoint(candidates, paths);
     }
 
     /** Replaces the peers whose endpoints are selected. */
@@ -121,9 +121,9 @@ public final class EndpointSelection implements AutoCloseable {
         }
         peers.clear();
         peers.putAll(peersByKey);
-        choosers.keySet().retainAll(peers.keySet());
+        policies.keySet().retainAll(peers.keySet());
         peers.values()
-                .forEach(peer -> choosers.computeIfAbsent(peer.key(), _ -> new EndpointChooser())
+                .forEach(peer -> policies.computeIfAbsent(peer.key(), _ -> new EndpointPolicy())
                         .setCandidates(peer.candidates()));
         addresses = peers.values().stream()
                 .flatMap(peer -> peer.candidates().stream())
@@ -159,7 +159,7 @@ public final class EndpointSelection implements AutoCloseable {
         Optional<Nftables> nftables = nftables();
         try (NetlinkSocket route = KernelNetlinkSocket.route()) {
             PathLookup paths = new PathLookup(new RouteLookup(route), new Neighbours(route), mark);
-            EndpointProbe probe = new EndpointProbe(device, new BlockedEndpoint(nftables), clock, stopped);
+            EndpointProber prober = new EndpointProber(device, new BlockedEndpoint(nftables), clock, stopped);
             Reconciler.Target<Runnable> target = new Reconciler.Target<>() {
 
                 @Override
@@ -171,7 +171,7 @@ public final class EndpointSelection implements AutoCloseable {
                 @Override
                 public Instant check() {
                     if (!peers.isEmpty()) {
-                        update(paths, probe);
+                        update(paths, prober);
                     }
                     return nextPoll();
                 }
@@ -187,7 +187,7 @@ public final class EndpointSelection implements AutoCloseable {
         }
     }
 
-    private void update(PathLookup paths, EndpointProbe probe) {
+    private void update(PathLookup paths, EndpointProber prober) {
         try {
             paths.refresh();
             if (solicitationDue || solicitedAt.plus(SOLICITATION_INTERVAL).isBefore(now())) {
@@ -195,7 +195,7 @@ public final class EndpointSelection implements AutoCloseable {
                 solicitedAt = now();
                 peers.values().forEach(peer -> paths.solicit(peer.candidates()));
             }
-            poll(paths, probe);
+            poll(paths, prober);
         } catch (RuntimeException e) {
             // The next poll may succeed; ending here would leave the peers' endpoints unchanged for good.
             log.accept("endpoint selection failed, retrying: " + e.getMessage());
@@ -217,48 +217,48 @@ public final class EndpointSelection implements AutoCloseable {
         return now().plus(delay);
     }
 
-    private void poll(PathLookup paths, EndpointProbe probe) {
+    private void poll(PathLookup paths, EndpointProber prober) {
         Map<PublicKey, PeerState> states = device.read().stream()
                 .flatMap(state -> state.peers().stream())
                 .collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
         Map<String, PeerStatus> newStatuses = new LinkedHashMap<>();
         for (RoamingPeer peer : peers.values()) {
-            EndpointChooser chooser = choosers.get(peer.key());
+            EndpointPolicy policy = policies.get(peer.key());
             PeerState state = states.get(peer.key());
-            if (chooser == null || state == null) {
+            if (policy == null || state == null) {
                 continue; // The device is being recreated.
             }
             try {
-                runStep(peer, chooser, state, paths, probe);
+                runStep(peer, policy, state, paths, prober);
             } catch (ProblemException e) {
                 log.accept(peer.name() + ": " + e.getMessage());
             }
-            if (chooser.isUnsettled() && pollDelay.compareTo(Duration.ofSeconds(1)) > 0) {
+            if (policy.isUnsettled() && pollDelay.compareTo(Duration.ofSeconds(1)) > 0) {
                 pollDelay = Duration.ofSeconds(1);
             }
-            newStatuses.put(peer.name(), chooser.status());
+            newStatuses.put(peer.name(), policy.status());
         }
         statuses = newStatuses;
     }
 
     private void runStep(
-            RoamingPeer peer, EndpointChooser chooser, PeerState state, PathLookup paths, EndpointProbe probe) {
-        Optional<SelectionStep> next = chooser.nextStep(state, paths, now());
+            RoamingPeer peer, EndpointPolicy policy, PeerState state, PathLookup paths, EndpointProber prober) {
+        Optional<SelectionStep> next = policy.nextStep(state, paths, now());
         if (next.isEmpty() || stopped.getCount() == 0) {
             return;
         }
         long startNanos = System.nanoTime();
         ProbeResult result = switch (next.get()) {
-            case SelectionStep.ProbeCurrent() -> probe.probeCurrent(peer);
-            case SelectionStep.ProbeCandidate(InetSocketAddress to) -> probe.probeCandidate(peer, to);
+            case SelectionStep.ProbeCurrent() -> prober.probeCurrent(peer);
+            case SelectionStep.ProbeCandidate(InetSocketAddress to) -> prober.probeCandidate(peer, to);
             case SelectionStep.SwitchTo(InetSocketAddress to) -> {
-                probe.setEndpoint(peer, to);
+                prober.setEndpoint(peer, to);
                 yield ProbeResult.NONE;
             }
         };
-        boolean wasLost = chooser.isLost();
+        boolean wasLost = policy.isLost();
         boolean hadNoEndpoint = state.endpoint().isEmpty();
-        chooser.recordResult(next.get(), result, paths, now());
+        policy.recordResult(next.get(), result, paths, now());
         long millis = (System.nanoTime() - startNanos) / 1_000_000;
         switch (next.get()) {
             case SelectionStep.ProbeCurrent()

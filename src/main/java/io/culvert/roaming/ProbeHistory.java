@@ -18,7 +18,7 @@ record ProbeHistory(int failures, String signature, Instant notBefore, Instant n
     static final ProbeHistory NONE = new ProbeHistory(0, "", Instant.MIN, Instant.MIN);
 
     /**
-     * Any host on a link can answer for an address, each time with another hardware address. So after the first change
+     * Any host on a link can respond for an address, each time with another hardware address. So after the first change
      * of the path further ones are delayed, which limits the interruption by a malicious host to a second per minute.
      */
     private static final BackOff PATH_CHANGE_DELAYS = new BackOff(Duration.ofSeconds(1), Duration.ofMinutes(1));

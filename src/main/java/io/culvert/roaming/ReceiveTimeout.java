@@ -2,33 +2,27 @@
 package io.culvert.roaming;
 
 import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.LastReceived;
+import io.culvert.wireguard.device.WireGuardTimers;
 import java.time.Duration;
 import java.time.Instant;
 
 /** Detects that a peer no longer responds, from the counters of the device. Mutable; for one peer. */
 final class ReceiveTimeout {
 
-    /**
-     * Two handshake initiations (148 bytes each, WireGuard white paper, section 5.4.2): more than keepalives, which are
-     * not answered, and less than any exchange that waits for a response.
-     */
-    private static final long MAX_UNANSWERED_BYTES = 2 * 148;
-
     /** The timeout for responses; longer than an intercontinental round trip. */
     private static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(3);
 
     /**
-     * The timeout for a peer without traffic that does not answer echo requests: it sends a keepalive within
-     * {@code KEEPALIVE_TIMEOUT} (section 6.1), plus a margin.
+     * The timeout for a peer without traffic that does not respond to echo requests, which sends a keepalive.
      */
-    private static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(13);
+    private static final Duration KEEPALIVE_TIMEOUT = WireGuardTimers.KEEPALIVE_TIMEOUT.plus(RESPONSE_TIMEOUT);
 
     /** In bytes per second; below this, a pause of one second is acceptable. */
     private static final long QUIET_BYTES_PER_SECOND = 2000;
 
-    private long received;
+    private LastReceived lastReceived = LastReceived.initial(Instant.MIN);
     private long sent;
-    private long sentAtLastResponse;
     private Instant unansweredSince = Instant.MAX;
     private Instant updatedAt = Instant.MIN;
     private boolean quiet = true;
@@ -37,18 +31,17 @@ final class ReceiveTimeout {
 
     /** Updates from the current counters of the device. */
     void update(PeerState peer, Instant now) {
-        if (peer.receivedBytes() != received || peer.sentBytes() < sent) {
-            sentAtLastResponse = peer.sentBytes();
+        long received = lastReceived.received();
+        if (hasReceivedSince(peer) || peer.sentBytes() < sent) {
+            lastReceived = new LastReceived(peer.receivedBytes(), peer.sentBytes(), now);
             unansweredSince = Instant.MAX;
-        } else if (peer.sentBytes() - sentAtLastResponse >= MAX_UNANSWERED_BYTES
-                && unansweredSince.equals(Instant.MAX)) {
+        } else if (lastReceived.isUnanswered(peer) && unansweredSince.equals(Instant.MAX)) {
             unansweredSince = now;
         }
         if (now.isAfter(updatedAt) && !updatedAt.equals(Instant.MIN)) {
             long bytes = Math.abs(peer.receivedBytes() - received) + Math.abs(peer.sentBytes() - sent);
             quiet = bytes * 1000 / Math.max(1, Duration.between(updatedAt, now).toMillis()) < QUIET_BYTES_PER_SECOND;
         }
-        received = peer.receivedBytes();
         sent = peer.sentBytes();
         hasHandshake = peer.lastHandshake().isPresent();
         updatedAt = now;
@@ -56,12 +49,12 @@ final class ReceiveTimeout {
 
     /** Returns whether a packet was received since the last update. */
     boolean hasReceivedSince(PeerState peer) {
-        return peer.receivedBytes() != received;
+        return peer.receivedBytes() != lastReceived.received();
     }
 
     /** Records a response to a probe. */
     void recordResponse(boolean isEcho) {
-        sentAtLastResponse = sent;
+        lastReceived = new LastReceived(lastReceived.received(), sent, updatedAt);
         unansweredSince = Instant.MAX;
         answersEchoes |= isEcho;
     }

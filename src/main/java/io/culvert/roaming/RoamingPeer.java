@@ -5,7 +5,6 @@ import io.culvert.wireguard.config.PublicKey;
 import io.culvert.wireguard.device.DeviceState.PeerState;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 
@@ -19,9 +18,6 @@ import java.util.List;
 public record RoamingPeer(
         PublicKey key, String name, List<InetSocketAddress> candidates, List<InetAddress> tunnelAddresses) {
 
-    /** {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1), the longest lifetime of a session. */
-    private static final Duration SESSION_LIFETIME = Duration.ofMinutes(3);
-
     public RoamingPeer {
         candidates = List.copyOf(candidates);
         tunnelAddresses = List.copyOf(tunnelAddresses);
@@ -29,12 +25,6 @@ public record RoamingPeer(
 
     /** Returns whether the peer keeps its endpoint: a candidate, or one that it roamed to and has a session at. */
     public boolean keepsEndpoint(PeerState state, Instant now) {
-        return state.endpoint().filter(candidates::contains).isPresent() || hasSession(state, now);
-    }
-
-    static boolean hasSession(PeerState state, Instant now) {
-        return state.lastHandshake()
-                .filter(time -> time.plus(SESSION_LIFETIME).isAfter(now))
-                .isPresent();
+        return state.endpoint().filter(candidates::contains).isPresent() || state.hasSession(now);
     }
 }

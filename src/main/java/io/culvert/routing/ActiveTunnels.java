@@ -126,11 +126,11 @@ public record ActiveTunnels(NetworkState current) {
         for (int slot = 0; slot < TunnelRouting.SLOTS; slot++) {
             OptionalLong mark = mark(rules(slot));
             if (mark.isPresent()) {
-                long own = mark.getAsLong();
-                if (isOwnedBy(slot, link) && own >= Marks.DEFAULT.tunnel() && own < lastMark()) {
-                    return own;
+                long ownMark = mark.getAsLong();
+                if (isOwnedBy(slot, link) && ownMark >= Marks.DEFAULT.tunnel() && ownMark < lastMark()) {
+                    return ownMark;
                 }
-                usedMarks.add(own);
+                usedMarks.add(ownMark);
             }
         }
         current.routes().forEach(route -> usedMarks.add(route.table()));

@@ -30,29 +30,24 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The routing rules and routes of an exit node's kill switch: which table is looked up for each packet. It is never main for
- * packets of exit-node clients, and for unmarked local packets only towards allowed local networks. Both end in "unreachable" if
- * the tunnel has no route for them.
+ * The routing rules and routes of an exit node's kill switch: which table is looked up for each packet. It is never
+ * main for packets of exit-node clients, and for unmarked local packets only towards allowed local networks. Both end
+ * in "unreachable" if the tunnel has no route for them.
  *
  * @param meshes the mesh interfaces; none if the node has no exit-node clients
  * @param exempt prefixes that are reached through the tunnel although they are within a mesh's prefixes
- * @param mark of the tunnel's own sockets
  * @param lan prefixes that local processes may reach outside the tunnel
  * @param published ports that are reachable from the uplink
  */
 public record ExitNodeRouting(
         Machine machine,
-        String tunnel,
+        TunnelIdentity tunnel,
         List<Prefix> tunnelRoutes,
         List<Mesh> meshes,
         List<Prefix> exempt,
-        long mark,
         List<Prefix> lan,
         List<Port> published,
         List<Bypass> bypasses) {
-
-    /** The tunnel's routing table. It is the number that wg-quick uses, which users know. */
-    static final long TUNNEL_TABLE = 51820;
 
     public static final long MESH_TABLE = 51821;
 
@@ -60,8 +55,8 @@ public record ExitNodeRouting(
     static final long MESH_ONLY_TABLE = 51822;
 
     /**
-     * Returns the prefix length up to which routes in Tailscale's table belong to an exit node that this node itself uses, as one
-     * route or split into several. The largest private networks have longer prefixes.
+     * Returns the prefix length up to which routes in Tailscale's table belong to an exit node that this node itself
+     * uses, as one route or split into several. The largest private networks have longer prefixes.
      */
     private static int longestDefaultRoute(Family family) {
         return family == Family.IPV4 ? 7 : 6;
@@ -119,8 +114,9 @@ public record ExitNodeRouting(
                 add(rules, family, RulePreference.LAN, Selector.ANY.to(LINK_LOCAL), Action.Lookup.of(Route.MAIN));
             }
             gatewayRules(family, rules);
-            Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
-            add(rules, family, RulePreference.LOCAL_TO_TUNNEL, unmarked, Action.Lookup.of(TUNNEL_TABLE));
+            Selector unmarked =
+                    Selector.ANY.mark(Mark.exactly(tunnel.marks().tunnel())).not();
+            add(rules, family, RulePreference.LOCAL_TO_TUNNEL, unmarked, Action.Lookup.of(tunnel.table()));
             add(rules, family, RulePreference.LOCAL_UNREACHABLE, unmarked, new Action.Unreachable());
         }
         return List.copyOf(rules);
@@ -132,7 +128,7 @@ public record ExitNodeRouting(
                 meshes.stream().filter(Mesh::isTailscale).collect(Collectors.toMap(Mesh::table, Mesh::link));
         return new RoutingIntent(
                 rules(),
-                Stream.concat(Stream.of(tunnel), meshes.stream().map(Mesh::link))
+                Stream.concat(Stream.of(tunnel.link()), meshes.stream().map(Mesh::link))
                         .collect(Collectors.toSet()),
                 shared);
     }
@@ -142,7 +138,7 @@ public record ExitNodeRouting(
         List<Route> routes = new ArrayList<>();
         for (Prefix prefix : tunnelRoutes) {
             if (families().contains(prefix.family())) {
-                routes.add(Route.through(tunnel, prefix, TUNNEL_TABLE));
+                routes.add(Route.through(tunnel.link(), prefix, tunnel.table()));
             }
         }
         meshes.forEach(mesh -> {
@@ -228,7 +224,9 @@ public record ExitNodeRouting(
         }
     }
 
-    /** Returns the bypasses that share a rule, by family, protocol and port; empty if each one has a rule of its own. */
+    /**
+     * Returns the bypasses that share a rule, by family, protocol and port; empty if each one has a rule of its own.
+     */
     private Map<Object, List<Bypass>> bypassGroups() {
         Map<Object, List<Bypass>> groups = new LinkedHashMap<>();
         if (bypasses.size() > MAX_BYPASS_RULES) {
@@ -255,19 +253,19 @@ public record ExitNodeRouting(
     }
 
     /**
-     * Adds the rules by which replies from published ports leave through the link that the request came in on, whether the client
-     * is on that network or beyond it. This works with strict rp_filter too: the kernel's reverse lookup swaps the ports. Without
-     * the port, these rules would let local IPv6 leak when the tunnel is gone, because the kernel retries an unreachable lookup
-     * with a source address.
+     * Adds the rules by which replies from published ports leave through the link that the request came in on, whether
+     * the client is on that network or beyond it. This works with strict rp_filter too: the kernel's reverse lookup
+     * swaps the ports. Without the port, these rules would let local IPv6 leak when the tunnel is gone, because the
+     * kernel retries an unreachable lookup with a source address.
      */
     private void publishedRules(Family family, List<PolicyRule> rules) {
         Map<String, Long> tables = replyTables(family);
-        for (LinkAddress own : machine.main().addresses()) {
-            if (own.address().family() != family || isTunnelOrMesh(own.link())) {
+        for (LinkAddress address : machine.main().addresses()) {
+            if (address.address().family() != family || isTunnelOrMesh(address.link())) {
                 continue;
             }
-            Selector from = Selector.ANY.from(Prefix.host(own.address().address()));
-            long table = tables.getOrDefault(own.link(), Route.MAIN);
+            Selector from = Selector.ANY.from(Prefix.host(address.address().address()));
+            long table = tables.getOrDefault(address.link(), Route.MAIN);
             for (Port port : published) {
                 Selector reply = from.transport(port.transport()).sourcePort(port.number());
                 if (table != Route.MAIN) {
@@ -285,13 +283,13 @@ public record ExitNodeRouting(
     }
 
     private boolean isTunnelOrMesh(String link) {
-        return link.equals(tunnel)
+        return link.equals(tunnel.link())
                 || meshes.stream().anyMatch(mesh -> mesh.link().equals(link));
     }
 
     /**
-     * Returns a table for each link with a default route that is not the one in use, by link name. Replies to distant clients that
-     * came in on such a link leave through it.
+     * Returns a table for each link with a default route that is not the one in use, by link name. Replies to distant
+     * clients that came in on such a link leave through it.
      */
     private Map<String, Long> replyTables(Family family) {
         Map<String, Long> tables = new TreeMap<>();
@@ -337,8 +335,8 @@ public record ExitNodeRouting(
     }
 
     /**
-     * Adds the rules that keep connected allowed networks direct if the mesh has a route to all of them as well, such as on a
-     * laptop that has been carried into the network behind a peer.
+     * Adds the rules that keep connected allowed networks direct if the mesh has a route to all of them as well, such
+     * as on a laptop that has been carried into the network behind a peer.
      */
     private void connectedRules(Family family, List<PolicyRule> rules) {
         for (Prefix network : lan) {
@@ -362,14 +360,16 @@ public record ExitNodeRouting(
     }
 
     private void toMesh(Mesh mesh, Family family, List<PolicyRule> rules) {
-        Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
+        Selector unmarked =
+                Selector.ANY.mark(Mark.exactly(tunnel.marks().tunnel())).not();
         if (mesh.isTailscale()) {
             // An accepted route to the server's network would lead these packets into the tailnet.
-            Selector tunnelPackets = Selector.ANY.mark(Mark.exactly(mark));
+            Selector tunnelPackets =
+                    Selector.ANY.mark(Mark.exactly(tunnel.marks().tunnel()));
             add(rules, family, RulePreference.TUNNEL_PACKETS, tunnelPackets, Action.Lookup.of(Route.MAIN));
             // Tailscale's rules come later, and some versions send packets from other links to main (its pull request
             // 19860).
-            Selector replies = Selector.ANY.inputLink(tunnel);
+            Selector replies = Selector.ANY.inputLink(tunnel.link());
             Action tailnet = new Action.Lookup(mesh.table(), OptionalInt.of(longestDefaultRoute(family)));
             add(rules, family, RulePreference.TUNNEL_TO_TAILNET, replies, tailnet);
             // Tailscale's own rule would use the default route of its table, that of an exit node that this node uses.
@@ -384,22 +384,22 @@ public record ExitNodeRouting(
         add(rules, family, RulePreference.MESH_ONLY, unmarked, Action.Lookup.of(MESH_ONLY_TABLE));
     }
 
-    private static void fromMesh(Mesh mesh, Family family, List<PolicyRule> rules) {
+    private void fromMesh(Mesh mesh, Family family, List<PolicyRule> rules) {
         Selector fromMesh = Selector.ANY.inputLink(mesh.link());
         for (Prefix subnet : mesh.subnets()) {
             if (subnet.family() == family) {
                 add(rules, family, RulePreference.MESH_TO_SUBNETS, fromMesh.to(subnet), Action.Lookup.of(Route.MAIN));
             }
         }
-        add(rules, family, RulePreference.MESH_TO_TUNNEL, fromMesh, Action.Lookup.of(TUNNEL_TABLE));
+        add(rules, family, RulePreference.MESH_TO_TUNNEL, fromMesh, Action.Lookup.of(tunnel.table()));
         add(rules, family, RulePreference.MESH_UNREACHABLE, fromMesh, new Action.Unreachable());
     }
 
     /**
-     * Adds the rules by which gateways are found. The kernel accepts an IPv4 default route only if a lookup finds its gateway on
-     * that link ({@code fib_check_nh} in net/ipv4/fib_semantics.c): without these rules, no program could restore the machine's
-     * uplink while the kill switch is active. Sockets that are bound to the link see main through them too, except its default
-     * route.
+     * Adds the rules by which gateways are looked up. The kernel accepts an IPv4 default route only if a lookup finds
+     * its gateway on that link ({@code fib_check_nh} in net/ipv4/fib_semantics.c): without these rules, no program
+     * could restore the machine's uplink while the kill switch is active. Sockets that are bound to the link see main
+     * through them too, except its default route.
      */
     private void gatewayRules(Family family, List<PolicyRule> rules) {
         if (family == Family.IPV4) {

@@ -15,12 +15,13 @@ public final class InterfaceAddress {
      * Returns the address as in the file, but without its network if the network contains a server that is not on a connected
      * network: the route to that network would lead the tunnel's own packets into the tunnel.
      */
-    public static Prefix planned(Prefix own, Collection<InetAddress> servers, Machine machine) {
-        boolean containsServer = !own.isHost()
+    public static Prefix planned(Prefix address, Collection<InetAddress> servers, Machine machine) {
+        boolean containsServer = !address.isHost()
                 && servers.stream()
-                        .filter(own.network()::contains)
+                        .filter(address.network()::contains)
                         .anyMatch(server -> machine.connected().stream()
-                                .noneMatch(network -> network.contains(server) && network.length() >= own.length()));
-        return containsServer ? Prefix.host(own.address()) : own;
+                                .noneMatch(
+                                        network -> network.contains(server) && network.length() >= address.length()));
+        return containsServer ? Prefix.host(address.address()) : address;
     }
 }

@@ -31,23 +31,25 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The routes and rules of a tunnel without a mesh, as wg-quick's {@code add_route} and {@code add_default} would set them
- * (wireguard-tools, src/wg-quick/linux.bash): more specific routes in main take precedence over the tunnel, and a family without
- * AllowedIPs is not changed, unless the kill switch blocks it.
+ * The routes and rules of a tunnel without a mesh, as wg-quick's {@code add_route} and {@code add_default} would set
+ * them (wireguard-tools, src/wg-quick/linux.bash): more specific routes in main take precedence over the tunnel, and a
+ * family without AllowedIPs is not changed, unless the kill switch blocks it.
  *
- * <p>There are two differences. If AllowedIPs contain the server itself, such as in two halves of all addresses, wg-quick's routes
- * lead the tunnel's own packets into the tunnel. Here such a family gets a table of its own, as for a default route.
+ * <p>There are two differences. If AllowedIPs contain the server itself, such as in two halves of all addresses,
+ * wg-quick's routes lead the tunnel's own packets into the tunnel. Here such a family gets a table of its own, as for a
+ * default route.
  *
- * <p>And a network that this machine is connected to stays direct, whereas wg-quick's route to the same prefix would replace it or
- * be refused. The metric of the routes in main gives precedence to connected networks, including those that the machine joins
- * later.
+ * <p>And a network that this machine is connected to stays direct, whereas wg-quick's route to the same prefix would
+ * replace it or be refused. The metric of the routes in main gives precedence to connected networks, including those
+ * that the machine joins later.
  *
  * @param servers addresses of the peers' endpoints
  * @param candidates other endpoint candidates of peers
  * @param mark of the tunnel's own packets, and the number of its table
- * @param slot number of the tunnel's slot of rule preferences: 0 for the first; a later tunnel's rules precede an earlier one's
- * @param carriesIpv6 whether its link carries IPv6; if not, its IPv6 routes are unreachable routes, so that packets for the tunnel
- *     do not leave through another link
+ * @param slot number of the tunnel's slot of rule preferences: 0 for the first; a later tunnel's rules precede an
+ *     earlier one's
+ * @param carriesIpv6 whether its link carries IPv6; if not, its IPv6 routes are unreachable routes, so that packets for
+ *     the tunnel do not leave through another link
  */
 public record TunnelRouting(
         WireGuardConfig file,
@@ -71,7 +73,7 @@ public record TunnelRouting(
         return LAST_PREFERENCE - PREFERENCES_PER_SLOT * (slot + 1) + 1;
     }
 
-    /** Returns whether a rule of ours is in a slot. */
+    /** Returns whether a slot contains a rule of Culvert. */
     static boolean inSlot(PolicyRule rule, int slot) {
         int first = firstPreference(slot);
         return rule.preference() >= first && rule.preference() < first + PREFERENCES_PER_SLOT;
@@ -86,8 +88,9 @@ public record TunnelRouting(
         List<InetAddress> serverAddresses =
                 servers.stream().map(InetSocketAddress::getAddress).toList();
         return file.addresses().stream()
-                .filter(own -> families().contains(own.family()))
-                .map(own -> new LinkAddress(file.name(), InterfaceAddress.planned(own, serverAddresses, machine)))
+                .filter(address -> families().contains(address.family()))
+                .map(address ->
+                        new LinkAddress(file.name(), InterfaceAddress.planned(address, serverAddresses, machine)))
                 .toList();
     }
 
@@ -122,8 +125,8 @@ public record TunnelRouting(
     }
 
     /**
-     * Returns whether the prefix is part of a connected network that the peer itself is in. Then the prefix is reached directly,
-     * and needs no tunnel.
+     * Returns whether the prefix is part of a connected network that the peer itself is in. Then the prefix is reached
+     * directly, and needs no tunnel.
      */
     private boolean isInPeersNetwork(Prefix prefix) {
         return machine.connected().stream()
@@ -144,14 +147,16 @@ public record TunnelRouting(
         return addresses;
     }
 
-    /** Returns whether a machine may be connected to such a network. Larger ones and single addresses need no metric. */
+    /**
+     * Returns whether a machine may be connected to such a network. Larger ones and single addresses need no metric.
+     */
     private static boolean mayBeConnected(Prefix prefix) {
         return !prefix.isHost() && prefix.length() >= (prefix.family() == Family.IPV4 ? 8 : 32);
     }
 
     /**
-     * Returns the metric of a route in main: a connected network takes precedence over it, but it takes precedence over a route of
-     * another program to the same prefix, as wg-quick's does.
+     * Returns the metric of a route in main: a connected network takes precedence over it, but it takes precedence over
+     * a route of another program to the same prefix, as wg-quick's does.
      */
     private long metric(Prefix prefix) {
         OptionalLong conflicting = conflictingRoute(prefix, machine).stream()
@@ -222,16 +227,16 @@ public record TunnelRouting(
     }
 
     /**
-     * Returns the mark of all tunnels, as none of ours carries another's packets: if each one excluded only its own mark, two that
-     * carry everything would send their packets through each other in a loop.
+     * Returns the mark of all tunnels, as none of Culvert's tunnels carries another's packets: if each one excluded
+     * only its own mark, two that carry everything would send their packets through each other in a loop.
      */
     private Mark tunnelsMark() {
         return file.fwMark().isPresent() ? Mark.exactly(mark) : new Mark(mark, Mark.ALL_BITS - (SLOTS - 1));
     }
 
     /**
-     * Returns whether a route must be in the tunnel's own table. Unreachable routes are there too: they name no link, but their
-     * table identifies the tunnel.
+     * Returns whether a route must be in the tunnel's own table. Unreachable routes are there too: they name no link,
+     * but their table identifies the tunnel.
      */
     private boolean needsOwnTable(Prefix prefix, Set<Family> withServer) {
         return prefix.isDefault() || withServer.contains(prefix.family()) || isUnreachable(prefix);
@@ -266,13 +271,13 @@ public record TunnelRouting(
     private boolean isConnected(Prefix prefix) {
         return addresses().stream()
                 .map(LinkAddress::address)
-                .filter(own -> own.family() == Family.IPV6 || !own.isHost())
-                .anyMatch(own -> own.contains(prefix));
+                .filter(tunnelAddress -> tunnelAddress.family() == Family.IPV6 || !tunnelAddress.isHost())
+                .anyMatch(tunnelAddress -> tunnelAddress.contains(prefix));
     }
 
     /**
-     * Adds the rules that strict rp_filter needs: the kernel looks up the reverse path of the server's packets, which have no mark.
-     * These rules provide it, without a sysctl or connection tracking.
+     * Adds the rules that strict rp_filter needs: the kernel looks up the reverse path of the server's packets, which
+     * have no mark. These rules provide it, without a sysctl or connection tracking.
      */
     private void strictReversePath(Family family, int preference, List<PolicyRule> rules) {
         if (family == Family.IPV6 || !machine.strictReversePath()) {
@@ -284,18 +289,18 @@ public record TunnelRouting(
                 .forEach(server -> machine.main()
                         .routeTo(server.getAddress())
                         .ifPresent(route -> machine.main().addresses().stream()
-                                .filter(own -> own.link().equals(route.link())
-                                        && own.address().family() == family)
-                                .forEach(own -> rules.add(new PolicyRule(
+                                .filter(address -> address.link().equals(route.link())
+                                        && address.address().family() == family)
+                                .forEach(address -> rules.add(new PolicyRule(
                                         family,
                                         preference,
-                                        reversePathSelector(server, own.address()),
+                                        reversePathSelector(server, address.address()),
                                         Action.Lookup.of(Route.MAIN))))));
     }
 
-    private static Selector reversePathSelector(InetSocketAddress server, Prefix own) {
+    private static Selector reversePathSelector(InetSocketAddress server, Prefix address) {
         Selector selector = Selector.ANY
-                .from(Prefix.host(own.address()))
+                .from(Prefix.host(address.address()))
                 .to(Prefix.host(server.getAddress()))
                 .transport(Transport.UDP);
         return server.getPort() > PolicyRule.MAX_PORT ? selector : selector.destinationPort(server.getPort());

@@ -38,30 +38,30 @@ final class ForeignRouting {
 
     /** Returns a description of each, without a full stop; empty if there are none. */
     List<String> find() {
-        List<String> found = new ArrayList<>();
+        List<String> findings = new ArrayList<>();
         for (Family family : Family.values()) {
-            List<PolicyRule> own = intent.rules().stream()
+            List<PolicyRule> intended = intent.rules().stream()
                     .filter(rule -> rule.family() == family)
                     .toList();
-            if (!own.isEmpty()) {
-                findRules(family, own, found);
+            if (!intended.isEmpty()) {
+                findRules(family, intended, findings);
             }
         }
-        findRoutes(found);
-        return List.copyOf(found);
+        findRoutes(findings);
+        return List.copyOf(findings);
     }
 
-    private void findRules(Family family, List<PolicyRule> own, List<String> found) {
-        long last = own.stream().mapToLong(PolicyRule::preference).max().orElseThrow();
-        long first = own.stream().mapToLong(PolicyRule::preference).min().orElseThrow();
-        Set<PolicyRule> wanted = new HashSet<>(own);
+    private void findRules(Family family, List<PolicyRule> intended, List<String> findings) {
+        long last = intended.stream().mapToLong(PolicyRule::preference).max().orElseThrow();
+        long first = intended.stream().mapToLong(PolicyRule::preference).min().orElseThrow();
+        Set<PolicyRule> ownRules = new HashSet<>(intended);
         rules.stream()
                 .filter(rule -> rule.family() == family && rule.preference() <= last)
-                .filter(rule -> rule.rule().filter(wanted::contains).isEmpty() && !rule.isOurs())
-                .filter(rule -> !rule.isBlocking() && !isLocal(rule) && !isSkipped(rule, own) && mayMatch(rule))
-                .forEach(rule -> found.add("foreign rule '" + rule.text() + "' takes precedence"));
+                .filter(rule -> rule.rule().filter(ownRules::contains).isEmpty() && !rule.isOurs())
+                .filter(rule -> !rule.isBlocking() && !isLocal(rule) && !isSkipped(rule, intended) && mayMatch(rule))
+                .forEach(rule -> findings.add("foreign rule '" + rule.text() + "' takes precedence"));
         if (rules.stream().noneMatch(rule -> rule.family() == family && isLocal(rule) && rule.preference() < first)) {
-            found.add("the rule '" + IpSyntax.ip(family) + " rule pref 0 lookup local' is not the first rule");
+            findings.add("the rule '" + IpSyntax.ip(family) + " rule pref 0 lookup local' is not the first rule");
         }
     }
 
@@ -78,8 +78,8 @@ final class ForeignRouting {
     }
 
     /** Returns whether one of Culvert's own rules skips this one (goto). */
-    private static boolean isSkipped(KernelRule rule, List<PolicyRule> own) {
-        return own.stream()
+    private static boolean isSkipped(KernelRule rule, List<PolicyRule> intended) {
+        return intended.stream()
                 .anyMatch(it -> it.action() instanceof Action.Goto(int target)
                         && rule.preference() > it.preference()
                         && rule.preference() < target);
@@ -98,7 +98,7 @@ final class ForeignRouting {
                 .isEmpty();
     }
 
-    private void findRoutes(List<String> found) {
+    private void findRoutes(List<String> findings) {
         Map<Integer, String> names = KernelSnapshot.read(socket, KernelLink.list(), KernelLink::decode).stream()
                 .collect(Collectors.toMap(KernelLink::index, KernelLink::name));
         Stream<Long> tables = intent.rules().stream()
@@ -112,7 +112,7 @@ final class ForeignRouting {
                                 .filter(route -> route.table() == table && !route.isOurs()))
                 .filter(route -> takesPrecedence(route, names))
                 .forEach(route ->
-                        found.add("foreign route '" + route.text(names) + "' is in a table that Culvert" + " uses"));
+                        findings.add("foreign route '" + route.text(names) + "' is in a table that Culvert" + " uses"));
     }
 
     private boolean takesPrecedence(KernelRoute route, Map<Integer, String> names) {

@@ -56,11 +56,11 @@ record KernelAddress(
                 .bytes(IFA_LOCAL)
                 .flatMap(bytes -> RtNetlink.address(family, bytes))
                 .or(() -> peerAddress)
-                .filter(own -> length <= Family.of(own).bits())
-                .map(own -> new KernelAddress(
+                .filter(localAddress -> length <= Family.of(localAddress).bits())
+                .map(localAddress -> new KernelAddress(
                         header.getInt(4),
-                        new Prefix(own, length),
-                        peerAddress.isPresent() && !peerAddress.get().equals(own),
+                        new Prefix(localAddress, length),
+                        peerAddress.isPresent() && !peerAddress.get().equals(localAddress),
                         header.get(3) == 0,
                         attributes.number(IFA_PROTO).orElse(0L).intValue(),
                         message));

@@ -36,8 +36,8 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
     }
 
     /** Returns whether it is as desired. */
-    boolean satisfies(LinkSpec wanted) {
-        return up && mtu == wanted.mtu() && alias.equals(wanted.alias());
+    boolean satisfies(LinkSpec spec) {
+        return up && mtu == spec.mtu() && alias.equals(spec.alias());
     }
 
     static NetlinkMessage list() {
@@ -91,8 +91,8 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
     }
 
     /** Returns the request that configures the link, by its index, as desired. */
-    NetlinkMessage configure(LinkSpec wanted) {
-        return set(true, wanted.mtu(), wanted.alias());
+    NetlinkMessage configure(LinkSpec spec) {
+        return set(true, spec.mtu(), spec.alias());
     }
 
     /** Returns the request that restores the state of this record. */
@@ -105,8 +105,8 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
     }
 
     /** Returns the request that sets the link up with this MTU, keeping its alias. */
-    NetlinkMessage setUp(int wantedMtu) {
-        return set(true, wantedMtu, alias);
+    NetlinkMessage setUp(int newMtu) {
+        return set(true, newMtu, alias);
     }
 
     /** @param descriptor of the target network namespace */
@@ -120,13 +120,13 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
                         .toByteArray());
     }
 
-    private NetlinkMessage set(boolean wantedUp, int wantedMtu, String wantedAlias) {
+    private NetlinkMessage set(boolean newUp, int newMtu, String newAlias) {
         AttributeWriter writer =
-                AttributeWriter.after(header(wantedUp ? IFF_UP : 0, IFF_UP)).u32(IFLA_MTU, wantedMtu);
-        if (wantedAlias.isEmpty()) {
+                AttributeWriter.after(header(newUp ? IFF_UP : 0, IFF_UP)).u32(IFLA_MTU, newMtu);
+        if (newAlias.isEmpty()) {
             writer.flag(IFLA_IFALIAS); // An attribute without a value removes the alias.
         } else {
-            writer.string(IFLA_IFALIAS, wantedAlias);
+            writer.string(IFLA_IFALIAS, newAlias);
         }
         return new NetlinkMessage(RtNetlink.RTM_NEWLINK, 0, writer.toByteArray());
     }

@@ -122,16 +122,17 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
                 || transport.isPresent() != protocol.isPresent()) {
             return Optional.empty();
         }
-        return Optional.of(new Selector(
-                (RtNetlink.read(payload).getInt(8) & FIB_RULE_INVERT) != 0,
-                from,
-                to,
-                attributes.string(FRA_IIFNAME),
-                attributes.string(FRA_OIFNAME),
-                mark(attributes),
-                transport,
-                sourcePort,
-                destinationPort));
+        return Optional.of(Selector.ANY.with(it -> {
+            it.inverted = (RtNetlink.read(payload).getInt(8) & FIB_RULE_INVERT) != 0;
+            it.from = from;
+            it.to = to;
+            it.inputLink = attributes.string(FRA_IIFNAME);
+            it.outputLink = attributes.string(FRA_OIFNAME);
+            it.mark = mark(attributes);
+            it.transport = transport;
+            it.sourcePort = sourcePort;
+            it.destinationPort = destinationPort;
+        }));
     }
 
     private static Optional<Prefix> prefix(Family family, byte length, Attributes attributes, int type) {

@@ -91,10 +91,10 @@ public final class LinkManager {
         execute("moving interface " + name, link.move(namespace.number(), newName));
     }
 
-    private void execute(String what, NetlinkMessage request) {
+    private void execute(String operation, NetlinkMessage request) {
         Outcome outcome = socket.execute(List.of(request)).getFirst();
         if (!outcome.succeeded()) {
-            throw new NetlinkException(what, outcome);
+            throw new NetlinkException(operation, outcome);
         }
     }
 

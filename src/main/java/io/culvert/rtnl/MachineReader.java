@@ -78,14 +78,14 @@ public final class MachineReader {
             byLookup.ifPresent(uplink ->
                     routes.add(new MainRoute(Prefix.all(family), uplink.link(), uplink.gateway(), Long.MAX_VALUE)));
         }
-        List<LinkAddress> own = own(foreign, addresses);
+        List<LinkAddress> foreignAddresses = foreignAddresses(foreign, addresses);
         return new Machine(
                 uplinks,
-                new MainTable(routes, own),
+                new MainTable(routes, foreignAddresses),
                 connectedNetworks(main, foreign, addresses),
                 links.stream().map(KernelLink::name).collect(Collectors.toSet()),
                 ipv6(links, addresses),
-                strictReversePath(own),
+                strictReversePath(foreignAddresses),
                 ForwardingSysctls.read(sysctl),
                 sysctl.isWritable("net/ipv4/ip_forward"),
                 capabilities().has(Capabilities.NET_ADMIN),
@@ -188,7 +188,7 @@ public final class MachineReader {
     }
 
     /** Returns the addresses by which this machine is reached. */
-    private static List<LinkAddress> own(Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
+    private static List<LinkAddress> foreignAddresses(Map<Integer, KernelLink> foreign, List<KernelAddress> addresses) {
         return addresses.stream()
                 .filter(KernelAddress::global)
                 .flatMap(it -> Optional.ofNullable(foreign.get(it.link()))
@@ -235,8 +235,8 @@ public final class MachineReader {
                 enabledElsewhere && sysctl.isWritable(Ipv6.sysctl("default")),
                 addresses.stream()
                         .map(KernelAddress::address)
-                        .anyMatch(own ->
-                                own.family() == Family.IPV6 && own.address().isLoopbackAddress()));
+                        .anyMatch(loopback -> loopback.family() == Family.IPV6
+                                && loopback.address().isLoopbackAddress()));
     }
 
     /** Returns whether IPv6 is enabled on a link; empty if the kernel has no IPv6, or the link never had it. */
@@ -244,8 +244,8 @@ public final class MachineReader {
         return sysctl.read(Ipv6.sysctl(link)).map("0"::equals);
     }
 
-    private boolean strictReversePath(List<LinkAddress> own) {
-        return own.stream()
+    private boolean strictReversePath(List<LinkAddress> addresses) {
+        return addresses.stream()
                 .filter(it -> it.address().family() == Family.IPV4)
                 .map(LinkAddress::link)
                 .distinct()

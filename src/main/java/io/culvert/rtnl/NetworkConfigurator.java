@@ -89,8 +89,8 @@ public final class NetworkConfigurator {
      * @return the changes, in the syntax of iproute2; empty if there were none
      * @throws ProblemException with all requests that the kernel refused or did not apply; then nothing is changed
      */
-    public List<String> ensure(NetworkState wanted) {
-        return change(wanted, false);
+    public List<String> ensure(NetworkState state) {
+        return change(state, false);
     }
 
     /**
@@ -127,8 +127,8 @@ public final class NetworkConfigurator {
      */
     private static void enableIpv6(NetworkState desired, Sysctl ipv6Sysctl) {
         desired.addresses().stream()
-                .filter(own -> own.address().family() == Family.IPV6)
-                .map(own -> Ipv6.sysctl(own.link()))
+                .filter(address -> address.address().family() == Family.IPV6)
+                .map(address -> Ipv6.sysctl(address.link()))
                 .distinct()
                 .filter(name -> ipv6Sysctl.read(name).filter("1"::equals).isPresent())
                 .forEach(name -> ipv6Sysctl.write(name, "0"));

@@ -6,6 +6,7 @@ import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * A routing policy rule of Culvert, in one family.
@@ -53,16 +54,7 @@ public record PolicyRule(Family family, int preference, Selector selector, Actio
             requireMatchable(destinationPort);
         }
 
-        public static final Selector ANY = new Selector(
-                false,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                OptionalInt.empty(),
-                OptionalInt.empty());
+        public static final Selector ANY = new Fields().selector();
 
         private static void requireMatchable(OptionalInt port) {
             if (port.isPresent() && (port.getAsInt() < 1 || port.getAsInt() > MAX_PORT)) {
@@ -71,71 +63,73 @@ public record PolicyRule(Family family, int preference, Selector selector, Actio
         }
 
         public Selector not() {
-            return new Selector(true, from, to, inputLink, outputLink, mark, transport, sourcePort, destinationPort);
+            return with(it -> it.inverted = true);
         }
 
         public Selector from(Prefix prefix) {
-            return new Selector(
-                    inverted,
-                    Optional.of(prefix),
-                    to,
-                    inputLink,
-                    outputLink,
-                    mark,
-                    transport,
-                    sourcePort,
-                    destinationPort);
+            return with(it -> it.from = Optional.of(prefix));
         }
 
         public Selector to(Prefix prefix) {
-            return new Selector(
-                    inverted,
-                    from,
-                    Optional.of(prefix),
-                    inputLink,
-                    outputLink,
-                    mark,
-                    transport,
-                    sourcePort,
-                    destinationPort);
+            return with(it -> it.to = Optional.of(prefix));
         }
 
         public Selector inputLink(String name) {
-            return new Selector(
-                    inverted, from, to, Optional.of(name), outputLink, mark, transport, sourcePort, destinationPort);
+            return with(it -> it.inputLink = Optional.of(name));
         }
 
         public Selector outputLink(String name) {
-            return new Selector(
-                    inverted, from, to, inputLink, Optional.of(name), mark, transport, sourcePort, destinationPort);
+            return with(it -> it.outputLink = Optional.of(name));
         }
 
         public Selector mark(Mark value) {
-            return new Selector(
-                    inverted,
-                    from,
-                    to,
-                    inputLink,
-                    outputLink,
-                    Optional.of(value),
-                    transport,
-                    sourcePort,
-                    destinationPort);
+            return with(it -> it.mark = Optional.of(value));
         }
 
         public Selector transport(Transport value) {
-            return new Selector(
-                    inverted, from, to, inputLink, outputLink, mark, Optional.of(value), sourcePort, destinationPort);
+            return with(it -> it.transport = Optional.of(value));
         }
 
         public Selector sourcePort(int port) {
-            return new Selector(
-                    inverted, from, to, inputLink, outputLink, mark, transport, OptionalInt.of(port), destinationPort);
+            return with(it -> it.sourcePort = OptionalInt.of(port));
         }
 
         public Selector destinationPort(int port) {
-            return new Selector(
-                    inverted, from, to, inputLink, outputLink, mark, transport, sourcePort, OptionalInt.of(port));
+            return with(it -> it.destinationPort = OptionalInt.of(port));
+        }
+
+        /** Returns the selector with other values in some fields. */
+        Selector with(Consumer<Fields> change) {
+            Fields fields = new Fields();
+            fields.inverted = inverted;
+            fields.from = from;
+            fields.to = to;
+            fields.inputLink = inputLink;
+            fields.outputLink = outputLink;
+            fields.mark = mark;
+            fields.transport = transport;
+            fields.sourcePort = sourcePort;
+            fields.destinationPort = destinationPort;
+            change.accept(fields);
+            return fields.selector();
+        }
+
+        /** The fields of a selector by name. */
+        static final class Fields {
+            boolean inverted;
+            Optional<Prefix> from = Optional.empty();
+            Optional<Prefix> to = Optional.empty();
+            Optional<String> inputLink = Optional.empty();
+            Optional<String> outputLink = Optional.empty();
+            Optional<Mark> mark = Optional.empty();
+            Optional<Transport> transport = Optional.empty();
+            OptionalInt sourcePort = OptionalInt.empty();
+            OptionalInt destinationPort = OptionalInt.empty();
+
+            private Selector selector() {
+                return new Selector(
+                        inverted, from, to, inputLink, outputLink, mark, transport, sourcePort, destinationPort);
+            }
         }
     }
 

@@ -93,18 +93,18 @@ final class StateDiff {
     }
 
     private void compareLinks() {
-        Set<String> wanted = new HashSet<>();
+        Set<String> desiredNames = new HashSet<>();
         for (LinkSpec link : desired.links()) {
-            wanted.add(link.name());
+            desiredNames.add(link.name());
             find(link.name())
-                    .filter(found -> !found.satisfies(link))
-                    .ifPresent(found -> add(
+                    .filter(current -> !current.satisfies(link))
+                    .ifPresent(current -> add(
                             Kind.LINK,
                             new KernelRequest(
-                                    IpSyntax.set(link), found.configure(link), Optional.of(found.restore()))));
+                                    IpSyntax.set(link), current.configure(link), Optional.of(current.restore()))));
         }
         for (KernelLink link : actual.links()) {
-            if (link.isOurs() && !wanted.contains(link.name())) {
+            if (link.isOurs() && !desiredNames.contains(link.name())) {
                 remove(
                         Kind.LINK,
                         new KernelRequest("ip link delete dev " + link.name(), link.delete(), Optional.empty()));
@@ -113,15 +113,16 @@ final class StateDiff {
     }
 
     private void compareAddresses() {
-        Set<LinkAddress> wanted = new LinkedHashSet<>(desired.addresses());
-        Set<LinkAddress> found = new HashSet<>();
+        Set<LinkAddress> desiredAddresses = new LinkedHashSet<>(desired.addresses());
+        Set<LinkAddress> presentAddresses = new HashSet<>();
         Set<KernelRequest> unwanted = new LinkedHashSet<>();
         Map<LinkAddress, KernelRequest> conflicting = new HashMap<>();
         Set<Integer> ourLinks = actual.ourLinks();
         for (KernelAddress address : actual.addresses()) {
             Optional<LinkAddress> expressed = address.linkAddress(names);
-            expressed.ifPresent(found::add);
-            if (address.isOurs(ourLinks) && expressed.filter(wanted::contains).isEmpty()) {
+            expressed.ifPresent(presentAddresses::add);
+            if (address.isOurs(ourLinks)
+                    && expressed.filter(desiredAddresses::contains).isEmpty()) {
                 KernelRequest removal = KernelRequest.delete(address.deletion(names), address.message());
                 unwanted.add(removal);
                 expressed
@@ -129,9 +130,9 @@ final class StateDiff {
                         .ifPresent(it -> conflicting.put(withoutLength(it), removal));
             }
         }
-        for (LinkAddress address : wanted) {
+        for (LinkAddress address : desiredAddresses) {
             Optional<KernelLink> link = find(address.link());
-            if (link.isEmpty() || found.contains(address)) {
+            if (link.isEmpty() || presentAddresses.contains(address)) {
                 continue;
             }
             // A link has an IPv6 address once only, whatever the prefix length: the old one has to be removed first.
@@ -164,17 +165,17 @@ final class StateDiff {
     }
 
     private void compareRoutes() {
-        Set<Route> wanted = new LinkedHashSet<>(desired.routes());
+        Set<Route> missingRoutes = new LinkedHashSet<>(desired.routes());
         Map<RouteKey, KernelRoute> replaceable = new HashMap<>();
         List<KernelRoute> unwanted = new ArrayList<>();
         for (KernelRoute route : actual.routes()) {
             Optional<Route> expressed = route.route(names);
-            if (expressed.isPresent() && wanted.remove(expressed.get())) {
+            if (expressed.isPresent() && missingRoutes.remove(expressed.get())) {
                 continue;
             }
             expressed.ifPresentOrElse(it -> replaceable.put(RouteKey.of(it), route), () -> unwanted.add(route));
         }
-        for (Route route : wanted) {
+        for (Route route : missingRoutes) {
             Optional<KernelLink> link = route.link().flatMap(this::find);
             if (link.isPresent() != route.link().isPresent()) {
                 continue;
@@ -193,19 +194,20 @@ final class StateDiff {
     }
 
     private void compareRules() {
-        Set<PolicyRule> wanted = new LinkedHashSet<>(desired.rules());
-        Set<PolicyRule> found = new HashSet<>();
+        Set<PolicyRule> desiredRules = new LinkedHashSet<>(desired.rules());
+        Set<PolicyRule> presentRules = new HashSet<>();
         for (KernelRule rule : actual.rules()) {
             Optional<PolicyRule> expressed = rule.rule();
             // An equal rule of another program counts as well; the kernel would refuse a second one.
-            boolean isSatisfied =
-                    expressed.isPresent() && wanted.contains(expressed.get()) && found.add(expressed.get());
+            boolean isSatisfied = expressed.isPresent()
+                    && desiredRules.contains(expressed.get())
+                    && presentRules.add(expressed.get());
             if (rule.isOurs() && !isSatisfied) {
                 remove(kind(expressed), KernelRequest.delete(rule.deletion(), rule.message()));
             }
         }
-        for (PolicyRule rule : wanted) {
-            if (!found.contains(rule)) {
+        for (PolicyRule rule : desiredRules) {
+            if (!presentRules.contains(rule)) {
                 add(kind(Optional.of(rule)), KernelRequest.add(IpSyntax.add(rule), KernelRule.message(rule)));
             }
         }

@@ -19,7 +19,9 @@ import java.util.Set;
  */
 public final class MachineLock implements AutoCloseable {
 
-    /** Only the owner may open the file: any process that can read a file can lock it and block us indefinitely. */
+    /**
+     * Only the owner may open the file: any process that can read a file can lock it and block Culvert indefinitely.
+     */
     private static final FileAttribute<?> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.settings;
 
-/** Parses the user name for the proxy. Dante checks the login against an account of the container's system. */
-final class AccountName {
+/** The user name for the proxy. Dante checks the login against an account of the container's system. */
+public record AccountName(String text) {
 
-    private AccountName() {}
-
-    static String parse(String text) {
+    /** @throws IllegalArgumentException with a message for the user */
+    public AccountName {
         if (!text.matches("[A-Za-z_][A-Za-z0-9_-]{0,31}")) {
             throw new MalformedValue(
                     "'" + text + "' is not a user name",
@@ -15,6 +14,10 @@ final class AccountName {
         if (text.equals("root")) {
             throw new MalformedValue("'root' is not allowed for a proxy", "choose another name");
         }
+    }
+
+    @Override
+    public String toString() {
         return text;
     }
 }

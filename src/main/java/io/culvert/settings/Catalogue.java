@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.settings;
 
+import io.culvert.diagnostics.Log;
 import io.culvert.linux.Container;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.settings.Setting.Group;
+import io.culvert.wireguard.device.ImplementationChoice;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The catalogue of all settings. Parsing, {@code --help}, the table in the README and the hints for misspelt names come
+ * The catalogue of all settings. Parsing, {@code --help}, the table in docs/settings.md and the hints for misspelt names come
  * from here.
  */
 public final class Catalogue {
@@ -25,11 +27,11 @@ public final class Catalogue {
             "a wg-quick file, or a directory of them: the first by name is used, the next if its server does not"
                     + " respond");
 
-    static final Setting<WireGuardSettings.Implementation> WIREGUARD_IMPLEMENTATION = withDefault(
+    static final Setting<ImplementationChoice> WIREGUARD_IMPLEMENTATION = withDefault(
             Group.TUNNEL,
             "CULVERT_WIREGUARD_IMPLEMENTATION",
             List.of(),
-            EnumWord.of(WireGuardSettings.Implementation.values()).redacted(),
+            EnumWord.of(ImplementationChoice.values()).redacted(),
             "auto",
             "the WireGuard implementation: `auto`, `kernel` or `userspace`");
 
@@ -132,11 +134,11 @@ public final class Catalogue {
             "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128",
             "networks whose clients may use the proxy");
 
-    static final Setting<String> SOCKS_USER = optional(
+    static final Setting<AccountName> SOCKS_USER = optional(
             Group.SOCKS,
             "CULVERT_SOCKS_USER",
             List.of(),
-            Parser.of(AccountName::parse).redacted(),
+            Parser.<AccountName>of(AccountName::new).redacted(),
             "no authentication",
             "user name for the proxy");
 
@@ -186,11 +188,11 @@ public final class Catalogue {
             "whether Culvert runs in a container, where the kill switch stays active when it stops or fails to start:"
                     + " `auto`, `true` or `false`");
 
-    static final Setting<LogLevel> LOG = withDefault(
+    static final Setting<Log.Level> LOG = withDefault(
             Group.OTHER,
             "CULVERT_LOG",
             List.of(),
-            EnumWord.of(LogLevel.values()).redacted(),
+            EnumWord.of(Log.Level.values()).redacted(),
             "info",
             "log level: `error`, `warn`, `info` or `debug`");
 

@@ -104,11 +104,11 @@ final class ConfigFiles {
         return (directory ? named.resolve("wg0.conf") : named).toString();
     }
 
-    private static boolean isSameFile(Path left, Path right) {
+    private static boolean isSameFile(Path path, Path otherPath) {
         try {
-            return Files.isSameFile(left, right);
+            return Files.isSameFile(path, otherPath);
         } catch (IOException _) {
-            return left.equals(right);
+            return path.equals(otherPath);
         }
     }
 }

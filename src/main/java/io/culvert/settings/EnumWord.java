@@ -23,10 +23,10 @@ record EnumWord<E extends Enum<E>>(List<E> constants) implements Parser<E> {
             }
         }
         List<String> words = constants.stream().map(EnumWord::word).toList();
-        Optional<String> meant = DidYouMean.nearest(lowerCase, words);
+        Optional<String> suggestion = DidYouMean.nearest(lowerCase, words);
         throw new MalformedValue(
                 "'" + text + "' is not one of " + words.stream().collect(Collectors.joining(", ")),
-                meant.map(word -> "did you mean " + word + "?").orElse("use one of them"));
+                suggestion.map(word -> "did you mean " + word + "?").orElse("use one of them"));
     }
 
     static String word(Enum<?> constant) {

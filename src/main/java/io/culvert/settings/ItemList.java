@@ -25,7 +25,7 @@ record ItemList<T>(Parser<T> item) implements Parser<List<T>> {
                 items.add(item.redacted().parse(word));
             } catch (MalformedValue malformed) {
                 for (Fault fault : malformed.faults()) {
-                    faults.add(new Fault("item " + position + ": " + fault.what(), fault.hint()));
+                    faults.add(new Fault("item " + position + ": " + fault.message(), fault.hint()));
                 }
             }
         }

@@ -2,7 +2,6 @@
 package io.culvert.settings;
 
 import io.culvert.diagnostics.Problem;
-import io.culvert.diagnostics.Problem.Kind;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.Container;
 import java.nio.file.Path;
@@ -38,12 +37,5 @@ public record LoadedSettings(
     /** @throws ProblemException with all problems, if one of them is an error */
     public Settings orThrow() {
         return settings.orElseThrow(() -> new ProblemException(problems));
-    }
-
-    /** Returns the warnings and notes. */
-    public List<Problem> warningsAndNotes() {
-        return problems.stream()
-                .filter(problem -> problem.kind() == Kind.WARNING || problem.kind() == Kind.NOTE)
-                .toList();
     }
 }

@@ -8,19 +8,19 @@ import java.util.stream.Collectors;
 final class MalformedValue extends IllegalArgumentException {
 
     /**
-     * @param what what is wrong, as it follows the name of the setting and a colon
+     * @param message what is wrong, as it follows the name of the setting and a colon
      * @param hint the hint: what to do about it
      */
-    record Fault(String what, String hint) {}
+    record Fault(String message, String hint) {}
 
     private final transient List<Fault> faults;
 
-    MalformedValue(String what, String hint) {
-        this(List.of(new Fault(what, hint)));
+    MalformedValue(String message, String hint) {
+        this(List.of(new Fault(message, hint)));
     }
 
     MalformedValue(List<Fault> faults) {
-        super(faults.stream().map(Fault::what).collect(Collectors.joining("; ")));
+        super(faults.stream().map(Fault::message).collect(Collectors.joining("; ")));
         this.faults = List.copyOf(faults);
     }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.settings;
 
+import io.culvert.net.Marks;
+
 /**
  * Parses the firewall mark (fwmark) of the packets of Culvert's own WireGuard sockets, by which the kill switch
  * recognizes them.
  */
 final class Mark {
-
-    /** Bits that belong to Tailscale: 16 to 23 in its routing rules, 8 to 15 in its nftables rules. */
-    private static final long TAILSCALE_BITS = 0x00ffff00L;
 
     /** 51820, the mark that wg-quick sets for a full tunnel. */
     private static final long WG_QUICK_MARK = 0xca6cL;
@@ -25,12 +24,12 @@ final class Mark {
         } else {
             throw new MalformedValue("'" + text + "' is not a firewall mark", "use a number such as 0x51000000");
         }
-        if (mark == 0 || mark > 0xffffffffL) {
+        if (mark == 0 || mark > Marks.MAX) {
             throw new MalformedValue(
                     "'" + text + "' is outside 1 to 0xffffffff",
                     "remove the setting, or use a number such as 0x51000000");
         }
-        if ((mark & TAILSCALE_BITS) != 0) {
+        if ((mark & Marks.TAILSCALE_BITS) != 0) {
             throw new MalformedValue(
                     "'" + text + "' has some of the bits 8 to 23 set, which belong to Tailscale's rules"
                             + (mark == WG_QUICK_MARK ? " (wg-quick's default mark 0xca6c conflicts with them)" : ""),

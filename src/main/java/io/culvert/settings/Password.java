@@ -12,8 +12,12 @@ public final class Password {
         this.text = text;
     }
 
-    /** Parses a password of 1 to 255 bytes (RFC 1929) without control characters. */
-    static Password parse(String text) {
+    /**
+     * Parses a password of 1 to 255 bytes (RFC 1929) without control characters.
+     *
+     * @throws IllegalArgumentException with a message for the user
+     */
+    public static Password parse(String text) {
         if (text.getBytes(StandardCharsets.UTF_8).length > 255) {
             throw new MalformedValue("longer than 255 bytes, the maximum of SOCKS5", "use a shorter password");
         }

@@ -8,6 +8,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
+import io.culvert.wireguard.device.ImplementationChoice;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -43,8 +44,7 @@ final class SettingConflicts {
         checkCoverage(
                 Catalogue.LAN_ALLOW,
                 values.find(Catalogue.LAN_ALLOW).map(LanAllow::prefixes).orElse(List.of()));
-        if (values.find(Catalogue.WIREGUARD_IMPLEMENTATION)
-                .equals(Optional.of(WireGuardSettings.Implementation.KERNEL))) {
+        if (values.find(Catalogue.WIREGUARD_IMPLEMENTATION).equals(Optional.of(ImplementationChoice.KERNEL))) {
             warnWithoutEffect(
                     List.of(Catalogue.WIREGUARD_MEMORY),
                     Catalogue.WIREGUARD_IMPLEMENTATION,
@@ -149,15 +149,15 @@ final class SettingConflicts {
     }
 
     private void checkPublished() {
-        Set<Port> seen = new HashSet<>();
+        Set<Port> ports = new HashSet<>();
         for (Port port : values.find(Catalogue.PUBLISH).orElse(List.of())) {
-            if (!seen.add(port)) {
+            if (!ports.add(port)) {
                 problems.add(Problem.note(values.location(Catalogue.PUBLISH), "contains " + port + " twice"));
             }
         }
         boolean ownPort = values.find(Catalogue.SOCKS).orElse(false) && !values.isGiven(Catalogue.SOCKS_CONFIG);
         Optional<Port> proxy = values.find(Catalogue.SOCKS_PORT).map(port -> new Port(port, Transport.TCP));
-        if (ownPort && proxy.isPresent() && seen.contains(proxy.get())) {
+        if (ownPort && proxy.isPresent() && ports.contains(proxy.get())) {
             problems.add(Problem.note(
                     values.location(Catalogue.PUBLISH),
                     "contains " + proxy.get() + ", the port of the proxy, which is opened automatically"));

@@ -16,7 +16,7 @@ final class SettingNames {
 
     private static final List<String> PREFIXES = List.of("CULVERT_", "TSWG_");
 
-    private static final Set<String> KNOWN = known();
+    private static final Set<String> KNOWN = names();
 
     private SettingNames() {}
 
@@ -35,7 +35,7 @@ final class SettingNames {
                         Location.setting(name),
                         "unknown setting",
                         closest(name)
-                                .map(known -> "did you mean " + known + "?")
+                                .map(suggestion -> "did you mean " + suggestion + "?")
                                 .orElse("remove it, or see 'culvert up --help' for all settings"))));
     }
 
@@ -50,7 +50,7 @@ final class SettingNames {
                 .map(suffix -> KNOWN.contains(prefix + suffix)
                         ? prefix + suffix
                         : KNOWN.stream()
-                                .filter(known -> suffix(known).equals(suffix))
+                                .filter(candidate -> suffix(candidate).equals(suffix))
                                 .findFirst()
                                 .orElseThrow());
     }
@@ -63,12 +63,12 @@ final class SettingNames {
                 .orElse(name);
     }
 
-    private static Set<String> known() {
-        Set<String> known = new LinkedHashSet<>();
+    private static Set<String> names() {
+        Set<String> names = new LinkedHashSet<>();
         for (Setting<?> setting : Catalogue.all()) {
-            known.addAll(setting.names());
+            names.addAll(setting.names());
         }
-        List.copyOf(known).forEach(name -> known.add(Setting.fileVariable(name)));
-        return known;
+        List.copyOf(names).forEach(name -> names.add(Setting.fileVariable(name)));
+        return names;
     }
 }

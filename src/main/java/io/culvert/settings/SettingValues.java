@@ -19,7 +19,7 @@ final class SettingValues {
     static SettingValues read(Map<String, String> environment, FileRoot root, Problems problems) {
         SettingValues values = new SettingValues();
         for (Setting<?> setting : Catalogue.all()) {
-            values.read(setting, GivenValue.of(setting, environment, root, problems), environment, problems);
+            values.read(setting, ConfiguredValue.of(setting, environment, root, problems), environment, problems);
         }
         return values;
     }
@@ -62,8 +62,8 @@ final class SettingValues {
     }
 
     private <T> void read(
-            Setting<T> setting, List<GivenValue> given, Map<String, String> environment, Problems problems) {
-        Optional<String> variable = GivenValue.firstVariable(setting, environment);
+            Setting<T> setting, List<ConfiguredValue> givenValues, Map<String, String> environment, Problems problems) {
+        Optional<String> variable = ConfiguredValue.firstVariable(setting, environment);
         if (variable.isEmpty()) {
             Optional<T> content = setting.defaultText().map(setting.parser()::parse);
             values.put(setting, new SettingValue<>(setting, content, new Origin.Default()));
@@ -71,7 +71,7 @@ final class SettingValues {
         }
         variables.put(setting, variable.get());
         List<SettingValue<T>> parsed = new ArrayList<>();
-        for (GivenValue givenValue : given) {
+        for (ConfiguredValue givenValue : givenValues) {
             try {
                 parsed.add(new SettingValue<>(
                         setting, Optional.of(setting.parser().parse(givenValue.text())), givenValue.origin()));
@@ -82,7 +82,7 @@ final class SettingValues {
         if (parsed.stream().map(SettingValue::content).distinct().count() > 1) {
             problems.add(Problem.input(
                     location(setting),
-                    "differs from " + given.get(1).variable() + ", another name of the same setting",
+                    "differs from " + givenValues.get(1).variable() + ", another name of the same setting",
                     "set only " + setting.name()));
         } else if (!parsed.isEmpty()) {
             values.put(setting, parsed.getFirst());

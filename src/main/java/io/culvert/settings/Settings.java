@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.settings;
 
+import io.culvert.diagnostics.Log;
 import io.culvert.linux.Container;
 import io.culvert.net.Port;
 import java.net.InetAddress;
@@ -25,7 +26,7 @@ public record Settings(
         OptionalInt mtu,
         long mark,
         Container.Choice container,
-        LogLevel log) {
+        Log.Level log) {
 
     public Settings {
         bypasses = List.copyOf(bypasses);

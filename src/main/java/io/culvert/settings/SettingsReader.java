@@ -2,7 +2,6 @@
 package io.culvert.settings;
 
 import io.culvert.diagnostics.Problems;
-import io.culvert.settings.SocksSettings.Login;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

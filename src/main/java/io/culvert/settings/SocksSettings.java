@@ -26,7 +26,4 @@ public record SocksSettings(
     public SocksSettings {
         allow = List.copyOf(allow);
     }
-
-    /** The user name and password of the proxy. */
-    public record Login(String user, Password password) {}
 }

@@ -8,6 +8,7 @@ import io.culvert.diagnostics.Problems;
 import io.culvert.net.Coverage;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
+import io.culvert.net.InterfaceName;
 import io.culvert.net.Prefix;
 import java.net.URI;
 import java.util.ArrayList;
@@ -24,9 +25,6 @@ final class TailscaleArguments {
 
     /** Tailscale's default UDP port; in a container, tailscaled picks a random one instead. */
     static final int DEFAULT_PORT = 41641;
-
-    /** The longest name of an interface: {@code IFNAMSIZ} less the terminating zero (include/uapi/linux/if.h). */
-    private static final int MAX_INTERFACE_NAME = 15;
 
     private static final String UP = "TS_EXTRA_ARGS";
     private static final String DAEMON = "TS_TAILSCALED_EXTRA_ARGS";
@@ -113,8 +111,8 @@ final class TailscaleArguments {
 
     /** Returns the arguments for tailscaled, with a fixed port. */
     String daemonArguments(OptionalInt port) {
-        boolean given = daemon.value("port").isPresent();
-        return given || port.isEmpty() ? daemon.toString() : (daemon + " --port=" + port.getAsInt()).strip();
+        boolean hasPort = daemon.value("port").isPresent();
+        return hasPort || port.isEmpty() ? daemon.toString() : (daemon + " --port=" + port.getAsInt()).strip();
     }
 
     boolean advertisesExitNode() {
@@ -133,7 +131,7 @@ final class TailscaleArguments {
         return up.value("netfilter-mode").orElse("on").equals("on");
     }
 
-    boolean masquerades() {
+    boolean usesSnat() {
         return usesNetfilter() && up.booleanValue("snat-subnet-routes").orElse(true);
     }
 
@@ -186,7 +184,7 @@ final class TailscaleArguments {
 
     String link() {
         String link = daemon.value("tun").orElse("tailscale0");
-        if (link.length() > MAX_INTERFACE_NAME || !link.matches("[A-Za-z0-9_.-]+")) {
+        if (!InterfaceName.isValid(link)) {
             if (!link.contains("userspace-networking")) {
                 refuse(DAEMON, "--tun is not a valid interface name", "use --tun=tailscale0, or remove it");
             }
@@ -201,7 +199,7 @@ final class TailscaleArguments {
         return link;
     }
 
-    Endpoint control() {
+    Endpoint controlServer() {
         Endpoint fallback = Endpoint.parse(TailscaleSettings.DEFAULT_CONTROL_SERVER + ":443");
         Optional<String> url = up.value("login-server").filter(text -> !text.isEmpty());
         if (url.isEmpty()) {
@@ -234,7 +232,7 @@ final class TailscaleArguments {
                 .toList();
     }
 
-    private void refuse(String name, String what, String hint) {
-        problems.add(Problem.input(Location.setting(name), what, hint));
+    private void refuse(String name, String message, String hint) {
+        problems.add(Problem.input(Location.setting(name), message, hint));
     }
 }

@@ -94,25 +94,25 @@ final class TailscaleNames {
 
     /** Warns about every unknown name. */
     static void check(Collection<String> names, Problems problems) {
-        Set<String> known = new TreeSet<>(KNOWN);
-        SECRET.forEach(name -> known.add(Setting.fileVariable(name)));
+        Set<String> knownNames = new TreeSet<>(KNOWN);
+        SECRET.forEach(name -> knownNames.add(Setting.fileVariable(name)));
         names.stream()
-                .filter(name -> name.startsWith(PREFIX) && !name.startsWith("TS_DEBUG_") && !known.contains(name))
+                .filter(name -> name.startsWith(PREFIX) && !name.startsWith("TS_DEBUG_") && !knownNames.contains(name))
                 .sorted()
                 .forEach(name -> problems.add(Problem.warning(
                         Location.setting(name),
                         "unknown variable of Tailscale; passed on unchanged",
-                        hint(name, known))));
+                        hint(name, knownNames))));
     }
 
-    private static String hint(String name, Set<String> known) {
-        return DidYouMean.nearest(name.substring(PREFIX.length()), suffixes(known))
-                .map(found -> "did you mean " + PREFIX + found + "?")
+    private static String hint(String name, Set<String> knownNames) {
+        return DidYouMean.nearest(name.substring(PREFIX.length()), suffixes(knownNames))
+                .map(suffix -> "did you mean " + PREFIX + suffix + "?")
                 .orElse("remove it, unless your version of Tailscale supports it");
     }
 
     /** Returns the names without their prefix, which would make all of them similar. */
-    private static List<String> suffixes(Set<String> known) {
-        return known.stream().map(name -> name.substring(PREFIX.length())).toList();
+    private static List<String> suffixes(Set<String> knownNames) {
+        return knownNames.stream().map(name -> name.substring(PREFIX.length())).toList();
     }
 }

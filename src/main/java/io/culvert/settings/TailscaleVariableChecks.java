@@ -35,11 +35,11 @@ final class TailscaleVariableChecks {
             "TS_ID_TOKEN",
             "TS_AUDIENCE");
 
-    private final Map<String, String> given;
+    private final Map<String, String> variables;
     private final Problems problems;
 
-    TailscaleVariableChecks(Map<String, String> given, Problems problems) {
-        this.given = given;
+    TailscaleVariableChecks(Map<String, String> variables, Problems problems) {
+        this.variables = variables;
         this.problems = problems;
     }
 
@@ -56,7 +56,7 @@ final class TailscaleVariableChecks {
         checkCredentials();
         checkConfigurationDirectory();
         checkHealthCheck();
-        if (has("TS_KUBE_SECRET") && !given.containsKey("KUBERNETES_SERVICE_HOST")) {
+        if (has("TS_KUBE_SECRET") && !variables.containsKey("KUBERNETES_SERVICE_HOST")) {
             refuse("TS_KUBE_SECRET", "set outside Kubernetes", "set TS_STATE_DIR instead");
         }
     }
@@ -115,7 +115,7 @@ final class TailscaleVariableChecks {
             return;
         }
         NOT_WITH_CONFIG.forEach(name -> refuseBoth(directory, name));
-        if (given.containsKey("TS_ROUTES")) { // An empty value has a meaning, too: remove all routes.
+        if (variables.containsKey("TS_ROUTES")) { // An empty value has a meaning, too: remove all routes.
             refuse("TS_ROUTES", "cannot be combined with " + directory, "set only one of them");
         }
         if (booleanValue("TS_ACCEPT_DNS").isPresent()) {
@@ -143,14 +143,14 @@ final class TailscaleVariableChecks {
     }
 
     private Optional<Boolean> booleanValue(String name) {
-        return GoFlags.parseBoolean(given.getOrDefault(name, ""));
+        return GoFlags.parseBoolean(variables.getOrDefault(name, ""));
     }
 
     private boolean has(String name) {
-        return !given.getOrDefault(name, "").isEmpty();
+        return !variables.getOrDefault(name, "").isEmpty();
     }
 
-    private void refuse(String name, String what, String hint) {
-        problems.add(Problem.input(Location.setting(name), what, hint));
+    private void refuse(String name, String message, String hint) {
+        problems.add(Problem.input(Location.setting(name), message, hint));
     }
 }

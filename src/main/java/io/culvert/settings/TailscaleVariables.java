@@ -46,7 +46,7 @@ final class TailscaleVariables {
     private static final Predicate<String> KUBERNETES =
             Pattern.compile("KUBERNETES_SERVICE_(HOST|PORT(_HTTPS)?)").asMatchPredicate();
 
-    private final Map<String, String> given = new TreeMap<>();
+    private final Map<String, String> userVariables = new TreeMap<>();
     private final Map<String, String> general = new TreeMap<>();
     private final Optional<String> port;
     private final FileRoot root;
@@ -60,7 +60,7 @@ final class TailscaleVariables {
         boolean secret = !environment.getOrDefault("TS_KUBE_SECRET", "").isEmpty();
         environment.forEach((name, text) -> {
             if (name.startsWith(TailscaleNames.PREFIX)) {
-                given.put(name, text);
+                userVariables.put(name, text);
             } else if (GENERAL.test(name) || (secret && KUBERNETES.test(name))) {
                 general.put(name, text);
             }
@@ -73,14 +73,16 @@ final class TailscaleVariables {
     }
 
     private TailscaleSettings read() {
-        TailscaleNames.check(given.keySet(), problems);
+        TailscaleNames.check(userVariables.keySet(), problems);
         TailscaleNames.SECRET.forEach(this::fromFile);
-        Map<String, String> checked = new TreeMap<>(given);
+        Map<String, String> checked = new TreeMap<>(userVariables);
         checked.putAll(general);
         new TailscaleVariableChecks(checked, problems).check();
         boolean configured = has(CONFIG_DIRECTORY);
         TailscaleArguments arguments = new TailscaleArguments(
-                given.getOrDefault("TS_EXTRA_ARGS", ""), given.getOrDefault("TS_TAILSCALED_EXTRA_ARGS", ""), problems);
+                userVariables.getOrDefault("TS_EXTRA_ARGS", ""),
+                userVariables.getOrDefault("TS_TAILSCALED_EXTRA_ARGS", ""),
+                problems);
         arguments.check();
         Stream.concat(
                         TailscaleNames.SECRET.stream().flatMap(name -> value(name).stream()),
@@ -89,7 +91,7 @@ final class TailscaleVariables {
         OptionalInt udp = arguments.port(port);
         Optional<Path> state = path("TS_STATE_DIR");
         return new TailscaleSettings(
-                given.keySet(),
+                userVariables.keySet(),
                 environment(configured, arguments.daemonArguments(udp)),
                 arguments.withoutAdvertiseExitNode(),
                 arguments.daemon(),
@@ -103,9 +105,9 @@ final class TailscaleVariables {
                         .acceptsDns()
                         .or(() -> value("TS_ACCEPT_DNS").flatMap(GoFlags::parseBoolean))
                         .orElse(configured),
-                arguments.masquerades(),
+                arguments.usesSnat(),
                 arguments.usesNetfilter(),
-                arguments.control(),
+                arguments.controlServer(),
                 Stream.of("TS_SOCKS5_SERVER", "TS_OUTBOUND_HTTP_PROXY_LISTEN")
                         .flatMap(this::externalPort)
                         .distinct()
@@ -121,7 +123,7 @@ final class TailscaleVariables {
      */
     private Map<String, String> environment(boolean configured, String daemonArguments) {
         Map<String, String> result = new TreeMap<>(general);
-        result.putAll(given);
+        result.putAll(userVariables);
         DEFAULTS.forEach((name, text) -> {
             if (!has(name)) {
                 result.put(name, text);
@@ -145,7 +147,7 @@ final class TailscaleVariables {
     private void fromFile(String name) {
         String variable = Setting.fileVariable(name);
         Optional<String> path = value(variable);
-        given.remove(variable);
+        userVariables.remove(variable);
         if (path.isEmpty()) {
             return;
         }
@@ -157,7 +159,7 @@ final class TailscaleVariables {
         try {
             Path file = FilePath.parsePossibleSecret(path.get());
             secrets.add(ValueFile.read(root.resolve(file), file).strip());
-            given.put(name, "file:" + file);
+            userVariables.put(name, "file:" + file);
         } catch (MalformedValue malformed) {
             malformed.faults().forEach(fault -> refuse(variable, fault));
         }
@@ -191,13 +193,13 @@ final class TailscaleVariables {
         }
         int colon = text.get().lastIndexOf(':');
         String host = text.get().substring(0, Math.max(0, colon));
-        String digits = text.get().substring(colon + 1);
-        if (!digits.matches("[0-9]{1,5}") || Integer.parseInt(digits) < 1 || Integer.parseInt(digits) > 65535) {
+        OptionalInt port = Port.parseNumber(text.get().substring(colon + 1));
+        if (port.isEmpty()) {
             refuse(name, new Fault("not an address and a port", "use the form localhost:1055 or :1055"));
             return Stream.empty();
         }
         boolean loopback = host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");
-        return loopback ? Stream.empty() : Stream.of(new Port(Integer.parseInt(digits), Transport.TCP));
+        return loopback ? Stream.empty() : Stream.of(new Port(port.getAsInt(), Transport.TCP));
     }
 
     private Optional<Path> path(String name) {
@@ -210,7 +212,7 @@ final class TailscaleVariables {
     }
 
     private Optional<String> value(String name) {
-        return Optional.ofNullable(given.get(name)).filter(text -> !text.isEmpty());
+        return Optional.ofNullable(userVariables.get(name)).filter(text -> !text.isEmpty());
     }
 
     private boolean has(String name) {
@@ -218,6 +220,6 @@ final class TailscaleVariables {
     }
 
     private void refuse(String name, Fault fault) {
-        problems.add(Problem.input(Location.setting(name), fault.what(), fault.hint()));
+        problems.add(Problem.input(Location.setting(name), fault.message(), fault.hint()));
     }
 }

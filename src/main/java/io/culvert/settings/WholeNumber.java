@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.settings;
 
+import io.culvert.net.Port;
+
 /** Parses a decimal number within inclusive bounds. */
 record WholeNumber(String name, int min, int max) implements Parser<Integer> {
 
     /** A TCP or UDP port. */
-    static final WholeNumber PORT = new WholeNumber("port", 1, 65535);
+    static final WholeNumber PORT = new WholeNumber("port", 1, Port.MAX);
 
     @Override
     public Integer parse(String text) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.socks;
 
+import io.culvert.net.Port;
 import io.culvert.net.Prefix;
+import io.culvert.settings.Login;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,9 +31,7 @@ public record DanteSettings(
         Optional<Login> login) {
 
     public DanteSettings {
-        if (port < 1 || port > 65535) {
-            throw new IllegalArgumentException("port " + port + " is outside 1 to 65535");
-        }
+        Port.requireNumber(port);
         clients = List.copyOf(clients);
         unreachable = List.copyOf(unreachable);
         near = List.copyOf(near);

@@ -5,6 +5,7 @@ import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.PasswordHash;
+import io.culvert.settings.Login;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -22,7 +23,7 @@ import java.util.stream.Collectors;
  */
 final class ShadowFile {
 
-    /** A number in the ninth field, which is reserved and unused, identifies our line. */
+    /** A number in the ninth field, which is reserved and unused, identifies Culvert's line. */
     private static final String OUR_SUFFIX = ":51820";
 
     private final Path path;
@@ -41,7 +42,8 @@ final class ShadowFile {
                         "'" + login.user() + "' already exists as a user of this system",
                         "choose another name"));
             }
-            write(others + login.user() + ":" + PasswordHash.sha512(login.password()) + "::::::" + OUR_SUFFIX + "\n");
+            write(others + login.user() + ":"
+                    + PasswordHash.sha512(login.password().text()) + "::::::" + OUR_SUFFIX + "\n");
         } catch (IOException e) {
             throw new ProblemException(Problem.machine(
                     Location.file(path),
@@ -51,7 +53,7 @@ final class ShadowFile {
         }
     }
 
-    /** Returns a user that can read the file; if it has only our lines, it is shared with the given user. */
+    /** Returns a user that can read the file; if it has only Culvert's lines, it is shared with the given user. */
     ProxyUser makeReadable(ProxyUser user) throws IOException {
         if (Files.exists(path) && withoutOurLines().isEmpty()) {
             user.share(path, "rw-r-----");
@@ -59,7 +61,7 @@ final class ShadowFile {
         return user.withReadAccess(path);
     }
 
-    /** Removes our line. */
+    /** Removes Culvert's line. */
     Optional<Problem> removeUser() {
         try {
             if (Files.exists(path)) {

@@ -4,12 +4,14 @@ package io.culvert.socks;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.Problems;
+import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -149,8 +151,9 @@ public record SockdFile(
             if (port == null) {
                 return DEFAULT_PORT;
             }
-            if (port.matches("[0-9]{1,5}") && Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= 65535) {
-                return Integer.parseInt(port);
+            OptionalInt number = Port.parseNumber(port);
+            if (number.isPresent()) {
+                return number.getAsInt();
             }
             problems.add(Problem.input(
                     locationOf(match, 2), "'" + port + "' is not a port", "use a port number from 1 to 65535"));

@@ -46,11 +46,11 @@ public final class HealthWait {
                 directory(socket)
                         .register(watch, StandardWatchEventKinds.ENTRY_CREATE, StandardWatchEventKinds.ENTRY_DELETE);
                 StatusReport report = StatusSocket.query(socket);
-                long left = end - System.nanoTime();
-                if (report.healthy() || left <= 0) {
+                long remaining = end - System.nanoTime();
+                if (report.healthy() || remaining <= 0) {
                     return report;
                 }
-                WatchKey key = watch.poll(left, TimeUnit.NANOSECONDS);
+                WatchKey key = watch.poll(remaining, TimeUnit.NANOSECONDS);
                 if (key != null) {
                     key.pollEvents();
                     key.reset();

@@ -29,23 +29,23 @@ record BuildOmissions(Set<String> features) {
     /**
      * A setting that needs a feature.
      *
-     * @param what the feature for messages
+     * @param feature the feature for messages
      * @param variable the setting that needs it
      * @param flag the flag in the variable that needs it, or the beginning of its value; empty if any value does
-     * @param feature its build tag
+     * @param buildTag its build tag
      */
-    record Need(String what, String variable, String flag, String feature) {
+    record Need(String feature, String variable, String flag, String buildTag) {
 
-        private static Need variable(String what, String variable, String feature) {
-            return new Need(what, variable, "", feature);
+        private static Need variable(String feature, String variable, String buildTag) {
+            return new Need(feature, variable, "", buildTag);
         }
 
-        private static Need argument(String what, String flag, String feature) {
-            return new Need(what, "TS_EXTRA_ARGS", "--" + flag, feature);
+        private static Need argument(String feature, String flag, String buildTag) {
+            return new Need(feature, "TS_EXTRA_ARGS", "--" + flag, buildTag);
         }
 
-        private static Need daemon(String what, String flag, String feature) {
-            return new Need(what, "TS_TAILSCALED_EXTRA_ARGS", "--" + flag, feature);
+        private static Need daemon(String feature, String flag, String buildTag) {
+            return new Need(feature, "TS_TAILSCALED_EXTRA_ARGS", "--" + flag, buildTag);
         }
 
         /** Returns the setting as users write it. */
@@ -60,7 +60,7 @@ record BuildOmissions(Set<String> features) {
                 case "TS_TAILSCALED_EXTRA_ARGS" -> isGiven(settings.daemonArguments());
                 default -> {
                     String text = settings.environment().getOrDefault(variable, "");
-                    yield settings.given().contains(variable)
+                    yield settings.userVariables().contains(variable)
                             && !text.isEmpty()
                             && !GoFlags.isFalse(text)
                             && text.startsWith(flag);
@@ -121,11 +121,11 @@ record BuildOmissions(Set<String> features) {
     /** Returns an error for each setting that needs an omitted feature. */
     List<Problem> requiredFeatures(TailscaleSettings settings) {
         return NEEDS.stream()
-                .filter(need -> features.contains(need.feature()) && need.isUsedIn(settings))
+                .filter(need -> features.contains(need.buildTag()) && need.isUsedIn(settings))
                 .map(need -> Problem.input(
                         Location.setting(need.variable()),
                         (need.flag().isEmpty() ? "needs" : need.flag() + " needs")
-                                + " a feature that the minimal image does not include: " + need.what(),
+                                + " a feature that the minimal image does not include: " + need.feature(),
                         "use the full image (a tag without '-minimal'), or remove the setting"))
                 .toList();
     }
@@ -134,13 +134,13 @@ record BuildOmissions(Set<String> features) {
     static String table() {
         StringBuilder table = new StringBuilder("| feature | set by |\n|---|---|\n");
         NEEDS.stream()
-                .map(Need::what)
+                .map(Need::feature)
                 .distinct()
-                .forEach(what -> table.append("| %s | %s |\n"
+                .forEach(feature -> table.append("| %s | %s |\n"
                         .formatted(
-                                what,
+                                feature,
                                 NEEDS.stream()
-                                        .filter(need -> need.what().equals(what))
+                                        .filter(need -> need.feature().equals(feature))
                                         .map(need -> "`" + need + "`")
                                         .collect(Collectors.joining(", ")))));
         return table.toString();

@@ -32,16 +32,16 @@ final class ExitNodeAdvertisement {
         if (preferences.getOrDefault(ROUTES, JsonValue.NULL) instanceof JsonArray routes) {
             routes.getValuesAs(JsonString.class).forEach(route -> current.add(route.getString()));
         }
-        Set<String> wanted = new LinkedHashSet<>(current);
-        wanted.removeAll(EXIT);
+        Set<String> desiredRoutes = new LinkedHashSet<>(current);
+        desiredRoutes.removeAll(EXIT);
         if (offered) {
-            EXIT.stream().sorted().forEach(wanted::add);
+            EXIT.stream().sorted().forEach(desiredRoutes::add);
         }
-        if (wanted.equals(current)) {
+        if (desiredRoutes.equals(current)) {
             return Optional.empty();
         }
         JsonArrayBuilder array = Json.createArrayBuilder();
-        wanted.forEach(array::add);
+        desiredRoutes.forEach(array::add);
         return Optional.of(Json.createObjectBuilder()
                 .add(ROUTES, array)
                 .add(ROUTES + "Set", true)

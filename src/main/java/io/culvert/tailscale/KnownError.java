@@ -117,20 +117,20 @@ enum KnownError {
 
     private final Pattern pattern;
     private final String location;
-    private final String what;
+    private final String message;
 
     @SuppressWarnings("ImmutableEnumChecker") // They have no state.
     private final Supplier<String> hint;
 
-    KnownError(String pattern, String location, String what, String hint) {
-        this(pattern, location, what, () -> hint);
+    KnownError(String pattern, String location, String message, String hint) {
+        this(pattern, location, message, () -> hint);
     }
 
     /** @param hint evaluated when reported, as this class is initialized while the native image is built */
-    KnownError(String pattern, String location, String what, Supplier<String> hint) {
+    KnownError(String pattern, String location, String message, Supplier<String> hint) {
         this.pattern = Pattern.compile(pattern);
         this.location = location;
-        this.what = what;
+        this.message = message;
         this.hint = hint;
     }
 
@@ -147,6 +147,8 @@ enum KnownError {
 
     Problem problem() {
         return Problem.warning(
-                location.startsWith("TS_") ? Location.setting(location) : Location.machine(location), what, hint.get());
+                location.startsWith("TS_") ? Location.setting(location) : Location.machine(location),
+                message,
+                hint.get());
     }
 }

@@ -33,10 +33,10 @@ final class MissingFlags {
      * Parses the command that {@code tailscale up} prints.
      *
      * @param line a line of output
-     * @param given the words of TS_EXTRA_ARGS
+     * @param arguments the words of TS_EXTRA_ARGS
      * @return the flags that are not mentioned any more, with values; empty for any other line
      */
-    static Optional<List<String>> findIn(String line, List<String> given) {
+    static Optional<List<String>> findIn(String line, List<String> arguments) {
         List<String> words = List.of(line.strip().split("\\s+"));
         if (words.size() < 3
                 || !words.subList(0, 2).equals(List.of("tailscale", "up"))
@@ -44,7 +44,7 @@ final class MissingFlags {
             return Optional.empty();
         }
         Set<String> mentioned =
-                Set.copyOf(given.stream().map(MissingFlags::flagName).toList());
+                Set.copyOf(arguments.stream().map(MissingFlags::flagName).toList());
         return Optional.of(words.stream()
                 .skip(2)
                 .filter(word -> word.startsWith("--"))

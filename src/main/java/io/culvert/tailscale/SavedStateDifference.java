@@ -44,11 +44,11 @@ record SavedStateDifference(Optional<JsonObject> edit, List<String> edited, List
     static SavedStateDifference compare(JsonObject preferences, GoFlags arguments) {
         JsonObjectBuilder edit = Json.createObjectBuilder();
         List<String> edited = new ArrayList<>();
-        SWITCHES.forEach((flag, preference) -> arguments.booleanValue(flag).ifPresent(wanted -> {
+        SWITCHES.forEach((flag, preference) -> arguments.booleanValue(flag).ifPresent(value -> {
             boolean current = preferences.getBoolean(preference.name(), false) != preference.inverted();
-            if (current != wanted) {
-                edit.add(preference.name(), wanted != preference.inverted()).add(preference.name() + "Set", true);
-                edited.add("--" + flag + "=" + wanted);
+            if (current != value) {
+                edit.add(preference.name(), value != preference.inverted()).add(preference.name() + "Set", true);
+                edited.add("--" + flag + "=" + value);
             }
         }));
         List<String> needingLogin = new ArrayList<>();

@@ -58,7 +58,7 @@ public final class TailscaleMesh implements Mesh {
     private final AtomicBoolean reconcilePending = new AtomicBoolean();
     private final Set<Problem> reported = new HashSet<>();
     private final Set<IpnNotification.State> pingedIn = EnumSet.noneOf(IpnNotification.State.class);
-    private final StatusText statusText;
+    private final TailscaleNodeState nodeState;
 
     /** Kept while tailscaled is restarted, as it will be the same afterwards. */
     private Tailnet tailnet = Tailnet.UNKNOWN;
@@ -88,7 +88,7 @@ public final class TailscaleMesh implements Mesh {
         this.eventThread = eventThread;
         this.log = log;
         this.stateLog = stateLog;
-        this.statusText = new StatusText(settings);
+        this.nodeState = new TailscaleNodeState(settings);
     }
 
     @Override
@@ -99,7 +99,7 @@ public final class TailscaleMesh implements Mesh {
     void start() {
         if (child.isEmpty()) {
             child = Optional.of(supervisor.start(this::nextStart));
-            statusText.handleStart(false);
+            nodeState.handleStart(false);
         }
     }
 
@@ -132,15 +132,15 @@ public final class TailscaleMesh implements Mesh {
         switch (event) {
             case ChildEvent.Started _ -> {
                 pingedIn.clear();
-                statusText.handleStart(offeredAtStart);
+                nodeState.handleStart(offeredAtStart);
             }
             case ChildEvent.OutputLine line -> handleOutput(line.line());
             case ChildEvent.Exited ended -> {
                 listener.ifPresent(IpnBusListener::close);
-                statusText.handleExit();
+                nodeState.handleExit();
                 lastLogged = "";
                 if (!ended.requested()) {
-                    statusText.unknownExitReason().ifPresent(this::reportError);
+                    nodeState.unknownExitReason().ifPresent(this::reportError);
                 }
             }
             case ChildEvent.Restarting _, ChildEvent.RestartFailed _ -> {}
@@ -148,7 +148,7 @@ public final class TailscaleMesh implements Mesh {
     }
 
     private void handleOutput(String line) {
-        statusText.handleOutput(line).map(statusText::setLoginUrl).ifPresent(this::reportError);
+        nodeState.handleOutput(line).map(nodeState::setLoginUrl).ifPresent(this::reportError);
         KnownError.findIn(line).map(KnownError::problem).ifPresent(this::reportError);
         MissingFlags.findIn(line, List.of(settings.upArguments().toString().split(" ")))
                 .ifPresent(this::handleMissingFlags);
@@ -174,8 +174,8 @@ public final class TailscaleMesh implements Mesh {
     }
 
     private void handleNotification(IpnNotification notification) {
-        notification.state().ifPresent(statusText::setState);
-        notification.loginUrl().map(statusText::setLoginUrl).ifPresent(this::reportError);
+        notification.state().ifPresent(nodeState::setState);
+        notification.loginUrl().map(nodeState::setLoginUrl).ifPresent(this::reportError);
         notification
                 .error()
                 .flatMap(KnownError::findIn)
@@ -188,7 +188,7 @@ public final class TailscaleMesh implements Mesh {
                     .toList();
             knownErrors.forEach(this::reportError);
             if (warnings.isEmpty()) {
-                statusText.clearKnownError();
+                nodeState.clearKnownError();
             }
         });
         boolean running = notification.state().equals(Optional.of(IpnNotification.State.RUNNING));
@@ -200,7 +200,7 @@ public final class TailscaleMesh implements Mesh {
         if (running) {
             reported.clear();
         }
-        if (statusText.isRunning() && (running || notification.changed())) {
+        if (nodeState.isRunning() && (running || notification.changed())) {
             reconcile();
         }
     }
@@ -221,9 +221,9 @@ public final class TailscaleMesh implements Mesh {
         });
     }
 
-    /** Brings the node's preferences to the wanted state; requests while one is queued are merged with it. */
+    /** Brings the node's preferences to the desired state; requests while one is queued are merged with it. */
     private void reconcile() {
-        if (!statusText.isRunning() || reconcilePending.getAndSet(true)) {
+        if (!nodeState.isRunning() || reconcilePending.getAndSet(true)) {
             return;
         }
         requests.execute(() -> {
@@ -268,9 +268,9 @@ public final class TailscaleMesh implements Mesh {
                             "remove these routes at the control server, or remove --accept-routes from"
                                     + " TS_EXTRA_ARGS")));
         }
-        boolean newlyOffered = statusText.setStatus(result.status(), result.offered());
-        if (!lastLogged.equals(statusText.toString())) {
-            lastLogged = statusText.toString();
+        boolean newlyOffered = nodeState.setStatus(result.status(), result.offered());
+        if (!lastLogged.equals(nodeState.toString())) {
+            lastLogged = nodeState.toString();
             stateLog.accept(lastLogged);
         }
         if (!result.applied().isEmpty()) {
@@ -286,15 +286,15 @@ public final class TailscaleMesh implements Mesh {
         if (!result.forwards()) {
             reportError(KnownError.FORWARDING.problem());
         }
-        statusText.changedName().ifPresent(this::reportOnce);
+        nodeState.changedName().ifPresent(this::reportOnce);
         if (newlyOffered) {
             CompletableFuture.delayedExecutor(APPROVAL_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS, eventThread)
-                    .execute(() -> statusText.missingApproval().ifPresent(this::reportOnce));
+                    .execute(() -> nodeState.missingApproval().ifPresent(this::reportOnce));
         }
     }
 
     private void handleRefusal(IOException reason) {
-        if (statusText.isRunning()) { // Otherwise it has exited, which is reported elsewhere.
+        if (nodeState.isRunning()) { // Otherwise it has exited, which is reported elsewhere.
             reportOnce(Problem.warning(
                     Location.machine("tailscale"),
                     "tailscaled refused its settings: " + reason.getMessage(),
@@ -305,7 +305,7 @@ public final class TailscaleMesh implements Mesh {
     }
 
     private void reportError(Problem problem) {
-        statusText.setKnownError(problem);
+        nodeState.setKnownError(problem);
         reportOnce(problem);
     }
 
@@ -328,7 +328,7 @@ public final class TailscaleMesh implements Mesh {
 
     @Override
     public String describe() {
-        return statusText.toString();
+        return nodeState.toString();
     }
 
     @Override

@@ -36,7 +36,7 @@ record TailscaleNode(LocalApi api) {
             boolean forwards) {}
 
     /**
-     * Brings the node's preferences to the wanted state.
+     * Brings the node's preferences to the desired state.
      *
      * @param firstLoginArguments the arguments of a node to which containerboot passes them only at its first login
      */

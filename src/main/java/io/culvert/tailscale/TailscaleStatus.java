@@ -111,8 +111,8 @@ record TailscaleStatus(
     }
 
     private static JsonObject object(JsonObject json, String name) {
-        return json.getOrDefault(name, JsonValue.NULL) instanceof JsonObject found
-                ? found
+        return json.getOrDefault(name, JsonValue.NULL) instanceof JsonObject object
+                ? object
                 : JsonValue.EMPTY_JSON_OBJECT;
     }
 

@@ -56,7 +56,7 @@ public final class StandaloneTunnel {
         WireGuardConfig file = tunnelFile.readIncomplete(log, killSwitch);
         MachineLock.runLocked(environment, () -> {
             try (KernelConnections kernel = KernelConnections.open(environment);
-                    ExitNodeClaim claim = ExitNodeClaim.take()) {
+                    ExitNodeLock exitNodeLock = ExitNodeLock.take()) {
                 Machine machine = kernel.machine();
                 NetworkState before = kernel.network().observe();
                 WireGuardDevices devices = devices();
@@ -65,7 +65,7 @@ public final class StandaloneTunnel {
                                 file,
                                 machine,
                                 before,
-                                claim.isExitNodePresent(kernel.nftables(), before))
+                                exitNodeLock.isExitNodePresent(kernel.nftables(), before))
                         .check(killSwitch, isForeign(file.name(), machine, devices), kernel.nftables()::probe)
                         .forEach(problem -> log.problems(List.of(problem)));
                 TunnelPlan plan = plan(file, kernel, machine, before, otherUdpPorts(devices, file.name()), killSwitch);
@@ -92,13 +92,13 @@ public final class StandaloneTunnel {
         String name = TunnelFile.of(fileOrName, environment.root()).interfaceName();
         MachineLock.runLocked(environment, () -> {
             try (KernelConnections kernel = KernelConnections.open(environment);
-                    ExitNodeClaim claim = ExitNodeClaim.take()) {
+                    ExitNodeLock exitNodeLock = ExitNodeLock.take()) {
                 WireGuardDevices devices = devices();
                 NetworkState before = kernel.network().observe();
                 TunnelChecks.requireChangeable(
                         name,
                         isForeign(name, kernel.machine(), devices),
-                        claim.isExitNodePresent(kernel.nftables(), before));
+                        exitNodeLock.isExitNodePresent(kernel.nftables(), before));
                 boolean wasUp = tunnelChange(kernel, devices, before).stop(name);
                 log.info(name + (wasUp ? " is down" : " was not up"));
             }
@@ -108,20 +108,21 @@ public final class StandaloneTunnel {
     /** Returns the state of one tunnel, or of all of Culvert's. */
     public String show(Optional<String> fileOrName, boolean json) {
         try (KernelConnections kernel = KernelConnections.open(environment)) {
-            Optional<String> wanted = fileOrName.map(
+            Optional<String> requestedName = fileOrName.map(
                     text -> TunnelFile.of(text, environment.root()).interfaceName());
             Map<String, DeviceState> states = new TreeMap<>();
             WireGuardDevices devices = devices();
             kernel.network().observe().links().stream()
                     .map(link -> link.name())
-                    .filter(name -> wanted.isEmpty() || wanted.get().equals(name))
+                    .filter(name ->
+                            requestedName.isEmpty() || requestedName.get().equals(name))
                     .forEach(name -> devices.find(name).ifPresent(device -> {
                         states.put(name, device.read());
                         device.close();
                     }));
-            if (wanted.isPresent() && states.isEmpty()) {
+            if (requestedName.isPresent() && states.isEmpty()) {
                 throw new ProblemException(Problem.failure(
-                        Location.machine(wanted.get()), "is not up", "start it with 'culvert tunnel up'"));
+                        Location.machine(requestedName.get()), "is not up", "start it with 'culvert tunnel up'"));
             }
             WgShowText text = new WgShowText(states);
             return json ? text.json().toString() : text.text(environment.clock().instant());
@@ -164,15 +165,12 @@ public final class StandaloneTunnel {
             boolean killSwitch) {
         boolean killSwitchActive =
                 new ActiveTunnels(before).tunnelWithKillSwitch().isPresent();
-        return TunnelPlan.of(new TunnelInputs(
-                file,
-                machine,
-                TunnelFile.resolve(file, machine),
-                new RouteLookup(kernel.route())::mtu,
-                before,
-                otherUdpPorts,
-                killSwitch || killSwitchActive,
-                Map.of()));
+        return TunnelPlan.of(TunnelInputs.of(file, machine, new RouteLookup(kernel.route())::mtu, it -> {
+            it.names = TunnelFile.resolve(file, machine);
+            it.current = before;
+            it.udpPorts = otherUdpPorts;
+            it.killSwitch = killSwitch || killSwitchActive;
+        }));
     }
 
     private TunnelChange tunnelChange(KernelConnections kernel, WireGuardDevices devices, NetworkState before) {
@@ -183,9 +181,9 @@ public final class StandaloneTunnel {
         if (!machine.links().contains(name)) {
             return false;
         }
-        Optional<WireGuardDevice> own = devices.find(name);
-        own.ifPresent(WireGuardDevice::close);
-        return own.isEmpty();
+        Optional<WireGuardDevice> ownDevice = devices.find(name);
+        ownDevice.ifPresent(WireGuardDevice::close);
+        return ownDevice.isEmpty();
     }
 
     private WireGuardDevices devices() {

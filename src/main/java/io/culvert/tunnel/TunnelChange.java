@@ -143,9 +143,9 @@ final class TunnelChange {
 
     private boolean remove(String link) {
         Optional<WireGuardDevice> device = devices.find(link);
-        device.ifPresent(found -> {
-            found.remove();
-            found.close();
+        device.ifPresent(existing -> {
+            existing.remove();
+            existing.close();
         });
         return device.isPresent();
     }

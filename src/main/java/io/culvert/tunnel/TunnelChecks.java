@@ -13,9 +13,9 @@ import io.culvert.routing.ActiveTunnels;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.Route;
-import io.culvert.settings.WireGuardSettings.Implementation;
 import io.culvert.wireguard.config.RoutingTable;
 import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.ImplementationChoice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -29,7 +29,7 @@ import java.util.function.Supplier;
  */
 record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkState before, boolean exitNodePresent) {
 
-    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): it is looked up before any rule of ours. */
+    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h): it is looked up before any rule of Culvert. */
     private static final long LOCAL = 255;
 
     /**
@@ -43,7 +43,7 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         problems.addAll(conflicts(file.name(), isForeign, exitNodePresent));
         problems.addAll(
                 AddressConflicts.ofTunnel(Location.file(path), file, machine, killSwitch || carriesDefaultRoute()));
-        MachineRequirements.unmet(machine, Implementation.AUTO).stream()
+        MachineRequirements.unmet(machine, ImplementationChoice.AUTO).stream()
                 .filter(problem -> problem.kind().isError())
                 .forEach(problems::add);
         Optional<String> activeKillSwitch = new ActiveTunnels(before).tunnelWithKillSwitch();
@@ -130,12 +130,12 @@ record TunnelChecks(Path path, WireGuardConfig file, Machine machine, NetworkSta
         };
     }
 
-    private Problem missingRoutes(String table, String own, String command) {
+    private Problem missingRoutes(String table, String ownTable, String command) {
         return Problem.warning(
                 Location.file(path),
-                "with Table = " + table + " no traffic enters the tunnel unless you add a " + own
+                "with Table = " + table + " no traffic enters the tunnel unless you add a " + ownTable
                         + ", and the kill switch blocks all other traffic",
-                "delete that line, or add a " + own + ": " + command);
+                "delete that line, or add a " + ownTable + ": " + command);
     }
 
     private Optional<Problem> markProblem() {

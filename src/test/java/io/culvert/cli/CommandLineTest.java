@@ -76,12 +76,12 @@ class CommandLineTest {
                     tunnel up         | culvert tunnel up: Missing required parameter: 'FILE' | see 'culvert tunnel up --help'
                     tunnel            | culvert tunnel: Missing command: up, down, show or plan | see 'culvert tunnel --help'
                     """, delimiter = '|', quoteCharacter = '"')
-    void an_invalid_command_line_exits_with_2_and_a_hint(String line, String what, String hint) {
+    void an_invalid_command_line_exits_with_2_and_a_hint(String line, String message, String hint) {
         CommandRun run = culvert(line.split(" ", -1));
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err().lines()).containsExactly(what, "    hint: " + hint);
+        assertThat(run.err().lines()).containsExactly(message, "    hint: " + hint);
     }
 
     @ParameterizedTest

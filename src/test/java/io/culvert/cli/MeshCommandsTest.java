@@ -79,10 +79,10 @@ class MeshCommandsTest {
         assertThat(mesh("check").out()).contains("2 peers, 1 link, no errors");
         Files.writeString(directory.resolve("bad.yaml"), "version: v1\npeers: [{name: a}]\n");
 
-        CommandRun bad = mesh("check", file("bad.yaml"));
+        CommandRun invalid = mesh("check", file("bad.yaml"));
 
-        assertThat(bad.status()).isEqualTo(2);
-        assertThat(bad.err())
+        assertThat(invalid.status()).isEqualTo(2);
+        assertThat(invalid.err())
                 .contains("bad.yaml:1:1: this network has no subnets, no connections", "bad.yaml:2:9: this peer has");
     }
 

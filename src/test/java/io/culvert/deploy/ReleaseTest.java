@@ -89,11 +89,11 @@ class ReleaseTest {
         "v1.3.0, CHANGELOG.md has no section '## [1.3.0]",
         "v1.0.0, The section of 1.0.0 in CHANGELOG.md has no release date"
     })
-    void a_mismatch_is_reported(String tag, String what) {
+    void a_mismatch_is_reported(String tag, String message) {
         CommandResult refused = release("version", tag);
 
         assertThat(refused.status()).isEqualTo(1);
-        assertThat(refused.err()).contains(what);
+        assertThat(refused.err()).contains(message);
         assertThat(refused.out()).isEmpty();
     }
 

@@ -23,8 +23,8 @@ class DidYouMeanTest {
         "End, Endpoint",
         "AddressOfMine, Address"
     })
-    void a_typing_mistake_gets_a_suggestion(String typed, String meant) {
-        assertThat(DidYouMean.nearest(typed, KNOWN)).contains(meant);
+    void a_typing_mistake_gets_a_suggestion(String typed, String suggestion) {
+        assertThat(DidYouMean.nearest(typed, KNOWN)).contains(suggestion);
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LogTest {
@@ -18,6 +19,23 @@ class LogTest {
 
         assertThat(out.toString().strip())
                 .isEqualTo("warn: dante: error: \uFFFD]0;title\uFFFD\uFFFD[2J\uFFFDready\uFFFD31m");
+    }
+
+    @Test
+    void a_problem_has_its_severity_once() {
+        Location location = Location.machine("x");
+
+        log.problems(List.of(
+                Problem.failure(location, "has failed", ""),
+                Problem.warning(location, "is odd", "use y"),
+                Problem.note(location, "is ignored")));
+
+        assertThat(out.toString()).isEqualToNormalizingNewlines("""
+                error: x: has failed
+                warn: x: is odd
+                    hint: use y
+                x: note: is ignored
+                """);
     }
 
     @Test

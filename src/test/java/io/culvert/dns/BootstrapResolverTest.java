@@ -40,12 +40,12 @@ class BootstrapResolverTest {
         try (ScriptedServer server = new ScriptedServer(zone(Map.of(
                 "A", List.of("vpn.example.net. 300 CNAME se.example.net.", "se.example.net. 45 A 192.0.2.10"),
                 "AAAA", List.of("vpn.example.net. 300 AAAA 2001:db8::10"))))) {
-            ResolutionResult found = resolver(server, Family.values()).resolve(VPN, List.of());
+            ResolutionResult result = resolver(server, Family.values()).resolve(VPN, List.of());
 
-            assertThat(found.addresses()).containsExactly(address("192.0.2.10"), address("2001:db8::10"));
-            assertThat(found.ttl()).isEqualTo(Duration.ofSeconds(45));
-            assertThat(found.fresh()).isTrue();
-            assertThat(found.problems()).isEmpty();
+            assertThat(result.addresses()).containsExactly(address("192.0.2.10"), address("2001:db8::10"));
+            assertThat(result.ttl()).isEqualTo(Duration.ofSeconds(45));
+            assertThat(result.fresh()).isTrue();
+            assertThat(result.problems()).isEmpty();
         }
     }
 
@@ -63,10 +63,10 @@ class BootstrapResolverTest {
     void addresses_of_unrelated_names_in_the_answer_are_ignored() throws IOException {
         try (ScriptedServer server =
                 new ScriptedServer(zone(Map.of("A", List.of("bank.example.net. 300 A 203.0.113.66"))))) {
-            ResolutionResult found = resolver(server, Family.IPV4).resolve(VPN, List.of());
+            ResolutionResult result = resolver(server, Family.IPV4).resolve(VPN, List.of());
 
-            assertThat(found.addresses()).isEmpty();
-            assertThat(found.problems()).singleElement().asString().contains("has no address");
+            assertThat(result.addresses()).isEmpty();
+            assertThat(result.problems()).singleElement().asString().contains("has no address");
         }
     }
 
@@ -78,13 +78,13 @@ class BootstrapResolverTest {
                         "vpn.example.net. 300 A 127.0.0.1",
                         "vpn.example.net. 300 A 10.64.0.9",
                         "vpn.example.net. 300 A 192.0.2.10"))))) {
-            ResolutionResult found = resolver(server, Family.IPV4)
+            ResolutionResult result = resolver(server, Family.IPV4)
                     .resolve(
                             VPN,
                             List.of(new ForbiddenAddresses(Prefix.parse("10.64.0.0/10"), "the tunnel's own range")));
 
-            assertThat(found.addresses()).containsExactly(address("192.0.2.10"));
-            assertThat(found.problems())
+            assertThat(result.addresses()).containsExactly(address("192.0.2.10"));
+            assertThat(result.problems())
                     .extracting(Object::toString)
                     .satisfiesExactly(
                             first -> assertThat(first).contains("127.0.0.1 is rejected: loopback"),
@@ -98,11 +98,11 @@ class BootstrapResolverTest {
                 .mapToObj(i -> "vpn.example.net. 300 A 127.0.1." + i)
                 .toArray(String[]::new);
         try (ScriptedServer server = new ScriptedServer(zone(Map.of("A", List.of(many))))) {
-            ResolutionResult found = resolver(server, Family.IPV4).resolve(VPN, List.of());
+            ResolutionResult result = resolver(server, Family.IPV4).resolve(VPN, List.of());
 
-            assertThat(found.addresses()).isEmpty();
-            assertThat(found.problems()).hasSize(4);
-            assertThat(found.problems().getLast())
+            assertThat(result.addresses()).isEmpty();
+            assertThat(result.problems()).hasSize(4);
+            assertThat(result.problems().getLast())
                     .hasToString("vpn.example.net: note: 200 addresses were rejected in total");
         }
     }
@@ -156,11 +156,11 @@ class BootstrapResolverTest {
         assertThat(resolver.resolve(VPN, List.of()).fresh()).isTrue();
         server.close();
 
-        ResolutionResult kept = resolver.resolve(VPN, List.of());
+        ResolutionResult fallback = resolver.resolve(VPN, List.of());
 
-        assertThat(kept.addresses()).containsExactly(address("192.0.2.10"));
-        assertThat(kept.fresh()).isFalse();
-        assertThat(kept.problems())
+        assertThat(fallback.addresses()).containsExactly(address("192.0.2.10"));
+        assertThat(fallback.fresh()).isFalse();
+        assertThat(fallback.problems())
                 .extracting(Object::toString)
                 .satisfiesExactly(
                         why -> assertThat(why).contains("connection refused"),
@@ -239,9 +239,9 @@ class BootstrapResolverTest {
             answer.getHeader().setRcode(codes.remove());
             return List.of(answer);
         })) {
-            ResolutionResult found = resolver(server, Family.values()).resolve(VPN, List.of());
+            ResolutionResult result = resolver(server, Family.values()).resolve(VPN, List.of());
 
-            assertThat(found.problems())
+            assertThat(result.problems())
                     .singleElement()
                     .hasToString("vpn.example.net: has no address\n    hint: correct the name, or use an address"
                             + " instead");

@@ -49,14 +49,14 @@ class DnsStubLoadTest {
     private final DnsStub stub = new DnsStub(Timeouts.DEFAULT, System::nanoTime);
     private final InetSocketAddress address = stub.listen(new InetSocketAddress(LOOPBACK, 0));
 
-    /** Answers every query except for names below silent.example. */
+    /** Responds to every query except for names below silent.example. */
     @SuppressWarnings("NullAway.Init")
     private ScriptedServer server;
 
     @BeforeEach
     void startServer() throws IOException {
-        Name silent = Name.fromString("silent.example.");
-        server = new ScriptedServer(query -> query.getQuestion().getName().subdomain(silent)
+        Name unanswered = Name.fromString("silent.example.");
+        server = new ScriptedServer(query -> query.getQuestion().getName().subdomain(unanswered)
                 ? List.of()
                 : List.of(ScriptedServer.answer(query, query.getQuestion().getName() + " 60 A 192.0.2.80")));
         stub.useUpstreams(new Upstreams(List.of(server.address()), Egress.ANY), List.of());
@@ -161,11 +161,11 @@ class DnsStubLoadTest {
                 send(socket.getOutputStream(), query);
             }
             socket.shutdownOutput();
-            Set<Integer> answered = new HashSet<>();
+            Set<Integer> answeredIds = new HashSet<>();
             for (int i = 0; i < 200; i++) {
-                answered.add(receive(socket).getHeader().getID());
+                answeredIds.add(receive(socket).getHeader().getID());
             }
-            assertThat(answered).isEqualTo(sentIds);
+            assertThat(answeredIds).isEqualTo(sentIds);
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
     }

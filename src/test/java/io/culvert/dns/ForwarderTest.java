@@ -127,7 +127,7 @@ class ForwarderTest {
             Forwarder forwarder = new Forwarder(upstreams(silent.address()), SHORT);
 
             assertThatThrownBy(() -> forwarder.query(WWW))
-                    .isInstanceOf(NoAnswerException.class)
+                    .isInstanceOf(NoResponseException.class)
                     .hasMessage("no response from 127.0.0.1");
             assertThat(silent.queries()).hasSizeGreaterThan(1);
         }

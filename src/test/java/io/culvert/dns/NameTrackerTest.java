@@ -2,177 +2,112 @@
 package io.culvert.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.culvert.net.Host;
 import java.net.InetAddress;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
+@DisplayNameGeneration(ReplaceUnderscores.class)
 class NameTrackerTest {
 
-    private final Deque<ResolutionResult> answers = new ArrayDeque<>();
-    private final List<ResolutionResult> changes = new ArrayList<>();
-    private final ManualScheduler scheduler = new ManualScheduler();
-
-    @AfterEach
-    void end() {
-        scheduler.shutdownNow();
-    }
+    private static final Host.Name SERVER = new Host.Name("vpn.example.com");
+    private static final Host.Name OTHER = new Host.Name("other.example.com");
+    private static final InetAddress IPV4 = InetAddress.ofLiteral("192.0.2.10");
+    private static final InetAddress IPV6 = InetAddress.ofLiteral("2001:db8::10");
 
     @Test
-    void the_name_is_resolved_again_when_its_TTL_expires_within_bounds() {
-        answers.add(found(1, "192.0.2.1"));
-        answers.add(found(86_400, "192.0.2.1"));
-        watch(found(121, "192.0.2.1"));
+    void a_server_is_tried_at_all_its_addresses() throws InterruptedException {
+        BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+        try (NameTracker tracker = new NameTracker(
+                _ -> new ResolutionResult(List.of(IPV4, IPV6), Duration.ofHours(1), true, List.of()),
+                TrackingPolicy.BY_TTL,
+                () -> changes.add("changed"))) {
+            tracker.track(Set.of(SERVER, OTHER));
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
 
-        assertThat(scheduler.last()).isEqualTo(Duration.ofSeconds(121));
-        assertThat(scheduler.run()).isEqualTo(Duration.ofSeconds(30));
-        assertThat(scheduler.run()).isEqualTo(Duration.ofHours(1));
-        assertThat(changes).isEmpty();
-    }
+            tracker.useNextAddresses(Set.of(SERVER));
 
-    @Test
-    void a_changed_set_of_addresses_is_reported_once_regardless_of_order() {
-        answers.add(found(60, "192.0.2.2", "192.0.2.1"));
-        answers.add(found(60, "192.0.2.3"));
-        answers.add(found(60, "192.0.2.3"));
-        watch(found(60, "192.0.2.1", "192.0.2.2"));
-
-        scheduler.run();
-        scheduler.run();
-        scheduler.run();
-
-        assertThat(changes).extracting(ResolutionResult::addresses).containsExactly(addresses("192.0.2.3"));
-    }
-
-    @Test
-    void failures_change_nothing_and_the_retry_delay_grows() {
-        for (int i = 0; i < 8; i++) {
-            answers.add(failed("192.0.2.1"));
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(tracker.addressesByName().get(SERVER)).containsExactly(IPV6, IPV4);
+            assertThat(tracker.addressesByName().get(OTHER)).containsExactly(IPV4, IPV6);
+            tracker.useNextAddresses(Set.of(SERVER));
+            assertThat(tracker.addressesByName().get(SERVER)).containsExactly(IPV4, IPV6);
         }
-        answers.add(found(60, "192.0.2.1"));
-        answers.add(failed("192.0.2.1"));
-        watch(failed("192.0.2.1"));
-
-        assertThat(scheduler.last()).isEqualTo(Duration.ofSeconds(5));
-        assertThat(Stream.generate(scheduler::run).limit(10))
-                .containsExactly(
-                        Duration.ofSeconds(10),
-                        Duration.ofSeconds(20),
-                        Duration.ofSeconds(40),
-                        Duration.ofSeconds(80),
-                        Duration.ofSeconds(160),
-                        Duration.ofSeconds(300),
-                        Duration.ofSeconds(300),
-                        Duration.ofSeconds(300),
-                        Duration.ofSeconds(60),
-                        Duration.ofSeconds(5));
-        assertThat(changes).isEmpty();
     }
 
     @Test
-    void checkNow_resolves_the_name_immediately() {
-        NameTracker watch = watch(found(3600, "192.0.2.1"));
-
-        watch.checkNow();
-
-        assertThat(scheduler.last()).isZero();
-    }
-
-    @Test
-    void checkNow_during_a_resolution_causes_another_one() {
-        NameTracker[] watch = new NameTracker[1];
-        watch[0] = new NameTracker(
-                found(60, "192.0.2.1"),
-                () -> {
-                    watch[0].checkNow();
-                    return found(60, "192.0.2.1");
+    void a_slow_resolver_does_not_delay_other_names() throws InterruptedException {
+        BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+        CountDownLatch answered = new CountDownLatch(1);
+        try (NameTracker tracker = new NameTracker(
+                name -> {
+                    if (name.equals(SERVER)) {
+                        try {
+                            answered.await();
+                        } catch (InterruptedException _) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                    return new ResolutionResult(List.of(IPV4), Duration.ofHours(1), true, List.of());
                 },
-                changes::add,
-                scheduler);
+                TrackingPolicy.BY_TTL,
+                () -> changes.add("changed"))) {
+            tracker.track(Set.of(SERVER));
+            tracker.track(Set.of(SERVER, OTHER));
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(tracker.addressesByName()).containsOnlyKeys(OTHER);
 
-        assertThat(scheduler.run()).isZero();
-        assertThat(scheduler.isPending()).isTrue();
+            answered.countDown();
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(tracker.addressesByName()).containsOnlyKeys(SERVER, OTHER);
+        }
     }
 
     @Test
-    void an_exception_does_not_stop_the_tracking() {
-        NameTracker _ = new NameTracker(
-                found(60, "192.0.2.1"),
-                () -> {
-                    throw new IllegalStateException("no sockets left");
-                },
-                changes::add,
-                scheduler);
+    void a_single_address_is_kept_without_notification() throws InterruptedException {
+        BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+        try (NameTracker tracker = new NameTracker(
+                _ -> new ResolutionResult(List.of(IPV4), Duration.ofHours(1), true, List.of()),
+                TrackingPolicy.BY_TTL,
+                () -> changes.add("changed"))) {
+            tracker.track(Set.of(SERVER));
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
 
-        assertThatThrownBy(scheduler::run).hasMessage("no sockets left");
-        assertThat(scheduler.last()).isEqualTo(Duration.ofSeconds(5));
-        assertThat(scheduler.isPending()).isTrue();
+            tracker.useNextAddresses(Set.of(SERVER, OTHER));
+
+            assertThat(changes).isEmpty();
+            assertThat(tracker.addressesByName().get(SERVER)).containsExactly(IPV4);
+        }
     }
 
     @Test
-    void after_close_the_name_is_not_resolved() {
-        watch(found(60, "192.0.2.1")).close();
+    void results_of_the_caller_are_known_at_once_and_not_reported() throws InterruptedException {
+        BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+        try (NameTracker tracker = new NameTracker(
+                _ -> ResolutionResult.withoutTtl(List.of(IPV6)),
+                TrackingPolicy.ON_REQUEST,
+                () -> changes.add("changed"))) {
+            tracker.track(
+                    Map.of(SERVER, ResolutionResult.withoutTtl(List.of(IPV4)), OTHER, ResolutionResult.NO_RESPONSE));
+            assertThat(tracker.addressesByName()).isEqualTo(Map.of(SERVER, List.of(IPV4)));
+            assertThat(changes).isEmpty();
 
-        assertThat(scheduler.isPending()).isFalse();
-    }
+            tracker.checkNow();
 
-    private NameTracker watch(ResolutionResult first) {
-        return new NameTracker(first, answers::remove, changes::add, scheduler);
-    }
-
-    private static ResolutionResult found(int seconds, String... addresses) {
-        return new ResolutionResult(addresses(addresses), Duration.ofSeconds(seconds), true, List.of());
-    }
-
-    private static ResolutionResult failed(String... addresses) {
-        return new ResolutionResult(addresses(addresses), Duration.ZERO, false, List.of());
-    }
-
-    private static List<InetAddress> addresses(String... texts) {
-        return Stream.of(texts).map(InetAddress::ofLiteral).toList();
-    }
-
-    /** A scheduler that runs nothing until a test advances it. */
-    private static final class ManualScheduler extends ScheduledThreadPoolExecutor {
-
-        private Runnable task = () -> {};
-        private Duration delay = Duration.ZERO;
-        private ScheduledFuture<?> future = super.schedule(task, 1, TimeUnit.DAYS);
-
-        ManualScheduler() {
-            super(1);
-        }
-
-        @Override
-        public ScheduledFuture<?> schedule(Runnable command, long after, TimeUnit unit) {
-            task = command;
-            delay = Duration.of(after, unit.toChronoUnit());
-            future = super.schedule(command, 1, TimeUnit.DAYS);
-            return future;
-        }
-
-        Duration last() {
-            return delay;
-        }
-
-        boolean isPending() {
-            return !future.isDone();
-        }
-
-        /** Runs the next task; returns the delay requested afterwards. */
-        Duration run() {
-            task.run();
-            return delay;
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(changes.poll(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(tracker.addressesByName()).isEqualTo(Map.of(SERVER, List.of(IPV6), OTHER, List.of(IPV6)));
         }
     }
 }

@@ -61,10 +61,10 @@ class ResolvConfBackupTest {
         Files.delete(copy);
         forge();
         ResolvConfFile again = file();
-        Original found = again.findOriginal();
-        assertThat(found).isEqualTo(new Original(FORGED, false));
+        Original original = again.findOriginal();
+        assertThat(original).isEqualTo(new Original(FORGED, false));
 
-        again.setOriginal(found);
+        again.setOriginal(original);
         again.setNameservers(STUB, List.of());
 
         assertThat(copy).doesNotExist();

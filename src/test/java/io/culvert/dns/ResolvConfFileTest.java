@@ -120,7 +120,7 @@ class ResolvConfFileTest {
 
         assertThat(new ResolvConfFile(path).setNameservers(STUB, List.of())).hasValueSatisfying(problem -> {
             assertThat(problem.kind().isError()).isFalse();
-            assertThat(problem.what()).startsWith("cannot be updated to use the tunnel's DNS");
+            assertThat(problem.message()).startsWith("cannot be updated to use the tunnel's DNS");
         });
     }
 }

@@ -7,7 +7,7 @@ import io.culvert.diagnostics.Log;
 import io.culvert.exitnode.LoadedConfiguration.Server;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
-import io.culvert.rtnl.Ipv6;
+import io.culvert.routing.TunnelIdentity;
 import io.culvert.rtnl.Machines;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.RoutingIntent;
@@ -42,6 +42,7 @@ class FailoverTest {
         DeviceConfig.PeerConfig peer =
                 new DeviceConfig.PeerConfig(new PublicKey(new byte[32]), Optional.empty(), endpoint, 25, List.of());
         return new ExitNodePlan(
+                TunnelIdentity.withMark(0x51000000),
                 new DeviceConfig(server("a.conf").config().privateKey(), 0, 0, List.of(peer)),
                 new LinkedHashMap<>(),
                 List.of(),
@@ -57,7 +58,7 @@ class FailoverTest {
                 List.of(),
                 Tailnet.UNKNOWN,
                 List.of(),
-                Machines.of(Map.of(), List.of(), Set.of(), Ipv6.ENABLED, false, Set.of(), true, true, true, true));
+                Machines.of(Map.of(), it -> it.links = Set.of()));
     }
 
     private final StringWriter logged = new StringWriter();

@@ -3,7 +3,7 @@ package io.culvert.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.lab.Measurement.What;
+import io.culvert.lab.Measurement.Metric;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,10 +21,10 @@ class MeasurementsTest {
     void updating_replaces_the_table_and_nothing_else() throws IOException {
         Path file = Files.writeString(directory.resolve("README.md"), TEXT);
         Measurements measurements = new Measurements();
-        measurements.add(Measurement.of(What.UP, Measurement.NATIVE, 30, 28.4, 90));
-        measurements.add(Measurement.of(What.UP, Measurement.JVM, 600));
-        measurements.add(Measurement.of(What.UP, "wg-quick", 120));
-        measurements.add(Measurement.of(What.LEAKS, Measurement.NATIVE, 0));
+        measurements.add(Measurement.of(Metric.UP, Measurement.NATIVE, 30, 28.4, 90));
+        measurements.add(Measurement.of(Metric.UP, Measurement.JVM, 600));
+        measurements.add(Measurement.of(Metric.UP, "wg-quick", 120));
+        measurements.add(Measurement.of(Metric.LEAKS, Measurement.NATIVE, 0));
 
         assertThat(measurements.updateTable(file)).isTrue();
 
@@ -41,7 +41,7 @@ class MeasurementsTest {
     void a_run_without_the_native_program_keeps_the_table() throws IOException {
         Path file = Files.writeString(directory.resolve("README.md"), TEXT);
         Measurements measurements = new Measurements();
-        measurements.add(Measurement.of(What.UP, Measurement.JVM, 600));
+        measurements.add(Measurement.of(Metric.UP, Measurement.JVM, 600));
 
         assertThat(measurements.updateTable(file)).isFalse();
 

@@ -93,9 +93,9 @@ class NetworkFileTest {
             mesh:                               | endpoints: [{ip: 192.0.2.9, candidates: [{ip: 192.0.2.8}]}] | an endpoint cannot have both ip and candidates
             mesh:                               | name: p                 | 'name' is already set in line 5
             """)
-    void errors_of_a_peer_are_reported(String subnets, String more, String what) {
+    void errors_of_a_peer_are_reported(String subnets, String more, String message) {
         assertThat(problems(with(peer("p", 2, subnets, more == null ? "" : more))))
-                .anyMatch(problem -> problem.contains(what));
+                .anyMatch(problem -> problem.contains(message));
     }
 
     @Test

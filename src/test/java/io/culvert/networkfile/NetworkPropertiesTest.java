@@ -71,10 +71,10 @@ class NetworkPropertiesTest {
             Map<String, Set<Prefix>> taken = new HashMap<>();
             for (String name : topology.peers()) {
                 for (NodeInterface mesh : topology.node(name).orElseThrow().interfaces()) {
-                    Set<Prefix> seen = new HashSet<>();
+                    Set<Prefix> addresses = new HashSet<>();
                     mesh.links()
                             .forEach(link -> link.allowedIps()
-                                    .forEach(prefix -> assertThat(seen.add(prefix))
+                                    .forEach(prefix -> assertThat(addresses.add(prefix))
                                             .as(name + " " + prefix)
                                             .isTrue()));
                     mesh.addresses()

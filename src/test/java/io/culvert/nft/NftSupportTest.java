@@ -23,7 +23,7 @@ class NftSupportTest {
 
         assertThat(problem).hasValueSatisfying(p -> {
             assertThat(p.kind()).isEqualTo(Problem.Kind.MACHINE);
-            assertThat(p.what()).contains("cache initialization failed: Operation not permitted");
+            assertThat(p.message()).contains("cache initialization failed: Operation not permitted");
             assertThat(p.hint()).contains(Hints.here().netAdmin());
         });
     }
@@ -34,7 +34,7 @@ class NftSupportTest {
                 "internal:0:0-0: Error: Could not process rule: Address family not supported by protocol\n\n\n"));
 
         assertThat(problem).hasValueSatisfying(p -> {
-            assertThat(p.what()).endsWith("Could not process rule: Address family not supported by protocol");
+            assertThat(p.message()).endsWith("Could not process rule: Address family not supported by protocol");
             assertThat(p.hint()).contains(Hints.here().loadModule("nf_tables"));
         });
     }
@@ -46,7 +46,7 @@ class NftSupportTest {
                 : Optional.empty());
 
         assertThat(problem)
-                .hasValueSatisfying(p -> assertThat(p.what())
+                .hasValueSatisfying(p -> assertThat(p.message())
                         .endsWith(": nft_redir (Could not process rule: No such file or directory)"));
     }
 

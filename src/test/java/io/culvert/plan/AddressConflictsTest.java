@@ -31,7 +31,7 @@ class AddressConflictsTest {
     void a_dns_server_with_an_address_of_this_node_is_a_warning(String server) {
         assertThat(dns("10.64.0.1, " + server)).singleElement().satisfies(problem -> {
             assertThat(problem.kind()).isEqualTo(Kind.WARNING);
-            assertThat(problem.what())
+            assertThat(problem.message())
                     .isEqualTo(
                             "the DNS server " + server
                                     + " is an address of this node itself, which is never queried: no names are resolved by it");
@@ -56,7 +56,8 @@ class AddressConflictsTest {
                 .singleElement()
                 .satisfies(problem -> {
                     assertThat(problem.kind()).isEqualTo(Kind.WARNING);
-                    assertThat(problem.what()).startsWith("Endpoint " + endpoint + " is an address of this machine: ");
+                    assertThat(problem.message())
+                            .startsWith("Endpoint " + endpoint + " is an address of this machine: ");
                 });
     }
 

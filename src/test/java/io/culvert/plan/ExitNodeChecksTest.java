@@ -34,11 +34,11 @@ class ExitNodeChecksTest {
                     0.0.0.0/1            | WARNING | AllowedIPs covers only a part of IPv4: the rest is blocked, not leaked
                     ::/0                 | NOTE    | AllowedIPs has no IPv4: IPv4 is blocked, not leaked
                     """, delimiter = '|')
-    void an_address_family_that_is_not_fully_tunnelled_is_reported(String allowedIps, Kind kind, String what) {
+    void an_address_family_that_is_not_fully_tunnelled_is_reported(String allowedIps, Kind kind, String message) {
         assertThat(server(PlanExamples.file("10.64.0.2/32", allowedIps, "", "192.0.2.10:51820")))
                 .anySatisfy(problem -> {
                     assertThat(problem.kind()).isEqualTo(kind);
-                    assertThat(problem.what()).isEqualTo(what);
+                    assertThat(problem.message()).isEqualTo(message);
                 });
     }
 
@@ -60,7 +60,7 @@ class ExitNodeChecksTest {
                         PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
                         """))
                 .filteredOn(problem -> problem.kind() == Kind.INPUT)
-                .extracting(Problem::what)
+                .extracting(Problem::message)
                 .containsExactly(
                         "no peer has an Endpoint, so there is no server to connect to",
                         "no peer has AllowedIPs, so nothing would go through the tunnel");
@@ -90,7 +90,7 @@ class ExitNodeChecksTest {
                 """));
 
         assertThat(ExitNodeChecks.checkMesh(FILE, clients, List.of(server)))
-                .extracting(Problem::what)
+                .extracting(Problem::message)
                 .contains(
                         "ListenPort is missing, so clients cannot connect to this node",
                         "a client's AllowedIPs is ::/0, but clients use this node as their exit node, not the other way round",
@@ -114,7 +114,7 @@ class ExitNodeChecksTest {
 
         assertThat(ExitNodeChecks.checkMesh(
                         FILE, new WireGuardMeshInterface(named.link(), without, named.subnet(), List.of()), List.of()))
-                .extracting(Problem::what)
+                .extracting(Problem::message)
                 .containsExactly("this peer has no listenPort in subnet 'work', so other peers cannot connect to it");
     }
 
@@ -126,7 +126,7 @@ class ExitNodeChecksTest {
 
         assertThat(ExitNodeChecks.checkMesh(
                         FILE, clients, List.of(PlanExamples.dualStack().server(), second)))
-                .extracting(Problem::what)
+                .extracting(Problem::message)
                 .containsExactly(
                         "ListenPort 51821 is also the ListenPort of the provider's file",
                         "the clients' AllowedIPs 10.99.0.2/32 contains the tunnel's own address");
@@ -135,7 +135,7 @@ class ExitNodeChecksTest {
     @Test
     void the_port_of_a_custom_proxy_configuration_is_checked() {
         assertThat(ExitNodeChecks.checkProxy(Path.of("sockd.conf"), 65535))
-                .extracting(Problem::what)
+                .extracting(Problem::message)
                 .containsExactly("port 65535 cannot be used in the kernel's routing rules");
         assertThat(ExitNodeChecks.checkProxy(Path.of("sockd.conf"), 1080)).isEmpty();
     }
@@ -164,7 +164,7 @@ class ExitNodeChecksTest {
                 .singleElement()
                 .satisfies(problem -> {
                     assertThat(problem.kind()).isEqualTo(Problem.Kind.WARNING);
-                    assertThat(problem.what()).contains("no login");
+                    assertThat(problem.message()).contains("no login");
                 });
         assertThat(ExitNodeChecks.checkSettings(PlanExamples.settings(
                         "CULVERT_SOCKS",

@@ -115,11 +115,10 @@ class ExitNodePlannerTest {
     void the_kill_switchs_routing_rules_need_no_tunnel_or_mesh_link(String name) {
         ExitNodePlan plan = ExitNodePlanner.plan(inputs(name));
 
-        assertThat(plan.rules().links()).isEmpty();
-        assertThat(plan.rules().routes())
-                .allSatisfy(
-                        route -> assertThat(route.link().orElse("")).isNotIn(ExitNodePlan.TUNNEL, "mesh0", "mesh1"));
-        assertThat(plan.network().rules()).isEqualTo(plan.rules().rules());
+        assertThat(plan.killSwitchRouting().links()).isEmpty();
+        assertThat(plan.killSwitchRouting().routes())
+                .allSatisfy(route -> assertThat(route.link().orElse("")).isNotIn("wg0", "mesh0", "mesh1"));
+        assertThat(plan.network().rules()).isEqualTo(plan.killSwitchRouting().rules());
     }
 
     @Test
@@ -142,12 +141,13 @@ class ExitNodePlannerTest {
                 .collect(Collectors.joining(" "));
         ExitNodePlan plan = ExitNodePlanner.plan(inputsWithBypasses(list + " " + list));
 
-        assertThat(plan.rules().rules())
+        assertThat(plan.killSwitchRouting().rules())
                 .filteredOn(rule -> rule.preference() == RulePreference.BYPASS)
                 .hasSize(2);
-        assertThat(plan.rules().routes()).hasSize(10_000).doesNotHaveDuplicates();
-        assertThat(plan.rules().routes().stream().map(Route::table).distinct()).hasSize(2);
-        assertThat(plan.rules().rules().size()).isLessThan(20);
+        assertThat(plan.killSwitchRouting().routes()).hasSize(10_000).doesNotHaveDuplicates();
+        assertThat(plan.killSwitchRouting().routes().stream().map(Route::table).distinct())
+                .hasSize(2);
+        assertThat(plan.killSwitchRouting().rules().size()).isLessThan(20);
     }
 
     @Test
@@ -155,7 +155,7 @@ class ExitNodePlannerTest {
         String many = IntStream.range(10, 60).mapToObj(i -> "192.168.7." + i).collect(Collectors.joining(","));
 
         assertThat(ExitNodePlanner.plan(inputsWithBypasses(many + ",203.0.113.9"))
-                        .rules()
+                        .killSwitchRouting()
                         .routes())
                 .satisfies(routes -> assertThat(routes.getFirst().gateway()).isEmpty())
                 .satisfies(routes -> assertThat(routes.getLast().gateway()).isEqualTo(PlanExamples.IPV4.gateway()));
@@ -169,9 +169,10 @@ class ExitNodePlannerTest {
 
         assertThat(ExitNodePlanner.plan(inputs).names()).containsExactlyInAnyOrder(preferred, other);
         assertThat(endpointOfNas(inputs)).isEqualTo("192.168.7.5:51820");
-        assertThat(endpointOfNas(inputs.with(new ResolvedNames(Map.of(other, PlanExamples.addresses("203.0.113.9"))))))
+        assertThat(endpointOfNas(inputs.with(
+                        it -> it.names = new ResolvedNames(Map.of(other, PlanExamples.addresses("203.0.113.9"))))))
                 .isEqualTo("203.0.113.9:54445");
-        assertThat(endpointOfNas(inputs.with(new ResolvedNames(Map.of(
+        assertThat(endpointOfNas(inputs.with(it -> it.names = new ResolvedNames(Map.of(
                         other, PlanExamples.addresses("203.0.113.9"),
                         preferred, PlanExamples.addresses("203.0.113.8"))))))
                 .isEqualTo("203.0.113.8:51820");
@@ -188,7 +189,7 @@ class ExitNodePlannerTest {
     }
 
     private static List<String> bypassRules(String list) {
-        return ExitNodePlanner.plan(inputsWithBypasses(list)).rules().rules().stream()
+        return ExitNodePlanner.plan(inputsWithBypasses(list)).killSwitchRouting().rules().stream()
                 .filter(rule -> rule.preference() == RulePreference.BYPASS)
                 .map(rule -> rule.preference() + " to " + rule.selector().to().orElseThrow()
                         + rule.selector()

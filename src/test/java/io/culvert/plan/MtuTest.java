@@ -4,7 +4,6 @@ package io.culvert.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.net.Family;
-import io.culvert.rtnl.Ipv6;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.Machines;
 import io.culvert.rtnl.Uplink;
@@ -71,16 +70,9 @@ class MtuTest {
     }
 
     private static Machine uplink(int mtu) {
-        return Machines.of(
-                Map.of(Family.IPV4, new Uplink("eth0", Optional.empty(), List.of(), mtu)),
-                List.of(),
-                Set.of(),
-                Ipv6.ENABLED,
-                false,
-                Set.of(),
-                true,
-                true,
-                true,
-                false);
+        return Machines.of(Map.of(Family.IPV4, new Uplink("eth0", Optional.empty(), List.of(), mtu)), it -> {
+            it.links = Set.of();
+            it.kernelWireGuard = false;
+        });
     }
 }

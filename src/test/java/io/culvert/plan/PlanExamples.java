@@ -6,6 +6,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Host;
 import io.culvert.net.Prefix;
 import io.culvert.networkfile.MeshLink;
+import io.culvert.routing.TunnelIdentity;
 import io.culvert.rtnl.Ipv6;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.Machines;
@@ -98,24 +99,17 @@ public final class PlanExamples {
         all.put("names-not-resolved", names());
         all.put(
                 "names-resolved",
-                names().with(new ResolvedNames(Map.of(
+                names().with(it -> it.names = new ResolvedNames(Map.of(
                         new Host.Name("vpn.example.net"), addresses("2001:db8::10", "192.0.2.10"),
                         new Host.Name("hs.example.net"), addresses("203.0.113.9", "2001:db8::9")))));
         all.put(
                 "userspace",
                 inputs(
                         DUAL_STACK_FILE,
-                        Machines.of(
-                                Map.of(Family.IPV4, IPV4),
-                                List.of(),
-                                Set.of("lo", "eth0"),
-                                Ipv6.ENABLED,
-                                false,
-                                Set.of(Family.IPV4),
-                                true,
-                                true,
-                                true,
-                                false),
+                        Machines.of(Map.of(Family.IPV4, IPV4), it -> {
+                            it.forwarding = Set.of(Family.IPV4);
+                            it.kernelWireGuard = false;
+                        }),
                         "CULVERT_WIREGUARD_MEMORY",
                         "64MiB"));
         return all;
@@ -133,16 +127,10 @@ public final class PlanExamples {
                 "8080, 53/udp",
                 "CULVERT_BYPASS",
                 "203.0.113.7:443/tcp, 203.0.113.7:443/tcp, 198.51.100.0/25, [2001:db8:7::7]:443");
-        return inputs(
-                base.settings(),
-                base.server(),
-                List.of(WireGuardMeshInterface.of(config(CLIENTS))),
-                Tailnet.UNKNOWN,
-                OptionalInt.of(1080),
-                0,
-                base.resolvers(),
-                base.machine(),
-                base.names());
+        return base.with(it -> {
+            it.meshes = List.of(WireGuardMeshInterface.of(config(CLIENTS)));
+            it.socksPort = OptionalInt.of(1080);
+        });
     }
 
     /** Returns a node with a phone in one subnet, and in another one a NAS with three endpoint candidates. */
@@ -170,32 +158,15 @@ public final class PlanExamples {
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 List.of());
-        return inputs(
-                base.settings(),
-                base.server(),
-                List.of(
-                        new WireGuardMeshInterface("mesh0", config(CLIENTS), Optional.of("home"), List.of()),
-                        new WireGuardMeshInterface("mesh1", nas, Optional.of("work"), List.of(link))),
-                base.tailnet(),
-                base.socksPort(),
-                0,
-                base.resolvers(),
-                base.machine(),
-                base.names());
+        return base.with(it -> it.meshes = List.of(
+                new WireGuardMeshInterface("mesh0", config(CLIENTS), Optional.of("home"), List.of()),
+                new WireGuardMeshInterface("mesh1", nas, Optional.of("work"), List.of(link))));
     }
 
     private static ExitNodeInputs resolvers(List<String> servers, List<String> search) {
         ExitNodeInputs base = inputs(DUAL_STACK_FILE, DUAL_STACK);
-        return inputs(
-                base.settings(),
-                base.server(),
-                base.meshes(),
-                base.tailnet(),
-                base.socksPort(),
-                0,
-                new RuntimeResolvers(servers.stream().map(Prefix::parseAddress).toList(), search),
-                base.machine(),
-                base.names());
+        return base.with(it -> it.resolvers =
+                new RuntimeResolvers(servers.stream().map(Prefix::parseAddress).toList(), search));
     }
 
     private static ExitNodeInputs severalAddresses() {
@@ -227,25 +198,39 @@ public final class PlanExamples {
                 "192.168.7.0/24",
                 "TS_EXTRA_ARGS",
                 "--login-server=https://hs.example.net --advertise-exit-node");
-        return base.with(new Tailnet(
+        return base.with(it -> it.tailnet = new Tailnet(
                 addresses("100.64.0.1", "fd7a:115c:a1e0::1"), List.of(), Optional.of("tailnet.example"), Set.of(8443)));
     }
 
     /** @param settings names and values, alternating */
     public static ExitNodeInputs inputs(String file, Machine machine, String... settings) {
-        return inputs(
-                settings(settings),
-                config(file),
-                List.of(),
-                Tailnet.UNKNOWN,
-                OptionalInt.empty(),
-                0,
-                new RuntimeResolvers(addresses("192.168.7.1"), List.of()),
-                machine,
-                ResolvedNames.NONE);
+        return inputs(settings(settings), file, machine, OptionalInt.empty());
+    }
+
+    /** Returns a node with these settings and the container's usual resolver. */
+    static ExitNodeInputs inputs(Settings settings, String file, Machine machine, OptionalInt socksPort) {
+        return ExitNodeInputs.of(
+                        settings,
+                        TunnelIdentity.withMark(settings.mark()),
+                        config(file),
+                        new RuntimeResolvers(addresses("192.168.7.1"), List.of()),
+                        machine)
+                .with(fields -> fields.socksPort = socksPort);
     }
 
     public static Settings settings(String... values) {
+        LoadedSettings loaded = load(values);
+        return loaded.settings()
+                .orElseThrow(
+                        () -> new IllegalArgumentException(loaded.problems().toString()));
+    }
+
+    /** Returns the settings; empty if they are refused. */
+    static Optional<Settings> accepted(String... values) {
+        return load(values).settings();
+    }
+
+    private static LoadedSettings load(String... values) {
         Map<String, String> environment = new HashMap<>(Map.of("CULVERT_MESH", "none"));
         for (int i = 0; i < values.length; i += 2) {
             environment.put(values[i], values[i + 1]);
@@ -254,30 +239,24 @@ public final class PlanExamples {
             Path root = Files.createTempDirectory("plan");
             Path file = root.resolve("wg0.conf");
             Files.writeString(file, DUAL_STACK_FILE);
+            Path mesh = Files.writeString(root.resolve("mesh.conf"), CLIENTS);
             environment.put("CULVERT_WIREGUARD_CONFIG", "/wg0.conf");
             LoadedSettings loaded = new SettingsReader(environment, root).read();
             Files.delete(file);
+            Files.delete(mesh);
             Files.delete(root);
-            return loaded.settings()
-                    .orElseThrow(
-                            () -> new IllegalArgumentException(loaded.problems().toString()));
+            return loaded;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     public static Machine machine(Map<Family, Uplink> uplinks, boolean ipv6, boolean strictReversePath) {
-        return Machines.of(
-                uplinks,
-                List.of(Prefix.parse("192.168.7.0/24"), Prefix.parse("203.0.113.0/24")),
-                Set.of("lo", "eth0"),
-                ipv6 ? Ipv6.ENABLED : Ipv6.ABSENT,
-                strictReversePath,
-                Set.of(),
-                true,
-                true,
-                true,
-                true);
+        return Machines.of(uplinks, it -> {
+            it.connected = List.of(Prefix.parse("192.168.7.0/24"), Prefix.parse("203.0.113.0/24"));
+            it.ipv6 = ipv6 ? Ipv6.ENABLED : Ipv6.ABSENT;
+            it.strictReversePath = strictReversePath;
+        });
     }
 
     public static String file(String addresses, String allowedIps, String more, String endpoint) {
@@ -303,30 +282,5 @@ public final class PlanExamples {
 
     public static List<InetAddress> addresses(String... literals) {
         return Arrays.stream(literals).map(Prefix::parseAddress).toList();
-    }
-
-    /** Returns inputs before the server has responded, with the DNS stub's usual port. */
-    private static ExitNodeInputs inputs(
-            Settings settings,
-            WireGuardConfig server,
-            List<WireGuardMeshInterface> meshes,
-            Tailnet tailnet,
-            OptionalInt socksPort,
-            int port,
-            RuntimeResolvers resolvers,
-            Machine machine,
-            ResolvedNames names) {
-        return new ExitNodeInputs(
-                settings,
-                server,
-                meshes,
-                tailnet,
-                socksPort,
-                port,
-                ExitNodePlan.STUB_PORT,
-                resolvers,
-                machine,
-                names,
-                Optional.empty());
     }
 }

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 class PlanTextTest {
 
     private static final PlanText PLAN = new PlanText(
+            "wg0",
             "table inet culvert",
             List.of("ip link add dev wg0 type wireguard"),
             List.of("nameserver 127.0.0.1"),
@@ -41,7 +42,7 @@ class PlanTextTest {
     @Test
     void a_disabled_proxy_is_null_in_json() {
         PlanText without = new PlanText(
-                "", List.of(), List.of(), List.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
+                "wg0", "", List.of(), List.of(), List.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
 
         assertThat(without.json(List.of()).get("proxy")).isEqualTo(JsonValue.NULL);
     }

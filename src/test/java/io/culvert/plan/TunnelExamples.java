@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** A file of a tunnel without a mesh, and a machine behind an IPv4 router. */
 final class TunnelExamples {
@@ -33,15 +32,10 @@ final class TunnelExamples {
                                 Optional.of(Prefix.parseAddress("192.0.2.1")),
                                 List.of(Prefix.parse("192.0.2.10/26")),
                                 1500)),
-                List.of(),
-                Set.of("lo", "eth0"),
-                ipv6,
-                strictReversePath,
-                Set.of(),
-                true,
-                true,
-                true,
-                true);
+                it -> {
+                    it.ipv6 = ipv6;
+                    it.strictReversePath = strictReversePath;
+                });
     }
 
     /** @param lines additional lines of the interface */

@@ -14,6 +14,7 @@ import io.culvert.rtnl.Ipv6;
 import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.Route;
+import io.culvert.wireguard.config.HookProblems;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.config.WireGuardFile;
 import java.io.IOException;
@@ -63,7 +64,7 @@ class TunnelPlanTest {
                         "ip -4 rule add pref 32763 not fwmark 0x51000000/0xffffff00 lookup 1358954496 protocol 67",
                         "ip -6 rule add pref 32762 lookup main suppress_prefixlength 0 protocol 67");
         assertThat(new ActiveTunnels(plan.all()).tunnelWithKillSwitch()).contains("wg0");
-        assertThat(NftText.of(plan.ruleset())).contains("meta mark 0x51000000", "51820");
+        assertThat(NftText.of(plan.killSwitch().orElseThrow())).contains("meta mark 0x51000000", "51820");
     }
 
     @Test
@@ -104,15 +105,8 @@ class TunnelPlanTest {
 
     @Test
     void with_strict_rp_filter_a_rule_allows_only_the_servers_replies() {
-        TunnelPlan plan = TunnelPlan.of(new TunnelInputs(
-                file("wg0", "0.0.0.0/0", ""),
-                machine(true),
-                ResolvedNames.NONE,
-                (_, _) -> OptionalInt.empty(),
-                NetworkState.EMPTY,
-                Set.of(),
-                false,
-                Map.of()));
+        TunnelPlan plan = TunnelPlan.of(
+                TunnelInputs.of(file("wg0", "0.0.0.0/0", ""), machine(true), (_, _) -> OptionalInt.empty(), _ -> {}));
 
         assertThat(commands(plan))
                 .contains("ip -4 rule add pref 32762 from 192.0.2.10 to 203.0.113.10 ipproto udp dport 51820"
@@ -121,15 +115,8 @@ class TunnelPlanTest {
 
     @Test
     void the_mtu_is_the_largest_path_mtu_minus_80_and_at_most_1420() {
-        TunnelPlan plan = TunnelPlan.of(new TunnelInputs(
-                file("wg0", "0.0.0.0/0", ""),
-                machine(false),
-                ResolvedNames.NONE,
-                (_, _) -> OptionalInt.of(9000),
-                NetworkState.EMPTY,
-                Set.of(),
-                false,
-                Map.of()));
+        TunnelPlan plan = TunnelPlan.of(
+                TunnelInputs.of(file("wg0", "0.0.0.0/0", ""), machine(false), (_, _) -> OptionalInt.of(9000), _ -> {}));
 
         assertThat(plan.network().links().getFirst().mtu()).isEqualTo(1420);
     }
@@ -138,24 +125,16 @@ class TunnelPlanTest {
     @ValueSource(strings = {"0.0.0.0/0, ::/0", "0.0.0.0/0, fd07::/64", "0.0.0.0/0, ::/1, 8000::/1"})
     void without_ipv6_on_the_link_ipv6_routes_are_unreachable_and_removed_with_the_tunnel(String allowedIps) {
         for (TunnelInputs inputs : List.of(
-                new TunnelInputs(
+                TunnelInputs.of(
                         file("wg0", allowedIps, ""),
                         machine(false, new Ipv6(true, false, Map.of("lo", true, "eth0", true), false, true)),
-                        ResolvedNames.NONE,
                         (_, _) -> OptionalInt.of(1500),
-                        NetworkState.EMPTY,
-                        Set.of(),
-                        false,
-                        Map.of()),
-                new TunnelInputs(
+                        _ -> {}),
+                TunnelInputs.of(
                         file("wg0", allowedIps, "MTU = 1200"),
                         machine(false),
-                        ResolvedNames.NONE,
                         (_, _) -> OptionalInt.of(1500),
-                        NetworkState.EMPTY,
-                        Set.of(),
-                        false,
-                        Map.of()))) {
+                        _ -> {}))) {
             TunnelPlan plan = TunnelPlan.of(inputs);
 
             assertThat(plan.network().addresses()).hasSize(1);
@@ -174,7 +153,9 @@ class TunnelPlanTest {
 
     @Test
     void a_file_without_address_keeps_the_address_of_its_link() {
-        WireGuardConfig file = WireGuardFile.readPartial(part()).config().orElseThrow();
+        WireGuardConfig file = WireGuardFile.readPartial(part(), HookProblems::forExitNode)
+                .config()
+                .orElseThrow();
         LinkAddress configured = new LinkAddress("wg0", Prefix.parse("10.64.0.9/32"));
         TunnelPlan plan = plan(file, new NetworkState(List.of(), List.of(configured), List.of(), List.of()), false);
 
@@ -262,14 +243,10 @@ class TunnelPlanTest {
 
     private static TunnelPlan plan(
             WireGuardConfig file, NetworkState current, Set<Integer> udpPorts, boolean killSwitch) {
-        return TunnelPlan.of(new TunnelInputs(
-                file,
-                machine(false),
-                ResolvedNames.NONE,
-                (_, _) -> OptionalInt.empty(),
-                current,
-                udpPorts,
-                killSwitch,
-                Map.of()));
+        return TunnelPlan.of(TunnelInputs.of(file, machine(false), (_, _) -> OptionalInt.empty(), it -> {
+            it.current = current;
+            it.udpPorts = udpPorts;
+            it.killSwitch = killSwitch;
+        }));
     }
 }

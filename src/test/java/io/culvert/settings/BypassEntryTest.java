@@ -84,11 +84,11 @@ class BypassEntryTest {
                 "0.0.0.0:443            | not a destination                      | the address to reach",
                 "/udp                   | neither an IP address nor a host name  | host:port",
             })
-    void an_invalid_entry_is_reported_with_a_hint(String written, String what, String hint) {
+    void an_invalid_entry_is_reported_with_a_hint(String written, String message, String hint) {
         MalformedValue malformed = catchThrowableOfType(MalformedValue.class, () -> BypassEntry.parse(written));
 
         assertThat(malformed.faults()).singleElement().satisfies(fault -> {
-            assertThat(fault.what()).contains(what).startsWith("'");
+            assertThat(fault.message()).contains(message).startsWith("'");
             assertThat(fault.hint()).contains(hint);
         });
         assertThat(malformed.faults()).extracting(Fault::hint).doesNotContain("");

@@ -60,12 +60,12 @@ class ExamplesTest {
     }
 
     /** Returns the environment, which compose accepts in two forms. */
-    private static Map<String, String> environment(Object given) {
+    private static Map<String, String> environment(Object variables) {
         Map<String, String> all = new TreeMap<>();
-        if (given instanceof Map<?, ?> map) {
+        if (variables instanceof Map<?, ?> map) {
             map.forEach((name, text) -> all.put(String.valueOf(name), String.valueOf(text)));
         } else {
-            for (Object line : (List<?>) given) {
+            for (Object line : (List<?>) variables) {
                 List<String> parts = List.of(String.valueOf(line).split("=", 2));
                 all.put(parts.getFirst(), parts.getLast());
             }
@@ -77,14 +77,14 @@ class ExamplesTest {
     @ParameterizedTest
     @MethodSource("examples")
     void the_settings_of_every_example_are_valid(Map<String, String> environment) {
-        SettingsFixture given = new SettingsFixture(root)
+        SettingsFixture variables = new SettingsFixture(root)
                 .file("/etc/culvert/clients.conf", "")
                 .file("/tmp/example.wg0.conf", "[Interface]\n")
                 .file("/run/secrets/socks", "secret")
                 .file("/run/secrets/authkey", "key");
-        environment.forEach(given::set);
+        environment.forEach(variables::set);
 
         assertThat(environment).isNotEmpty();
-        assertThat(given.problems()).isEmpty();
+        assertThat(variables.problems()).isEmpty();
     }
 }

@@ -21,12 +21,14 @@ class SettingConflictsTest {
 
     @Test
     void a_user_name_requires_a_password_and_vice_versa() {
-        assertThat(given().set("CULVERT_SOCKS", "true")
+        assertThat(settings()
+                        .set("CULVERT_SOCKS", "true")
                         .set("CULVERT_SOCKS_USER", "anna")
                         .problems())
                 .containsExactly("CULVERT_SOCKS_USER: set without a password"
                         + " | set CULVERT_SOCKS_PASSWORD_FILE to the path of a file that contains it");
-        assertThat(given().set("CULVERT_SOCKS", "true")
+        assertThat(settings()
+                        .set("CULVERT_SOCKS", "true")
                         .set("CULVERT_SOCKS_PASSWORD", "x")
                         .problems())
                 .containsExactly("CULVERT_SOCKS_PASSWORD: set without a user name | set CULVERT_SOCKS_USER too");
@@ -40,7 +42,7 @@ class SettingConflictsTest {
                     """)
     void networks_that_cover_most_of_the_internet_are_rejected(String networks) {
         for (String name : List.of("CULVERT_LAN_ALLOW", "CULVERT_BYPASS", "TS_ROUTES")) {
-            assertThat(given().set(name, networks.replace(" ", "")).problems())
+            assertThat(settings().set(name, networks.replace(" ", "")).problems())
                     .as(name)
                     .isNotEmpty()
                     .allMatch(problem -> problem.startsWith(name))
@@ -50,24 +52,25 @@ class SettingConflictsTest {
 
     @Test
     void a_wireguard_mesh_requires_its_file() {
-        assertThat(given().set("CULVERT_MESH", "wireguard").problems())
+        assertThat(settings().set("CULVERT_MESH", "wireguard").problems())
                 .containsExactly("CULVERT_MESH: set to wireguard without a file of the mesh interface"
                         + " | set CULVERT_MESH_CONFIG to a wg-quick file, or to a network file with CULVERT_MESH_NODE");
     }
 
     @Test
     void the_mesh_file_has_no_effect_with_another_kind_of_mesh() {
-        SettingsFixture given = given().file("/mesh.conf", "").set("CULVERT_MESH_CONFIG", "/mesh.conf");
+        SettingsFixture settings = settings().file("/mesh.conf", "").set("CULVERT_MESH_CONFIG", "/mesh.conf");
 
-        assertThat(given.problems())
+        assertThat(settings.problems())
                 .containsExactly("CULVERT_MESH_CONFIG: has no effect with CULVERT_MESH=tailscale"
                         + " | set CULVERT_MESH=wireguard, or unset CULVERT_MESH_CONFIG");
-        assertThat(given.set("CULVERT_MESH", "none").problems()).hasSize(1);
+        assertThat(settings.set("CULVERT_MESH", "none").problems()).hasSize(1);
     }
 
     @Test
     void a_missing_mesh_file_is_not_reported_as_an_unset_setting() {
-        assertThat(given().set("CULVERT_MESH", "wireguard")
+        assertThat(settings()
+                        .set("CULVERT_MESH", "wireguard")
                         .set("CULVERT_MESH_CONFIG", "/mesh.conf")
                         .problems())
                 .containsExactly("CULVERT_MESH_CONFIG: /mesh.conf does not exist" + " | "
@@ -76,14 +79,16 @@ class SettingConflictsTest {
 
     @Test
     void the_tunnels_file_cannot_be_the_mesh_file() {
-        assertThat(given().set("CULVERT_WIREGUARD_CONFIG", "/etc/wireguard/wg0.conf")
+        assertThat(settings()
+                        .set("CULVERT_WIREGUARD_CONFIG", "/etc/wireguard/wg0.conf")
                         .set("CULVERT_MESH", "wireguard")
                         .set("CULVERT_MESH_CONFIG", "/etc/wireguard/wg0.conf")
                         .problems())
                 .singleElement()
                 .asString()
                 .startsWith("CULVERT_MESH_CONFIG: /etc/wireguard/wg0.conf is the file of the tunnel itself");
-        assertThat(given().set("CULVERT_MESH", "wireguard")
+        assertThat(settings()
+                        .set("CULVERT_MESH", "wireguard")
                         .set("CULVERT_MESH_CONFIG", "/etc/wireguard/wg0.conf")
                         .problems())
                 .singleElement()
@@ -93,7 +98,8 @@ class SettingConflictsTest {
 
     @Test
     void a_misspelt_mesh_kind_causes_no_further_problems() {
-        assertThat(given().file("/mesh.conf", "")
+        assertThat(settings()
+                        .file("/mesh.conf", "")
                         .set("CULVERT_MESH", "wirguard")
                         .set("CULVERT_MESH_CONFIG", "/mesh.conf")
                         .problems())
@@ -102,7 +108,8 @@ class SettingConflictsTest {
 
     @Test
     void settings_of_a_disabled_proxy_are_reported() {
-        assertThat(given().set("TSWG_SOCKD_PORT", "1081")
+        assertThat(settings()
+                        .set("TSWG_SOCKD_PORT", "1081")
                         .set("TSWG_SOCKD_ENABLED", "false")
                         .problems())
                 .containsExactly("TSWG_SOCKD_PORT: warning: has no effect while TSWG_SOCKD_ENABLED is not true"
@@ -111,7 +118,8 @@ class SettingConflictsTest {
 
     @Test
     void a_proxy_configuration_file_replaces_the_other_settings() {
-        assertThat(given().file("/own.conf", "")
+        assertThat(settings()
+                        .file("/own.conf", "")
                         .set("CULVERT_SOCKS", "true")
                         .set("TSWG_SOCKD_FILE", "/own.conf")
                         .set("CULVERT_SOCKS_PORT", "1081")
@@ -121,7 +129,8 @@ class SettingConflictsTest {
 
     @Test
     void the_proxy_configuration_file_must_exist() {
-        assertThat(given().set("CULVERT_SOCKS", "true")
+        assertThat(settings()
+                        .set("CULVERT_SOCKS", "true")
                         .set("TSWG_SOCKD_FILE", "/own.conf")
                         .problems())
                 .containsExactly("TSWG_SOCKD_FILE: /own.conf does not exist" + " | "
@@ -130,13 +139,13 @@ class SettingConflictsTest {
 
     @Test
     void a_proxy_open_to_all_clients_causes_a_warning() {
-        SettingsFixture given = given().set("CULVERT_SOCKS", "true").set("CULVERT_SOCKS_ALLOW", "0.0.0.0/0");
+        SettingsFixture settings = settings().set("CULVERT_SOCKS", "true").set("CULVERT_SOCKS_ALLOW", "0.0.0.0/0");
 
-        assertThat(given.problems())
+        assertThat(settings.problems())
                 .singleElement()
                 .asString()
                 .contains("warning: any client that reaches the port can use the proxy");
-        assertThat(given.set("CULVERT_SOCKS_USER", "anna")
+        assertThat(settings.set("CULVERT_SOCKS_USER", "anna")
                         .set("CULVERT_SOCKS_PASSWORD", "x")
                         .problems())
                 .isEmpty();
@@ -144,7 +153,7 @@ class SettingConflictsTest {
 
     @Test
     void the_former_start_delay_of_the_proxy_is_ignored_with_a_note() {
-        assertThat(given().set("TSWG_SOCKD_TIMEIN", "3").problems())
+        assertThat(settings().set("TSWG_SOCKD_TIMEIN", "3").problems())
                 .singleElement()
                 .asString()
                 .startsWith("TSWG_SOCKD_TIMEIN: note: ignored, because the proxy starts without a delay");
@@ -152,19 +161,20 @@ class SettingConflictsTest {
 
     @Test
     void a_port_published_twice_and_the_proxys_port_cause_a_note() {
-        SettingsFixture given =
-                given().set("CULVERT_SOCKS", "true").set("CULVERT_PUBLISH", "8080 1080 8080/tcp 8080/udp");
+        SettingsFixture settings =
+                settings().set("CULVERT_SOCKS", "true").set("CULVERT_PUBLISH", "8080 1080 8080/tcp 8080/udp");
 
-        assertThat(given.problems())
+        assertThat(settings.problems())
                 .containsExactly(
                         "CULVERT_PUBLISH: note: contains 8080/tcp twice",
                         "CULVERT_PUBLISH: note: contains 1080/tcp, the port of the proxy, which is opened automatically");
-        assertThat(given.settings().published()).hasSize(3);
+        assertThat(settings.settings().published()).hasSize(3);
     }
 
     @Test
     void a_memory_limit_has_no_effect_on_kernel_wireguard() {
-        assertThat(given().set("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")
+        assertThat(settings()
+                        .set("CULVERT_WIREGUARD_IMPLEMENTATION", "kernel")
                         .set("CULVERT_WIREGUARD_MEMORY", "64MiB")
                         .problems())
                 .singleElement()
@@ -172,7 +182,7 @@ class SettingConflictsTest {
                 .startsWith("CULVERT_WIREGUARD_MEMORY: warning: has no effect");
     }
 
-    private SettingsFixture given() {
+    private SettingsFixture settings() {
         return new SettingsFixture(root);
     }
 }

@@ -31,10 +31,10 @@ class SettingNamesTest {
         "TSWG_WG_CONF, TSWG_WGCONF",
         "TSWG_HOLEPUNCH, CULVERT_HOLEPUNCH",
     })
-    void a_misspelt_name_is_reported_with_a_suggestion(String written, String meant) {
+    void a_misspelt_name_is_reported_with_a_suggestion(String written, String suggestion) {
         assertThat(problems(written)).singleElement().satisfies(problem -> {
             assertThat(problem.location()).hasToString(written);
-            assertThat(problem.hint()).isEqualTo("did you mean " + meant + "?");
+            assertThat(problem.hint()).isEqualTo("did you mean " + suggestion + "?");
         });
     }
 

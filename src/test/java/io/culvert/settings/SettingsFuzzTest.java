@@ -26,7 +26,7 @@ class SettingsFuzzTest {
         } catch (MalformedValue malformed) {
             assertThat(malformed.faults()).isNotEmpty();
             for (Fault fault : malformed.faults()) {
-                assertThat(fault.what()).isNotBlank().matches("[^\\p{Cntrl}]+");
+                assertThat(fault.message()).isNotBlank().matches("[^\\p{Cntrl}]+");
                 assertThat(fault.hint()).isNotBlank();
             }
         }

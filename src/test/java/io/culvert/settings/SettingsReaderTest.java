@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.settings.MeshSettings.Kind;
-import io.culvert.settings.SocksSettings.Login;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +45,7 @@ class SettingsReaderTest {
         assertThat(settings.lan().connected()).isTrue();
         assertThat(settings.mtu()).isEmpty();
         assertThat(settings.mark()).isEqualTo(0x51000000L);
-        assertThat(settings.log()).isEqualTo(LogLevel.INFO);
+        assertThat(settings.log()).isEqualTo(Log.Level.INFO);
         assertThat(given().problems()).isEmpty();
     }
 
@@ -75,7 +75,8 @@ class SettingsReaderTest {
         assertThat(settings.bypasses())
                 .extracting(BypassEntry::toString)
                 .containsExactly("hs.example.net:443", "203.0.113.0/24/udp");
-        assertThat(settings.socks().login()).contains(new Login("anna", Password.parse("correct horse")));
+        assertThat(settings.socks().login())
+                .contains(new Login(new AccountName("anna"), Password.parse("correct horse")));
         assertThat(settings.published()).extracting(Port::toString).containsExactly("8080/tcp", "53/udp");
         assertThat(settings.dns()).extracting(Prefix::text).containsExactly("10.64.0.1");
         assertThat(settings.mtu()).isEqualTo(OptionalInt.of(1380));
@@ -222,7 +223,7 @@ class SettingsReaderTest {
                 "/huge        | /huge is larger than 1 MiB",
                 "/two-lines   | /two-lines: contains control characters",
             })
-    void an_invalid_file_is_reported_with_its_variable_and_path(String path, String what) throws IOException {
+    void an_invalid_file_is_reported_with_its_variable_and_path(String path, String message) throws IOException {
         SettingsFixture given = given().file("/directory/x", "")
                 .file("/empty", "")
                 .file("/line-end", "\n")
@@ -236,7 +237,7 @@ class SettingsReaderTest {
                         .problems())
                 .singleElement()
                 .asString()
-                .startsWith("CULVERT_SOCKS_PASSWORD_FILE: " + what)
+                .startsWith("CULVERT_SOCKS_PASSWORD_FILE: " + message)
                 .contains(" | ");
     }
 
@@ -276,11 +277,11 @@ class SettingsReaderTest {
                 "CULVERT_WIREGUARD_CONFIG | /vacant    | /vacant contains no *.conf file",
                 "WG_CONFIG                | wg0        | 'wg0' is not an absolute path",
             })
-    void a_missing_tunnel_file_is_reported(String name, String path, String what) {
+    void a_missing_tunnel_file_is_reported(String name, String path, String message) {
         assertThat(given().file("/vacant/readme.txt", "").set(name, path).problems())
                 .singleElement()
                 .asString()
-                .startsWith(name + ": " + what)
+                .startsWith(name + ": " + message)
                 .contains(" | ");
     }
 
@@ -308,8 +309,8 @@ class SettingsReaderTest {
                         .mapToObj(i -> "10." + i / 250 + ".0." + i % 250 + ":443/tcp")
                         .toList());
 
-        assertThat(given().file("/holes", bypasses)
-                        .set("CULVERT_BYPASS_FILE", "/holes")
+        assertThat(given().file("/bypasses", bypasses)
+                        .set("CULVERT_BYPASS_FILE", "/bypasses")
                         .settings()
                         .bypasses())
                 .hasSize(10_000);

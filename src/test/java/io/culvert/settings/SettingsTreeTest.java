@@ -36,7 +36,7 @@ class SettingsTreeTest {
 
     @Test
     void settings_that_were_set_are_shown_with_their_origin() {
-        SettingsFixture given = new SettingsFixture(root)
+        SettingsFixture settings = new SettingsFixture(root)
                 .file("/etc/wireguard/wg1.conf", "")
                 .file("/run/secrets/socks", "correct horse\n")
                 .set("CULVERT_MESH", "none")
@@ -53,7 +53,7 @@ class SettingsTreeTest {
                 .set("CULVERT_MARK", "0x52000000")
                 .set("CULVERT_MTU", "1380");
 
-        assertThat(tree(given)).isEqualTo("""
+        assertThat(tree(settings)).isEqualTo("""
                 Settings
                 ├── Tunnel
                 │   ├── dns: 2001:db8::53  ← CULVERT_DNS
@@ -79,7 +79,7 @@ class SettingsTreeTest {
                     └── by default  container: auto; log: info""");
     }
 
-    private String tree(SettingsFixture given) {
-        return given.read().tree().toString().replace(root.toString(), "");
+    private String tree(SettingsFixture settings) {
+        return settings.read().tree().toString().replace(root.toString(), "");
     }
 }

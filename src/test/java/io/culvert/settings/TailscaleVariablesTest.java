@@ -66,7 +66,7 @@ class TailscaleVariablesTest {
         assertThat(settings.acceptsDns()).isTrue();
         assertThat(settings.socket()).isEqualTo(Path.of("/run/ts.sock"));
         assertThat(settings.port()).hasValue(40000);
-        assertThat(settings.link()).isEqualTo("ts1");
+        assertThat(settings.interfaceName()).isEqualTo("ts1");
     }
 
     @Test
@@ -108,13 +108,13 @@ class TailscaleVariablesTest {
                 .set("TS_SOCKS5_SERVER", ":1055")
                 .set("TS_OUTBOUND_HTTP_PROXY_LISTEN", "localhost:1056"));
 
-        assertThat(settings.control().toString()).isEqualTo("hs.example.net:8443");
+        assertThat(settings.controlServer().toString()).isEqualTo("hs.example.net:8443");
         assertThat(settings.usesTailscalesControlServer()).isFalse();
         assertThat(settings.acceptsRoutes()).isTrue();
-        assertThat(settings.firewall()).isFalse();
-        assertThat(settings.masquerades()).isFalse();
+        assertThat(settings.usesNetfilter()).isFalse();
+        assertThat(settings.usesSnat()).isFalse();
         assertThat(settings.routes()).containsExactly(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:1::/48"));
-        assertThat(settings.proxies()).extracting(Port::toString).containsExactly("1055/tcp");
+        assertThat(settings.proxyPorts()).extracting(Port::toString).containsExactly("1055/tcp");
         assertThat(settings.ephemeral()).isTrue();
     }
 

@@ -97,7 +97,7 @@ class ValueFormsTest {
                 "CULVERT_SOCKS_USER       | root              | is not allowed                  | another name",
                 "CULVERT_MESH_CONFIG      | mesh.conf         | not an absolute path            | begins with /",
             })
-    void an_invalid_value_is_reported_with_a_hint(String name, String text, String what, String hint) {
+    void an_invalid_value_is_reported_with_a_hint(String name, String text, String message, String hint) {
         Setting<?> setting = Catalogue.all().stream()
                 .filter(candidate -> candidate.name().equals(name))
                 .findFirst()
@@ -107,7 +107,7 @@ class ValueFormsTest {
                 MalformedValue.class, () -> setting.parser().parse(text));
 
         assertThat(malformed.faults()).singleElement().satisfies(fault -> {
-            assertThat(fault.what()).contains(what);
+            assertThat(fault.message()).contains(message);
             assertThat(fault.hint()).contains(hint);
         });
     }
@@ -119,7 +119,7 @@ class ValueFormsTest {
                 () -> Catalogue.BYPASS.parser().parse("a.example:1, b.example\nc.example:2,,d.example"));
 
         assertThat(malformed.faults())
-                .extracting(MalformedValue.Fault::what)
+                .extracting(MalformedValue.Fault::message)
                 .containsExactly(
                         "item 2: 'b.example' is a host name without a port",
                         "item 4: 'd.example' is a host name without a port");
@@ -133,6 +133,6 @@ class ValueFormsTest {
         assertThat(malformed.faults())
                 .hasSize(21)
                 .last()
-                .hasToString("Fault[what=980 more invalid items, hint=correct the ones above first]");
+                .hasToString("Fault[message=980 more invalid items, hint=correct the ones above first]");
     }
 }

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.net.Prefix;
+import io.culvert.settings.AccountName;
+import io.culvert.settings.Login;
+import io.culvert.settings.Password;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +23,7 @@ class DanteTest {
     private static final List<Prefix> CLIENTS =
             List.of(Prefix.parse("100.64.0.0/10"), Prefix.parse("127.0.0.0/8"), Prefix.parse("::1/128"));
 
-    private static final Login LOTTE = new Login("lotte", "sesame");
+    private static final Login LOTTE = new Login(new AccountName("lotte"), Password.parse("sesame"));
 
     @TempDir
     Path root;
@@ -97,10 +100,7 @@ class DanteTest {
     }
 
     @Test
-    void names_and_passwords_must_be_valid_and_are_not_printed() {
-        assertThatThrownBy(() -> new Login("a:b", "x")).hasMessageContaining("'a:b' is not a user name");
-        assertThatThrownBy(() -> new Login("lotte", "")).hasMessage("a SOCKS password must have 1 to 255 bytes");
-        assertThat(LOTTE).hasToString("lotte (password hidden)");
+    void passwords_are_not_printed() {
         assertThat(settings(true, Optional.of(LOTTE)).toString()).doesNotContain("sesame");
     }
 

@@ -26,12 +26,12 @@ class HealthWaitTest {
     private Path run;
 
     private final AtomicReference<State> state = new AtomicReference<>(State.CONNECTING);
-    private final CountDownLatch asked = new CountDownLatch(1);
+    private final CountDownLatch requested = new CountDownLatch(1);
 
     private StatusReport report() {
         StatusReport report =
                 new StatusReport(state.get(), "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", List.of());
-        asked.countDown();
+        requested.countDown();
         return report;
     }
 
@@ -54,7 +54,7 @@ class HealthWaitTest {
             HealthWait.setMarker(socket, false);
             // Whether it saw the socket or started late, it queries again when this file is created.
             Files.writeString(socket.resolveSibling("another"), "");
-            assertThat(asked.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            assertThat(requested.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
             assertThat(waiting).isNotDone();
             state.set(State.CONNECTED);
             HealthWait.setMarker(socket, true);

@@ -45,12 +45,12 @@ class BuildOmissionsTest {
             TS_TAILSCALED_EXTRA_ARGS      | --socks5-server :1055             | its own SOCKS5 proxy
             TS_TAILSCALED_EXTRA_ARGS      | --encrypt-state                   | TPM
             """)
-    void a_setting_that_needs_an_omitted_feature_is_rejected(String variable, String text, String what) {
+    void a_setting_that_needs_an_omitted_feature_is_rejected(String variable, String text, String message) {
         assertThat(missed(MINIMAL, variable, text))
                 .singleElement()
                 .asString()
                 .contains(variable)
-                .contains(what.replace("its own", "Tailscale's own"))
+                .contains(message.replace("its own", "Tailscale's own"))
                 .contains("a tag without '-minimal'");
         assertThat(missed(new BuildOmissions(Set.of()), variable, text)).isEmpty();
     }

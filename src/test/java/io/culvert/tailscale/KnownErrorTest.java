@@ -28,10 +28,10 @@ class KnownErrorTest {
         "server-unreachable, UNREACHABLE",
     })
     void known_errors_are_found_in_the_output(String file, KnownError expected) {
-        Set<KnownError> found = knownErrorsIn(file);
-        found.remove(KnownError.BOOT_LIMIT);
+        Set<KnownError> errors = knownErrorsIn(file);
+        errors.remove(KnownError.BOOT_LIMIT);
 
-        assertThat(found).containsExactly(expected);
+        assertThat(errors).containsExactly(expected);
     }
 
     @Test
@@ -81,9 +81,9 @@ class KnownErrorTest {
 
     @Test
     void saved_flags_are_read_from_the_command_that_would_keep_them() {
-        List<String> given = List.of("--login-server=http://198.51.100.2:8080");
+        List<String> flags = List.of("--login-server=http://198.51.100.2:8080");
 
-        assertThat(lines("flags-lost").flatMap(line -> MissingFlags.findIn(line, given).stream()))
+        assertThat(lines("flags-lost").flatMap(line -> MissingFlags.findIn(line, flags).stream()))
                 .containsExactly(List.of("--shields-up"));
     }
 

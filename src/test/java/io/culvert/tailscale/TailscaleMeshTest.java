@@ -36,11 +36,11 @@ class TailscaleMeshTest {
             try (ScriptedTailscaled tailscaled = tailscaled()) {
                 tailscaled.notify("{\"State\":6}");
                 boot.awaitCondition(
-                        () -> boot.mesh().describe().contains("offers exit node once the tunnel is connected"));
+                        () -> boot.mesh().describe().contains("advertises exit node once the tunnel is connected"));
                 assertThat(tailscaled.requests()).noneMatch(it -> it.startsWith("PATCH"));
 
                 boot.mesh().offerExit();
-                boot.awaitCondition(() -> boot.mesh().describe().contains("offers exit node, not approved yet"));
+                boot.awaitCondition(() -> boot.mesh().describe().contains("advertises exit node, not approved yet"));
                 assertThat(tailscaled.requests()).anyMatch(it -> it.startsWith("PATCH prefs {\"AdvertiseRoutes\""));
             }
         }
@@ -68,7 +68,7 @@ class TailscaleMeshTest {
             try (ScriptedTailscaled tailscaled = tailscaled()) {
                 tailscaled.notify("{\"State\":6}");
                 boot.mesh().offerExit();
-                boot.awaitCondition(() -> boot.mesh().describe().endsWith(", offers exit node"));
+                boot.awaitCondition(() -> boot.mesh().describe().endsWith(", advertises exit node"));
                 assertThat(boot.stateLog())
                         .doesNotHaveDuplicates()
                         .last()
@@ -154,7 +154,7 @@ class TailscaleMeshTest {
             boot.awaitCondition(() -> boot.lines().stream().anyMatch(line -> line.endsWith("--reset")));
 
             assertThat(boot.reported())
-                    .anySatisfy(problem -> assertThat(problem.what()).endsWith("are reset: --shields-up"));
+                    .anySatisfy(problem -> assertThat(problem.message()).endsWith("are reset: --shields-up"));
         }
     }
 
@@ -209,7 +209,7 @@ class TailscaleMeshTest {
             boot.awaitCondition(() -> boot.starts() == 2);
 
             assertThat(boot.reported()).singleElement().satisfies(problem -> {
-                assertThat(problem.what()).contains("already been used");
+                assertThat(problem.message()).contains("already been used");
                 assertThat(problem.hint()).contains("TS_AUTH_ONCE=true");
             });
             assertThat(boot.mesh().describe()).contains("already been used");
@@ -227,7 +227,7 @@ class TailscaleMeshTest {
                 boot.awaitCondition(() -> !boot.reported().isEmpty());
                 assertThat(tailscaled.requests()).contains("PATCH prefs {\"ShieldsUp\":true,\"ShieldsUpSet\":true}");
             }
-            assertThat(boot.reported().getFirst().what()).endsWith("already logged in: --shields-up=true");
+            assertThat(boot.reported().getFirst().message()).endsWith("already logged in: --shields-up=true");
         }
     }
 

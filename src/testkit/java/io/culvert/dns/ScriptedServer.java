@@ -85,7 +85,7 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     /**
-     * A slow server: over UDP it answers only the first query, after it has received a number of them from any
+     * A slow server: over UDP it responds to the first query only, after it has received a number of them from any
      * sockets.
      */
     static ScriptedServer answeringFirstAfter(int received, String... records) throws IOException {

@@ -36,82 +36,78 @@ public final class KillSwitchExamples {
         Map<String, List<Table>> examples = new LinkedHashMap<>();
         examples.put("tailscale", KillSwitchRuleset.of(tailscale()));
         examples.put("wireguard-mesh-ipv4-only", KillSwitchRuleset.of(wireGuardMeshIpv4Only()));
-        examples.put("no-mesh-with-holes", KillSwitchRuleset.of(noMeshWithBypasses()));
+        examples.put("no-mesh-with-bypasses", KillSwitchRuleset.of(noMeshWithBypasses()));
         examples.put("tunnel-only", KillSwitchRuleset.of(tunnelOnly()));
-        examples.put("closed", KillSwitchRuleset.lockdown());
+        examples.put("lockdown", KillSwitchRuleset.lockdown());
         return examples;
     }
 
     static KillSwitchInput tailscale() {
-        return new KillSwitchInput(
+        return KillSwitchInput.of(
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of(), PORT),
-                List.of(new Mesh(
-                        Mesh.Kind.TAILSCALE,
-                        "tailscale0",
-                        addresses("100.64.0.1", "fd7a:115c:a1e0::1"),
-                        OptionalInt.of(41641),
-                        Tailnet.RANGES,
-                        List.of(),
-                        true,
-                        List.of(80, 443))),
-                servers("203.0.113.10:51820", "203.0.113.11:1637", "[2001:db8:f::10]:51820"),
-                addresses("192.0.2.53", "2001:db8::53"),
-                List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("192.0.2.128/25"), Prefix.parse("2001:db8:e::/64")),
-                List.of(new Port(1080, Transport.TCP), new Port(1080, Transport.UDP)),
-                List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:e::/64")),
-                List.of(bypass("203.0.113.7", Transport.TCP, 443)),
-                true,
-                List.of(),
-                OptionalInt.of(53));
+                it -> {
+                    it.meshes = List.of(new Mesh(
+                            Mesh.Kind.TAILSCALE,
+                            "tailscale0",
+                            addresses("100.64.0.1", "fd7a:115c:a1e0::1"),
+                            OptionalInt.of(41641),
+                            Tailnet.RANGES,
+                            List.of(),
+                            true,
+                            List.of(80, 443)));
+                    it.servers = servers("203.0.113.10:51820", "203.0.113.11:1637", "[2001:db8:f::10]:51820");
+                    it.resolvers = addresses("192.0.2.53", "2001:db8::53");
+                    it.lan = List.of(
+                            Prefix.parse("192.0.2.0/24"),
+                            Prefix.parse("192.0.2.128/25"),
+                            Prefix.parse("2001:db8:e::/64"));
+                    it.published = List.of(new Port(1080, Transport.TCP), new Port(1080, Transport.UDP));
+                    it.onLink = List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:e::/64"));
+                    it.bypasses = List.of(bypass("203.0.113.7", Transport.TCP, 443));
+                    it.hasProxy = true;
+                    it.dnsPort = OptionalInt.of(53);
+                });
     }
 
     static KillSwitchInput wireGuardMeshIpv4Only() {
-        return new KillSwitchInput(
+        return KillSwitchInput.of(
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of(), PORT),
-                List.of(new Mesh(
-                        Mesh.Kind.WIREGUARD,
-                        "mesh0",
-                        addresses("10.99.0.1", "fd99::1"),
-                        OptionalInt.of(51821),
-                        List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
-                        List.of(),
-                        false,
-                        List.of())),
-                servers("203.0.113.10:51820"),
-                addresses("192.0.2.53"),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(),
-                false,
-                List.of(),
-                OptionalInt.of(5353));
+                it -> {
+                    it.meshes = List.of(new Mesh(
+                            Mesh.Kind.WIREGUARD,
+                            "mesh0",
+                            addresses("10.99.0.1", "fd99::1"),
+                            OptionalInt.of(51821),
+                            List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
+                            List.of(),
+                            false,
+                            List.of()));
+                    it.servers = servers("203.0.113.10:51820");
+                    it.resolvers = addresses("192.0.2.53");
+                    it.dnsPort = OptionalInt.of(5353);
+                });
     }
 
     static KillSwitchInput noMeshWithBypasses() {
-        return new KillSwitchInput(
+        return KillSwitchInput.of(
                 Marks.DEFAULT,
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of(), PORT),
-                List.of(),
-                servers("203.0.113.10:51820"),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(
-                        new Bypass(Prefix.parse("203.0.113.0/24"), Optional.empty(), OptionalInt.empty()),
-                        new Bypass(Prefix.parse("203.0.113.9/32"), Optional.empty(), OptionalInt.empty()),
-                        new Bypass(Prefix.parse("198.51.100.0/25"), Optional.of(Transport.UDP), OptionalInt.empty()),
-                        new Bypass(Prefix.parse("192.0.2.53"), Optional.empty(), OptionalInt.of(53)),
-                        bypass("2001:db8:7::7", Transport.TCP, 443)),
-                false,
-                List.of(),
-                OptionalInt.of(53));
+                it -> {
+                    it.servers = servers("203.0.113.10:51820");
+                    it.bypasses = List.of(
+                            new Bypass(Prefix.parse("203.0.113.0/24"), Optional.empty(), OptionalInt.empty()),
+                            new Bypass(Prefix.parse("203.0.113.9/32"), Optional.empty(), OptionalInt.empty()),
+                            new Bypass(
+                                    Prefix.parse("198.51.100.0/25"), Optional.of(Transport.UDP), OptionalInt.empty()),
+                            new Bypass(Prefix.parse("192.0.2.53"), Optional.empty(), OptionalInt.of(53)),
+                            bypass("2001:db8:7::7", Transport.TCP, 443));
+                    it.dnsPort = OptionalInt.of(53);
+                });
     }
 
     static KillSwitchInput tunnelOnly() {
@@ -120,20 +116,15 @@ public final class KillSwitchExamples {
 
     /** @param udpPorts UDP ports in use before the kill switch */
     static KillSwitchInput tunnelOnly(List<Integer> udpPorts) {
-        return new KillSwitchInput(
+        return KillSwitchInput.of(
                 Marks.DEFAULT,
                 Scope.TUNNEL_ONLY,
                 new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of(), PORT),
-                List.of(),
-                servers("203.0.113.10:51820"),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:e::/64")),
-                List.of(),
-                false,
-                udpPorts,
-                OptionalInt.empty());
+                it -> {
+                    it.servers = servers("203.0.113.10:51820");
+                    it.onLink = List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("2001:db8:e::/64"));
+                    it.earlierUdpPorts = udpPorts;
+                });
     }
 
     static Bypass bypass(String address, Transport transport, int port) {

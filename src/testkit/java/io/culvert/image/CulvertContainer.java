@@ -20,8 +20,8 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A container of Culvert's image, with the options of the README's examples: {@code NET_ADMIN}, {@code /dev/net/tun} and
- * forwarding. {@link #start} returns as soon as it runs; tests then wait for log lines.
+ * A container of Culvert's image, with the options of the README's examples: {@code NET_ADMIN}, {@code /dev/net/tun}
+ * and forwarding. {@link #start} returns as soon as it runs; tests then wait for log lines.
  */
 public final class CulvertContainer extends GenericContainer<CulvertContainer> {
 
@@ -70,7 +70,7 @@ public final class CulvertContainer extends GenericContainer<CulvertContainer> {
                 .withTmpFs(Map.of("/run", "", "/tmp", "")));
     }
 
-    /** Runs it as this user, who is in no group of the image. */
+    /** Runs it as this user, which is in no group of the image. */
     public CulvertContainer user(int id) {
         withCreateContainerCmdModifier(command -> command.withUser(String.valueOf(id)));
         return this;

@@ -230,8 +230,8 @@ public final class ContainerEngine implements AutoCloseable {
     }
 
     /** Returns a value of {@code podman inspect}, such as {@code .State.ExitCode}. */
-    public String inspect(String container, String what) {
-        return run("inspect", "--format", "{{" + what + "}}", container).strip();
+    public String inspect(String container, String field) {
+        return run("inspect", "--format", "{{" + field + "}}", container).strip();
     }
 
     /** Runs the container's health check, which Podman does not run periodically without systemd. */

@@ -13,7 +13,9 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/** Asks the echo server for its own address many times a second, as traffic that continues while the node changes. */
+/**
+ * Requests its own address from the echo server many times a second, as traffic that continues while the node changes.
+ */
 public final class ContinuousProbe implements AutoCloseable {
 
     /** How long to wait for a reply before the next request; it sets the rate. */

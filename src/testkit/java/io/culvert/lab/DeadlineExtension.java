@@ -52,7 +52,7 @@ public final class DeadlineExtension implements InvocationInterceptor {
     }
 
     private static <T extends @Nullable Object> T runWithDeadline(
-            String what, ExtensionContext context, Invocation<T> invocation) throws Throwable {
+            String testName, ExtensionContext context, Invocation<T> invocation) throws Throwable {
         Worker worker = worker();
         CompletableFuture<T> result = new CompletableFuture<>();
         worker.thread().setContextClassLoader(Thread.currentThread().getContextClassLoader());
@@ -69,10 +69,10 @@ public final class DeadlineExtension implements InvocationInterceptor {
         } catch (ExecutionException e) {
             throw e.getCause() == null ? e : e.getCause();
         } catch (TimeoutException _) {
-            String report = TimeoutReport.write(what, worker.thread());
+            String report = TimeoutReport.write(testName, worker.thread());
             worker.executor().shutdownNow();
             WORKER.remove();
-            throw new AssertionError(what + " missed its deadline of " + deadline.toSeconds() + " s\n" + report);
+            throw new AssertionError(testName + " missed its deadline of " + deadline.toSeconds() + " s\n" + report);
         }
     }
 

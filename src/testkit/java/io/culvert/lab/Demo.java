@@ -116,7 +116,7 @@ public final class Demo {
         String provider4 = lab.provider().publicIpv4();
         String provider6 = lab.provider().publicIpv6();
         report.section("Client uses the exit node");
-        report.progress("waiting for the exit node to be offered");
+        report.progress("waiting for the exit node to be advertised");
         mesh.useExitNode();
         report.check(
                 "client: traffic leaves through the tunnel, address seen by the web server over IPv4",
@@ -187,17 +187,17 @@ public final class Demo {
         lab.provider().start();
         report.progress("waiting for culvert to reconnect");
         long begin = System.nanoTime();
-        Optional<String> seen = Optional.empty();
+        Optional<String> address = Optional.empty();
         // Each request has a timeout, which sets the pace.
-        while (seen.isEmpty() && System.nanoTime() - begin < RECONNECT_TIMEOUT.toNanos()) {
-            seen = client.echo(Family.IPV4);
+        while (address.isEmpty() && System.nanoTime() - begin < RECONNECT_TIMEOUT.toNanos()) {
+            address = client.echo(Family.IPV4);
         }
         Duration elapsed = Duration.ofNanos(System.nanoTime() - begin);
         report.check(
                 "client: traffic leaves through the tunnel again after " + elapsed.toSeconds()
                         + " s, address seen over IPv4",
                 Optional.of(provider4),
-                seen);
+                address);
         report.check("client: over IPv6", Optional.of(lab.provider().publicIpv6()), client.whoami(Family.IPV6));
         report.check("culvert: same process, not restarted", true, culvert.isAlive());
         checkLeaks("nothing else left the node");
@@ -209,10 +209,10 @@ public final class Demo {
         report.check("culvert: stopped, exit status", 0, culvert.awaitExit(START_TIMEOUT));
     }
 
-    private void checkLeaks(String what) {
+    private void checkLeaks(String situation) {
         long wireGuard = observer.count("WireGuard to " + lab.provider().publicIpv4());
         report.check(
-                "observer: " + what + " (" + wireGuard + " WireGuard packets), leaked packets",
+                "observer: " + situation + " (" + wireGuard + " WireGuard packets), leaked packets",
                 Map.of(),
                 observer.leaks());
     }

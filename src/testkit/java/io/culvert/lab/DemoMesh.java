@@ -15,7 +15,7 @@ interface DemoMesh {
     /** Declares the mesh's own packets on the uplink as allowed, and returns their name. */
     String allowPackets(Observer observer);
 
-    /** Waits until the node is offered as exit node, and makes the client use it. */
+    /** Waits until the node is advertised as exit node, and makes the client use it. */
     void useExitNode();
 
     /** Returns the address of the client's DNS resolver. */

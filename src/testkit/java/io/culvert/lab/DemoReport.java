@@ -33,19 +33,19 @@ final class DemoReport {
     }
 
     /** Prints what is in progress; on a terminal the next line overwrites it. */
-    void progress(String what) {
+    void progress(String description) {
         if (terminal) {
-            out.print("  ... " + what);
+            out.print("  ... " + description);
         } else {
-            out.println("  ... " + what);
+            out.println("  ... " + description);
         }
         out.flush();
     }
 
     /** Prints what was measured, and whether it is what was expected. */
-    void check(String what, Object expected, Object measured) {
+    void check(String description, Object expected, Object measured) {
         String value = text(measured);
-        String line = what + (value.isEmpty() ? "" : ": " + value);
+        String line = description + (value.isEmpty() ? "" : ": " + value);
         if (expected.equals(measured)) {
             passed++;
             line("ok", GREEN, line);

@@ -18,10 +18,10 @@ import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
 
 /**
- * Docker's embedded resolver: at 127.0.0.11 inside the container, on a port to which the container's nftables redirect port 53.
- * It forwards names that it does not know unchanged, with the same ID (moby: daemon/libnetwork/resolver.go, forwardExtDNS):
- * from inside the container or, if the host's resolver listens on the host's loopback, from outside, where the container's
- * kill switch has no effect.
+ * Docker's embedded resolver: at 127.0.0.11 inside the container, on a port to which the container's nftables redirect
+ * port 53. It forwards names that it does not know unchanged, with the same ID (moby: daemon/libnetwork/resolver.go,
+ * forwardExtDNS): from inside the container or, if the host's resolver listens on the host's loopback, from outside,
+ * where the container's kill switch has no effect.
  */
 public final class DockerResolver implements AutoCloseable {
 
@@ -69,7 +69,9 @@ public final class DockerResolver implements AutoCloseable {
         return new DockerResolver(namespace, Optional.empty());
     }
 
-    /** Returns a resolver that knows the container {@code db}, and forwards other queries from inside to this server. */
+    /**
+     * Returns a resolver that knows the container {@code db}, and forwards other queries from inside to this server.
+     */
     public static DockerResolver forwardingTo(LabNamespace namespace, String server) {
         return new DockerResolver(namespace, Optional.of(server));
     }
@@ -86,7 +88,7 @@ public final class DockerResolver implements AutoCloseable {
                 socket.receive(packet);
                 workers.execute(() -> answer(packet));
             } catch (IOException | RejectedExecutionException e) {
-                // It was closed, or the client has gone.
+                // It was closed, or the client has disconnected.
             }
         }
     }
@@ -97,7 +99,7 @@ public final class DockerResolver implements AutoCloseable {
             byte[] answer = reply(query, packet.getAddress());
             socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
         } catch (IOException e) {
-            // It was closed, or the client has gone.
+            // It was closed, or the client has disconnected.
         }
     }
 

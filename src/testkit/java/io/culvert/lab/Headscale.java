@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A Headscale on the internet: control server, DERP relay and STUN server of one tailnet, whose names are below
- * {@code tailnet.example}. Every node that offers to be an exit node is approved.
+ * {@code tailnet.example}. Every node that advertises an exit node is approved.
  */
 public final class Headscale implements AutoCloseable {
 
-    /** Its name, which the internet's resolver answers. */
+    /** Its name, which the internet's resolver resolves. */
     public static final String NAME = "headscale.example";
 
     public static final String ADDRESS_IPV4 = "198.51.100.20";
@@ -28,7 +28,10 @@ public final class Headscale implements AutoCloseable {
     /** The TCP port of control server and relay. */
     public static final int PORT = 8443;
 
-    /** The TCP port that answers with an error about TLS: clients whose connection is refused there contact Tailscale's servers. */
+    /**
+     * The TCP port that responds with an error about TLS: clients whose connection is refused there contact Tailscale's
+     * servers.
+     */
     static final int PLAIN_PORT = 80;
 
     /** The value of {@code --login-server}: HTTPS, since clients reconnect to a plain HTTP server only by HTTPS. */
@@ -251,8 +254,8 @@ public final class Headscale implements AutoCloseable {
     }
 
     /**
-     * Returns the settings of a containerboot that joins with this name, in a new mutable map. Its state and its socket are in
-     * the node's files.
+     * Returns the settings of a containerboot that joins with this name, in a new mutable map. Its state and its socket
+     * are in the node's files.
      */
     public Map<String, String> settings(String name, String key) {
         Map<String, String> settings = new TreeMap<>();

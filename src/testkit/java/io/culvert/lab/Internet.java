@@ -67,8 +67,8 @@ public final class Internet implements AutoCloseable {
     }
 
     /**
-     * Sets the IPv4 address of a name, such as {@code moving.example}; of several, each query gets the next one. The TTL of a
-     * name that begins with {@code rebind} is 0.
+     * Sets the IPv4 address of a name, such as {@code moving.example}; of several, each query gets the next one. The
+     * TTL of a name that begins with {@code rebind} is 0.
      */
     public void setAddresses(String name, String... addresses) {
         addressOverrides.put(name, List.of(addresses));
@@ -134,7 +134,7 @@ public final class Internet implements AutoCloseable {
                             .formatted(body.length(), body)
                             .getBytes(StandardCharsets.US_ASCII));
         } catch (IOException e) {
-            // The client has gone.
+            // The client has disconnected.
         }
     }
 

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  *                     2001:db8:c::/64      └ 198.51.100.0/24, 2001:db8:1::/64: servers, Headscale
  * </pre>
  *
- * The program runs on the node. The client is a phone on another network; the LAN host is on the node's network. There is no
- * NAT between them, so a server sees the sender's address.
+ * The program runs on the node. The client is a phone on another network; the LAN host is on the node's network. There
+ * is no NAT between them, so a server sees the sender's address.
  */
 public final class Lab implements AutoCloseable {
 
@@ -43,7 +43,7 @@ public final class Lab implements AutoCloseable {
 
     public static final String SERVER_IPV6 = "2001:db8:1::10";
 
-    /** A resolver that answers every name below {@code example.} and records the queries. */
+    /** A resolver that resolves every name below {@code example.} and records the queries. */
     public static final String RESOLVER_IPV4 = "198.51.100.53";
 
     public static final String RESOLVER_IPV6 = "2001:db8:1::53";
@@ -169,7 +169,10 @@ public final class Lab implements AutoCloseable {
         return closeWithLab(new Observer(router, "node0"));
     }
 
-    /** Returns an exit node without a kill switch, used by the client until it is closed: it shows that leaks are detected. */
+    /**
+     * Returns an exit node without a kill switch, used by the client until it is closed: it shows that leaks are
+     * detected.
+     */
     public ExitNodeWithoutKillSwitch exitNodeWithoutKillSwitch() {
         return new ExitNodeWithoutKillSwitch(this);
     }
@@ -284,8 +287,8 @@ public final class Lab implements AutoCloseable {
     }
 
     /**
-     * The two ends get different interface indexes: if both have the same index in their namespaces, the kernel treats the
-     * veth link as a physical one and delays its carrier events by up to a second (net/core/link_watch.c).
+     * The two ends get different interface indexes: if both have the same index in their namespaces, the kernel treats
+     * the veth link as a physical one and delays its carrier events by up to a second (net/core/link_watch.c).
      */
     private static String pair(LabNamespace a, String nameA, LabNamespace b, String nameB) {
         return "link add %s netns %s index 10 type veth peer name %s netns %s index %d"

@@ -85,12 +85,12 @@ public final class LeakAttempts {
         });
     }
 
-    private static void attempt(String what, Attempt attempt) {
+    private static void attempt(String description, Attempt attempt) {
         try {
             attempt.make();
-            System.out.println(what + ": sent");
+            System.out.println(description + ": sent");
         } catch (LastErrorException e) {
-            System.out.println(what + ": errno " + e.getErrorCode());
+            System.out.println(description + ": errno " + e.getErrorCode());
         }
     }
 

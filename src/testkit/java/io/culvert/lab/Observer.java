@@ -20,8 +20,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watches the node's uplink from outside the node. Every packet that the node sends there and that has not been declared as
- * allowed is a leak.
+ * Watches the node's uplink from outside the node. Every packet that the node sends there and that has not been
+ * declared as allowed is a leak.
  */
 public final class Observer implements AutoCloseable {
 
@@ -29,7 +29,7 @@ public final class Observer implements AutoCloseable {
     private static final Duration MARK_INTERVAL = Duration.ofSeconds(1);
     private static final String MARK = "the observer's mark ";
 
-    /** The broadcast address of the node's network: a mark sent there passes the uplink, and no host answers it. */
+    /** The broadcast address of the node's network: a mark sent there passes the uplink, and no host responds to it. */
     private static final String BROADCAST = "192.0.2.63";
 
     private static final int DISCARD = 9;
@@ -59,9 +59,9 @@ public final class Observer implements AutoCloseable {
     }
 
     /** Declares what may leave the node. */
-    public Observer allow(String what, Predicate<Packet> filter) {
+    public Observer allow(String description, Predicate<Packet> filter) {
         synchronized (packets) {
-            allowed.put(what, filter);
+            allowed.put(description, filter);
         }
         return this;
     }
@@ -79,8 +79,8 @@ public final class Observer implements AutoCloseable {
     }
 
     /**
-     * Declares as allowed what a tailscaled sends automatically, to Headscale and to its peers from this port, and the DNS
-     * queries for Headscale's name.
+     * Declares as allowed what a tailscaled sends automatically, to Headscale and to its peers from this port, and the
+     * DNS queries for Headscale's name.
      */
     public Observer allowTailscale(int port) {
         return allow(
@@ -124,21 +124,24 @@ public final class Observer implements AutoCloseable {
     }
 
     /** Returns how many packets of an allowed kind left the node. */
-    public long count(String what) {
+    public long count(String description) {
         mark();
-        Predicate<Packet> filter = Objects.requireNonNull(allowed.get(what), what);
+        Predicate<Packet> filter = Objects.requireNonNull(allowed.get(description), description);
         return sent().stream().filter(filter).count();
     }
 
-    /** Returns whether the probe causes a packet that the observer reports as a leak. Tests verify this before they expect none. */
+    /**
+     * Returns whether the probe causes a packet that the observer reports as a leak. Tests verify this before they
+     * expect none.
+     */
     public boolean sees(Runnable probe) {
         reset();
         probe.run();
-        boolean seen = !leaks().isEmpty();
+        boolean leaked = !leaks().isEmpty();
         // TCP may send more packets of the probe's connections much later.
         sent().stream().filter(Packet::opensConnection).map(Packet::connection).forEach(probeConnections::add);
         reset();
-        return seen;
+        return leaked;
     }
 
     private List<Packet> sent() {
@@ -151,8 +154,9 @@ public final class Observer implements AutoCloseable {
     }
 
     /**
-     * Sends a mark over the uplink and waits until it is seen: what the node sent before has been seen then too. The kernel drops
-     * what is sent while a link is coming up ({@code noop_qdisc}, until its carrier is noticed), so the mark is repeated.
+     * Sends a mark over the uplink and waits until it is seen: what the node sent before has been seen then too. The
+     * kernel drops what is sent while a link is coming up ({@code noop_qdisc}, until its carrier is noticed), so the
+     * mark is repeated.
      */
     private void mark() {
         String mark = MARK + ++marks;
@@ -170,9 +174,9 @@ public final class Observer implements AutoCloseable {
                 if (failure != null || rest <= 0) {
                     throw new AssertionError("the observer receives no packets from the uplink", failure);
                 }
-                int seen = packets.size();
+                int packetCount = packets.size();
                 await(Math.min(rest, MARK_INTERVAL.toMillis()));
-                if (packets.size() == seen) {
+                if (packets.size() == packetCount) {
                     send(mark);
                 }
             }

@@ -83,11 +83,11 @@ public final class RunningProgram implements AutoCloseable {
         Pattern pattern = Pattern.compile(expression);
         long end = System.nanoTime() + ScaledTimeout.of(timeout).toNanos();
         synchronized (lines) {
-            int found = 0;
+            int matches = 0;
             for (int next = firstLine; ; ) {
                 while (next < lines.size()) {
                     Matcher matcher = pattern.matcher(lines.get(next++));
-                    if (matcher.find() && ++found == count) {
+                    if (matcher.find() && ++matches == count) {
                         return matcher.toMatchResult();
                     }
                 }

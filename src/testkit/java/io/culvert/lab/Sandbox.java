@@ -138,7 +138,10 @@ public record Sandbox(
         return all;
     }
 
-    /** Returns whether it stands for a machine; the program is told so, as the lab's process namespace looks like a container. */
+    /**
+     * Returns whether it stands for a machine; the program gets this as a setting, as the lab's process namespace looks
+     * like a container.
+     */
     boolean isMachine() {
         return !process1 && !init && !image;
     }

@@ -10,8 +10,8 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A process in the node's network namespace that asks the internet's web server for its own address at a steady rate, without
- * waiting for earlier replies.
+ * A process in the node's network namespace that requests its own address from the internet's web server at a steady
+ * rate, without waiting for earlier replies.
  */
 final class SidecarProbe implements AutoCloseable {
 

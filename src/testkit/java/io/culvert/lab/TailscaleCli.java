@@ -70,7 +70,7 @@ public final class TailscaleCli {
     }
 
     /** Waits until the status meets a condition, which is checked whenever tailscaled reports a change. */
-    public void await(String what, Predicate<JsonObject> condition) {
+    public void await(String description, Predicate<JsonObject> condition) {
         long end = System.nanoTime() + ScaledTimeout.of(TIMEOUT).toNanos();
         try (RunningProgram bus = RunningProgram.start(
                 "tailscale's bus", command("debug", "watch-ipn", "--initial", "--rate-limit=false"))) {
@@ -79,7 +79,7 @@ public final class TailscaleCli {
             }
         } catch (AssertionError e) {
             throw new AssertionError("no '%s' within %s. Status:%n%s"
-                    .formatted(what, TIMEOUT, attempt("status").out()));
+                    .formatted(description, TIMEOUT, attempt("status").out()));
         }
     }
 

@@ -60,7 +60,7 @@ public final class TailscaleClient implements AutoCloseable {
                 "--timeout=" + ScaledTimeout.of(START_TIMEOUT).toSeconds() + "s");
     }
 
-    /** Uses this node as exit node, as soon as it is offered. */
+    /** Uses this node as exit node, as soon as it is advertised. */
     public TailscaleClient useExitNode(String node) {
         tailscale.awaitExitNode(node);
         tailscale.run("set", "--exit-node=" + node);

@@ -122,8 +122,8 @@ public final class TcpTransfer implements AutoCloseable {
     /** Waits until data has arrived that was sent after this call. */
     public synchronized void awaitMore() {
         long deadline = System.nanoTime() + ScaledTimeout.of(TIMEOUT).toNanos();
-        long wanted = words + 100L * WORDS;
-        while (words < wanted) {
+        long expectedTotal = words + 100L * WORDS;
+        while (words < expectedTotal) {
             long left = (deadline - System.nanoTime()) / 1_000_000;
             if (left <= 0 || received.isDone()) {
                 throw new AssertionError("the transfer has stalled at " + words + " words: " + received);

@@ -11,10 +11,10 @@ import io.culvert.wireguard.config.SecretKey;
 import io.culvert.wireguard.device.DeviceConfig;
 import io.culvert.wireguard.device.DeviceConfig.PeerConfig;
 import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.ImplementationChoice;
 import io.culvert.wireguard.device.ManagedDevice;
 import io.culvert.wireguard.device.UserspaceProgram;
 import io.culvert.wireguard.device.WireGuardDevices;
-import io.culvert.wireguard.device.WireGuardDevices.Choice;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -109,7 +109,7 @@ public final class TwoMachines implements AutoCloseable {
         private void up(Side peer, Optional<InetSocketAddress> endpoint, int keepalive) throws Exception {
             device = Optional.of(namespace.call(() -> {
                 WireGuardDevices devices = WireGuardDevices.detached(
-                        Choice.AUTO,
+                        ImplementationChoice.AUTO,
                         UserspaceProgram.withDefaults(
                                 List.of(Path.of(".cache/bin").toAbsolutePath()), "64MiB"),
                         "culvert test");

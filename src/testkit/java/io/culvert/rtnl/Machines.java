@@ -8,36 +8,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** Creates machines for tests. */
 public final class Machines {
 
     private Machines() {}
 
+    /** The fields besides the uplinks, by name. By default, everything is possible. */
+    public static final class Fields {
+        public List<Prefix> connected = List.of();
+        public Set<String> links = Set.of("lo", "eth0");
+        public Ipv6 ipv6 = Ipv6.ENABLED;
+        public boolean strictReversePath;
+        public Set<Family> forwarding = Set.of();
+        public boolean writableSysctl = true;
+        public boolean netAdmin = true;
+        public boolean tunDevice = true;
+        public boolean kernelWireGuard = true;
+    }
+
     /** Returns a machine whose routes and addresses follow from its uplinks. */
-    public static Machine of(
-            Map<Family, Uplink> uplinks,
-            List<Prefix> connected,
-            Set<String> links,
-            Ipv6 ipv6,
-            boolean strictReversePath,
-            Set<Family> forwarding,
-            boolean writableSysctl,
-            boolean netAdmin,
-            boolean tunDevice,
-            boolean kernelWireGuard) {
+    public static Machine of(Map<Family, Uplink> uplinks, Consumer<Fields> others) {
+        Fields fields = new Fields();
+        others.accept(fields);
         return new Machine(
                 uplinks,
                 main(uplinks),
-                connected,
-                links,
-                ipv6,
-                strictReversePath,
-                forwarding,
-                writableSysctl,
-                netAdmin,
-                tunDevice,
-                kernelWireGuard);
+                fields.connected,
+                fields.links,
+                fields.ipv6,
+                fields.strictReversePath,
+                fields.forwarding,
+                fields.writableSysctl,
+                fields.netAdmin,
+                fields.tunDevice,
+                fields.kernelWireGuard);
     }
 
     /**

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.device;
 
-import io.culvert.wireguard.device.WireGuardDevices.Choice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -10,7 +9,7 @@ import java.util.Optional;
 class DetachedUserspaceDeviceTest extends WireGuardDeviceContract {
 
     private final WireGuardDevices devices = WireGuardDevices.detached(
-            Choice.USERSPACE,
+            ImplementationChoice.USERSPACE,
             UserspaceProgram.withDefaults(
                     Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
             "culvert");

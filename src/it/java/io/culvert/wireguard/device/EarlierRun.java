@@ -6,7 +6,6 @@ import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
 import io.culvert.process.SupervisorClock;
 import io.culvert.wireguard.config.SecretKey;
-import io.culvert.wireguard.device.WireGuardDevices.Choice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +21,7 @@ public final class EarlierRun {
                 new Children(), Supervisor.RESTARTS, SupervisorClock.REAL, new Redactor(List.of()), _ -> {});
         UserspaceProgram program = UserspaceProgram.withDefaults(
                 Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath()));
-        WireGuardDevices.supervised(Choice.USERSPACE, program, supervisor, "culvert")
+        WireGuardDevices.supervised(ImplementationChoice.USERSPACE, program, supervisor, "culvert")
                 .create(arguments[0], 0)
                 .configure(new DeviceConfig(SecretKey.parse(arguments[1]), 0, 0, List.of()));
         System.out.println("configured");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.device;
 
-import io.culvert.wireguard.device.WireGuardDevices.Choice;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -11,7 +10,7 @@ import org.junit.jupiter.api.Tag;
 class KernelDeviceTest extends WireGuardDeviceContract {
 
     private final WireGuardDevices devices = WireGuardDevices.detached(
-            Choice.KERNEL, UserspaceProgram.withDefaults(Optional.empty(), List.of()), "culvert");
+            ImplementationChoice.KERNEL, UserspaceProgram.withDefaults(Optional.empty(), List.of()), "culvert");
 
     @Override
     WireGuardDevice create(String name) {

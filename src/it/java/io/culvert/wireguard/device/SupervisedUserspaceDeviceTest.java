@@ -5,19 +5,18 @@ import io.culvert.process.Children;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
 import io.culvert.process.SupervisorClock;
-import io.culvert.wireguard.device.WireGuardDevices.Choice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A userspace device whose program is our child. */
+/** A userspace device whose program is Culvert's child. */
 class SupervisedUserspaceDeviceTest extends WireGuardDeviceContract {
 
     /** Each with a supervisor of its own, like separate runs. */
     @Override
     WireGuardDevice create(String name) {
         return WireGuardDevices.supervised(
-                        Choice.USERSPACE,
+                        ImplementationChoice.USERSPACE,
                         UserspaceProgram.withDefaults(
                                 Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
                         new Supervisor(

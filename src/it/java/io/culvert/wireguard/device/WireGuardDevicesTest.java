@@ -21,7 +21,6 @@ import io.culvert.process.SupervisorClock;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.SecretKey;
 import io.culvert.wireguard.device.WireGuardDevice.Implementation;
-import io.culvert.wireguard.device.WireGuardDevices.Choice;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -124,7 +123,7 @@ class WireGuardDevicesTest {
     void a_hanging_program_is_killed_and_replaced() throws Exception {
         inside(() -> {
             ManagedDevice device = WireGuardDevices.supervised(
-                            Choice.USERSPACE, programWithShortTimeout, supervisor, "culvert")
+                            ImplementationChoice.USERSPACE, programWithShortTimeout, supervisor, "culvert")
                     .managed(name);
             device.ensure(config);
             long hanging = next(Started.class).pid();
@@ -146,7 +145,8 @@ class WireGuardDevicesTest {
             hang(hanging);
 
             try {
-                ManagedDevice device = WireGuardDevices.detached(Choice.USERSPACE, programWithShortTimeout, "culvert")
+                ManagedDevice device = WireGuardDevices.detached(
+                                ImplementationChoice.USERSPACE, programWithShortTimeout, "culvert")
                         .managed(name);
                 assertThatThrownBy(() -> device.ensure(config))
                         .isInstanceOf(ProblemException.class)
@@ -271,11 +271,12 @@ class WireGuardDevicesTest {
             sh("chmod 755 " + notResponding);
             UserspaceProgram chosen = UserspaceProgram.withDefaults(Optional.of(notResponding), List.of());
 
-            assertThatThrownBy(() -> WireGuardDevices.supervised(Choice.USERSPACE, chosen, supervisor, "culvert")
+            assertThatThrownBy(() -> WireGuardDevices.supervised(
+                                    ImplementationChoice.USERSPACE, chosen, supervisor, "culvert")
                             .create(name, 0))
                     .isInstanceOf(ProblemException.class)
                     .hasMessageContaining("does not start: Failed to create TUN device: no");
-            assertThatThrownBy(() -> WireGuardDevices.detached(Choice.USERSPACE, chosen, "culvert")
+            assertThatThrownBy(() -> WireGuardDevices.detached(ImplementationChoice.USERSPACE, chosen, "culvert")
                             .create(name, 0))
                     .isInstanceOf(ProblemException.class)
                     .hasMessageContaining("does not start: Failed to create TUN device: no");
@@ -283,14 +284,14 @@ class WireGuardDevicesTest {
     }
 
     private WireGuardDevices detached() {
-        return WireGuardDevices.detached(Choice.USERSPACE, program, "culvert");
+        return WireGuardDevices.detached(ImplementationChoice.USERSPACE, program, "culvert");
     }
 
     private WireGuardDevices supervised() {
-        return WireGuardDevices.supervised(Choice.USERSPACE, program, supervisor, "culvert");
+        return WireGuardDevices.supervised(ImplementationChoice.USERSPACE, program, supervisor, "culvert");
     }
 
-    /** Returns the process id of the program of our interface. */
+    /** Returns the process id of the program of Culvert's interface. */
     private String program() throws Exception {
         return ProcessHandle.allProcesses()
                 .filter(process -> List.of(process.info().arguments().orElse(new String[0]))

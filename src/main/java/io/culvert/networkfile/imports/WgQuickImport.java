@@ -137,11 +137,11 @@ public final class WgQuickImport {
             host.via = host.via.or(() -> Optional.of(other.name));
         }
         for (Prefix prefix : peer.allowedIps()) {
-            boolean own = other.addresses.stream()
+            boolean isOwnAddress = other.addresses.stream()
                     .anyMatch(address -> Prefix.host(address.address()).equals(prefix));
             if (prefix.isHost() && other.privateKeyFile.isEmpty()) {
                 other.addresses.add(prefix);
-            } else if (!own && !all) {
+            } else if (!isOwnAddress && !all) {
                 other.routes.add(prefix);
             }
         }

@@ -18,54 +18,54 @@ final class FileProblems {
 
     private final Path file;
     private final boolean isPartial;
+    private final HookProblems hookProblems;
     private final List<Problem> problems = new ArrayList<>();
     private final List<Kind> unreported = new ArrayList<>();
 
-    FileProblems(Path file) {
-        this(file, false);
-    }
-
-    private FileProblems(Path file, boolean isPartial) {
+    /** @param isPartial whether addresses and peers may be added to the file elsewhere */
+    FileProblems(Path file, boolean isPartial, HookProblems hookProblems) {
         this.file = file;
         this.isPartial = isPartial;
-    }
-
-    /** Creates a report for a file to which addresses and peers may be added elsewhere. */
-    static FileProblems ofPartial(Path file) {
-        return new FileProblems(file, true);
+        this.hookProblems = hookProblems;
     }
 
     /** Reports a missing element: an error in a complete file, a note in a partial one. */
-    void missing(String what, String hint, String consequence) {
-        add(missing(Location.file(file), what, hint, consequence));
+    void missing(String message, String hint, String consequence) {
+        add(missing(Location.file(file), message, hint, consequence));
     }
 
-    void missing(FileWord word, String what, String hint, String consequence) {
-        add(missing(at(word), what, hint, consequence));
+    void missing(FileWord word, String message, String hint, String consequence) {
+        add(missing(at(word), message, hint, consequence));
     }
 
-    private Problem missing(Location location, String what, String hint, String consequence) {
-        return isPartial ? Problem.note(location, what + ": " + consequence) : Problem.input(location, what, hint);
+    private Problem missing(Location location, String message, String hint, String consequence) {
+        return isPartial
+                ? Problem.note(location, message + ": " + consequence)
+                : Problem.input(location, message, hint);
     }
 
-    void error(String what, String hint) {
-        add(Problem.input(Location.file(file), what, hint));
+    void error(String message, String hint) {
+        add(Problem.input(Location.file(file), message, hint));
     }
 
-    void error(FileWord word, String what, String hint) {
-        add(Problem.input(at(word), what, hint));
+    void error(FileWord word, String message, String hint) {
+        add(Problem.input(at(word), message, hint));
     }
 
-    void warning(FileWord word, String what, String hint) {
-        add(Problem.warning(at(word), what, hint));
+    void warning(FileWord word, String message, String hint) {
+        add(Problem.warning(at(word), message, hint));
     }
 
-    void note(String what) {
-        add(Problem.note(Location.file(file), what));
+    void note(String message) {
+        add(Problem.note(Location.file(file), message));
     }
 
-    void note(FileWord word, String what) {
-        add(Problem.note(at(word), what));
+    void note(FileWord word, String message) {
+        add(Problem.note(at(word), message));
+    }
+
+    void hook(Hook hook, FileWord name) {
+        add(hookProblems.problem(hook, at(name)));
     }
 
     private void add(Problem problem) {

@@ -75,22 +75,26 @@ final class ForeignKeys {
 
     /** Stores the line if its key is one of these, and returns whether it is. */
     boolean collect(FileWord name, FileWord value) {
-        ForeignKey found = new ForeignKey(name.compact().toLowerCase(Locale.ROOT), name, value);
-        boolean foreign = found.isAmnezia() || ANDROID.contains(found.key) || found.key.equals(RESERVED);
+        ForeignKey foreignKey = new ForeignKey(name.compact().toLowerCase(Locale.ROOT), name, value);
+        boolean foreign = foreignKey.isAmnezia() || ANDROID.contains(foreignKey.key) || foreignKey.key.equals(RESERVED);
         if (foreign) {
-            collected.add(found);
+            collected.add(foreignKey);
         }
         return foreign;
     }
 
     void reportTo(FileProblems report) {
         reportAmnezia(report);
-        for (ForeignKey found : collected) {
-            if (ANDROID.contains(found.key)) {
-                report.warning(found.name, found.name.text() + " applies to the Android app only", "delete this line");
-            } else if (found.key.equals(RESERVED) && !found.value.compact().matches("[0,]*")) {
+        for (ForeignKey foreignKey : collected) {
+            if (ANDROID.contains(foreignKey.key)) {
                 report.warning(
-                        found.name,
+                        foreignKey.name,
+                        foreignKey.name.text() + " applies to the Android app only",
+                        "delete this line");
+            } else if (foreignKey.key.equals(RESERVED)
+                    && !foreignKey.value.compact().matches("[0,]*")) {
+                report.warning(
+                        foreignKey.name,
                         "Reserved is not supported by WireGuard: the server may not answer without these bytes",
                         "if there is no handshake, get a plain WireGuard file");
             }
@@ -118,7 +122,7 @@ final class ForeignKeys {
         }
     }
 
-    private static String names(List<ForeignKey> found) {
-        return found.stream().map(key -> key.name.text()).distinct().collect(Collectors.joining(", "));
+    private static String names(List<ForeignKey> keys) {
+        return keys.stream().map(key -> key.name.text()).distinct().collect(Collectors.joining(", "));
     }
 }

@@ -165,29 +165,8 @@ final class InterfaceReader {
             String command = entry.value().text();
             Hook hook = new Hook(entry.key().toString(), command, entry.name().line(), Hook.Intent.of(command));
             hooks.add(hook);
-            reportHook(hook, entry.name());
+            report.hook(hook, entry.name());
         }
         return hooks;
-    }
-
-    private void reportHook(Hook hook, FileWord location) {
-        switch (hook.intent()) {
-            case KILL_SWITCH ->
-                report.note(location, hook.key() + " is a kill switch: not run, Culvert has its own kill switch");
-            case RESOLVER -> report.note(location, hook.key() + " sets a DNS server: not run, the DNS stub does this");
-            case FORWARDING ->
-                report.note(
-                        location, hook.key() + " forwards and masquerades packets: not run, the exit node does this");
-            case LAN_BYPASS ->
-                report.warning(
-                        location,
-                        hook.key() + " lets a local network bypass the tunnel: not run",
-                        "add that network to CULVERT_LAN_ALLOW and delete this line");
-            case UNKNOWN ->
-                report.warning(
-                        location,
-                        hook.key() + " would run " + hook.program() + ": not run, Culvert runs no hooks",
-                        "run this command outside Culvert and delete this line");
-        }
     }
 }

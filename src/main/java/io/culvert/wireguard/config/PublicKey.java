@@ -26,7 +26,7 @@ public final class PublicKey {
         return bytes.clone();
     }
 
-    /** Returns the first six characters, which are enough to tell peers apart. */
+    /** Returns the first six characters, which are enough to distinguish peers. */
     public String shortText() {
         return toString().substring(0, 6) + "…";
     }

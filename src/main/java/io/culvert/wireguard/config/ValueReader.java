@@ -4,6 +4,7 @@ package io.culvert.wireguard.config;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
 import io.culvert.net.Host;
+import io.culvert.net.MalformedText;
 import io.culvert.net.Prefix;
 import io.culvert.wireguard.config.Section.Entry;
 import java.net.InetAddress;
@@ -160,11 +161,11 @@ final class ValueReader {
         }
         try {
             return Optional.of(parse.apply(word.text()));
+        } catch (MalformedText e) {
+            report.error(word, entry.key() + ": " + e.fault(), e.correction());
+            return Optional.empty();
         } catch (IllegalArgumentException e) {
-            // A message of the package io.culvert.net may end in a more specific hint.
-            String[] messageAndHint = String.valueOf(e.getMessage()).split(": (?=write )", 2);
-            report.error(
-                    word, entry.key() + ": " + messageAndHint[0], messageAndHint.length > 1 ? messageAndHint[1] : hint);
+            report.error(word, entry.key() + ": " + e.getMessage(), hint);
             return Optional.empty();
         }
     }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.config;
 
+import io.culvert.net.Host;
 import io.culvert.net.Prefix;
 import java.net.InetAddress;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A parsed and checked wg-quick file. Immutable; its string form contains no secrets.
@@ -40,6 +45,14 @@ public record WireGuardConfig(
         searchDomains = List.copyOf(searchDomains);
         hooks = List.copyOf(hooks);
         peers = List.copyOf(peers);
+    }
+
+    /** Returns the host names of the peers' endpoints, in the order of the file. */
+    public Set<Host.Name> hostNames() {
+        return peers.stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .flatMap(endpoint -> endpoint.host() instanceof Host.Name name ? Stream.of(name) : Stream.empty())
+                .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     /** Returns this configuration with other peers. */

@@ -3,6 +3,7 @@ package io.culvert.wireguard.config;
 
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
+import io.culvert.net.InterfaceName;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,6 @@ import java.util.regex.Pattern;
 public final class WireGuardFile {
 
     /** {@code IFNAMSIZ} with its final zero is 16 (include/uapi/linux/if.h); the characters are wg-quick's. */
-    private static final Pattern INTERFACE_NAME = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9_=+.-]{1,15}");
-
     private static final Pattern ANY_SECTION = Pattern.compile("(?im)^\\s*\\[\\s*(interface|peer)");
 
     private static final String SUFFIX = ".conf";
@@ -38,33 +37,41 @@ public final class WireGuardFile {
         }
     }
 
-    /** Reads a file. A missing, unreadable, too large or binary file is reported as a problem; never throws. */
+    /**
+     * Reads a file for an exit node. A missing, unreadable, too large or binary file is reported as a problem; never
+     * throws.
+     */
     public static Parsed read(Path file) {
-        FileProblems report = new FileProblems(file);
-        Optional<String> text = new FileBytes(file, report).text();
-        return parsed(report, text.flatMap(content -> config(file, content, report)));
+        return read(file, HookProblems::forExitNode);
+    }
+
+    /** Reads a file for another use. */
+    public static Parsed read(Path file, HookProblems hooks) {
+        return read(file, new FileProblems(file, false, hooks));
     }
 
     /**
      * Reads a file that may be incomplete: wg-quick accepts one without addresses, which may come from DHCP, and one
      * without peers, which may be added later. What is missing is reported as a note.
      */
-    public static Parsed readPartial(Path file) {
-        FileProblems report = FileProblems.ofPartial(file);
+    public static Parsed readPartial(Path file, HookProblems hooks) {
+        return read(file, new FileProblems(file, true, hooks));
+    }
+
+    private static Parsed read(Path file, FileProblems report) {
         Optional<String> text = new FileBytes(file, report).text();
         return parsed(report, text.flatMap(content -> config(file, content, report)));
     }
 
-    /** Parses a text; {@code file} determines the interface name. Never throws. */
+    /** Parses a text for an exit node; {@code file} determines the interface name. Never throws. */
     public static Parsed parse(Path file, String text) {
-        FileProblems report = new FileProblems(file);
+        FileProblems report = new FileProblems(file, false, HookProblems::forExitNode);
         return parsed(report, config(file, text, report));
     }
 
     /** Returns the interface name as wg-quick derives it, the file name without {@code .conf}; empty if invalid. */
     public static Optional<String> interfaceName(Path file) {
-        return Optional.of(baseName(file))
-                .filter(name -> INTERFACE_NAME.matcher(name).matches());
+        return Optional.of(baseName(file)).filter(InterfaceName::isValid);
     }
 
     /** Returns an error if the file name is not a valid interface name. */
@@ -74,7 +81,9 @@ public final class WireGuardFile {
         }
         String name = baseName(file);
         String suggestion = name.replaceAll("[^a-zA-Z0-9_=+.-]+", "-").replaceAll("^[-.]+", "");
-        suggestion = suggestion.substring(0, Math.min(15, suggestion.length())).replaceAll("[-.]+$", "");
+        suggestion = suggestion
+                .substring(0, Math.min(InterfaceName.MAX_LENGTH, suggestion.length()))
+                .replaceAll("[-.]+$", "");
         return Optional.of(Problem.input(
                 Location.file(file),
                 "invalid interface name '" + name + "': it must have 1 to 15 characters of a-z A-Z 0-9 _ = + . -",

@@ -25,12 +25,12 @@ abstract sealed class ConfiguredDevice implements WireGuardDevice permits Kernel
 
     @Override
     public final synchronized void configure(DeviceConfig config) {
-        PublicKey own = KeyGenerator.publicOf(config.privateKey());
-        if (config.peers().stream().anyMatch(peer -> peer.publicKey().equals(own))) {
+        PublicKey publicKey = KeyGenerator.publicOf(config.privateKey());
+        if (config.peers().stream().anyMatch(peer -> peer.publicKey().equals(publicKey))) {
             // Devices silently ignore such a peer.
             throw new ProblemException(Problem.input(
                     Location.machine(name()),
-                    "peer " + own.shortText() + " has this device's own public key",
+                    "peer " + publicKey.shortText() + " has this device's own public key",
                     "set the peer's public key"));
         }
         DeviceChange change = DeviceChange.between(config, read());

@@ -81,7 +81,7 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
                     peer.publicKey(),
                     false,
                     false,
-                    // The current key cannot be read, so a wanted one is set again, which ends no session.
+                    // The current key cannot be read, so a configured one is set again, which ends no session.
                     peer.presharedKey().or(() -> current.presharedKey() ? Optional.of(NO_KEY) : Optional.empty()),
                     peer.endpoint().filter(endpoint -> !current.endpoint().equals(Optional.of(endpoint))),
                     peer.keepaliveSeconds() == current.keepaliveSeconds()
@@ -101,17 +101,17 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
         }
     }
 
-    /** Returns the change from a state to the wanted configuration. */
-    static DeviceChange between(DeviceConfig wanted, DeviceState current) {
+    /** Returns the change from a state to the desired configuration. */
+    static DeviceChange between(DeviceConfig config, DeviceState current) {
         Map<PublicKey, PeerState> currentPeers =
                 current.peers().stream().collect(Collectors.toMap(PeerState::publicKey, Function.identity()));
-        Map<PublicKey, List<Prefix>> allowedIps = effectiveAllowedIps(wanted);
-        Set<PublicKey> wantedKeys = allowedIps.keySet();
+        Map<PublicKey, List<Prefix>> allowedIps = effectiveAllowedIps(config);
+        Set<PublicKey> configuredKeys = allowedIps.keySet();
         Stream<PeerChange> removals = current.peers().stream()
                 .map(PeerState::publicKey)
-                .filter(key -> !wantedKeys.contains(key))
+                .filter(key -> !configuredKeys.contains(key))
                 .map(PeerChange::removal);
-        Stream<PeerChange> others = wanted.peers().stream()
+        Stream<PeerChange> others = config.peers().stream()
                 .map(peer -> {
                     List<Prefix> prefixes = allowedIps.getOrDefault(peer.publicKey(), List.of());
                     PeerState state = currentPeers.get(peer.publicKey());
@@ -121,13 +121,13 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
                 })
                 .filter(change -> !change.isEmpty());
         return new DeviceChange(
-                current.publicKey().equals(Optional.of(KeyGenerator.publicOf(wanted.privateKey())))
+                current.publicKey().equals(Optional.of(KeyGenerator.publicOf(config.privateKey())))
                         ? Optional.empty()
-                        : Optional.of(wanted.privateKey()),
-                wanted.listenPort() == 0 || wanted.listenPort() == current.listenPort()
+                        : Optional.of(config.privateKey()),
+                config.listenPort() == 0 || config.listenPort() == current.listenPort()
                         ? OptionalInt.empty()
-                        : OptionalInt.of(wanted.listenPort()),
-                wanted.mark() == current.mark() ? OptionalLong.empty() : OptionalLong.of(wanted.mark()),
+                        : OptionalInt.of(config.listenPort()),
+                config.mark() == current.mark() ? OptionalLong.empty() : OptionalLong.of(config.mark()),
                 Stream.concat(removals, others).toList());
     }
 
@@ -160,8 +160,8 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
      * Returns what still differs after a change, for messages. Endpoints are ignored, as a peer may have roamed
      * meanwhile, and of preshared keys only the presence is compared.
      */
-    static List<String> remaining(DeviceConfig wanted, DeviceState current) {
-        DeviceChange difference = between(wanted, current);
+    static List<String> remaining(DeviceConfig config, DeviceState current) {
+        DeviceChange difference = between(config, current);
         List<String> names = new ArrayList<>();
         difference.privateKey().ifPresent(_ -> names.add("private key"));
         difference.listenPort().ifPresent(_ -> names.add("listen port"));
@@ -185,10 +185,10 @@ record DeviceChange(Optional<SecretKey> privateKey, OptionalInt listenPort, Opti
     }
 
     /** Returns the allowed IPs per peer; WireGuard assigns a prefix of several peers to the last of them. */
-    private static Map<PublicKey, List<Prefix>> effectiveAllowedIps(DeviceConfig wanted) {
+    private static Map<PublicKey, List<Prefix>> effectiveAllowedIps(DeviceConfig config) {
         Map<Prefix, PublicKey> owners = new HashMap<>();
-        wanted.peers().forEach(peer -> peer.allowedIps().forEach(prefix -> owners.put(prefix, peer.publicKey())));
-        return wanted.peers().stream()
+        config.peers().forEach(peer -> peer.allowedIps().forEach(prefix -> owners.put(prefix, peer.publicKey())));
+        return config.peers().stream()
                 .collect(Collectors.toMap(
                         PeerConfig::publicKey,
                         peer -> peer.allowedIps().stream()

@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The wanted configuration of a device, with resolved endpoints.
+ * The desired configuration of a device, with resolved endpoints.
  *
  * @param listenPort 0 for a port chosen by the device
  * @param mark the firewall mark of the encrypted packets; 0 for none
@@ -77,7 +77,7 @@ public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List
     /**
      * The configuration of a peer.
      *
-     * @param endpoint empty if the peer is to connect to us, or its name is not resolved yet
+     * @param endpoint empty if the peer connects to this device, or its name is not resolved yet
      * @param keepaliveSeconds 0 for off
      */
     public record PeerConfig(
@@ -117,9 +117,9 @@ public record DeviceConfig(SecretKey privateKey, int listenPort, long mark, List
         }
     }
 
-    private static void check(long value, long least, long most, String what) {
+    private static void check(long value, long least, long most, String name) {
         if (value < least || value > most) {
-            throw new IllegalArgumentException(what + " " + value + " is outside " + least + " to " + most);
+            throw new IllegalArgumentException(name + " " + value + " is outside " + least + " to " + most);
         }
     }
 }

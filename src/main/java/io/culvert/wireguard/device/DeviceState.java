@@ -20,6 +20,14 @@ public record DeviceState(Optional<PublicKey> publicKey, int listenPort, long ma
         peers = List.copyOf(peers);
     }
 
+    /** Returns the latest handshake of any peer; empty before the first. */
+    public Optional<Instant> lastHandshake() {
+        return peers.stream()
+                .map(PeerState::lastHandshake)
+                .flatMap(Optional::stream)
+                .max(Instant::compareTo);
+    }
+
     /**
      * The state of a peer.
      *
@@ -39,6 +47,13 @@ public record DeviceState(Optional<PublicKey> publicKey, int listenPort, long ma
 
         public PeerState {
             allowedIps = List.copyOf(allowedIps);
+        }
+
+        /** Returns whether there is a session with the peer. */
+        public boolean hasSession(Instant now) {
+            return lastHandshake
+                    .filter(handshake -> WireGuardTimers.isSessionValid(handshake, now))
+                    .isPresent();
         }
     }
 }

@@ -29,31 +29,31 @@ public final class ManagedDevice {
     }
 
     /**
-     * Brings the device to the wanted configuration; it may be missing, or unconfigured after a restart of its program.
-     * Peers of which only the endpoint changed keep their sessions.
+     * Brings the device to the desired configuration; it may be missing, or unconfigured after a restart of its
+     * program. Peers of which only the endpoint changed keep their sessions.
      *
      * @return whether anything was changed
      */
-    public synchronized boolean ensure(DeviceConfig wanted) {
+    public synchronized boolean ensure(DeviceConfig config) {
         Optional<DeviceState> state = read();
         if (state.isEmpty()) {
             discard();
-            device = Optional.of(create.apply(wanted.listenPort()));
+            device = Optional.of(create.apply(config.listenPort()));
         }
         boolean unchanged = configured.isPresent()
                 && state.isPresent()
                 && DeviceChange.remaining(configured.get(), state.get()).isEmpty();
-        if (unchanged && configured.equals(Optional.of(wanted))) {
+        if (unchanged && configured.equals(Optional.of(config))) {
             return false;
         }
         WireGuardDevice existing = device.orElseThrow();
-        if (unchanged && withoutEndpoints(configured.get()).equals(withoutEndpoints(wanted))) {
-            setChangedEndpoints(existing, configured.get(), wanted);
+        if (unchanged && withoutEndpoints(configured.get()).equals(withoutEndpoints(config))) {
+            setChangedEndpoints(existing, configured.get(), config);
         } else {
             configured = Optional.empty();
-            existing.configure(wanted);
+            existing.configure(config);
         }
-        configured = Optional.of(wanted);
+        configured = Optional.of(config);
         return true;
     }
 
@@ -69,16 +69,12 @@ public final class ManagedDevice {
 
     /** Returns {@code kernel}, {@code userspace}, or {@code none} if there is no device. */
     public synchronized String implementation() {
-        return device.map(existing -> switch (existing.implementation()) {
-                    case KERNEL -> "kernel";
-                    case USERSPACE -> "userspace";
-                })
-                .orElse("none");
+        return device.map(existing -> existing.implementation().toString()).orElse("none");
     }
 
     /**
-     * Sets a peer's endpoint without changing the wanted configuration: the next {@link #ensure} with the same one does
-     * not undo it. Does nothing if there is no device.
+     * Sets a peer's endpoint without changing the desired configuration: the next {@link #ensure} with the same one
+     * does not undo it. Does nothing if there is no device.
      */
     public synchronized void setEndpoint(PublicKey peer, InetSocketAddress endpoint) {
         device.filter(existing -> linkExists.test(existing.name()))
@@ -86,8 +82,8 @@ public final class ManagedDevice {
     }
 
     /**
-     * Calls {@link WireGuardDevice#announceNewAddresses} after this machine's addresses or routes have changed. Does nothing if
-     * there is no device.
+     * Calls {@link WireGuardDevice#announceNewAddresses} after this machine's addresses or routes have changed. Does
+     * nothing if there is no device.
      */
     public synchronized void announceNewAddresses(Instant since) {
         try {
@@ -119,10 +115,10 @@ public final class ManagedDevice {
         configured = Optional.empty();
     }
 
-    private static void setChangedEndpoints(WireGuardDevice device, DeviceConfig before, DeviceConfig wanted) {
+    private static void setChangedEndpoints(WireGuardDevice device, DeviceConfig oldConfig, DeviceConfig newConfig) {
         Map<Object, Object> previous = new HashMap<>();
-        before.peers().forEach(peer -> previous.put(peer.publicKey(), peer.endpoint()));
-        wanted.peers().forEach(peer -> {
+        oldConfig.peers().forEach(peer -> previous.put(peer.publicKey(), peer.endpoint()));
+        newConfig.peers().forEach(peer -> {
             if (!peer.endpoint().equals(previous.get(peer.publicKey()))) {
                 peer.endpoint().ifPresent(endpoint -> device.setEndpoint(peer.publicKey(), endpoint));
             }

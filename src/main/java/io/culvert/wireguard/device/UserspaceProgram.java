@@ -131,10 +131,10 @@ public record UserspaceProgram(
         }
     }
 
-    private Problem socketsProblem(String what) {
+    private Problem socketsProblem(String reason) {
         return Problem.machine(
                 Location.machine(sockets.toString()),
-                "the userspace WireGuard needs this directory for its sockets, but " + what,
+                "the userspace WireGuard needs this directory for its sockets, but " + reason,
                 Hints.here().makeWritable("/run"));
     }
 
@@ -154,8 +154,8 @@ public record UserspaceProgram(
         }
     }
 
-    private Problem tunnelDeviceProblem(String what, String hint) {
-        return Problem.machine(Location.machine(tunnelDevice.toString()), what, hint);
+    private Problem tunnelDeviceProblem(String message, String hint) {
+        return Problem.machine(Location.machine(tunnelDevice.toString()), message, hint);
     }
 
     /** Removes the path with which the JDK's message begins. */

@@ -165,7 +165,7 @@ final class UserspacePrograms {
         return new UserspaceDevice(name, socket(name), links, Optional.ofNullable(children.get(name)));
     }
 
-    private static ProblemException failure(String name, String what) {
-        return new ProblemException(Problem.failure(Location.machine(name), what, ""));
+    private static ProblemException failure(String name, String message) {
+        return new ProblemException(Problem.failure(Location.machine(name), message, ""));
     }
 }

@@ -3,16 +3,11 @@ package io.culvert.wireguard.device;
 
 import io.culvert.wireguard.config.PublicKey;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 
 /** An existing WireGuard interface: in the kernel, or of a userspace program with a UAPI socket. */
 public interface WireGuardDevice extends AutoCloseable {
-
-    /**
-     * {@code REJECT_AFTER_TIME} (WireGuard white paper, section 6.1): the lifetime of a session after its handshake.
-     */
-    Duration SESSION_LIFETIME = Duration.ofMinutes(3);
 
     /** Returns the name of the interface. */
     String name();
@@ -55,6 +50,12 @@ public interface WireGuardDevice extends AutoCloseable {
     /** The implementation of a device. */
     enum Implementation {
         KERNEL,
-        USERSPACE
+        USERSPACE;
+
+        /** Returns {@code kernel} or {@code userspace}. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 }

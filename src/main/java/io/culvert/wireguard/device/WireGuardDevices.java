@@ -6,6 +6,7 @@ import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.Errno;
+import io.culvert.net.InterfaceName;
 import io.culvert.netlink.GenericNetlink;
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkSocket;
@@ -13,36 +14,27 @@ import io.culvert.netlink.NetlinkSocket.Outcome;
 import io.culvert.process.ProgramDirectories;
 import io.culvert.process.Supervisor;
 import io.culvert.rtnl.LinkManager.LinkInfo;
-import io.culvert.wireguard.device.WireGuardDevice.Implementation;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Creates WireGuard devices, or adopts those that an earlier run left behind. Culvert's devices are links with its alias, and
- * unconfigured userspace devices without any alias: Culvert may have been killed before it set the alias, and a program
- * that the supervisor restarted has lost it.
+ * Creates WireGuard devices, or adopts those that an earlier run left behind. Culvert's devices are links with its
+ * alias, and unconfigured userspace devices without any alias: Culvert may have been killed before it set the alias,
+ * and a program that the supervisor restarted has lost it.
  *
  * <p>All operations apply to the network namespace of the calling thread.
  */
 public final class WireGuardDevices {
 
-    /** The wanted implementation. */
-    public enum Choice {
-        /** The kernel's if available, otherwise userspace. */
-        AUTO,
-        KERNEL,
-        USERSPACE
-    }
-
     private static final String KIND = "wireguard";
 
-    private final Choice choice;
+    private final ImplementationChoice choice;
     private final DeviceLinks links;
     private final Supplier<NetlinkSocket> genericSockets;
     private final UserspacePrograms programs;
 
     WireGuardDevices(
-            Choice choice,
+            ImplementationChoice choice,
             UserspaceProgram program,
             Optional<Supervisor> supervisor,
             String alias,
@@ -61,7 +53,7 @@ public final class WireGuardDevices {
      * @param alias the alias that identifies Culvert's links
      */
     public static WireGuardDevices supervised(
-            Choice choice, UserspaceProgram program, Supervisor supervisor, String alias) {
+            ImplementationChoice choice, UserspaceProgram program, Supervisor supervisor, String alias) {
         return new WireGuardDevices(
                 choice,
                 program,
@@ -76,20 +68,20 @@ public final class WireGuardDevices {
      *
      * @param alias the alias that identifies Culvert's links
      */
-    public static WireGuardDevices detached(Choice choice, UserspaceProgram program, String alias) {
+    public static WireGuardDevices detached(ImplementationChoice choice, UserspaceProgram program, String alias) {
         return new WireGuardDevices(
                 choice, program, Optional.empty(), alias, KernelNetlinkSocket::route, KernelNetlinkSocket::generic);
     }
 
     /**
-     * Returns detached devices of any implementation, with the program that is shipped with Culvert, for callers without
-     * settings.
+     * Returns detached devices of any implementation, with the program that is shipped with Culvert, for callers
+     * without settings.
      *
      * @param alias the alias that identifies Culvert's links
      */
     public static WireGuardDevices withDefaults(String alias) {
         return detached(
-                Choice.AUTO,
+                ImplementationChoice.AUTO,
                 UserspaceProgram.withDefaults(ProgramDirectories.configured(), UserspaceProgram.DEFAULT_MEMORY_LIMIT),
                 alias);
     }
@@ -104,8 +96,8 @@ public final class WireGuardDevices {
     }
 
     /**
-     * Stops the program of a device of Culvert whose interface was moved to another network namespace, and the interface
-     * with it. Does nothing if there is none.
+     * Stops the program of a device of Culvert whose interface was moved to another network namespace, and the
+     * interface with it. Does nothing if there is none.
      */
     public void removeMoved(String name) {
         programs.find(requireValidName(name)).ifPresent(device -> {
@@ -129,8 +121,8 @@ public final class WireGuardDevices {
 
     /**
      * Returns the device with this name: the one that an earlier run left behind, as it is, or a new one without
-     * configuration. A device of Culvert that does not respond, or is not of the chosen implementation, is replaced; so is one
-     * that was created here before, which the caller knows to be lost.
+     * configuration. A device of Culvert that does not respond, or is not of the chosen implementation, is replaced; so
+     * is one that was created here before, of which the caller knows that its program exited.
      *
      * @param listenPort the port that will be configured, as low ports need a capability; 0 for any
      * @throws ProblemException if the name is in use, or with all missing requirements
@@ -139,7 +131,7 @@ public final class WireGuardDevices {
         programs.stop(requireValidName(name));
         Optional<LinkInfo> link = links.find(name);
         Optional<WireGuardDevice> device = link.flatMap(it -> findOurs(name, it));
-        if (device.isPresent() && isChosen(device.get().implementation()) && responds(device.get())) {
+        if (device.isPresent() && choice.permits(device.get().implementation()) && responds(device.get())) {
             links.setAlias(name);
             return device.get();
         }
@@ -178,21 +170,13 @@ public final class WireGuardDevices {
         return state.publicKey().isEmpty() && state.peers().isEmpty();
     }
 
-    private boolean isChosen(Implementation implementation) {
-        return switch (choice) {
-            case AUTO -> true;
-            case KERNEL -> implementation == Implementation.KERNEL;
-            case USERSPACE -> implementation == Implementation.USERSPACE;
-        };
-    }
-
     private static void remove(WireGuardDevice device) {
         device.remove();
         device.close();
     }
 
     private WireGuardDevice createNew(String name, int listenPort) {
-        if (choice == Choice.USERSPACE) {
+        if (choice == ImplementationChoice.USERSPACE) {
             return programs.start(name, listenPort);
         }
         Outcome outcome = links.add(name, KIND);
@@ -202,7 +186,7 @@ public final class WireGuardDevices {
         if (outcome.errno() != Errno.EOPNOTSUPP) {
             throw new ProblemException(creationProblem(name, outcome));
         }
-        if (choice == Choice.KERNEL) {
+        if (choice == ImplementationChoice.KERNEL) {
             throw new ProblemException(Problem.machine(
                     Location.machine("kernel"),
                     "this kernel has no WireGuard",
@@ -213,11 +197,11 @@ public final class WireGuardDevices {
 
     private static Problem creationProblem(String name, Outcome outcome) {
         Location location = Location.machine(name);
-        String what = "the interface cannot be created: " + Errno.describe(outcome.errno())
+        String message = "the interface cannot be created: " + Errno.describe(outcome.errno())
                 + (outcome.message().isEmpty() ? "" : ": " + outcome.message());
         return outcome.errno() == Errno.EPERM
-                ? Problem.machine(location, what, Hints.here().netAdmin())
-                : Problem.failure(location, what, "");
+                ? Problem.machine(location, message, Hints.here().netAdmin())
+                : Problem.failure(location, message, "");
     }
 
     private KernelDevice kernelDevice(String name) {
@@ -236,9 +220,8 @@ public final class WireGuardDevices {
         }
     }
 
-    /** Checks a name: at most {@code IFNAMSIZ} - 1 characters (include/uapi/linux/if.h), and safe as a file name. */
     private static String requireValidName(String name) {
-        if (!name.matches("[A-Za-z0-9_=+.-]{1,15}") || name.matches("\\.+")) {
+        if (!InterfaceName.isValid(name)) {
             throw new IllegalArgumentException("'" + name + "' is not an interface name");
         }
         return name;

@@ -25,7 +25,7 @@ class CorpusTest {
     private static final Path CORPUS = Path.of("src/test/resources/wireguard");
 
     @ParameterizedTest
-    @MethodSource("good")
+    @MethodSource("validFiles")
     void a_valid_file_is_parsed(Path file) throws IOException {
         Parsed parsed = WireGuardFile.read(file);
 
@@ -34,7 +34,7 @@ class CorpusTest {
     }
 
     @ParameterizedTest
-    @MethodSource("bad")
+    @MethodSource("invalidFiles")
     void an_invalid_file_is_rejected_with_all_errors_and_their_locations(Path file) throws IOException {
         Parsed parsed = WireGuardFile.read(file);
 
@@ -44,7 +44,7 @@ class CorpusTest {
     }
 
     @ParameterizedTest
-    @MethodSource("good")
+    @MethodSource("validFiles")
     void a_formatted_configuration_is_parsed_as_the_same(Path file) {
         WireGuardConfig config = WireGuardFile.read(file).config().orElseThrow();
 
@@ -78,16 +78,16 @@ class CorpusTest {
         }
     }
 
-    private static Stream<Path> good() throws IOException {
+    private static Stream<Path> validFiles() throws IOException {
         return files("good");
     }
 
-    private static Stream<Path> bad() throws IOException {
+    private static Stream<Path> invalidFiles() throws IOException {
         return files("bad");
     }
 
     private static Stream<Path> all() throws IOException {
-        return Stream.concat(good(), bad());
+        return Stream.concat(validFiles(), invalidFiles());
     }
 
     private static Stream<Path> files(String folder) throws IOException {

@@ -61,7 +61,7 @@ class WireGuardFileTest {
 
         assertThat(parsed.config()).isEmpty();
         assertThat(parsed.problems()).hasSize(101);
-        assertThat(parsed.problems().getLast().what()).matches("and [0-9]+ more problems");
+        assertThat(parsed.problems().getLast().message()).matches("and [0-9]+ more problems");
     }
 
     @ParameterizedTest

@@ -34,8 +34,8 @@ class DeviceChangeTest {
 
     @Test
     void the_change_of_an_unconfigured_device_contains_everything() {
-        DeviceConfig wanted = new DeviceConfig(KEY, 51820, 7, List.of(peer(PEER, "0.0.0.0/0")));
-        DeviceChange change = DeviceChange.between(wanted, UNCONFIGURED);
+        DeviceConfig config = new DeviceConfig(KEY, 51820, 7, List.of(peer(PEER, "0.0.0.0/0")));
+        DeviceChange change = DeviceChange.between(config, UNCONFIGURED);
 
         assertThat(change.privateKey()).contains(KEY);
         assertThat(change.listenPort()).hasValue(51820);
@@ -49,19 +49,19 @@ class DeviceChangeTest {
 
     @Test
     void the_change_of_a_device_in_the_wanted_state_is_empty() {
-        DeviceConfig wanted = new DeviceConfig(KEY, 0, 7, List.of(peer(PEER, "::/0", "0.0.0.0/0")));
+        DeviceConfig config = new DeviceConfig(KEY, 0, 7, List.of(peer(PEER, "::/0", "0.0.0.0/0")));
         DeviceState now = state(40000, 7, state(PEER, SERVER, 25, "0.0.0.0/0", "::/0"));
 
-        assertThat(DeviceChange.between(wanted, now).isEmpty()).isTrue();
-        assertThat(DeviceChange.remaining(wanted, now)).isEmpty();
+        assertThat(DeviceChange.between(config, now).isEmpty()).isTrue();
+        assertThat(DeviceChange.remaining(config, now)).isEmpty();
     }
 
     @Test
     void the_change_of_a_peer_contains_only_the_differences() {
-        DeviceConfig wanted = new DeviceConfig(KEY, 0, 7, List.of(peer(PEER, "0.0.0.0/0")));
+        DeviceConfig config = new DeviceConfig(KEY, 0, 7, List.of(peer(PEER, "0.0.0.0/0")));
         DeviceState now = state(40000, 7, state(PEER, OTHER_ENDPOINT, 25, "0.0.0.0/0"));
 
-        assertThat(DeviceChange.between(wanted, now))
+        assertThat(DeviceChange.between(config, now))
                 .isEqualTo(new DeviceChange(
                         Optional.empty(),
                         OptionalInt.empty(),
@@ -75,39 +75,39 @@ class DeviceChangeTest {
                                 OptionalInt.empty(),
                                 Optional.empty()))));
         // The server may have roamed between the change and the read-back.
-        assertThat(DeviceChange.remaining(wanted, now)).isEmpty();
+        assertThat(DeviceChange.remaining(config, now)).isEmpty();
     }
 
     @Test
     void unwanted_peers_are_removed_first() {
-        DeviceConfig wanted = new DeviceConfig(KEY, 0, 7, List.of(peer(OTHER, "0.0.0.0/0")));
+        DeviceConfig config = new DeviceConfig(KEY, 0, 7, List.of(peer(OTHER, "0.0.0.0/0")));
         DeviceState now = state(40000, 7, state(PEER, SERVER, 25, "0.0.0.0/0"));
 
-        assertThat(DeviceChange.between(wanted, now).peers())
+        assertThat(DeviceChange.between(config, now).peers())
                 .extracting(PeerChange::publicKey, PeerChange::remove)
                 .containsExactly(tuple(PEER, true), tuple(OTHER, false));
-        assertThat(DeviceChange.remaining(wanted, now))
+        assertThat(DeviceChange.remaining(config, now))
                 .containsExactly("peer " + PEER.shortText(), "peer " + OTHER.shortText());
     }
 
     @Test
     void a_prefix_of_two_peers_is_assigned_to_the_last() {
-        DeviceConfig wanted = new DeviceConfig(
+        DeviceConfig config = new DeviceConfig(
                 KEY, 0, 0, List.of(peer(PEER, "10.0.0.0/8", "0.0.0.0/0"), peer(OTHER, "10.0.0.0/8", "10.0.0.0/8")));
 
-        assertThat(DeviceChange.between(wanted, UNCONFIGURED).peers())
+        assertThat(DeviceChange.between(config, UNCONFIGURED).peers())
                 .extracting(peer -> peer.allowedIps().orElseThrow())
                 .containsExactly(prefixes("0.0.0.0/0"), prefixes("10.0.0.0/8"));
     }
 
     @Test
     void settings_that_were_not_applied_are_listed() {
-        DeviceConfig wanted = new DeviceConfig(KEY, 51820, 7, List.of(peer(PEER, "0.0.0.0/0")));
+        DeviceConfig config = new DeviceConfig(KEY, 51820, 7, List.of(peer(PEER, "0.0.0.0/0")));
         DeviceState now = state(51821, 0, state(PEER, SERVER, 0, "0.0.0.0/0"));
 
-        assertThat(DeviceChange.remaining(wanted, now))
+        assertThat(DeviceChange.remaining(config, now))
                 .containsExactly("listen port", "firewall mark", "peer " + PEER.shortText());
-        assertThat(DeviceChange.remaining(wanted, UNCONFIGURED)).hasSize(4);
+        assertThat(DeviceChange.remaining(config, UNCONFIGURED)).hasSize(4);
     }
 
     @Test
@@ -117,12 +117,12 @@ class DeviceChangeTest {
         PeerState without = state(PEER, SERVER, 0, "10.0.0.0/8");
         PeerState with =
                 new PeerState(PEER, true, Optional.of(SERVER), Optional.empty(), 0, 0, 0, prefixes("10.0.0.0/8"));
-        DeviceConfig wanted = new DeviceConfig(KEY, 0, 0, List.of(keyed));
+        DeviceConfig config = new DeviceConfig(KEY, 0, 0, List.of(keyed));
         PeerConfig bare = new PeerConfig(PEER, Optional.empty(), Optional.empty(), 0, prefixes("10.0.0.0/8"));
         DeviceConfig unwanted = new DeviceConfig(KEY, 0, 0, List.of(bare));
 
-        assertThat(DeviceChange.remaining(wanted, state(0, 0, without))).hasSize(1);
-        assertThat(DeviceChange.remaining(wanted, state(0, 0, with))).isEmpty();
+        assertThat(DeviceChange.remaining(config, state(0, 0, without))).hasSize(1);
+        assertThat(DeviceChange.remaining(config, state(0, 0, with))).isEmpty();
         assertThat(DeviceChange.remaining(unwanted, state(0, 0, with))).hasSize(1);
         assertThat(DeviceChange.remaining(unwanted, state(0, 0, without))).isEmpty();
     }

@@ -13,7 +13,6 @@ import io.culvert.netlink.NetlinkMessage;
 import io.culvert.netlink.ScriptedNetlinkSocket;
 import io.culvert.netlink.ScriptedNetlinkSocket.Reply;
 import io.culvert.wireguard.device.WireGuardDevice.Implementation;
-import io.culvert.wireguard.device.WireGuardDevices.Choice;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,7 +40,7 @@ class ImplementationChoiceTest {
 
     @Test
     void the_kernel_implementation_is_preferred_and_its_alias_set_in_the_same_batch() {
-        WireGuardDevice device = devices(Choice.AUTO, kernel(0)).create("wg0", 0);
+        WireGuardDevice device = devices(ImplementationChoice.AUTO, kernel(0)).create("wg0", 0);
 
         assertThat(device.implementation()).isEqualTo(Implementation.KERNEL);
         assertThat(requests).containsExactly(GET_LINK, NEW_LINK, NEW_LINK);
@@ -52,7 +51,8 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 "this kernel has no WireGuard",
-                () -> devices(Choice.KERNEL, kernel(Errno.EOPNOTSUPP)).create("wg0", 0));
+                () -> devices(ImplementationChoice.KERNEL, kernel(Errno.EOPNOTSUPP))
+                        .create("wg0", 0));
     }
 
     @Test
@@ -60,11 +60,12 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 "userspace WireGuard not found",
-                () -> devices(Choice.AUTO, kernel(Errno.EOPNOTSUPP)).create("wg0", 0));
+                () -> devices(ImplementationChoice.AUTO, kernel(Errno.EOPNOTSUPP))
+                        .create("wg0", 0));
         assertProblem(
                 3,
                 "tun: the device does not exist",
-                () -> devices(Choice.USERSPACE, kernel(0)).create("wg0", 0));
+                () -> devices(ImplementationChoice.USERSPACE, kernel(0)).create("wg0", 0));
     }
 
     @Test
@@ -72,24 +73,27 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 Hints.here().netAdmin(),
-                () -> devices(Choice.AUTO, kernel(Errno.EPERM)).create("wg0", 0));
+                () -> devices(ImplementationChoice.AUTO, kernel(Errno.EPERM)).create("wg0", 0));
     }
 
     @Test
     void own_kernel_interfaces_are_found_and_foreign_ones_are_not() {
-        assertThat(devices(Choice.AUTO, kernelWith("wireguard", "culvert")).find("wg0"))
+        assertThat(devices(ImplementationChoice.AUTO, kernelWith("wireguard", "culvert"))
+                        .find("wg0"))
                 .map(WireGuardDevice::implementation)
                 .contains(Implementation.KERNEL);
-        assertThat(devices(Choice.AUTO, kernelWith("wireguard", "")).find("wg0"))
+        assertThat(devices(ImplementationChoice.AUTO, kernelWith("wireguard", ""))
+                        .find("wg0"))
                 .isEmpty();
         assertProblem(
                 1,
                 "it is not Culvert's",
-                () -> devices(Choice.AUTO, kernelWith("wireguard", "")).create("wg0", 0));
+                () -> devices(ImplementationChoice.AUTO, kernelWith("wireguard", ""))
+                        .create("wg0", 0));
         assertProblem(
                 1,
                 "it is not Culvert's",
-                () -> devices(Choice.AUTO, kernelWith("veth", "")).create("wg0", 0));
+                () -> devices(ImplementationChoice.AUTO, kernelWith("veth", "")).create("wg0", 0));
     }
 
     @Test
@@ -97,7 +101,7 @@ class ImplementationChoiceTest {
         assertProblem(
                 3,
                 "userspace WireGuard",
-                () -> devices(Choice.USERSPACE, kernelWith("wireguard", "culvert"))
+                () -> devices(ImplementationChoice.USERSPACE, kernelWith("wireguard", "culvert"))
                         .create("wg0", 0));
         assertThat(requests).contains(DELETE_LINK);
     }
@@ -105,7 +109,8 @@ class ImplementationChoiceTest {
     @Test
     void invalid_interface_names_are_rejected() {
         for (String name : List.of("", "..", "a/b", "sixteen-letters1", "a b")) {
-            assertThatThrownBy(() -> devices(Choice.AUTO, kernel(0)).create(name, 0))
+            assertThatThrownBy(
+                            () -> devices(ImplementationChoice.AUTO, kernel(0)).create(name, 0))
                     .isInstanceOf(IllegalArgumentException.class);
         }
     }
@@ -117,7 +122,7 @@ class ImplementationChoiceTest {
                 .returns(exitStatus, ProblemException::exitStatus);
     }
 
-    private WireGuardDevices devices(Choice choice, Function<NetlinkMessage, Reply> kernel) {
+    private WireGuardDevices devices(ImplementationChoice choice, Function<NetlinkMessage, Reply> kernel) {
         Function<NetlinkMessage, Reply> recording = request -> {
             requests.add(request.type());
             return kernel.apply(request);

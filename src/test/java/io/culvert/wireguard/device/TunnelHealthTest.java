@@ -93,9 +93,9 @@ class TunnelHealthTest {
 
     @Test
     void a_response_means_connected_again() {
-        DeviceState answered = device(Optional.of(HANDSHAKE), 1100, 2500);
-        LastReceived since = new LastReceived(1000, 2000, HANDSHAKE).updated(answered, HANDSHAKE.plusSeconds(30));
-        assertThat(TunnelHealth.of(answered, HANDSHAKE, since, HANDSHAKE.plusSeconds(30))
+        DeviceState responding = device(Optional.of(HANDSHAKE), 1100, 2500);
+        LastReceived since = new LastReceived(1000, 2000, HANDSHAKE).updated(responding, HANDSHAKE.plusSeconds(30));
+        assertThat(TunnelHealth.of(responding, HANDSHAKE, since, HANDSHAKE.plusSeconds(30))
                         .verdict())
                 .isEqualTo(Verdict.CONNECTED);
     }

@@ -17,15 +17,15 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Selects the endpoint of one peer among its candidates. It only decides; {@link EndpointProbe} runs the steps. The
+ * Selects the endpoint of one peer among its candidates. It only decides; {@link EndpointProber} runs the steps. The
  * time is passed with each call.
  *
- * <p>A candidate on a connected network is probed as soon as a host there answers for its address (ARP, neighbour
+ * <p>A candidate on a connected network is probed as soon as a host there responds for its address (ARP, neighbour
  * discovery). A candidate behind a router is probed only if the current endpoint is lost, or occasionally while there
  * is little traffic. A peer that roams to an endpoint that is not in the file keeps it while it responds, unless a
  * candidate on a connected network responds too.
  */
-final class EndpointChooser {
+final class EndpointPolicy {
 
     /** The result of a step. */
     enum ProbeResult {
@@ -67,7 +67,7 @@ final class EndpointChooser {
      *
      * @param newCandidates in order of preference; they may change, as when a name resolves to another address
      */
-    EndpointChooser setCandidates(List<InetSocketAddress> newCandidates) {
+    EndpointPolicy setCandidates(List<InetSocketAddress> newCandidates) {
         candidates = List.copyOf(newCandidates);
         histories.keySet().retainAll(newCandidates);
         return this;

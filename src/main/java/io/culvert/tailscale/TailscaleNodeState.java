@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The state of the Tailscale node from start to exit, for the log and status. */
-final class StatusText {
+final class TailscaleNodeState {
 
     private static final Pattern PROGRESS_MESSAGE = Pattern.compile(
             "Sending SIGTERM|Starting tailscaled|Waiting for|Running '|Startup complete|, waiting|\\[warning\\]");
@@ -30,7 +30,7 @@ final class StatusText {
     private boolean offered;
     private boolean offeredAtStart;
 
-    StatusText(TailscaleSettings settings) {
+    TailscaleNodeState(TailscaleSettings settings) {
         this.settings = settings;
     }
 
@@ -142,21 +142,23 @@ final class StatusText {
     /** Returns a warning if the control server changed the node's name because the requested one is in use. */
     Optional<Problem> changedName() {
         String name = status.map(TailscaleStatus::name).orElse("").replaceFirst("\\..*", "");
-        String wanted = status.map(TailscaleStatus::hostName).orElse("").toLowerCase(Locale.ROOT);
-        boolean numbered = name.matches(Pattern.quote(wanted) + "-[0-9a-z]{1,8}");
-        return wanted.isEmpty() || !numbered
+        String requestedHostName =
+                status.map(TailscaleStatus::hostName).orElse("").toLowerCase(Locale.ROOT);
+        boolean numbered = name.matches(Pattern.quote(requestedHostName) + "-[0-9a-z]{1,8}");
+        return requestedHostName.isEmpty() || !numbered
                 ? Optional.empty()
                 : Optional.of(Problem.warning(
                         Location.setting("TS_HOSTNAME"),
-                        "the tailnet already has a node named '" + wanted + "', so this node is named '" + name + "'",
+                        "the tailnet already has a node named '" + requestedHostName + "', so this node is named '"
+                                + name + "'",
                         "remove the old node, and keep this node's state: mount a volume at TS_STATE_DIR"));
     }
 
     /** Returns a short description of the state. */
     @Override
     public String toString() {
-        String link = settings.link();
-        String reason = knownError.map(problem -> ": " + problem.what()).orElse("");
+        String link = settings.interfaceName();
+        String reason = knownError.map(problem -> ": " + problem.message()).orElse("");
         if (url.isPresent()) {
             return link + ", waiting for login: " + url.get();
         }
@@ -172,12 +174,12 @@ final class StatusText {
     private String runningText(TailscaleStatus current) {
         String addresses = current.addresses().stream().map(Prefix::text).collect(Collectors.joining(", "));
         String exit = !settings.advertisesExitNode()
-                ? "does not offer an exit node, as configured"
+                ? "does not advertise an exit node, as configured"
                 : !offered
-                        ? "offers exit node once the tunnel is connected"
+                        ? "advertises exit node once the tunnel is connected"
                         : current.exitApproved() || !isApprovalReported()
-                                ? "offers exit node"
-                                : "offers exit node, not approved yet";
+                                ? "advertises exit node"
+                                : "advertises exit node, not approved yet";
         return ", Tailscale " + current.version() + ", " + current.name() + " (" + addresses + "), " + exit;
     }
 }

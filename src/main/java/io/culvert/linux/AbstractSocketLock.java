@@ -10,7 +10,7 @@ import java.util.Optional;
  * An exclusive lock in a network namespace. It is a bound Unix socket with an abstract name (unix(7)):
  * such names belong to the network namespace whatever files its users see, and are released when their holder exits.
  */
-public final class NamespaceClaim implements AutoCloseable {
+public final class AbstractSocketLock implements AutoCloseable {
 
     /** include/linux/socket.h, include/linux/net.h. */
     private static final int AF_UNIX = 1;
@@ -19,7 +19,7 @@ public final class NamespaceClaim implements AutoCloseable {
 
     private final KernelSocket socket;
 
-    private NamespaceClaim(KernelSocket socket) {
+    private AbstractSocketLock(KernelSocket socket) {
         this.socket = socket;
     }
 
@@ -29,7 +29,7 @@ public final class NamespaceClaim implements AutoCloseable {
      * @param name at most 100 ASCII characters
      * @return empty if it is held already
      */
-    public static Optional<NamespaceClaim> take(String name) {
+    public static Optional<AbstractSocketLock> take(String name) {
         byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
         // A name that begins with a zero is an abstract one.
         byte[] address = ByteBuffer.allocate(Short.BYTES + 1 + bytes.length)
@@ -41,7 +41,7 @@ public final class NamespaceClaim implements AutoCloseable {
         KernelSocket socket = KernelSocket.open(AF_UNIX, SOCK_DGRAM, 0);
         try {
             socket.bind(address);
-            return Optional.of(new NamespaceClaim(socket));
+            return Optional.of(new AbstractSocketLock(socket));
         } catch (SystemCallException e) {
             socket.close();
             if (e.errno() == Errno.EADDRINUSE) {

@@ -8,23 +8,24 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 @NamespaceTest
-class NamespaceClaimTest {
+class AbstractSocketLockTest {
 
     @Test
     void there_is_one_holder_per_network_namespace_until_it_releases_the_lock() throws Exception {
         FreshNamespace.inside(() -> {
-            try (NamespaceClaim _ = NamespaceClaim.take("test").orElseThrow()) {
-                assertThat(NamespaceClaim.take("test")).isEmpty();
-                Optional<NamespaceClaim> other = NamespaceClaim.take("test2");
+            try (AbstractSocketLock _ = AbstractSocketLock.take("test").orElseThrow()) {
+                assertThat(AbstractSocketLock.take("test")).isEmpty();
+                Optional<AbstractSocketLock> other = AbstractSocketLock.take("test2");
                 assertThat(other).isPresent();
                 other.get().close();
                 FreshNamespace.inside(() -> {
-                    try (NamespaceClaim elsewhere = NamespaceClaim.take("test").orElseThrow()) {
+                    try (AbstractSocketLock elsewhere =
+                            AbstractSocketLock.take("test").orElseThrow()) {
                         assertThat(elsewhere).isNotNull();
                     }
                 });
             }
-            try (NamespaceClaim again = NamespaceClaim.take("test").orElseThrow()) {
+            try (AbstractSocketLock again = AbstractSocketLock.take("test").orElseThrow()) {
                 assertThat(again).isNotNull();
             }
         });

@@ -18,30 +18,30 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Describes the changes to a device in the syntax of {@code wg}, without secrets. */
-record DeviceText(String link, PeerNames peers) {
+record WgSetCommands(String link, PeerNames peers) {
 
     private static final DeviceState NEW = new DeviceState(Optional.empty(), 0, 0, List.of());
 
     /**
-     * Returns the commands that would configure the device as wanted.
+     * Returns the commands that would configure the device as desired.
      *
      * @param current the current state; empty for a device that does not exist yet
      */
-    List<String> commands(DeviceConfig wanted, Optional<DeviceState> current) {
+    List<String> commands(DeviceConfig config, Optional<DeviceState> current) {
         DeviceState state = current.orElse(NEW);
         List<String> lines = new ArrayList<>();
-        if (!state.publicKey().equals(Optional.of(KeyGenerator.publicOf(wanted.privateKey())))) {
+        if (!state.publicKey().equals(Optional.of(KeyGenerator.publicOf(config.privateKey())))) {
             lines.add("wg set " + link + " private-key (hidden)");
         }
-        if (wanted.listenPort() != 0 && wanted.listenPort() != state.listenPort()) {
-            lines.add("wg set " + link + " listen-port " + wanted.listenPort());
+        if (config.listenPort() != 0 && config.listenPort() != state.listenPort()) {
+            lines.add("wg set " + link + " listen-port " + config.listenPort());
         }
-        if (wanted.mark() != state.mark()) {
-            lines.add("wg set " + link + " fwmark 0x" + Long.toHexString(wanted.mark()));
+        if (config.mark() != state.mark()) {
+            lines.add("wg set " + link + " fwmark 0x" + Long.toHexString(config.mark()));
         }
         Map<PublicKey, PeerState> remaining = new LinkedHashMap<>();
         state.peers().forEach(peer -> remaining.put(peer.publicKey(), peer));
-        for (PeerConfig peer : wanted.peers()) {
+        for (PeerConfig peer : config.peers()) {
             String arguments = arguments(peer, Optional.ofNullable(remaining.remove(peer.publicKey())));
             if (!arguments.isEmpty()) {
                 lines.add(line(peer.publicKey(), arguments));
@@ -55,25 +55,23 @@ record DeviceText(String link, PeerNames peers) {
         return "wg set " + link + " peer " + key + arguments + " # " + peers.of(key);
     }
 
-    private static String arguments(PeerConfig wanted, Optional<PeerState> current) {
+    private static String arguments(PeerConfig peer, Optional<PeerState> current) {
         StringBuilder arguments = new StringBuilder();
-        if (wanted.presharedKey().isPresent()
+        if (peer.presharedKey().isPresent()
                 != current.filter(PeerState::presharedKey).isPresent()) {
-            arguments.append(
-                    wanted.presharedKey().isPresent() ? " preshared-key (hidden)" : " preshared-key /dev/null");
+            arguments.append(peer.presharedKey().isPresent() ? " preshared-key (hidden)" : " preshared-key /dev/null");
         }
-        wanted.endpoint()
+        peer.endpoint()
                 .filter(endpoint -> !current.flatMap(PeerState::endpoint).equals(Optional.of(endpoint)))
                 .ifPresent(endpoint -> arguments.append(" endpoint ").append(Endpoint.of(endpoint)));
-        if (wanted.keepaliveSeconds()
-                != current.map(PeerState::keepaliveSeconds).orElse(0)) {
-            arguments.append(" persistent-keepalive ").append(wanted.keepaliveSeconds());
+        if (peer.keepaliveSeconds() != current.map(PeerState::keepaliveSeconds).orElse(0)) {
+            arguments.append(" persistent-keepalive ").append(peer.keepaliveSeconds());
         }
         List<Prefix> allowed = current.map(PeerState::allowedIps).orElse(List.of());
-        if (current.isEmpty() || !new HashSet<>(wanted.allowedIps()).equals(new HashSet<>(allowed))) {
+        if (current.isEmpty() || !new HashSet<>(peer.allowedIps()).equals(new HashSet<>(allowed))) {
             arguments
                     .append(" allowed-ips ")
-                    .append(wanted.allowedIps().stream().map(Prefix::toString).collect(Collectors.joining(",")));
+                    .append(peer.allowedIps().stream().map(Prefix::toString).collect(Collectors.joining(",")));
         }
         return arguments.toString();
     }

@@ -24,7 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /** Applies the plan of a node to the machine, or removes the node. */
-final class NodeChange {
+final class NodeConfigurator {
 
     private final KernelConnections kernel;
     private final NodeDevices devices;
@@ -33,7 +33,7 @@ final class NodeChange {
     private final String node;
     private final Log log;
 
-    NodeChange(KernelConnections kernel, NodeDevices devices, HostsBlock hosts, String node, Log log) {
+    NodeConfigurator(KernelConnections kernel, NodeDevices devices, HostsBlock hosts, String node, Log log) {
         this.kernel = kernel;
         this.devices = devices;
         this.forwarding = new ForwardingControl(kernel.nftables(), kernel.sysctl(), node);
@@ -96,12 +96,12 @@ final class NodeChange {
             NodePlan plan, NetworkState current, Machine machine, List<String> names, PeerNames peers) {
         List<String> lines = new ArrayList<>();
         List<String> existing = NodePlan.linksOf(node, current);
-        plan.devices().forEach((link, wanted) -> {
+        plan.devices().forEach((link, config) -> {
             if (!existing.contains(link)) {
                 lines.add("ip link add dev " + link + " type wireguard");
             }
-            lines.addAll(new DeviceText(link, peers)
-                    .commands(wanted, existing.contains(link) ? devices.read(link) : Optional.empty()));
+            lines.addAll(new WgSetCommands(link, peers)
+                    .commands(config, existing.contains(link) ? devices.read(link) : Optional.empty()));
         });
         plan.stale().forEach(link -> lines.add("ip link delete " + link));
         kernel.network().drift(plan.network()).stream()
@@ -135,11 +135,11 @@ final class NodeChange {
     }
 
     private void configure(String link, NodePlan plan, List<String> changes) {
-        DeviceConfig wanted = Objects.requireNonNull(plan.devices().get(link));
-        boolean isDifferent = !new DeviceText(link, new PeerNames(Map.of()))
-                .commands(wanted, devices.read(link))
+        DeviceConfig config = Objects.requireNonNull(plan.devices().get(link));
+        boolean isDifferent = !new WgSetCommands(link, new PeerNames(Map.of()))
+                .commands(config, devices.read(link))
                 .isEmpty();
-        if (devices.device(link).ensure(wanted) && isDifferent) {
+        if (devices.device(link).ensure(config) && isDifferent) {
             changes.add("wg setconf " + link);
         }
     }

@@ -14,12 +14,12 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
-class AnswerCacheTest {
+class ResponseCacheTest {
 
     private static final DnsQuery WWW = ScriptedServer.query("www.example.net.", Type.A);
 
     private final AtomicLong seconds = new AtomicLong();
-    private final AnswerCache cache = new AnswerCache(2, () -> TimeUnit.SECONDS.toNanos(seconds.get()));
+    private final ResponseCache cache = new ResponseCache(2, () -> TimeUnit.SECONDS.toNanos(seconds.get()));
 
     @Test
     void an_answer_is_cached_for_its_lowest_TTL_and_the_returned_TTLs_decrease() {
@@ -72,7 +72,7 @@ class AnswerCacheTest {
 
     @Test
     void the_cache_limits_the_memory_of_large_answers() {
-        AnswerCache many = new AnswerCache(100_000, () -> 0);
+        ResponseCache many = new ResponseCache(100_000, () -> 0);
         String[] records = IntStream.range(0, 400)
                 .mapToObj(i -> "www.example.net. 60 A 10.1." + i / 200 + "." + i % 200)
                 .toArray(String[]::new);

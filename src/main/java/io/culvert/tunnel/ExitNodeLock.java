@@ -3,7 +3,7 @@ package io.culvert.tunnel;
 
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.firewall.KillSwitchRuleset;
-import io.culvert.nft.NetworkClaim;
+import io.culvert.nft.NetworkNamespaceLock;
 import io.culvert.nft.Nftables;
 import io.culvert.routing.ActiveTunnels;
 import io.culvert.rtnl.NetworkState;
@@ -13,12 +13,12 @@ import java.util.Optional;
  * The claim of {@code culvert up} on the network namespace, held while a standalone tunnel is changed: both use the
  * same nftables table, and a {@code culvert up} that starts meanwhile would lose its kill switch.
  *
- * @param claim the claim; empty where a running {@code culvert up} holds it
+ * @param lock the claim; empty where a running {@code culvert up} holds it
  */
-record ExitNodeClaim(Optional<NetworkClaim> claim) implements AutoCloseable {
+record ExitNodeLock(Optional<NetworkNamespaceLock> lock) implements AutoCloseable {
 
-    static ExitNodeClaim take() {
-        return new ExitNodeClaim(NetworkClaim.take(NetworkClaim.EXIT_NODE_TABLE));
+    static ExitNodeLock take() {
+        return new ExitNodeLock(NetworkNamespaceLock.take(NetworkNamespaceLock.EXIT_NODE_TABLE));
     }
 
     /**
@@ -28,7 +28,7 @@ record ExitNodeClaim(Optional<NetworkClaim> claim) implements AutoCloseable {
      * @param before the part of the network state that belongs to Culvert
      */
     boolean isExitNodePresent(Nftables nftables, NetworkState before) {
-        return claim.isEmpty() || new ActiveTunnels(before).hasExitNodeRules() || blocksAllTraffic(nftables);
+        return lock.isEmpty() || new ActiveTunnels(before).hasExitNodeRules() || blocksAllTraffic(nftables);
     }
 
     private static boolean blocksAllTraffic(Nftables nftables) {
@@ -41,6 +41,6 @@ record ExitNodeClaim(Optional<NetworkClaim> claim) implements AutoCloseable {
 
     @Override
     public void close() {
-        claim.ifPresent(NetworkClaim::close);
+        lock.ifPresent(NetworkNamespaceLock::close);
     }
 }

@@ -3,7 +3,7 @@ package io.culvert.roaming;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.roaming.EndpointChooser.ProbeResult;
+import io.culvert.roaming.EndpointPolicy.ProbeResult;
 import io.culvert.roaming.Path.Reach;
 import io.culvert.roaming.PeerStatus.State;
 import io.culvert.wireguard.config.PublicKey;
@@ -21,14 +21,14 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
-class EndpointChooserTest {
+class EndpointPolicyTest {
 
     private static final InetSocketAddress LAN = new InetSocketAddress("192.168.7.5", 51820);
     private static final InetSocketAddress PUBLIC = new InetSocketAddress("203.0.113.5", 51820);
     private static final InetSocketAddress BACKUP = new InetSocketAddress("198.51.100.5", 51820);
     private static final InetSocketAddress CAFE = new InetSocketAddress("192.0.2.77", 40000);
 
-    private final EndpointChooser chooser = new EndpointChooser().setCandidates(List.of(LAN, PUBLIC));
+    private final EndpointPolicy chooser = new EndpointPolicy().setCandidates(List.of(LAN, PUBLIC));
     private final Map<InetSocketAddress, Path> paths = new HashMap<>();
     private final List<SelectionStep> steps = new ArrayList<>();
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
@@ -41,7 +41,7 @@ class EndpointChooserTest {
 
     private boolean respondsEverywhere;
 
-    EndpointChooserTest() {
+    EndpointPolicyTest() {
         leaveHome();
     }
 
@@ -265,12 +265,11 @@ class EndpointChooserTest {
     @Test
     void the_initial_endpoint_is_on_a_connected_network_else_behind_a_router() {
         List<InetSocketAddress> candidates = List.of(LAN, PUBLIC);
-        assertThat(EndpointChooser.initialEndpoint(candidates, this::pathTo)).contains(PUBLIC);
+        assertThat(EndpointPolicy.initialEndpoint(candidates, this::pathTo)).contains(PUBLIC);
         joinHome("peer");
-        assertThat(EndpointChooser.initialEndpoint(candidates, this::pathTo)).contains(LAN);
-        assertThat(EndpointChooser.initialEndpoint(List.of(LAN), _ -> Path.NONE))
-                .contains(LAN);
-        assertThat(EndpointChooser.initialEndpoint(List.of(), this::pathTo)).isEmpty();
+        assertThat(EndpointPolicy.initialEndpoint(candidates, this::pathTo)).contains(LAN);
+        assertThat(EndpointPolicy.initialEndpoint(List.of(LAN), _ -> Path.NONE)).contains(LAN);
+        assertThat(EndpointPolicy.initialEndpoint(List.of(), this::pathTo)).isEmpty();
     }
 
     /** In any case, a wrong endpoint is corrected soon, and only candidates are used. */

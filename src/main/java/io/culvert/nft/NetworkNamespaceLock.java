@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
+import io.culvert.linux.AbstractSocketLock;
 import io.culvert.linux.Errno;
-import io.culvert.linux.NamespaceClaim;
 import io.culvert.linux.SystemCallException;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.KernelNetlinkSocket;
@@ -17,9 +17,9 @@ import java.util.Optional;
  * A lock on a network namespace for one Culvert, which no process without CAP_NET_ADMIN there can take: an empty
  * nftables table with the flag "owner" (Linux 5.12). Only the netlink socket that created it can remove it, and the
  * kernel does so when that socket is closed, at the latest when its process exits. If the kernel has no such tables, it
- * is a {@link NamespaceClaim}, which any process can take.
+ * is a {@link AbstractSocketLock}, which any process can take.
  */
-public final class NetworkClaim implements AutoCloseable {
+public final class NetworkNamespaceLock implements AutoCloseable {
 
     /** The lock of 'culvert up'; 'culvert tunnel' takes it while it makes changes. */
     public static final String EXIT_NODE_TABLE = "culvert-runs";
@@ -42,7 +42,7 @@ public final class NetworkClaim implements AutoCloseable {
 
     private final Runnable release;
 
-    private NetworkClaim(Runnable release) {
+    private NetworkNamespaceLock(Runnable release) {
         this.release = release;
     }
 
@@ -52,7 +52,7 @@ public final class NetworkClaim implements AutoCloseable {
      * @param name of the table, an nftables identifier
      * @return empty if another process holds it
      */
-    public static Optional<NetworkClaim> take(String name) {
+    public static Optional<NetworkNamespaceLock> take(String name) {
         Table.Id table = new Table.Id(Table.Family.INET, name);
         KernelNetlinkSocket socket;
         try {
@@ -64,7 +64,7 @@ public final class NetworkClaim implements AutoCloseable {
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             Outcome outcome = socket.executeTransaction(createTableRequest(table));
             if (outcome.succeeded()) {
-                return Optional.of(new NetworkClaim(rulesets::close));
+                return Optional.of(new NetworkNamespaceLock(rulesets::close));
             }
             // For a table of another socket the kernel returns EPERM, as it does for missing capabilities.
             if (outcome.errno() == Errno.EEXIST || rulesets.exists(table)) {
@@ -77,12 +77,12 @@ public final class NetworkClaim implements AutoCloseable {
     }
 
     /** Returns whether a table, by its full name in nft, is such a lock: it has no rules. */
-    static boolean isClaim(String table) {
+    static boolean isLock(String table) {
         return table.equals("inet " + EXIT_NODE_TABLE) || table.startsWith("inet culvert-mesh-");
     }
 
-    private static Optional<NetworkClaim> takeFallback(String name) {
-        return NamespaceClaim.take(name).map(claim -> new NetworkClaim(claim::close));
+    private static Optional<NetworkNamespaceLock> takeFallback(String name) {
+        return AbstractSocketLock.take(name).map(socketLock -> new NetworkNamespaceLock(socketLock::close));
     }
 
     private static List<NetlinkMessage> createTableRequest(Table.Id table) {

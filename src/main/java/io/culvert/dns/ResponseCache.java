@@ -22,11 +22,11 @@ import org.xbill.DNS.Section;
  * A cache of DNS responses, including negative ones (RFC 2308). Bounded in number and memory: the least recently
  * used is evicted first. Responses are kept in wire format, since their objects take many times that.
  */
-final class AnswerCache {
+final class ResponseCache {
 
     private static final int SECTIONS = Section.ADDITIONAL + 1;
 
-    /** In seconds. TTLs of a day are usual, but a moved service should be found within an hour. */
+    /** In seconds. TTLs of a day are usual, but a moved service should be reachable within an hour. */
     private static final long MAX_TTL = 3600;
 
     /** In seconds; RFC 2308 section 5 allows up to 3 hours, current resolvers some minutes. */
@@ -46,7 +46,7 @@ final class AnswerCache {
     private int bytes;
 
     /** Creates an empty cache; the clock counts nanoseconds and is monotonic. */
-    AnswerCache(int capacity, LongSupplier nanoTime) {
+    ResponseCache(int capacity, LongSupplier nanoTime) {
         this.capacity = capacity;
         this.nanoTime = nanoTime;
     }
@@ -72,9 +72,9 @@ final class AnswerCache {
         }
     }
 
-    void put(DnsQuery query, Message answer) {
-        lifetime(answer).ifPresent(seconds -> {
-            byte[] wire = answer.toWire();
+    void put(DnsQuery query, Message response) {
+        lifetime(response).ifPresent(seconds -> {
+            byte[] wire = response.toWire();
             if (wire.length <= MAX_RESPONSE_BYTES) {
                 store(query, new Entry(wire, nanoTime.getAsLong(), seconds));
             }
@@ -98,24 +98,24 @@ final class AnswerCache {
     }
 
     /** Returns the lifetime in seconds; empty if the response must not be cached. */
-    private static OptionalLong lifetime(Message answer) {
-        int code = answer.getRcode();
+    private static OptionalLong lifetime(Message response) {
+        int code = response.getRcode();
         boolean isNegative =
-                code == Rcode.NXDOMAIN || answer.getSection(Section.ANSWER).isEmpty();
-        if (answer.getHeader().getFlag(Flags.TC) || (code != Rcode.NOERROR && code != Rcode.NXDOMAIN)) {
+                code == Rcode.NXDOMAIN || response.getSection(Section.ANSWER).isEmpty();
+        if (response.getHeader().getFlag(Flags.TC) || (code != Rcode.NOERROR && code != Rcode.NXDOMAIN)) {
             return OptionalLong.empty();
         }
         LongStream ttls = LongStream.empty();
         for (int section = Section.ANSWER; section < SECTIONS; section++) {
             ttls = LongStream.concat(
                     ttls,
-                    answer.getSection(section).stream()
+                    response.getSection(section).stream()
                             .filter(record -> !(record instanceof OPTRecord))
                             .mapToLong(Record::getTTL));
         }
         if (isNegative) {
             // A negative response without the zone's SOA record is not cached (RFC 2308 section 5).
-            long negativeTtl = answer.getSection(Section.AUTHORITY).stream()
+            long negativeTtl = response.getSection(Section.AUTHORITY).stream()
                     .filter(SOARecord.class::isInstance)
                     .mapToLong(soa -> ((SOARecord) soa).getMinimum())
                     .findFirst()
@@ -128,12 +128,12 @@ final class AnswerCache {
                 .findFirst();
     }
 
-    private static Message withReducedTtls(Message answer, long age) {
+    private static Message withReducedTtls(Message response, long age) {
         Message copy = new Message();
-        copy.setHeader(answer.getHeader().clone());
+        copy.setHeader(response.getHeader().clone());
         for (int section = 0; section < SECTIONS; section++) {
             copy.removeAllRecords(section);
-            for (Record record : answer.getSection(section)) {
+            for (Record record : response.getSection(section)) {
                 boolean hasTtl = section != Section.QUESTION && !(record instanceof OPTRecord);
                 copy.addRecord(hasTtl ? withTtl(record, Math.max(record.getTTL() - age, 0)) : record, section);
             }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.roaming;
 
-import io.culvert.roaming.EndpointChooser.ProbeResult;
+import io.culvert.roaming.EndpointPolicy.ProbeResult;
 import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.DeviceState.PeerState;
 import io.culvert.wireguard.device.ManagedDevice;
+import io.culvert.wireguard.device.WireGuardTimers;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -21,16 +22,16 @@ import java.util.concurrent.TimeUnit;
  * duration of a probe packets from the previous endpoint are dropped; they are lost like any other packet on the
  * network.
  */
-final class EndpointProbe {
+final class EndpointProber {
 
     /** The maximum duration of a probe, during which a peer is not reached at its previous endpoint. */
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
     /**
      * The maximum duration of a probe without a session, which has to wait for the next handshake initiation: WireGuard
-     * sends one every {@code REKEY_TIMEOUT} plus at most a third of a second (white paper, sections 6.1 and 6.4).
+     * sends one every {@code REKEY_TIMEOUT} plus at most a third of a second (white paper, section 6.4).
      */
-    private static final Duration TIMEOUT_WITHOUT_SESSION = Duration.ofSeconds(6);
+    private static final Duration TIMEOUT_WITHOUT_SESSION = WireGuardTimers.REKEY_TIMEOUT.plusSeconds(1);
 
     private static final int ECHO_MILLIS = 150;
 
@@ -51,7 +52,7 @@ final class EndpointProbe {
      *
      * @param stopped ends every wait
      */
-    EndpointProbe(ManagedDevice device, BlockedEndpoint blockedEndpoint, InstantSource clock, CountDownLatch stopped) {
+    EndpointProber(ManagedDevice device, BlockedEndpoint blockedEndpoint, InstantSource clock, CountDownLatch stopped) {
         this.device = device;
         this.blockedEndpoint = blockedEndpoint;
         this.clock = clock;
@@ -78,8 +79,8 @@ final class EndpointProbe {
         Optional<DeviceState> deviceState = this.device.read();
         Optional<PeerState> before = read(peer);
         Optional<InetSocketAddress> previous = before.flatMap(PeerState::endpoint);
-        boolean hasSession = before.filter(state -> RoamingPeer.hasSession(state, clock.instant()))
-                .isPresent();
+        boolean hasSession =
+                before.filter(state -> state.hasSession(clock.instant())).isPresent();
         if (deviceState.isEmpty()) {
             return ProbeResult.NONE;
         }

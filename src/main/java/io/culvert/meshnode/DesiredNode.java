@@ -13,6 +13,7 @@ import io.culvert.networkfile.HostsEntry;
 import io.culvert.plan.AddressConflicts;
 import io.culvert.plan.NodeInputs;
 import io.culvert.plan.NodePlan;
+import io.culvert.plan.ResolvedNames;
 import io.culvert.requirements.MachineRequirements;
 import io.culvert.roaming.EndpointSelection;
 import io.culvert.roaming.PathLookup;
@@ -24,10 +25,10 @@ import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.RouteLookup;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
-import io.culvert.settings.WireGuardSettings;
 import io.culvert.wireguard.config.PublicKey;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.ImplementationChoice;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
@@ -40,7 +41,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** The desired state of a node from its network file, and how to apply it. */
-record NodeState(MeshNodeFile file, EndpointResolver resolver, NodeDevices devices) {
+record DesiredNode(MeshNodeFile file, EndpointResolver resolver, NodeDevices devices) {
 
     /**
      * Applies the desired state. Idempotent.
@@ -51,28 +52,29 @@ record NodeState(MeshNodeFile file, EndpointResolver resolver, NodeDevices devic
      * @throws ProblemException with all errors, in which case nothing has changed
      */
     List<String> apply(
-            KernelConnections kernel, NodeChange change, Instant now, Optional<Log> log, DirectNetworks direct) {
+            KernelConnections kernel, NodeConfigurator change, Instant now, Optional<Log> log, DirectNetworks direct) {
         Machine machine = kernel.machine();
         NetworkState current = kernel.network().observe();
         List<Problem> warnings = checkRequirements(kernel, machine, current);
         NodePlan plan = plan(kernel, machine, current, now);
         log.ifPresent(it -> it.problems(warnings));
-        log.ifPresent(it -> it.problems(plan.warnings()));
+        log.ifPresent(it -> it.problems(plan.remarks()));
         List<String> changes = change.apply(plan, current, machine, hosts());
         direct.logChanges(plan.directNetworks());
         return changes;
     }
 
     /** Returns the differences between the machine and the desired state, one per line; changes nothing. */
-    List<String> differences(KernelConnections kernel, NodeChange change, Instant now) {
+    List<String> differences(KernelConnections kernel, NodeConfigurator change, Instant now) {
         Machine machine = kernel.machine();
         NetworkState current = kernel.network().observe();
         return change.differences(plan(kernel, machine, current, now), current, machine, hosts(), names());
     }
 
-    static NodeChange change(KernelConnections kernel, Environment environment, String node, NodeDevices devices) {
+    static NodeConfigurator change(
+            KernelConnections kernel, Environment environment, String node, NodeDevices devices) {
         HostsBlock hosts = new HostsBlock(environment.root().resolve("etc/hosts"), node);
-        return new NodeChange(kernel, devices, hosts, node, environment.log());
+        return new NodeConfigurator(kernel, devices, hosts, node, environment.log());
     }
 
     String name() {
@@ -93,10 +95,11 @@ record NodeState(MeshNodeFile file, EndpointResolver resolver, NodeDevices devic
 
     /** Returns the peers of an interface that have endpoint candidates. */
     List<RoamingPeer> roamingPeers(String device) {
+        ResolvedNames names = resolver.names();
         return file.view().interfaces().stream()
                 .filter(mesh -> mesh.device().equals(device))
                 .flatMap(mesh -> mesh.links().stream())
-                .map(link -> MeshNodeFile.roamingPeer(link, resolver.candidates(link)))
+                .map(link -> MeshNodeFile.roamingPeer(link, names))
                 .filter(peer -> !peer.candidates().isEmpty())
                 .toList();
     }
@@ -168,7 +171,7 @@ record NodeState(MeshNodeFile file, EndpointResolver resolver, NodeDevices devic
         for (WireGuardConfig mesh : file.interfaces()) {
             problems.addAll(AddressConflicts.ofTunnel(Location.machine(mesh.name()), mesh, machine, false));
         }
-        MachineRequirements.unmet(machine, WireGuardSettings.Implementation.AUTO).stream()
+        MachineRequirements.unmet(machine, ImplementationChoice.AUTO).stream()
                 .filter(problem -> problem.kind().isError())
                 .forEach(problems::add);
         if (!file.view().forwards().isEmpty()) {

@@ -2,7 +2,7 @@
 package io.culvert.dns;
 
 /** No server responded, and the query must not be sent in another way. */
-final class NoAnswerException extends Exception {
+final class NoResponseException extends Exception {
 
     private final int extendedCode;
 
@@ -12,7 +12,7 @@ final class NoAnswerException extends Exception {
      * @param extendedCode an extended DNS error code (RFC 8914)
      * @param reason the reason for users
      */
-    NoAnswerException(int extendedCode, String reason) {
+    NoResponseException(int extendedCode, String reason) {
         super(reason);
         this.extendedCode = extendedCode;
     }

@@ -21,7 +21,7 @@ import org.xbill.DNS.Type;
  *
  * @param ttl the lowest TTL of the records used
  */
-record AddressAnswer(List<InetAddress> addresses, Duration ttl) {
+record AddressRecords(List<InetAddress> addresses, Duration ttl) {
 
     /** More CNAMEs than any sane zone has; limits loops. */
     private static final int MAX_ALIASES = 16;
@@ -32,13 +32,13 @@ record AddressAnswer(List<InetAddress> addresses, Duration ttl) {
         return family == Family.IPV4 ? Type.A : Type.AAAA;
     }
 
-    static AddressAnswer read(Message answer, Name name, Family family) {
+    static AddressRecords read(Message response, Name name, Family family) {
         Name currentName = name;
         long seconds = MAX_TTL_SECONDS;
         for (int alias = 0; alias <= MAX_ALIASES; alias++) {
             List<InetAddress> addresses = new ArrayList<>();
             Name aliasTarget = currentName;
-            for (Record record : answer.getSection(Section.ANSWER)) {
+            for (Record record : response.getSection(Section.ANSWER)) {
                 if (!record.getName().equals(currentName)) {
                     continue;
                 }
@@ -54,10 +54,10 @@ record AddressAnswer(List<InetAddress> addresses, Duration ttl) {
                 }
             }
             if (!addresses.isEmpty() || aliasTarget.equals(currentName)) {
-                return new AddressAnswer(addresses, Duration.ofSeconds(seconds));
+                return new AddressRecords(addresses, Duration.ofSeconds(seconds));
             }
             currentName = aliasTarget;
         }
-        return new AddressAnswer(List.of(), Duration.ZERO);
+        return new AddressRecords(List.of(), Duration.ZERO);
     }
 }

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.settings;
+
+/** The user name and the password of the proxy. */
+public record Login(AccountName user, Password password) {}
