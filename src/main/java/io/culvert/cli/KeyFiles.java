@@ -6,7 +6,6 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.Problems;
 import io.culvert.wireguard.config.SecretKey;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -37,7 +36,7 @@ final class KeyFiles {
 
     private Optional<SecretKey> read(Path file) {
         try {
-            return Optional.of(SecretKey.parse(Files.readString(file).strip()));
+            return Optional.of(SecretKey.read(file));
         } catch (IllegalArgumentException e) {
             problems.add(Problem.input(
                     Location.file(file),

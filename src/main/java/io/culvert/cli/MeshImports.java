@@ -117,7 +117,7 @@ final class MeshImports {
 
     private static boolean contains(Path file, SecretKey key) {
         try {
-            return SecretKey.parse(Files.readString(file).strip()).equals(key);
+            return SecretKey.read(file).equals(key);
         } catch (IOException | IllegalArgumentException _) {
             return false;
         }

@@ -2,9 +2,9 @@
 package io.culvert.diagnostics;
 
 import java.io.PrintWriter;
-import java.io.Writer;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 
 /** The log: writes one line for each event to standard error. */
@@ -29,18 +29,27 @@ public final class Log {
      */
     private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
 
-    /** A log that drops everything. */
-    public static final Log NONE = new Log(new PrintWriter(Writer.nullWriter()));
-
     private final PrintWriter out;
-    private volatile Level level = Level.INFO;
+    private final String prefix;
+    private final AtomicReference<Level> level;
 
     public Log(PrintWriter out) {
+        this(out, "", new AtomicReference<>(Level.INFO));
+    }
+
+    private Log(PrintWriter out, String prefix, AtomicReference<Level> level) {
         this.out = out;
+        this.prefix = prefix;
+        this.level = level;
+    }
+
+    /** Returns a log with the same output and level whose lines begin with a prefix, such as {@code mesh: }. */
+    public Log prefixed(String added) {
+        return new Log(out, prefix + added, level);
     }
 
     public void setLevel(Level newLevel) {
-        level = newLevel;
+        level.set(newLevel);
     }
 
     public void error(String line) {
@@ -82,10 +91,10 @@ public final class Log {
     }
 
     private void write(Level lineLevel, String line) {
-        if (lineLevel.compareTo(level) <= 0) {
+        if (lineLevel.compareTo(level.get()) <= 0) {
             synchronized (out) {
                 out.println((lineLevel == Level.INFO ? "" : lineLevel + ": ")
-                        + CONTROL.matcher(line).replaceAll("\uFFFD"));
+                        + CONTROL.matcher(prefix + line).replaceAll("\uFFFD"));
                 out.flush();
             }
         }

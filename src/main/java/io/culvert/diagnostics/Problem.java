@@ -35,6 +35,14 @@ public record Problem(Kind kind, Location location, String message, String hint)
         return new Problem(Kind.MACHINE, location, message, hint);
     }
 
+    /** Returns the unmet requirement that this process has the capability to change the network. */
+    public static Problem missingNetAdmin() {
+        return machine(
+                Location.machine("CAP_NET_ADMIN"),
+                "is missing, but the kill switch and the tunnel require it",
+                Hints.here().netAdmin());
+    }
+
     public static Problem failure(Location location, String message, String hint) {
         return new Problem(Kind.FAILURE, location, message, hint);
     }
@@ -58,7 +66,12 @@ public record Problem(Kind kind, Location location, String message, String hint)
         return text(kind == Kind.WARNING ? "warning: " : kind == Kind.NOTE ? "note: " : "");
     }
 
+    /** Returns the indented line with a hint, below its message. */
+    public static String hintLine(String hint) {
+        return "    hint: " + hint;
+    }
+
     private String text(String severity) {
-        return location + ": " + severity + message + (hint.isEmpty() ? "" : "\n    hint: " + hint);
+        return location + ": " + severity + message + (hint.isEmpty() ? "" : "\n" + hintLine(hint));
     }
 }

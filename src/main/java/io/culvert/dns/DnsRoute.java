@@ -3,7 +3,7 @@ package io.culvert.dns;
 
 import java.util.List;
 
-/** Names with upstream servers of their own, such as those of a mesh. */
+/** Names with upstream servers of their own, such as those of a mesh. Domains may have a trailing dot. */
 public sealed interface DnsRoute {
 
     Upstreams upstreams();

@@ -2,6 +2,7 @@
 package io.culvert.dns;
 
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
@@ -15,19 +16,18 @@ import java.util.stream.Stream;
  */
 public record ForbiddenAddresses(Prefix prefix, String description) {
 
-    /** From IANA's special-purpose registries (RFC 6890); no server can have these addresses. */
+    /** No server can have these addresses. */
     private static final List<ForbiddenAddresses> ALWAYS = Stream.of(
-                    "0.0.0.0/8 unspecified",
-                    "127.0.0.0/8 loopback",
-                    "169.254.0.0/16 link-local",
-                    "224.0.0.0/4 multicast",
-                    "255.255.255.255/32 broadcast",
-                    "::/128 unspecified",
-                    "::1/128 loopback",
-                    "fe80::/10 link-local",
-                    "ff00::/8 multicast")
-            .map(line -> line.split(" ", 2))
-            .map(words -> new ForbiddenAddresses(Prefix.parse(words[0]), words[1]))
+                    SpecialRange.THIS_NETWORK,
+                    SpecialRange.LOOPBACK_IPV4,
+                    SpecialRange.LINK_LOCAL_IPV4,
+                    SpecialRange.MULTICAST_IPV4,
+                    SpecialRange.BROADCAST,
+                    SpecialRange.UNSPECIFIED_IPV6,
+                    SpecialRange.LOOPBACK_IPV6,
+                    SpecialRange.LINK_LOCAL_IPV6,
+                    SpecialRange.MULTICAST_IPV6)
+            .map(range -> new ForbiddenAddresses(range.prefix(), range.description()))
             .toList();
 
     /** Returns why this address is rejected; empty if it is allowed. */

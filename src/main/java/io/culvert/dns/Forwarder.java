@@ -112,7 +112,7 @@ final class Forwarder {
         /** Waits for this server until it is the next one's turn; at the end of a round for all that were queried. */
         private Optional<Message> awaitReply(InetSocketAddress server, boolean isLastOfRound) {
             long until = System.nanoTime()
-                    + shorter(timeouts.perServer(), timeLeft()).toNanos();
+                    + Timeouts.shorter(timeouts.perServer(), timeLeft()).toNanos();
             while (isLastOfRound ? attempts.isWaiting() : attempts.isWaitingFor(server)) {
                 Optional<DnsExchange.Reply> reply = attempts.await(Duration.ofNanos(until - System.nanoTime()));
                 if (reply.isEmpty()) {
@@ -160,7 +160,8 @@ final class Forwarder {
             Duration half = remaining.dividedBy(2);
             return servers.size() == 1
                     ? remaining
-                    : shorter(remaining, half.compareTo(timeouts.perServer()) < 0 ? timeouts.perServer() : half);
+                    : Timeouts.shorter(
+                            remaining, half.compareTo(timeouts.perServer()) < 0 ? timeouts.perServer() : half);
         }
 
         private Duration timeLeft() {
@@ -175,9 +176,5 @@ final class Forwarder {
     private static boolean isFinal(Message response) {
         int code = response.getRcode();
         return code == Rcode.NOERROR || code == Rcode.NXDOMAIN;
-    }
-
-    private static Duration shorter(Duration a, Duration b) {
-        return a.compareTo(b) < 0 ? a : b;
     }
 }

@@ -101,6 +101,11 @@ public record ResolvConf(
      * @param name with or without the final dot
      */
     public List<InetSocketAddress> serversFor(String name) {
+        return serversFor(name, nameservers, dockerUpstreams);
+    }
+
+    /** Returns which of two lists are the servers for a name, as in {@link #serversFor(String)}. */
+    public static <T> List<T> serversFor(String name, List<T> nameservers, List<T> dockerUpstreams) {
         boolean singleLabel = name.indexOf('.') < 0 || name.indexOf('.') == name.length() - 1;
         return singleLabel || dockerUpstreams.isEmpty() ? nameservers : dockerUpstreams;
     }

@@ -30,7 +30,11 @@ public record Timeouts(Duration perServer, Duration total) {
         Duration twice = firstResponse.multipliedBy(2);
         Duration half = total.dividedBy(2);
         Duration timeout = twice.compareTo(half) > 0 ? twice : half;
-        return timeout.compareTo(total) < 0 ? timeout : total;
+        return shorter(timeout, total);
+    }
+
+    static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
     }
 
     public Timeouts {

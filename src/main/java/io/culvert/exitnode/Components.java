@@ -116,14 +116,14 @@ record Components(
                         configuration.identity().marks().tunnel(),
                         dns::resolvedNames,
                         environment.clock(),
-                        message -> environment.log().info("mesh: " + message));
+                        environment.log().prefixed("mesh: "));
             case TAILSCALE ->
                 new TailscaleMesh(
                         tailscale(environment, configuration.settings()).orElseThrow(),
                         supervisor,
                         update -> events.add(new ExitNodeEvent.DeferredUpdate(update)),
                         problem -> environment.log().problems(List.of(problem)),
-                        message -> environment.log().info("mesh: " + message));
+                        environment.log().prefixed("mesh: "));
         };
     }
 

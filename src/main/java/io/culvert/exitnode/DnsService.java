@@ -25,7 +25,6 @@ import io.culvert.net.Host;
 import io.culvert.net.Marks;
 import io.culvert.net.Prefix;
 import io.culvert.plan.ExitNodePlan;
-import io.culvert.plan.NameRoute;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.plan.Tailnet;
@@ -54,7 +53,6 @@ final class DnsService implements AutoCloseable {
 
     private record Forwarding(Upstreams upstreams, List<DnsRoute> others) {}
 
-    private static final int DNS_PORT = 53;
     private static final int MAX_PORT_ATTEMPTS = 8;
 
     /** Limits the memory that a DNS server can use by sending ever new responses that are rejected and reported. */
@@ -199,13 +197,13 @@ final class DnsService implements AutoCloseable {
 
     /** Forwards all programs' DNS queries to the plan's servers, through the tunnel only. Idempotent. */
     void serve(ExitNodePlan next) {
-        Upstreams upstreams =
-                throughInterface(next.dnsServers(), next.identity().link());
-        List<DnsRoute> others = next.dnsRoutes().stream().map(this::route).toList();
-        Forwarding newForwarding = new Forwarding(upstreams, others);
+        Upstreams upstreams = Upstreams.of(
+                next.dnsServers(),
+                Egress.marked(marks.stub()).boundTo(next.identity().link()));
+        Forwarding newForwarding = new Forwarding(upstreams, next.dnsRoutes());
         if (!newForwarding.equals(forwarding)) {
             forwarding = newForwarding;
-            stub.useUpstreams(upstreams, others);
+            stub.useUpstreams(upstreams, next.dnsRoutes());
             if (wasConnected) {
                 confirmingUpstreams = Optional.of(upstreams);
             }
@@ -220,36 +218,6 @@ final class DnsService implements AutoCloseable {
             reportedFileProblem = problem;
             problem.ifPresent(it -> log.problems(List.of(it)));
         }
-    }
-
-    private DnsRoute route(NameRoute route) {
-        return switch (route) {
-            case NameRoute.Through through ->
-                new DnsRoute.Suffix(through.suffix(), throughInterface(through.servers(), through.link()));
-            case NameRoute.ExactName exactly ->
-                new DnsRoute.ExactName(
-                        exactly.name(),
-                        new Upstreams(runtime.serversFor(exactly.name()), Egress.marked(marks.tunnel())));
-            case NameRoute.Containers containers ->
-                new DnsRoute.Containers(containers.domain(), outsideTunnel(containers.servers()));
-            case NameRoute.Cluster cluster ->
-                new DnsRoute.Cluster(cluster.domain(), cluster.search(), outsideTunnel(cluster.servers()));
-            case NameRoute.Unqualified unqualified -> new DnsRoute.Unqualified(outsideTunnel(unqualified.servers()));
-        };
-    }
-
-    private Upstreams outsideTunnel(List<InetAddress> servers) {
-        return new Upstreams(withDnsPort(servers), Egress.marked(marks.tunnel()));
-    }
-
-    private static List<InetSocketAddress> withDnsPort(List<InetAddress> servers) {
-        return servers.stream()
-                .map(address -> new InetSocketAddress(address, DNS_PORT))
-                .toList();
-    }
-
-    private Upstreams throughInterface(List<InetAddress> servers, String link) {
-        return new Upstreams(withDnsPort(servers), Egress.marked(marks.stub()).boundTo(link));
     }
 
     /** Whether the stub still listens on all addresses that it has listened on so far. */

@@ -119,7 +119,7 @@ public record ExitNodeCheck(List<Category> categories, int exitStatus) {
             for (Check check : category.checks()) {
                 lines.add(check.result().sign + " " + check.message());
                 if (!check.hint().isEmpty()) {
-                    lines.add("    hint: " + check.hint());
+                    lines.add(Problem.hintLine(check.hint()));
                 }
             }
             lines.add("");

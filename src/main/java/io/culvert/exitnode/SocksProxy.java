@@ -3,6 +3,7 @@ package io.culvert.exitnode;
 
 import io.culvert.diagnostics.Log;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.plan.Tailnet;
@@ -32,7 +33,8 @@ import java.util.stream.Stream;
 final class SocksProxy implements AutoCloseable {
 
     private static final String NAME = "dante";
-    private static final List<Prefix> LOOPBACK = List.of(Prefix.parse("127.0.0.0/8"), Prefix.parse("::1/128"));
+    private static final List<Prefix> LOOPBACK =
+            SpecialRange.prefixes(SpecialRange.LOOPBACK_IPV4, SpecialRange.LOOPBACK_IPV6);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(3);
 
     private final Settings settings;

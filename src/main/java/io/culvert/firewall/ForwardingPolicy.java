@@ -10,6 +10,7 @@ import static io.culvert.firewall.Matches.toLink;
 
 import io.culvert.net.Family;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.networkfile.Forward;
 import io.culvert.networkfile.Forward.Direction;
 import io.culvert.nft.Chain;
@@ -33,7 +34,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
  * The forwarding policy of a mesh node: it forwards what its network file allows and replies to that, and nothing else from or to
@@ -51,16 +51,14 @@ public record ForwardingPolicy(Table table, Set<Family> forwardedFamilies) {
     private static final String SAVED_STATE_CHAIN = "saved_sysctls";
 
     /** Excluded from an exit to the internet: what the mesh may reach of them is listed in {@code routes}. */
-    private static final List<Prefix> PRIVATE_RANGES = Stream.of(
-                    "10.0.0.0/8",
-                    "100.64.0.0/10",
-                    "169.254.0.0/16",
-                    "172.16.0.0/12",
-                    "192.168.0.0/16",
-                    "fc00::/7",
-                    "fe80::/10")
-            .map(Prefix::parse)
-            .toList();
+    private static final List<Prefix> PRIVATE_RANGES = SpecialRange.prefixes(
+            SpecialRange.PRIVATE_10,
+            SpecialRange.SHARED,
+            SpecialRange.LINK_LOCAL_IPV4,
+            SpecialRange.PRIVATE_172,
+            SpecialRange.PRIVATE_192,
+            SpecialRange.UNIQUE_LOCAL,
+            SpecialRange.LINK_LOCAL_IPV6);
 
     public ForwardingPolicy {
         forwardedFamilies = Set.copyOf(forwardedFamilies);

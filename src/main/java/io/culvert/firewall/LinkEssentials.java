@@ -9,6 +9,7 @@ import static io.culvert.firewall.Matches.toUdpPort;
 import io.culvert.net.DisjointPrefixes;
 import io.culvert.net.Family;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.nft.NamedSet;
 import io.culvert.nft.NftRule;
 import io.culvert.nft.NftValue;
@@ -36,12 +37,12 @@ public final class LinkEssentials {
     private static final Word NEIGHBOUR_ADVERTISEMENT = new Word("nd-neighbor-advert", 136);
     private static final Word LISTENER_REPORT_2 = new Word("mld2-listener-report", 143);
 
-    private static final NftValue ALL_HOSTS = new NftValue.Address(Prefix.parse("255.255.255.255"));
+    private static final NftValue ALL_HOSTS = new NftValue.Address(SpecialRange.BROADCAST.prefix());
     private static final NftValue ALL_DHCP_SERVERS = new NftValue.Address(Prefix.parse("ff02::1:2"));
 
     private static final String NEIGHBOUR_SET = "neighbours6";
     private static final NftValue LINK_LOCAL =
-            Matches.anyOfPrefixes(List.of(Prefix.parse("fe80::/10"), Prefix.parse("ff02::/16")));
+            Matches.anyOfPrefixes(List.of(SpecialRange.LINK_LOCAL_IPV6.prefix(), Prefix.parse("ff02::/16")));
     private static final Statement OUTBOUND_ICMPV6 = icmpv6(
             LISTENER_REPORT,
             LISTENER_DONE,

@@ -7,6 +7,7 @@ import static io.culvert.nft.Statement.isNot;
 import io.culvert.net.Family;
 import io.culvert.net.Marks;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.net.Transport;
 import io.culvert.nft.MatchField.Joined;
 import io.culvert.nft.MatchField.Masked;
@@ -170,8 +171,8 @@ final class Matches {
     /** Returns the multicast addresses of a family, and for IPv4 the limited broadcast address. */
     static NftValue multicast(Family family) {
         return family == Family.IPV4
-                ? anyOfPrefixes(List.of(Prefix.parse("224.0.0.0/4"), Prefix.parse("255.255.255.255/32")))
-                : new NftValue.Address(Prefix.parse("ff00::/8"));
+                ? anyOfPrefixes(SpecialRange.prefixes(SpecialRange.MULTICAST_IPV4, SpecialRange.BROADCAST))
+                : new NftValue.Address(SpecialRange.MULTICAST_IPV6.prefix());
     }
 
     /**

@@ -13,7 +13,7 @@ import static io.culvert.firewall.Matches.toPorts;
 
 import io.culvert.net.Family;
 import io.culvert.net.Port;
-import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.net.Transport;
 import io.culvert.nft.Chain;
 import io.culvert.nft.Chain.Hook;
@@ -133,7 +133,7 @@ public final class NamespaceFirewall {
     }
 
     private static NftValue loopback(Family family) {
-        return new NftValue.Address(Prefix.parse(family == Family.IPV4 ? "127.0.0.0/8" : "::1/128"));
+        return new NftValue.Address(SpecialRange.loopback(family));
     }
 
     private List<InetAddress> resolvers(Family family) {

@@ -19,7 +19,7 @@ import io.culvert.firewall.KillSwitchInput.Mesh;
 import io.culvert.firewall.KillSwitchInput.Scope;
 import io.culvert.net.DisjointPrefixes;
 import io.culvert.net.Family;
-import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.net.Transport;
 import io.culvert.nft.Chain;
 import io.culvert.nft.Chain.Hook;
@@ -152,7 +152,7 @@ final class OutputRules {
     }
 
     private static NftValue loopback(Family family) {
-        return new NftValue.Address(Prefix.parse(family == Family.IPV4 ? "127.0.0.0/8" : "::1"));
+        return new NftValue.Address(SpecialRange.loopback(family));
     }
 
     private List<NftRule> toInnerLinks() {

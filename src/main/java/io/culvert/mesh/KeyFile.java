@@ -12,11 +12,8 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.Optional;
 import java.util.Set;
 
-/** Reads a file with one secret key, as printed by {@code wg genkey} or {@code wg genpsk}. */
+/** Reads a mesh node's key files, and reports what is wrong with them. */
 final class KeyFile {
-
-    /** More than a key with white space; a longer file is something else. */
-    private static final long MAX_SIZE = 1024;
 
     private static final Set<PosixFilePermission> OTHERS =
             Set.of(PosixFilePermission.GROUP_READ, PosixFilePermission.OTHERS_READ, PosixFilePermission.OTHERS_WRITE);
@@ -31,11 +28,7 @@ final class KeyFile {
      */
     static Optional<SecretKey> read(Path file, String description, Problems problems) {
         try {
-            if (Files.size(file) > MAX_SIZE) {
-                problems.add(invalid(file, description, "the file is too large"));
-                return Optional.empty();
-            }
-            SecretKey key = SecretKey.parse(Files.readString(file).strip());
+            SecretKey key = SecretKey.read(file);
             if (Files.getPosixFilePermissions(file).stream().anyMatch(OTHERS::contains)) {
                 problems.add(Problem.warning(
                         Location.file(file),
@@ -49,16 +42,12 @@ final class KeyFile {
                     description + " cannot be read" + (Files.exists(file) ? ": " + e.getMessage() : ": file not found"),
                     "create it with 'culvert mesh keygen', or correct the path in the network file"));
         } catch (IllegalArgumentException e) {
-            problems.add(invalid(file, description, String.valueOf(e.getMessage())));
+            problems.add(Problem.input(
+                    Location.file(file),
+                    description + " is not valid: " + e.getMessage(),
+                    "move the file away, then generate a key: culvert mesh keygen "
+                            + (description.contains("preshared") ? "--preshared " : "") + file));
         }
         return Optional.empty();
-    }
-
-    private static Problem invalid(Path file, String description, String why) {
-        return Problem.input(
-                Location.file(file),
-                description + " is not valid: " + why,
-                "move the file away, then generate a key: culvert mesh keygen "
-                        + (description.contains("preshared") ? "--preshared " : "") + file);
     }
 }

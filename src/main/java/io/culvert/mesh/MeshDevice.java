@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.mesh;
 
+import io.culvert.diagnostics.Log;
 import io.culvert.net.Endpoint;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.WireGuardMeshInterface;
-import io.culvert.roaming.EndpointSelection;
+import io.culvert.roaming.EndpointSelector;
 import io.culvert.roaming.PeerStatus;
 import io.culvert.roaming.RoamingPeer;
 import io.culvert.wireguard.config.PublicKey;
@@ -20,7 +21,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -31,12 +31,12 @@ final class MeshDevice {
     private final ManagedDevice device;
     private final long mark;
     private final Clock clock;
-    private final Consumer<String> log;
+    private final Log log;
     private final Map<PublicKey, Optional<InetSocketAddress>> initialEndpoints = new HashMap<>();
-    private Optional<EndpointSelection> endpointSelection = Optional.empty();
+    private Optional<EndpointSelector> endpointSelector = Optional.empty();
 
     /** @param mark the firewall mark of the packets that the interface sends */
-    MeshDevice(WireGuardMeshInterface mesh, ManagedDevice device, long mark, Clock clock, Consumer<String> log) {
+    MeshDevice(WireGuardMeshInterface mesh, ManagedDevice device, long mark, Clock clock, Log log) {
         this.mesh = mesh;
         this.device = device;
         this.mark = mark;
@@ -55,10 +55,10 @@ final class MeshDevice {
                 .filter(peer -> !peer.candidates().isEmpty())
                 .toList();
         device.ensure(withInitialEndpoints(config, peers));
-        if (endpointSelection.isEmpty() && !peers.isEmpty()) {
-            endpointSelection = Optional.of(EndpointSelection.start(device, mark, clock, log));
+        if (endpointSelector.isEmpty() && !peers.isEmpty()) {
+            endpointSelector = Optional.of(EndpointSelector.start(device, mark, clock, log));
         }
-        endpointSelection.ifPresent(it -> it.setPeers(peers));
+        endpointSelector.ifPresent(it -> it.setPeers(peers));
     }
 
     /** Informs peers with a session only, as a packet to the others would cause a handshake that may fail. */
@@ -110,7 +110,7 @@ final class MeshDevice {
     /** Returns the peers that are not connected by their first endpoint candidate. */
     private String notPreferred() {
         StringBuilder text = new StringBuilder();
-        endpointSelection.ifPresent(it -> it.statuses().forEach((name, status) -> {
+        endpointSelector.ifPresent(it -> it.statuses().forEach((name, status) -> {
             if (status.state() != PeerStatus.State.PREFERRED) {
                 text.append("; ").append(name).append(" ").append(status.state());
                 status.endpoint().ifPresent(at -> text.append(" at ").append(Endpoint.of(at)));
@@ -127,8 +127,8 @@ final class MeshDevice {
 
     /** Removes the interface. Idempotent. */
     void remove() {
-        endpointSelection.ifPresent(EndpointSelection::close);
-        endpointSelection = Optional.empty();
+        endpointSelector.ifPresent(EndpointSelector::close);
+        endpointSelector = Optional.empty();
         initialEndpoints.clear();
         device.remove();
     }

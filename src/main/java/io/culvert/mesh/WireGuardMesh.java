@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.mesh;
 
+import io.culvert.diagnostics.Log;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.WireGuardMeshInterface;
@@ -8,7 +9,6 @@ import io.culvert.wireguard.device.ManagedDevice;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -33,7 +33,7 @@ public final class WireGuardMesh implements Mesh {
             long mark,
             Supplier<ResolvedNames> names,
             Clock clock,
-            Consumer<String> log) {
+            Log log) {
         this.devices = meshes.stream()
                 .map(mesh -> new MeshDevice(mesh, device.apply(mesh.link()), mark, clock, log))
                 .toList();

@@ -15,7 +15,7 @@ import io.culvert.plan.NodeInputs;
 import io.culvert.plan.NodePlan;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.requirements.MachineRequirements;
-import io.culvert.roaming.EndpointSelection;
+import io.culvert.roaming.EndpointSelector;
 import io.culvert.roaming.PathLookup;
 import io.culvert.roaming.RoamingPeer;
 import io.culvert.routing.ActiveTunnels;
@@ -142,7 +142,7 @@ record DesiredNode(MeshNodeFile file, EndpointResolver resolver, NodeDevices dev
                 .filter(peer -> Optional.ofNullable(states.get(key))
                         .filter(state -> peer.keepsEndpoint(state, now))
                         .isEmpty())
-                .flatMap(peer -> EndpointSelection.initialEndpoint(peer.candidates(), paths));
+                .flatMap(peer -> EndpointSelector.initialEndpoint(peer.candidates(), paths));
     }
 
     private List<Problem> checkRequirements(KernelConnections kernel, Machine machine, NetworkState current) {

@@ -2,7 +2,7 @@
 package io.culvert.meshnode;
 
 import io.culvert.net.Endpoint;
-import io.culvert.roaming.EndpointSelection;
+import io.culvert.roaming.EndpointSelector;
 import io.culvert.roaming.PeerStatus;
 import io.culvert.runtime.Environment;
 import io.culvert.status.StatusReport;
@@ -51,13 +51,13 @@ record MeshNodeStatus(Map<String, Map<String, DeviceState>> nodes, Map<String, J
     }
 
     /** Returns the report of a managing process: the names of peers and their endpoint selection. */
-    static JsonObject report(PeerNames names, Map<String, EndpointSelection> endpointSelections) {
+    static JsonObject report(PeerNames names, Map<String, EndpointSelector> endpointSelectors) {
         JsonObjectBuilder peerNames = Json.createObjectBuilder();
         names.names().forEach((key, name) -> peerNames.add(key.toString(), name));
         JsonObjectBuilder links = Json.createObjectBuilder();
-        endpointSelections.forEach((link, endpointSelection) -> {
+        endpointSelectors.forEach((link, endpointSelector) -> {
             JsonObjectBuilder peers = Json.createObjectBuilder();
-            endpointSelection.statuses().forEach((name, status) -> peers.add(name, json(status)));
+            endpointSelector.statuses().forEach((name, status) -> peers.add(name, json(status)));
             links.add(link, peers);
         });
         return Json.createObjectBuilder()

@@ -12,7 +12,7 @@ import io.culvert.firewall.KillSwitchRuleset;
 import io.culvert.firewall.TunnelKillSwitch;
 import io.culvert.nft.Table;
 import io.culvert.plan.NodePlan;
-import io.culvert.roaming.EndpointSelection;
+import io.culvert.roaming.EndpointSelector;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.runtime.KernelConnections;
@@ -127,7 +127,7 @@ final class NodeConfigurator {
         boolean existed = !links.isEmpty();
         if (kernel.nftables().probe().isEmpty()) {
             existed |= !forwarding.remove().isEmpty();
-            kernel.nftables().remove(List.of(EndpointSelection.TABLE));
+            kernel.nftables().remove(List.of(EndpointSelector.TABLE));
             applyAntiSpoofing(TunnelKillSwitch.antiSpoofing(others), new ArrayList<>());
         }
         log.problems(hosts.write(List.of()).stream().toList());

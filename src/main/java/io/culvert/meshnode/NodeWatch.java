@@ -11,7 +11,7 @@ import io.culvert.reconcile.ChangeWatcher;
 import io.culvert.reconcile.ErrorState;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.reconcile.Reconciler;
-import io.culvert.roaming.EndpointSelection;
+import io.culvert.roaming.EndpointSelector;
 import io.culvert.rtnl.MainTable;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
@@ -31,7 +31,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
  * Manages a node according to its network file. One thread handles all events; only endpoint selection has a thread for
- * each device ({@link EndpointSelection}).
+ * each device ({@link EndpointSelector}).
  */
 final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
 
@@ -55,7 +55,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
     private final KernelConnections kernel;
     private final NodeConfigurator change;
     private final ErrorState fileError;
-    private final Map<String, EndpointSelection> endpointSelections = new ConcurrentSkipListMap<>();
+    private final Map<String, EndpointSelector> endpointSelectors = new ConcurrentSkipListMap<>();
     private final DirectNetworks direct;
     private Optional<MainTable> mainTable = Optional.empty();
     private volatile DesiredNode state;
@@ -104,7 +104,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
             mainTable = Optional.of(kernel.machine().main());
             try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
                     AutoCloseable _ = serveStatus()) {
-                updateEndpointSelections();
+                updateEndpointSelectors();
                 log.info("mesh: " + node + " is up (managed)");
                 reconciler.run();
             } catch (IOException e) {
@@ -133,7 +133,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
     private AutoCloseable serveStatus() throws IOException {
         return StatusSocket.serveJson(
                 MeshNodeStatus.socket(environment, node),
-                () -> MeshNodeStatus.report(state.names(), endpointSelections));
+                () -> MeshNodeStatus.report(state.names(), endpointSelectors));
     }
 
     @Override
@@ -174,7 +174,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
                 environment,
                 () -> state.apply(kernel, change, now(), Optional.empty(), direct)
                         .forEach(line -> log.info("mesh: applied: " + line)));
-        updateEndpointSelections();
+        updateEndpointSelectors();
         announceNewAddresses();
     }
 
@@ -190,9 +190,9 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
     }
 
     /** Starts and stops endpoint selection for the devices of the current file. */
-    private void updateEndpointSelections() {
+    private void updateEndpointSelectors() {
         List<String> links = interfaces().stream().map(NodeInterface::device).toList();
-        endpointSelections.entrySet().removeIf(entry -> {
+        endpointSelectors.entrySet().removeIf(entry -> {
             boolean isGone = !links.contains(entry.getKey());
             if (isGone) {
                 entry.getValue().close();
@@ -200,21 +200,19 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
             return isGone;
         });
         for (String link : links) {
-            endpointSelections
-                    .computeIfAbsent(link, this::startEndpointSelection)
-                    .setPeers(state.roamingPeers(link));
+            endpointSelectors.computeIfAbsent(link, this::startEndpointSelector).setPeers(state.roamingPeers(link));
         }
     }
 
-    private EndpointSelection startEndpointSelection(String link) {
+    private EndpointSelector startEndpointSelector(String link) {
         long mark = devices.read(link).map(DeviceState::mark).orElse(0L);
-        return EndpointSelection.start(
-                devices.device(link), mark, environment.clock(), line -> log.info("mesh: " + link + ": " + line));
+        return EndpointSelector.start(
+                devices.device(link), mark, environment.clock(), log.prefixed("mesh: " + link + ": "));
     }
 
     private void stop() {
-        endpointSelections.values().forEach(EndpointSelection::close);
-        endpointSelections.clear();
+        endpointSelectors.values().forEach(EndpointSelector::close);
+        endpointSelectors.clear();
         MachineLock.runLocked(environment, () -> change.remove(kernel.network().observe()));
         log.info("mesh: " + node + " is down");
     }

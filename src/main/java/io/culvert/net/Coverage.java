@@ -52,7 +52,7 @@ public record Coverage(Family family, List<Prefix> remainder) {
 
     /** Returns the public addresses that no prefix covers. */
     private List<Prefix> withoutSpecialPurpose() {
-        List<Prefix> special = disjoint(family, SpecialPurpose.prefixes(family));
+        List<Prefix> special = disjoint(family, SpecialRange.all(family));
         List<Prefix> result = new ArrayList<>();
         for (Prefix prefix : remainder) {
             subtract(prefix, special.stream().filter(prefix::overlaps).toList(), result);
@@ -77,7 +77,7 @@ public record Coverage(Family family, List<Prefix> remainder) {
      * be a hundred times as long as the list.
      */
     private static boolean coversMost(Family family, Collection<Prefix> prefixes) {
-        List<Prefix> special = SpecialPurpose.prefixes(family);
+        List<Prefix> special = SpecialRange.all(family);
         double reserved = share(disjoint(family, special));
         double covered = share(disjoint(
                         family,

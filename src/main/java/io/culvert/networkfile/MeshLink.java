@@ -2,7 +2,9 @@
 package io.culvert.networkfile;
 
 import io.culvert.net.Endpoint;
+import io.culvert.net.Host;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.wireguard.config.PublicKey;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +33,16 @@ public record MeshLink(
         OptionalInt refreshRestartSeconds,
         List<HostsEntry> hosts) {
 
+    /** Ranges that are reachable from inside a private network only. */
+    private static final List<Prefix> PRIVATE_RANGES = SpecialRange.prefixes(
+            SpecialRange.PRIVATE_10,
+            SpecialRange.PRIVATE_172,
+            SpecialRange.PRIVATE_192,
+            SpecialRange.SHARED,
+            SpecialRange.LINK_LOCAL_IPV4,
+            SpecialRange.UNIQUE_LOCAL,
+            SpecialRange.LINK_LOCAL_IPV6);
+
     public MeshLink {
         allowedIps = List.copyOf(allowedIps);
         candidates = List.copyOf(candidates);
@@ -49,8 +61,14 @@ public record MeshLink(
     public Optional<Endpoint> endpoint(Predicate<Endpoint> isUsable) {
         return candidates.stream()
                 .filter(isUsable)
-                .filter(candidate -> !PrivateSpace.contains(candidate.host()))
+                .filter(candidate -> !isPrivate(candidate.host()))
                 .findFirst()
                 .or(() -> candidates.stream().filter(isUsable).findFirst());
+    }
+
+    /** Returns whether a host is in a private range. A name counts as public. */
+    private static boolean isPrivate(Host host) {
+        return host instanceof Host.Literal literal
+                && PRIVATE_RANGES.stream().anyMatch(range -> range.contains(literal.address()));
     }
 }

@@ -2,6 +2,7 @@
 package io.culvert.plan;
 
 import io.culvert.diagnostics.Problem;
+import io.culvert.dns.DnsRoute;
 import io.culvert.net.Family;
 import io.culvert.net.Host;
 import io.culvert.net.Prefix;
@@ -51,7 +52,7 @@ public record ExitNodePlan(
         NetworkState network,
         RoutingIntent routingIntent,
         List<InetAddress> dnsServers,
-        List<NameRoute> dnsRoutes,
+        List<DnsRoute> dnsRoutes,
         List<InetAddress> stubAddresses,
         Set<Host.Name> endpointNames,
         Set<Host.Name> bypassNames,

@@ -4,14 +4,19 @@ package io.culvert.plan;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
+import io.culvert.dns.DnsRoute;
+import io.culvert.dns.Upstreams;
 import io.culvert.firewall.KillSwitchInput;
 import io.culvert.firewall.KillSwitchRuleset;
 import io.culvert.firewall.LinkEssentials;
+import io.culvert.linux.Egress;
 import io.culvert.net.Bypass;
 import io.culvert.net.Family;
 import io.culvert.net.Host;
+import io.culvert.net.Marks;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.net.Transport;
 import io.culvert.nft.Table;
 import io.culvert.routing.ExitNodeRouting;
@@ -55,10 +60,13 @@ public final class ExitNodePlanner {
     /** Tailscale's own resolver (tailscale: net/tsaddr, TailscaleServiceIP). */
     private static final InetAddress TAILNET_RESOLVER = Prefix.parseAddress("100.100.100.100");
 
-    private static final List<Prefix> PRIVATE_RANGES = Stream.of(
-                    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
-            .map(Prefix::parse)
-            .toList();
+    /** Connected networks that count as the LAN; the shared range is not one of them, as tailnets use it. */
+    private static final List<Prefix> PRIVATE_RANGES = SpecialRange.prefixes(
+            SpecialRange.PRIVATE_10,
+            SpecialRange.PRIVATE_172,
+            SpecialRange.PRIVATE_192,
+            SpecialRange.LINK_LOCAL_IPV4,
+            SpecialRange.UNIQUE_LOCAL);
 
     private final ExitNodeInputs inputs;
     private final Settings settings;
@@ -132,7 +140,7 @@ public final class ExitNodePlanner {
                 network,
                 routing.routingIntent(),
                 dnsServers(),
-                nameRoutes(),
+                dnsRoutes(),
                 stubAddresses(),
                 endpointNames(),
                 bypassNames(),
@@ -398,17 +406,23 @@ public final class ExitNodePlanner {
      * and, from the runtime's resolvers, the control server's name, which is needed before the tunnel is up and may
      * exist on the local network only, and names of other containers, which no other server has.
      */
-    private List<NameRoute> nameRoutes() {
-        List<NameRoute> routes = new ArrayList<>();
+    private List<DnsRoute> dnsRoutes() {
+        List<DnsRoute> routes = new ArrayList<>();
+        Marks marks = inputs.identity().marks();
+        Egress outsideTunnel = Egress.marked(marks.tunnel());
         meshes.forEach(mesh -> inputs.tailnet()
                 .suffix()
-                .ifPresent(
-                        suffix -> routes.add(new NameRoute.Through(suffix, List.of(TAILNET_RESOLVER), mesh.link()))));
+                .ifPresent(suffix -> routes.add(new DnsRoute.Suffix(
+                        suffix,
+                        Upstreams.of(
+                                List.of(TAILNET_RESOLVER),
+                                Egress.marked(marks.stub()).boundTo(mesh.link()))))));
         RuntimeResolvers resolvers = inputs.resolvers();
         controlServerName()
                 .filter(_ -> !resolvers.servers().isEmpty())
-                .ifPresent(name -> routes.add(new NameRoute.ExactName(name.name())));
-        routes.addAll(resolvers.routes(machine.connected()));
+                .ifPresent(name -> routes.add(new DnsRoute.ExactName(
+                        name.name(), Upstreams.of(resolvers.serversFor(name.name()), outsideTunnel))));
+        routes.addAll(resolvers.routes(machine.connected(), outsideTunnel));
         return routes;
     }
 

@@ -2,6 +2,8 @@
 package io.culvert.plan;
 
 import io.culvert.diagnostics.Problem;
+import io.culvert.dns.DnsRoute;
+import io.culvert.dns.Upstreams;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
 import io.culvert.net.Host;
@@ -165,26 +167,27 @@ public record PlanText(
         return lines;
     }
 
-    private static String route(NameRoute route) {
+    private static String route(DnsRoute route) {
         return switch (route) {
-            case NameRoute.Through through ->
-                "DNS queries for " + through.suffix() + " go to "
-                        + through.servers().stream().map(Prefix::text).collect(Collectors.joining(", ")) + " through "
-                        + through.link();
-            case NameRoute.ExactName exactly -> "DNS queries for " + exactly.name() + " go to " + RUNTIME_RESOLVERS;
-            case NameRoute.Containers containers ->
+            case DnsRoute.Suffix suffix ->
+                "DNS queries for " + suffix.suffix() + " go to " + destination(suffix.upstreams());
+            case DnsRoute.ExactName exact -> "DNS queries for " + exact.name() + " go to " + RUNTIME_RESOLVERS;
+            case DnsRoute.Containers containers ->
                 "DNS queries for containers in " + containers.domain() + " go to "
-                        + outsideTunnel(containers.servers());
-            case NameRoute.Cluster cluster ->
+                        + destination(containers.upstreams());
+            case DnsRoute.Cluster cluster ->
                 "DNS queries for services and pods in " + cluster.domain() + " go to "
-                        + outsideTunnel(cluster.servers());
-            case NameRoute.Unqualified unqualified ->
-                "DNS queries for names without a dot go to " + outsideTunnel(unqualified.servers());
+                        + destination(cluster.upstreams());
+            case DnsRoute.Unqualified unqualified ->
+                "DNS queries for names without a dot go to " + destination(unqualified.upstreams());
         };
     }
 
-    private static String outsideTunnel(List<InetAddress> servers) {
-        return servers.stream().map(Prefix::text).collect(Collectors.joining(", ")) + ", outside the tunnel";
+    private static String destination(Upstreams upstreams) {
+        return upstreams.servers().stream()
+                        .map(server -> Prefix.text(server.getAddress()))
+                        .collect(Collectors.joining(", "))
+                + upstreams.egress().device().map(link -> " through " + link).orElse(", outside the tunnel");
     }
 
     private static String tailscale(TailscaleSettings settings) {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.plan;
 
+import io.culvert.dns.DnsRoute;
+import io.culvert.dns.ResolvConf;
+import io.culvert.dns.Upstreams;
+import io.culvert.linux.Egress;
 import io.culvert.net.Family;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,22 +34,19 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
     private static final String PODMAN = "dns.podman";
 
     /**
-     * Networks of resolvers of container engines and clusters, in addition to networks that the container is connected to: RFC
-     * 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 and loopback. Servers with any other address are on the internet, and are not
-     * queried for names of containers.
+     * Networks of resolvers of container engines and clusters, in addition to networks that the container is connected to. Servers
+     * with any other address are on the internet, and are not queried for names of containers.
      */
-    private static final List<Prefix> LOCAL_RANGES = Stream.of(
-                    "127.0.0.0/8",
-                    "10.0.0.0/8",
-                    "172.16.0.0/12",
-                    "192.168.0.0/16",
-                    "100.64.0.0/10",
-                    "169.254.0.0/16",
-                    "::1/128",
-                    "fc00::/7",
-                    "fe80::/10")
-            .map(Prefix::parse)
-            .toList();
+    private static final List<Prefix> LOCAL_RANGES = SpecialRange.prefixes(
+            SpecialRange.LOOPBACK_IPV4,
+            SpecialRange.PRIVATE_10,
+            SpecialRange.PRIVATE_172,
+            SpecialRange.PRIVATE_192,
+            SpecialRange.SHARED,
+            SpecialRange.LINK_LOCAL_IPV4,
+            SpecialRange.LOOPBACK_IPV6,
+            SpecialRange.UNIQUE_LOCAL,
+            SpecialRange.LINK_LOCAL_IPV6);
 
     /** No real connected network is larger. A larger route may have been injected in order to receive the queries. */
     private static final int MIN_LENGTH_IPV4 = 8;
@@ -66,6 +68,11 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
         return Stream.concat(servers.stream(), forwarded.stream()).distinct().toList();
     }
 
+    /** Returns the servers for a name, as {@link ResolvConf#serversFor(String)} does. */
+    List<InetAddress> serversFor(String name) {
+        return ResolvConf.serversFor(name, servers, forwarded);
+    }
+
     /** Returns whether an address is on this machine, in a private network, or in a connected network. */
     public static boolean isLocal(InetAddress address, List<Prefix> connected) {
         return Stream.concat(LOCAL_RANGES.stream(), connected.stream().filter(RuntimeResolvers::isNetwork))
@@ -81,23 +88,25 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
      * it exists on the internet too, queries for internet names below it would leak outside the tunnel.
      *
      * @param connected networks that the machine is connected to
+     * @param outsideTunnel how the queries leave
      */
-    List<NameRoute> routes(List<Prefix> connected) {
+    List<DnsRoute> routes(List<Prefix> connected, Egress outsideTunnel) {
         List<InetAddress> local =
                 servers.stream().filter(server -> isLocal(server, connected)).toList();
-        List<NameRoute> routes = new ArrayList<>();
+        List<DnsRoute> routes = new ArrayList<>();
         if (local.isEmpty()) {
             return routes;
         }
+        Upstreams upstreams = Upstreams.of(local, outsideTunnel);
         List<String> domains = search.stream()
                 .map(domain -> domain.toLowerCase(Locale.ROOT).replaceAll("\\.$", ""))
                 .toList();
         if (domains.contains(PODMAN)) {
-            routes.add(new NameRoute.Containers(PODMAN, local));
+            routes.add(new DnsRoute.Containers(PODMAN, upstreams));
         }
-        clusterDomains(domains).forEach(domain -> routes.add(new NameRoute.Cluster(domain, domains, local)));
+        clusterDomains(domains).forEach(domain -> routes.add(new DnsRoute.Cluster(domain, domains, upstreams)));
         if (servers.contains(DOCKER)) {
-            routes.add(new NameRoute.Unqualified(List.of(DOCKER)));
+            routes.add(new DnsRoute.Unqualified(Upstreams.of(List.of(DOCKER), outsideTunnel)));
         }
         return routes;
     }

@@ -2,11 +2,11 @@
 package io.culvert.plan;
 
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * The network that a Tailscale node is logged in to, as far as it is known.
@@ -22,7 +22,7 @@ public record Tailnet(
 
     /** The address ranges of all tailnets (tailscale: net/tsaddr, CGNATRange and TailscaleULARange). */
     public static final List<Prefix> RANGES =
-            Stream.of("100.64.0.0/10", "fd7a:115c:a1e0::/48").map(Prefix::parse).toList();
+            List.of(SpecialRange.SHARED.prefix(), Prefix.parse("fd7a:115c:a1e0::/48"));
 
     public static final Tailnet UNKNOWN = new Tailnet(List.of(), List.of(), Optional.empty(), Set.of());
 

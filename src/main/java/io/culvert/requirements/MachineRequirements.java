@@ -19,10 +19,7 @@ public final class MachineRequirements {
     public static List<Problem> unmet(Machine machine, ImplementationChoice implementation) {
         List<Problem> problems = new ArrayList<>();
         if (!machine.netAdmin()) {
-            problems.add(Problem.machine(
-                    Location.machine("CAP_NET_ADMIN"),
-                    "is missing, but the kill switch and the tunnel require it",
-                    Hints.here().netAdmin()));
+            problems.add(Problem.missingNetAdmin());
         }
         boolean kernel = machine.kernelWireGuard();
         if (implementation == ImplementationChoice.KERNEL && !kernel) {

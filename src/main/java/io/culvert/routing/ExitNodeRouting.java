@@ -7,6 +7,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Marks;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.MainRoute;
@@ -73,7 +74,7 @@ public record ExitNodeRouting(
     private static final long FIRST_REPLY_TABLE = 51830;
     private static final int MAX_REPLY_TABLES = 64;
 
-    private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
+    private static final Prefix LINK_LOCAL = SpecialRange.LINK_LOCAL_IPV6.prefix();
 
     /**
      * A mesh interface.

@@ -3,6 +3,7 @@ package io.culvert.rtnl;
 
 import io.culvert.net.Family;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.netlink.NetlinkSocket;
 import io.culvert.rtnl.PolicyRule.Action;
 import io.culvert.rtnl.PolicyRule.Selector;
@@ -24,7 +25,7 @@ final class ForeignRouting {
     private static final long LOCAL = 255;
 
     /** The IPv6 multicast range, which kernels before 5.10 list in the local table as a unicast route. */
-    private static final Prefix IPV6_MULTICAST = Prefix.parse("ff00::/8");
+    private static final Prefix IPV6_MULTICAST = SpecialRange.MULTICAST_IPV6.prefix();
 
     private final RoutingIntent intent;
     private final List<KernelRule> rules;

@@ -2,6 +2,7 @@
 package io.culvert.rtnl;
 
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import java.net.InetAddress;
 import java.util.Comparator;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.Optional;
  */
 public record MainTable(List<MainRoute> routes, List<LinkAddress> addresses) {
 
-    private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
+    private static final Prefix LINK_LOCAL = SpecialRange.LINK_LOCAL_IPV6.prefix();
 
     public MainTable {
         routes = List.copyOf(routes);

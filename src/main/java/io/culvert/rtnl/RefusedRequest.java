@@ -21,10 +21,7 @@ record RefusedRequest(String text, Outcome outcome) {
 
     static List<Problem> problems(List<RefusedRequest> refusals) {
         if (refusals.stream().allMatch(refusal -> refusal.outcome.errno() == Errno.EPERM)) {
-            return List.of(Problem.machine(
-                    Location.machine("CAP_NET_ADMIN"),
-                    "missing the permission to change the network: " + Errno.describe(Errno.EPERM),
-                    Hints.here().netAdmin()));
+            return List.of(Problem.missingNetAdmin());
         }
         List<Problem> problems = new ArrayList<>(refusals.stream()
                 .limit(MAX_REPORTED)

@@ -5,6 +5,7 @@ import io.culvert.diagnostics.Log;
 import io.culvert.linux.Container;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import io.culvert.settings.Setting.Group;
 import io.culvert.wireguard.device.ImplementationChoice;
 import java.net.InetAddress;
@@ -131,7 +132,15 @@ public final class Catalogue {
             "CULVERT_SOCKS_ALLOW",
             List.of(),
             new ItemList<>(NetworkPrefix::parse),
-            "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128",
+            // With the shared range, which has the addresses of tailnets.
+            SpecialRange.text(
+                    SpecialRange.PRIVATE_10,
+                    SpecialRange.PRIVATE_172,
+                    SpecialRange.PRIVATE_192,
+                    SpecialRange.SHARED,
+                    SpecialRange.LOOPBACK_IPV4,
+                    SpecialRange.UNIQUE_LOCAL,
+                    SpecialRange.LOOPBACK_IPV6),
             "networks whose clients may use the proxy");
 
     static final Setting<AccountName> SOCKS_USER = optional(

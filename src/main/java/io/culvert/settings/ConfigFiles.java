@@ -41,7 +41,7 @@ final class ConfigFiles {
     /** Returns the tunnel's files in failover order, without the file of the mesh; empty only if that was reported. */
     List<Path> tunnelFiles(Optional<Path> mesh) {
         Optional<Path> configured = values.find(Catalogue.WIREGUARD_CONFIG);
-        if (configured.isEmpty() && values.isGiven(Catalogue.WIREGUARD_CONFIG)) {
+        if (configured.isEmpty() && values.isSet(Catalogue.WIREGUARD_CONFIG)) {
             return List.of();
         }
         Path named = configured.orElse(DEFAULT_DIRECTORY);
@@ -92,7 +92,7 @@ final class ConfigFiles {
     private void reportFile(Setting<Path> setting, Path named, String why) {
         problems.add(Problem.input(
                 values.location(setting),
-                (values.isGiven(setting) ? named + " " : "not set, and " + named + " ") + why,
+                (values.isSet(setting) ? named + " " : "not set, and " + named + " ") + why,
                 setting.equals(Catalogue.WIREGUARD_CONFIG)
                         ? Hints.here().provideFile("your provider's file", expectedPath(named)) + ", or set "
                                 + setting.name() + " to its path"

@@ -70,21 +70,21 @@ final class SettingConflicts {
             return;
         }
         boolean wireguard = kind.get() == MeshSettings.Kind.WIREGUARD;
-        if (wireguard && !values.isGiven(Catalogue.MESH_CONFIG)) {
+        if (wireguard && !values.isSet(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
                     values.location(Catalogue.MESH),
                     "set to wireguard without a file of the mesh interface",
                     "set " + Catalogue.MESH_CONFIG.name() + " to a wg-quick file, or to a network file with "
                             + Catalogue.MESH_NODE.name()));
         }
-        if (!wireguard && values.isGiven(Catalogue.MESH_CONFIG)) {
+        if (!wireguard && values.isSet(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
                     values.location(Catalogue.MESH_CONFIG),
                     "has no effect with " + Catalogue.MESH.name() + "=" + kind.get(),
                     "set " + Catalogue.MESH.name() + "=wireguard, or unset "
                             + values.nameInUse(Catalogue.MESH_CONFIG)));
         }
-        if (values.isGiven(Catalogue.MESH_NODE) && !values.isGiven(Catalogue.MESH_CONFIG)) {
+        if (values.isSet(Catalogue.MESH_NODE) && !values.isSet(Catalogue.MESH_CONFIG)) {
             problems.add(Problem.input(
                     values.location(Catalogue.MESH_NODE),
                     "set without a network file",
@@ -94,8 +94,8 @@ final class SettingConflicts {
     }
 
     private void checkLogin() {
-        boolean user = values.isGiven(Catalogue.SOCKS_USER);
-        boolean password = values.isGiven(Catalogue.SOCKS_PASSWORD);
+        boolean user = values.isSet(Catalogue.SOCKS_USER);
+        boolean password = values.isSet(Catalogue.SOCKS_PASSWORD);
         if (user && !password) {
             problems.add(Problem.input(
                     values.location(Catalogue.SOCKS_USER),
@@ -113,7 +113,7 @@ final class SettingConflicts {
 
     private void checkProxy() {
         Optional<Boolean> enabled = values.find(Catalogue.SOCKS);
-        if (values.isGiven(Catalogue.SOCKS_TIMEIN)) {
+        if (values.isSet(Catalogue.SOCKS_TIMEIN)) {
             problems.add(Problem.note(
                     values.location(Catalogue.SOCKS_TIMEIN), "ignored, because the proxy starts without a delay"));
         }
@@ -123,9 +123,9 @@ final class SettingConflicts {
             String reason = values.nameInUse(Catalogue.SOCKS) + " is not true";
             warnWithoutEffect(List.of(Catalogue.SOCKS_CONFIG), Catalogue.SOCKS, reason);
             warnWithoutEffect(ownFileRules, Catalogue.SOCKS, reason);
-        } else if (enabled.isPresent() && values.isGiven(Catalogue.SOCKS_CONFIG)) {
+        } else if (enabled.isPresent() && values.isSet(Catalogue.SOCKS_CONFIG)) {
             for (Setting<?> setting : ownFileRules) {
-                if (values.isGiven(setting)) {
+                if (values.isSet(setting)) {
                     problems.add(Problem.note(
                             values.location(setting),
                             "has no effect, because " + values.nameInUse(Catalogue.SOCKS_CONFIG) + " is set"));
@@ -139,7 +139,7 @@ final class SettingConflicts {
     private void checkOpenProxy() {
         boolean isOpenToAll =
                 values.find(Catalogue.SOCKS_ALLOW).orElse(List.of()).stream().anyMatch(Prefix::isDefault);
-        if (isOpenToAll && !values.isGiven(Catalogue.SOCKS_PASSWORD)) {
+        if (isOpenToAll && !values.isSet(Catalogue.SOCKS_PASSWORD)) {
             problems.add(Problem.warning(
                     values.location(Catalogue.SOCKS_ALLOW),
                     "any client that reaches the port can use the proxy without authentication",
@@ -155,7 +155,7 @@ final class SettingConflicts {
                 problems.add(Problem.note(values.location(Catalogue.PUBLISH), "contains " + port + " twice"));
             }
         }
-        boolean ownPort = values.find(Catalogue.SOCKS).orElse(false) && !values.isGiven(Catalogue.SOCKS_CONFIG);
+        boolean ownPort = values.find(Catalogue.SOCKS).orElse(false) && !values.isSet(Catalogue.SOCKS_CONFIG);
         Optional<Port> proxy = values.find(Catalogue.SOCKS_PORT).map(port -> new Port(port, Transport.TCP));
         if (ownPort && proxy.isPresent() && ports.contains(proxy.get())) {
             problems.add(Problem.note(
@@ -166,7 +166,7 @@ final class SettingConflicts {
 
     private void warnWithoutEffect(List<? extends Setting<?>> settings, Setting<?> other, String reason) {
         for (Setting<?> setting : settings) {
-            if (values.isGiven(setting)) {
+            if (values.isSet(setting)) {
                 problems.add(Problem.warning(
                         values.location(setting),
                         "has no effect while " + reason,

@@ -36,7 +36,7 @@ final class SettingValues {
     }
 
     /** Returns whether the user set it, to a valid value or not. */
-    boolean isGiven(Setting<?> setting) {
+    boolean isSet(Setting<?> setting) {
         return variables.containsKey(setting);
     }
 

@@ -2,6 +2,7 @@
 package io.culvert.socks;
 
 import io.culvert.net.Prefix;
+import io.culvert.net.SpecialRange;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,17 +18,15 @@ final class SockdTemplate {
     /**
      * This machine by all its addresses, and link-local ones; 0.0.0.0 and mapped addresses lead to this machine too.
      */
-    private static final List<Prefix> BLOCKED_DESTINATIONS = Stream.of(
-                    "0.0.0.0/8",
-                    "127.0.0.0/8",
-                    "169.254.0.0/16",
-                    "224.0.0.0/4",
-                    "::/128",
-                    "::1/128",
-                    "fe80::/10",
-                    "ff00::/8")
-            .map(Prefix::parse)
-            .toList();
+    private static final List<Prefix> BLOCKED_DESTINATIONS = SpecialRange.prefixes(
+            SpecialRange.THIS_NETWORK,
+            SpecialRange.LOOPBACK_IPV4,
+            SpecialRange.LINK_LOCAL_IPV4,
+            SpecialRange.MULTICAST_IPV4,
+            SpecialRange.UNSPECIFIED_IPV6,
+            SpecialRange.LOOPBACK_IPV6,
+            SpecialRange.LINK_LOCAL_IPV6,
+            SpecialRange.MULTICAST_IPV6);
 
     private SockdTemplate() {}
 

@@ -56,8 +56,8 @@ record BuildOmissions(Set<String> features) {
 
         private boolean isUsedIn(TailscaleSettings settings) {
             return switch (variable) {
-                case "TS_EXTRA_ARGS" -> isGiven(settings.upArguments());
-                case "TS_TAILSCALED_EXTRA_ARGS" -> isGiven(settings.daemonArguments());
+                case "TS_EXTRA_ARGS" -> isSet(settings.upArguments());
+                case "TS_TAILSCALED_EXTRA_ARGS" -> isSet(settings.daemonArguments());
                 default -> {
                     String text = settings.environment().getOrDefault(variable, "");
                     yield settings.userVariables().contains(variable)
@@ -68,7 +68,7 @@ record BuildOmissions(Set<String> features) {
             };
         }
 
-        private boolean isGiven(GoFlags arguments) {
+        private boolean isSet(GoFlags arguments) {
             String[] parts = flag.substring(2).split("=", 2);
             Optional<String> value = arguments.value(parts[0]).filter(text -> !GoFlags.isFalse(text));
             return value.filter(text -> parts.length == 1 || text.startsWith(parts[1]))

@@ -2,6 +2,7 @@
 package io.culvert.tailscale;
 
 import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
 import io.culvert.mesh.Mesh;
 import io.culvert.net.Family;
@@ -51,8 +52,8 @@ public final class TailscaleMesh implements Mesh {
     private final LocalApi api;
     private final Supervisor supervisor;
     private final Executor eventThread;
-    private final Consumer<Problem> log;
-    private final Consumer<String> stateLog;
+    private final Consumer<Problem> problems;
+    private final Log log;
     private final ExecutorService requests = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("tailscale").daemon().factory());
     private final AtomicBoolean reconcilePending = new AtomicBoolean();
@@ -72,22 +73,22 @@ public final class TailscaleMesh implements Mesh {
 
     /**
      * @param eventThread runs tasks on the event thread
-     * @param log receives warnings and notes for the user
-     * @param stateLog receives each change of the node's state, as described by {@link #describe}
+     * @param problems receives warnings and notes for the user
+     * @param log for each change of the node's state, as described by {@link #describe}
      */
     public TailscaleMesh(
             TailscaleProgram program,
             Supervisor supervisor,
             Executor eventThread,
-            Consumer<Problem> log,
-            Consumer<String> stateLog) {
+            Consumer<Problem> problems,
+            Log log) {
         this.settings = program.settings();
         this.program = program;
         this.api = new LocalApi(settings.socket(), REQUEST_TIMEOUT);
         this.supervisor = supervisor;
         this.eventThread = eventThread;
+        this.problems = problems;
         this.log = log;
-        this.stateLog = stateLog;
         this.nodeState = new TailscaleNodeState(settings);
     }
 
@@ -256,8 +257,8 @@ public final class TailscaleMesh implements Mesh {
     private void handleApplied(TailscaleNode.Applied result) {
         tailnet = result.status().tailnet(result.acceptsRoutes(), tailnet.relayPorts());
         result.exitNode()
-                .ifPresent(name -> stateLog.accept(
-                        "exit node " + name + " cleared: this node uses the tunnel, not another exit node"));
+                .ifPresent(name ->
+                        log.info("exit node " + name + " cleared: this node uses the tunnel, not another exit node"));
         if (result.acceptsRoutes()) {
             result.status()
                     .familyCoveredByRoutes()
@@ -271,7 +272,7 @@ public final class TailscaleMesh implements Mesh {
         boolean newlyOffered = nodeState.setStatus(result.status(), result.offered());
         if (!lastLogged.equals(nodeState.toString())) {
             lastLogged = nodeState.toString();
-            stateLog.accept(lastLogged);
+            log.info(lastLogged);
         }
         if (!result.applied().isEmpty()) {
             reportOnce(Problem.note(
@@ -312,7 +313,7 @@ public final class TailscaleMesh implements Mesh {
     /** Reports a problem once, until the node runs again. */
     private void reportOnce(Problem problem) {
         if (reported.add(problem)) {
-            log.accept(problem);
+            problems.accept(problem);
         }
     }
 

@@ -39,6 +39,33 @@ class LogTest {
     }
 
     @Test
+    void a_prefix_follows_the_level_and_applies_to_each_kind_of_line() {
+        Log prefixed = log.prefixed("mesh: ").prefixed("wg0: ");
+
+        prefixed.info("is up");
+        prefixed.warn("is odd");
+        log.info("no prefix");
+
+        assertThat(out.toString()).isEqualToNormalizingNewlines("""
+                mesh: wg0: is up
+                warn: mesh: wg0: is odd
+                no prefix
+                """);
+    }
+
+    @Test
+    void a_prefixed_log_has_the_level_of_the_log_that_it_is_from() {
+        Log prefixed = log.prefixed("mesh: ");
+
+        log.setLevel(Log.Level.WARN);
+        prefixed.info("dropped");
+        prefixed.setLevel(Log.Level.DEBUG);
+        log.debug("logged");
+
+        assertThat(out.toString()).isEqualToNormalizingNewlines("debug: logged\n");
+    }
+
+    @Test
     void line_feeds_and_tabs_are_preserved() {
         log.info("Settings\n\tnone");
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.tailscale;
 
+import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.Children;
@@ -10,6 +11,8 @@ import io.culvert.process.SupervisorClock;
 import io.culvert.settings.SettingsReader;
 import io.culvert.settings.TailscaleSettings;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -35,7 +38,7 @@ final class ScriptedContainerboot implements AutoCloseable {
     private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
     private final List<ChildEvent> events = new ArrayList<>();
     private final List<Problem> reported = new ArrayList<>();
-    private final List<String> stateLog = new ArrayList<>();
+    private final StringWriter log = new StringWriter();
     private final Supervisor supervisor;
     private final TailscaleMesh mesh;
 
@@ -60,7 +63,7 @@ final class ScriptedContainerboot implements AutoCloseable {
                 supervisor,
                 tasks::add,
                 reported::add,
-                stateLog::add);
+                new Log(new PrintWriter(log)));
     }
 
     static Path socket(Path root) {
@@ -86,8 +89,8 @@ final class ScriptedContainerboot implements AutoCloseable {
         return mesh;
     }
 
-    List<String> stateLog() {
-        return stateLog;
+    List<String> log() {
+        return log.toString().lines().toList();
     }
 
     List<Problem> reported() {

@@ -69,7 +69,7 @@ class TailscaleMeshTest {
                 tailscaled.notify("{\"State\":6}");
                 boot.mesh().offerExit();
                 boot.awaitCondition(() -> boot.mesh().describe().endsWith(", advertises exit node"));
-                assertThat(boot.stateLog())
+                assertThat(boot.log())
                         .doesNotHaveDuplicates()
                         .last()
                         .isEqualTo(boot.mesh().describe());

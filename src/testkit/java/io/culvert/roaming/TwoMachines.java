@@ -3,6 +3,7 @@ package io.culvert.roaming;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.diagnostics.Log;
 import io.culvert.lab.LabNamespace;
 import io.culvert.lab.MeshLab;
 import io.culvert.net.Prefix;
@@ -15,6 +16,8 @@ import io.culvert.wireguard.device.ImplementationChoice;
 import io.culvert.wireguard.device.ManagedDevice;
 import io.culvert.wireguard.device.UserspaceProgram;
 import io.culvert.wireguard.device.WireGuardDevices;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -71,6 +74,25 @@ public final class TwoMachines implements AutoCloseable {
         return b;
     }
 
+    /** Adds the lines of a log to a list, and notifies the threads that wait for them. */
+    private static final class LogLines extends StringWriter {
+
+        private final List<String> lines;
+
+        LogLines(List<String> lines) {
+            this.lines = lines;
+        }
+
+        @Override
+        public void flush() {
+            synchronized (lines) {
+                toString().lines().forEach(lines::add);
+                getBuffer().setLength(0);
+                lines.notifyAll();
+            }
+        }
+    }
+
     /** A machine with its device. */
     public final class Side {
 
@@ -80,7 +102,7 @@ public final class TwoMachines implements AutoCloseable {
         private final List<String> log = new ArrayList<>();
         private final String link = "mg" + ThreadLocalRandom.current().nextInt(1_000_000);
         private Optional<ManagedDevice> device = Optional.empty();
-        private Optional<EndpointSelection> endpointSelection = Optional.empty();
+        private Optional<EndpointSelector> endpointSelector = Optional.empty();
 
         Side(int number) {
             this.number = number;
@@ -135,14 +157,9 @@ public final class TwoMachines implements AutoCloseable {
         }
 
         void startSelection(Side peer, List<InetSocketAddress> candidates) throws Exception {
-            endpointSelection = Optional.of(namespace.call(() ->
-                    EndpointSelection.start(device.orElseThrow(), 0, Clock.systemUTC(), line -> {
-                        synchronized (log) {
-                            log.add(line);
-                            log.notifyAll();
-                        }
-                    })));
-            endpointSelection
+            endpointSelector = Optional.of(namespace.call(() -> EndpointSelector.start(
+                    device.orElseThrow(), 0, Clock.systemUTC(), new Log(new PrintWriter(new LogLines(log))))));
+            endpointSelector
                     .get()
                     .setPeers(List.of(new RoamingPeer(
                             KeyGenerator.publicOf(peer.key),
@@ -186,7 +203,7 @@ public final class TwoMachines implements AutoCloseable {
         }
 
         private void down() throws Exception {
-            endpointSelection.ifPresent(EndpointSelection::close);
+            endpointSelector.ifPresent(EndpointSelector::close);
             if (device.isPresent()) {
                 namespace.call(() -> {
                     device.get().remove();
@@ -196,7 +213,7 @@ public final class TwoMachines implements AutoCloseable {
         }
 
         Collection<PeerStatus> statuses() {
-            return endpointSelection.map(it -> it.statuses().values()).orElse(List.of());
+            return endpointSelector.map(it -> it.statuses().values()).orElse(List.of());
         }
     }
 

@@ -29,7 +29,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -38,7 +37,7 @@ import java.util.stream.Collectors;
  * neighbours, and polls the device for what no event reports, such as a peer that roamed: soon after an event, rarely
  * otherwise.
  */
-public final class EndpointSelection implements AutoCloseable {
+public final class EndpointSelector implements AutoCloseable {
 
     /** Exists for the duration of a probe; a process that is killed meanwhile may leave it behind. */
     public static final Table.Id TABLE = BlockedEndpoint.TABLE;
@@ -60,7 +59,7 @@ public final class EndpointSelection implements AutoCloseable {
     private final ManagedDevice device;
     private final long mark;
     private final Clock clock;
-    private final Consumer<String> log;
+    private final Log log;
     private final Instant started;
     private final long nanosAtStart = System.nanoTime();
     private final NetlinkSocket events;
@@ -75,7 +74,7 @@ public final class EndpointSelection implements AutoCloseable {
     private boolean solicitationDue = true;
     private Instant solicitedAt = Instant.MIN;
 
-    private EndpointSelection(ManagedDevice device, long mark, Clock clock, Consumer<String> log) {
+    private EndpointSelector(ManagedDevice device, long mark, Clock clock, Log log) {
         this.device = device;
         this.mark = mark;
         this.clock = clock;
@@ -89,13 +88,13 @@ public final class EndpointSelection implements AutoCloseable {
      * Starts endpoint selection in the calling thread's network namespace, without peers.
      *
      * @param mark of the device's packets; 0 for none
-     * @param log takes log lines about endpoint changes and failed probes, on another thread
+     * @param log for endpoint changes and failed probes
      */
-    public static EndpointSelection start(ManagedDevice device, long mark, Clock clock, Consumer<String> log) {
-        EndpointSelection selection = new EndpointSelection(device, mark, clock, log);
-        Thread.ofPlatform().daemon().name("neighbours").start(selection::listen);
-        selection.thread.start();
-        return selection;
+    public static EndpointSelector start(ManagedDevice device, long mark, Clock clock, Log log) {
+        EndpointSelector selector = new EndpointSelector(device, mark, clock, log);
+        Thread.ofPlatform().daemon().name("neighbours").start(selector::listen);
+        selector.thread.start();
+        return selector;
     }
 
     /** Returns the initial endpoint: a candidate on a connected network, else the first one behind a router. */
@@ -176,8 +175,7 @@ public final class EndpointSelection implements AutoCloseable {
                     return nextPoll();
                 }
             };
-            try (Reconciler<Runnable> reconciler =
-                    new Reconciler<>(Log.NONE, this::now, tasks, MIN_POLL_GAP, "", target)) {
+            try (Reconciler<Runnable> reconciler = new Reconciler<>(log, this::now, tasks, MIN_POLL_GAP, "", target)) {
                 reconciler.run();
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
@@ -198,7 +196,7 @@ public final class EndpointSelection implements AutoCloseable {
             poll(paths, prober);
         } catch (RuntimeException e) {
             // The next poll may succeed; ending here would leave the peers' endpoints unchanged for good.
-            log.accept("endpoint selection failed, retrying: " + e.getMessage());
+            log.info("endpoint selection failed, retrying: " + e.getMessage());
         }
     }
 
@@ -231,7 +229,7 @@ public final class EndpointSelection implements AutoCloseable {
             try {
                 runStep(peer, policy, state, paths, prober);
             } catch (ProblemException e) {
-                log.accept(peer.name() + ": " + e.getMessage());
+                log.info(peer.name() + ": " + e.getMessage());
             }
             if (policy.isUnsettled() && pollDelay.compareTo(Duration.ofSeconds(1)) > 0) {
                 pollDelay = Duration.ofSeconds(1);
@@ -263,19 +261,19 @@ public final class EndpointSelection implements AutoCloseable {
         switch (next.get()) {
             case SelectionStep.ProbeCurrent()
             when result == ProbeResult.NONE ->
-                log.accept(peer.name() + ": no response from its endpoint, probing the other candidates");
+                log.info(peer.name() + ": no response from its endpoint, probing the other candidates");
             case SelectionStep.ProbeCurrent() -> {}
             case SelectionStep.ProbeCandidate(InetSocketAddress to) when result == ProbeResult.NONE && wasLost -> {}
             case SelectionStep.ProbeCandidate(InetSocketAddress to)
             when result == ProbeResult.NONE ->
-                log.accept(peer.name() + ": no response from " + text(to) + " within " + millis
+                log.info(peer.name() + ": no response from " + text(to) + " within " + millis
                         + " ms, endpoint unchanged");
             case SelectionStep.ProbeCandidate(InetSocketAddress to) ->
-                log.accept(peer.name() + ": endpoint changed to " + text(to));
+                log.info(peer.name() + ": endpoint changed to " + text(to));
             case SelectionStep.SwitchTo(InetSocketAddress to)
-            when hadNoEndpoint -> log.accept(peer.name() + ": endpoint set to " + text(to));
+            when hadNoEndpoint -> log.info(peer.name() + ": endpoint set to " + text(to));
             case SelectionStep.SwitchTo(InetSocketAddress to) ->
-                log.accept(peer.name() + ": endpoint changed to " + text(to) + " (the previous one is unreachable)");
+                log.info(peer.name() + ": endpoint changed to " + text(to) + " (the previous one is unreachable)");
         }
         pollDelay = POLLS.first();
     }

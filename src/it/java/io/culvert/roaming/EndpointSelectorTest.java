@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** Two machines with a tunnel, a network that both can be connected to, and a download that must not be interrupted. */
 @NamespaceTest
-class EndpointSelectionTest {
+class EndpointSelectorTest {
 
     private static final int PORT = TwoMachines.PORT;
 
