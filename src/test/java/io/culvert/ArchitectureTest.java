@@ -7,6 +7,7 @@ import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nam
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -20,7 +21,15 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.Architectures;
 import com.tngtech.archunit.library.GeneralCodingRules;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Properties;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -102,6 +111,26 @@ class ArchitectureTest {
                     .resideInAnyPackage(others)
                     .check(CLASSES);
         }
+    }
+
+    /**
+     * A package that is missing from the list is initialized while the native image is built, with that machine's
+     * environment and without libraries; only the commands are meant to be.
+     */
+    @Test
+    void the_native_image_initializes_all_packages_but_the_commands_at_run_time() throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(Path.of("src/main/resources/application.properties"))) {
+            properties.load(reader);
+        }
+        String arguments = properties.getProperty("quarkus.native.additional-build-args");
+        Matcher listed = Pattern.compile("io\\.culvert\\.(\\w+)").matcher(arguments);
+        Set<String> packages = CLASSES.stream()
+                .map(type -> type.getPackageName().split("\\.", -1)[2])
+                .filter(name -> !name.equals("cli"))
+                .collect(Collectors.toSet());
+
+        assertThat(listed.results().map(result -> result.group(1))).containsExactlyInAnyOrderElementsOf(packages);
     }
 
     @Test
