@@ -17,13 +17,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Reads the rendered files of every node of every test network with {@code wg}. */
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class RenderedWireGuardFilesTest {
 
     /** The keys that only wg-quick uses ({@code wg-quick strip}). */

@@ -8,12 +8,9 @@ import io.culvert.lab.NamespaceTest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkNamespaceTest {
 
     private static final Path OWN = Path.of("/proc/thread-self/ns/net");

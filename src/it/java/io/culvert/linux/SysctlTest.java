@@ -7,12 +7,9 @@ import io.culvert.lab.NamespaceTest;
 import io.culvert.linux.Sysctl.WriteResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class SysctlTest {
 
     @TempDir

@@ -10,14 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A node goes up and down with each implementation of WireGuard. */
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NodeTest {
 
     private static final List<String> NAMES = List.of("hub", "nas");

@@ -15,12 +15,9 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class KernelNetlinkSocketTest {
 
     private static final int RTM_GETLINK = 18;

@@ -7,13 +7,10 @@ import io.culvert.lab.NamespaceTest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Tests the reaper with twenty children that each leave an orphan, in a JVM that is process 1. */
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class ReaperTest {
 
     @Test

@@ -7,15 +7,12 @@ import io.culvert.lab.MeshLab;
 import io.culvert.lab.NamespaceTest;
 import java.net.InetSocketAddress;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /**
  * Two machines without a session, where a probe depends on handshake initiations, which are sent every five seconds.
  */
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class FirstSessionTest {
 
     @Test

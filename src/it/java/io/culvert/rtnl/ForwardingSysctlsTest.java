@@ -15,12 +15,9 @@ import io.culvert.net.Family;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class ForwardingSysctlsTest {
 
     private static final Sysctl SYSCTL = new Sysctl(Path.of("/proc/sys"));

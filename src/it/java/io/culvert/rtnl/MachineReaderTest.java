@@ -15,13 +15,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class MachineReaderTest {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(30);

@@ -17,12 +17,9 @@ import io.culvert.rtnl.PolicyRule.Selector;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkConfiguratorTest {
 
     private interface Action {

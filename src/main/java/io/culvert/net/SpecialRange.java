@@ -69,6 +69,9 @@ public enum SpecialRange {
     /** RFC 4291, section 2.7. */
     MULTICAST_IPV6("ff00::/8", "multicast");
 
+    private static final List<Prefix> IPV4 = ofFamily(Family.IPV4);
+    private static final List<Prefix> IPV6 = ofFamily(Family.IPV6);
+
     private final String text;
     private final String description;
 
@@ -89,6 +92,10 @@ public enum SpecialRange {
 
     /** Returns all prefixes of a family; some contain others. */
     static List<Prefix> all(Family family) {
+        return family == Family.IPV4 ? IPV4 : IPV6;
+    }
+
+    private static List<Prefix> ofFamily(Family family) {
         return Stream.of(values())
                 .map(SpecialRange::prefix)
                 .filter(prefix -> prefix.family() == family)

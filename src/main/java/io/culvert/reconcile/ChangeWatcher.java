@@ -19,8 +19,6 @@ import java.util.function.Supplier;
  */
 public final class ChangeWatcher implements AutoCloseable {
 
-    private static final Duration MAX_WAIT = Duration.ofDays(1);
-
     /**
      * An event source.
      *
@@ -130,7 +128,7 @@ public final class ChangeWatcher implements AutoCloseable {
         void listen(Source source, Log log, Runnable onChange) {
             try {
                 while (!closed) {
-                    if (source.await().test(MAX_WAIT)) {
+                    if (source.await().test(Reconciler.NO_DEADLINE)) {
                         onChange.run();
                     }
                 }

@@ -51,8 +51,6 @@ public final class EndpointSelector implements AutoCloseable {
     /** The interval of neighbour solicitations where no event causes one. */
     private static final Duration SOLICITATION_INTERVAL = Duration.ofSeconds(20);
 
-    private static final Duration NO_TIMEOUT = Duration.ofDays(1);
-
     /** Longer than any probe. */
     private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(10);
 
@@ -135,7 +133,7 @@ public final class EndpointSelector implements AutoCloseable {
     /** Polls after each change of links and routes, and after those changes of neighbours that concern candidates. */
     private void listen() {
         while (stopped.getCount() > 0) {
-            events.receive(NO_TIMEOUT).stream()
+            events.receive(Reconciler.NO_DEADLINE).stream()
                     .map(event -> Neighbours.isNeighbour(event)
                             ? Neighbours.decode(event)
                                     .filter(this::isCandidate)

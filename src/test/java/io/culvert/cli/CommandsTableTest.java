@@ -4,13 +4,10 @@ package io.culvert.cli;
 import io.culvert.TextFile;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class CommandsTableTest {
 
     @Test

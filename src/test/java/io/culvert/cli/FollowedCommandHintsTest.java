@@ -17,14 +17,11 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Follows each hint about a command line or a file of the mesh commands, and checks that the command then succeeds. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 public class FollowedCommandHintsTest {
 
     private static final SecretKey HUB = KeyGenerator.generatePrivate();

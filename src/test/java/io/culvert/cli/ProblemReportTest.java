@@ -6,11 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class ProblemReportTest {
 
     private static final Problem ERROR = Problem.input(Location.setting("CULVERT_X"), "is wrong", "write y");

@@ -18,12 +18,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Checks that each hint in the sources is followed by a test, or listed with the reason why it cannot be. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class HintCoverageTest {
 
     /** The list of hints that no test follows, below the reason. */

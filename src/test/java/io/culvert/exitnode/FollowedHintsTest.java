@@ -27,8 +27,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -37,7 +35,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Each hint about a file or a setting is correct: a fault is made, the hint is printed, and following it fixes the fault
  * and causes no other. HintCoverageTest checks that no hint is missing here.
  */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 public class FollowedHintsTest {
 
     private static final String OWN = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";

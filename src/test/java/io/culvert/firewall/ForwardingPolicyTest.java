@@ -16,12 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The forwarding policy of a node, in nft's syntax. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class ForwardingPolicyTest {
 
     private static final Forward EXIT = new Forward(

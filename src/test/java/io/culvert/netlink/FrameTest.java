@@ -7,12 +7,9 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.culvert.netlink.NetlinkSocket.Outcome;
 import java.util.HexFormat;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Parses datagrams recorded from a little-endian kernel 6.18. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class FrameTest {
 
     /** {@code Invalid sport range}, without NETLINK_CAP_ACK: the acknowledgement contains the request. */

@@ -8,11 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.culvert.linux.Errno;
 import io.culvert.netlink.ScriptedNetlinkSocket.Reply;
 import java.util.HexFormat;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class GenericNetlinkTest {
 
     private static final int GENL_ID_CTRL = 0x10;

@@ -15,12 +15,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Any text is either a valid network, of which each node has a view, or has located errors; nothing is thrown. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkFileFuzzTest {
 
     private static final Path FILE = Path.of("network.yaml");

@@ -18,12 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Properties that hold in every network. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkPropertiesTest {
 
     private static final int NETWORKS = 150;

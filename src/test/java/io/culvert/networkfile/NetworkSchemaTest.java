@@ -16,12 +16,9 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The JSON Schema accepts the same files as the program. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkSchemaTest {
 
     private static final JsonSchema SCHEMA =

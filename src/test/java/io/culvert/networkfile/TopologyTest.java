@@ -9,12 +9,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.networkfile.Forward.Direction;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The configuration of each node, where it exceeds what Wirenix supports. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class TopologyTest {
 
     private static final String ALL = "connections: [{a: [], b: []}]\n";

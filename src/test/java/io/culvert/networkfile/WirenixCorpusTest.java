@@ -13,13 +13,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Wirenix's own examples and tests, with the files that are expected for each node. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class WirenixCorpusTest {
 
     private static final Path CORPUS = Path.of("src/test/resources/networkfile/wirenix");

@@ -9,12 +9,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The semantics of version 1 as in Wirenix, with the differences that docs/coming-from/wirenix.md lists. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class WirenixSemanticsTest {
 
     private static final String ALL = "connections: [{a: [], b: []}]\n";

@@ -8,13 +8,10 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.Problem.Kind;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class AddressConflictsTest {
 
     private static List<Problem> dns(String servers, String... settings) {

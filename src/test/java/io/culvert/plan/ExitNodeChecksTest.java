@@ -9,13 +9,10 @@ import io.culvert.settings.Settings;
 import io.culvert.wireguard.config.WireGuardConfig;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class ExitNodeChecksTest {
 
     private static final Path FILE = Path.of("wg0.conf");

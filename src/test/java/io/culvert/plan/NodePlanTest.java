@@ -10,12 +10,9 @@ import io.culvert.wireguard.config.WireGuardConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Plans of a mesh node: its interfaces, next to Culvert's other network state on the machine. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NodePlanTest {
 
     private static final WireGuardConfig HOME = subnet("home", "10.8.0.1/24", "10.8.0.2/32");

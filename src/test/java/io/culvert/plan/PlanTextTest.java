@@ -9,12 +9,9 @@ import jakarta.json.JsonObject;
 import jakarta.json.JsonValue;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The JSON is an interface to the user's programs: members may be added, but not renamed. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class PlanTextTest {
 
     private static final PlanText PLAN = new PlanText(

@@ -21,12 +21,9 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** What the settings accept, nothing behind them refuses: unusual values, alone and in pairs. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class UnusualSettingsTest {
 
     private static final int PAIRS = 50;

@@ -7,12 +7,9 @@ import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import io.culvert.rtnl.PolicyRule.Selector;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Checks the syntax; that the real {@code ip} creates the same state from it is tested in {@link NetworkConfiguratorTest}. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class IpSyntaxTest {
 
     @Test

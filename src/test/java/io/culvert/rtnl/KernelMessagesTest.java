@@ -17,12 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Decodes messages recorded from a little-endian kernel 6.18. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class KernelMessagesTest {
 
     private static final Map<Integer, String> NAMES = Map.of(1, "lo", 2, "wg0", 4, "up0");

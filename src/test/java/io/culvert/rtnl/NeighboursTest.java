@@ -13,14 +13,11 @@ import io.culvert.netlink.ScriptedNetlinkSocket.Reply;
 import io.culvert.rtnl.Neighbours.Neighbour;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Decodes the kernel's messages about neighbours (include/uapi/linux/neighbour.h). */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NeighboursTest {
 
     private static final int RTM_NEWNEIGH = 28;

@@ -17,12 +17,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Tests failures that a real kernel cannot be made to produce. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class RefusedNetworkTest {
 
     /** A kernel with nothing but rules. */

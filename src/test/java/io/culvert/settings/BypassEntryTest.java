@@ -11,13 +11,10 @@ import io.culvert.net.Transport;
 import io.culvert.settings.MalformedValue.Fault;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class BypassEntryTest {
 
     @ParameterizedTest

@@ -14,14 +14,11 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Checks that the settings in the examples are valid. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class ExamplesTest {
 
     private static final Pattern COMPOSE_BLOCK = Pattern.compile("(?s)```yaml\n(services:.*?)```");

@@ -6,13 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.Problems;
 import java.util.List;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class SettingNamesTest {
 
     @ParameterizedTest

@@ -3,11 +3,8 @@ package io.culvert.settings;
 
 import io.culvert.TextFile;
 import java.nio.file.Path;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class SettingsTableTest {
 
     @Test

@@ -9,14 +9,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The files contain the output of Tailscale 1.98.9 with Headscale 0.29.0. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class KnownErrorTest {
 
     @ParameterizedTest

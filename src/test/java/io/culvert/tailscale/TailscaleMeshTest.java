@@ -9,13 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The start phase by phase, in states that cannot be produced with the real programs. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class TailscaleMeshTest {
 
     /** Prints its arguments, then a line every 0.1 s, each of which makes the mesh check the socket. */

@@ -24,13 +24,10 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The behaviour that every implementation of a WireGuard device must have. */
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 abstract class WireGuardDeviceContract {
 
     private static final int TIMEOUT_MILLIS = 20_000;

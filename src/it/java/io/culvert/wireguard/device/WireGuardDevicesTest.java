@@ -37,14 +37,11 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Devices are created, found again, and lose their programs, with the real userspace WireGuard. */
 @NamespaceTest
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class WireGuardDevicesTest {
 
     private static final Path SOCKETS = Path.of("/var/run/wireguard");

@@ -15,12 +15,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** Files for systemd-networkd. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class NetworkdTest {
 
     /** The program contains each key of its files as a string such as {@code Network.Address}. */

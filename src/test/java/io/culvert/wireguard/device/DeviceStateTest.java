@@ -8,11 +8,8 @@ import io.culvert.wireguard.device.DeviceState.PeerState;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 
-@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class DeviceStateTest {
 
     private static final Instant HANDSHAKE = Instant.parse("2026-01-01T00:00:00Z");

@@ -20,13 +20,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The choice of the implementation, with fake kernels with and without WireGuard. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class ImplementationChoiceTest {
 
     private static final int NEW_LINK = 16;

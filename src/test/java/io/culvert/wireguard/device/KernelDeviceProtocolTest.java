@@ -28,12 +28,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The messages to and from the kernel's WireGuard, byte by byte, with a fake kernel. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class KernelDeviceProtocolTest {
 
     private static final int FAMILY = 0x21;

@@ -17,12 +17,9 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.DisplayNameGeneration;
-import org.junit.jupiter.api.DisplayNameGenerator.ReplaceUnderscores;
 import org.junit.jupiter.api.Test;
 
 /** The text of the configuration protocol, in both directions. */
-@DisplayNameGeneration(ReplaceUnderscores.class)
 class UapiTextTest {
 
     private static final byte[] ONES = filled(1);
