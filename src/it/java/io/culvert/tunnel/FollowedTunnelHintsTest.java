@@ -186,7 +186,7 @@ public class FollowedTunnelHintsTest {
                 new Row("tunnel", "delete the line", hooked("FwMark = 51820"), "--kill-switch", nothing, nothing)
                         .thenUp(Provider::file, "--kill-switch"),
                 new Row(
-                                "requirements",
+                                "wireguard/config",
                                 "add --kill-switch",
                                 hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"),
                                 "",
@@ -194,7 +194,7 @@ public class FollowedTunnelHintsTest {
                                 nothing)
                         .thenUp(hooked("PostUp = iptables -I OUTPUT ! -o %i -j REJECT"), "--kill-switch"),
                 new Row(
-                                "requirements",
+                                "wireguard/config",
                                 "use 'culvert up' or your own firewall for this, and delete the line",
                                 hooked("PostUp = iptables -t nat -A POSTROUTING -o %i -j MASQUERADE"),
                                 "",
@@ -202,7 +202,7 @@ public class FollowedTunnelHintsTest {
                                 nothing)
                         .thenUp(Provider::file, ""),
                 new Row(
-                                "requirements",
+                                "wireguard/config",
                                 "run it outside Culvert, and delete the line",
                                 hooked("PostUp = curl http://192.0.2.9/"),
                                 "",
@@ -210,7 +210,7 @@ public class FollowedTunnelHintsTest {
                                 nothing)
                         .thenUp(Provider::file, ""),
                 new Row(
-                                "requirements",
+                                "wireguard/config",
                                 "delete the line; to allow a local network, use 'culvert up' with CULVERT_LAN_ALLOW",
                                 hooked("PostUp = ip route add 192.168.7.0/24 via 192.0.2.1"),
                                 "--kill-switch",

@@ -20,6 +20,7 @@ import io.culvert.settings.LoadedSettings;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
 import io.culvert.socks.SockdFile;
+import io.culvert.wireguard.config.FileUse;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.config.WireGuardFile;
 import java.io.IOException;
@@ -196,7 +197,7 @@ record LoadedConfiguration(
 
     private static Optional<WireGuardConfig> parse(Path file, Problems problems) {
         WireGuardFile.Parsed parsed = WireGuardFile.read(file);
-        problems.addAll(parsed.problems());
+        problems.addAll(parsed.problems(FileUse.EXIT_NODE));
         return parsed.config();
     }
 }

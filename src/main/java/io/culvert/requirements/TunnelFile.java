@@ -12,6 +12,7 @@ import io.culvert.net.Host;
 import io.culvert.net.InterfaceName;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.rtnl.Machine;
+import io.culvert.wireguard.config.FileUse;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.config.WireGuardFile;
 import java.net.InetAddress;
@@ -47,18 +48,18 @@ public record TunnelFile(Path path) {
 
     /** @throws ProblemException with all problems of the file */
     public WireGuardConfig read(Log log, boolean killSwitch) {
-        return read(WireGuardFile.read(path, new TunnelHooks(killSwitch)), log);
+        return read(WireGuardFile.read(path), log, killSwitch);
     }
 
     /** Reads a file that, as for wg-quick, may lack addresses and peers. */
     public WireGuardConfig readIncomplete(Log log, boolean killSwitch) {
-        return read(WireGuardFile.readPartial(path, new TunnelHooks(killSwitch)), log);
+        return read(WireGuardFile.readPartial(path), log, killSwitch);
     }
 
-    private WireGuardConfig read(WireGuardFile.Parsed parsed, Log log) {
+    private WireGuardConfig read(WireGuardFile.Parsed parsed, Log log, boolean killSwitch) {
         Problems problems = new Problems();
         WireGuardFile.interfaceNameProblem(path).ifPresent(problems::add);
-        problems.addAll(parsed.problems());
+        problems.addAll(parsed.problems(killSwitch ? FileUse.TUNNEL_WITH_KILL_SWITCH : FileUse.TUNNEL));
         problems.throwIfErrors();
         log.problems(problems.all());
         return parsed.config().orElseThrow();

@@ -10,6 +10,7 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.networkfile.NetworkFile;
 import io.culvert.runtime.Environment;
+import io.culvert.wireguard.config.FileUse;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.SecretKey;
 import io.culvert.wireguard.config.WireGuardFile;
@@ -298,7 +299,7 @@ public class FollowedHintsTest {
         Path file = root.resolve(given.environment.getOrDefault("FILE", TUNNEL));
         return WireGuardFile.interfaceNameProblem(file)
                 .map(List::of)
-                .orElseGet(() -> WireGuardFile.read(file).problems());
+                .orElseGet(() -> WireGuardFile.read(file).problems(FileUse.EXIT_NODE));
     }
 
     private static List<Problem> namedNetworkFile(Given given, Path root) {
@@ -328,6 +329,11 @@ public class FollowedHintsTest {
 
     private static Stream<Row> inTheTunnelsFile() {
         return Stream.of(
+                tunnelFile(
+                        "check that this is a WireGuard file",
+                        "[Peer]",
+                        "unknown = line\n".repeat(101) + "[Peer]",
+                        "[Peer]"),
                 tunnelFile("add Endpoint = host:port", "Endpoint = 192.0.2.10:51820\n", "", "")
                         .repairedBy("AllowedIPs", "Endpoint = 192.0.2.10:51820\nAllowedIPs"),
                 tunnelFile(

@@ -14,7 +14,6 @@ import io.culvert.rtnl.Ipv6;
 import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.Route;
-import io.culvert.wireguard.config.HookProblems;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.config.WireGuardFile;
 import java.io.IOException;
@@ -153,9 +152,7 @@ class TunnelPlanTest {
 
     @Test
     void a_file_without_address_keeps_the_address_of_its_link() {
-        WireGuardConfig file = WireGuardFile.readPartial(part(), HookProblems::forExitNode)
-                .config()
-                .orElseThrow();
+        WireGuardConfig file = WireGuardFile.readPartial(part()).config().orElseThrow();
         LinkAddress configured = new LinkAddress("wg0", Prefix.parse("10.64.0.9/32"));
         TunnelPlan plan = plan(file, new NetworkState(List.of(), List.of(configured), List.of(), List.of()), false);
 

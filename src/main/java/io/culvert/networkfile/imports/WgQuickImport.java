@@ -8,6 +8,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import io.culvert.networkfile.imports.NetworkFileBuilder.Call;
 import io.culvert.networkfile.imports.NetworkFileBuilder.Node;
+import io.culvert.wireguard.config.FileUse;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.Peer;
 import io.culvert.wireguard.config.PublicKey;
@@ -70,7 +71,7 @@ public final class WgQuickImport {
         Map<Node, WireGuardConfig> hosts = new LinkedHashMap<>();
         texts.forEach((file, text) -> {
             WireGuardFile.Parsed parsed = WireGuardFile.parse(file, text);
-            problems.addAll(parsed.problems());
+            problems.addAll(parsed.problems(FileUse.EXIT_NODE));
             collectNames(text);
             parsed.config().ifPresent(config -> {
                 Node node = builder.node(KeyGenerator.publicOf(config.privateKey()), hostName(file));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.config;
 
+import io.culvert.wireguard.config.FileProblem.Reason;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import io.culvert.wireguard.config.Key.Header;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,11 +25,11 @@ final class Comments {
 
     void read(FileWord comment, @Nullable Header section) {
         if (PORT_FORWARDING.matcher(comment.text()).matches()) {
-            report.note(comment, "port forwarding (NAT-PMP) is on for this key: Culvert does not request a port");
+            report.note(comment, Plain.PORT_FORWARDING);
         }
         Matcher server = SERVER.matcher(comment.text());
         if (section == Header.PEER && server.matches()) {
-            report.note(comment, "the provider calls this server " + server.group(1));
+            report.note(comment, new Reason.ServerName(server.group(1)));
         }
     }
 }

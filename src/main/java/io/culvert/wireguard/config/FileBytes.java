@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.config;
 
-import io.culvert.diagnostics.Hints;
+import io.culvert.wireguard.config.FileProblem.Reason;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -33,24 +34,24 @@ final class FileBytes {
     /** Returns the text, decoded as UTF-8 or, with a byte order mark, as UTF-16; empty where an error was reported. */
     Optional<String> text() {
         if (Files.isDirectory(file)) {
-            report.error("this is a directory, not a file", "name a file in this directory");
+            report.error(Plain.DIRECTORY);
             return Optional.empty();
         }
         byte[] bytes;
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes(LIMIT + 1);
         } catch (NoSuchFileException _) {
-            report.error("file not found", Hints.here().missingFile());
+            report.error(Plain.FILE_NOT_FOUND);
             return Optional.empty();
         } catch (AccessDeniedException _) {
-            report.error("permission denied", "make the file readable for the user that runs Culvert");
+            report.error(Plain.PERMISSION_DENIED);
             return Optional.empty();
         } catch (IOException e) {
-            report.error("cannot read this file: " + e.getMessage(), "check the disk and the mount");
+            report.error(new Reason.Unreadable(String.valueOf(e.getMessage())));
             return Optional.empty();
         }
         if (bytes.length > LIMIT) {
-            report.error("this file is larger than 1 MiB, so it is not a WireGuard file", "check the name");
+            report.error(Plain.TOO_LARGE);
             return Optional.empty();
         }
         return decode(bytes);
@@ -62,17 +63,15 @@ final class FileBytes {
         try {
             text = charset.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException _) {
-            report.note("invalid " + charset + " characters were replaced by '\uFFFD'");
+            report.note(new Reason.InvalidCharacters(charset));
             text = new String(bytes, charset);
         }
         if (text.indexOf('\0') >= 0) {
-            report.error(
-                    "this is a binary file",
-                    "use the WireGuard configuration file of your provider, which is a text file");
+            report.error(Plain.BINARY);
             return Optional.empty();
         }
         if (!charset.equals(StandardCharsets.UTF_8)) {
-            report.note("this file is encoded in " + charset + ", which wg(8) cannot read");
+            report.note(new Reason.OtherEncoding(charset));
             text = text.substring(1);
         }
         return Optional.of(text);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.config;
 
+import io.culvert.wireguard.config.FileProblem.Reason;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,7 +28,7 @@ final class FileLines {
         String content = text;
         if (FileBytes.startsWithByteOrderMark(text)) {
             content = text.substring(1);
-            report.note("this file begins with a byte order mark, which wg(8) cannot read");
+            report.note(Plain.BYTE_ORDER_MARK);
         }
         List<String> lines = new ArrayList<>();
         for (String line : content.split("\n", -1)) {
@@ -41,7 +43,7 @@ final class FileLines {
             end--;
             if (!lineEndingReported) {
                 lineEndingReported = true;
-                report.note(new FileWord("", number, line.length()), "this file has Windows line endings (CRLF)");
+                report.note(new FileWord("", number, line.length()), Plain.WINDOWS_LINE_ENDINGS);
             }
         }
         StringBuilder clean = new StringBuilder(end);
@@ -57,11 +59,10 @@ final class FileLines {
         }
         FileWord location = new FileWord("", number, index + 1);
         if (!isUnusualSpace(character)) {
-            report.error(
-                    location, "invisible character U+%04X".formatted((int) character), "delete it, or retype the line");
+            report.error(location, new Reason.InvisibleCharacter(character));
         } else if (!spaceReported) {
             spaceReported = true;
-            report.note(location, "unusual space character U+%04X, treated as a space".formatted((int) character));
+            report.note(location, new Reason.UnusualSpace(character));
         }
         return ' ';
     }

@@ -2,11 +2,15 @@
 package io.culvert.wireguard.config;
 
 import io.culvert.diagnostics.DidYouMean;
+import io.culvert.wireguard.config.FileProblem.Reason;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import io.culvert.wireguard.config.Key.Header;
 import io.culvert.wireguard.config.Section.Entry;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The structure of a file: sections and their lines, before values are parsed. */
@@ -42,6 +46,14 @@ final class FileOutline {
         return peers;
     }
 
+    /** Returns the line that begins the first section, or the first line where no section is known. */
+    FileWord firstHeader() {
+        return Stream.concat(peers.stream(), Stream.ofNullable(interfaceSection))
+                .map(Section::header)
+                .min(Comparator.comparingInt(FileWord::line))
+                .orElse(new FileWord("", 1, 1));
+    }
+
     private void readLine(int number, String line) {
         int equals = line.indexOf('=');
         int comment = line.indexOf('#');
@@ -54,13 +66,10 @@ final class FileOutline {
         if (content.text().startsWith("[")) {
             readHeader(content);
         } else if (content.text().startsWith(";")) {
-            report.error(content, "';' does not begin a comment in a WireGuard file", "use '#' instead");
+            report.error(content, Plain.SEMICOLON_COMMENT);
         } else if (!content.isEmpty() && !inUnknownSection) {
             if (equals < 0 || equals >= comment) {
-                report.error(
-                        content,
-                        "this line is not of the form 'Key = value'",
-                        "correct this line, or comment it out with '#'");
+                report.error(content, Plain.NOT_KEY_VALUE);
             } else {
                 readEntry(FileWord.of(number, line, 0, equals), FileWord.of(number, line, equals + 1, comment));
             }
@@ -80,10 +89,7 @@ final class FileOutline {
         Optional<Header> header = Header.of(word.compact());
         if (header.isEmpty()) {
             header = nearest(word, Header.names()).flatMap(Header::of);
-            report.error(
-                    word,
-                    "unknown section",
-                    header.map(intended -> "did you mean " + intended + "?").orElse("use [Interface] or [Peer]"));
+            report.error(word, new Reason.UnknownSection(header));
         }
         inUnknownSection = header.isEmpty();
         if (header.isPresent()) {
@@ -97,7 +103,7 @@ final class FileOutline {
         } else if (interfaceSection == null) {
             interfaceSection = new Section(word);
         } else {
-            report.warning(word, "second [Interface] section, merged into the first", "merge the two sections");
+            report.warning(word, Plain.SECOND_INTERFACE);
         }
         current = header;
     }
@@ -123,16 +129,16 @@ final class FileOutline {
     /** Returns the section of the line or, if the key is invalid in it, the section where the key is valid. */
     private Section sectionFor(Key key, FileWord name) {
         if (current == null) {
-            report.error(name, "this line is before the first section", "add a line [Interface] above it");
+            report.error(name, Plain.BEFORE_FIRST_SECTION);
             current = Header.INTERFACE;
         }
         if (key == Key.PUBLIC_KEY && current == Header.INTERFACE) {
-            report.error(name, "PublicKey does not belong in [Interface]", "add a line [Peer] above it");
+            report.error(name, Plain.PUBLIC_KEY_IN_INTERFACE);
             peers.add(new Section(name));
             current = Header.PEER;
         }
         if (key.header() != current) {
-            report.error(name, key + " does not belong in " + current, "move this line to " + key.header());
+            report.error(name, new Reason.WrongSection(key, current));
         }
         if (key.header() == Header.PEER && !peers.isEmpty()) {
             return peers.getLast();
@@ -149,46 +155,34 @@ final class FileOutline {
     private void checkEntry(Section section, Key key, FileWord name, FileWord value) {
         Optional<Entry> earlier = key.accumulates() ? Optional.empty() : section.last(key);
         if (earlier.isPresent() && key == Key.PUBLIC_KEY) {
-            report.error(name, "second PublicKey in one [Peer] section", "start each peer with a line [Peer]");
+            report.error(name, Plain.SECOND_PUBLIC_KEY);
         } else if (earlier.isPresent() && !earlier.get().value().compact().equals(value.compact())) {
-            report.warning(
-                    name,
-                    key + " is also set in line " + earlier.get().name().line() + ": the last value applies",
-                    "delete one of the lines");
+            report.warning(name, new Reason.SetBefore(key, earlier.get().name().line()));
         }
         if (value.isEmpty()) {
             reportEmptyValue(key, name);
         } else if (!key.isKey() && !key.isHook() && value.mayContainKey()) {
-            report.error(value, key + ": this value looks like a key", "check whether two lines were mixed up");
+            report.error(value, new Reason.LooksLikeKey(key));
         }
     }
 
     private void reportEmptyValue(Key key, FileWord name) {
         switch (key) {
-            case ALLOWED_IPS ->
-                report.warning(
-                        name,
-                        "AllowedIPs is empty: no traffic is sent to this peer",
-                        "use 0.0.0.0/0, ::/0 for all traffic");
-            case DNS, MTU, TABLE, PRE_UP, POST_UP, PRE_DOWN, POST_DOWN ->
-                report.warning(name, key + " has no value: this line is ignored", "add a value, or delete this line");
-            default -> report.error(name, key + " has no value", "add a value, or delete this line");
+            case ALLOWED_IPS, DNS, MTU, TABLE, PRE_UP, POST_UP, PRE_DOWN, POST_DOWN ->
+                report.warning(name, new Reason.NoValue(key));
+            default -> report.error(name, new Reason.NoValue(key));
         }
     }
 
     private void reportUnknownKey(FileWord name, FileWord value, Optional<Key> intended) {
         if (name.isEmpty()) {
-            report.error(name, "no key before '='", "correct this line, or comment it out with '#'");
+            report.error(name, Plain.NO_KEY_NAME);
             return;
         }
         // The line may be the second half of a broken key, which must not be shown.
         boolean showable = name.text().matches("[A-Za-z][A-Za-z0-9 _-]{0,23}")
                 && !value.text().replace("=", "").isEmpty();
-        report.error(
-                name,
-                showable ? "unknown key '" + name.text() + "'" : "unknown key",
-                intended.map(key -> "did you mean " + key + "?")
-                        .orElse("correct this line, or comment it out with '#'"));
+        report.error(name, new Reason.UnknownKey(Optional.of(name.text()).filter(_ -> showable), intended));
     }
 
     private static Optional<String> nearest(FileWord word, List<String> names) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.config;
 
+import io.culvert.wireguard.config.FileProblem.Reason;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Collects keys of WireGuard forks and other clients, which wg(8) does not know, and reports what they mean. */
 final class ForeignKeys {
@@ -87,16 +88,10 @@ final class ForeignKeys {
         reportAmnezia(report);
         for (ForeignKey foreignKey : collected) {
             if (ANDROID.contains(foreignKey.key)) {
-                report.warning(
-                        foreignKey.name,
-                        foreignKey.name.text() + " applies to the Android app only",
-                        "delete this line");
+                report.warning(foreignKey.name, new Reason.AndroidOnly(foreignKey.name.text()));
             } else if (foreignKey.key.equals(RESERVED)
                     && !foreignKey.value.compact().matches("[0,]*")) {
-                report.warning(
-                        foreignKey.name,
-                        "Reserved is not supported by WireGuard: the server may not answer without these bytes",
-                        "if there is no handshake, get a plain WireGuard file");
+                report.warning(foreignKey.name, Plain.RESERVED_BYTES);
             }
         }
     }
@@ -107,22 +102,16 @@ final class ForeignKeys {
         Optional<ForeignKey> first =
                 collected.stream().filter(ForeignKey::isAmnezia).findFirst();
         if (!changes.isEmpty()) {
-            report.error(
-                    changes.getFirst().name,
-                    "this file requires AmneziaWG, which is not compatible with WireGuard: " + names(changes),
-                    "get a plain WireGuard file from your provider");
+            report.error(changes.getFirst().name, new Reason.AmneziaRequired(names(changes)));
         } else if (first.isPresent()) {
             report.warning(
                     first.get().name,
-                    "ignoring AmneziaWG keys, which the server may not require: "
-                            + names(collected.stream()
-                                    .filter(ForeignKey::isAmnezia)
-                                    .toList()),
-                    "if there is no handshake, get a plain WireGuard file");
+                    new Reason.AmneziaIgnored(names(
+                            collected.stream().filter(ForeignKey::isAmnezia).toList())));
         }
     }
 
-    private static String names(List<ForeignKey> keys) {
-        return keys.stream().map(key -> key.name.text()).distinct().collect(Collectors.joining(", "));
+    private static List<String> names(List<ForeignKey> keys) {
+        return keys.stream().map(key -> key.name.text()).distinct().toList();
     }
 }

@@ -2,6 +2,8 @@
 package io.culvert.wireguard.config;
 
 import io.culvert.net.Prefix;
+import io.culvert.wireguard.config.FileProblem.Reason;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import io.culvert.wireguard.config.Section.Entry;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -42,8 +44,8 @@ final class InterfaceReader {
         List<InetAddress> servers = new ArrayList<>();
         List<String> domains = new ArrayList<>();
         dns(servers, domains);
-        OptionalInt listenPort = number(Key.LISTEN_PORT, 0, 65535, "use a port, or 0 for a random one");
-        OptionalInt mtu = number(Key.MTU, MIN_MTU, 65535, "use a size in bytes, such as 1420, or delete this line");
+        OptionalInt listenPort = number(Key.LISTEN_PORT, 0, 65535);
+        OptionalInt mtu = number(Key.MTU, MIN_MTU, 65535);
         OptionalLong mark = mark();
         RoutingTable table = table();
         boolean saveConfig = saveConfig();
@@ -55,7 +57,7 @@ final class InterfaceReader {
     private Optional<SecretKey> privateKey() {
         Optional<Entry> entry = section.last(Key.PRIVATE_KEY);
         if (entry.isEmpty()) {
-            report.error(section.header(), "[Interface] has no PrivateKey", "add the private key of this interface");
+            report.error(section.header(), Plain.NO_PRIVATE_KEY);
         }
         return entry.flatMap(values::secretKey);
     }
@@ -63,11 +65,7 @@ final class InterfaceReader {
     private List<Prefix> addresses() {
         List<Entry> entries = section.all(Key.ADDRESS);
         if (entries.isEmpty()) {
-            report.missing(
-                    section.header(),
-                    "[Interface] has no Address",
-                    "add the address assigned to this interface, such as 10.64.0.2/32",
-                    "the tunnel cannot be used until its interface has one");
+            report.missing(section.header(), Plain.NO_ADDRESS);
         }
         Set<Prefix> addresses = new LinkedHashSet<>();
         for (Entry entry : entries) {
@@ -83,11 +81,7 @@ final class InterfaceReader {
     private boolean isOwnAddress(Entry entry, FileWord word, InetAddress address) {
         boolean isValid = !address.isAnyLocalAddress() && !address.isMulticastAddress() && !address.isLoopbackAddress();
         if (!isValid) {
-            values.reportInvalid(
-                    entry,
-                    word,
-                    "cannot be the address of a tunnel interface",
-                    "use the address assigned to this interface");
+            report.error(word, new Reason.NotInterfaceAddress(entry.key(), word.text()));
         }
         return isValid;
     }
@@ -105,18 +99,15 @@ final class InterfaceReader {
     }
 
     /** Returns the number; empty where it is absent, invalid or 0. */
-    private OptionalInt number(Key key, int min, int max, String hint) {
+    private OptionalInt number(Key key, int min, int max) {
         Optional<Entry> entry = section.last(key);
-        OptionalLong number = entry.isEmpty() ? OptionalLong.empty() : values.number(entry.get(), min, max, hint);
+        OptionalLong number = entry.isEmpty() ? OptionalLong.empty() : values.number(entry.get(), min, max);
         return number.orElse(0) == 0 ? OptionalInt.empty() : OptionalInt.of((int) number.getAsLong());
     }
 
     private OptionalLong mark() {
         Optional<Entry> entry = section.last(Key.FW_MARK);
-        OptionalLong mark = entry.isEmpty()
-                ? OptionalLong.empty()
-                : values.number(
-                        entry.get(), 0, UNSIGNED_INT, "use a decimal number, a hexadecimal one with 0x, or off");
+        OptionalLong mark = entry.isEmpty() ? OptionalLong.empty() : values.number(entry.get(), 0, UNSIGNED_INT);
         return mark.orElse(0) == 0 ? OptionalLong.empty() : mark;
     }
 
@@ -133,8 +124,7 @@ final class InterfaceReader {
             case "main" -> new RoutingTable.Numbered(254);
             case "local" -> new RoutingTable.Numbered(255);
             default -> {
-                OptionalLong number =
-                        values.number(entry.get(), 1, UNSIGNED_INT, "use a table number, main, auto or off");
+                OptionalLong number = values.number(entry.get(), 1, UNSIGNED_INT);
                 yield number.isPresent() ? new RoutingTable.Numbered(number.getAsLong()) : new RoutingTable.Auto();
             }
         };
@@ -145,13 +135,10 @@ final class InterfaceReader {
         String text = entry.map(entryValue -> entryValue.value().compact().toLowerCase(Locale.ROOT))
                 .orElse("");
         if (text.equals("true")) {
-            report.note(entry.orElseThrow().name(), "SaveConfig is ignored: Culvert never writes this file");
+            report.note(entry.orElseThrow().name(), Plain.SAVE_CONFIG);
         } else if (!text.isEmpty() && !text.equals("false")) {
-            values.reportInvalid(
-                    entry.orElseThrow(),
-                    entry.orElseThrow().value(),
-                    "is neither true nor false",
-                    "use true or false, or delete this line");
+            FileWord value = entry.orElseThrow().value();
+            report.error(value, new Reason.NotBoolean(Key.SAVE_CONFIG, value.text()));
         }
         return text.equals("true");
     }
@@ -165,7 +152,7 @@ final class InterfaceReader {
             String command = entry.value().text();
             Hook hook = new Hook(entry.key().toString(), command, entry.name().line(), Hook.Intent.of(command));
             hooks.add(hook);
-            report.hook(hook, entry.name());
+            report.warning(entry.name(), new Reason.HookNotRun(hook));
         }
         return hooks;
     }

@@ -3,6 +3,8 @@ package io.culvert.wireguard.config;
 
 import io.culvert.net.Endpoint;
 import io.culvert.net.Prefix;
+import io.culvert.wireguard.config.FileProblem.Reason;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import io.culvert.wireguard.config.Section.Entry;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,10 +46,7 @@ final class PeerReader {
         for (PublicKey ownKey : List.of(KeyGenerator.publicOf(privateKey), new PublicKey(privateKey.bytes()))) {
             Integer line = lineOfKey.get(ownKey);
             if (line != null) {
-                report.error(
-                        new FileWord("", line, 1),
-                        "PublicKey is the key of this interface, not of the peer",
-                        "use the public key of the server");
+                report.error(new FileWord("", line, 1), Plain.OWN_PUBLIC_KEY);
             }
         }
     }
@@ -64,17 +63,14 @@ final class PeerReader {
     private Optional<PublicKey> publicKey(Section section) {
         Optional<Entry> entry = section.last(Key.PUBLIC_KEY);
         if (entry.isEmpty()) {
-            report.error(section.header(), "[Peer] has no PublicKey", "add the public key of the server");
+            report.error(section.header(), Plain.NO_PUBLIC_KEY);
             return Optional.empty();
         }
         Optional<PublicKey> key = values.publicKey(entry.get());
         int line = entry.get().name().line();
         Integer earlierLine = key.isEmpty() ? null : lineOfKey.putIfAbsent(key.get(), line);
         if (earlierLine != null) {
-            report.error(
-                    entry.get().value(),
-                    "PublicKey is already used in line " + earlierLine,
-                    "merge the two [Peer] sections");
+            report.error(entry.get().value(), new Reason.KeyUsedBefore(earlierLine));
         }
         return key;
     }
@@ -82,10 +78,7 @@ final class PeerReader {
     private List<Prefix> allowedIps(Section section) {
         List<Entry> entries = section.all(Key.ALLOWED_IPS);
         if (entries.isEmpty()) {
-            report.warning(
-                    section.header(),
-                    "[Peer] has no AllowedIPs: no traffic is sent to this peer",
-                    "add AllowedIPs = 0.0.0.0/0, ::/0 for all traffic");
+            report.warning(section.header(), Plain.NO_ALLOWED_IPS);
         }
         Set<Prefix> prefixes = new LinkedHashSet<>();
         for (Entry entry : entries) {
@@ -104,47 +97,36 @@ final class PeerReader {
 
     private Optional<Prefix> allowedIp(Entry entry, FileWord word) {
         if (word.isEmpty()) {
-            report.error(word, "AllowedIPs: empty entry in the list", "delete the extra comma");
+            report.error(word, Plain.EMPTY_LIST_ENTRY);
             return Optional.empty();
         }
         String text = word.compact();
         boolean containsSpaces = text.length() < word.text().length();
         if (text.startsWith("-")) {
-            values.reportInvalid(entry, word, "removes a prefix, which is not possible in a file", "delete it");
+            report.error(word, new Reason.RemovesPrefix(word.text()));
             return Optional.empty();
         }
         if (containsSpaces && word.text().matches(".*[0-9a-fA-F:]\\s+[0-9a-fA-F:].*")) {
-            values.reportInvalid(entry, word, "is not a single prefix", "separate prefixes by commas");
+            report.error(word, new Reason.SeveralPrefixes(word.text()));
             return Optional.empty();
         }
         // In wg(8), '+' adds to the existing prefixes, so it has no effect in a file.
         String plain = text.startsWith("+") ? text.substring(1) : text;
         Optional<Prefix> prefix = values.prefix(entry, new FileWord(plain, word.line(), word.column()));
-        prefix.filter(Prefix::hasHostBits)
-                .ifPresent(unmasked -> report.warning(
-                        word,
-                        "AllowedIPs: " + unmasked + " has host bits set, treated as " + unmasked.network(),
-                        "use " + unmasked.network() + ", or " + Prefix.host(unmasked.address())
-                                + " for a single address"));
+        prefix.filter(Prefix::hasHostBits).ifPresent(unmasked -> report.warning(word, new Reason.HostBits(unmasked)));
         return prefix.map(Prefix::network);
     }
 
     private void checkUnique(FileWord word, Prefix prefix) {
         Integer earlierLine = lineOfPrefix.putIfAbsent(prefix, word.line());
         if (earlierLine != null) {
-            report.error(
-                    word,
-                    "AllowedIPs: " + prefix + " is also assigned to the peer in line " + earlierLine
-                            + "; only one peer can have it",
-                    "assign it to one peer; for fail-over, use one file per server");
+            report.error(word, new Reason.PrefixUsedBefore(prefix, earlierLine));
         }
     }
 
     private OptionalInt keepalive(Section section) {
         Optional<Entry> entry = section.last(Key.PERSISTENT_KEEPALIVE);
-        OptionalLong seconds = entry.isEmpty()
-                ? OptionalLong.empty()
-                : values.number(entry.get(), 0, 65535, "use a number of seconds, such as 25, or off");
+        OptionalLong seconds = entry.isEmpty() ? OptionalLong.empty() : values.number(entry.get(), 0, 65535);
         return seconds.orElse(0) == 0 ? OptionalInt.empty() : OptionalInt.of((int) seconds.getAsLong());
     }
 }

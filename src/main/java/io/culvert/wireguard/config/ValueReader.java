@@ -6,6 +6,8 @@ import io.culvert.net.Family;
 import io.culvert.net.Host;
 import io.culvert.net.MalformedText;
 import io.culvert.net.Prefix;
+import io.culvert.wireguard.config.FileProblem.Form;
+import io.culvert.wireguard.config.FileProblem.Reason;
 import io.culvert.wireguard.config.Section.Entry;
 import java.net.InetAddress;
 import java.util.Arrays;
@@ -15,9 +17,6 @@ import java.util.function.Function;
 
 /** Parses single values. Invalid values are reported and returned as empty; empty words have been reported before. */
 final class ValueReader {
-
-    /** The longest value that is shown; longer than any address or host name. */
-    private static final int MAX_LENGTH = 300;
 
     private static final String PLACEHOLDER =
             "(?i).*(key|your|here|insert|change|replace|redact|hidden|secret|xxxx|\\.\\.\\.|\\*\\*\\*|[<>{}$]).*";
@@ -49,8 +48,9 @@ final class ValueReader {
             boolean placeholder = oneCharacter || (text.length() < 43 && text.matches(PLACEHOLDER));
             report.error(
                     entry.value(),
-                    entry.key() + (placeholder ? " is a placeholder" : ": " + e.getMessage()),
-                    "copy the complete key again");
+                    placeholder
+                            ? new Reason.Placeholder(entry.key())
+                            : new Reason.InvalidKey(entry.key(), String.valueOf(e.getMessage())));
             return Optional.empty();
         }
     }
@@ -58,13 +58,13 @@ final class ValueReader {
     private boolean isSet(Entry entry, byte[] bytes) {
         boolean isNonZero = !Arrays.equals(bytes, new byte[bytes.length]);
         if (!isNonZero) {
-            report.error(entry.value(), entry.key() + " is all zeros", "copy the complete key again");
+            report.error(entry.value(), new Reason.ZeroKey(entry.key()));
         }
         return isNonZero;
     }
 
     /** Parses a decimal number, or a hexadecimal one with {@code 0x}; {@code off} is 0 where {@code min} is 0. */
-    OptionalLong number(Entry entry, long min, long max, String hint) {
+    OptionalLong number(Entry entry, long min, long max) {
         String text = entry.value().compact();
         if (text.isEmpty()) {
             return OptionalLong.empty();
@@ -79,22 +79,24 @@ final class ValueReader {
             number = Long.parseLong(text.substring(2), 16);
         }
         if (number < min || number > max) {
-            reportInvalid(entry, entry.value(), "is not a number from " + min + " to " + max, hint);
+            report.error(
+                    entry.value(),
+                    new Reason.NotInRange(entry.key(), entry.value().text(), min, max));
             return OptionalLong.empty();
         }
         return OptionalLong.of(number);
     }
 
     Optional<Prefix> prefix(Entry entry, FileWord word) {
-        return read(entry, word, Prefix::parse, "write address/length, such as 10.64.0.2/32");
+        return read(entry, word, Form.PREFIX, Prefix::parse);
     }
 
     Optional<InetAddress> address(Entry entry, FileWord word) {
-        return read(entry, word, Prefix::parseAddress, "write an address, such as 10.64.0.1");
+        return read(entry, word, Form.ADDRESS, Prefix::parseAddress);
     }
 
     Optional<String> domain(Entry entry, FileWord word) {
-        return read(entry, word, text -> Host.parse(text).toString(), "write a domain, such as home.arpa");
+        return read(entry, word, Form.DOMAIN, text -> Host.parse(text).toString());
     }
 
     Optional<Endpoint> endpoint(Entry entry) {
@@ -105,13 +107,9 @@ final class ValueReader {
         FileWord word = new FileWord(text, entry.value().line(), entry.value().column());
         Optional<Endpoint> endpoint = withoutBrackets(text);
         if (endpoint.isPresent()) {
-            report.warning(
-                    word,
-                    "Endpoint: IPv6 address without brackets, the last group is read as the port",
-                    "use " + endpoint.get());
+            report.warning(word, new Reason.NoBrackets(endpoint.get()));
         } else {
-            endpoint = read(
-                    entry, word, Endpoint::parse, "write host:port, such as 192.0.2.10:51820 or [2001:db8::10]:51820");
+            endpoint = read(entry, word, Form.ENDPOINT, Endpoint::parse);
         }
         return endpoint.filter(read -> isServerAddress(read, word));
     }
@@ -120,10 +118,7 @@ final class ValueReader {
         boolean isInvalid = endpoint.host() instanceof Host.Literal(InetAddress address)
                 && (address.isAnyLocalAddress() || address.isMulticastAddress() || isBroadcast(address));
         if (isInvalid) {
-            report.error(
-                    word,
-                    "Endpoint: " + endpoint.host() + " is not the address of a server",
-                    "use the address of the server");
+            report.error(word, new Reason.NotServerAddress(endpoint.host()));
         }
         return !isInvalid;
     }
@@ -149,23 +144,19 @@ final class ValueReader {
         }
     }
 
-    void reportInvalid(Entry entry, FileWord word, String why, String hint) {
-        String shown = word.text().length() > MAX_LENGTH ? "this value" : "'" + word.text() + "'";
-        report.error(word, entry.key() + ": " + shown + " " + why, hint);
-    }
-
-    private <T> Optional<T> read(Entry entry, FileWord word, Function<String, T> parse, String hint) {
-        if (word.text().length() > MAX_LENGTH) {
-            reportInvalid(entry, word, "has " + word.text().length() + " characters", hint);
+    private <T> Optional<T> read(Entry entry, FileWord word, Form form, Function<String, T> parse) {
+        if (word.text().length() > FileProblemText.MAX_LENGTH) {
+            report.error(word, new Reason.TooLong(entry.key(), form, word.text().length()));
             return Optional.empty();
         }
         try {
             return Optional.of(parse.apply(word.text()));
         } catch (MalformedText e) {
-            report.error(word, entry.key() + ": " + e.fault(), e.correction());
+            report.error(word, new Reason.Malformed(entry.key(), form, e.fault(), Optional.of(e.correction())));
             return Optional.empty();
         } catch (IllegalArgumentException e) {
-            report.error(word, entry.key() + ": " + e.getMessage(), hint);
+            report.error(
+                    word, new Reason.Malformed(entry.key(), form, String.valueOf(e.getMessage()), Optional.empty()));
             return Optional.empty();
         }
     }

@@ -4,6 +4,7 @@ package io.culvert.wireguard.config;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.net.InterfaceName;
+import io.culvert.wireguard.config.FileProblem.Reason.Plain;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -28,45 +29,43 @@ public final class WireGuardFile {
      * The result of parsing a file.
      *
      * @param config present unless one of the problems is an error
-     * @param problems all problems, in the order of the file; each location is a {@link Location.InFile}
+     * @param problems all problems, in the order of the file
      */
-    public record Parsed(Optional<WireGuardConfig> config, List<Problem> problems) {
+    public record Parsed(Path file, Optional<WireGuardConfig> config, List<FileProblem> problems) {
 
         public Parsed {
             problems = List.copyOf(problems);
         }
+
+        /** Returns the problems in words; each location is a {@link Location.InFile}. */
+        public List<Problem> problems(FileUse use) {
+            FileProblemText text = new FileProblemText(file, use);
+            return problems.stream().map(text::of).toList();
+        }
     }
 
-    /**
-     * Reads a file for an exit node. A missing, unreadable, too large or binary file is reported as a problem; never
-     * throws.
-     */
+    /** Reads a file. A missing, unreadable, too large or binary file is reported as a problem; never throws. */
     public static Parsed read(Path file) {
-        return read(file, HookProblems::forExitNode);
-    }
-
-    /** Reads a file for another use. */
-    public static Parsed read(Path file, HookProblems hooks) {
-        return read(file, new FileProblems(file, false, hooks));
+        return read(file, new FileProblems(false));
     }
 
     /**
      * Reads a file that may be incomplete: wg-quick accepts one without addresses, which may come from DHCP, and one
      * without peers, which may be added later. What is missing is reported as a note.
      */
-    public static Parsed readPartial(Path file, HookProblems hooks) {
-        return read(file, new FileProblems(file, true, hooks));
+    public static Parsed readPartial(Path file) {
+        return read(file, new FileProblems(true));
     }
 
     private static Parsed read(Path file, FileProblems report) {
         Optional<String> text = new FileBytes(file, report).text();
-        return parsed(report, text.flatMap(content -> config(file, content, report)));
+        return parsed(file, report, text.flatMap(content -> config(file, content, report)));
     }
 
-    /** Parses a text for an exit node; {@code file} determines the interface name. Never throws. */
+    /** Parses a text; {@code file} determines the interface name. Never throws. */
     public static Parsed parse(Path file, String text) {
-        FileProblems report = new FileProblems(file, false, HookProblems::forExitNode);
-        return parsed(report, config(file, text, report));
+        FileProblems report = new FileProblems(false);
+        return parsed(file, report, config(file, text, report));
     }
 
     /** Returns the interface name as wg-quick derives it, the file name without {@code .conf}; empty if invalid. */
@@ -95,33 +94,28 @@ public final class WireGuardFile {
         return name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
     }
 
-    private static Parsed parsed(FileProblems report, Optional<WireGuardConfig> config) {
-        return new Parsed(config.filter(_ -> !report.hasErrors()), report.sorted());
+    private static Parsed parsed(Path file, FileProblems report, Optional<WireGuardConfig> config) {
+        return new Parsed(file, config.filter(_ -> !report.hasErrors()), report.sorted());
     }
 
     private static Optional<WireGuardConfig> config(Path file, String text, FileProblems report) {
         List<String> lines = FileLines.of(text, report);
         if (text.isBlank()) {
-            report.error("this file is empty", "use the WireGuard configuration file of your provider");
+            report.error(Plain.EMPTY_FILE);
             return Optional.empty();
         }
         if (lines.stream().noneMatch(line -> ANY_SECTION.matcher(line).find())) {
-            report.error(
-                    "this is not a WireGuard file: it has neither [Interface] nor [Peer]",
-                    "use the WireGuard configuration file of your provider");
+            report.error(Plain.NO_SECTION);
             return Optional.empty();
         }
         FileOutline outline = FileOutline.of(lines, report);
         PeerReader peerReader = new PeerReader(report);
         List<Peer> peers = peerReader.read(outline.peers());
         if (outline.peers().isEmpty()) {
-            report.missing(
-                    "no [Peer] section",
-                    "add the section of your server",
-                    "the tunnel carries no traffic until a peer is added");
+            report.missing(outline.firstHeader(), Plain.NO_PEER);
         }
         if (outline.interfaceSection().isEmpty()) {
-            report.error("no [Interface] section", "add one with PrivateKey and Address");
+            report.error(outline.firstHeader(), Plain.NO_INTERFACE);
             return Optional.empty();
         }
         Optional<WireGuardConfig> config = new InterfaceReader(

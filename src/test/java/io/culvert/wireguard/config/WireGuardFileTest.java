@@ -4,6 +4,7 @@ package io.culvert.wireguard.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.diagnostics.Hints;
+import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.wireguard.config.WireGuardFile.Parsed;
 import java.io.IOException;
@@ -61,7 +62,7 @@ class WireGuardFileTest {
 
         assertThat(parsed.config()).isEmpty();
         assertThat(parsed.problems()).hasSize(101);
-        assertThat(parsed.problems().getLast().message()).matches("and [0-9]+ more problems");
+        assertThat(parsed.problems(FileUse.EXIT_NODE).getLast().message()).matches("and [0-9]+ more problems");
     }
 
     @ParameterizedTest
@@ -85,7 +86,8 @@ class WireGuardFileTest {
             Parsed parsed = WireGuardFile.parse(NAME, template.replace("%s", piece.repeat((1 << 16) / piece.length())));
 
             assertThat(parsed.config()).isEmpty();
-            assertThat(parsed.problems()).allMatch(problem -> problem.toString().length() < 1000);
+            assertThat(parsed.problems(FileUse.EXIT_NODE))
+                    .allMatch(problem -> problem.toString().length() < 1000);
         }
     }
 
@@ -100,7 +102,7 @@ class WireGuardFileTest {
                 "[Interface]\nPrivateKey = %s\nAddress = 10.64.0.2\n[Peer]\nPublicKey = %s\nAllowedIPs = 0.0.0.0/0\n"
                         .formatted(privateKey, own));
 
-        assertThat(parsed.problems()).singleElement().hasToString("""
+        assertThat(parsed.problems(FileUse.EXIT_NODE)).singleElement().hasToString("""
                 wg0.conf:5:1: PublicKey is the key of this interface, not of the peer
                     hint: use the public key of the server""");
     }
@@ -157,6 +159,23 @@ class WireGuardFileTest {
         assertThat(Hook.Intent.of(command)).isEqualTo(intent);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    EXIT_NODE               | NOTE    | PostUp is a kill switch: not run, Culvert has its own kill switch
+                    TUNNEL                  | WARNING | PostUp is a kill switch: it is not run, so packets may bypass the tunnel
+                    TUNNEL_WITH_KILL_SWITCH | NOTE    | PostUp is a kill switch: it is not run, as --kill-switch replaces it
+                    """)
+    void the_use_of_a_file_decides_how_a_hook_is_reported(FileUse use, Problem.Kind kind, String message) {
+        Parsed parsed = WireGuardFile.parse(NAME, "[Interface]\nPostUp = iptables -P OUTPUT DROP");
+
+        assertThat(parsed.problems(use))
+                .filteredOn(problem -> problem.message().startsWith("PostUp"))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.kind()).isEqualTo(kind))
+                .satisfies(problem -> assertThat(problem.message()).isEqualTo(message))
+                .satisfies(problem -> assertThat(problem.location()).isEqualTo(Location.file(NAME, 2, 1)));
+    }
+
     @Test
     void variable_assignments_before_a_program_are_not_its_name() {
         Hook hook = new Hook("PreUp", "TOKEN=open-sesame curl https://api.example.test", 3, Hook.Intent.UNKNOWN);
@@ -182,7 +201,10 @@ class WireGuardFileTest {
     private static String problem(Path file) {
         Parsed parsed = WireGuardFile.read(file);
         assertThat(parsed.config()).isEmpty();
-        assertThat(parsed.problems()).singleElement().extracting(Problem::kind).isEqualTo(Problem.Kind.INPUT);
-        return parsed.problems().getFirst().toString();
+        assertThat(parsed.problems(FileUse.EXIT_NODE))
+                .singleElement()
+                .extracting(Problem::kind)
+                .isEqualTo(Problem.Kind.INPUT);
+        return parsed.problems(FileUse.EXIT_NODE).getFirst().toString();
     }
 }
