@@ -35,8 +35,8 @@ lint: ## run the linters of scripts and workflows, and check licence headers
 hunt: packages programs tailscale kernel target/built ## search for unstable tests: repeat the levels with namespaces and containers under load
 	@scripts/image java full && scripts/image java minimal && scripts/python-programs && scripts/go-programs checks lint && scripts/hunt
 
-bench: packages programs $(filter tailscale,$(MESH)) target/built ## compare the performance with other programs; updates docs/figures.md
-	@$(lab) -Dfigures=docs/figures.md io.culvert.lab.$(if $(filter tailscale,$(MESH)),Tailscale)Bench
+bench: packages programs tailscale target/built ## compare the performance with other programs; updates the figures in README.md and docs
+	@$(lab) -Dupdate=true io.culvert.lab.Bench
 
 weigh: packages programs target/built ## measure size, start time and memory of the images; updates docs/figures.md
 	@$(lab) -Dfigures=docs/figures.md io.culvert.lab.ImageBench

@@ -2,6 +2,7 @@
 package io.culvert.lab;
 
 import io.culvert.lab.Measurement.Metric;
+import io.culvert.rtnl.RulesetEvents;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -48,19 +49,21 @@ public final class Bench {
         this.lab = lab;
     }
 
-    /** The property {@code figures} names the file whose table is updated. */
+    /** The property {@code update} is set to update the tables in README.md and docs/figures.md. */
     public static void main(String[] arguments) {
+        BenchMachine machine = BenchMachine.here();
+        System.out.println(machine);
+        Comparisons comparisons = new Comparisons();
+        ProcessMemory memory = new ProcessMemory();
         try (Lab lab = Lab.open()) {
             Bench bench = new Bench(lab);
             System.out.printf("median (least) of %d%n", ROUNDS);
             bench.tunnelUp();
             bench.exitNodeUp();
+            bench.idleMemory(memory);
             new MeshBench(bench.programs, bench.measurements, Math.min(ROUNDS, 5)).measure(lab.node());
-            bench.measurements.write();
-            String file = System.getProperty("figures", "");
-            if (!file.isEmpty() && !bench.measurements.updateTable(Path.of(file))) {
-                System.out.println(file + " keeps its figures: the native program is not built ('make native')");
-            }
+            new DataPathBench(bench.programs.getFirst(), comparisons, memory, Math.min(ROUNDS, 5)).measure();
+            new FigureTables(machine, bench.measurements, comparisons, memory).publish(Boolean.getBoolean("update"));
         } catch (AssertionError e) {
             System.err.println(e.getMessage());
             System.exit(1);
@@ -151,10 +154,16 @@ public final class Bench {
     /** Measures a start while another container in the same network sends requests, from before the start. */
     private Map<Metric, Double> measureStart(CulvertBuild program, Map<String, String> settings) {
         Map<Metric, Double> values = new LinkedHashMap<>();
-        try (SidecarProbe sidecar = SidecarProbe.in(lab.node().namespace())) {
+        double overhead = sandboxMillis();
+        try (SidecarProbe sidecar = SidecarProbe.in(lab.node().namespace());
+                RulesetEvents changes = lab.node().namespace().call(RulesetEvents::open)) {
             sidecar.awaitReply(Lab.NODE_IPV4, System.nanoTime(), TIMEOUT);
             long begin = System.nanoTime();
             try (RunningProgram culvert = run(program, settings)) {
+                if (!changes.await(TIMEOUT)) {
+                    throw new AssertionError("no kill switch: " + culvert.output());
+                }
+                values.put(Metric.KILL_SWITCH, Math.max(0, millis(System.nanoTime() - begin) - overhead));
                 double ready = readyMillis(culvert);
                 long firstReply = sidecar.awaitReply(lab.provider().publicIpv4(), begin, TIMEOUT);
                 List<Long> leaks = sidecar.replyTimes(Lab.NODE_IPV4, begin);
@@ -164,8 +173,31 @@ public final class Bench {
                 values.put(Metric.READY, ready);
                 stop(culvert);
             }
+        } catch (Exception e) {
+            throw new AssertionError("measuring a start", e);
         }
         return values;
+    }
+
+    /** Returns the time that the lab takes to run a program that does nothing. */
+    private double sandboxMillis() {
+        long begin = System.nanoTime();
+        try (RunningProgram nothing = lab.node().startOther(Map.of(), "true")) {
+            nothing.awaitExit(TIMEOUT);
+            return millis(System.nanoTime() - begin);
+        }
+    }
+
+    /** Measures the memory of an idle exit node with its proxy. */
+    private void idleMemory(ProcessMemory memory) {
+        for (CulvertBuild program : programs) {
+            try (RunningProgram culvert = run(program, Map.of("CULVERT_MESH", "none", "CULVERT_SOCKS", "true"))) {
+                readyMillis(culvert);
+                idleCpuMillis(culvert);
+                memory.addAll(culvert, program.name() + ", idle");
+                stop(culvert);
+            }
+        }
     }
 
     private static void put(Map<Metric, double[]> values, Metric metric, int round, double value) {

@@ -35,8 +35,6 @@ public final class ImageBench {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int ROUNDS = Integer.getInteger("rounds", 7);
-    private static final String BEGIN = "<!-- image -->\n";
-    private static final String END = "<!-- /image -->";
 
     private enum Metric {
         UNPACKED("size, unpacked", "MB"),
@@ -109,7 +107,7 @@ public final class ImageBench {
         boolean complete =
                 images.stream().filter(it -> it.program().equals("native")).count() == 2;
         if (!file.isEmpty() && complete) {
-            updateTable(Path.of(file), table);
+            MarkedTable.replace(Path.of(file), "image", table);
         } else {
             System.out.println("docs/figures.md keeps its figures: the native images are not both there"
                     + " ('make image' and 'make image TAILSCALE=minimal' with GRAALVM_HOME)");
@@ -227,15 +225,5 @@ public final class ImageBench {
         return table.append("\nMedians of %d starts on %d cores, %s.\n"
                         .formatted(ROUNDS, Runtime.getRuntime().availableProcessors(), LocalDate.now(ZoneOffset.UTC)))
                 .toString();
-    }
-
-    private static void updateTable(Path file, String table) {
-        try {
-            String text = Files.readString(file);
-            int begin = text.indexOf(BEGIN) + BEGIN.length();
-            Files.writeString(file, text.substring(0, begin) + table + text.substring(text.indexOf(END, begin)));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }
