@@ -3,7 +3,7 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.culvert.lab.LabNamespace;
+import io.culvert.lab.ContinuousProbe;
 import io.culvert.lab.LabOptions;
 import io.culvert.lab.NamespaceTest;
 import io.culvert.lab.Provider;
@@ -26,33 +26,8 @@ class ServerRoamingTest {
         fixture.close();
     }
 
-    private LabNamespace server() {
-        return fixture.lab.provider().namespace();
-    }
-
-    /** Without connection tracking, which would rewrite it. */
     private void respondFrom(String address, int port) {
-        boolean ipv6 = address.contains(":");
-        String own = ipv6
-                ? fixture.lab.provider().publicIpv6()
-                : fixture.lab.provider().publicIpv4();
-        String ip = ipv6 ? "ip6" : "ip";
-        if (!address.equals(own)) {
-            server().ip("address add " + address + (ipv6 ? "/64" : "/28") + " dev eth0 preferred_lft 0"
-                    + (ipv6 ? " nodad" : ""));
-        }
-        server().nft("""
-                table inet elsewhere {
-                  chain out {
-                    type filter hook output priority raw;
-                    %1$s saddr %2$s udp sport %4$d notrack %1$s saddr set %3$s udp sport set %5$d
-                  }
-                  chain in {
-                    type filter hook prerouting priority raw;
-                    %1$s daddr %3$s udp dport %5$d notrack %1$s daddr set %2$s udp dport set %4$d
-                  }
-                }
-                """.formatted(ip, own, address, Provider.PORT, port));
+        fixture.lab.provider().respondFrom(address, port);
         fixture.observer.allow(
                 "WireGuard to where the server responds from",
                 packet -> packet.isUdpTo(address, port) && packet.isWireGuard());
@@ -105,6 +80,24 @@ class ServerRoamingTest {
         fixture.assertLocalTrafficUsesTunnel(Family.values());
         assertThat(fixture.status().server()).contains("responding from 203.0.113.11:51999");
         assertThat(culvert.output()).doesNotContain("no response");
+    }
+
+    @Test
+    void a_server_that_stops_responding_where_it_roamed_to_is_found_at_its_endpoint() {
+        configurationFor("203.0.113.10");
+        respondFrom("203.0.113.10", 51999);
+        RunningProgram culvert = fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
+        culvert.awaitLine("the server responds from", ExitNodeFixture.TIMEOUT);
+        fixture.assertLocalTrafficUsesTunnel(Family.values());
+
+        fixture.lab.provider().respondFromEndpoint();
+
+        culvert.ignoreEarlierOutput();
+        try (ContinuousProbe _ = ContinuousProbe.of(fixture.namespace(), Family.IPV4)) {
+            culvert.awaitLine("tunnel: connected to", ExitNodeFixture.TIMEOUT);
+        }
+        fixture.assertLocalTrafficUsesTunnel(Family.values());
+        assertThat(fixture.status().server()).doesNotContain("responding from");
     }
 
     /** As after a long time without packets: later packets are no replies any more. */

@@ -143,6 +143,32 @@ class NamespaceLifecycleTest {
     }
 
     @Test
+    void a_server_that_stops_responding_where_it_roamed_to_is_found_at_its_endpoint() {
+        observer.allow(
+                "WireGuard to where the server responds from",
+                packet -> packet.isUdpTo(provider.publicIpv4(), 51999) && packet.isWireGuard());
+        RunningProgram program = startProgram("true");
+        provider.respondFrom(provider.publicIpv4(), 51999);
+        lab.culvert(exec("sh", "-c", RETRY_UNTIL_ANSWERED)).outputOrFail();
+        assertThat(endpoints()).contains(":51999");
+
+        provider.respondFromEndpoint();
+
+        lab.start(exec("sh", "-c", RETRY_UNTIL_ANSWERED)).awaitLine("answered", ConfinementLab.TIMEOUT);
+        assertThat(endpoints()).contains(":" + Provider.PORT).doesNotContain(":51999");
+        lab.continueProgram();
+        assertThat(program.awaitExit(ConfinementLab.TIMEOUT)).isZero();
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    /** Returns the endpoint that the tunnel of the namespace sends to. */
+    private String endpoints() {
+        return lab.run("wg", "show", "all", "endpoints").outputOrFail()
+                + lab.run("ip", "netns", "exec", "wg0", "wg", "show", "all", "endpoints")
+                        .outputOrFail();
+    }
+
+    @Test
     void a_link_and_rules_deleted_inside_the_namespace_are_restored() {
         RunningProgram program = startProgram(RETRY_UNTIL_ANSWERED);
         lab.culvert(exec("sh", "-c", "nft flush ruleset; ip link delete wg0; exit 0"));

@@ -19,15 +19,14 @@ import io.culvert.rtnl.RouteLookup;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
 import io.culvert.wireguard.config.WireGuardConfig;
-import io.culvert.wireguard.device.DeviceConfig.PeerConfig;
 import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.ManagedDevice;
 import io.culvert.wireguard.device.WireGuardDevice;
 import io.culvert.wireguard.device.WireGuardDevice.Implementation;
 import io.culvert.wireguard.device.WireGuardDevices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -59,8 +58,8 @@ final class ConfinedTunnel {
     private final UnaryOperator<NamespacePlan> planChange;
     private final OptionalInt outerMtu;
     private final WireGuardDevices devices;
+    private final ManagedDevice device;
     private ResolvedNames names;
-    private Optional<WireGuardDevice> device = Optional.empty();
 
     /**
      * Creates the tunnel without its device, which {@link #start} creates.
@@ -86,6 +85,8 @@ final class ConfinedTunnel {
         this.outerMtu = outerMtu;
         this.names = names;
         this.devices = WireGuardDevices.withDefaults(ALIAS);
+        this.device = new ManagedDevice(
+                _ -> createDevice(), _ -> inNamespace(kernel -> kernel.links().exists(config.name())));
     }
 
     /**
@@ -99,8 +100,7 @@ final class ConfinedTunnel {
             applyKillSwitch(kernel.nftables(), plan);
             return plan;
         });
-        deleteDevice();
-        createDevice(plan);
+        device.ensure(plan.device());
         return plan;
     }
 
@@ -118,43 +118,30 @@ final class ConfinedTunnel {
             }
             return !intact;
         });
-        if (!inNamespace(kernel -> kernel.links().exists(plan.link()))
-                || readDevice().isEmpty()) {
-            deleteDevice();
-            createDevice(plan);
-            return true;
-        }
+        boolean deviceRestored = device.ensure(plan.device());
         boolean networkRestored =
                 inNamespace(kernel -> !kernel.network().apply(plan.inside()).isEmpty());
-        return killSwitchRestored || networkRestored;
+        return killSwitchRestored || deviceRestored || networkRestored;
     }
 
     /** Changes the endpoints of peers whose server names now resolve to other addresses. */
     void updateEndpoints(ResolvedNames newNames) {
-        List<PeerConfig> before = plan().device().peers();
         names = newNames;
-        plan().device().peers().stream()
-                .filter(peer -> peer.endpoint().isPresent() && !before.contains(peer))
-                .forEach(peer -> device.ifPresent(present ->
-                        present.setEndpoint(peer.publicKey(), peer.endpoint().orElseThrow())));
+        device.ensure(plan().device());
+    }
+
+    /** Resets the endpoints of servers that have roamed to the configured ones. */
+    void resetEndpoints() {
+        device.resetEndpoints();
     }
 
     /** Returns the state of the device; empty if it is missing or does not respond. */
     Optional<DeviceState> readDevice() {
-        try {
-            return device.map(WireGuardDevice::read);
-        } catch (ProblemException _) {
-            return Optional.empty();
-        }
-    }
-
-    /** Returns the time of the last handshake with any peer. */
-    Optional<Instant> lastHandshake() {
-        return readDevice().flatMap(DeviceState::lastHandshake);
+        return device.read();
     }
 
     String implementation() {
-        return device.map(present -> present.implementation().toString()).orElse("none");
+        return device.implementation();
     }
 
     /** Starts to report network changes inside the namespace. */
@@ -215,9 +202,11 @@ final class ConfinedTunnel {
         }
     }
 
-    private void createDevice(NamespacePlan plan) {
+    /** Replaces what is left of an earlier device. */
+    private WireGuardDevice createDevice() {
+        deleteDevice();
+        NamespacePlan plan = plan();
         WireGuardDevice created = devices.create(outerLinkName, plan.device().listenPort());
-        device = Optional.of(created);
         try (KernelConnections outside = KernelConnections.open(environment);
                 Descriptor target = Descriptor.open(namespace.path(), Descriptor.Access.READ)) {
             // A userspace program sees changes of its link only in this namespace, so it is configured before the link
@@ -232,16 +221,16 @@ final class ConfinedTunnel {
             kernel.sysctl().write("net/ipv4/conf/" + plan.link() + "/route_localnet", "1");
             return true;
         });
-        if (created.implementation() == Implementation.KERNEL) {
-            created.close();
-            device = callInNamespace(
-                    () -> WireGuardDevices.withDefaults(Ownership.ALIAS).find(plan.link()));
+        if (created.implementation() != Implementation.KERNEL) {
+            return created;
         }
+        created.close();
+        return callInNamespace(() ->
+                WireGuardDevices.withDefaults(Ownership.ALIAS).find(plan.link()).orElseThrow());
     }
 
     private void deleteDevice() {
-        device.ifPresent(WireGuardDevice::close);
-        device = Optional.empty();
+        device.close();
         devices.removeMoved(outerLinkName);
         devices.find(outerLinkName).ifPresent(leftover -> {
             leftover.remove();

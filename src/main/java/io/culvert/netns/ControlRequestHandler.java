@@ -3,6 +3,7 @@ package io.culvert.netns;
 
 import io.culvert.net.Prefix;
 import io.culvert.plan.NamespacePlan;
+import io.culvert.wireguard.device.DeviceState;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;
@@ -147,7 +148,9 @@ final class ControlRequestHandler {
                 .add("pid", ProcessHandle.current().pid())
                 .add("implementation", tunnel.implementation())
                 .add("programs", Json.createArrayBuilder(new ArrayList<Object>(tracker.livePids())));
-        tunnel.lastHandshake().ifPresent(at -> state.add("lastHandshake", at.toString()));
+        tunnel.readDevice()
+                .flatMap(DeviceState::lastHandshake)
+                .ifPresent(at -> state.add("lastHandshake", at.toString()));
         return state.build();
     }
 }

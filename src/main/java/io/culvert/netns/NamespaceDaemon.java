@@ -18,7 +18,10 @@ import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.MachineLock;
 import io.culvert.wireguard.config.WireGuardConfig;
+import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.LastReceived;
 import io.culvert.wireguard.device.WireGuardDevices;
+import io.culvert.wireguard.device.WireGuardTimers;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,8 +35,6 @@ import java.util.OptionalLong;
  * last one has exited, or on request. One thread handles all events.
  */
 public final class NamespaceDaemon {
-
-    private static final Duration NAME_CHECK_INTERVAL = Duration.ofMinutes(2);
 
     private sealed interface Event {
         record Requested(ControlSocket.PendingRequest pendingRequest) implements Event {}
@@ -155,13 +156,15 @@ public final class NamespaceDaemon {
         private final ConfinedTunnel tunnel;
         private final ServerAddresses servers;
         private final ControlRequestHandler requests;
-        private Instant nextNameCheck;
+        private LastReceived lastReceived;
+        private Instant nextServerCheck;
 
         ManagedNamespace(ConfinedTunnel tunnel, ServerAddresses servers, ControlRequestHandler requests) {
             this.tunnel = tunnel;
             this.servers = servers;
             this.requests = requests;
-            this.nextNameCheck = now().plus(NAME_CHECK_INTERVAL);
+            this.lastReceived = LastReceived.initial(now());
+            this.nextServerCheck = now().plus(WireGuardTimers.RESPONSE_TIMEOUT);
         }
 
         @Override
@@ -191,11 +194,23 @@ public final class NamespaceDaemon {
 
         @Override
         public Instant check() {
-            if (outerSockets.isEmpty() && !now().isBefore(nextNameCheck)) {
-                nextNameCheck = now().plus(NAME_CHECK_INTERVAL);
-                servers.resolveAgainIfStale(tunnel.lastHandshake());
+            if (outerSockets.isPresent()) {
+                return now().plus(Reconciler.NO_DEADLINE);
             }
-            return outerSockets.isEmpty() ? nextNameCheck : now().plus(Reconciler.NO_DEADLINE);
+            if (!now().isBefore(nextServerCheck)) {
+                nextServerCheck = now().plus(WireGuardTimers.RESPONSE_TIMEOUT);
+                tunnel.readDevice().ifPresent(this::checkServers);
+            }
+            return nextServerCheck;
+        }
+
+        /** Servers that do not respond may have new addresses, or may respond at their configured endpoints again. */
+        private void checkServers(DeviceState state) {
+            lastReceived = lastReceived.updated(state, now());
+            if (lastReceived.isOverdue(state, now())) {
+                servers.checkNow();
+                tunnel.resetEndpoints();
+            }
         }
 
         private Instant now() {

@@ -11,11 +11,8 @@ import io.culvert.requirements.TunnelFile;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
 import io.culvert.wireguard.config.WireGuardConfig;
-import io.culvert.wireguard.device.WireGuardTimers;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Tracks the addresses of a tunnel's servers, resolved by the machine's resolver outside the namespace. */
@@ -48,17 +45,9 @@ final class ServerAddresses implements AutoCloseable {
         return names();
     }
 
-    /**
-     * Resolves the names again, on another thread, as it may take long. Only after a timeout of the servers, as
-     * otherwise an endpoint may be one that a server roamed to.
-     */
-    void resolveAgainIfStale(Optional<Instant> lastHandshake) {
-        Instant now = environment.clock().instant();
-        if (lastHandshake
-                .filter(handshake -> WireGuardTimers.isSessionValid(handshake, now))
-                .isEmpty()) {
-            tracker.checkNow();
-        }
+    /** Resolves the names again, on another thread, as it may take long. */
+    void checkNow() {
+        tracker.checkNow();
     }
 
     @Override

@@ -149,6 +149,33 @@ public final class Provider implements AutoCloseable {
         namespace.run("wg", "set", link, "peer", customer, "endpoint", endpoint, "persistent-keepalive", "1");
     }
 
+    /** Makes the server respond from another address or port than its endpoint, without connection tracking. */
+    public void respondFrom(String address, int port) {
+        boolean ipv6 = address.contains(":");
+        String own = ipv6 ? publicIpv6() : publicIpv4();
+        if (!address.equals(own)) {
+            namespace.ip("address add " + address + (ipv6 ? "/64" : "/28") + " dev eth0 preferred_lft 0"
+                    + (ipv6 ? " nodad" : ""));
+        }
+        namespace.nft("""
+                table inet elsewhere {
+                  chain out {
+                    type filter hook output priority raw;
+                    %1$s saddr %2$s udp sport %4$d notrack %1$s saddr set %3$s udp sport set %5$d
+                  }
+                  chain in {
+                    type filter hook prerouting priority raw;
+                    %1$s daddr %3$s udp dport %5$d notrack %1$s daddr set %2$s udp dport set %4$d
+                  }
+                }
+                """.formatted(ipv6 ? "ip6" : "ip", own, address, PORT, port));
+    }
+
+    /** Makes the server respond from its endpoint only, again. */
+    public void respondFromEndpoint() {
+        namespace.nft("delete table inet elsewhere");
+    }
+
     /** Drops all packets from and to the internet, while the server runs. */
     public void blockTraffic() {
         namespace.nft("""

@@ -32,9 +32,10 @@ public record LastReceived(long received, long sent, Instant at) {
         return in == received ? this : new LastReceived(in, sum(device, PeerState::sentBytes), now);
     }
 
-    /** Returns whether a device sent so much since that a response is missing. */
-    boolean isUnanswered(DeviceState device) {
-        return isUnanswered(sum(device, PeerState::sentBytes));
+    /** Returns whether a device sent so much since that a response is missing, and has waited long enough for it. */
+    public boolean isOverdue(DeviceState device, Instant now) {
+        return isUnanswered(sum(device, PeerState::sentBytes))
+                && !now.isBefore(at.plus(WireGuardTimers.RESPONSE_TIMEOUT));
     }
 
     /** Returns whether so much was sent to a peer since that a response is missing. */

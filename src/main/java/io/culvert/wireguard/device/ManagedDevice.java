@@ -37,7 +37,7 @@ public final class ManagedDevice {
     public synchronized boolean ensure(DeviceConfig config) {
         Optional<DeviceState> state = read();
         if (state.isEmpty()) {
-            discard();
+            close();
             device = Optional.of(create.apply(config.listenPort()));
         }
         boolean unchanged = configured.isPresent()
@@ -106,10 +106,11 @@ public final class ManagedDevice {
     /** Removes the device. Idempotent. */
     public synchronized void remove() {
         device.ifPresent(WireGuardDevice::remove);
-        discard();
+        close();
     }
 
-    private void discard() {
+    /** Forgets the device, which stays as it is; {@link #ensure} creates or adopts one again. */
+    public synchronized void close() {
         device.ifPresent(WireGuardDevice::close);
         device = Optional.empty();
         configured = Optional.empty();

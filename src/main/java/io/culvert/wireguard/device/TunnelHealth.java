@@ -23,10 +23,6 @@ public record TunnelHealth(Verdict verdict, Optional<Instant> handshake, Instant
     private static final Duration HANDSHAKE_GRACE =
             Duration.ofSeconds(25).plus(WireGuardTimers.REKEY_TIMEOUT.multipliedBy(2));
 
-    /** A packet that was delivered has been answered by then. */
-    private static final Duration RESPONSE_TIMEOUT =
-            WireGuardTimers.KEEPALIVE_TIMEOUT.plus(WireGuardTimers.REKEY_TIMEOUT);
-
     /** The kernel sends no event for a handshake, so it is polled: often at first, then at growing intervals. */
     private static final Duration MIN_POLL_INTERVAL = Duration.ofMillis(5);
 
@@ -55,11 +51,9 @@ public record TunnelHealth(Verdict verdict, Optional<Instant> handshake, Instant
         Instant handshakeDeadline =
                 last.get().plus(WireGuardTimers.REKEY_AFTER_TIME).plus(HANDSHAKE_GRACE);
         if (now.isBefore(handshakeDeadline)) {
-            boolean unanswered = lastReceived.isUnanswered(device)
-                    && !now.isBefore(lastReceived.at().plus(RESPONSE_TIMEOUT));
-            return unanswered
+            return lastReceived.isOverdue(device, now)
                     ? new TunnelHealth(Verdict.SILENT, last, now.plus(WireGuardTimers.REKEY_TIMEOUT))
-                    : new TunnelHealth(Verdict.CONNECTED, last, now.plus(RESPONSE_TIMEOUT));
+                    : new TunnelHealth(Verdict.CONNECTED, last, now.plus(WireGuardTimers.RESPONSE_TIMEOUT));
         }
         Verdict verdict = WireGuardTimers.isSessionValid(last.get(), now) ? Verdict.SILENT : Verdict.LOST;
         return new TunnelHealth(verdict, last, now.plus(WireGuardTimers.REKEY_TIMEOUT));

@@ -22,6 +22,9 @@ public final class WireGuardTimers {
     /** The time within which received data is answered, by an empty packet if there is nothing else to send. */
     public static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(10);
 
+    /** The time after which a packet that was delivered has been answered; this one is not in the paper. */
+    public static final Duration RESPONSE_TIMEOUT = KEEPALIVE_TIMEOUT.plus(REKEY_TIMEOUT);
+
     private WireGuardTimers() {}
 
     /** Returns whether the session of a handshake is still valid. */
