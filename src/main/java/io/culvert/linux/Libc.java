@@ -65,6 +65,8 @@ final class Libc {
 
     static native int umount2(String target, int flags) throws LastErrorException;
 
+    static native int madvise(long address, long length, int advice) throws LastErrorException;
+
     static native int setsid() throws LastErrorException;
 
     static native int fcntl(int fd, int command, long argument) throws LastErrorException;

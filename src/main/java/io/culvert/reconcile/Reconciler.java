@@ -2,6 +2,7 @@
 package io.culvert.reconcile;
 
 import io.culvert.diagnostics.Log;
+import io.culvert.linux.IdleMemory;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -95,6 +96,7 @@ public final class Reconciler<E> implements AutoCloseable {
     /** Handles events until one of them requires to stop. */
     public void run() throws InterruptedException {
         Instant next = target.check();
+        IdleMemory.release();
         while (true) {
             List<E> batched = events.await(Duration.between(clock.instant(), deadline(next)), batch);
             boolean due = isUnsettled() && !clock.instant().isBefore(retry());
