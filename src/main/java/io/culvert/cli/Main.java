@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.cli;
 
+import io.culvert.exitnode.EarlyKillSwitch;
 import io.culvert.linux.NativeImage;
 import io.culvert.linux.StandardStreams;
 import io.culvert.process.WriteSignals;
@@ -42,7 +43,9 @@ public final class Main {
         // JNA logs as soon as it is used. A log record would also look up the name of this user, which nsswitch.conf(5)
         // may direct to a service or to the network.
         Logger.getLogger("").setLevel(Level.OFF);
-        int status = run(withoutOptions(args));
+        String[] arguments = withoutOptions(args);
+        EarlyKillSwitch.activateFirst(arguments);
+        int status = run(arguments);
         System.out.flush();
         System.err.flush();
         // Everything has been undone here. System.exit would first set up a logger, to log the exit.

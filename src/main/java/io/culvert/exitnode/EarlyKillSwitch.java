@@ -6,13 +6,20 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.firewall.KillSwitchRuleset;
 import io.culvert.linux.Container;
 import io.culvert.nft.Nftables;
+import java.nio.file.Path;
+import java.util.List;
 
 /**
- * The kill switch that is active before the settings are read: it blocks all traffic, whatever they say. So the time in
- * which another process of the network namespace can send outside the tunnel does not depend on the settings, the files
- * and the plan. The planned kill switch replaces it in one transaction.
+ * The kill switch that is active before the settings are read and before any framework starts: it blocks all traffic, whatever the
+ * settings say. So the time in which another process of the network namespace can send outside the tunnel does not depend on them,
+ * nor on files, command line and plan. The planned kill switch replaces it in one transaction.
  */
-final class EarlyKillSwitch {
+public final class EarlyKillSwitch {
+
+    private static final List<String> HELP = List.of("-h", "--help", "-V", "--version");
+
+    /** Whether {@link #activateFirst} has activated it, in this process. */
+    private static boolean activatedFirst;
 
     private final Nftables nftables;
     private final Container container;
@@ -25,6 +32,31 @@ final class EarlyKillSwitch {
     }
 
     /**
+     * Activates it if the command line may be one that starts an exit node, in a container that has no kill switch yet. This is the
+     * first thing that the program does, so it uses as little of it as possible. A failure is not reported: the start will fail in
+     * the same way, and report why.
+     *
+     * @param arguments of the command line, without those of the launcher
+     */
+    public static void activateFirst(String... arguments) {
+        List<String> words = List.of(arguments);
+        boolean up = words.isEmpty()
+                || words.getFirst().equals("up")
+                || words.getFirst().startsWith("-");
+        if (!up || words.stream().anyMatch(HELP::contains)) {
+            return;
+        }
+        if (!Container.beforeSettings(System.getenv(), Path.of("/")).present()) {
+            return;
+        }
+        try (Nftables nftables = Nftables.open()) {
+            activatedFirst = activateIfAbsent(nftables);
+        } catch (RuntimeException | LinkageError _) {
+            // As described above.
+        }
+    }
+
+    /**
      * Activates it in a container that has no kill switch yet: an existing one may belong to another running Culvert,
      * which must not be cut off. On a machine it does nothing, because a mistyped setting must not lock out its
      * administrator.
@@ -32,7 +64,8 @@ final class EarlyKillSwitch {
      * @param container as far as it is known before the settings are read
      */
     static EarlyKillSwitch activate(Nftables nftables, Container container) {
-        return new EarlyKillSwitch(nftables, container, container.present() && activateIfAbsent(nftables));
+        return new EarlyKillSwitch(
+                nftables, container, activatedFirst || (container.present() && activateIfAbsent(nftables)));
     }
 
     private static boolean activateIfAbsent(Nftables nftables) {

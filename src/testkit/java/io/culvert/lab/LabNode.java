@@ -113,6 +113,14 @@ public final class LabNode implements AutoCloseable {
         return start(command[0], environment(withContainerSetting(settings), List.of(command)));
     }
 
+    /** Starts the program with these settings; strace, as its descendant, writes its system calls to a file. */
+    public RunningProgram startTraced(Path trace, String calls, Map<String, String> settings, String... arguments) {
+        List<String> command = new ArrayList<>(
+                List.of("strace", "--daemonize", "--follow-forks", "--output=" + trace, "--trace=" + calls, PROGRAM));
+        command.addAll(List.of(arguments));
+        return startOther(settings, command.toArray(String[]::new));
+    }
+
     private RunningProgram start(String name, List<String> command) {
         RunningProgram child = RunningProgram.start(name, sandboxed(command));
         children.add(child);
