@@ -579,15 +579,14 @@ class KillSwitchBehaviourTest {
                         List.of(),
                         KillSwitchExamples.PORT),
                 it -> {
-                    it.meshes = List.of(new Mesh(
-                            kind,
-                            "tailscale0",
-                            KillSwitchExamples.addresses("10.99.0.1", "fd99::1"),
-                            OptionalInt.of(41641),
-                            List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
-                            subnets,
-                            true,
-                            List.of(80, 443)));
+                    it.meshes = List.of(Mesh.of(kind, "tailscale0", mesh -> {
+                        mesh.addresses = KillSwitchExamples.addresses("10.99.0.1", "fd99::1");
+                        mesh.port = OptionalInt.of(41641);
+                        mesh.reach = List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64"));
+                        mesh.subnets = subnets;
+                        mesh.masquerades = true;
+                        mesh.serverPorts = List.of(80, 443);
+                    }));
                     it.servers = KillSwitchExamples.servers("198.51.100.7:51820", "[2001:db8:7::7]:51820");
                     it.resolvers = KillSwitchExamples.addresses("192.0.2.2");
                     it.lan = allowed;

@@ -198,22 +198,22 @@ final class DnsService implements AutoCloseable {
     /** Forwards all programs' DNS queries to the plan's servers, through the tunnel only. Idempotent. */
     void serve(ExitNodePlan next) {
         Upstreams upstreams = Upstreams.of(
-                next.dnsServers(),
+                next.dns().servers(),
                 Egress.marked(marks.stub()).boundTo(next.identity().link()));
-        Forwarding newForwarding = new Forwarding(upstreams, next.dnsRoutes());
+        Forwarding newForwarding = new Forwarding(upstreams, next.dns().routes());
         if (!newForwarding.equals(forwarding)) {
             forwarding = newForwarding;
-            stub.useUpstreams(upstreams, next.dnsRoutes());
+            stub.useUpstreams(upstreams, next.dns().routes());
             if (wasConnected) {
                 confirmingUpstreams = Optional.of(upstreams);
             }
         }
-        listen(next.stubAddresses());
+        listen(next.dns().stubAddresses());
         // Two programs that keep the same file would overwrite each other endlessly: while Tailscale runs, its version
         // of
         // the file is left in place, and Culvert's version returns when it exits.
         Optional<Problem> problem = file.setNameservers(
-                next.stubAddresses(), next.tailnet().suffix().stream().toList(), tailscaleWritesResolvConf);
+                next.dns().stubAddresses(), next.tailnet().suffix().stream().toList(), tailscaleWritesResolvConf);
         if (!problem.equals(reportedFileProblem)) {
             reportedFileProblem = problem;
             problem.ifPresent(it -> log.problems(List.of(it)));

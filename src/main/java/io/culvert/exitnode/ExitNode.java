@@ -33,7 +33,6 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,12 +50,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private final Components components;
     private final Log log;
     private final Failover failover;
+    private final KillSwitchLog killSwitchLog;
     private final ChildEvents childEvents;
     private final Reconciler<ExitNodeEvent> reconciler;
     private final Instant started;
     private ExitNodeInputs inputs;
     private ExitNodePlan plan;
-    private Set<String> reportedOverrides = Set.of();
     private Optional<DeviceState> deviceState = Optional.empty();
     private Optional<InetSocketAddress> roamedEndpoint = Optional.empty();
     private Optional<ForwardingSysctls> forwarding = Optional.empty();
@@ -68,6 +67,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.components = components;
         this.log = components.environment().log();
         this.failover = new Failover(components.configuration().servers(), Failover.RESPONSE_TIMEOUT, log, now());
+        this.killSwitchLog = new KillSwitchLog(log);
         this.childEvents = new ChildEvents(log, components.mesh()::reportsItself);
         this.started = now();
         this.reconciler = new Reconciler<>(
@@ -89,7 +89,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                         : components.killSwitch()::remove);
         components.killSwitch().apply(plan);
         log.info("kill switch: active");
-        reportOverrides();
+        killSwitchLog.overrides(components.killSwitch().overrides(plan));
         reconciler.watch(
                 ChangeWatcher.kernelEvents(components.kernel().route().portId()), new ExitNodeEvent.MachineChanged());
         undo.push("stopping the event listeners", reconciler::close);
@@ -243,11 +243,11 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         }));
         chooseFreePort();
         List<String> changed = components.killSwitch().apply(plan);
-        logKillSwitchChanges(replanned, changed);
+        killSwitchLog.changes(replanned, changed);
         if (!changed.isEmpty()) {
             reportHealth(false);
         }
-        reportOverrides();
+        killSwitchLog.overrides(components.killSwitch().overrides(plan));
         if (components.tunnel().ensure(plan.tunnel())) {
             log.info("tunnel: " + plan.identity().link() + " configured for " + failover.describeServer(plan));
             failover.restart(now());
@@ -269,26 +269,6 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
             components.mesh().announceNewAddresses();
             announcedRoutes = now;
         }
-    }
-
-    /**
-     * Logs rules and routes of other programs that override the kill switch, once when they appear and when all are
-     * gone.
-     */
-    private void reportOverrides() {
-        Set<String> now = overrideMessages(components.killSwitch().overrides(plan));
-        now.stream().filter(sentence -> !reportedOverrides.contains(sentence)).forEach(log::warn);
-        if (now.isEmpty() && !reportedOverrides.isEmpty()) {
-            log.info("kill switch: both layers are in effect again");
-        }
-        reportedOverrides = now;
-    }
-
-    private static Set<String> overrideMessages(Map<String, List<String>> overruled) {
-        Set<String> sentences = new LinkedHashSet<>();
-        overruled.forEach((layer, reasons) ->
-                reasons.forEach(reason -> sentences.add("kill switch: " + layer + " not in effect (" + reason + ")")));
-        return sentences;
     }
 
     /**
@@ -367,23 +347,6 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 .toList());
     }
 
-    /**
-     * Logs what was corrected in the kill switch: a warning where another program had changed it, information where the
-     * plan changed with the machine or a name, and debug output where only the nftables ruleset did, as when the mesh's
-     * own addresses become known.
-     */
-    private void logKillSwitchChanges(boolean replanned, List<String> done) {
-        done.forEach(line -> {
-            if (replanned && line.equals(KillSwitch.NFTABLES)) {
-                log.debug("kill switch: updated: " + line);
-            } else if (replanned) {
-                log.info("kill switch: updated: " + line);
-            } else {
-                log.warn("kill switch: reverted an external change: " + line);
-            }
-        });
-    }
-
     @Override
     public boolean isUnsettled() {
         return deviceState.isEmpty() || !components.dns().isListening();
@@ -445,7 +408,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.mesh().describe(),
                 failover.verdict(),
                 reconciler.error(),
-                Stream.concat(overrideMessages(overrides).stream(), new PrivilegedSiblings().find().stream())
+                Stream.concat(KillSwitchLog.sentences(overrides).stream(), new PrivilegedSiblings().find().stream())
                         .toList());
     }
 

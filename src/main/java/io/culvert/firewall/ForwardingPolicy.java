@@ -50,16 +50,6 @@ public record ForwardingPolicy(Table table, Set<Family> forwardedFamilies) {
     /** A chain that is not attached to a hook: its rules only store data in their comments. */
     private static final String SAVED_STATE_CHAIN = "saved_sysctls";
 
-    /** Excluded from an exit to the internet: what the mesh may reach of them is listed in {@code routes}. */
-    private static final List<Prefix> PRIVATE_RANGES = SpecialRange.prefixes(
-            SpecialRange.PRIVATE_10,
-            SpecialRange.SHARED,
-            SpecialRange.LINK_LOCAL_IPV4,
-            SpecialRange.PRIVATE_172,
-            SpecialRange.PRIVATE_192,
-            SpecialRange.UNIQUE_LOCAL,
-            SpecialRange.LINK_LOCAL_IPV6);
-
     public ForwardingPolicy {
         forwardedFamilies = Set.copyOf(forwardedFamilies);
     }
@@ -183,8 +173,9 @@ public record ForwardingPolicy(Table table, Set<Family> forwardedFamilies) {
         if (destinations.stream().noneMatch(Prefix::isDefault)) {
             statements.add(toAddress(family, addNamedSet("to_" + suffix, family, destinations, sets)));
         } else if (entry.direction() == Direction.EXIT) {
-            statements.add(
-                    Statement.isNot(Matches.destination(family), anyOfPrefixes(inFamily(family, PRIVATE_RANGES))));
+            // An exit leads to the internet; what the mesh may reach of private networks is listed in routes.
+            statements.add(Statement.isNot(
+                    Matches.destination(family), anyOfPrefixes(inFamily(family, SpecialRange.PRIVATE_NETWORKS))));
         }
         return statements;
     }

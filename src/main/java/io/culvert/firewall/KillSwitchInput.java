@@ -129,6 +129,33 @@ public record KillSwitchInput(
             WIREGUARD
         }
 
+        /** The fields besides kind and link, by name. */
+        public static final class MeshFields {
+            public List<InetAddress> addresses = List.of();
+            public OptionalInt port = OptionalInt.empty();
+            public List<Prefix> reach = List.of();
+            public List<Prefix> subnets = List.of();
+            public boolean masquerades;
+            public List<Integer> serverPorts = List.of();
+
+            private MeshFields() {}
+        }
+
+        /** Returns the interface with the fields that {@code others} sets. */
+        public static Mesh of(Kind kind, String link, Consumer<MeshFields> others) {
+            MeshFields fields = new MeshFields();
+            others.accept(fields);
+            return new Mesh(
+                    kind,
+                    link,
+                    fields.addresses,
+                    fields.port,
+                    fields.reach,
+                    fields.subnets,
+                    fields.masquerades,
+                    fields.serverPorts);
+        }
+
         public Mesh {
             addresses = List.copyOf(addresses);
             reach = List.copyOf(reach);

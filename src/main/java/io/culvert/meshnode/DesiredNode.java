@@ -127,8 +127,11 @@ record DesiredNode(MeshNodeFile file, EndpointResolver resolver, NodeDevices dev
                             .map(Endpoint::of)))
                     .toList()));
         }
-        return NodePlan.of(
-                new NodeInputs(name(), interfaces, file.view().forwards(), machine, routes::mtu, current, candidates));
+        return NodePlan.of(NodeInputs.of(name(), interfaces, machine, routes::mtu, it -> {
+            it.forwards = file.view().forwards();
+            it.current = current;
+            it.candidates = candidates;
+        }));
     }
 
     /** Returns the initial endpoint. A peer that has one keeps it, as endpoint selection decides about changes. */

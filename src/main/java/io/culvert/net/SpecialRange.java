@@ -69,6 +69,10 @@ public enum SpecialRange {
     /** RFC 4291, section 2.7. */
     MULTICAST_IPV6("ff00::/8", "multicast");
 
+    /** Ranges that are reachable from inside a private network only. */
+    public static final List<Prefix> PRIVATE_NETWORKS =
+            prefixes(PRIVATE_10, SHARED, LINK_LOCAL_IPV4, PRIVATE_172, PRIVATE_192, UNIQUE_LOCAL, LINK_LOCAL_IPV6);
+
     private static final List<Prefix> IPV4 = ofFamily(Family.IPV4);
     private static final List<Prefix> IPV6 = ofFamily(Family.IPV6);
 

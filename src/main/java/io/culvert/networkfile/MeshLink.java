@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -33,15 +34,34 @@ public record MeshLink(
         OptionalInt refreshRestartSeconds,
         List<HostsEntry> hosts) {
 
-    /** Ranges that are reachable from inside a private network only. */
-    private static final List<Prefix> PRIVATE_RANGES = SpecialRange.prefixes(
-            SpecialRange.PRIVATE_10,
-            SpecialRange.PRIVATE_172,
-            SpecialRange.PRIVATE_192,
-            SpecialRange.SHARED,
-            SpecialRange.LINK_LOCAL_IPV4,
-            SpecialRange.UNIQUE_LOCAL,
-            SpecialRange.LINK_LOCAL_IPV6);
+    /** The fields that may be absent, by name. */
+    public static final class Fields {
+        public Optional<Path> presharedKeyFile = Optional.empty();
+        public List<Prefix> allowedIps = List.of();
+        public List<Endpoint> candidates = List.of();
+        public OptionalInt keepaliveSeconds = OptionalInt.empty();
+        public OptionalInt refreshSeconds = OptionalInt.empty();
+        public OptionalInt refreshRestartSeconds = OptionalInt.empty();
+        public List<HostsEntry> hosts = List.of();
+
+        private Fields() {}
+    }
+
+    /** Returns the link with the fields that {@code others} sets. */
+    public static MeshLink of(String peer, PublicKey publicKey, Consumer<Fields> others) {
+        Fields fields = new Fields();
+        others.accept(fields);
+        return new MeshLink(
+                peer,
+                publicKey,
+                fields.presharedKeyFile,
+                fields.allowedIps,
+                fields.candidates,
+                fields.keepaliveSeconds,
+                fields.refreshSeconds,
+                fields.refreshRestartSeconds,
+                fields.hosts);
+    }
 
     public MeshLink {
         allowedIps = List.copyOf(allowedIps);
@@ -69,6 +89,6 @@ public record MeshLink(
     /** Returns whether a host is in a private range. A name counts as public. */
     private static boolean isPrivate(Host host) {
         return host instanceof Host.Literal literal
-                && PRIVATE_RANGES.stream().anyMatch(range -> range.contains(literal.address()));
+                && SpecialRange.PRIVATE_NETWORKS.stream().anyMatch(range -> range.contains(literal.address()));
     }
 }

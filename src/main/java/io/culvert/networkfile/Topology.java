@@ -150,16 +150,15 @@ public final class Topology {
         Member other = network.members().get(peer);
         MergedEndpoint merged = endpoints.merged(node, peer, subnet);
         List<Endpoint> candidates = merged.endpoints(peerAddresses.listenPort(peer, subnet));
-        return new MeshLink(
-                other.name().value(),
-                other.publicKey().value(),
-                presharedKeyFile(node, peer, subnet),
-                allowedIps(node, peer, subnet),
-                candidates,
-                keepalive(node, peer, subnet, merged, candidates),
-                positive(merged.refreshSeconds()),
-                positive(merged.refreshRestartSeconds()),
-                peerAddresses.hosts(peer, subnet, withPlainName));
+        return MeshLink.of(other.name().value(), other.publicKey().value(), it -> {
+            it.presharedKeyFile = presharedKeyFile(node, peer, subnet);
+            it.allowedIps = allowedIps(node, peer, subnet);
+            it.candidates = candidates;
+            it.keepaliveSeconds = keepalive(node, peer, subnet, merged, candidates);
+            it.refreshSeconds = positive(merged.refreshSeconds());
+            it.refreshRestartSeconds = positive(merged.refreshRestartSeconds());
+            it.hosts = peerAddresses.hosts(peer, subnet, withPlainName);
+        });
     }
 
     /** Returns the keepalive interval. By default a node without an endpoint keeps its NAT mapping open. */

@@ -2,7 +2,6 @@
 package io.culvert.plan;
 
 import io.culvert.diagnostics.Problem;
-import io.culvert.dns.DnsRoute;
 import io.culvert.net.Family;
 import io.culvert.net.Host;
 import io.culvert.net.Prefix;
@@ -32,9 +31,7 @@ import java.util.stream.Stream;
  * @param tunnelNetwork the rules, and the addresses and routes of the tunnel's link
  * @param network the complete network state, including the mesh
  * @param routingIntent what the rules must decide
- * @param dnsServers servers that the DNS stub queries through the tunnel
- * @param dnsRoutes names that other servers are queried for
- * @param stubAddresses addresses on which the DNS stub listens for local processes
+ * @param dns the servers and addresses of the DNS stub
  * @param endpointNames host names of servers and peers, whose addresses are tracked
  * @param bypassNames host names of bypasses, whose addresses are tracked too
  * @param meshPeers the prefixes behind the mesh interfaces
@@ -51,9 +48,7 @@ public record ExitNodePlan(
         NetworkState tunnelNetwork,
         NetworkState network,
         RoutingIntent routingIntent,
-        List<InetAddress> dnsServers,
-        List<DnsRoute> dnsRoutes,
-        List<InetAddress> stubAddresses,
+        DnsPlan dns,
         Set<Host.Name> endpointNames,
         Set<Host.Name> bypassNames,
         List<Prefix> meshPeers,
@@ -70,9 +65,6 @@ public record ExitNodePlan(
     public ExitNodePlan {
         meshes = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(meshes));
         ruleset = List.copyOf(ruleset);
-        dnsServers = List.copyOf(dnsServers);
-        dnsRoutes = List.copyOf(dnsRoutes);
-        stubAddresses = List.copyOf(stubAddresses);
         endpointNames = Set.copyOf(endpointNames);
         bypassNames = Set.copyOf(bypassNames);
         meshPeers = List.copyOf(meshPeers);

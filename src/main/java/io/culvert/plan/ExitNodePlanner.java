@@ -4,16 +4,12 @@ package io.culvert.plan;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
-import io.culvert.dns.DnsRoute;
-import io.culvert.dns.Upstreams;
 import io.culvert.firewall.KillSwitchInput;
 import io.culvert.firewall.KillSwitchRuleset;
 import io.culvert.firewall.LinkEssentials;
-import io.culvert.linux.Egress;
 import io.culvert.net.Bypass;
 import io.culvert.net.Family;
 import io.culvert.net.Host;
-import io.culvert.net.Marks;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.net.SpecialRange;
@@ -53,13 +49,6 @@ public final class ExitNodePlanner {
     /** Keeps the session open, so that a server that stopped responding is detected while the tunnel is idle. */
     private static final int KEEPALIVE_SECONDS = 25;
 
-    /** Resolvers that are queried through the tunnel if neither file nor settings name one: Quad9's. */
-    static final List<InetAddress> PUBLIC_RESOLVERS =
-            List.of(Prefix.parseAddress("9.9.9.9"), Prefix.parseAddress("2620:fe::fe"));
-
-    /** Tailscale's own resolver (tailscale: net/tsaddr, TailscaleServiceIP). */
-    private static final InetAddress TAILNET_RESOLVER = Prefix.parseAddress("100.100.100.100");
-
     /** Connected networks that count as the LAN; the shared range is not one of them, as tailnets use it. */
     private static final List<Prefix> PRIVATE_RANGES = SpecialRange.prefixes(
             SpecialRange.PRIVATE_10,
@@ -76,6 +65,7 @@ public final class ExitNodePlanner {
     private final LinkIpv6 tunnelIpv6;
     private final List<LinkIpv6> meshIpv6;
     private final Set<Family> tunnelFamilies;
+    private final DnsPlan dns;
     private final List<Prefix> lan;
     private final List<Bypass> bypasses;
 
@@ -98,6 +88,7 @@ public final class ExitNodePlanner {
                         LinkIpv6.of(machine, mesh.link(), Mtu.of(mesh.file().mtu(), machine)))
                 .toList();
         this.tunnelFamilies = tunnelFamilies();
+        this.dns = DnsPlan.of(inputs, meshes, tunnelFamilies);
         this.lan = lan(settings, machine);
         this.bypasses = bypasses();
     }
@@ -139,9 +130,7 @@ public final class ExitNodePlanner {
                 limitedTo(network, inputs.identity().link()),
                 network,
                 routing.routingIntent(),
-                dnsServers(),
-                dnsRoutes(),
-                stubAddresses(),
+                dns,
                 endpointNames(),
                 bypassNames(),
                 meshes.stream()
@@ -223,7 +212,7 @@ public final class ExitNodePlanner {
     /** Returns the provider's resolvers and networks, which may be within the address range of tailnets. */
     private List<Prefix> providerPrefixes() {
         return Stream.concat(
-                        dnsServers().stream().map(Prefix::host),
+                        dns.servers().stream().map(Prefix::host),
                         inputs.server().addresses().stream().map(Prefix::network))
                 .toList();
     }
@@ -391,62 +380,6 @@ public final class ExitNodePlanner {
         } else {
             bypasses.add(bypass);
         }
-    }
-
-    /** Returns the DNS servers in the families that the tunnel carries; public ones if there are none. */
-    private List<InetAddress> dnsServers() {
-        List<InetAddress> servers =
-                !settings.dns().isEmpty() ? settings.dns() : inputs.server().dnsServers();
-        List<InetAddress> usable = inTunnelFamilies(servers);
-        return usable.isEmpty() ? inTunnelFamilies(PUBLIC_RESOLVERS) : usable;
-    }
-
-    /**
-     * Returns the names that other DNS servers are queried for: names of the tailnet from Tailscale's own resolver,
-     * and, from the runtime's resolvers, the control server's name, which is needed before the tunnel is up and may
-     * exist on the local network only, and names of other containers, which no other server has.
-     */
-    private List<DnsRoute> dnsRoutes() {
-        List<DnsRoute> routes = new ArrayList<>();
-        Marks marks = inputs.identity().marks();
-        Egress outsideTunnel = Egress.marked(marks.tunnel());
-        meshes.forEach(mesh -> inputs.tailnet()
-                .suffix()
-                .ifPresent(suffix -> routes.add(new DnsRoute.Suffix(
-                        suffix,
-                        Upstreams.of(
-                                List.of(TAILNET_RESOLVER),
-                                Egress.marked(marks.stub()).boundTo(mesh.link()))))));
-        RuntimeResolvers resolvers = inputs.resolvers();
-        controlServerName()
-                .filter(_ -> !resolvers.servers().isEmpty())
-                .ifPresent(name -> routes.add(new DnsRoute.ExactName(
-                        name.name(), Upstreams.of(resolvers.serversFor(name.name()), outsideTunnel))));
-        routes.addAll(resolvers.routes(machine.connected(), outsideTunnel));
-        return routes;
-    }
-
-    private List<InetAddress> inTunnelFamilies(List<InetAddress> servers) {
-        return servers.stream()
-                .filter(server -> tunnelFamilies.contains(Family.of(server)))
-                .toList();
-    }
-
-    private List<InetAddress> stubAddresses() {
-        List<InetAddress> addresses = new ArrayList<>();
-        addresses.add(Prefix.parseAddress("127.0.0.1"));
-        if (machine.ipv6().loopback()) {
-            addresses.add(Prefix.parseAddress("::1"));
-        }
-        return addresses;
-    }
-
-    /** Returns the name of Tailscale's control server, which is reached outside the tunnel and before it is up. */
-    private Optional<Host.Name> controlServerName() {
-        return settings.mesh().tailscale().map(it -> it.controlServer().host()).flatMap(host -> switch (host) {
-            case Host.Name name -> Optional.of(name);
-            case Host.Literal _ -> Optional.empty();
-        });
     }
 
     private Set<Host.Name> endpointNames() {

@@ -5,7 +5,6 @@ import io.culvert.firewall.KillSwitchInput;
 import io.culvert.net.Prefix;
 import io.culvert.routing.ExitNodeRouting;
 import io.culvert.settings.TailscaleSettings;
-import java.net.InetAddress;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -13,25 +12,10 @@ import java.util.stream.Stream;
 /**
  * A mesh interface, either Tailscale's or plain WireGuard.
  *
- * @param addresses of this node in it, as far as they are known
- * @param port UDP port on which peers reach this node from the uplink
+ * @param killSwitchInput the interface as an input of the kill switch
  * @param peers the prefixes behind it; empty if Tailscale sets the routes to them
- * @param reach destinations that are reached through this interface and through no other: the mesh's own addresses, and
- *     routes of its peers
- * @param subnets subnets that peers reach outside the tunnel, as set by the user
- * @param masquerades whether Tailscale masquerades the packets that it forwards
- * @param serverPorts TCP ports of Tailscale's control server and relays
  */
-record MeshInterface(
-        KillSwitchInput.Mesh.Kind kind,
-        String link,
-        List<InetAddress> addresses,
-        OptionalInt port,
-        List<Prefix> peers,
-        List<Prefix> reach,
-        List<Prefix> subnets,
-        boolean masquerades,
-        List<Integer> serverPorts) {
+record MeshInterface(KillSwitchInput.Mesh killSwitchInput, List<Prefix> peers) {
 
     /** Returns the mesh interfaces: several if the mesh is plain WireGuard and the node is in several subnets. */
     static List<MeshInterface> of(ExitNodeInputs inputs) {
@@ -42,35 +26,35 @@ record MeshInterface(
     }
 
     private static MeshInterface wireGuard(WireGuardMeshInterface mesh) {
+        List<Prefix> peers = ExitNodeChecks.allowedIps(mesh.file());
         return new MeshInterface(
-                KillSwitchInput.Mesh.Kind.WIREGUARD,
-                mesh.link(),
-                mesh.file().addresses().stream().map(Prefix::address).toList(),
-                mesh.file().listenPort(),
-                ExitNodeChecks.allowedIps(mesh.file()),
-                Stream.concat(
-                                ExitNodeChecks.allowedIps(mesh.file()).stream(),
-                                mesh.file().addresses().stream().map(Prefix::network))
-                        .distinct()
-                        .toList(),
-                List.of(),
-                false,
-                List.of());
+                KillSwitchInput.Mesh.of(KillSwitchInput.Mesh.Kind.WIREGUARD, mesh.link(), it -> {
+                    it.addresses = mesh.file().addresses().stream()
+                            .map(Prefix::address)
+                            .toList();
+                    it.port = mesh.file().listenPort();
+                    it.reach = Stream.concat(
+                                    peers.stream(),
+                                    mesh.file().addresses().stream().map(Prefix::network))
+                            .distinct()
+                            .toList();
+                }),
+                peers);
     }
 
     private static MeshInterface tailscale(TailscaleSettings settings, Tailnet tailnet) {
         return new MeshInterface(
-                KillSwitchInput.Mesh.Kind.TAILSCALE,
-                settings.interfaceName(),
-                tailnet.addresses(),
-                settings.port(),
-                List.of(),
-                Stream.concat(Tailnet.RANGES.stream(), tailnet.reach().stream())
-                        .distinct()
-                        .toList(),
-                settings.routes(),
-                settings.usesSnat(),
-                serverPorts(settings, tailnet));
+                KillSwitchInput.Mesh.of(KillSwitchInput.Mesh.Kind.TAILSCALE, settings.interfaceName(), it -> {
+                    it.addresses = tailnet.addresses();
+                    it.port = settings.port();
+                    it.reach = Stream.concat(Tailnet.RANGES.stream(), tailnet.reach().stream())
+                            .distinct()
+                            .toList();
+                    it.subnets = settings.routes();
+                    it.masquerades = settings.usesSnat();
+                    it.serverPorts = serverPorts(settings, tailnet);
+                }),
+                List.of());
     }
 
     /**
@@ -84,8 +68,21 @@ record MeshInterface(
                 .toList();
     }
 
-    KillSwitchInput.Mesh killSwitchInput() {
-        return new KillSwitchInput.Mesh(kind, link, addresses, port, reach, subnets, masquerades, serverPorts);
+    String link() {
+        return killSwitchInput.link();
+    }
+
+    /** Returns the UDP port on which peers reach this node from the uplink. */
+    OptionalInt port() {
+        return killSwitchInput.port();
+    }
+
+    List<Prefix> reach() {
+        return killSwitchInput.reach();
+    }
+
+    List<Prefix> subnets() {
+        return killSwitchInput.subnets();
     }
 
     /**
@@ -94,10 +91,10 @@ record MeshInterface(
      * @param ipv6Blocked whether its link carries no IPv6
      */
     ExitNodeRouting.Mesh routingInput(boolean ipv6Blocked) {
-        long table = switch (kind) {
+        long table = switch (killSwitchInput.kind()) {
             case WIREGUARD -> ExitNodeRouting.MESH_TABLE;
             case TAILSCALE -> ExitNodeRouting.TAILSCALE_TABLE;
         };
-        return new ExitNodeRouting.Mesh(link, table, peers, reach, subnets, ipv6Blocked);
+        return new ExitNodeRouting.Mesh(link(), table, peers, reach(), subnets(), ipv6Blocked);
     }
 }

@@ -109,7 +109,7 @@ public record NamespacePlan(
 
     /** Returns the DNS servers of the file, or public ones; only those that are reachable through the tunnel. */
     private static List<InetAddress> resolvers(WireGuardConfig file, List<Prefix> carried) {
-        List<InetAddress> servers = file.dnsServers().isEmpty() ? ExitNodePlanner.PUBLIC_RESOLVERS : file.dnsServers();
+        List<InetAddress> servers = file.dnsServers().isEmpty() ? DnsPlan.PUBLIC_RESOLVERS : file.dnsServers();
         return servers.stream()
                 .filter(resolver -> carried.stream().anyMatch(prefix -> prefix.contains(resolver)))
                 .toList();

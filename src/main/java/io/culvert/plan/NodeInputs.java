@@ -9,6 +9,7 @@ import io.culvert.wireguard.config.WireGuardConfig;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * All inputs of a mesh node's plan.
@@ -27,6 +28,27 @@ public record NodeInputs(
         TunnelInputs.Path path,
         NetworkState current,
         Map<PublicKey, List<InetAddress>> candidates) {
+
+    /** The fields that may be absent, by name. */
+    public static final class Fields {
+        public List<Forward> forwards = List.of();
+        public NetworkState current = NetworkState.EMPTY;
+        public Map<PublicKey, List<InetAddress>> candidates = Map.of();
+
+        private Fields() {}
+    }
+
+    /** Returns the inputs with the fields that {@code others} sets. */
+    public static NodeInputs of(
+            String node,
+            List<WireGuardConfig> interfaces,
+            Machine machine,
+            TunnelInputs.Path path,
+            Consumer<Fields> others) {
+        Fields fields = new Fields();
+        others.accept(fields);
+        return new NodeInputs(node, interfaces, fields.forwards, machine, path, fields.current, fields.candidates);
+    }
 
     public NodeInputs {
         interfaces = List.copyOf(interfaces);

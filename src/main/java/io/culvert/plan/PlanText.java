@@ -83,9 +83,10 @@ public record PlanText(
                 NftText.of(plan.ruleset()),
                 commands,
                 resolvConf(
-                        plan.stubAddresses(), plan.tailnet().suffix().stream().toList()),
-                plan.dnsServers().stream().map(Prefix::text).toList(),
-                plan.dnsRoutes().stream().map(PlanText::route).toList(),
+                        plan.dns().stubAddresses(),
+                        plan.tailnet().suffix().stream().toList()),
+                plan.dns().servers().stream().map(Prefix::text).toList(),
+                plan.dns().routes().stream().map(PlanText::route).toList(),
                 plan.names().stream()
                         .filter(name -> inputs.names().of(name).isEmpty())
                         .map(Host.Name::toString)

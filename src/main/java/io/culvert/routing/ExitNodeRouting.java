@@ -8,25 +8,18 @@ import io.culvert.net.Marks;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.net.SpecialRange;
-import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.Machine;
-import io.culvert.rtnl.MainRoute;
 import io.culvert.rtnl.PolicyRule;
 import io.culvert.rtnl.PolicyRule.Action;
 import io.culvert.rtnl.PolicyRule.Mark;
 import io.culvert.rtnl.PolicyRule.Selector;
 import io.culvert.rtnl.Route;
 import io.culvert.rtnl.RoutingIntent;
-import io.culvert.rtnl.Uplink;
-import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -66,14 +59,6 @@ public record ExitNodeRouting(
     /** Tailscale's own table with the routes to its peers (tailscale: wgengine/router/osrouter). */
     public static final long TAILSCALE_TABLE = 52;
 
-    /** With more bypasses than this, their prefixes go into tables: each rule costs every packet a comparison. */
-    private static final int MAX_BYPASS_RULES = 32;
-
-    private static final long FIRST_BYPASS_TABLE = 51900;
-
-    private static final long FIRST_REPLY_TABLE = 51830;
-    private static final int MAX_REPLY_TABLES = 64;
-
     private static final Prefix LINK_LOCAL = SpecialRange.LINK_LOCAL_IPV6.prefix();
 
     /**
@@ -101,9 +86,10 @@ public record ExitNodeRouting(
     /** Returns the rules of all families that the machine has. They need no link to exist. */
     public List<PolicyRule> rules() {
         List<PolicyRule> rules = new ArrayList<>();
-        bypassRules(rules);
+        bypassRouting().addRules(rules);
+        ReplyRouting replies = replyRouting();
         for (Family family : families()) {
-            publishedRules(family, rules);
+            replies.addRules(family, rules);
             connectedRules(family, rules);
             meshRules(family, rules);
             for (Prefix prefix : lan) {
@@ -127,11 +113,7 @@ public record ExitNodeRouting(
     public RoutingIntent routingIntent() {
         Map<Long, String> shared =
                 meshes.stream().filter(Mesh::isTailscale).collect(Collectors.toMap(Mesh::table, Mesh::link));
-        return new RoutingIntent(
-                rules(),
-                Stream.concat(Stream.of(tunnel.link()), meshes.stream().map(Mesh::link))
-                        .collect(Collectors.toSet()),
-                shared);
+        return new RoutingIntent(rules(), ownLinks(), shared);
     }
 
     /** Returns the routes through the tunnel's and the mesh's links. */
@@ -157,20 +139,20 @@ public record ExitNodeRouting(
 
     /** Returns the routes of the bypass tables, through the uplink; none if bypasses are rules. */
     public List<Route> bypassRoutes() {
-        List<Route> routes = new ArrayList<>();
-        long table = FIRST_BYPASS_TABLE;
-        for (List<Bypass> group : bypassGroups().values()) {
-            Uplink uplink = machine.uplinks().get(group.getFirst().destination().family());
-            if (uplink != null) {
-                List<Prefix> onLink =
-                        uplink.addresses().stream().map(Prefix::network).toList();
-                for (Bypass bypass : group) {
-                    routes.add(uplinkRoute(uplink, onLink, bypass.destination(), table));
-                }
-            }
-            table++;
-        }
-        return List.copyOf(routes);
+        return bypassRouting().routes();
+    }
+
+    /** Returns the default routes for replies that leave through a link whose default route is not the one in use. */
+    public List<Route> replyRoutes() {
+        return replyRouting().routes();
+    }
+
+    private BypassRouting bypassRouting() {
+        return new BypassRouting(machine, families(), bypasses);
+    }
+
+    private ReplyRouting replyRouting() {
+        return new ReplyRouting(machine, families(), ownLinks(), published);
     }
 
     /** Returns the routes that keep packets for the mesh out of the tunnel when the mesh has no route for them. */
@@ -193,146 +175,13 @@ public record ExitNodeRouting(
         return List.copyOf(routes);
     }
 
-    private static Route uplinkRoute(Uplink uplink, List<Prefix> onLink, Prefix destination, long table) {
-        boolean directNetworks = false;
-        for (Prefix local : onLink) {
-            directNetworks |= local.contains(destination);
-        }
-        Optional<InetAddress> gateway = directNetworks ? Optional.empty() : uplink.gateway();
-        return new Route(
-                Route.Type.UNICAST, destination, table, Optional.of(uplink.link()), gateway, OptionalInt.empty());
-    }
-
     private List<Family> families() {
         return machine.ipv6().present() ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
     }
 
-    private void bypassRules(List<PolicyRule> rules) {
-        if (bypasses.size() <= MAX_BYPASS_RULES) {
-            for (Bypass bypass : bypasses) {
-                Family family = bypass.destination().family();
-                if (families().contains(family)) {
-                    Selector selector = selector(bypass).to(bypass.destination());
-                    add(rules, family, RulePreference.BYPASS, selector, Action.Lookup.of(Route.MAIN));
-                }
-            }
-            return;
-        }
-        long table = FIRST_BYPASS_TABLE;
-        for (List<Bypass> group : bypassGroups().values()) {
-            Bypass first = group.getFirst();
-            add(rules, first.destination().family(), RulePreference.BYPASS, selector(first), Action.Lookup.of(table++));
-        }
-    }
-
-    /**
-     * Returns the bypasses that share a rule, by family, protocol and port; empty if each one has a rule of its own.
-     */
-    private Map<Object, List<Bypass>> bypassGroups() {
-        Map<Object, List<Bypass>> groups = new LinkedHashMap<>();
-        if (bypasses.size() > MAX_BYPASS_RULES) {
-            for (Bypass bypass : bypasses) {
-                Family family = bypass.destination().family();
-                if (families().contains(family)) {
-                    Object key = List.of(family, bypass.transport(), bypass.port());
-                    groups.computeIfAbsent(key, _ -> new ArrayList<>()).add(bypass);
-                }
-            }
-        }
-        return groups;
-    }
-
-    /** Returns the selector of a bypass, with {@code iif lo}: local packets, never those of exit-node clients. */
-    private static Selector selector(Bypass bypass) {
-        Selector selector = Selector.ANY.inputLink("lo");
-        if (bypass.transport().isPresent()) {
-            selector = selector.transport(bypass.transport().get());
-        }
-        return bypass.port().isPresent()
-                ? selector.destinationPort(bypass.port().getAsInt())
-                : selector;
-    }
-
-    /**
-     * Adds the rules by which replies from published ports leave through the link that the request came in on, whether
-     * the client is on that network or beyond it. This works with strict rp_filter too: the kernel's reverse lookup
-     * swaps the ports. Without the port, these rules would let local IPv6 leak when the tunnel is gone, because the
-     * kernel retries an unreachable lookup with a source address.
-     */
-    private void publishedRules(Family family, List<PolicyRule> rules) {
-        Map<String, Long> tables = replyTables(family);
-        for (LinkAddress address : machine.main().addresses()) {
-            if (address.address().family() != family || isTunnelOrMesh(address.link())) {
-                continue;
-            }
-            Selector from = Selector.ANY.from(Prefix.host(address.address().address()));
-            long table = tables.getOrDefault(address.link(), Route.MAIN);
-            for (Port port : published) {
-                Selector reply = from.transport(port.transport()).sourcePort(port.number());
-                if (table != Route.MAIN) {
-                    Action local = new Action.Lookup(Route.MAIN, OptionalInt.of(0));
-                    add(rules, family, RulePreference.PUBLISHED_LOCAL, reply, local);
-                }
-                add(rules, family, RulePreference.PUBLISHED, reply, Action.Lookup.of(table));
-            }
-            if (family == Family.IPV4 && machine.strictReversePath()) {
-                // Replies to marked sockets would be dropped on arrival otherwise. Only nftables protects these
-                // addresses then.
-                add(rules, family, RulePreference.STRICT_REVERSE_PATH, from, Action.Lookup.of(Route.MAIN));
-            }
-        }
-    }
-
-    private boolean isTunnelOrMesh(String link) {
-        return link.equals(tunnel.link())
-                || meshes.stream().anyMatch(mesh -> mesh.link().equals(link));
-    }
-
-    /**
-     * Returns a table for each link with a default route that is not the one in use, by link name. Replies to distant
-     * clients that came in on such a link leave through it.
-     */
-    private Map<String, Long> replyTables(Family family) {
-        Map<String, Long> tables = new TreeMap<>();
-        replyRoutes(family).forEach((link, _) -> tables.put(link, FIRST_REPLY_TABLE));
-        long table = FIRST_REPLY_TABLE;
-        for (Map.Entry<String, Long> entry : tables.entrySet()) {
-            entry.setValue(table++);
-        }
-        return tables;
-    }
-
-    private Map<String, MainRoute> replyRoutes(Family family) {
-        Map<String, MainRoute> routes = new TreeMap<>();
-        Optional<String> currentUplink =
-                Optional.ofNullable(machine.uplinks().get(family)).map(Uplink::link);
-        if (published.isEmpty()) {
-            return routes;
-        }
-        machine.main().routes().stream()
-                .filter(it -> it.destination().equals(Prefix.all(family)))
-                .filter(it -> !currentUplink.equals(Optional.of(it.link())) && !isTunnelOrMesh(it.link()))
-                .sorted(Comparator.comparingLong(MainRoute::metric))
-                .limit(MAX_REPLY_TABLES)
-                .forEach(it -> routes.putIfAbsent(it.link(), it));
-        return routes;
-    }
-
-    /** Returns the default routes for replies that leave through a link whose default route is not the one in use. */
-    public List<Route> replyRoutes() {
-        List<Route> routes = new ArrayList<>();
-        for (Family family : families()) {
-            Map<String, Long> tables = replyTables(family);
-            replyRoutes(family)
-                    .forEach((link, it) -> routes.add(new Route(
-                            Route.Type.UNICAST,
-                            it.destination(),
-                            tables.getOrDefault(link, FIRST_REPLY_TABLE),
-                            Optional.of(link),
-                            it.gateway(),
-                            OptionalInt.empty())));
-        }
-        return List.copyOf(routes);
+    private Set<String> ownLinks() {
+        return Stream.concat(Stream.of(tunnel.link()), meshes.stream().map(Mesh::link))
+                .collect(Collectors.toSet());
     }
 
     /**
@@ -404,8 +253,9 @@ public record ExitNodeRouting(
      */
     private void gatewayRules(Family family, List<PolicyRule> rules) {
         if (family == Family.IPV4) {
+            Set<String> ownLinks = ownLinks();
             machine.links().stream()
-                    .filter(link -> !link.equals("lo") && !isTunnelOrMesh(link))
+                    .filter(link -> !link.equals("lo") && !ownLinks.contains(link))
                     .sorted()
                     .forEach(link -> add(
                             rules,
@@ -416,7 +266,7 @@ public record ExitNodeRouting(
         }
     }
 
-    private static void add(List<PolicyRule> rules, Family family, int preference, Selector selector, Action action) {
+    static void add(List<PolicyRule> rules, Family family, int preference, Selector selector, Action action) {
         rules.add(new PolicyRule(family, preference, selector, action));
     }
 }

@@ -6,6 +6,7 @@ import io.culvert.net.Prefix;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * The state of the machine or container, before any change.
@@ -36,6 +37,39 @@ public record Machine(
         boolean netAdmin,
         boolean tunDevice,
         boolean kernelWireGuard) {
+
+    /** The fields besides uplinks and main table, by name. */
+    public static final class Fields {
+        public List<Prefix> connected = List.of();
+        public Set<String> links = Set.of();
+        public Ipv6 ipv6 = Ipv6.ENABLED;
+        public boolean strictReversePath;
+        public Set<Family> forwarding = Set.of();
+        public boolean writableSysctl;
+        public boolean netAdmin;
+        public boolean tunDevice;
+        public boolean kernelWireGuard;
+
+        private Fields() {}
+    }
+
+    /** Returns the machine with the fields that {@code others} sets. */
+    public static Machine of(Map<Family, Uplink> uplinks, MainTable main, Consumer<Fields> others) {
+        Fields fields = new Fields();
+        others.accept(fields);
+        return new Machine(
+                uplinks,
+                main,
+                fields.connected,
+                fields.links,
+                fields.ipv6,
+                fields.strictReversePath,
+                fields.forwarding,
+                fields.writableSysctl,
+                fields.netAdmin,
+                fields.tunDevice,
+                fields.kernelWireGuard);
+    }
 
     public Machine {
         uplinks = Map.copyOf(uplinks);

@@ -79,18 +79,18 @@ public final class MachineReader {
                     routes.add(new MainRoute(Prefix.all(family), uplink.link(), uplink.gateway(), Long.MAX_VALUE)));
         }
         List<LinkAddress> foreignAddresses = foreignAddresses(foreign, addresses);
-        return new Machine(
-                uplinks,
-                new MainTable(routes, foreignAddresses),
-                connectedNetworks(main, foreign, addresses),
-                links.stream().map(KernelLink::name).collect(Collectors.toSet()),
-                ipv6(links, addresses),
-                strictReversePath(foreignAddresses),
-                ForwardingSysctls.read(sysctl),
-                sysctl.isWritable("net/ipv4/ip_forward"),
-                capabilities().has(Capabilities.NET_ADMIN),
-                canOpen(root.resolve("dev/net/tun")),
-                new GenericNetlink(generic).findFamily("wireguard").isPresent());
+        return Machine.of(uplinks, new MainTable(routes, foreignAddresses), it -> {
+            it.connected = connectedNetworks(main, foreign, addresses);
+            it.links = links.stream().map(KernelLink::name).collect(Collectors.toSet());
+            it.ipv6 = ipv6(links, addresses);
+            it.strictReversePath = strictReversePath(foreignAddresses);
+            it.forwarding = ForwardingSysctls.read(sysctl);
+            it.writableSysctl = sysctl.isWritable("net/ipv4/ip_forward");
+            it.netAdmin = capabilities().has(Capabilities.NET_ADMIN);
+            it.tunDevice = canOpen(root.resolve("dev/net/tun"));
+            it.kernelWireGuard =
+                    new GenericNetlink(generic).findFamily("wireguard").isPresent();
+        });
     }
 
     /**

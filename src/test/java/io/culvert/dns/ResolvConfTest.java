@@ -65,12 +65,12 @@ class ResolvConfTest {
     void the_written_file_keeps_search_and_options_and_contains_the_original() {
         String original = "nameserver 192.0.2.53\nsearch svc.example\noptions ndots:5\n";
 
-        String written = ResolvConfFile.render(original, STUB, List.of("vpn.example"));
+        String written = ResolvConfText.render(original, STUB, List.of("vpn.example"));
 
         assertThat(ResolvConf.parse(written))
                 .isEqualTo(new ResolvConf(
                         List.of(server("127.0.0.1")), List.of(), List.of("vpn.example", "svc.example"), 5));
-        assertThat(ResolvConfFile.original(written)).isEqualTo(original);
+        assertThat(ResolvConfText.original(written)).isEqualTo(original);
     }
 
     /** Any original is restored byte for byte, and has no effect while it is embedded. */
@@ -78,11 +78,11 @@ class ResolvConfTest {
     void any_original_is_restored_unchanged(byte[] bytes) {
         String original = new String(bytes, StandardCharsets.ISO_8859_1);
         ResolvConf.parse(original).candidates("name");
-        if (!ResolvConfFile.original(original).equals(original)) {
+        if (!ResolvConfText.original(original).equals(original)) {
             return;
         }
-        String written = ResolvConfFile.render(original, STUB, List.of());
-        assertThat(ResolvConfFile.original(written)).isEqualTo(original);
+        String written = ResolvConfText.render(original, STUB, List.of());
+        assertThat(ResolvConfText.original(written)).isEqualTo(original);
         assertThat(ResolvConf.parse(written).nameservers()).containsExactly(server("127.0.0.1"));
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.diagnostics.Log;
 import io.culvert.exitnode.LoadedConfiguration.Server;
+import io.culvert.plan.DnsPlan;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
 import io.culvert.routing.TunnelIdentity;
@@ -50,9 +51,7 @@ class FailoverTest {
                 NetworkState.EMPTY,
                 NetworkState.EMPTY,
                 new RoutingIntent(List.of(), Set.of(), Map.of()),
-                List.of(),
-                List.of(),
-                List.of(),
+                new DnsPlan(List.of(), List.of(), List.of()),
                 Set.of(),
                 Set.of(),
                 List.of(),

@@ -55,15 +55,10 @@ class EndpointResolverTest {
     }
 
     private static MeshLink link(OptionalInt refreshSeconds, OptionalInt refreshRestartSeconds) {
-        return new MeshLink(
-                "peer",
-                new PublicKey(new byte[32]),
-                Optional.empty(),
-                List.of(),
-                List.of(new Endpoint(NAME, 51820)),
-                OptionalInt.empty(),
-                refreshSeconds,
-                refreshRestartSeconds,
-                List.of());
+        return MeshLink.of("peer", new PublicKey(new byte[32]), it -> {
+            it.candidates = List.of(new Endpoint(NAME, 51820));
+            it.refreshSeconds = refreshSeconds;
+            it.refreshRestartSeconds = refreshRestartSeconds;
+        });
     }
 }

@@ -8,7 +8,6 @@ import io.culvert.rtnl.IpSyntax;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.wireguard.config.WireGuardConfig;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -71,14 +70,12 @@ class NodePlanTest {
     }
 
     private static NodePlan plan(String node, NetworkState current, WireGuardConfig... interfaces) {
-        return NodePlan.of(new NodeInputs(
+        return NodePlan.of(NodeInputs.of(
                 node,
                 List.of(interfaces),
-                List.of(),
                 PlanExamples.DUAL_STACK,
                 (_, _) -> OptionalInt.empty(),
-                current,
-                Map.of()));
+                it -> it.current = current));
     }
 
     private static WireGuardConfig subnet(String name, String address, String allowedIps) {

@@ -146,18 +146,12 @@ public final class PlanExamples {
                 AllowedIPs = 10.98.0.2/32
                 Endpoint = nas.example.net:51820
                 """);
-        MeshLink link = new MeshLink(
-                "nas",
-                nas.peers().getFirst().publicKey(),
-                Optional.empty(),
-                nas.peers().getFirst().allowedIps(),
-                Stream.of("192.168.7.5:51820", "nas.example.net:51820", "home.example.net:54445")
-                        .map(Endpoint::parse)
-                        .toList(),
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                List.of());
+        MeshLink link = MeshLink.of("nas", nas.peers().getFirst().publicKey(), it -> {
+            it.allowedIps = nas.peers().getFirst().allowedIps();
+            it.candidates = Stream.of("192.168.7.5:51820", "nas.example.net:51820", "home.example.net:54445")
+                    .map(Endpoint::parse)
+                    .toList();
+        });
         return base.with(it -> it.meshes = List.of(
                 new WireGuardMeshInterface("mesh0", config(CLIENTS), Optional.of("home"), List.of()),
                 new WireGuardMeshInterface("mesh1", nas, Optional.of("work"), List.of(link))));

@@ -48,15 +48,13 @@ public final class KillSwitchExamples {
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2", "fd00:64::2"), EnumSet.allOf(Family.class), List.of(), PORT),
                 it -> {
-                    it.meshes = List.of(new Mesh(
-                            Mesh.Kind.TAILSCALE,
-                            "tailscale0",
-                            addresses("100.64.0.1", "fd7a:115c:a1e0::1"),
-                            OptionalInt.of(41641),
-                            Tailnet.RANGES,
-                            List.of(),
-                            true,
-                            List.of(80, 443)));
+                    it.meshes = List.of(Mesh.of(Mesh.Kind.TAILSCALE, "tailscale0", mesh -> {
+                        mesh.addresses = addresses("100.64.0.1", "fd7a:115c:a1e0::1");
+                        mesh.port = OptionalInt.of(41641);
+                        mesh.reach = Tailnet.RANGES;
+                        mesh.masquerades = true;
+                        mesh.serverPorts = List.of(80, 443);
+                    }));
                     it.servers = servers("203.0.113.10:51820", "203.0.113.11:1637", "[2001:db8:f::10]:51820");
                     it.resolvers = addresses("192.0.2.53", "2001:db8::53");
                     it.lan = List.of(
@@ -77,15 +75,11 @@ public final class KillSwitchExamples {
                 Scope.NODE,
                 new Tunnel("wg0", addresses("10.64.0.2"), Set.of(Family.IPV4), List.of(), PORT),
                 it -> {
-                    it.meshes = List.of(new Mesh(
-                            Mesh.Kind.WIREGUARD,
-                            "mesh0",
-                            addresses("10.99.0.1", "fd99::1"),
-                            OptionalInt.of(51821),
-                            List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64")),
-                            List.of(),
-                            false,
-                            List.of()));
+                    it.meshes = List.of(Mesh.of(Mesh.Kind.WIREGUARD, "mesh0", mesh -> {
+                        mesh.addresses = addresses("10.99.0.1", "fd99::1");
+                        mesh.port = OptionalInt.of(51821);
+                        mesh.reach = List.of(Prefix.parse("10.99.0.0/24"), Prefix.parse("fd99::/64"));
+                    }));
                     it.servers = servers("203.0.113.10:51820");
                     it.resolvers = addresses("192.0.2.53");
                     it.dnsPort = OptionalInt.of(5353);

@@ -15,35 +15,16 @@ public final class Machines {
 
     private Machines() {}
 
-    /** The fields besides the uplinks, by name. By default, everything is possible. */
-    public static final class Fields {
-        public List<Prefix> connected = List.of();
-        public Set<String> links = Set.of("lo", "eth0");
-        public Ipv6 ipv6 = Ipv6.ENABLED;
-        public boolean strictReversePath;
-        public Set<Family> forwarding = Set.of();
-        public boolean writableSysctl = true;
-        public boolean netAdmin = true;
-        public boolean tunDevice = true;
-        public boolean kernelWireGuard = true;
-    }
-
-    /** Returns a machine whose routes and addresses follow from its uplinks. */
-    public static Machine of(Map<Family, Uplink> uplinks, Consumer<Fields> others) {
-        Fields fields = new Fields();
-        others.accept(fields);
-        return new Machine(
-                uplinks,
-                main(uplinks),
-                fields.connected,
-                fields.links,
-                fields.ipv6,
-                fields.strictReversePath,
-                fields.forwarding,
-                fields.writableSysctl,
-                fields.netAdmin,
-                fields.tunDevice,
-                fields.kernelWireGuard);
+    /** Returns a machine whose routes and addresses follow from its uplinks; by default, everything is possible. */
+    public static Machine of(Map<Family, Uplink> uplinks, Consumer<Machine.Fields> others) {
+        return Machine.of(uplinks, main(uplinks), it -> {
+            it.links = Set.of("lo", "eth0");
+            it.writableSysctl = true;
+            it.netAdmin = true;
+            it.tunDevice = true;
+            it.kernelWireGuard = true;
+            others.accept(it);
+        });
     }
 
     /**
