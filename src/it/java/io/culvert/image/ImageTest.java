@@ -82,7 +82,6 @@ class ImageTest {
                 .allMatch(path -> Set.of(
                                         "/usr/sbin/danted",
                                         "/usr/local/bin/tailscaled",
-                                        "/usr/local/bin/containerboot",
                                         "/usr/local/bin/wireguard-go",
                                         "/usr/local/bin/culvert",
                                         "/work/application")
