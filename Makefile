@@ -33,7 +33,7 @@ lint: ## run the linters of scripts and workflows, and check licence headers
 
 # ROUNDS, LOAD, LEVELS, TESTS and SEED: see scripts/hunt.
 hunt: packages programs tailscale kernel target/built ## search for unstable tests: repeat the levels with namespaces and containers under load
-	@scripts/image java full && scripts/image java minimal && scripts/python-programs && scripts/go-programs checks lint && scripts/hunt
+	@scripts/image java full && scripts/image java minimal && scripts/image java none && scripts/python-programs && scripts/go-programs checks lint && scripts/hunt
 
 bench: packages programs tailscale target/built ## compare the performance with other programs; updates the figures in README.md and docs
 	@$(lab) -Dupdate=true io.culvert.lab.Bench
@@ -43,7 +43,7 @@ weigh: packages programs target/built ## measure size, start time and memory of 
 
 native: target/culvert-app/culvert-runner ## build the native program; ./culvert runs it
 
-# TAILSCALE=minimal omits what an exit node does not need; IMAGE sets another name.
+# TAILSCALE=minimal omits what an exit node does not need, TAILSCALE=none all of it; IMAGE sets another name.
 image: packages $(program) ## build the container image localhost/culvert; native if GRAALVM_HOME is set
 	@$(jdk) && scripts/image $(if $(GRAALVM_HOME),native,java) $(or $(TAILSCALE),full) $(IMAGE)
 

@@ -113,19 +113,30 @@ final class ContainerLab implements AutoCloseable {
 
     /** Returns a container without a mesh. */
     CulvertContainer withoutMesh(Map<String, String> more) {
+        return withoutMesh(CulvertContainer.IMAGE, more);
+    }
+
+    /** Returns a container of another flavour without a mesh. */
+    CulvertContainer withoutMesh(String image, Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "none"));
         settings.putAll(more);
-        return withMounts(new CulvertContainer(settings).withNetworkMode(NETWORK), providerFile() + PROVIDER_FILE);
+        return withMounts(
+                new CulvertContainer(image, settings).withNetworkMode(NETWORK), providerFile() + PROVIDER_FILE);
     }
 
     /** Returns a container that is a node of the tailnet, with its state in a volume of this name. */
     CulvertContainer inTailnet(String volume, Map<String, String> more) {
+        return inTailnet(CulvertContainer.IMAGE, volume, more);
+    }
+
+    /** Returns a container of another flavour that is a node of the tailnet. */
+    CulvertContainer inTailnet(String image, String volume, Map<String, String> more) {
         Map<String, String> settings =
                 new HashMap<>(lab.headscale().settings(NODE, lab.headscale().key()));
         settings.remove("TS_SOCKET");
         settings.putAll(more);
         return withMounts(
-                new CulvertContainer(settings).withNetworkMode(NETWORK),
+                new CulvertContainer(image, settings).withNetworkMode(NETWORK),
                 volume + ":/var/lib/tailscale",
                 trustedCertificatesVolume(),
                 providerFileByName() + PROVIDER_FILE);

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -72,6 +73,41 @@ class HardenedContainerTest {
             fixture.engine.run("stop", "--time", "10", id);
             assertThat(fixture.engine.inspect(id, ".State.ExitCode")).isEqualTo("0");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-minimal", "-wireguard"})
+    void every_flavour_has_a_tunnel_and_a_proxy(String flavour) {
+        try (CulvertContainer culvert = fixture.withoutMesh(image(flavour), Map.of("CULVERT_SOCKS", "true"))
+                .hardened()) {
+            String id = fixture.start(culvert);
+            LabNamespace namespace = fixture.engine.network(id);
+
+            fixture.assertUsesProvider(Probe.from(namespace), Family.values());
+            assertThat(Probe.from(namespace).whoamiBySocks("127.0.0.1", 1080, Family.IPV4))
+                    .contains(fixture.provider(Family.IPV4));
+            assertThat(fixture.engine.isHealthy(id)).isTrue();
+        }
+    }
+
+    @Test
+    void the_minimal_flavour_is_an_exit_node() {
+        try (CulvertContainer culvert =
+                fixture.inTailnet(image("-minimal"), "of-minimal", Map.of()).hardened()) {
+            String id = fixture.start(culvert);
+
+            fixture.engine.awaitLine(id, "mesh: .*advertises exit node$", ContainerLab.TIMEOUT);
+            assertThat(fixture.engine.isHealthy(id)).isTrue();
+        }
+        assertThat(fixture.observer.leaks()).isEmpty();
+    }
+
+    private String image(String flavour) {
+        String image = CulvertContainer.IMAGE + flavour;
+        Assumptions.assumeTrue(
+                fixture.engine.attempt("image", "exists", image).status() == 0,
+                "there is no image " + image + ": run 'make image' for every flavour");
+        return image;
     }
 
     @Test

@@ -17,17 +17,21 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The image with a minimal Tailscale rejects settings that need missing features before it starts anything. */
+/** The images without all of Tailscale reject settings that need what they lack before they start anything. */
 @RequiresPodman
 class FlavourTest {
 
     private static final String MINIMAL = CulvertContainer.IMAGE + "-minimal";
+    private static final String WIREGUARD = CulvertContainer.IMAGE + "-wireguard";
 
     @BeforeAll
-    static void assume_that_the_image_exists() {
-        Assumptions.assumeTrue(
-                Podman.attempt("image", "exists", MINIMAL).status() == 0,
-                "there is no image " + MINIMAL + ": run 'make image TAILSCALE=minimal'");
+    static void assume_that_the_images_exist() {
+        for (String image : List.of(MINIMAL, WIREGUARD)) {
+            Assumptions.assumeTrue(
+                    Podman.attempt("image", "exists", image).status() == 0,
+                    "there is no image " + image
+                            + ": run 'make image TAILSCALE=minimal' and 'make image TAILSCALE=none'");
+        }
     }
 
     private static final Map<String, String> UNSUPPORTED = Map.of(
@@ -69,21 +73,35 @@ class FlavourTest {
         return run(image, List.of("--entrypoint", "/usr/local/bin/" + name), arguments);
     }
 
-    private static String check(String image) {
+    private static CommandResult check(String image, Map<String, String> settings) {
         List<String> options = new ArrayList<>(List.of("--volume", providersFile + ":/etc/wireguard/wg0.conf:ro"));
-        UNSUPPORTED.forEach((variable, text) -> options.addAll(List.of("--env", variable + "=" + text)));
-        return run(image, options, "check").out();
+        settings.forEach((variable, text) -> options.addAll(List.of("--env", variable + "=" + text)));
+        return run(image, options, "check");
     }
 
     @Test
     void the_minimal_image_refuses_unsupported_settings_and_suggests_the_full_image() {
-        String refusal = check(MINIMAL);
+        String refusal = check(MINIMAL, UNSUPPORTED).out();
         assertThat(UNSUPPORTED.keySet())
                 .allSatisfy(variable -> assertThat(refusal)
                         .containsPattern(
                                 variable + ": (.* )?needs a feature that the minimal image does not include: .*\n"
                                         + ".*use the full image \\(a tag without '-minimal'\\)"));
-        assertThat(check(CulvertContainer.IMAGE)).doesNotContain("minimal");
+        assertThat(check(CulvertContainer.IMAGE, UNSUPPORTED).out()).doesNotContain("minimal");
+    }
+
+    @Test
+    void the_wireguard_image_refuses_tailscale_and_suggests_the_other_images() {
+        for (Map<String, String> settings :
+                List.of(Map.of("CULVERT_MESH", "tailscale"), Map.of("TS_AUTHKEY", "tskey-auth-1"))) {
+            assertThat(check(WIREGUARD, settings))
+                    .returns(2, CommandResult::status)
+                    .extracting(CommandResult::out)
+                    .asString()
+                    .containsPattern("CULVERT_MESH: is tailscale, its default, but the wireguard image does not include"
+                            + " Tailscale\n.*use the full or the minimal image \\(a tag without '-wireguard'\\)");
+        }
+        assertThat(check(WIREGUARD, Map.of("CULVERT_MESH", "none")).out()).doesNotContain("image");
     }
 
     @Test
@@ -103,6 +121,16 @@ class FlavourTest {
             assertThat(minimal).doesNotContainPattern("(?m)^  " + command + " ");
             assertThat(full).containsPattern("(?m)^  " + command + " ");
         }
+    }
+
+    @Test
+    void the_wireguard_image_has_no_program_of_tailscale() {
+        for (String name : List.of("containerboot", "tailscaled", "tailscale")) {
+            assertThat(program(WIREGUARD, name, "--version").status()).as(name).isNotZero();
+        }
+        assertThat(program(WIREGUARD, "wireguard-go", "--version").outputOrFail())
+                .isEqualTo(program(CulvertContainer.IMAGE, "wireguard-go", "--version")
+                        .outputOrFail());
     }
 
     @Test

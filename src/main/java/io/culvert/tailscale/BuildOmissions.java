@@ -26,6 +26,9 @@ record BuildOmissions(Set<String> features) {
     /** A file in the directory of the programs, with one omitted feature per line. */
     private static final String FILE = "tailscale.without";
 
+    /** Its only line in an image without any of the programs. */
+    private static final String TAILSCALE = "tailscale";
+
     /**
      * A setting that needs a feature.
      *
@@ -116,6 +119,11 @@ record BuildOmissions(Set<String> features) {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Whether there is no Tailscale at all, as in the wireguard image. */
+    boolean isWholeTailscale() {
+        return features.contains(TAILSCALE);
     }
 
     /** Returns an error for each setting that needs an omitted feature. */

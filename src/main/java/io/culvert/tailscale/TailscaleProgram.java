@@ -59,10 +59,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
                 .map(BuildOmissions::of)
                 .ifPresent(it -> it.requiredFeatures(settings).forEach(problems::add));
         if (programDirectory().isEmpty()) {
-            problems.add(Problem.machine(
-                    Location.machine(NAME),
-                    "Tailscale is not installed: " + String.join(", ", PROGRAMS) + " must be in one directory",
-                    "use the Culvert image, which contains them, or set CULVERT_MESH=none"));
+            problems.add(noPrograms());
         }
         if (!machine.tunDevice()) {
             problems.add(Problem.machine(
@@ -79,6 +76,20 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
                     "mount a volume and set TS_STATE_DIR to its path: TS_STATE_DIR=/var/lib/tailscale"));
         }
         return problems.all();
+    }
+
+    private Problem noPrograms() {
+        if (searchedDirectories().anyMatch(it -> BuildOmissions.of(it).isWholeTailscale())) {
+            return Problem.input(
+                    Location.setting("CULVERT_MESH"),
+                    "is tailscale, its default, but the wireguard image does not include Tailscale",
+                    "use the full or the minimal image (a tag without '-wireguard'), or set CULVERT_MESH=wireguard or"
+                            + " CULVERT_MESH=none");
+        }
+        return Problem.machine(
+                Location.machine(NAME),
+                "Tailscale is not installed: " + String.join(", ", PROGRAMS) + " must be in one directory",
+                "use the Culvert image, which contains them, or set CULVERT_MESH=none");
     }
 
     private Optional<StateDirectory> state() {
@@ -158,10 +169,14 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
     }
 
     private Optional<Path> programDirectory() {
-        return Stream.concat(directories.stream(), ProgramDirectories.SYSTEM.stream())
+        return searchedDirectories()
                 .filter(programDirectory ->
                         PROGRAMS.stream().allMatch(it -> Files.isExecutable(programDirectory.resolve(it))))
                 .findFirst();
+    }
+
+    private Stream<Path> searchedDirectories() {
+        return Stream.concat(directories.stream(), ProgramDirectories.SYSTEM.stream());
     }
 
     private static String path(Path first) {

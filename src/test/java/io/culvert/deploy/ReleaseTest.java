@@ -126,7 +126,8 @@ class ReleaseTest {
         "1.2.3, minimal, , 1.2.3-minimal latest-minimal",
         "1.10.0, full, 1.9.0, 1.10.0 latest",
         "1.1.9, full, 1.2.0, 1.1.9",
-        "1.2.0-rc.1, minimal, , 1.2.0-rc.1-minimal"
+        "1.2.0-rc.1, minimal, , 1.2.0-rc.1-minimal",
+        "1.2.0, none, , 1.2.0-wireguard latest-wireguard"
     })
     void only_the_newest_release_gets_the_tag_latest(String version, String flavour, String newest, String tags) {
         CommandResult result =
@@ -138,6 +139,6 @@ class ReleaseTest {
     @Test
     void an_unknown_flavour_is_refused() {
         assertThat(release("tags", "1.2.3", "vanilla").err())
-                .contains("Unknown flavour 'vanilla': use full or minimal.");
+                .contains("Unknown flavour 'vanilla': use full, minimal or none.");
     }
 }

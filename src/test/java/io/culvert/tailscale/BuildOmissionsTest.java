@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.TextFile;
 import io.culvert.diagnostics.Problem;
+import io.culvert.rtnl.Machines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +73,17 @@ class BuildOmissionsTest {
         Files.writeString(root.resolve("tailscale.without"), "kube\nssh\n");
 
         assertThat(BuildOmissions.of(root).features()).containsExactlyInAnyOrder("kube", "ssh");
+    }
+
+    @Test
+    void an_image_without_tailscale_is_named() throws IOException {
+        Files.writeString(root.resolve("tailscale.without"), "tailscale\n");
+
+        assertThat(new TailscaleProgram(ScriptedContainerboot.settings(root, Map.of()), List.of(root), root)
+                        .unmetRequirements(Machines.of(Map.of(), _ -> {})))
+                .extracting(Problem::toString)
+                .anyMatch(it -> it.contains("the wireguard image does not include Tailscale"))
+                .noneMatch(it -> it.contains("is not installed"));
     }
 
     @Test
