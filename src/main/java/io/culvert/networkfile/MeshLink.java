@@ -79,16 +79,27 @@ public record MeshLink(
 
     /** Returns the initial endpoint among the usable candidates. */
     public Optional<Endpoint> endpoint(Predicate<Endpoint> isUsable) {
-        return candidates.stream()
-                .filter(isUsable)
-                .filter(candidate -> !isPrivate(candidate.host()))
-                .findFirst()
-                .or(() -> candidates.stream().filter(isUsable).findFirst());
+        Optional<Endpoint> first = Optional.empty();
+        for (Endpoint candidate : candidates) {
+            if (isUsable.test(candidate)) {
+                if (!isPrivate(candidate.host())) {
+                    return Optional.of(candidate);
+                }
+                first = first.or(() -> Optional.of(candidate));
+            }
+        }
+        return first;
     }
 
     /** Returns whether a host is in a private range. A name counts as public. */
     private static boolean isPrivate(Host host) {
-        return host instanceof Host.Literal literal
-                && SpecialRange.PRIVATE_NETWORKS.stream().anyMatch(range -> range.contains(literal.address()));
+        if (host instanceof Host.Literal literal) {
+            for (Prefix range : SpecialRange.PRIVATE_NETWORKS) {
+                if (range.contains(literal.address())) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 }

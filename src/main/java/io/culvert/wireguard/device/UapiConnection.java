@@ -26,7 +26,7 @@ final class UapiConnection implements AutoCloseable {
     private final Selector selector;
     private final SelectionKey key;
     private final long deadline;
-    private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+    private final ByteBuffer buffer = ByteBuffer.allocate(1 << 13);
 
     private UapiConnection(SocketChannel channel, Selector selector, SelectionKey key, Duration timeout) {
         this.deadline = System.nanoTime() + timeout.toNanos();
