@@ -17,13 +17,18 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Follows hints about the machine or the container: a requirement is removed, 'culvert check' prints the hint, and
  * following it, with the commands that it contains, fixes the fault and causes no other. What a container engine would
- * change is applied to the lab's sandbox.
+ * change is applied to the lab's sandbox. A subclass has the table, in a static method {@code rows}.
  */
-final class CheckedHints implements AutoCloseable {
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class CheckedHints {
 
     private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS);
 
@@ -94,7 +99,9 @@ final class CheckedHints implements AutoCloseable {
         return fixture -> fixture.namespace().ip(lines);
     }
 
-    void follow(Row row) {
+    @ParameterizedTest
+    @MethodSource("rows")
+    void following_the_hint_fixes_the_fault(Row row) {
         row.fault.accept(fixture);
         try {
             Check faulty = check(row.faulty);
@@ -131,8 +138,8 @@ final class CheckedHints implements AutoCloseable {
                         new FollowedHint(Set.of("diagnostics"), row.shared)));
     }
 
-    @Override
-    public void close() {
+    @AfterAll
+    void closeLab() {
         fixture.close();
     }
 }

@@ -4,6 +4,7 @@ package io.culvert.exitnode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.lab.ContinuousProbe;
+import io.culvert.lab.KernelTest;
 import io.culvert.lab.Lab;
 import io.culvert.lab.LabOptions;
 import io.culvert.lab.NamespaceTest;
@@ -14,7 +15,6 @@ import io.culvert.net.Family;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The main use case: a user with a phone and a provider's file. */
@@ -31,7 +31,7 @@ class ExitNodeApplicationTest {
     }
 
     @Test
-    @Tag("kernel")
+    @KernelTest
     void a_client_exits_through_the_tunnel_in_both_families() {
         fixture.verifyObserverDetectsLeaks(Family.values());
         fixture.connect(fixture.settings(Map.of()));

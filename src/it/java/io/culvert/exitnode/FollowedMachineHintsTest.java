@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.exitnode;
 
-import static io.culvert.exitnode.CheckedHints.in;
-import static io.culvert.exitnode.CheckedHints.ip;
-import static io.culvert.exitnode.CheckedHints.row;
-
 import io.culvert.diagnostics.FollowedHint;
 import io.culvert.diagnostics.Hints;
-import io.culvert.exitnode.CheckedHints.Row;
-import io.culvert.exitnode.CheckedHints.Run;
 import io.culvert.lab.Lab;
 import io.culvert.lab.NamespaceTest;
 import io.culvert.lab.RunningProgram;
@@ -18,32 +12,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each hint about the machine or the container is correct, in both wordings. */
 @NamespaceTest
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public class FollowedMachineHintsTest {
-
-    private final CheckedHints hints = new CheckedHints();
-
-    @AfterAll
-    void closeLab() {
-        hints.close();
-    }
-
-    @ParameterizedTest
-    @MethodSource("rows")
-    void following_the_hint_fixes_the_fault(Row row) {
-        hints.follow(row);
-    }
+public class FollowedMachineHintsTest extends CheckedHints {
 
     /** For HintCoverageTest. */
     public static Stream<FollowedHint> hints() {
-        return CheckedHints.of(rows());
+        return of(rows());
     }
 
     private static final Sandbox CONTAINER = Sandbox.CONTAINER;

@@ -1,45 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.exitnode;
 
-import static io.culvert.exitnode.CheckedHints.in;
-import static io.culvert.exitnode.CheckedHints.ip;
-import static io.culvert.exitnode.CheckedHints.row;
-
 import io.culvert.diagnostics.FollowedHint;
-import io.culvert.exitnode.CheckedHints.Row;
-import io.culvert.exitnode.CheckedHints.Run;
 import io.culvert.lab.Sandbox;
 import io.culvert.lab.TailnetTest;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each hint about Tailscale that can be tested without a tailnet is correct. */
 @TailnetTest
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public class FollowedTailscaleHintsTest {
-
-    private final CheckedHints hints = new CheckedHints();
-
-    @AfterAll
-    void closeLab() {
-        hints.close();
-    }
-
-    @ParameterizedTest
-    @MethodSource("rows")
-    void following_the_hint_fixes_the_fault(Row row) {
-        hints.follow(row);
-    }
+public class FollowedTailscaleHintsTest extends CheckedHints {
 
     /** For HintCoverageTest. */
     public static Stream<FollowedHint> hints() {
-        return CheckedHints.of(rows());
+        return of(rows());
     }
 
     private static Stream<Row> rows() {

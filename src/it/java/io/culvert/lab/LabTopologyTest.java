@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.net.Family;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -83,7 +82,7 @@ class LabTopologyTest {
     }
 
     @Test
-    @Tag("kernel")
+    @KernelTest
     void a_tunnel_replaces_the_nodes_address_until_it_is_removed() {
         Observer observer = lab.observe().allowWireGuardTo(lab.provider().publicIpv4(), Provider.PORT);
         assertThat(observer.sees(() -> node.whoami(Family.IPV4))).isTrue();

@@ -3,6 +3,7 @@ package io.culvert.meshnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.lab.KernelTest;
 import io.culvert.lab.MeshLab;
 import io.culvert.lab.NamespaceTest;
 import java.util.LinkedHashMap;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A node goes up and down with each implementation of WireGuard. */
@@ -20,7 +20,7 @@ class NodeTest {
     private static final List<String> NAMES = List.of("hub", "nas");
 
     @Test
-    @Tag("kernel")
+    @KernelTest
     void a_node_comes_up_reaches_its_peer_and_is_removed_with_each_implementation() {
         try (MeshOfNodes mesh = new MeshOfNodes(NAMES)) {
             Map<String, String> peers = new LinkedHashMap<>();

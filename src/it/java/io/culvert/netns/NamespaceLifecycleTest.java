@@ -4,6 +4,7 @@ package io.culvert.netns;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.lab.CommandResult;
+import io.culvert.lab.KernelTest;
 import io.culvert.lab.LabOptions;
 import io.culvert.lab.NamespaceTest;
 import io.culvert.lab.Observer;
@@ -12,7 +13,6 @@ import io.culvert.lab.RunningProgram;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The life cycle of a namespace, from its first program to its last one, and of its tunnel. */
@@ -66,7 +66,7 @@ class NamespaceLifecycleTest {
     }
 
     @Test
-    @Tag("kernel")
+    @KernelTest
     void a_program_uses_the_providers_address_with_kernel_or_userspace_wireguard() {
         boolean kernel =
                 lab.run("ip", "link", "add", "probe", "type", "wireguard").status() == 0;

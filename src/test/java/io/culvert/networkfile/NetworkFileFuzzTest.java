@@ -9,12 +9,10 @@ import io.culvert.diagnostics.Location;
 import io.culvert.networkfile.render.WgQuick;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Any text is either a valid network, of which each node has a view, or has located errors; nothing is thrown. */
@@ -77,16 +75,9 @@ class NetworkFileFuzzTest {
 
     @Test
     void damaged_files_are_parsed_without_an_exception() throws IOException {
-        TextMutator mutator = new TextMutator(new Random(20260102), FRAGMENTS, 20);
-        try (Stream<Path> files = Files.list(Path.of("src/test/resources/networkfile/wirenix"))) {
-            for (Path file :
-                    files.filter(it -> it.toString().endsWith(".yaml")).sorted().toList()) {
-                String text = Files.readString(file);
-                for (int i = 0; i < 40; i++) {
-                    check(mutator.mutate(text));
-                }
-            }
-        }
+        new TextMutator(new Random(20260102), FRAGMENTS, 20)
+                .mutateFiles(
+                        Path.of("src/test/resources/networkfile/wirenix"), ".yaml", 40, NetworkFileFuzzTest::check);
     }
 
     private static void check(String text) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.device;
 
+import io.culvert.lab.GuestTest;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.Tag;
 
 /** A device in the kernel; runs in the kernel lab, whose kernel has WireGuard. */
-@Tag("guest")
+@GuestTest
 class KernelDeviceTest extends WireGuardDeviceContract {
 
     private final WireGuardDevices devices = WireGuardDevices.detached(

@@ -10,11 +10,9 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.wireguard.config.WireGuardFile.Parsed;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Any text is either a valid configuration or has located errors; nothing is thrown. */
@@ -58,13 +56,8 @@ class WireGuardFileFuzzTest {
 
     @Test
     void damaged_files_of_the_corpus() throws IOException {
-        TextMutator mutator = new TextMutator(new Random(20260101), PIECES, 12);
-        for (Path file : corpus()) {
-            String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
-            for (int i = 0; i < 100; i++) {
-                check(mutator.mutate(text));
-            }
-        }
+        new TextMutator(new Random(20260101), PIECES, 12)
+                .mutateFiles(Path.of("src/test/resources/wireguard"), ".conf", 100, WireGuardFileFuzzTest::check);
     }
 
     private static void check(String text) {
@@ -87,13 +80,5 @@ class WireGuardFileFuzzTest {
         Parsed again = WireGuardFile.parse(FILE, text);
 
         assertThat(again.config().map(WireGuardText::complete)).contains(text);
-    }
-
-    private static List<Path> corpus() throws IOException {
-        try (Stream<Path> files = Files.walk(Path.of("src/test/resources/wireguard"))) {
-            return files.filter(file -> file.toString().endsWith(".conf"))
-                    .sorted()
-                    .toList();
-        }
     }
 }
