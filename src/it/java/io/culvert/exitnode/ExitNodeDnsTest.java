@@ -239,11 +239,7 @@ class ExitNodeDnsTest {
     @Test
     void a_resolv_conf_written_by_another_container_is_not_trusted_after_a_crash() throws IOException {
         String original = fixture.lab.node().resolvConf();
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("provider0.example:" + Provider.PORT);
         fixture.observer.allow(
                 "bootstrap DNS queries", packet -> packet.destinationPort() == 53 && packet.isTo(Lab.ROUTER_IPV4));
         RunningProgram killed = fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
@@ -341,11 +337,7 @@ class ExitNodeDnsTest {
                                 Lab.LAN_HOST_IPV4, fixture.lab.provider().publicIpv4()))
                 .awaitLine("serving", ExitNodeFixture.TIMEOUT);
         fixture.lab.node().resolvConf("nameserver " + Lab.LAN_HOST_IPV4 + "\n");
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("provider0.example:" + Provider.PORT);
         fixture.observer.allow("bootstrap DNS queries", packet -> packet.destinationPort() == 53);
 
         RunningProgram culvert = fixture.connect(ExitNodeFixture.withoutMesh(Map.of()));
@@ -358,11 +350,7 @@ class ExitNodeDnsTest {
     void traffic_is_blocked_until_the_server_s_name_resolves() {
         fixture.verifyObserverDetectsLeaks(Family.values());
         silenceContainerResolver();
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("provider0.example:" + Provider.PORT);
         fixture.observer.allow("bootstrap DNS queries", packet -> packet.destinationPort() == 53);
         RunningProgram culvert = fixture.start(ExitNodeFixture.withoutMesh(Map.of()));
         culvert.awaitLine("provider0.example does not resolve; retrying", ExitNodeFixture.TIMEOUT);
@@ -388,11 +376,7 @@ class ExitNodeDnsTest {
     @Test
     void a_stop_is_quick_while_the_server_s_name_does_not_resolve() {
         silenceContainerResolver();
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("provider0.example:" + Provider.PORT);
         String resolvConf = fixture.lab.node().resolvConf();
         fixture.observer.allow("bootstrap DNS queries", packet -> packet.destinationPort() == 53);
         RunningProgram culvert = fixture.start(ExitNodeFixture.withoutMesh(Map.of()));

@@ -130,6 +130,11 @@ final class ExitNodeFixture implements AutoCloseable {
         }
     }
 
+    /** Writes the provider's file, for all traffic, with this endpoint, such as {@code 203.0.113.10:51820}. */
+    void configureEndpoint(String endpoint) {
+        lab.node().wireGuardFile("provider.conf", lab.provider().file(endpoint, "0.0.0.0/0, ::/0"));
+    }
+
     /** Asserts that local processes appear with the provider's address, and that nothing leaked. */
     void assertLocalTrafficUsesTunnel(Family... families) {
         for (Family family : families) {

@@ -26,11 +26,7 @@ class FirstHandshakeTest {
 
     @BeforeEach
     void useServerName() {
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("provider0.example:" + Provider.PORT);
         fixture.observer
                 .allow("bootstrap DNS queries", packet -> packet.destinationPort() == 53)
                 .allow(

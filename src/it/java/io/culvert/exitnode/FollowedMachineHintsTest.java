@@ -205,18 +205,8 @@ public class FollowedMachineHintsTest extends CheckedHints {
                             hints.ipv6Network(),
                             run,
                             fixture -> {
-                                fixture.lab
-                                        .node()
-                                        .wireGuardFile(
-                                                "provider.conf",
-                                                fixture.lab
-                                                        .provider()
-                                                        .file(
-                                                                "["
-                                                                        + fixture.lab
-                                                                                .provider()
-                                                                                .publicIpv6() + "]:51820",
-                                                                "0.0.0.0/0, ::/0"));
+                                fixture.configureEndpoint(
+                                        "[" + fixture.lab.provider().publicIpv6() + "]:51820");
                                 fixture.namespace().ip(away6);
                             },
                             fixture -> {

@@ -153,11 +153,7 @@ class NetworkVariantsTest {
     void a_network_that_is_connected_after_the_start_is_used() {
         fixture = ExitNodeFixture.of(LabOptions.DEFAULTS).in(Sandbox.MACHINE);
         withoutForwarding();
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("provider0.example:" + Provider.PORT);
         fixture.namespace()
                 .ip("route delete default via " + Lab.ROUTER_IPV4, "route delete default via " + Lab.ROUTER_IPV6);
         RunningProgram culvert = fixture.start(fixture.settings(Map.of()));

@@ -36,11 +36,7 @@ class RootlessExitNodeTest {
     }
 
     private void serverByName() {
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab.provider().file("provider0.example:" + Provider.PORT, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("provider0.example:" + Provider.PORT);
     }
 
     @Test

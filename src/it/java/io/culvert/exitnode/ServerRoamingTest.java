@@ -35,7 +35,7 @@ class ServerRoamingTest {
 
     private void configurationFor(String address) {
         String endpoint = (address.contains(":") ? "[" + address + "]" : address) + ":" + Provider.PORT;
-        fixture.lab.node().wireGuardFile("provider.conf", fixture.lab.provider().file(endpoint, "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint(endpoint);
         fixture.observer.allowWireGuardTo(address, Provider.PORT);
     }
 

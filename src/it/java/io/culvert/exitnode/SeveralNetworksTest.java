@@ -204,13 +204,7 @@ class SeveralNetworksTest {
     @Test
     void the_server_is_reached_by_IPv6_without_a_default_route() {
         fixture.observer.allowWireGuardTo(fixture.lab.provider().publicIpv6(), 51820);
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab
-                                .provider()
-                                .file("[" + fixture.lab.provider().publicIpv6() + "]:51820", "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("[" + fixture.lab.provider().publicIpv6() + "]:51820");
         withoutDefaultRoutes();
         fixture.namespace().ip("route add 2001:db8:f::/64 via " + Lab.ROUTER_IPV6);
 
@@ -288,13 +282,7 @@ class SeveralNetworksTest {
 
     @Test
     void an_IPv6_only_server_is_reported_without_IPv6_and_the_hint_fixes_it() {
-        fixture.lab
-                .node()
-                .wireGuardFile(
-                        "provider.conf",
-                        fixture.lab
-                                .provider()
-                                .file("[" + fixture.lab.provider().publicIpv6() + "]:51820", "0.0.0.0/0, ::/0"));
+        fixture.configureEndpoint("[" + fixture.lab.provider().publicIpv6() + "]:51820");
         fixture.observer.allowWireGuardTo(fixture.lab.provider().publicIpv6(), 51820);
         fixture.namespace().run("ip", "-6", "route", "del", "default");
         fixture.namespace().ip("address del " + Lab.NODE_IPV6 + "/64 dev eth0");

@@ -151,13 +151,13 @@ class KillSwitchBehaviourTest {
     void tunnel_addresses_are_unreachable_from_the_uplink() throws IOException {
         lab.outside.run("ip", "route", "add", "10.64.0.2/32", "via", "192.0.2.1");
         try (DatagramSocket service = listen(lab.node, "0.0.0.0", 1080);
-                TestSocket spoofed = udp(lab.outside);
+                TestSocket sender = udp(lab.outside);
                 TestSocket honest = udp(lab.outside)) {
-            spoofed.send("before the kill switch", "10.64.0.2", 1080);
+            sender.send("before the kill switch", "10.64.0.2", 1080);
             assertThat(receive(service, "")).startsWith("before the kill switch");
 
             applyKillSwitch();
-            spoofed.send("behind the kill switch", "10.64.0.2", 1080);
+            sender.send("behind the kill switch", "10.64.0.2", 1080);
             honest.send("to the published port", "192.0.2.1", 1080);
 
             assertThat(receive(service, "")).startsWith("to the published port");

@@ -44,7 +44,7 @@ public final class BootstrapResolver {
     private final Supplier<Set<Family>> families;
 
     /**
-     * Sends no query yet.
+     * Creates the resolver, which sends no query yet.
      *
      * @param resolvConf the original content of resolv.conf
      * @param hosts the hosts file as it was at the start

@@ -36,7 +36,7 @@ public final class BypassResolver {
     private final Map<String, Map<Family, List<InetAddress>>> confirmed = new ConcurrentHashMap<>();
 
     /**
-     * Sends no query yet.
+     * Creates the resolver, which sends no query yet.
      *
      * @param isLocal whether an address is in a local network of this machine
      */

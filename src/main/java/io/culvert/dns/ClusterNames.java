@@ -59,7 +59,7 @@ final class ClusterNames {
     };
 
     /**
-     * Starts without recent queries.
+     * Creates the names of a cluster, without recent queries.
      *
      * @param search the search list; domains outside the zone are ignored
      */

@@ -31,7 +31,7 @@ final class TrackedName implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Starts from the known addresses, which are not passed to {@code onChange} again.
+     * Tracks a name from its known addresses on, which are not passed to {@code onChange} again.
      *
      * @param resolver resolves the name; runs on the scheduler and may take seconds
      * @param onChange receives changed addresses; runs on the scheduler, never concurrently

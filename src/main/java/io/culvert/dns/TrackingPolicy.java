@@ -16,8 +16,8 @@ import java.util.Optional;
 public interface TrackingPolicy {
 
     /**
-     * For names that DNS servers are queried for: after their TTL within 30 seconds and an hour, sooner while no server
-     * responds. DNS servers rotate the addresses of a name, so another order is no change.
+     * For names that DNS servers are queried for: after their TTL, but at least 30 seconds and at most an hour, sooner while no
+     * server responds. DNS servers rotate the addresses of a name, so another order is no change.
      */
     TrackingPolicy BY_TTL = new TrackingPolicy() {
 

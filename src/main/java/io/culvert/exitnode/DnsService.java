@@ -210,8 +210,7 @@ final class DnsService implements AutoCloseable {
         }
         listen(next.dns().stubAddresses());
         // Two programs that keep the same file would overwrite each other endlessly: while Tailscale runs, its version
-        // of
-        // the file is left in place, and Culvert's version returns when it exits.
+        // of the file is left in place, and Culvert's version returns when it exits.
         Optional<Problem> problem = file.setNameservers(
                 next.dns().stubAddresses(), next.tailnet().suffix().stream().toList(), tailscaleWritesResolvConf);
         if (!problem.equals(reportedFileProblem)) {

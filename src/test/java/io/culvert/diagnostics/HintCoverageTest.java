@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.cli.FollowedCommandHintsTest;
 import io.culvert.diagnostics.HintSources.Template;
-import io.culvert.exitnode.FollowedHintsTest;
+import io.culvert.exitnode.FollowedFileHintsTest;
 import io.culvert.exitnode.FollowedMachineHintsTest;
+import io.culvert.exitnode.FollowedNetworkFileHintsTest;
+import io.culvert.exitnode.FollowedSettingsHintsTest;
 import io.culvert.exitnode.FollowedTailscaleHintsTest;
 import io.culvert.netns.FollowedNamespaceHintsTest;
 import io.culvert.tunnel.FollowedTunnelHintsTest;
@@ -31,7 +33,9 @@ class HintCoverageTest {
         List<Template> all = HintSources.all();
         Set<Template> followed = new HashSet<>();
         Stream.of(
-                        FollowedHintsTest.hints(),
+                        FollowedFileHintsTest.hints(),
+                        FollowedNetworkFileHintsTest.hints(),
+                        FollowedSettingsHintsTest.hints(),
                         FollowedMachineHintsTest.hints(),
                         FollowedTailscaleHintsTest.hints(),
                         FollowedTunnelHintsTest.hints(),
