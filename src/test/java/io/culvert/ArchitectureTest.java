@@ -7,7 +7,6 @@ import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nam
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -21,15 +20,8 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.Architectures;
 import com.tngtech.archunit.library.GeneralCodingRules;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
-import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Properties;
+import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -113,26 +105,6 @@ class ArchitectureTest {
         }
     }
 
-    /**
-     * A package that is missing from the list is initialized while the native image is built, with that machine's
-     * environment and without libraries; only the commands are meant to be.
-     */
-    @Test
-    void the_native_image_initializes_all_packages_but_the_commands_at_run_time() throws IOException {
-        Properties properties = new Properties();
-        try (Reader reader = Files.newBufferedReader(Path.of("src/main/resources/application.properties"))) {
-            properties.load(reader);
-        }
-        String arguments = properties.getProperty("quarkus.native.additional-build-args");
-        Matcher listed = Pattern.compile("io\\.culvert\\.(\\w+)").matcher(arguments);
-        Set<String> packages = CLASSES.stream()
-                .map(type -> type.getPackageName().split("\\.", -1)[2])
-                .filter(name -> !name.equals("cli"))
-                .collect(Collectors.toSet());
-
-        assertThat(listed.results().map(result -> result.group(1))).containsExactlyInAnyOrderElementsOf(packages);
-    }
-
     @Test
     void packages_have_no_cyclic_dependencies() {
         SlicesRuleDefinition.slices()
@@ -188,6 +160,8 @@ class ArchitectureTest {
                 .areTopLevelClasses()
                 .and()
                 .areNotAnnotatedWith("io.quarkus.runtime.annotations.QuarkusMain")
+                .and()
+                .areNotAssignableTo(SmallRyeConfigBuilderCustomizer.class)
                 .should(BE_USED_BY_ANOTHER_PACKAGE)
                 .check(CLASSES);
     }

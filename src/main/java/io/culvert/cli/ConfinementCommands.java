@@ -21,224 +21,239 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.ParameterException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The commands {@code exec} and {@code netns}, for programs that can reach nothing but a tunnel. */
 final class ConfinementCommands {
 
     private static final String CONFIG = "--config";
-    private static final String NETNS = "--netns";
     private static final String ALLOW = "--allow-inbound";
-    private static final String FIREWALL = "--firewall";
-    private static final String USER = "--user";
-    private static final String FORCE = "--force";
-    private static final String FOREGROUND = "--foreground";
-    private static final String FOR = "--for";
-    private static final String OUTSIDE = "--outside";
-    private static final String INSIDE = "--inside";
+
+    private static final String NAME = "The name of the namespace, as shown by 'ip netns'.";
 
     private ConfinementCommands() {}
 
-    static CommandSpec execCommand() {
-        CommandSpec exec = withRequestOptions(Commands.command(
-                        "exec",
-                        ConfinementCommands::exec,
-                        "Runs a program in a network namespace whose only connection is a tunnel.",
-                        "The namespace is created for its first program and deleted after its last one."))
-                .addOption(text(NETNS, "NAME", "The name of the namespace. Default: that of the WireGuard file."))
-                .addOption(text(
-                        USER,
-                        "NAME",
-                        "Run the program as this user, such as 'sudo culvert exec --user \"$SUDO_USER\"'."))
-                .addOption(hidden(INSIDE))
-                .addPositional(PositionalParamSpec.builder()
-                        .paramLabel("PROGRAM")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .required(true)
-                        .arity("1..*")
-                        .description("The program and its arguments, optionally after '--'.")
-                        .build());
-        exec.parser().stopAtPositional(true);
-        return Commands.withExitStatus(
-                exec,
-                "that of the program; if it cannot be started: 1 failed, 2 invalid input, 3 the machine lacks a"
-                        + " requirement, 126 the program cannot be executed, 127 the program was not found.");
-    }
+    /** A command that may have to create a namespace. */
+    abstract static class RequestCommand extends BaseCommand {
+        @Option(
+                names = CONFIG,
+                paramLabel = "FILE",
+                description =
+                        "A wg-quick file, or the name of one in /etc/wireguard. Default: CULVERT_WIREGUARD_CONFIG, or the only file in /etc/wireguard.")
+        Optional<String> config;
 
-    static CommandSpec netnsCommand() {
-        return Commands.command(
-                        "netns",
-                        invocation -> {
-                            throw new ParameterException(
-                                    invocation.parsed().commandSpec().commandLine(),
-                                    "Missing command: up, down or list");
-                        },
-                        "Manages network namespaces whose only connection is a tunnel, for 'culvert exec' and"
-                                + " services.")
-                .addSubcommand(
-                        "up",
-                        withRequestOptions(Commands.command(
-                                        "up",
-                                        ConfinementCommands::up,
-                                        "Creates a namespace, which stays until" + " 'culvert netns down'."))
-                                .addOption(Commands.flag(
-                                        FOREGROUND,
-                                        "Stay in the foreground until SIGTERM, and notify systemd"
-                                                + " (Type=notify) when it is ready."))
-                                .addPositional(name()))
-                .addSubcommand(
-                        "down",
-                        Commands.command("down", ConfinementCommands::down, "Deletes a namespace.")
-                                .addOption(Commands.flag(
-                                        FORCE, "Delete it even if programs run in it. They lose all network access."))
-                                .addPositional(name()))
-                .addSubcommand(
-                        "list",
-                        Commands.command(
-                                        "list",
-                                        ConfinementCommands::list,
-                                        "Lists the namespaces and the programs in" + " them.")
-                                .addOption(Commands.json()))
-                .addSubcommand(Namespaces.DAEMON_COMMAND, daemonCommand());
-    }
+        @Option(
+                names = ALLOW,
+                paramLabel = "PORTS",
+                description = "Ports of programs inside that are reachable through the tunnel, such as 8080,53/udp.")
+        Optional<String> allowInbound;
 
-    /** Returns the command of the namespace daemon, which the other commands start in the background. */
-    private static CommandSpec daemonCommand() {
-        CommandSpec daemon = withRequestOptions(Commands.command(
-                        Namespaces.DAEMON_COMMAND,
-                        ConfinementCommands::runDaemon,
-                        "Runs the daemon of a namespace; started by the other commands."))
-                .addOption(hidden(OUTSIDE))
-                .addOption(OptionSpec.builder(FOR)
-                        .type(Long.class)
-                        .description("The process for which the namespace is created.")
-                        .build())
-                .addPositional(name());
-        daemon.usageMessage().hidden(true);
-        return daemon;
-    }
+        @Option(
+                names = "--firewall",
+                paramLabel = "FILE",
+                description = "A file with additional nftables rules for the namespace.")
+        Optional<String> firewall;
 
-    private static int exec(Invocation invocation) throws InterruptedException {
-        if (invocation.has(INSIDE)) {
-            return runInsideUserNamespace(invocation);
-        }
-        Optional<Path> file = NamespaceRequest.findConfig(invocation.environment(), invocation.option(CONFIG));
-        Optional<String> requestedName = invocation.option(NETNS);
-        // A namespace that exists needs no file, unless the command line names one.
-        Optional<NamespaceRequest> request = requestedName.isPresent()
-                        && invocation.option(CONFIG).isEmpty()
-                        && !invocation.has(ALLOW)
-                        && !invocation.has(FIREWALL)
-                ? Optional.empty()
-                : Optional.of(request(invocation, file));
-        String name = requestedName.orElseGet(() -> request.orElseThrow().defaultName());
-        try {
-            return program(invocation).run(name, request, invocation.option(USER));
-        } catch (DaemonFailedException e) {
-            return printFailure(invocation, e);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        /** @throws ProblemException if no WireGuard file is given or found */
+        NamespaceRequest request() {
+            return new NamespaceRequest(
+                    NamespaceRequest.findConfig(environment(), config)
+                            .orElseThrow(() -> new ProblemException(Problem.input(
+                                    new Location.CommandLine(CONFIG),
+                                    "not given, and /etc/wireguard does not contain exactly one WireGuard file",
+                                    "add --config FILE"))),
+                    allowInbound.stream()
+                            .flatMap(ports -> Arrays.stream(ports.split(",", -1)))
+                            .map(ConfinementCommands::port)
+                            .toList(),
+                    firewall.map(rules -> Path.of(rules).toAbsolutePath()));
         }
     }
 
-    private static int runInsideUserNamespace(Invocation invocation) {
-        try {
-            return program(invocation)
-                    .runInsideUserNamespace(invocation.option(INSIDE).orElseThrow());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    @Command(
+            description = {
+                "Runs a program in a network namespace whose only connection is a tunnel.",
+                "The namespace is created for its first program and deleted after its last one."
+            },
+            footer =
+                    "Exit status: that of the program; if it cannot be started: 1 failed, 2 invalid input, 3 the machine lacks a requirement, 126 the program cannot be executed, 127 the program was not found.")
+    static final class Exec extends RequestCommand {
+        @Option(
+                names = "--netns",
+                paramLabel = "NAME",
+                description = "The name of the namespace. Default: that of the WireGuard file.")
+        private Optional<String> netns;
+
+        @Option(
+                names = "--user",
+                paramLabel = "NAME",
+                description = "Run the program as this user, such as 'sudo culvert exec --user \"$SUDO_USER\"'.")
+        private Optional<String> user;
+
+        /** Passed by this program when it starts itself again in a user namespace. */
+        @Option(names = "--inside", hidden = true)
+        private Optional<String> inside;
+
+        @Parameters(
+                paramLabel = "PROGRAM",
+                arity = "1..*",
+                description = "The program and its arguments, optionally after '--'.")
+        private List<String> program;
+
+        /** What follows the program's name are its own arguments. */
+        @Override
+        void complete(CommandLine line, List<String> arguments) {
+            line.setStopAtPositional(true);
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            try {
+                if (inside.isPresent()) {
+                    return confinedProgram().runInsideUserNamespace(inside.get());
+                }
+                // A namespace that exists needs no file, unless the command line names one.
+                Optional<NamespaceRequest> request =
+                        netns.isPresent() && config.isEmpty() && allowInbound.isEmpty() && firewall.isEmpty()
+                                ? Optional.empty()
+                                : Optional.of(request());
+                String name = netns.orElseGet(() -> request.orElseThrow().defaultName());
+                return confinedProgram().run(name, request, user);
+            } catch (DaemonFailedException e) {
+                return printFailure(this, e);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private ConfinedProgram confinedProgram() throws IOException {
+            return new ConfinedProgram(environment(), ownProgram(this), namespaces(this), program.size());
         }
     }
 
-    private static ConfinedProgram program(Invocation invocation) throws IOException {
-        return new ConfinedProgram(
-                invocation.environment(),
-                ownProgram(invocation),
-                namespaces(invocation),
-                invocation.arguments().size());
+    @Command(
+            description =
+                    "Manages network namespaces whose only connection is a tunnel, for 'culvert exec' and services.")
+    static final class Netns extends CommandGroup {
+        @Override
+        List<Named> commands() {
+            return List.of(
+                    new Named("up", Up.class),
+                    new Named("down", Down.class),
+                    new Named("list", ListNamespaces.class),
+                    new Named(Namespaces.DAEMON_COMMAND, Keep.class));
+        }
+
+        @Override
+        public Integer call() {
+            throw usageError("Missing command: up, down or list");
+        }
     }
 
-    private static int up(Invocation invocation) throws InterruptedException {
-        NamespaceRequest request =
-                request(invocation, NamespaceRequest.findConfig(invocation.environment(), invocation.option(CONFIG)));
-        String name = invocation.firstArgument().orElseThrow();
-        if (invocation.has(FOREGROUND)) {
-            new NamespaceDaemon(invocation.environment(), name, request, true, Optional.empty())
-                    .run(OptionalLong.empty(), () -> SystemdNotify.notifyReady(invocation.environment()));
+    @Command(description = "Creates a namespace, which stays until 'culvert netns down'.")
+    static final class Up extends RequestCommand {
+        @Option(
+                names = "--foreground",
+                description =
+                        "Stay in the foreground until SIGTERM, and notify systemd (Type=notify) when it is ready.")
+        private boolean foreground;
+
+        @Parameters(paramLabel = "NAME", arity = "1", description = NAME)
+        private String name;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            NamespaceRequest request = request();
+            if (foreground) {
+                new NamespaceDaemon(environment(), name, request, true, Optional.empty())
+                        .run(OptionalLong.empty(), () -> SystemdNotify.notifyReady(environment()));
+                return 0;
+            }
+            try {
+                namespaces(this).up(name, request);
+                return 0;
+            } catch (DaemonFailedException e) {
+                return printFailure(this, e);
+            }
+        }
+    }
+
+    @Command(description = "Deletes a namespace.")
+    static final class Down extends BaseCommand {
+        @Option(names = "--force", description = "Delete it even if programs run in it. They lose all network access.")
+        private boolean force;
+
+        @Parameters(paramLabel = "NAME", arity = "1", description = NAME)
+        private String name;
+
+        @Override
+        public Integer call() {
+            namespaces(this).down(name, force);
             return 0;
         }
-        try {
-            namespaces(invocation).up(name, request);
+    }
+
+    @Command(description = "Lists the namespaces and the programs in them.")
+    static final class ListNamespaces extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Override
+        public Integer call() {
+            print(namespaces(this).list(json.isGiven()));
             return 0;
-        } catch (DaemonFailedException e) {
-            return printFailure(invocation, e);
         }
     }
 
-    private static int down(Invocation invocation) {
-        namespaces(invocation).down(invocation.firstArgument().orElseThrow(), invocation.has(FORCE));
-        return 0;
-    }
+    /** The command of the namespace daemon, which the other commands start in the background. */
+    @Command(description = "Runs the daemon of a namespace; started by the other commands.", hidden = true)
+    static final class Keep extends RequestCommand {
+        @Option(names = "--outside", hidden = true)
+        private Optional<String> outside;
 
-    private static int list(Invocation invocation) {
-        invocation.print(namespaces(invocation).list(invocation.has(Invocation.JSON)));
-        return 0;
-    }
+        @Option(names = "--for", paramLabel = "PID", description = "The process for which the namespace is created.")
+        private Optional<Long> process;
 
-    private static int runDaemon(Invocation invocation) throws InterruptedException {
-        Namespaces.detachFromTerminal();
-        String name = invocation.firstArgument().orElseThrow();
-        NamespaceRequest request =
-                request(invocation, NamespaceRequest.findConfig(invocation.environment(), invocation.option(CONFIG)));
-        Optional<OuterSockets> outside = invocation.option(OUTSIDE).map(OuterSockets::parse);
-        if (outside.isEmpty()
-                && namespaces(invocation)
-                        .becomeRootlessDaemon(name, request, invocation.parsed().originalArgs())) {
-            return 1;
+        @Parameters(paramLabel = "NAME", arity = "1", description = NAME)
+        private String name;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            Namespaces.detachFromTerminal();
+            NamespaceRequest request = request();
+            Optional<OuterSockets> sockets = outside.map(OuterSockets::parse);
+            if (sockets.isEmpty() && namespaces(this).becomeRootlessDaemon(name, request, programArguments())) {
+                return 1;
+            }
+            OptionalLong first = process.map(OptionalLong::of).orElseGet(OptionalLong::empty);
+            new NamespaceDaemon(environment(), name, request, first.isEmpty(), sockets).run(first, () -> {
+                print("ready");
+                flush();
+            });
+            return 0;
         }
-        OptionalLong first = invocation.has(FOR)
-                ? OptionalLong.of(invocation.parsed().<Long>matchedOptionValue(FOR, 0L))
-                : OptionalLong.empty();
-        new NamespaceDaemon(invocation.environment(), name, request, first.isEmpty(), outside).run(first, () -> {
-            invocation.print("ready");
-            invocation.parsed().commandSpec().commandLine().getOut().flush();
-        });
-        return 0;
     }
 
-    private static int printFailure(Invocation invocation, DaemonFailedException failure) {
-        invocation.parsed().commandSpec().commandLine().getErr().println(failure.getMessage());
-        invocation.parsed().commandSpec().commandLine().getErr().flush();
+    private static int printFailure(BaseCommand command, DaemonFailedException failure) {
+        command.err().println(failure.getMessage());
+        command.err().flush();
         return failure.exitStatus();
     }
 
-    private static Namespaces namespaces(Invocation invocation) {
-        return new Namespaces(invocation.environment(), ownProgram(invocation));
+    private static Namespaces namespaces(BaseCommand command) {
+        return new Namespaces(command.environment(), ownProgram(command));
     }
 
-    private static OwnProgram ownProgram(Invocation invocation) {
+    private static OwnProgram ownProgram(BaseCommand command) {
         try {
-            return OwnProgram.ofThisProcess(invocation.parsed().originalArgs().size());
+            return OwnProgram.ofThisProcess(command.programArguments().size());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static NamespaceRequest request(Invocation invocation, Optional<Path> file) {
-        return new NamespaceRequest(
-                file.orElseThrow(() -> new ProblemException(Problem.input(
-                        new Location.CommandLine(CONFIG),
-                        "not given, and /etc/wireguard does not contain exactly one WireGuard file",
-                        "add --config FILE"))),
-                invocation.option(ALLOW).stream()
-                        .flatMap(ports -> Arrays.stream(ports.split(",", -1)))
-                        .map(ConfinementCommands::port)
-                        .toList(),
-                invocation.option(FIREWALL).map(rules -> Path.of(rules).toAbsolutePath()));
     }
 
     private static Port port(String text) {
@@ -250,41 +265,5 @@ final class ConfinementCommands {
                     String.valueOf(e.getMessage()),
                     "use a port such as 8080 or 53/udp"));
         }
-    }
-
-    private static CommandSpec withRequestOptions(CommandSpec command) {
-        return command.addOption(text(
-                        CONFIG,
-                        "FILE",
-                        "A wg-quick file, or the name of one in /etc/wireguard. Default: CULVERT_WIREGUARD_CONFIG,"
-                                + " or the only file in /etc/wireguard."))
-                .addOption(text(
-                        ALLOW,
-                        "PORTS",
-                        "Ports of programs inside that are reachable through the tunnel, such as 8080,53/udp."))
-                .addOption(text(FIREWALL, "FILE", "A file with additional nftables rules for the namespace."));
-    }
-
-    private static OptionSpec text(String name, String label, String description) {
-        return OptionSpec.builder(name)
-                .paramLabel(label)
-                .type(String.class)
-                .description(description)
-                .build();
-    }
-
-    /** Returns an option that this program passes to itself when it starts itself again elsewhere. */
-    private static OptionSpec hidden(String name) {
-        return OptionSpec.builder(name).type(String.class).hidden(true).build();
-    }
-
-    private static PositionalParamSpec name() {
-        return PositionalParamSpec.builder()
-                .paramLabel("NAME")
-                .type(String.class)
-                .required(true)
-                .arity("1")
-                .description("The name of the namespace, as shown by 'ip netns'.")
-                .build();
     }
 }

@@ -11,12 +11,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import picocli.CommandLine;
 
-/**
- * The entry point. Quarkus builds, packs and compiles the program; its runtime, which takes longer to start than the
- * kill switch, is not started.
- */
+/** The entry point. */
 @QuarkusMain
 public final class Main {
 
@@ -68,13 +64,12 @@ public final class Main {
     }
 
     private static int run(String... args) {
-        CommandLine line = new Commands(CommandEnvironment.real()).build();
         try {
-            return line.execute(args);
-        } catch (LinkageError e) {
-            // Such as a missing system library; picocli passes on exceptions only.
-            line.getErr().println(ErrorReporter.unexpectedError(e, "culvert"));
-            line.getErr().flush();
+            QuarkusRuntime.start(args);
+            return new Commands(CommandEnvironment.real()).of(args).execute(args);
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
+            // Such as a missing system library; picocli reports exceptions of commands only.
+            System.err.println(ErrorReporter.unexpectedError(e, "culvert"));
             return 1;
         }
     }

@@ -23,48 +23,89 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The commands that generate files from a network file, and keys. */
 final class MeshFiles {
 
-    static final String FORMAT = "--format";
-    static final String OUTPUT = "--output";
-    static final String ALL = "--all";
-    static final String WITH_KEYS = "--with-keys";
-    static final String PRESHARED = "--preshared";
+    private static final String FORMAT = "--format";
+    private static final String OUTPUT = "--output";
+    private static final String ALL = "--all";
 
     private static final int PIXELS_PER_MODULE = 8;
 
     private MeshFiles() {}
 
-    static int render(Invocation invocation) {
-        String format = format(invocation, "wg-quick", "networkd", "json");
-        Optional<Path> output = Optional.<String>ofNullable(invocation.parsed().matchedOptionValue(OUTPUT, null))
-                .map(Path::of);
-        if (invocation.has(ALL) == invocation.firstArgument().isPresent()
-                || (invocation.has(ALL) && output.isEmpty())) {
-            throw usageError(invocation, "Missing NODE, or " + ALL + " with " + OUTPUT + " DIR");
+    @Command(description = "Generates the configuration files of a node for other programs.")
+    static final class Render extends BaseCommand {
+        @Option(
+                names = FORMAT,
+                paramLabel = "FORMAT",
+                arity = "1",
+                description = "wg-quick (default), networkd or json.")
+        private Optional<String> format;
+
+        @Option(
+                names = OUTPUT,
+                paramLabel = "DIR",
+                arity = "1",
+                description =
+                        "Write the files to DIR, readable by their owner only, with the keys that are available here.")
+        private Optional<Path> output;
+
+        @Option(names = ALL, description = "Generate the files of all nodes, each in a directory of its own below DIR.")
+        private boolean all;
+
+        @Option(names = "--with-keys", description = "Print private and preshared keys, too.")
+        private boolean withKeys;
+
+        @Mixin
+        private NetworkArgument network;
+
+        @Parameters(
+                index = "0",
+                paramLabel = "NODE",
+                arity = "0..1",
+                description = "The peer whose files are generated.")
+        private Optional<String> node;
+
+        @Override
+        public Integer call() {
+            String chosen = format(this, format, "wg-quick", "networkd", "json");
+            if (all == node.isPresent() || (all && output.isEmpty())) {
+                throw usageError("Missing NODE, or " + ALL + " with " + OUTPUT + " DIR");
+            }
+            Topology topology = network.read(this);
+            List<String> names = node.map(
+                            name -> List.of(NetworkArgument.node(topology, name).name()))
+                    .orElseGet(topology::peers);
+            KeyFiles keys = new KeyFiles();
+            boolean secrets = output.isPresent() || withKeys;
+            for (String name : names) {
+                List<RenderedFile> files = files(NetworkArgument.node(topology, name), chosen, secrets, keys);
+                Optional<Path> directory = output.map(path -> all ? path.resolve(name) : path);
+                if (directory.isPresent()) {
+                    files.forEach(file -> PrivateFile.write(
+                            directory.get().resolve(file.name()), file.text().getBytes(StandardCharsets.UTF_8)));
+                } else {
+                    print(files);
+                }
+            }
+            printProblems(keys.problems().all());
+            return 0;
         }
-        Topology topology = NetworkArgument.read(invocation);
-        List<String> names = invocation.has(ALL)
-                ? topology.peers()
-                : List.of(NetworkArgument.node(topology, invocation.argument(0)).name());
-        KeyFiles keys = new KeyFiles();
-        boolean secrets = output.isPresent() || invocation.has(WITH_KEYS);
-        for (String name : names) {
-            NodeView node = NetworkArgument.node(topology, name);
-            List<RenderedFile> files = files(node, format, secrets, keys);
-            Optional<Path> directory = output.map(path -> invocation.has(ALL) ? path.resolve(name) : path);
-            if (directory.isPresent()) {
-                files.forEach(file -> PrivateFile.write(
-                        directory.get().resolve(file.name()), file.text().getBytes(StandardCharsets.UTF_8)));
-            } else {
-                print(invocation, files);
+
+        private void print(List<RenderedFile> files) {
+            for (RenderedFile file : files) {
+                if (files.size() > 1) {
+                    print("# ---- " + file.name());
+                }
+                print(file.text().stripTrailing());
             }
         }
-        MeshCommands.printProblems(invocation, keys.problems().all());
-        return 0;
     }
 
     /** Returns the files of a node. Key files are read only if requested: on a terminal, others may watch. */
@@ -102,78 +143,113 @@ final class MeshFiles {
                                 + KeyGenerator.publicOf(keys.key(file).orElseThrow())));
     }
 
-    private static void print(Invocation invocation, List<RenderedFile> files) {
-        for (RenderedFile file : files) {
-            if (files.size() > 1) {
-                invocation.print("# ---- " + file.name());
+    @Command(description = "Generates a private key and prints its public key.")
+    static final class Keygen extends BaseCommand {
+        @Option(names = "--preshared", description = "Generate a preshared key, which has no public key.")
+        private boolean preshared;
+
+        @Parameters(
+                index = "0",
+                paramLabel = "FILE",
+                arity = "0..1",
+                description = "The file to write the key to. Default: standard output, before the public key.")
+        private Optional<Path> file;
+
+        @Override
+        public Integer call() {
+            SecretKey key = preshared ? KeyGenerator.generatePreshared() : KeyGenerator.generatePrivate();
+            String text = Base64.getEncoder().encodeToString(key.bytes());
+            if (file.isPresent()) {
+                PrivateFile.writeNew(file.get(), (text + "\n").getBytes(StandardCharsets.US_ASCII));
+            } else {
+                print((preshared ? "" : "private key: ") + text);
             }
-            invocation.print(file.text().stripTrailing());
+            if (!preshared) {
+                print((file.isPresent() ? "" : "public key:  ") + KeyGenerator.publicOf(key));
+            }
+            return 0;
         }
     }
 
-    static int keygen(Invocation invocation) {
-        boolean preshared = invocation.has(PRESHARED);
-        SecretKey key = preshared ? KeyGenerator.generatePreshared() : KeyGenerator.generatePrivate();
-        String text = Base64.getEncoder().encodeToString(key.bytes());
-        if (invocation.firstArgument().isPresent()) {
-            PrivateFile.writeNew(Path.of(invocation.argument(0)), (text + "\n").getBytes(StandardCharsets.US_ASCII));
-        } else {
-            invocation.print((preshared ? "" : "private key: ") + text);
-        }
-        if (!preshared) {
-            invocation.print(
-                    (invocation.firstArgument().isPresent() ? "" : "public key:  ") + KeyGenerator.publicOf(key));
-        }
-        return 0;
-    }
+    @Command(description = "Shows the configuration of a peer as a QR code for the WireGuard app.")
+    static final class Qr extends BaseCommand {
+        @Option(
+                names = "--subnet",
+                paramLabel = "NAME",
+                arity = "1",
+                description = "The subnet, if the peer is in several.")
+        private Optional<String> subnet;
 
-    static int qr(Invocation invocation) {
-        String format = format(invocation, "terminal", "svg", "png");
-        Optional<String> output = Optional.ofNullable(invocation.parsed().matchedOptionValue(OUTPUT, null));
-        if (format.equals("png") && output.isEmpty()) {
-            throw usageError(invocation, "Missing " + OUTPUT + " FILE for the format png");
-        }
-        Topology topology = NetworkArgument.read(invocation);
-        NodeView node = NetworkArgument.node(topology, invocation.argument(0));
-        NodeInterface mesh = selectInterface(invocation, topology, node);
-        KeyFiles keys = new KeyFiles();
-        String text = withoutComments(new WgQuick(keys::key).text(node, mesh));
-        Problems problems = new Problems();
-        checkPrivateKey(node, mesh, keys).ifPresent(problems::add);
-        // Without its keys the code would be useless, so what is a warning elsewhere is an error here.
-        keys.problems()
-                .all()
-                .forEach(problem -> problems.add(Problem.input(
-                        problem.location(),
-                        problem.message(),
-                        "move away a file that is not a key, and generate a key with 'culvert mesh keygen FILE'; the"
-                                + " key of a phone stays on the machine that makes its code")));
-        if (mesh.privateKeyFile().isEmpty()) {
-            problems.add(Problem.input(
-                    Location.file(topology.file()),
-                    "peer '" + node.name() + "' has no privateKeyFile",
-                    "generate a key with 'culvert mesh keygen FILE', and add privateKeyFile and publicKey to the"
-                            + " network file"));
-        }
-        problems.throwIfErrors();
-        QrCode code = QrCode.of(text)
-                .orElseThrow(() -> new ProblemException(Problem.input(
+        @Option(names = FORMAT, paramLabel = "FORMAT", arity = "1", description = "terminal (default), svg or png.")
+        private Optional<String> format;
+
+        @Option(
+                names = OUTPUT,
+                paramLabel = "FILE",
+                arity = "1",
+                description = "Write the code to FILE, readable by its owner only: it contains the private key.")
+        private Optional<Path> output;
+
+        @Mixin
+        private NetworkArgument network;
+
+        @Parameters(
+                index = "0",
+                paramLabel = "PEER",
+                arity = "1",
+                description = "The peer whose configuration is shown.")
+        private String peer;
+
+        @Override
+        public Integer call() {
+            String chosen = format(this, format, "terminal", "svg", "png");
+            if (chosen.equals("png") && output.isEmpty()) {
+                throw usageError("Missing " + OUTPUT + " FILE for the format png");
+            }
+            Topology topology = network.read(this);
+            NodeView node = NetworkArgument.node(topology, peer);
+            NodeInterface mesh = selectInterface(topology, node, subnet);
+            KeyFiles keys = new KeyFiles();
+            String text = withoutComments(new WgQuick(keys::key).text(node, mesh));
+            Problems problems = new Problems();
+            checkPrivateKey(node, mesh, keys).ifPresent(problems::add);
+            // Without its keys the code would be useless, so what is a warning elsewhere is an error here.
+            keys.problems()
+                    .all()
+                    .forEach(problem -> problems.add(Problem.input(
+                            problem.location(),
+                            problem.message(),
+                            "move away a file that is not a key, and generate a key with 'culvert mesh keygen FILE'; the"
+                                    + " key of a phone stays on the machine that makes its code")));
+            if (mesh.privateKeyFile().isEmpty()) {
+                problems.add(Problem.input(
                         Location.file(topology.file()),
-                        "the configuration of '" + node.name() + "' is too long for a QR code (" + text.length()
-                                + " characters)",
-                        "link it with fewer peers, such as one hub, or copy the file of 'culvert mesh render' to it")));
-        boolean colour = output.isEmpty() && Terminal.supportsColour(System.getenv());
-        byte[] image = switch (format) {
-            case "svg" -> code.svg().getBytes(StandardCharsets.UTF_8);
-            case "png" -> code.png(PIXELS_PER_MODULE);
-            default -> code.blocks(colour).getBytes(StandardCharsets.UTF_8);
-        };
-        if (output.isPresent()) {
-            PrivateFile.write(Path.of(output.get()), image);
-        } else {
-            invocation.print(new String(image, StandardCharsets.UTF_8).stripTrailing());
+                        "peer '" + node.name() + "' has no privateKeyFile",
+                        "generate a key with 'culvert mesh keygen FILE', and add privateKeyFile and publicKey to the"
+                                + " network file"));
+            }
+            problems.throwIfErrors();
+            QrCode code = QrCode.of(text)
+                    .orElseThrow(
+                            () -> new ProblemException(
+                                    Problem.input(
+                                            Location.file(topology.file()),
+                                            "the configuration of '" + node.name() + "' is too long for a QR code ("
+                                                    + text.length() + " characters)",
+                                            "link it with fewer peers, such as one hub, or copy the file of 'culvert mesh render' to it")));
+            boolean colour = output.isEmpty() && Terminal.supportsColour(System.getenv());
+            byte[] image = switch (chosen) {
+                case "svg" -> code.svg().getBytes(StandardCharsets.UTF_8);
+                case "png" -> code.png(PIXELS_PER_MODULE);
+                default -> code.blocks(colour).getBytes(StandardCharsets.UTF_8);
+            };
+            if (output.isPresent()) {
+                PrivateFile.write(output.get(), image);
+            } else {
+                print(new String(image, StandardCharsets.UTF_8).stripTrailing());
+            }
+            return 0;
         }
-        return 0;
     }
 
     /** Returns the text without comments and empty lines, as a smaller code can be scanned from further away. */
@@ -183,8 +259,7 @@ final class MeshFiles {
                 .collect(Collectors.joining("\n", "", "\n"));
     }
 
-    private static NodeInterface selectInterface(Invocation invocation, Topology topology, NodeView node) {
-        Optional<String> subnet = Optional.ofNullable(invocation.parsed().matchedOptionValue("--subnet", null));
+    private static NodeInterface selectInterface(Topology topology, NodeView node, Optional<String> subnet) {
         List<NodeInterface> matching = new ArrayList<>(node.interfaces());
         matching.removeIf(mesh -> subnet.isPresent() && !mesh.subnet().equals(subnet.get()));
         if (matching.size() != 1) {
@@ -200,21 +275,15 @@ final class MeshFiles {
     }
 
     /** Returns the format given on the command line, by default the first of the words. */
-    static String format(Invocation invocation, String... words) {
-        String format = invocation.parsed().matchedOptionValue(FORMAT, words[0]);
+    static String format(BaseCommand command, Optional<String> given, String... words) {
+        String format = given.orElse(words[0]);
         List<String> formats = List.of(words);
         if (!formats.contains(format)) {
-            throw usageError(
-                    invocation,
-                    "Invalid " + FORMAT + ", expected one of " + String.join(", ", formats)
-                            + DidYouMean.nearest(format, formats)
-                                    .map(suggestion -> ": did you mean " + suggestion + "?")
-                                    .orElse(""));
+            throw command.usageError("Invalid " + FORMAT + ", expected one of " + String.join(", ", formats)
+                    + DidYouMean.nearest(format, formats)
+                            .map(suggestion -> ": did you mean " + suggestion + "?")
+                            .orElse(""));
         }
         return format;
-    }
-
-    private static ParameterException usageError(Invocation invocation, String message) {
-        return new ParameterException(invocation.parsed().commandSpec().commandLine(), message);
     }
 }

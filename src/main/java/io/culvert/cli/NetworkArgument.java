@@ -11,37 +11,21 @@ import io.culvert.networkfile.Topology;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
 
-/** The network file of a command, and the peers in it. */
+/** The option {@code --file}, the network file of a command, and the peers in it. */
 final class NetworkArgument {
 
-    static final String FILE = "--file";
     private static final String DEFAULT = "network.yaml";
     private static final String SETTING = "CULVERT_MESH_CONFIG";
     static final String DESCRIPTION = "The network file. Default: " + SETTING + ", or " + DEFAULT + ".";
 
-    private NetworkArgument() {}
+    @Option(names = "--file", paramLabel = "FILE", arity = "1", description = DESCRIPTION)
+    private Optional<String> file;
 
-    /** Returns the option that names the file. */
-    static OptionSpec option(String... names) {
-        return OptionSpec.builder(names)
-                .paramLabel("FILE")
-                .type(String.class)
-                .arity("1")
-                .description(DESCRIPTION)
-                .build();
-    }
-
-    /** Returns the path that the option names, or the default. */
-    static Path path(Invocation invocation) {
-        return path(invocation, Optional.ofNullable(invocation.parsed().matchedOptionValue(FILE, null)));
-    }
-
-    /** @param option the path on the command line */
-    static Path path(Invocation invocation, Optional<String> option) {
-        return Path.of(
-                option.orElseGet(() -> invocation.environment().variables().getOrDefault(SETTING, DEFAULT)));
+    /** Returns the path given on the command line, or the default. */
+    static Path path(BaseCommand command, Optional<String> given) {
+        return Path.of(given.orElseGet(() -> command.environment().variables().getOrDefault(SETTING, DEFAULT)));
     }
 
     /**
@@ -49,15 +33,15 @@ final class NetworkArgument {
      *
      * @throws ProblemException with all errors in it
      */
-    static Topology read(Invocation invocation) {
-        return read(invocation, path(invocation));
+    Topology read(BaseCommand command) {
+        return read(command, file);
     }
 
-    static Topology read(Invocation invocation, Path file) {
-        NetworkFile.Parsed parsed = NetworkFile.read(file);
+    static Topology read(BaseCommand command, Optional<String> given) {
+        NetworkFile.Parsed parsed = NetworkFile.read(path(command, given));
         List<Problem> problems = parsed.problems();
         Topology topology = parsed.topology().orElseThrow(() -> new ProblemException(problems));
-        MeshCommands.printProblems(invocation, problems);
+        command.printProblems(problems);
         return topology;
     }
 

@@ -2,106 +2,105 @@
 package io.culvert.cli;
 
 import io.culvert.meshnode.MeshNode;
+import java.nio.file.Path;
 import java.util.List;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The commands that configure this machine as a node of a network file. */
 final class NodeCommands {
 
-    private static final String WATCH = "--watch";
+    private static final String NODE = "The name of a peer in the network file.";
 
     private NodeCommands() {}
 
-    /** Adds the commands to {@code mesh}. */
-    static CommandSpec addTo(CommandSpec mesh) {
-        return mesh.addSubcommand(
-                        "up",
-                        Commands.command(
-                                        "up",
-                                        NodeCommands::up,
-                                        "Configures this machine as a node of the mesh. If a step fails, nothing is"
-                                                + " changed. Run it again after the file has changed.")
-                                .addOption(Commands.flag(
-                                        WATCH,
-                                        "Keep running until SIGTERM: revert external changes, apply changes"
-                                                + " of the file, and select the best endpoint of each peer."
-                                                + " Then"
-                                                + " take the node down."))
-                                .addOption(file())
-                                .addPositional(node(true)))
-                .addSubcommand(
-                        "down",
-                        Commands.command(
-                                        "down",
-                                        NodeCommands::down,
-                                        "Removes a node and everything that 'up' configured. Needs no file.")
-                                .addPositional(node(true)))
-                .addSubcommand(
-                        "diff",
-                        Commands.withExitStatus(
-                                Commands.command(
-                                                "diff",
-                                                NodeCommands::diff,
-                                                "Shows what 'up' would change, in the syntax of ip and wg. Changes"
-                                                        + " nothing.")
-                                        .addOption(file())
-                                        .addPositional(node(true)),
-                                "0 no differences, 1 differences, or failed, 2 invalid file."))
-                .addSubcommand(
-                        "status",
-                        Commands.command(
-                                        "status",
-                                        NodeCommands::status,
-                                        "Shows the nodes on this machine and the endpoints of their peers.")
-                                .addOption(Commands.json())
-                                .addPositional(node(false)));
-    }
+    @Command(
+            description =
+                    "Configures this machine as a node of the mesh. If a step fails, nothing is changed. Run it again after the file has changed.")
+    static final class Up extends BaseCommand {
+        @Option(
+                names = "--watch",
+                description =
+                        "Keep running until SIGTERM: revert external changes, apply changes of the file, and select the best endpoint of each peer. Then take the node down.")
+        private boolean watch;
 
-    private static int up(Invocation invocation) throws InterruptedException {
-        MeshNode node = new MeshNode(invocation.environment(), name(invocation));
-        if (invocation.has(WATCH)) {
-            node.manage(NetworkArgument.path(invocation));
-        } else {
-            node.up(NetworkArgument.path(invocation));
+        @Mixin
+        private FileOption file;
+
+        @Parameters(paramLabel = "NODE", arity = "1", description = NODE)
+        private String name;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            MeshNode node = new MeshNode(environment(), name);
+            if (watch) {
+                node.manage(file.path(this));
+            } else {
+                node.up(file.path(this));
+            }
+            return 0;
         }
-        return 0;
     }
 
-    private static int down(Invocation invocation) {
-        new MeshNode(invocation.environment(), name(invocation)).down();
-        return 0;
+    @Command(description = "Removes a node and everything that 'up' configured. Needs no file.")
+    static final class Down extends BaseCommand {
+        @Parameters(paramLabel = "NODE", arity = "1", description = NODE)
+        private String name;
+
+        @Override
+        public Integer call() {
+            new MeshNode(environment(), name).down();
+            return 0;
+        }
     }
 
-    private static int diff(Invocation invocation) {
-        List<String> lines =
-                new MeshNode(invocation.environment(), name(invocation)).diff(NetworkArgument.path(invocation));
-        lines.forEach(invocation::print);
-        return lines.isEmpty() ? 0 : 1;
+    @Command(
+            description = "Shows what 'up' would change, in the syntax of ip and wg. Changes nothing.",
+            footer = "Exit status: 0 no differences, 1 differences, or failed, 2 invalid file.")
+    static final class Diff extends BaseCommand {
+        @Mixin
+        private FileOption file;
+
+        @Parameters(paramLabel = "NODE", arity = "1", description = NODE)
+        private String name;
+
+        @Override
+        public Integer call() {
+            List<String> lines = new MeshNode(environment(), name).diff(file.path(this));
+            lines.forEach(this::print);
+            return lines.isEmpty() ? 0 : 1;
+        }
     }
 
-    private static int status(Invocation invocation) {
-        invocation.print(
-                MeshNode.status(invocation.environment(), invocation.firstArgument(), invocation.has(Invocation.JSON)));
-        return 0;
+    @Command(description = "Shows the nodes on this machine and the endpoints of their peers.")
+    static final class Status extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Parameters(paramLabel = "NODE", arity = "0..1", description = NODE + " Default: all nodes.")
+        private Optional<String> name;
+
+        @Override
+        public Integer call() {
+            print(MeshNode.status(environment(), name, json.isGiven()));
+            return 0;
+        }
     }
 
-    private static String name(Invocation invocation) {
-        return invocation.firstArgument().orElseThrow();
-    }
+    /** The option {@code --file}, which here has a short form. */
+    static final class FileOption {
+        @Option(
+                names = {"-f", "--file"},
+                paramLabel = "FILE",
+                arity = "1",
+                description = NetworkArgument.DESCRIPTION)
+        private Optional<String> path;
 
-    private static OptionSpec file() {
-        return NetworkArgument.option("-f", NetworkArgument.FILE);
-    }
-
-    private static PositionalParamSpec node(boolean required) {
-        return PositionalParamSpec.builder()
-                .paramLabel("NODE")
-                .type(String.class)
-                .required(required)
-                .arity(required ? "1" : "0..1")
-                .description("The name of a peer in the network file." + (required ? "" : " Default: all nodes."))
-                .build();
+        Path path(BaseCommand command) {
+            return NetworkArgument.path(command, path);
+        }
     }
 }

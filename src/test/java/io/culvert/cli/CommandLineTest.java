@@ -47,7 +47,7 @@ class CommandLineTest {
 
     static Stream<String> commands() {
         List<String> names = new ArrayList<>();
-        collect(new Commands(CommandEnvironment.real()).build(), "", names);
+        collect(new Commands(CommandEnvironment.real()).all(), "", names);
         return names.stream();
     }
 

@@ -14,7 +14,7 @@ record CommandRun(int status, String out, String err) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int status = new Commands(new CommandEnvironment(environment, root))
-                .build()
+                .of(args)
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
                 .execute(args);

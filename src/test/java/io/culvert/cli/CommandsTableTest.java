@@ -13,7 +13,7 @@ class CommandsTableTest {
     @Test
     void the_readme_contains_the_commands() {
         StringBuilder table = new StringBuilder("| command | description |\n|---|---|\n");
-        rows(new Commands(CommandEnvironment.real()).build(), "", table);
+        rows(new Commands(CommandEnvironment.real()).all(), "", table);
 
         TextFile.assertRegion(Path.of("docs/commands.md"), "commands", table.toString());
     }

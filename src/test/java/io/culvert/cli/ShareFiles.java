@@ -33,7 +33,7 @@ final class ShareFiles {
 
     /** Writes all files to a directory such as /usr/local/share; the second argument is the date of the man pages. */
     public static void main(String... args) throws IOException {
-        CommandLine culvert = new Commands(CommandEnvironment.real()).build();
+        CommandLine culvert = new Commands(CommandEnvironment.real()).all();
         Path share = Path.of(args[0]);
         Path man = Files.createDirectories(share.resolve("man/man1"));
         for (Map.Entry<String, String> page : manPages(culvert, args[1]).entrySet()) {

@@ -22,7 +22,7 @@ import picocli.CommandLine.Model.CommandSpec;
 /** Man pages and shell completion: they know every command and option, and their own programs understand them. */
 class ShareFilesTest {
 
-    private static final CommandLine CULVERT = new Commands(CommandEnvironment.real()).build();
+    private static final CommandLine CULVERT = new Commands(CommandEnvironment.real()).all();
     private static final Map<String, String> PAGES = ShareFiles.manPages(CULVERT, "2026-01-02");
 
     @TempDir

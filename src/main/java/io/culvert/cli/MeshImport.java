@@ -23,58 +23,72 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Converts files of other programs to a network file. The kind of the files is detected by their content. */
-final class MeshImports {
+@Command(
+        description =
+                "Converts wg-quick files, a wg-meshconf CSV, or a Wirenix configuration in JSON to a network file.")
+final class MeshImport extends BaseCommand {
 
-    static final String KEYS = "--keys";
+    private static final String KEYS = "--keys";
 
     /** The usual directory of keys, which the network file refers to; without the option, no keys are written there. */
     private static final Path DEFAULT_KEY_DIRECTORY = Path.of("/etc/wireguard");
 
-    private MeshImports() {}
+    @Option(
+            names = KEYS,
+            paramLabel = "DIR",
+            arity = "1",
+            description = "Write the private and preshared keys found to files in DIR.")
+    private Optional<Path> keyDirectory;
+
+    @Parameters(
+            index = "0..*",
+            paramLabel = "FILES",
+            arity = "1..*",
+            description = "The files to convert; see docs/network-file.md.")
+    private List<String> files;
 
     /** Runs the command; returns 2 if the resulting network file has errors, which are printed. */
-    static int run(Invocation invocation) {
+    @Override
+    public Integer call() {
         Map<Path, String> texts = new LinkedHashMap<>();
-        String[] files = invocation.parsed().matchedPositionalValue(0, new String[0]);
         for (String file : files) {
             texts.put(Path.of(file), read(Path.of(file)));
         }
         Path first = texts.keySet().iterator().next();
         String text = texts.getOrDefault(first, "");
         if (texts.size() == 1 && text.stripLeading().startsWith("{")) {
-            return importWirenix(invocation, first, text);
+            return importWirenix(first, text);
         }
-        Optional<Path> directory = Optional.<String>ofNullable(
-                        invocation.parsed().matchedOptionValue(KEYS, null))
-                .map(Path::of);
-        Path keys = directory.map(Path::toAbsolutePath).orElse(DEFAULT_KEY_DIRECTORY);
+        Path keys = keyDirectory.map(Path::toAbsolutePath).orElse(DEFAULT_KEY_DIRECTORY);
         return printResult(
-                invocation,
                 texts.size() == 1 && MeshconfImport.recognises(text)
                         ? MeshconfImport.of(first, text, keys)
-                        : WgQuickImport.of(texts, keys),
-                directory.isPresent());
+                        : WgQuickImport.of(texts, keys));
     }
 
-    private static int importWirenix(Invocation invocation, Path file, String text) {
+    private int importWirenix(Path file, String text) {
         YamlConversion.ConvertedYaml translated = YamlConversion.of(file, text);
         if (translated.yaml().isEmpty()) {
             throw new ProblemException(translated.problems());
         }
-        invocation.print(translated.yaml().get().stripTrailing());
-        MeshCommands.printProblems(invocation, translated.problems());
+        print(translated.yaml().get().stripTrailing());
+        printProblems(translated.problems());
         return translated.problems().stream().anyMatch(problem -> problem.kind().isError()) ? 2 : 0;
     }
 
-    private static int printResult(Invocation invocation, ImportResult imported, boolean writeKeys) {
+    private int printResult(ImportResult imported) {
+        boolean writeKeys = keyDirectory.isPresent();
         if (imported.yaml().isEmpty()) {
             throw new ProblemException(imported.problems());
         }
         List<Problem> problems = new ArrayList<>(imported.problems());
         Map<Path, SecretKey> missingKeys = writeKeys ? missingKeys(imported.keys()) : Map.of();
-        invocation.print(imported.yaml().stripTrailing());
+        print(imported.yaml().stripTrailing());
         if (writeKeys) {
             missingKeys.forEach((file, key) -> PrivateFile.writeNew(
                     file,
@@ -88,7 +102,7 @@ final class MeshImports {
         List<Problem> fileProblems =
                 NetworkFile.parse(Path.of("network.yaml"), imported.yaml()).problems();
         problems.addAll(fileProblems);
-        MeshCommands.printProblems(invocation, problems);
+        printProblems(problems);
         return fileProblems.stream().anyMatch(problem -> problem.kind().isError()) ? 2 : 0;
     }
 

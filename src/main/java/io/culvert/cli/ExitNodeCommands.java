@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.cli;
+
+import io.culvert.exitnode.ExitNodeApplication;
+import io.culvert.exitnode.ExitNodeCheck;
+import io.culvert.exitnode.PlanPreview;
+import io.culvert.runtime.Environment;
+import io.culvert.status.HealthWait;
+import io.culvert.status.StatusReport;
+import io.culvert.status.StatusSocket;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.Option;
+
+/** The commands of the exit node. */
+final class ExitNodeCommands {
+
+    private ExitNodeCommands() {}
+
+    static int up(Environment environment) throws InterruptedException {
+        new ExitNodeApplication(environment).run();
+        return 0;
+    }
+
+    @Command(
+            description =
+                    "Runs the exit node: kill switch, tunnel, Tailscale or WireGuard clients, and SOCKS5 proxy, until SIGTERM or SIGINT.",
+            footer =
+                    "Exit status: 0 stopped by a signal, 1 failed, 2 invalid settings, 3 the machine lacks a requirement.")
+    static final class Up extends BaseCommand {
+        /** The list of settings is long, so it is made only when help is requested. */
+        @Override
+        void complete(CommandLine line, List<String> arguments) {
+            line.getHelpSectionMap()
+                    .put(
+                            UsageMessageSpec.SECTION_KEY_FOOTER,
+                            help -> help.footer()
+                                    + System.lineSeparator()
+                                    + SettingsHelp.lines(Commands.WIDTH).stream()
+                                            .map(setting -> setting + System.lineSeparator())
+                                            .collect(Collectors.joining()));
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            return ExitNodeCommands.up(environment());
+        }
+    }
+
+    @Command(description = "Shows what 'up' would configure, in the syntax of ip and nft. Changes nothing.")
+    static final class Plan extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Override
+        public Integer call() {
+            print(json.text(PlanPreview.of(environment()), PlanPreview::text, PlanPreview::json));
+            return 0;
+        }
+    }
+
+    @Command(
+            description = "Checks the settings, the files, the machine and the running exit node. Changes nothing.",
+            footer =
+                    "Exit status: 0 no errors, 1 the running exit node has a problem, 2 invalid settings, 3 the machine lacks a requirement.")
+    static final class Check extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Override
+        public Integer call() {
+            ExitNodeCheck result = ExitNodeCheck.of(environment());
+            print(json.text(result, ExitNodeCheck::text, ExitNodeCheck::toJson));
+            return result.exitStatus();
+        }
+    }
+
+    @Command(
+            description = "Shows the status of the running exit node.",
+            footer = "Exit status: 0 connected, 1 not connected.")
+    static final class Status extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Override
+        public Integer call() {
+            StatusReport report = StatusSocket.query(environment().statusSocket());
+            print(json.text(report, status -> status.text(environment().clock().instant()), StatusReport::toJson));
+            return report.healthy() ? 0 : 1;
+        }
+    }
+
+    @Command(
+            description = "Checks whether the tunnel works and the kill switch is active.",
+            footer = "Exit status: 0 healthy, 1 unhealthy.")
+    static final class Health extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Option(
+                names = "--wait",
+                paramLabel = "SECONDS",
+                description = "Wait up to SECONDS until the exit node is healthy.")
+        private Optional<Integer> seconds;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            StatusReport report;
+            try {
+                report = seconds.isPresent()
+                        ? HealthWait.await(environment().statusSocket(), Duration.ofSeconds(seconds.get()))
+                        : StatusSocket.query(environment().statusSocket());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            print(json.text(
+                    report,
+                    status -> status.healthy() ? "healthy" : "unhealthy: " + status.state(),
+                    StatusReport::toJson));
+            return report.healthy() ? 0 : 1;
+        }
+    }
+}
