@@ -147,7 +147,6 @@ class BadInputTest {
     @CsvSource(textBlock = """
                     REFUSED         | nftables: cannot be changed: | in a network namespace of its own
                     ABSENT          | nftables: this kernel or sandbox has no netfilter: | run on a Linux kernel with nf_tables
-                    WITHOUT_LIBRARY | libnftables.so.1: not installed | install libnftables (Debian: libnftables1)
                     """, delimiter = '|')
     void unusable_nftables_are_reported(Sandbox.Nft nftState, String message, String hint) {
         fixture.in(Sandbox.CONTAINER.with(nftState));

@@ -70,11 +70,6 @@ public class FollowedMachineHintsTest extends CheckedHints {
                         "nft",
                         "run on a Linux kernel with nf_tables (CONFIG_NF_TABLES); sandboxes such as gVisor lack it",
                         in(CONTAINER.with(Sandbox.Nft.ABSENT)),
-                        in(CONTAINER)),
-                sameHint(
-                        "nft",
-                        "install libnftables (Debian: libnftables1)",
-                        in(CONTAINER.with(Sandbox.Nft.WITHOUT_LIBRARY)),
                         in(CONTAINER)));
     }
 

@@ -31,7 +31,8 @@ class KernelLabTest {
             "io.culvert.exitnode.ExitNodeApplicationTest",
             "io.culvert.wireguard.device.KernelDeviceTest",
             "io.culvert.netns.NamespaceLifecycleTest",
-            "io.culvert.meshnode.NodeTest");
+            "io.culvert.meshnode.NodeTest",
+            "io.culvert.nft.NftablesTest");
 
     private static final Duration TIMEOUT = Duration.ofMinutes(15);
 

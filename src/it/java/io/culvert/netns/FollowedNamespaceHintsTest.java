@@ -29,6 +29,9 @@ public class FollowedNamespaceHintsTest {
         this.file = lab.file("wg0.conf", provider.file());
         lab.file("other.conf", provider.file());
         lab.file("rules.nft", "table inet mine {}\n");
+        String libraries = "for library in $(ldconfig -p | sed -n 's/.*libnftables.*=> //p'); do ";
+        lab.file("hide-libnftables.sh", libraries + "mount --bind /dev/null $library; done\n");
+        lab.file("show-libnftables.sh", libraries + "umount $library; done\n");
     }
 
     /**
@@ -90,7 +93,7 @@ public class FollowedNamespaceHintsTest {
 
     /** For HintCoverageTest. */
     public static Stream<FollowedHint> hints() {
-        return rows().map(row -> new FollowedHint(Set.of("netns", "cli"), row.hint));
+        return rows().map(row -> new FollowedHint(Set.of("netns", "nft", "cli"), row.hint));
     }
 
     private static Stream<Row> rows() {
@@ -135,6 +138,13 @@ public class FollowedNamespaceHintsTest {
                         "use a readable file of nftables rules with --firewall",
                         "",
                         "exec --config FILE --firewall DIR/none.nft -- true",
+                        "culvert exec --config FILE --firewall DIR/rules.nft -- true"),
+                new Row(
+                        "install libnftables (Debian: libnftables1)",
+                        "sh DIR/hide-libnftables.sh",
+                        "exec --config FILE --firewall DIR/rules.nft -- true",
+                        "culvert exec --config FILE -- true",
+                        "sh DIR/show-libnftables.sh",
                         "culvert exec --config FILE --firewall DIR/rules.nft -- true"));
     }
 }

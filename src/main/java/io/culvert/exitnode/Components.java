@@ -4,7 +4,7 @@ package io.culvert.exitnode;
 import io.culvert.mesh.Mesh;
 import io.culvert.mesh.NoMesh;
 import io.culvert.mesh.WireGuardMesh;
-import io.culvert.net.Marks;
+import io.culvert.net.MaskedMark;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
@@ -30,7 +30,6 @@ import io.culvert.wireguard.device.WireGuardDevices;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.LongPredicate;
 import java.util.stream.Stream;
 
 /**
@@ -90,10 +89,9 @@ record Components(
                 dns);
     }
 
-    private static LongPredicate permittedMarks(LoadedConfiguration configuration) {
-        Marks permittedMarks = configuration.identity().marks();
+    private static List<MaskedMark> permittedMarks(LoadedConfiguration configuration) {
         boolean tailscale = configuration.settings().mesh().tailscale().isPresent();
-        return mark -> permittedMarks.isExempt(mark, tailscale);
+        return configuration.identity().marks().exempt(tailscale);
     }
 
     ExitNodePlan plan() {

@@ -2,6 +2,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.firewall.KillSwitchRuleset;
+import io.culvert.net.MaskedMark;
 import io.culvert.nft.Nftables;
 import io.culvert.nft.Table;
 import io.culvert.plan.ExitNodePlan;
@@ -10,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
-import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -25,10 +25,10 @@ final class KillSwitch {
 
     private final Nftables nftables;
     private final NetworkConfigurator network;
-    private final LongPredicate marks;
+    private final List<MaskedMark> marks;
 
-    /** @param marks matches the packet marks that may leave by the uplink */
-    KillSwitch(Nftables nftables, NetworkConfigurator network, LongPredicate marks) {
+    /** @param marks the packet marks that may leave by the uplink */
+    KillSwitch(Nftables nftables, NetworkConfigurator network, List<MaskedMark> marks) {
         this.nftables = nftables;
         this.network = network;
         this.marks = marks;

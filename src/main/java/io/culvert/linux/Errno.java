@@ -20,6 +20,7 @@ public final class Errno {
     public static final int EINVAL = 22;
     public static final int EROFS = 30;
     public static final int ERANGE = 34;
+    public static final int EMSGSIZE = 90;
     public static final int EPROTONOSUPPORT = 93;
     public static final int EOPNOTSUPP = 95;
     public static final int EAFNOSUPPORT = 97;
@@ -46,6 +47,7 @@ public final class Errno {
             Map.entry(EINVAL, "invalid argument"),
             Map.entry(EROFS, "read-only file system"),
             Map.entry(ERANGE, "out of range"),
+            Map.entry(EMSGSIZE, "message too long"),
             Map.entry(EPROTONOSUPPORT, "protocol not supported"),
             Map.entry(EOPNOTSUPP, "not supported by this kernel"),
             Map.entry(EAFNOSUPPORT, "address family not supported"),

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.net;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * The firewall marks of Culvert's own sockets. All 32 bits are compared.
  *
@@ -44,12 +47,16 @@ public record Marks(long tunnel, long stub) {
     }
 
     /**
-     * Returns whether the kill switch allows packets with this mark to leave.
+     * Returns the marks with which the kill switch allows packets to leave.
      *
      * @param tailscale whether Tailscale's mark counts
      */
-    public boolean isExempt(long mark, boolean tailscale) {
-        return mark == tunnel || mark == stub || (tailscale && (mark & TAILSCALE_MASK) == TAILSCALE);
+    public List<MaskedMark> exempt(boolean tailscale) {
+        List<MaskedMark> exempt = new ArrayList<>(List.of(new MaskedMark(tunnel, MAX), new MaskedMark(stub, MAX)));
+        if (tailscale) {
+            exempt.add(new MaskedMark(TAILSCALE, TAILSCALE_MASK));
+        }
+        return exempt;
     }
 
     /** Returns the marks for a tunnel mark that the user chose. */

@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.Optional;
 
 /** A netlink socket in the network namespace in which the calling thread opened it. */
 public final class KernelNetlinkSocket implements NetlinkSocket {
@@ -41,7 +41,9 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     /** {@code SOL_SOCKET} and its options (include/uapi/asm-generic/socket.h). */
     private static final int SOL_SOCKET = 1;
 
+    private static final int SO_SNDBUF = 7;
     private static final int SO_RCVBUF = 8;
+    private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_RCVBUFFORCE = 33;
 
     /** The size of the receive buffer, for a burst of notifications; the usual default is a fifth of it. */
@@ -74,6 +76,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
     private final int portId;
     private final byte[] buffer;
     private int sequence;
+    private int sendBuffer;
 
     private KernelNetlinkSocket(int protocol, List<Integer> groups) {
         socket = KernelSocket.open(AF_NETLINK, SOCK_RAW, protocol);
@@ -173,30 +176,55 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         }
     }
 
+    /** A request of a transaction that the kernel refused, which therefore changed nothing. */
+    public record Refusal(int index, Outcome outcome) {}
+
     /**
      * Sends requests that the kernel carries out as one transaction, as nfnetlink does.
      *
      * @param batch the begin message, the requests, and the end message; the kernel acknowledges neither begin nor end
      *     before Linux 6.10
-     * @return the first failure, or the success of the last request
+     * @return the first refused message; empty if the transaction was carried out
+     * @throws SystemCallException with EMSGSIZE if the batch is larger than this process may send
      */
-    public Outcome executeTransaction(List<NetlinkMessage> batch) {
-        List<Frame> frames =
-                batch.stream().map(message -> newFrame(message, 0)).collect(Collectors.toCollection(ArrayList::new));
+    public Optional<Refusal> executeTransaction(List<NetlinkMessage> batch) {
+        List<Frame> frames = new ArrayList<>(batch.size());
+        for (NetlinkMessage message : batch) {
+            frames.add(newFrame(message, 0));
+        }
         int last = frames.size() - 2;
         frames.set(last, frames.get(last).withAcknowledgement());
-        socket.send(Frame.encode(frames));
+        byte[] datagram = Frame.encode(frames);
+        ensureSendBuffer(datagram.length);
+        socket.send(datagram);
         while (true) {
             for (Frame frame : receiveFrames()) {
                 int index = frame.sequence() - frames.getFirst().sequence();
                 if (frame.type() == Frame.NLMSG_ERROR && index >= 0 && index < frames.size()) {
                     Outcome outcome = Acknowledgement.parse(frame);
-                    if (!outcome.succeeded() || index == last) {
-                        return outcome;
+                    if (!outcome.succeeded()) {
+                        return Optional.of(new Refusal(index, outcome));
+                    }
+                    if (index == last) {
+                        return Optional.empty();
                     }
                 }
             }
         }
+    }
+
+    /** Enlarges the send buffer, as the kernel accepts a transaction in one datagram only. */
+    private void ensureSendBuffer(int bytes) {
+        if (bytes <= MAX_BATCH_BYTES || bytes <= sendBuffer) {
+            return;
+        }
+        try {
+            socket.setOption(SOL_SOCKET, SO_SNDBUFFORCE, bytes);
+        } catch (SystemCallException _) {
+            // Without CAP_NET_ADMIN outside of a user namespace, the size is limited by net.core.wmem_max.
+            socket.setOption(SOL_SOCKET, SO_SNDBUF, bytes);
+        }
+        sendBuffer = bytes;
     }
 
     @Override

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
-import jakarta.json.JsonArray;
-import jakarta.json.JsonNumber;
-import jakarta.json.JsonObject;
-import jakarta.json.JsonString;
-import jakarta.json.JsonValue;
+import io.culvert.net.MaskedMark;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.LongPredicate;
-import java.util.stream.Stream;
+import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Finds rules of other programs whose effect no verdict of Culvert's rules can undo. A verdict ends the evaluation of
@@ -21,75 +20,87 @@ import java.util.stream.Stream;
  */
 final class ForeignTables {
 
-    /** Statements by their names in JSON (libnftables-json(5)), with their effect beyond their own table. */
-    private static final Map<String, String> STATEMENTS = new LinkedHashMap<>(Map.of(
+    /** Expressions with their effect beyond their own table. */
+    private static final Map<String, String> EXPRESSIONS = Map.of(
             "dup", "duplicates packets (dup)",
             "fwd", "forwards packets to another interface (fwd)",
-            "flow", "forwards packets without evaluating rules (flow table)",
-            "notrack", "disables connection tracking (notrack)"));
+            "flow_offload", "forwards packets without evaluating rules (flow table)",
+            "notrack", "disables connection tracking (notrack)");
+
+    private static final String NOTRACK = "disables connection tracking (NOTRACK)";
 
     /** The same by the names of iptables targets. */
-    private static final Map<String, String> TARGETS =
-            Map.of("TEE", "duplicates packets (TEE)", "NOTRACK", "disables connection tracking (NOTRACK)");
+    private static final Map<String, String> TARGETS = Map.of("TEE", "duplicates packets (TEE)", "NOTRACK", NOTRACK);
 
-    private final LongPredicate acceptedMarks;
+    /** {@code XT_CT_NOTRACK} (include/uapi/linux/netfilter/xt_CT.h), by which iptables' NOTRACK is a CT. */
+    private static final int CT_NOTRACK = 1;
+
+    private final List<MaskedMark> acceptedMarks;
+    private final Set<String> effects = new LinkedHashSet<>();
+    private final Map<String, List<MarkBits>> marksByTable = new LinkedHashMap<>();
 
     /** @param acceptedMarks firewall marks that the kill switch accepts; other programs must not set them */
-    ForeignTables(LongPredicate acceptedMarks) {
-        this.acceptedMarks = acceptedMarks;
-    }
-
-    /** Returns a description of each kind of such a rule, without a full stop. */
-    List<String> find(String table, String listing) {
-        List<String> effects = new ArrayList<>();
-        for (JsonObject object : TableListing.objects(listing)) {
-            if (object.get("rule") instanceof JsonObject rule && rule.get("expr") instanceof Iterable<?> statements) {
-                for (Object statement : statements) {
-                    if (statement instanceof JsonObject it) {
-                        effect(it)
-                                .map(effect -> "foreign table '" + table + "' " + effect)
-                                .filter(description -> !effects.contains(description))
-                                .ifPresent(effects::add);
-                    }
-                }
-            }
-        }
-        return effects;
-    }
-
-    private Optional<String> effect(JsonObject statement) {
-        for (Map.Entry<String, String> entry : STATEMENTS.entrySet()) {
-            if (statement.containsKey(entry.getKey())) {
-                return Optional.of(entry.getValue());
-            }
-        }
-        if (statement.get("xt") instanceof JsonObject target && target.get("name") instanceof JsonString name) {
-            return Optional.ofNullable(TARGETS.get(name.getString()));
-        }
-        return statement.get("mangle") instanceof JsonObject mangle && setsMark(mangle)
-                ? Optional.of("sets a firewall mark that the kill switch accepts")
-                : Optional.empty();
+    ForeignTables(List<MaskedMark> acceptedMarks) {
+        this.acceptedMarks = List.copyOf(acceptedMarks);
     }
 
     /**
-     * Returns whether the statement sets such a mark on the packet, or on the connection, from which packets take it.
+     * Adds a table.
+     *
+     * @param table its full name
+     * @param maps returns the values of a map of this table; empty if they are not known
      */
-    private boolean setsMark(JsonObject mangle) {
-        return mangle.get("key") instanceof JsonObject key
-                && Stream.of("meta", "ct")
-                        .anyMatch(kind -> key.get(kind) instanceof JsonObject source
-                                && source.getOrDefault("key", JsonValue.NULL) instanceof JsonString name
-                                && name.getString().equals("mark"))
-                && contains(mangle.getOrDefault("value", JsonValue.NULL));
+    void add(String table, List<Rulesets.ListedRule> rules, Function<String, Optional<List<byte[]>>> maps) {
+        List<MarkBits> marks = new ArrayList<>();
+        for (Rulesets.ListedRule rule : rules) {
+            rule.expressions().stream()
+                    .flatMap(expression -> effect(expression).stream())
+                    .forEach(effect -> add(table, effect));
+            marks.addAll(MarkTracker.marks(rule.expressions(), maps));
+        }
+        marksByTable.put(table, marks);
     }
 
-    /** Returns whether the value is such a mark, or contains one as an operand or in a map. */
-    private boolean contains(JsonValue value) {
-        return switch (value) {
-            case JsonNumber number -> acceptedMarks.test(number.longValue());
-            case JsonArray array -> array.stream().anyMatch(this::contains);
-            case JsonObject object -> object.values().stream().anyMatch(this::contains);
-            default -> false;
-        };
+    /** Adds a table that cannot be listed. */
+    void addUnknown(String table, RuntimeException reason) {
+        add(table, "cannot be listed: " + reason.getMessage());
+    }
+
+    private void add(String table, String effect) {
+        effects.add("foreign table '" + table + "' " + effect);
+    }
+
+    /** Returns a description of each kind of such a rule, without a full stop. */
+    List<String> describe() {
+        int settable = marksByTable.values().stream()
+                .flatMap(List::stream)
+                .mapToInt(MarkBits::settable)
+                .reduce(0, (bits, more) -> bits | more);
+        marksByTable.forEach((table, marks) -> {
+            if (marks.stream()
+                    .anyMatch(
+                            mark -> acceptedMarks.stream().anyMatch(accepted -> mark.mayBecome(accepted, settable)))) {
+                add(table, "sets a firewall mark that the kill switch accepts");
+            }
+        });
+        return List.copyOf(effects);
+    }
+
+    private static Optional<String> effect(Expression expression) {
+        if (!expression.name().equals("target")) {
+            return Optional.ofNullable(EXPRESSIONS.get(expression.name()));
+        }
+        String target = expression.text(MarkTracker.TARGET_NAME).orElse("");
+        return target.equals("CT") && isNotrack(expression)
+                ? Optional.of(NOTRACK)
+                : Optional.ofNullable(TARGETS.get(target));
+    }
+
+    /** Returns whether {@code flags} of struct xt_ct_target_info says so. */
+    private static boolean isNotrack(Expression target) {
+        return target.bytes(MarkTracker.TARGET_INFO)
+                .filter(info -> info.length >= Short.BYTES
+                        && (ByteBuffer.wrap(info).order(ByteOrder.nativeOrder()).getShort() & CT_NOTRACK) != 0)
+                .isPresent();
     }
 }

@@ -3,42 +3,78 @@ package io.culvert.nft;
 
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
+import io.culvert.diagnostics.ProblemException;
+import io.culvert.linux.NetlinkProtocol;
+import java.util.Optional;
 
 /**
- * libnftables(3) through JNA's direct mapping; a context is a pointer in a {@code long}. A class of its own, because
- * the registration fails as a whole if the library is missing.
+ * libnftables(3) through JNA's direct mapping; a context is a pointer in a {@code long}. It is loaded when it is used,
+ * for the syntax of the user's own rules: Culvert's tables do not need it.
  */
 final class LibNftables {
 
-    /** {@code NFT_CTX_OUTPUT_JSON} (nftables/libnftables.h). */
-    static final int OUTPUT_JSON = 1 << 4;
-
-    /** {@code NFT_CTX_OUTPUT_NUMERIC_ALL}: protocols, priorities, symbols and times (nftables/libnftables.h). */
-    static final int OUTPUT_NUMERIC = 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10;
+    private static final String LIBRARY = "libnftables.so.1";
 
     private LibNftables() {}
 
-    /** @throws UnsatisfiedLinkError if the library is not installed, or lacks a function */
-    static synchronized void load(String library) {
-        NativeLibrary nativeLibrary = NativeLibrary.getInstance(library);
-        if (!Native.registered(LibNftables.class)) {
-            Native.register(LibNftables.class, nativeLibrary);
+    /**
+     * Runs commands in nft's syntax, as one transaction, in the network namespace of the calling thread.
+     *
+     * @return the library's error; empty on success
+     * @throws ProblemException of kind MACHINE if the library is not installed or the kernel has no netfilter
+     */
+    static Optional<String> run(String commands) {
+        return run(LIBRARY, commands);
+    }
+
+    static Optional<String> run(String library, String commands) {
+        load(library);
+        // Checked first, because the library ends the whole process if the socket cannot be opened.
+        int errno = NetlinkProtocol.checkSupport(NetlinkProtocol.NETFILTER);
+        if (errno != 0) {
+            throw new ProblemException(NftSupport.netfilterMissing(errno));
+        }
+        long context = nft_ctx_new(0);
+        try {
+            nft_ctx_buffer_output(context);
+            nft_ctx_buffer_error(context);
+            if (nft_run_cmd_from_buffer(context, commands) == 0) {
+                return Optional.empty();
+            }
+            String errors = nft_ctx_get_error_buffer(context);
+            return Optional.of(errors == null ? "" : errors);
+        } finally {
+            nft_ctx_free(context);
         }
     }
 
-    static native long nft_ctx_new(int flags);
+    private static synchronized void load(String library) {
+        try {
+            NativeLibrary nativeLibrary = NativeLibrary.getInstance(library);
+            if (!Native.registered(LibNftables.class)) {
+                Native.register(LibNftables.class, nativeLibrary);
+            }
+        } catch (UnsatisfiedLinkError e) {
+            ProblemException problem = new ProblemException(Problem.machine(
+                    Location.machine(library),
+                    "not installed, but needed for rules in nft's syntax",
+                    "install libnftables (Debian: libnftables1)"));
+            problem.initCause(e);
+            throw problem;
+        }
+    }
 
-    static native void nft_ctx_free(long context);
+    private static native long nft_ctx_new(int flags);
 
-    static native void nft_ctx_output_set_flags(long context, int flags);
+    private static native void nft_ctx_free(long context);
 
-    static native int nft_ctx_buffer_output(long context);
+    private static native int nft_ctx_buffer_output(long context);
 
-    static native int nft_ctx_buffer_error(long context);
+    private static native int nft_ctx_buffer_error(long context);
 
-    static native String nft_ctx_get_output_buffer(long context);
+    private static native String nft_ctx_get_error_buffer(long context);
 
-    static native String nft_ctx_get_error_buffer(long context);
-
-    static native int nft_run_cmd_from_buffer(long context, String commands);
+    private static native int nft_run_cmd_from_buffer(long context, String commands);
 }

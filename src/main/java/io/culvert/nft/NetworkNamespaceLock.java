@@ -4,13 +4,8 @@ package io.culvert.nft;
 import io.culvert.linux.AbstractSocketLock;
 import io.culvert.linux.Errno;
 import io.culvert.linux.SystemCallException;
-import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkMessage;
-import io.culvert.netlink.NetlinkSocket.Outcome;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -24,18 +19,10 @@ public final class NetworkNamespaceLock implements AutoCloseable {
     /** The lock of 'culvert up'; 'culvert tunnel' takes it while it makes changes. */
     public static final String EXIT_NODE_TABLE = "culvert-runs";
 
-    /** include/uapi/linux/netfilter/nfnetlink.h. */
-    private static final int NFNL_MSG_BATCH_BEGIN = 0x10;
-
-    private static final int NFNL_MSG_BATCH_END = 0x11;
-
-    /** {@code NFT_TABLE_F_OWNER}, {@code NFTA_TABLE_FLAGS} (include/uapi/linux/netfilter/nf_tables.h). */
+    /** {@code NFT_TABLE_F_OWNER} (include/uapi/linux/netfilter/nf_tables.h). */
     private static final int OWNER = 0x2;
 
-    private static final int NFTA_TABLE_FLAGS = 2;
-
-    /** {@code NLM_F_EXCL}, {@code NLM_F_CREATE} (include/uapi/linux/netlink.h). */
-    private static final int CREATE_EXCLUSIVE = 0x200 | 0x400;
+    private static final int CREATE_EXCLUSIVE = NetlinkMessage.NLM_F_CREATE | NetlinkMessage.NLM_F_EXCL;
 
     /** The number of attempts: the holder may release the lock between the refusal and the check. */
     private static final int ATTEMPTS = 3;
@@ -62,12 +49,13 @@ public final class NetworkNamespaceLock implements AutoCloseable {
         }
         Rulesets rulesets = Rulesets.of(socket);
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-            Outcome outcome = socket.executeTransaction(createTableRequest(table));
-            if (outcome.succeeded()) {
+            Optional<RulesetTransaction.Refusal> refusal =
+                    rulesets.execute(new RulesetTransaction().create(table, OWNER, CREATE_EXCLUSIVE));
+            if (refusal.isEmpty()) {
                 return Optional.of(new NetworkNamespaceLock(rulesets::close));
             }
             // For a table of another socket the kernel returns EPERM, as it does for missing capabilities.
-            if (outcome.errno() == Errno.EEXIST || rulesets.exists(table)) {
+            if (refusal.get().errno() == Errno.EEXIST || rulesets.exists(table)) {
                 rulesets.close();
                 return Optional.empty();
             }
@@ -83,26 +71,6 @@ public final class NetworkNamespaceLock implements AutoCloseable {
 
     private static Optional<NetworkNamespaceLock> takeFallback(String name) {
         return AbstractSocketLock.take(name).map(socketLock -> new NetworkNamespaceLock(socketLock::close));
-    }
-
-    private static List<NetlinkMessage> createTableRequest(Table.Id table) {
-        byte[] flags = ByteBuffer.allocate(Integer.BYTES)
-                .order(ByteOrder.BIG_ENDIAN)
-                .putInt(OWNER)
-                .array();
-        byte[] family = {(byte) table.family().number(), 0, 0, 0};
-        // The subsystem of a batch is in its header, in network byte order.
-        byte[] batch = {0, 0, 0, Rulesets.SUBSYSTEM >> 8};
-        return List.of(
-                new NetlinkMessage(NFNL_MSG_BATCH_BEGIN, 0, batch),
-                new NetlinkMessage(
-                        Rulesets.SUBSYSTEM | Rulesets.NFT_MSG_NEWTABLE,
-                        CREATE_EXCLUSIVE,
-                        AttributeWriter.after(family)
-                                .string(Rulesets.NFTA_TABLE_NAME, table.name())
-                                .bytes(NFTA_TABLE_FLAGS, flags)
-                                .toByteArray()),
-                new NetlinkMessage(NFNL_MSG_BATCH_END, 0, batch));
     }
 
     @Override

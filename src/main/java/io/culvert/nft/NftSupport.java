@@ -9,6 +9,7 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.linux.Errno;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
+import io.culvert.nft.RulesetTransaction.Refusal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,24 +50,23 @@ final class NftSupport {
             new Feature(
                     "nf_tables_set", new Table(id(Table.Family.INET, "set"), List.of(networksWithPorts()), List.of())));
 
-    /** @param runScript runs a script and returns the library's error; empty on success */
-    static Optional<Problem> probe(Function<String, Optional<String>> runScript) {
-        Optional<String> error = runScript.apply(
-                NftJson.createAndDelete(List.of(new Table(id(Table.Family.INET, "bare"), List.of(), List.of()))));
-        if (error.isPresent()) {
-            return Optional.of(unusableProblem(error.get()));
+    /** @param createAndDelete creates and deletes tables in one transaction; returns why the kernel refused */
+    static Optional<Problem> probe(Function<List<Table>, Optional<Refusal>> createAndDelete) {
+        Optional<Refusal> refusal =
+                createAndDelete.apply(List.of(new Table(id(Table.Family.INET, "bare"), List.of(), List.of())));
+        if (refusal.isPresent()) {
+            return Optional.of(unusableProblem(refusal.get()));
         }
-        if (runScript
-                .apply(NftJson.createAndDelete(
-                        FEATURES.stream().map(Feature::table).toList()))
+        if (createAndDelete
+                .apply(FEATURES.stream().map(Feature::table).toList())
                 .isEmpty()) {
             return Optional.empty();
         }
         List<String> missing = new ArrayList<>();
         List<String> modules = new ArrayList<>();
         for (Feature feature : FEATURES) {
-            runScript.apply(NftJson.createAndDelete(List.of(feature.table()))).ifPresent(featureError -> {
-                missing.add(feature.name() + " (" + Nftables.firstError(featureError) + ")");
+            createAndDelete.apply(List.of(feature.table())).ifPresent(reason -> {
+                missing.add(feature.name() + " (" + reason.reason() + ")");
                 if (feature.name().startsWith("nft_")) {
                     modules.add(feature.name());
                 }
@@ -83,16 +83,15 @@ final class NftSupport {
                                         + "; Linux 5.6 or newer is needed"));
     }
 
-    private static Problem unusableProblem(String error) {
-        String reason = Nftables.firstError(error);
-        return reason.contains("ermission denied") || reason.contains("not permitted")
+    private static Problem unusableProblem(Refusal refusal) {
+        return refusal.errno() == Errno.EPERM || refusal.errno() == Errno.EACCES
                 ? Problem.machine(
                         LOCATION,
-                        "cannot be changed: " + reason,
+                        "cannot be changed: " + refusal.reason(),
                         Hints.here().netAdmin() + ", in a network namespace of its own")
                 : Problem.machine(
                         LOCATION,
-                        "this kernel has no nf_tables: " + reason,
+                        "this kernel has no nf_tables: " + refusal.reason(),
                         Hints.here().loadModule("nf_tables") + " (CONFIG_NF_TABLES_INET of the kernel)");
     }
 

@@ -4,15 +4,18 @@ package io.culvert.nft;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
-import io.culvert.linux.NetlinkProtocol;
+import io.culvert.linux.Errno;
+import io.culvert.linux.SystemCallException;
+import io.culvert.net.MaskedMark;
 import io.culvert.netlink.NetlinkException;
-import jakarta.json.JsonValue;
+import io.culvert.nft.Rulesets.ListedTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.LongPredicate;
+import java.util.TreeMap;
 
 /**
  * The nftables tables of the network namespace of the thread that opened this. Each change is one transaction and is
@@ -34,45 +37,27 @@ public final class Nftables implements AutoCloseable {
     /** The effects of other programs' tables at a generation of the ruleset. */
     private record ForeignEffects(int generation, List<String> descriptions) {}
 
-    private final long context;
     private final Rulesets rulesets;
     private Optional<VerifiedTables> verified = Optional.empty();
     private Optional<ForeignEffects> foreignEffects = Optional.empty();
-    private boolean closed;
 
-    private Nftables(long context, Rulesets rulesets) {
-        this.context = context;
+    private Nftables(Rulesets rulesets) {
         this.rulesets = rulesets;
     }
 
     /**
      * Opens the tables of the calling thread's network namespace.
      *
-     * @throws ProblemException of kind MACHINE if libnftables is not installed or the kernel has no netfilter
+     * @throws ProblemException of kind MACHINE if the kernel has no netfilter
      */
     public static Nftables open() {
-        return open("libnftables.so.1");
-    }
-
-    static Nftables open(String library) {
         try {
-            LibNftables.load(library);
-        } catch (UnsatisfiedLinkError e) {
-            ProblemException problem = new ProblemException(Problem.machine(
-                    Location.machine(library), "not installed", "install libnftables (Debian: libnftables1)"));
+            return new Nftables(Rulesets.open());
+        } catch (SystemCallException e) {
+            ProblemException problem = new ProblemException(NftSupport.netfilterMissing(e.errno()));
             problem.initCause(e);
             throw problem;
         }
-        // Checked first, because the library ends the whole process if the socket cannot be opened.
-        int errno = NetlinkProtocol.checkSupport(NetlinkProtocol.NETFILTER);
-        if (errno != 0) {
-            throw new ProblemException(NftSupport.netfilterMissing(errno));
-        }
-        long context = LibNftables.nft_ctx_new(0);
-        LibNftables.nft_ctx_output_set_flags(context, LibNftables.OUTPUT_JSON | LibNftables.OUTPUT_NUMERIC);
-        LibNftables.nft_ctx_buffer_output(context);
-        LibNftables.nft_ctx_buffer_error(context);
-        return new Nftables(context, Rulesets.open());
     }
 
     /**
@@ -81,7 +66,16 @@ public final class Nftables implements AutoCloseable {
      * @return what is missing, with a hint; empty if nothing is
      */
     public Optional<Problem> probe() {
-        return NftSupport.probe(this::tryRun);
+        return NftSupport.probe(this::createAndDelete);
+    }
+
+    /** Creates and deletes tables in one transaction: nothing is changed, but the kernel has to accept them. */
+    private synchronized Optional<RulesetTransaction.Refusal> createAndDelete(List<Table> tables) {
+        RulesetTransaction transaction = new RulesetTransaction();
+        for (Table table : tables) {
+            transaction.create(EncodedTable.of(table)).delete(table.id());
+        }
+        return rulesets.execute(transaction);
     }
 
     /**
@@ -91,31 +85,41 @@ public final class Nftables implements AutoCloseable {
      *
      * @throws ProblemException of kind FAILURE if the kernel refuses, or has something else afterwards
      */
-    public void apply(List<Table> tables) {
-        List<Table.Id> existing = tables();
-        Optional<String> error = tryRun(NftJson.replace(tables, existing));
-        if (error.isPresent() && tables.stream().anyMatch(Nftables::isLarge)) {
-            run(NftJson.replace(tables.stream().map(Nftables::withoutLargeSets).toList(), existing));
-            for (Table table : tables) {
-                for (NamedSet set : table.sets()) {
-                    if (isLarge(set)) {
-                        addElementsInBatches(
-                                table.id(),
-                                set.name(),
-                                TableListing.of(tableWithOnly(table.id(), set)).elements(set.name()));
-                    }
-                }
+    public synchronized void apply(List<Table> tables) {
+        List<EncodedTable> encoded = tables.stream().map(EncodedTable::of).toList();
+        Optional<RulesetTransaction.Refusal> refusal = rulesets.execute(replace(encoded));
+        if (refusal.isPresent()) {
+            if (refusal.get().errno() != Errno.EMSGSIZE || encoded.stream().noneMatch(Nftables::isLarge)) {
+                throw refused(refusal.get());
             }
-        } else if (error.isPresent()) {
-            throw refusal(error.get());
+            applyInSteps(encoded);
         }
-        List<String> differences = differences(tables);
+        List<String> differences = differences(tables, encoded);
         if (!differences.isEmpty()) {
             throw new ProblemException(Problem.failure(
                     LOCATION,
                     "the ruleset differs after it was applied: " + String.join(", ", differences),
                     "find the other program that changes nftables"));
         }
+    }
+
+    /** Replaces tables; the elements of large sets follow in further transactions. */
+    void applyInSteps(List<EncodedTable> tables) {
+        execute(replace(tables.stream().map(Nftables::withoutLargeSets).toList()));
+        tables.forEach(this::addLargeSets);
+    }
+
+    /** Returns a transaction that creates tables, replacing existing ones; the kernel takes long for each deletion. */
+    private RulesetTransaction replace(List<EncodedTable> tables) {
+        List<Table.Id> existing = tables();
+        RulesetTransaction transaction = new RulesetTransaction();
+        for (EncodedTable table : tables) {
+            if (existing.contains(table.id())) {
+                transaction.delete(table.id());
+            }
+            transaction.create(table);
+        }
+        return transaction;
     }
 
     /** Returns whether the kernel has exactly these tables; other tables are ignored. */
@@ -130,7 +134,22 @@ public final class Nftables implements AutoCloseable {
                 && verified.equals(generation.map(current -> new VerifiedTables(current, desired)))) {
             return List.of();
         }
-        List<String> differences = listDifferences(desired);
+        return differences(desired, desired.stream().map(EncodedTable::of).toList());
+    }
+
+    private List<String> differences(List<Table> desired, List<EncodedTable> encoded) {
+        Optional<Integer> generation = rulesets.generation();
+        Map<Table.Id, EncodedTable> listed =
+                read(desired.stream().map(Table::id).toList());
+        List<String> differences = new ArrayList<>();
+        for (EncodedTable table : encoded) {
+            EncodedTable other = listed.get(table.id());
+            if (other == null) {
+                differences.add("the table " + table.id() + " is missing");
+            } else {
+                differences.addAll(table.differences(other));
+            }
+        }
         // Nothing is known of what changed during the listing.
         verified = generation
                 .filter(_ -> differences.isEmpty() && generation.equals(rulesets.generation()))
@@ -138,17 +157,12 @@ public final class Nftables implements AutoCloseable {
         return differences;
     }
 
-    private List<String> listDifferences(List<Table> desired) {
-        List<Table.Id> existing = tables();
-        List<String> differences = new ArrayList<>();
-        for (Table table : desired) {
-            if (existing.contains(table.id())) {
-                differences.addAll(TableListing.of(table).differences(listing(table.id())));
-            } else {
-                differences.add("the table " + table.id() + " is missing");
-            }
+    private Map<Table.Id, EncodedTable> read(List<Table.Id> tables) {
+        try {
+            return rulesets.read(tables);
+        } catch (NetlinkException | MalformedMessageException e) {
+            throw listingFailed(e);
         }
-        return differences;
     }
 
     /**
@@ -157,34 +171,30 @@ public final class Nftables implements AutoCloseable {
      * @param ownTables every table that belongs to Culvert
      * @param marks firewall marks that the kill switch accepts; other programs must not set them
      */
-    public synchronized List<String> foreign(List<Table.Id> ownTables, LongPredicate marks) {
+    public synchronized List<String> foreign(List<Table.Id> ownTables, List<MaskedMark> marks) {
         Optional<Integer> current = rulesets.generation();
         if (current.isPresent()
                 && foreignEffects.map(ForeignEffects::generation).equals(current)) {
             return foreignEffects.get().descriptions();
         }
-        List<String> ownNames = ownTables.stream().map(Table.Id::toString).toList();
         ForeignTables tables = new ForeignTables(marks);
-        List<String> descriptions = new ArrayList<>();
-        for (String table : rulesets.allTables()) {
-            if (!ownNames.contains(table) && !NetworkNamespaceLock.isLock(table)) {
-                descriptions.addAll(foreign(table, tables));
+        for (ListedTable table : rulesets.allTables()) {
+            if (ownTables.stream().noneMatch(table::is) && !NetworkNamespaceLock.isLock(table.fullName())) {
+                addForeign(table, tables);
             }
         }
-        foreignEffects = current.map(generation -> new ForeignEffects(generation, List.copyOf(descriptions)));
-        return List.copyOf(descriptions);
+        List<String> descriptions = tables.describe();
+        foreignEffects = current.map(generation -> new ForeignEffects(generation, descriptions));
+        return descriptions;
     }
 
-    private List<String> foreign(String table, ForeignTables tables) {
-        if (!table.matches("[A-Za-z0-9_./ -]+")) {
-            return List.of("foreign table '" + table + "' cannot be listed");
-        }
+    private void addForeign(ListedTable table, ForeignTables tables) {
         try {
-            return tables.find(table, run("list table " + table));
-        } catch (ProblemException e) {
-            return rulesets.allTables().contains(table)
-                    ? List.of("foreign table '" + table + "' cannot be listed: " + e.getMessage())
-                    : List.of();
+            tables.add(table.fullName(), rulesets.rules(table), map -> rulesets.mapValues(table, map));
+        } catch (NetlinkException | MalformedMessageException e) {
+            if (rulesets.allTables().contains(table)) {
+                tables.addUnknown(table.fullName(), e);
+            }
         }
     }
 
@@ -192,35 +202,47 @@ public final class Nftables implements AutoCloseable {
     public synchronized List<Table.Id> tables() {
         try {
             return rulesets.tables();
-        } catch (NetlinkException e) {
-            throw new ProblemException(Problem.failure(
-                    LOCATION,
-                    "cannot list the tables: " + e.getMessage(),
-                    "run 'culvert check' to find missing" + " requirements"));
+        } catch (NetlinkException | MalformedMessageException e) {
+            throw listingFailed(e);
         }
     }
 
     /** Removes those of these tables that exist. */
-    public void remove(List<Table.Id> tables) {
+    public synchronized void remove(List<Table.Id> tables) {
         List<Table.Id> existing = new ArrayList<>(tables);
         existing.retainAll(tables());
         if (!existing.isEmpty()) {
-            run(NftJson.remove(existing));
+            RulesetTransaction transaction = new RulesetTransaction();
+            existing.forEach(transaction::delete);
+            execute(transaction);
         }
     }
 
     /** Returns the packet counts of the rules with a counter, by the rule's comment, in order. */
-    public Map<String, Long> counters(Table.Id table) {
-        return listing(table).packets();
+    public synchronized Map<String, Long> counters(Table.Id table) {
+        try {
+            Map<String, Long> packets = new LinkedHashMap<>();
+            for (ListedTable listed : rulesets.allTables()) {
+                if (listed.is(table)) {
+                    rulesets.rules(listed)
+                            .forEach(rule -> rule.packets().ifPresent(count -> packets.put(rule.comment(), count)));
+                }
+            }
+            return packets;
+        } catch (NetlinkException | MalformedMessageException e) {
+            throw listingFailed(e);
+        }
     }
 
     /**
-     * Loads the user's own rules, in nft's syntax, as one transaction.
+     * Loads the user's own rules, in nft's syntax, as one transaction, into the network namespace of the calling
+     * thread.
      *
      * @throws ProblemException of kind INPUT with nft's message, if the rules are invalid; then nothing is changed
+     * @throws ProblemException of kind MACHINE if libnftables is not installed
      */
     public void load(Path file, String rules) {
-        tryRun(rules).ifPresent(error -> {
+        LibNftables.run(rules).ifPresent(error -> {
             throw new ProblemException(Problem.input(
                     Location.file(file),
                     "invalid nftables rules: " + error.strip(),
@@ -230,80 +252,60 @@ public final class Nftables implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        if (!closed) {
-            closed = true;
-            rulesets.close();
-            LibNftables.nft_ctx_free(context);
+        rulesets.close();
+    }
+
+    private void addLargeSets(EncodedTable table) {
+        for (EncodedSet set : table.sets().values()) {
+            if (isLarge(set)) {
+                int size = set.elements().size();
+                int from = 0;
+                while (from < size) {
+                    int to = Math.min(from + MAX_ELEMENTS_PER_TRANSACTION, size);
+                    // An interval must never be without its end.
+                    if (to < size && set.elements().isEnd(to)) {
+                        to++;
+                    }
+                    execute(new RulesetTransaction().addElements(table.id(), set, from, to));
+                    from = to;
+                }
+            }
         }
     }
 
-    private TableListing listing(Table.Id table) {
-        return TableListing.parse(run("list table " + table));
+    private static boolean isLarge(EncodedTable table) {
+        return table.sets().values().stream().anyMatch(Nftables::isLarge);
     }
 
-    private void addElementsInBatches(Table.Id table, String set, List<JsonValue> elements) {
-        for (int from = 0; from < elements.size(); from += MAX_ELEMENTS_PER_TRANSACTION) {
-            int to = Math.min(from + MAX_ELEMENTS_PER_TRANSACTION, elements.size());
-            run(NftJson.add(table, set, elements.subList(from, to)));
-        }
+    private static boolean isLarge(EncodedSet set) {
+        return set.elements().size() > MAX_ELEMENTS_PER_TRANSACTION && set.timeout() == 0;
     }
 
-    private static Table tableWithOnly(Table.Id table, NamedSet set) {
-        return new Table(table, List.of(set), List.of());
+    private static EncodedTable withoutLargeSets(EncodedTable table) {
+        Map<String, EncodedSet> sets = new TreeMap<>(table.sets());
+        sets.replaceAll((_, set) -> isLarge(set) ? set.withoutElements() : set);
+        return table.withSets(sets);
     }
 
-    private static boolean isLarge(Table table) {
-        return table.sets().stream().anyMatch(Nftables::isLarge);
+    private void execute(RulesetTransaction transaction) {
+        rulesets.execute(transaction).ifPresent(refusal -> {
+            throw refused(refusal);
+        });
     }
 
-    private static boolean isLarge(NamedSet set) {
-        return set.elements().size() > MAX_ELEMENTS_PER_TRANSACTION && set.timeoutSeconds() == 0;
-    }
-
-    private static Table withoutLargeSets(Table table) {
-        return new Table(
-                table.id(),
-                table.sets().stream()
-                        .map(set -> isLarge(set) ? set.withElements(List.of()) : set)
-                        .toList(),
-                table.chains());
-    }
-
-    private synchronized String run(String commands) {
-        Optional<String> error = tryRun(commands);
-        if (error.isPresent()) {
-            throw refusal(error.get());
-        }
-        String output = LibNftables.nft_ctx_get_output_buffer(context);
-        return output == null ? "" : output;
-    }
-
-    /** Runs commands; returns the library's error, empty on success. */
-    private synchronized Optional<String> tryRun(String commands) {
-        if (closed) {
-            throw new IllegalStateException("closed");
-        }
-        if (LibNftables.nft_run_cmd_from_buffer(context, commands) == 0) {
-            return Optional.empty();
-        }
-        String errors = LibNftables.nft_ctx_get_error_buffer(context);
-        return Optional.of(errors == null ? "" : errors);
-    }
-
-    private static ProblemException refusal(String error) {
+    private static ProblemException refused(RulesetTransaction.Refusal refusal) {
         return new ProblemException(Problem.failure(
                 LOCATION,
-                "the kernel refused the ruleset: " + firstError(error),
-                "run 'culvert check' to find" + " missing requirements"));
+                "the kernel refused the ruleset: " + refusal,
+                "run 'culvert check' to find missing requirements"));
     }
 
-    /** Returns the library's first error without its location, which is one in the generated JSON. */
-    static String firstError(String error) {
-        return error.lines()
-                .filter(line -> !line.isBlank())
-                .map(line -> line.replaceFirst("^.*?[Ee]rror: ", ""))
-                .findFirst()
-                .orElse("no reason given")
-                .strip();
+    private static ProblemException listingFailed(RuntimeException cause) {
+        ProblemException problem = new ProblemException(Problem.failure(
+                LOCATION,
+                "cannot list the tables: " + cause.getMessage(),
+                "run 'culvert check' to find missing requirements"));
+        problem.initCause(cause);
+        return problem;
     }
 }

@@ -1,40 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
-import io.culvert.netlink.Attributes;
+import io.culvert.linux.Errno;
+import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkException;
 import io.culvert.netlink.NetlinkMessage;
-import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
-/**
- * Queries of a network namespace's rulesets directly to the kernel: these take microseconds, while the library first
- * fetches every element of every set, whatever it is queried for (1.0.6).
- */
+/** The rulesets of a network namespace, as the kernel lists them. */
 final class Rulesets implements AutoCloseable {
-
-    /** {@code NFNL_SUBSYS_NFTABLES} (include/uapi/linux/netfilter/nfnetlink.h), in the upper byte of a message's type. */
-    static final int SUBSYSTEM = 10 << 8;
-
-    /** include/uapi/linux/netfilter/nf_tables.h. */
-    static final int NFT_MSG_NEWTABLE = 0;
-
-    private static final int NFT_MSG_GETTABLE = 1;
-    private static final int NFT_MSG_NEWGEN = 15;
-    private static final int NFT_MSG_GETGEN = 16;
-    static final int NFTA_TABLE_NAME = 1;
-    private static final int NFTA_GEN_ID = 1;
-
-    /** {@code sizeof(struct nfgenmsg)}: family, version, resource (2). */
-    private static final int HEADER_LENGTH = 4;
 
     /** {@code NFPROTO_*} (include/uapi/linux/netfilter.h). */
     private static final Map<Integer, String> FAMILIES =
             Map.of(1, "inet", 2, "ip", 3, "arp", 5, "netdev", 7, "bridge", 10, "ip6");
+
+    /** The number of attempts to list a table while other programs change the rulesets. */
+    private static final int ATTEMPTS = 5;
+
+    /** A table of any program. */
+    record ListedTable(int family, String name, int flags) {
+
+        /** Returns the full name in nft, such as {@code ip6 filter}. */
+        String fullName() {
+            return FAMILIES.getOrDefault(family, "unknown") + " " + name;
+        }
+
+        boolean is(Table.Id id) {
+            return family == id.family().number() && name.equals(id.name());
+        }
+    }
+
+    /** A rule of any table. */
+    record ListedRule(String chain, String comment, List<Expression> expressions) {
+
+        /** Returns the number of packets that its counter has counted; empty if it has none. */
+        OptionalLong packets() {
+            return expressions.stream()
+                    .filter(expression -> expression.name().equals("counter"))
+                    .map(counter -> counter.number(NfTables.NFTA_COUNTER_PACKETS))
+                    .flatMapToLong(OptionalLong::stream)
+                    .findFirst();
+        }
+    }
 
     private final KernelNetlinkSocket socket;
 
@@ -53,6 +67,15 @@ final class Rulesets implements AutoCloseable {
     }
 
     /**
+     * Carries out a transaction.
+     *
+     * @return why the kernel refused, see {@link RulesetTransaction#execute}
+     */
+    Optional<RulesetTransaction.Refusal> execute(RulesetTransaction transaction) {
+        return transaction.execute(socket);
+    }
+
+    /**
      * Returns the generation of the ruleset, which every change by any program increments: while it stays the same, so
      * do all tables.
      *
@@ -60,16 +83,19 @@ final class Rulesets implements AutoCloseable {
      */
     Optional<Integer> generation() {
         try {
-            return socket.query(newMessage(NFT_MSG_GETGEN)).stream()
-                    .filter(response -> response.type() == (SUBSYSTEM | NFT_MSG_NEWGEN))
-                    .flatMap(
-                            response -> Attributes.parse(response.payload(), HEADER_LENGTH).bytes(NFTA_GEN_ID).stream())
-                    .filter(id -> id.length == Integer.BYTES)
-                    .map(id -> ByteBuffer.wrap(id).getInt())
-                    .findFirst();
+            return RulesetDecoder.generation(socket.query(request(0, NfTables.NFT_MSG_GETGEN)));
         } catch (NetlinkException _) {
             return Optional.empty();
         }
+    }
+
+    /**
+     * Returns all tables of every family.
+     *
+     * @throws NetlinkException if the kernel refuses
+     */
+    List<ListedTable> allTables() {
+        return RulesetDecoder.tables(dump(request(0, NfTables.NFT_MSG_GETTABLE)));
     }
 
     /**
@@ -78,31 +104,11 @@ final class Rulesets implements AutoCloseable {
      * @throws NetlinkException if the kernel refuses
      */
     List<Table.Id> tables() {
-        return socket.dump(newMessage(NFT_MSG_GETTABLE)).stream()
-                .filter(response ->
-                        response.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && response.payload().length >= HEADER_LENGTH)
-                .flatMap(response -> Arrays.stream(Table.Family.values())
-                        .filter(family -> family.number() == response.payload()[0])
-                        .flatMap(family ->
-                                Attributes.parse(response.payload(), HEADER_LENGTH).string(NFTA_TABLE_NAME).stream()
-                                        .filter(Table::isIdentifier)
-                                        .map(name -> new Table.Id(family, name))))
-                .toList();
-    }
-
-    /**
-     * Returns all tables of every family by their full names in nft, such as {@code ip6 filter}.
-     *
-     * @throws NetlinkException if the kernel refuses
-     */
-    List<String> allTables() {
-        return socket.dump(newMessage(NFT_MSG_GETTABLE)).stream()
-                .filter(response ->
-                        response.type() == (SUBSYSTEM | NFT_MSG_NEWTABLE) && response.payload().length >= HEADER_LENGTH)
-                .flatMap(response ->
-                        Attributes.parse(response.payload(), HEADER_LENGTH).string(NFTA_TABLE_NAME).stream()
-                                .map(name ->
-                                        FAMILIES.getOrDefault((int) response.payload()[0], "unknown") + " " + name))
+        return allTables().stream()
+                .filter(table -> Table.isIdentifier(table.name()))
+                .flatMap(table -> Arrays.stream(Table.Family.values())
+                        .filter(family -> family.number() == table.family())
+                        .map(family -> new Table.Id(family, table.name())))
                 .toList();
     }
 
@@ -115,8 +121,107 @@ final class Rulesets implements AutoCloseable {
         }
     }
 
-    private static NetlinkMessage newMessage(int type) {
-        return new NetlinkMessage(SUBSYSTEM | type, 0, new byte[HEADER_LENGTH]);
+    /**
+     * Returns those of these tables that exist, as they were at one moment. If other programs keep changing rulesets,
+     * they may be of several moments.
+     *
+     * @throws NetlinkException if the kernel refuses
+     * @throws MalformedMessageException if the kernel's listing is in another format
+     */
+    Map<Table.Id, EncodedTable> read(List<Table.Id> ids) {
+        for (int attempt = 1; ; attempt++) {
+            Optional<Integer> before = generation();
+            try {
+                Map<Table.Id, EncodedTable> tables = readOnce(ids);
+                if (attempt == ATTEMPTS || generation().equals(before)) {
+                    return tables;
+                }
+            } catch (NetlinkException e) {
+                // A table or set was removed after it had been listed.
+                if (attempt == ATTEMPTS || e.errno() != Errno.ENOENT) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private Map<Table.Id, EncodedTable> readOnce(List<Table.Id> ids) {
+        Map<Table.Id, EncodedTable> tables = new HashMap<>();
+        for (ListedTable listed : allTables()) {
+            for (Table.Id id : ids) {
+                if (listed.is(id)) {
+                    tables.put(id, read(id, listed));
+                }
+            }
+        }
+        return tables;
+    }
+
+    private EncodedTable read(Table.Id id, ListedTable table) {
+        List<EncodedSet> sets = new ArrayList<>();
+        for (EncodedSet set :
+                RulesetDecoder.sets(dump(request(table, NfTables.NFT_MSG_GETSET, NfTables.NFTA_SET_TABLE)))) {
+            if (set.hasComparedElements()) {
+                elements(table, set.name()).forEach(message -> set.elements().addListed(message.payload()));
+            }
+            sets.add(set);
+        }
+        List<String> others = new ArrayList<>();
+        others.addAll(RulesetDecoder.objects(
+                dump(request(table, NfTables.NFT_MSG_GETOBJ, NfTables.NFTA_OBJ_TABLE)), table.name()));
+        others.addAll(RulesetDecoder.flowtables(
+                dump(request(table, NfTables.NFT_MSG_GETFLOWTABLE, NfTables.NFTA_FLOWTABLE_TABLE)), table.name()));
+        // The kernel lists the chains of all tables of the family.
+        List<EncodedChain> chains =
+                RulesetDecoder.chains(dump(request(table.family(), NfTables.NFT_MSG_GETCHAIN)), table.name());
+        return RulesetDecoder.table(id, table.flags(), chains, sets, rules(table), others);
+    }
+
+    private List<NetlinkMessage> elements(ListedTable table, String set) {
+        return dump(new NetlinkMessage(
+                NfTables.SUBSYSTEM | NfTables.NFT_MSG_GETSETELEM,
+                0,
+                header(table.family())
+                        .string(NfTables.NFTA_SET_ELEM_LIST_TABLE, table.name())
+                        .string(NfTables.NFTA_SET_ELEM_LIST_SET, set)
+                        .toByteArray()));
+    }
+
+    /**
+     * Returns the values of a map, in the order of a register.
+     *
+     * @return empty if packets may add elements, or the map does not exist
+     */
+    Optional<List<byte[]>> mapValues(ListedTable table, String map) {
+        boolean constant =
+                RulesetDecoder.sets(dump(request(table, NfTables.NFT_MSG_GETSET, NfTables.NFTA_SET_TABLE))).stream()
+                        .anyMatch(set -> set.name().equals(map) && (set.flags() & NfTables.NFT_SET_EVAL) == 0);
+        return constant ? Optional.of(RulesetDecoder.mapValues(elements(table, map))) : Optional.empty();
+    }
+
+    /** Returns the rules of a table, in the order of its chains. */
+    List<ListedRule> rules(ListedTable table) {
+        return RulesetDecoder.rules(
+                dump(request(table, NfTables.NFT_MSG_GETRULE, NfTables.NFTA_RULE_TABLE)), table.name());
+    }
+
+    private List<NetlinkMessage> dump(NetlinkMessage request) {
+        return socket.dump(request);
+    }
+
+    private static NetlinkMessage request(int family, int type) {
+        return new NetlinkMessage(NfTables.SUBSYSTEM | type, 0, header(family).toByteArray());
+    }
+
+    private static NetlinkMessage request(ListedTable table, int type, int tableAttribute) {
+        return new NetlinkMessage(
+                NfTables.SUBSYSTEM | type,
+                0,
+                header(table.family()).string(tableAttribute, table.name()).toByteArray());
+    }
+
+    private static AttributeWriter header(int family) {
+        return AttributeWriter.after(new byte[] {(byte) family, 0, 0, 0});
     }
 
     @Override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The nftables ruleset as values, in its JSON and text forms, and libnftables. */
+/** The nftables ruleset as values, in the syntax of nft, and as the messages that the kernel's nf_tables takes and lists. */
 @NullMarked
 package io.culvert.nft;
 

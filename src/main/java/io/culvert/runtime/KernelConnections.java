@@ -33,7 +33,7 @@ public final class KernelConnections implements AutoCloseable {
         this.sysctl = new Sysctl(environment.root().resolve("proc/sys"));
     }
 
-    /** @throws ProblemException if libnftables or netlink is not available */
+    /** @throws ProblemException if netlink or netfilter is not available */
     public static KernelConnections open(Environment environment) {
         NetlinkSocket route = KernelNetlinkSocket.route();
         NetlinkSocket generic = KernelNetlinkSocket.generic();

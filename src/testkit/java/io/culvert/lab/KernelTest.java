@@ -8,7 +8,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.Tag;
 
-/** A test that is also run in the kernel lab's guest, as it behaves differently with WireGuard in the kernel. */
+/** A test that is also run in the kernel lab's guest, whose kernel is another one and has WireGuard. */
 @Tag("kernel")
 @Inherited
 @Target({ElementType.TYPE, ElementType.METHOD})

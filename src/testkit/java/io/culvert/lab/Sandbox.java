@@ -33,8 +33,7 @@ public record Sandbox(
         /** The program has every capability, but in a user namespace that does not own the network namespace. */
         REFUSED,
         /** The kernel, or a sandbox such as gVisor in its place, does not support it. */
-        ABSENT,
-        WITHOUT_LIBRARY
+        ABSENT
     }
 
     private static final Path WITHOUT_NETFILTER =
@@ -75,10 +74,6 @@ public record Sandbox(
         if (!tun) {
             script.append("mount -t tmpfs none /dev/net\n");
         }
-        if (nft == Nft.WITHOUT_LIBRARY) {
-            script.append("for library in $(ldconfig -p | sed -n 's/.*libnftables.*=> //p'); do"
-                    + " mount --bind /dev/null $library; done\n");
-        }
         if (image) {
             script.append("""
                     mkdir -p "$1/image"; mount -t tmpfs none "$1/image"; mkdir -p "$1/image/upper/culvert" "$1/image/work"
@@ -117,7 +112,7 @@ public record Sandbox(
         String kernel = switch (nft) {
             case REFUSED -> "unshare --user --map-root-user ";
             case ABSENT -> WITHOUT_NETFILTER + " ";
-            case USABLE, WITHOUT_LIBRARY -> "";
+            case USABLE -> "";
         };
         // The init passes SIGTERM to its child and exits with its status.
         String run = init ? """

@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Generates the JSON of libnftables (libnftables-json(5)), with numbers where nft has names: they depend neither on the
- * library's version nor on files such as /etc/protocols.
+ * Generates the JSON of libnftables (libnftables-json(5)), an encoder of rulesets that is independent of Culvert's own.
+ * With numbers where nft has names: they depend neither on the library's version nor on files such as /etc/protocols.
  */
 final class NftJson {
 
@@ -29,42 +29,12 @@ final class NftJson {
 
     private NftJson() {}
 
-    /**
-     * Returns a script that creates each table, replacing an existing one, in one transaction.
-     *
-     * @param existing the tables that exist; only these are deleted, because the kernel takes long for each
-     */
-    static String replace(List<Table> tables, List<Table.Id> existing) {
-        List<JsonObject> commands = new ArrayList<>();
-        for (Table table : tables) {
-            if (existing.contains(table.id())) {
-                commands.add(command("delete", named("table", table(table.id()))));
-            }
-            objects(table).forEach(object -> commands.add(command("add", object)));
-        }
-        return script(commands);
-    }
-
-    /** Returns a script that creates and removes tables: nothing is changed, but the kernel has to accept them. */
-    static String createAndDelete(List<Table> tables) {
-        List<JsonObject> commands = new ArrayList<>();
-        for (Table table : tables) {
-            objects(table).forEach(object -> commands.add(command("add", object)));
-            commands.add(command("delete", named("table", table(table.id()))));
-        }
-        return script(commands);
-    }
-
-    /** Returns a script that removes existing tables in one transaction. */
-    static String remove(List<Table.Id> tables) {
-        return script(tables.stream()
-                .map(id -> command("delete", named("table", table(id))))
-                .toList());
-    }
-
-    /** Returns a script that adds elements, in the form of a listing, to a set. */
-    static String add(Table.Id id, String set, List<JsonValue> elements) {
-        return script(List.of(command("add", elements(id, set, elements))));
+    /** Returns a script that creates tables in one transaction. */
+    static String create(List<Table> tables) {
+        JsonArrayBuilder commands = JSON.createArrayBuilder();
+        tables.forEach(table -> objects(table)
+                .forEach(object -> commands.add(JSON.createObjectBuilder().add("add", object))));
+        return JSON.createObjectBuilder().add("nftables", commands).build().toString();
     }
 
     /** Returns the objects of a table, in the form of a listing. */
@@ -83,21 +53,6 @@ final class NftJson {
             }
         }
         return objects;
-    }
-
-    private static String script(List<JsonObject> commands) {
-        return JSON.createObjectBuilder()
-                .add("nftables", JSON.createArrayBuilder(commands))
-                .build()
-                .toString();
-    }
-
-    private static JsonObject command(String verb, JsonObject object) {
-        return JSON.createObjectBuilder().add(verb, object).build();
-    }
-
-    private static JsonObject elements(Table.Id id, String set, List<JsonValue> elements) {
-        return named("element", inTable(id).add("name", set).add("elem", JSON.createArrayBuilder(elements)));
     }
 
     private static JsonObject named(String kind, JsonObjectBuilder object) {

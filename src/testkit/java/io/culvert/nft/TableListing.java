@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
-import io.culvert.diagnostics.Location;
-import io.culvert.diagnostics.Problem;
-import io.culvert.diagnostics.ProblemException;
-import jakarta.json.JsonArray;
-import jakarta.json.JsonException;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonValue;
 import java.io.StringReader;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A table as listed by the kernel, or as desired, in a form that can be compared.
+ * A table as listed by libnftables, or as desired, in a form that can be compared.
  *
  * @param objects everything except the rules, by kind and name, such as {@code chain output}
  * @param rules by chain, in order
- * @param packets the packet counts of rules with a counter, by comment
  */
-record TableListing(Map<String, JsonValue> objects, Map<String, List<Rule>> rules, Map<String, Long> packets) {
+record TableListing(Map<String, JsonValue> objects, Map<String, List<Rule>> rules) {
 
     /** A rule. */
     record Rule(String comment, JsonValue statements) {}
@@ -37,61 +28,32 @@ record TableListing(Map<String, JsonValue> objects, Map<String, List<Rule>> rule
         return of(NftJson.objects(table));
     }
 
-    /**
-     * Parses the JSON output of {@code list table}.
-     *
-     * @throws ProblemException if it is something else
-     */
+    /** Parses the JSON output of {@code list table}. */
     static TableListing parse(String json) {
-        return of(objects(json));
-    }
-
-    /**
-     * Returns the objects of any listing.
-     *
-     * @throws ProblemException if it is not a listing
-     */
-    static List<JsonObject> objects(String json) {
         try (var reader = NftJson.JSON.createReader(new StringReader(json))) {
-            return reader.readObject().getJsonArray("nftables").getValuesAs(JsonObject.class).stream()
+            return of(reader.readObject().getJsonArray("nftables").getValuesAs(JsonObject.class).stream()
                     .filter(object -> !object.containsKey("metainfo"))
-                    .toList();
-        } catch (JsonException | ClassCastException | NullPointerException | IllegalStateException e) {
-            throw unreadable(e);
+                    .toList());
         }
     }
 
     private static TableListing of(List<JsonObject> listed) {
         Map<String, JsonValue> objects = new TreeMap<>();
         Map<String, List<Rule>> rules = new TreeMap<>();
-        Map<String, Long> packets = new LinkedHashMap<>();
-        try {
-            for (JsonObject object : listed) {
-                for (Map.Entry<String, JsonValue> entry : object.entrySet()) {
-                    JsonObject description = entry.getValue().asJsonObject();
-                    if (entry.getKey().equals("rule")) {
-                        String comment = description.getString("comment", "");
-                        JsonArray statements = description.getJsonArray("expr");
-                        rules.computeIfAbsent(description.getString("chain"), _ -> new ArrayList<>())
-                                .add(new Rule(comment, CanonicalForm.of(statements)));
-                        packetCount(statements).ifPresent(count -> packets.put(comment, count));
-                    } else {
-                        objects.put(entry.getKey() + " " + description.getString("name"), attributes(description));
-                    }
+        for (JsonObject object : listed) {
+            object.forEach((kind, value) -> {
+                JsonObject description = value.asJsonObject();
+                if (kind.equals("rule")) {
+                    rules.computeIfAbsent(description.getString("chain"), _ -> new ArrayList<>())
+                            .add(new Rule(
+                                    description.getString("comment", ""),
+                                    CanonicalForm.of(description.getJsonArray("expr"))));
+                } else {
+                    objects.put(kind + " " + description.getString("name"), attributes(description));
                 }
-            }
-        } catch (ClassCastException | NullPointerException e) {
-            throw unreadable(e);
+            });
         }
-        return new TableListing(objects, rules, packets);
-    }
-
-    /** Returns the elements of a set; none if there is no such set. */
-    List<JsonValue> elements(String set) {
-        return objects.get("set " + set) instanceof JsonObject object
-                        && object.get("elem") instanceof JsonArray elements
-                ? List.copyOf(elements)
-                : List.of();
+        return new TableListing(objects, rules);
     }
 
     /** Describes how another table differs from this one; empty if they are the same. */
@@ -157,24 +119,5 @@ record TableListing(Map<String, JsonValue> objects, Map<String, List<Rule>> rule
             }
         }
         return canonical.build();
-    }
-
-    private static Optional<Long> packetCount(JsonArray statements) {
-        return statements.stream()
-                .map(JsonValue::asJsonObject)
-                .map(statement -> statement.get("counter"))
-                .filter(Objects::nonNull)
-                .filter(counter -> counter.getValueType() == JsonValue.ValueType.OBJECT)
-                .map(counter -> counter.asJsonObject().getJsonNumber("packets").longValue())
-                .findFirst();
-    }
-
-    private static ProblemException unreadable(RuntimeException cause) {
-        ProblemException problem = new ProblemException(Problem.failure(
-                Location.machine("libnftables"),
-                "unsupported format of the output",
-                "install the version of libnftables1 for which this program was built"));
-        problem.initCause(cause);
-        return problem;
     }
 }
