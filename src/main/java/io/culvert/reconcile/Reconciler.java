@@ -54,6 +54,9 @@ public final class Reconciler<E> implements AutoCloseable {
         }
     }
 
+    /** What waits longer than this for the first time has ended its start. */
+    private static final Duration IDLE = Duration.ofSeconds(2);
+
     private final Log log;
     private final InstantSource clock;
     private final Duration batch;
@@ -96,9 +99,14 @@ public final class Reconciler<E> implements AutoCloseable {
     /** Handles events until one of them requires to stop. */
     public void run() throws InterruptedException {
         Instant next = target.check();
-        IdleMemory.release();
+        boolean idle = false;
         while (true) {
-            List<E> batched = events.await(Duration.between(clock.instant(), deadline(next)), batch);
+            Duration wait = Duration.between(clock.instant(), deadline(next));
+            if (!idle && wait.compareTo(IDLE) > 0) {
+                idle = true;
+                IdleMemory.release();
+            }
+            List<E> batched = events.await(wait, batch);
             boolean due = isUnsettled() && !clock.instant().isBefore(retry());
             if (due) {
                 watcher.ifPresent(ChangeWatcher::reopenFailed);
