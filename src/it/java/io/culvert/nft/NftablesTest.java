@@ -111,7 +111,7 @@ class NftablesTest {
                 Rulesets rulesets = other.inside(Rulesets::open)) {
             other.runWithInput(NftJson.create(tables), "nft", "-j", "-f", "-");
             Map<Table.Id, EncodedTable> listed =
-                    rulesets.read(tables.stream().map(Table::id).toList());
+                    rulesets.read(tables.stream().map(Table::id).toList()).tables();
             for (Table table : tables) {
                 assertThat(EncodedTable.of(table)
                                 .differences(
@@ -217,6 +217,26 @@ class NftablesTest {
         assertThat(nftables.differences(killSwitch)).containsExactly(difference);
         nftables.apply(killSwitch);
         assertThat(nftables.differences(killSwitch)).isEmpty();
+    }
+
+    @Test
+    void changes_of_other_tables_during_a_listing_are_no_differences() throws InterruptedException {
+        List<Table> killSwitch = example("kill switch: tailscale");
+        nftables.apply(killSwitch);
+        List<Table> others = example("every form");
+        Thread otherProgram = Thread.ofPlatform().start(() -> {
+            try (Nftables its = namespace.inside(Nftables::open)) {
+                for (int i = 0; i < 200; i++) {
+                    its.apply(others);
+                    its.remove(others.stream().map(Table::id).toList());
+                }
+            }
+        });
+
+        do {
+            assertThat(nftables.differences(killSwitch)).isEmpty();
+        } while (otherProgram.isAlive());
+        otherProgram.join();
     }
 
     @Test

@@ -138,26 +138,23 @@ public final class Nftables implements AutoCloseable {
     }
 
     private List<String> differences(List<Table> desired, List<EncodedTable> encoded) {
-        Optional<Integer> generation = rulesets.generation();
-        Map<Table.Id, EncodedTable> listed =
-                read(desired.stream().map(Table::id).toList());
+        Rulesets.Listing listing = read(desired.stream().map(Table::id).toList());
         List<String> differences = new ArrayList<>();
         for (EncodedTable table : encoded) {
-            EncodedTable other = listed.get(table.id());
+            EncodedTable other = listing.tables().get(table.id());
             if (other == null) {
                 differences.add("the table " + table.id() + " is missing");
             } else {
                 differences.addAll(table.differences(other));
             }
         }
-        // Nothing is known of what changed during the listing.
-        verified = generation
-                .filter(_ -> differences.isEmpty() && generation.equals(rulesets.generation()))
+        verified = listing.generation()
+                .filter(_ -> differences.isEmpty())
                 .map(current -> new VerifiedTables(current, List.copyOf(desired)));
         return differences;
     }
 
-    private Map<Table.Id, EncodedTable> read(List<Table.Id> tables) {
+    private Rulesets.Listing read(List<Table.Id> tables) {
         try {
             return rulesets.read(tables);
         } catch (NetlinkException | MalformedMessageException e) {

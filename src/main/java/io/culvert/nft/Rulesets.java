@@ -122,25 +122,35 @@ final class Rulesets implements AutoCloseable {
     }
 
     /**
-     * Returns those of these tables that exist, as they were at one moment. If other programs keep changing rulesets,
-     * they may be of several moments.
+     * Tables as they were at one moment.
+     *
+     * @param generation of the ruleset; empty if other programs kept changing rulesets, so that the tables may be of several
+     *     moments
+     */
+    record Listing(Optional<Integer> generation, Map<Table.Id, EncodedTable> tables) {}
+
+    /**
+     * Reads those of these tables that exist.
      *
      * @throws NetlinkException if the kernel refuses
      * @throws MalformedMessageException if the kernel's listing is in another format
      */
-    Map<Table.Id, EncodedTable> read(List<Table.Id> ids) {
+    Listing read(List<Table.Id> ids) {
+        Optional<Integer> before = generation();
         for (int attempt = 1; ; attempt++) {
-            Optional<Integer> before = generation();
             try {
                 Map<Table.Id, EncodedTable> tables = readOnce(ids);
-                if (attempt == ATTEMPTS || generation().equals(before)) {
-                    return tables;
+                Optional<Integer> after = generation();
+                if (after.equals(before) || attempt == ATTEMPTS) {
+                    return new Listing(after.equals(before) ? after : Optional.empty(), tables);
                 }
+                before = after;
             } catch (NetlinkException e) {
                 // A table or set was removed after it had been listed.
                 if (attempt == ATTEMPTS || e.errno() != Errno.ENOENT) {
                     throw e;
                 }
+                before = generation();
             }
         }
     }
