@@ -3,6 +3,7 @@ package io.culvert.nft;
 
 import io.culvert.netlink.AttributeReader;
 import io.culvert.netlink.AttributeWriter;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -11,6 +12,11 @@ import java.util.Arrays;
  * concatenation is one element with two keys.
  */
 final class SetElements {
+
+    /** Instead of the offset of a key. */
+    private static final int ABSENT = -1;
+
+    private static final int UNUSABLE = -2;
 
     private final int keyLength;
     private final boolean ranges;
@@ -79,15 +85,17 @@ final class SetElements {
     }
 
     private void addListed(byte[] payload, AttributeReader element) {
-        int key = -1;
-        int last = -1;
+        int key = UNUSABLE;
+        int last = ABSENT;
         boolean end = false;
         while (element.next()) {
             switch (element.type()) {
                 case NfTables.NFTA_SET_ELEM_KEY -> key = keyOffset(element.nested());
                 case NfTables.NFTA_SET_ELEM_KEY_END -> last = keyOffset(element.nested());
                 case NfTables.NFTA_SET_ELEM_FLAGS -> {
-                    int flags = element.length() == Integer.BYTES ? payload[element.offset() + 3] : -1;
+                    int flags = element.length() == Integer.BYTES
+                            ? ByteBuffer.wrap(payload).getInt(element.offset())
+                            : UNUSABLE;
                     end = flags == NfTables.NFT_SET_ELEM_INTERVAL_END;
                     foreign |= flags != 0 && !end;
                 }
@@ -95,20 +103,20 @@ final class SetElements {
                 default -> foreign = true;
             }
         }
-        if (key < 0 || (last >= 0 && !ranges)) {
+        if (key == UNUSABLE || (ranges ? last == UNUSABLE : last != ABSENT)) {
             foreign = true;
             return;
         }
         int position = append(end);
         System.arraycopy(payload, key, bytes, position, keyLength);
         if (ranges) {
-            System.arraycopy(payload, last < 0 ? key : last, bytes, position + keyLength, keyLength);
+            System.arraycopy(payload, last == ABSENT ? key : last, bytes, position + keyLength, keyLength);
         }
     }
 
-    /** Returns where the key begins; -1 if it has another length. */
+    /** Returns where the key begins; {@link #UNUSABLE} if it has another length. */
     private int keyOffset(AttributeReader data) {
-        return data.find(NfTables.NFTA_DATA_VALUE) && data.length() == keyLength ? data.offset() : -1;
+        return data.find(NfTables.NFTA_DATA_VALUE) && data.length() == keyLength ? data.offset() : UNUSABLE;
     }
 
     /** Sorts the elements, which gives the order in which the kernel lists most sets. */

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,45 @@ class RulesetCodecTest {
                         .isSameAs(SetEncoder.named(set.withElements(elements.subList(1, 10_000)))
                                 .elements()))
                 .isFalse();
+    }
+
+    @Test
+    void an_element_with_anything_more_than_its_keys_is_a_difference() {
+        byte[] key = {1, 2, 3, 4};
+        SetElements expected = new SetElements(4, true);
+        expected.add(key);
+
+        assertThat(expected.isSameAs(listed(element -> key(element, NfTables.NFTA_SET_ELEM_KEY_END, key))))
+                .isTrue();
+        assertThat(expected.isSameAs(listed(_ -> {})))
+                .as("the last key is the first one")
+                .isTrue();
+        assertThat(expected.isSameAs(listed(element -> element.be32(NfTables.NFTA_SET_ELEM_FLAGS, 0x100))))
+                .isFalse();
+        assertThat(expected.isSameAs(listed(element -> element.be64(NfTables.NFTA_SET_ELEM_TIMEOUT, 1000))))
+                .isFalse();
+        assertThat(expected.isSameAs(listed(element -> key(element, NfTables.NFTA_SET_ELEM_DATA, key))))
+                .isFalse();
+        assertThat(expected.isSameAs(
+                        listed(element -> key(element, NfTables.NFTA_SET_ELEM_KEY_END, new byte[] {1, 2, 3, 4, 5}))))
+                .isFalse();
+    }
+
+    private static SetElements listed(Consumer<AttributeWriter> more) {
+        AttributeWriter message = AttributeWriter.after(new byte[NfTables.HEADER_LENGTH]);
+        message.nested(
+                NfTables.NFTA_SET_ELEM_LIST_ELEMENTS,
+                list -> list.nested(NfTables.NFTA_LIST_ELEM, element -> {
+                    key(element, NfTables.NFTA_SET_ELEM_KEY, new byte[] {1, 2, 3, 4});
+                    more.accept(element);
+                }));
+        SetElements elements = new SetElements(4, true);
+        elements.addListed(message.toByteArray());
+        return elements;
+    }
+
+    private static void key(AttributeWriter element, int type, byte[] value) {
+        element.nested(type, key -> key.bytes(NfTables.NFTA_DATA_VALUE, value));
     }
 
     @FuzzTest
