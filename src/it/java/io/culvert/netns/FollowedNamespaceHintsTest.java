@@ -143,7 +143,7 @@ public class FollowedNamespaceHintsTest {
                         "install libnftables (Debian: libnftables1)",
                         "sh DIR/hide-libnftables.sh",
                         "exec --config FILE --firewall DIR/rules.nft -- true",
-                        "culvert exec --config FILE -- true",
+                        "culvert exec --netns plain --config FILE -- true",
                         "sh DIR/show-libnftables.sh",
                         "culvert exec --config FILE --firewall DIR/rules.nft -- true"));
     }
