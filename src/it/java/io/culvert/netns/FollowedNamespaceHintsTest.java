@@ -140,7 +140,7 @@ public class FollowedNamespaceHintsTest {
                         "exec --config FILE --firewall DIR/none.nft -- true",
                         "culvert exec --config FILE --firewall DIR/rules.nft -- true"),
                 new Row(
-                        "install libnftables (Debian: libnftables1)",
+                        "install libnftables (Debian: libnftables1); Culvert's image does not have it",
                         "sh DIR/hide-libnftables.sh",
                         "exec --config FILE --firewall DIR/rules.nft -- true",
                         "culvert exec --netns plain --config FILE -- true",

@@ -60,7 +60,7 @@ final class LibNftables {
             ProblemException problem = new ProblemException(Problem.machine(
                     Location.machine(library),
                     "not installed, but needed for rules in nft's syntax",
-                    "install libnftables (Debian: libnftables1)"));
+                    "install libnftables (Debian: libnftables1); Culvert's image does not have it"));
             problem.initCause(e);
             throw problem;
         }
