@@ -83,9 +83,15 @@ final class MeshFiles {
                             name -> List.of(NetworkArgument.node(topology, name).name()))
                     .orElseGet(topology::peers);
             KeyFiles keys = new KeyFiles();
+            // Only if requested: on a terminal, others may watch.
             boolean secrets = output.isPresent() || withKeys;
+            WgQuick wgQuick = new WgQuick(secrets ? keys::key : _ -> Optional.empty());
             for (String name : names) {
-                List<RenderedFile> files = files(NetworkArgument.node(topology, name), chosen, secrets, keys);
+                NodeView view = NetworkArgument.node(topology, name);
+                List<RenderedFile> files = files(view, chosen, wgQuick);
+                if (secrets && chosen.equals("wg-quick")) {
+                    checkPrivateKeys(view, keys);
+                }
                 Optional<Path> directory = output.map(path -> all ? path.resolve(name) : path);
                 if (directory.isPresent()) {
                     files.forEach(file -> PrivateFile.write(
@@ -108,23 +114,18 @@ final class MeshFiles {
         }
     }
 
-    /** Returns the files of a node. Key files are read only if requested: on a terminal, others may watch. */
-    private static List<RenderedFile> files(NodeView node, String format, boolean secrets, KeyFiles keys) {
+    private static List<RenderedFile> files(NodeView node, String format, WgQuick wgQuick) {
         return switch (format) {
             case "networkd" -> Networkd.files(node);
             case "json" -> List.of(new RenderedFile(node.name() + ".json", NodeJson.of(node) + "\n"));
-            default -> {
-                if (!secrets) {
-                    yield new WgQuick(_ -> Optional.empty()).files(node);
-                }
-                List<RenderedFile> files = new WgQuick(keys::key).files(node);
-                Problems problems = keys.problems();
-                node.interfaces()
-                        .forEach(mesh -> checkPrivateKey(node, mesh, keys).ifPresent(problems::add));
-                problems.throwIfErrors();
-                yield files;
-            }
+            default -> wgQuick.files(node);
         };
+    }
+
+    private static void checkPrivateKeys(NodeView node, KeyFiles keys) {
+        Problems problems = keys.problems();
+        node.interfaces().forEach(mesh -> checkPrivateKey(node, mesh, keys).ifPresent(problems::add));
+        problems.throwIfErrors();
     }
 
     /**

@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -18,6 +20,9 @@ import java.util.function.Function;
 public final class WgQuick {
 
     private final Function<Path, Optional<SecretKey>> keys;
+
+    /** The texts of addresses and keys: all nodes of a mesh have the same peers. */
+    private final Map<Object, String> texts = new HashMap<>();
 
     /**
      * Creates a renderer.
@@ -62,12 +67,12 @@ public final class WgQuick {
         text.append('\n');
         comment(text, link.peer());
         text.append("[Peer]\n");
-        line(text, "PublicKey", link.publicKey());
+        line(text, "PublicKey", shared(link.publicKey()));
         if (link.presharedKeyFile().isPresent()) {
             secret(text, "PresharedKey", link.presharedKeyFile());
         }
         list(text, "AllowedIPs", link.allowedIps());
-        link.endpoint().ifPresent(endpoint -> line(text, "Endpoint", endpoint));
+        link.endpoint().ifPresent(endpoint -> line(text, "Endpoint", shared(endpoint)));
         link.keepaliveSeconds().ifPresent(seconds -> line(text, "PersistentKeepalive", seconds));
     }
 
@@ -81,16 +86,20 @@ public final class WgQuick {
         }
     }
 
-    private static void list(StringBuilder text, String key, Collection<?> values) {
+    private void list(StringBuilder text, String key, Collection<Prefix> values) {
         if (!values.isEmpty()) {
             text.append(key).append(" = ");
             String comma = "";
-            for (Object value : values) {
-                text.append(comma).append(value);
+            for (Prefix value : values) {
+                text.append(comma).append(shared(value));
                 comma = ", ";
             }
             text.append('\n');
         }
+    }
+
+    private String shared(Object value) {
+        return texts.computeIfAbsent(value, String::valueOf);
     }
 
     private static void line(StringBuilder text, String key, Object value) {
