@@ -54,8 +54,8 @@ public final class Reconciler<E> implements AutoCloseable {
         }
     }
 
-    /** What waits longer than this for the first time has ended its start. */
-    private static final Duration IDLE = Duration.ofSeconds(2);
+    /** After this time a start has ended, and what it needed is released. */
+    private static final Duration START = Duration.ofSeconds(3);
 
     private final Log log;
     private final InstantSource clock;
@@ -99,14 +99,18 @@ public final class Reconciler<E> implements AutoCloseable {
     /** Handles events until one of them requires to stop. */
     public void run() throws InterruptedException {
         Instant next = target.check();
-        boolean idle = false;
+        Optional<Instant> started = Optional.of(clock.instant().plus(START));
         while (true) {
-            Duration wait = Duration.between(clock.instant(), deadline(next));
-            if (!idle && wait.compareTo(IDLE) > 0) {
-                idle = true;
+            Instant deadline = deadline(next);
+            Instant end = started.filter(deadline::isAfter).orElse(deadline);
+            List<E> batched = events.await(Duration.between(clock.instant(), end), batch);
+            if (started.isPresent() && !clock.instant().isBefore(started.get())) {
+                started = Optional.empty();
                 IdleMemory.release();
+                if (batched.isEmpty() && clock.instant().isBefore(deadline)) {
+                    continue;
+                }
             }
-            List<E> batched = events.await(wait, batch);
             boolean due = isUnsettled() && !clock.instant().isBefore(retry());
             if (due) {
                 watcher.ifPresent(ChangeWatcher::reopenFailed);
