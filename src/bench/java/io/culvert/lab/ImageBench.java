@@ -192,8 +192,8 @@ public final class ImageBench {
 
     private static double residentMegabytes(String pid) {
         try {
-            // Work after its start ends first.
-            new CountDownLatch(1).await(2, TimeUnit.SECONDS);
+            // Three seconds after its start, the program releases what only that needed.
+            new CountDownLatch(1).await(5, TimeUnit.SECONDS);
             return Files.readAllLines(Path.of("/proc", pid, "status")).stream()
                     .filter(line -> line.startsWith("VmRSS:"))
                     .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6)
