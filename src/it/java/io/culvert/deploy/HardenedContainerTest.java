@@ -60,12 +60,8 @@ class HardenedContainerTest {
                 .hardened()
                 .withCreateContainerCmdModifier(command -> command.withUser(user))) {
             String id = fixture.start(culvert);
-            LabNamespace namespace = fixture.engine.network(id);
 
-            fixture.assertUsesProvider(Probe.from(namespace), Family.values());
-            assertThat(Probe.from(namespace).whoamiBySocks("127.0.0.1", 1080, Family.IPV4))
-                    .contains(fixture.provider(Family.IPV4));
-            assertThat(fixture.engine.isHealthy(id)).isTrue();
+            assertTunnelAndProxyWork(id);
             String status = Files.readString(Path.of("/proc", fixture.engine.inspect(id, ".State.Pid"), "status"));
             // CAP_NET_ADMIN is bit 12: no NET_RAW, nothing else.
             assertThat(status).contains("CapEff:\t0000000000001000", "NoNewPrivs:\t1");
@@ -75,18 +71,21 @@ class HardenedContainerTest {
         }
     }
 
+    private void assertTunnelAndProxyWork(String id) {
+        Probe probe = Probe.from(fixture.engine.network(id));
+        fixture.assertUsesProvider(probe, Family.values());
+        assertThat(probe.whoamiBySocks("127.0.0.1", 1080, Family.IPV4)).contains(fixture.provider(Family.IPV4));
+        assertThat(fixture.engine.isHealthy(id)).isTrue();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"-minimal", "-wireguard"})
     void every_flavour_has_a_tunnel_and_a_proxy(String flavour) {
         try (CulvertContainer culvert = fixture.withoutMesh(image(flavour), Map.of("CULVERT_SOCKS", "true"))
                 .hardened()) {
             String id = fixture.start(culvert);
-            LabNamespace namespace = fixture.engine.network(id);
 
-            fixture.assertUsesProvider(Probe.from(namespace), Family.values());
-            assertThat(Probe.from(namespace).whoamiBySocks("127.0.0.1", 1080, Family.IPV4))
-                    .contains(fixture.provider(Family.IPV4));
-            assertThat(fixture.engine.isHealthy(id)).isTrue();
+            assertTunnelAndProxyWork(id);
         }
     }
 

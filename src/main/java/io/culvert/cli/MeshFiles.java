@@ -19,7 +19,6 @@ import io.culvert.wireguard.config.SecretKey;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -159,11 +158,10 @@ final class MeshFiles {
         @Override
         public Integer call() {
             SecretKey key = preshared ? KeyGenerator.generatePreshared() : KeyGenerator.generatePrivate();
-            String text = Base64.getEncoder().encodeToString(key.bytes());
             if (file.isPresent()) {
-                PrivateFile.writeNew(file.get(), (text + "\n").getBytes(StandardCharsets.US_ASCII));
+                PrivateFile.writeNew(file.get(), key);
             } else {
-                print((preshared ? "" : "private key: ") + text);
+                print((preshared ? "" : "private key: ") + key.base64());
             }
             if (!preshared) {
                 print((file.isPresent() ? "" : "public key:  ") + KeyGenerator.publicOf(key));

@@ -17,7 +17,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,9 +89,7 @@ final class MeshImport extends BaseCommand {
         Map<Path, SecretKey> missingKeys = writeKeys ? missingKeys(imported.keys()) : Map.of();
         print(imported.yaml().stripTrailing());
         if (writeKeys) {
-            missingKeys.forEach((file, key) -> PrivateFile.writeNew(
-                    file,
-                    (Base64.getEncoder().encodeToString(key.bytes()) + "\n").getBytes(StandardCharsets.US_ASCII)));
+            missingKeys.forEach(PrivateFile::writeNew);
         } else {
             imported.keys().keySet().stream()
                     .sorted()

@@ -4,9 +4,11 @@ package io.culvert.cli;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
+import io.culvert.wireguard.config.SecretKey;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,11 +36,11 @@ final class PrivateFile {
         }
     }
 
-    /** Writes a file that must not exist yet. */
-    static void writeNew(Path file, byte[] content) {
+    /** Writes a key to a file that must not exist yet, in the form of {@code wg genkey}. */
+    static void writeNew(Path file, SecretKey key) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
-            create(file, content);
+            create(file, (key.base64() + "\n").getBytes(StandardCharsets.US_ASCII));
         } catch (FileAlreadyExistsException _) {
             throw new ProblemException(Problem.input(
                     Location.file(file),

@@ -5,14 +5,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Reads attributes in place, one after the other and without copies, for messages with thousands of them. Like {@link
- * Attributes}, it stops at a length beyond the end.
+ * Reads attributes in place, one after the other and without copies, for messages with thousands of them. A length beyond the
+ * end stops it there, as the kernel's own {@code nla_ok} does.
  */
 public final class AttributeReader {
 
     private static final int HEADER_LENGTH = 4;
 
-    /** {@code NLA_TYPE_MASK} (include/uapi/linux/netlink.h). */
+    /** {@code NLA_TYPE_MASK}: without the nested and byte-order flags (include/uapi/linux/netlink.h). */
     private static final int TYPE_MASK = 0x3fff;
 
     private final ByteBuffer buffer;

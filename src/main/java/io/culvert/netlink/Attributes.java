@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Attributes {
 
-    /** {@code NLA_TYPE_MASK}: without the nested and byte-order flags (include/uapi/linux/netlink.h). */
-    private static final int TYPE_MASK = 0x3fff;
-
     /** One attribute; the value is shared and must not be changed. */
     @SuppressWarnings("ArrayRecordComponent")
     public record Attribute(int type, byte[] value) {}
@@ -32,17 +29,11 @@ public final class Attributes {
 
     /** Parses what follows the first {@code offset} bytes. */
     public static Attributes parse(byte[] bytes, int offset) {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        AttributeReader reader = AttributeReader.of(bytes, offset);
         List<Attribute> attributes = new ArrayList<>();
-        int position = offset;
-        while (position >= 0 && position + 4 <= bytes.length) {
-            int length = Short.toUnsignedInt(buffer.getShort(position));
-            if (length < 4 || position + length > bytes.length) {
-                break;
-            }
-            int type = Short.toUnsignedInt(buffer.getShort(position + 2)) & TYPE_MASK;
-            attributes.add(new Attribute(type, Arrays.copyOfRange(bytes, position + 4, position + length)));
-            position += (length + 3) & ~3;
+        while (reader.next()) {
+            attributes.add(new Attribute(
+                    reader.type(), Arrays.copyOfRange(bytes, reader.offset(), reader.offset() + reader.length())));
         }
         return new Attributes(attributes);
     }

@@ -28,6 +28,13 @@ record EncodedRule(String comment, List<Expression> expressions, List<EncodedSet
                         .isPresent();
     }
 
+    /** Returns how messages name it. */
+    String describe(String chain) {
+        return comment.isEmpty()
+                ? "a rule without a comment in chain " + chain
+                : "the rule '" + comment + "' of chain " + chain;
+    }
+
     /** Returns whether the kernel's rule is as this one. */
     boolean isSameAs(EncodedRule listed) {
         if (!comment.equals(listed.comment)

@@ -74,14 +74,14 @@ record EncodedTable(
         int before = differences.size();
         for (EncodedRule rule : expectedRules) {
             if (find(rule.comment(), listedRules).isEmpty()) {
-                differences.add(describe(chain, rule) + " is missing");
+                differences.add(rule.describe(chain) + " is missing");
             } else if (listedRules.stream().noneMatch(rule::isSameAs)) {
-                differences.add(describe(chain, rule) + " differs");
+                differences.add(rule.describe(chain) + " differs");
             }
         }
         for (EncodedRule rule : listedRules) {
             if (find(rule.comment(), expectedRules).isEmpty()) {
-                differences.add(describe(chain, rule) + " is unexpected");
+                differences.add(rule.describe(chain) + " is unexpected");
             }
         }
         if (differences.size() == before) {
@@ -103,12 +103,6 @@ record EncodedTable(
 
     private static List<EncodedRule> find(String comment, List<EncodedRule> rules) {
         return rules.stream().filter(rule -> rule.comment().equals(comment)).toList();
-    }
-
-    private static String describe(String chain, EncodedRule rule) {
-        return rule.comment().isEmpty()
-                ? "a rule without a comment in chain " + chain
-                : "the rule '" + rule.comment() + "' of chain " + chain;
     }
 
     EncodedTable withSets(Map<String, EncodedSet> newSets) {

@@ -225,6 +225,10 @@ final class MarkTracker {
     }
 
     private void lookup(Expression it) {
+        int register = register(it, NfTables.NFTA_LOOKUP_DREG);
+        if (register < 0) {
+            return; // A map of verdicts, of which there may be thousands.
+        }
         List<MarkBits> values = it.text(NfTables.NFTA_LOOKUP_SET)
                 .flatMap(maps)
                 .map(data -> data.stream()
@@ -232,7 +236,6 @@ final class MarkTracker {
                         .distinct()
                         .toList())
                 .orElse(List.of(MarkBits.UNKNOWN));
-        int register = register(it, NfTables.NFTA_LOOKUP_DREG);
         forget(register);
         write(register, values);
     }

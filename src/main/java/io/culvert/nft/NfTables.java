@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
-/** Numbers of the kernel's nf_tables interface (include/uapi/linux/netfilter/nf_tables.h, unless stated otherwise). */
+import io.culvert.netlink.AttributeWriter;
+
+/** Numbers of the kernel's nf_tables interface and the beginning of its messages (include/uapi/linux/netfilter/nf_tables.h, unless stated otherwise). */
 final class NfTables {
 
     /** {@code NFNL_SUBSYS_NFTABLES} (include/uapi/linux/netfilter/nfnetlink.h), in the upper byte of a message's type. */
@@ -205,4 +207,9 @@ final class NfTables {
     static final int NF_NAT_RANGE_PROTO_RANDOM = 4;
 
     private NfTables() {}
+
+    /** Begins a message about a family ({@code NFPROTO_*}). */
+    static AttributeWriter message(int family) {
+        return AttributeWriter.after(new byte[] {(byte) family, 0, 0, 0});
+    }
 }

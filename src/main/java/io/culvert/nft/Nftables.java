@@ -187,7 +187,7 @@ public final class Nftables implements AutoCloseable {
 
     private void addForeign(ListedTable table, ForeignTables tables) {
         try {
-            tables.add(table.fullName(), rulesets.rules(table), map -> rulesets.mapValues(table, map));
+            tables.add(table.fullName(), rulesets.rules(table), rulesets.maps(table));
         } catch (NetlinkException | MalformedMessageException e) {
             if (rulesets.allTables().contains(table)) {
                 tables.addUnknown(table.fullName(), e);

@@ -160,7 +160,7 @@ final class RulesetTransaction {
     }
 
     private void append(Table.Id table, String chain, EncodedRule rule) {
-        String object = "the rule '" + rule.comment() + "' of chain " + chain;
+        String object = rule.describe(chain);
         AttributeWriter writer =
                 message(table).string(NfTables.NFTA_RULE_TABLE, table.name()).string(NfTables.NFTA_RULE_CHAIN, chain);
         int list = writer.begin(NfTables.NFTA_RULE_EXPRESSIONS);
@@ -190,7 +190,7 @@ final class RulesetTransaction {
     }
 
     private static AttributeWriter message(Table.Id table) {
-        return AttributeWriter.after(new byte[] {(byte) table.family().number(), 0, 0, 0});
+        return NfTables.message(table.family().number());
     }
 
     private void add(int type, int flags, String object, AttributeWriter writer) {

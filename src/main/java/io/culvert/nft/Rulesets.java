@@ -2,7 +2,6 @@
 package io.culvert.nft;
 
 import io.culvert.linux.Errno;
-import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkException;
 import io.culvert.netlink.NetlinkMessage;
@@ -13,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /** The rulesets of a network namespace, as the kernel lists them. */
 final class Rulesets implements AutoCloseable {
@@ -191,22 +191,31 @@ final class Rulesets implements AutoCloseable {
         return dump(new NetlinkMessage(
                 NfTables.SUBSYSTEM | NfTables.NFT_MSG_GETSETELEM,
                 0,
-                header(table.family())
+                NfTables.message(table.family())
                         .string(NfTables.NFTA_SET_ELEM_LIST_TABLE, table.name())
                         .string(NfTables.NFTA_SET_ELEM_LIST_SET, set)
                         .toByteArray()));
     }
 
     /**
-     * Returns the values of a map, in the order of a register.
-     *
-     * @return empty if packets may add elements, or the map does not exist
+     * Returns a function from a map's name to its values, in the order of a register; empty if packets may add elements, or
+     * the map does not exist. It asks the kernel once for the table's maps, and once for the elements of each.
      */
-    Optional<List<byte[]>> mapValues(ListedTable table, String map) {
-        boolean constant =
-                RulesetDecoder.sets(dump(request(table, NfTables.NFT_MSG_GETSET, NfTables.NFTA_SET_TABLE))).stream()
-                        .anyMatch(set -> set.name().equals(map) && (set.flags() & NfTables.NFT_SET_EVAL) == 0);
-        return constant ? Optional.of(RulesetDecoder.mapValues(elements(table, map))) : Optional.empty();
+    Function<String, Optional<List<byte[]>>> maps(ListedTable table) {
+        Map<String, Optional<List<byte[]>>> known = new HashMap<>();
+        List<EncodedSet> sets = new ArrayList<>();
+        return name -> {
+            if (known.isEmpty()) {
+                sets.addAll(
+                        RulesetDecoder.sets(dump(request(table, NfTables.NFT_MSG_GETSET, NfTables.NFTA_SET_TABLE))));
+            }
+            return known.computeIfAbsent(
+                    name,
+                    map -> sets.stream()
+                            .filter(set -> set.name().equals(map) && (set.flags() & NfTables.NFT_SET_EVAL) == 0)
+                            .findFirst()
+                            .map(_ -> RulesetDecoder.mapValues(elements(table, map))));
+        };
     }
 
     /** Returns the rules of a table, in the order of its chains. */
@@ -220,18 +229,17 @@ final class Rulesets implements AutoCloseable {
     }
 
     private static NetlinkMessage request(int family, int type) {
-        return new NetlinkMessage(NfTables.SUBSYSTEM | type, 0, header(family).toByteArray());
+        return new NetlinkMessage(
+                NfTables.SUBSYSTEM | type, 0, NfTables.message(family).toByteArray());
     }
 
     private static NetlinkMessage request(ListedTable table, int type, int tableAttribute) {
         return new NetlinkMessage(
                 NfTables.SUBSYSTEM | type,
                 0,
-                header(table.family()).string(tableAttribute, table.name()).toByteArray());
-    }
-
-    private static AttributeWriter header(int family) {
-        return AttributeWriter.after(new byte[] {(byte) family, 0, 0, 0});
+                NfTables.message(table.family())
+                        .string(tableAttribute, table.name())
+                        .toByteArray());
     }
 
     @Override

@@ -65,6 +65,7 @@ public final class Reconciler<E> implements AutoCloseable {
     private final EventQueue<E> events;
     private Optional<ChangeWatcher> watcher = Optional.empty();
     private Instant reconciled;
+    private Optional<Instant> startEnds = Optional.empty();
 
     /**
      * @param batch how long to wait for more events after the first one
@@ -99,18 +100,9 @@ public final class Reconciler<E> implements AutoCloseable {
     /** Handles events until one of them requires to stop. */
     public void run() throws InterruptedException {
         Instant next = target.check();
-        Optional<Instant> started = Optional.of(clock.instant().plus(START));
+        startEnds = Optional.of(clock.instant().plus(START));
         while (true) {
-            Instant deadline = deadline(next);
-            Instant end = started.filter(deadline::isAfter).orElse(deadline);
-            List<E> batched = events.await(Duration.between(clock.instant(), end), batch);
-            if (started.isPresent() && !clock.instant().isBefore(started.get())) {
-                started = Optional.empty();
-                IdleMemory.release();
-                if (batched.isEmpty() && clock.instant().isBefore(deadline)) {
-                    continue;
-                }
-            }
+            List<E> batched = await(deadline(next));
             boolean due = isUnsettled() && !clock.instant().isBefore(retry());
             if (due) {
                 watcher.ifPresent(ChangeWatcher::reopenFailed);
@@ -129,6 +121,19 @@ public final class Reconciler<E> implements AutoCloseable {
             }
             next = target.check();
         }
+    }
+
+    /** Waits for events until the deadline. When the start has ended, it releases what only that needed. */
+    private List<E> await(Instant deadline) throws InterruptedException {
+        if (startEnds.filter(deadline::isAfter).isPresent()) {
+            List<E> batched = events.await(Duration.between(clock.instant(), startEnds.get()), batch);
+            if (!batched.isEmpty()) {
+                return batched;
+            }
+            startEnds = Optional.empty();
+            IdleMemory.release();
+        }
+        return events.await(Duration.between(clock.instant(), deadline), batch);
     }
 
     /** Reconciles at once; for the target itself, when it finds a reason in {@link Target#check}. */

@@ -8,7 +8,6 @@ import io.culvert.networkfile.NodeView;
 import io.culvert.wireguard.config.SecretKey;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -79,7 +78,7 @@ public final class WgQuick {
     private void secret(StringBuilder text, String key, Optional<Path> file) {
         Optional<SecretKey> secret = file.flatMap(keys);
         if (secret.isPresent()) {
-            line(text, key, Base64.getEncoder().encodeToString(secret.get().bytes()));
+            line(text, key, secret.get().base64());
         } else {
             text.append("# ");
             line(text, key, file.map(path -> "(contents of " + path + ")").orElse("(private key of the device)"));

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Base64;
 
 /** A private or preshared key: 32 bytes that are never printed. */
 public final class SecretKey {
@@ -53,6 +54,11 @@ public final class SecretKey {
 
     public byte[] bytes() {
         return bytes.clone();
+    }
+
+    /** Returns the key itself in the form of {@code wg genkey}, for a file or where it was requested. */
+    public String base64() {
+        return Base64.getEncoder().encodeToString(bytes);
     }
 
     @Override
