@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -28,6 +29,8 @@ public final class Bench {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     private static final int ROUNDS = Integer.getInteger("rounds", 15);
+
+    private static final String WG_QUICK = "wg-quick";
 
     /** A command that is measured, and the command that reverts it, which is not measured. */
     private record Task(Metric metric, String name, List<String> up, List<String> down) {
@@ -44,6 +47,7 @@ public final class Bench {
     private final Lab lab;
     private final List<CulvertBuild> programs = CulvertBuild.built();
     private final Measurements measurements = new Measurements();
+    private final Comparisons comparisons = new Comparisons();
 
     private Bench(Lab lab) {
         this.lab = lab;
@@ -53,7 +57,6 @@ public final class Bench {
     public static void main(String[] arguments) {
         BenchMachine machine = BenchMachine.here();
         System.out.println(machine);
-        Comparisons comparisons = new Comparisons();
         ProcessMemory memory = new ProcessMemory();
         try (Lab lab = Lab.open()) {
             Bench bench = new Bench(lab);
@@ -62,8 +65,9 @@ public final class Bench {
             bench.exitNodeUp();
             bench.idleMemory(memory);
             new MeshBench(bench.programs, bench.measurements, Math.min(ROUNDS, 5)).measure(lab.node());
-            new DataPathBench(bench.programs.getFirst(), comparisons, memory, Math.min(ROUNDS, 5)).measure();
-            new FigureTables(machine, bench.measurements, comparisons, memory).publish(Boolean.getBoolean("update"));
+            new DataPathBench(bench.programs.getFirst(), bench.comparisons, memory, Math.min(ROUNDS, 5)).measure();
+            new FigureTables(machine, bench.measurements, bench.comparisons, memory)
+                    .publish(Boolean.getBoolean("update"));
         } catch (AssertionError e) {
             System.err.println(e.getMessage());
             System.exit(1);
@@ -93,7 +97,7 @@ public final class Bench {
         Path userspace = CulvertBuild.CHILDREN.resolve("wireguard-go");
         tasks.add(new Task(
                 Metric.UP,
-                "wg-quick",
+                WG_QUICK,
                 List.of("env", "WG_QUICK_USERSPACE_IMPLEMENTATION=" + userspace, "wg-quick", "up", file),
                 List.of("wg-quick", "down", file)));
         tasks.add(new Task(
@@ -116,12 +120,20 @@ public final class Bench {
             }
         }
         double overhead = Measurement.of(Metric.UP, baseline.name(), overheads).median();
-        times.forEach((task, values) -> measurements.add(Measurement.of(
-                task.metric(),
-                task.name(),
-                Arrays.stream(values)
-                        .map(value -> Math.max(0, value - overhead))
-                        .toArray())));
+        Map<String, double[]> up = new HashMap<>();
+        times.forEach((task, values) -> {
+            double[] own = Arrays.stream(values)
+                    .map(value -> Math.max(0, value - overhead))
+                    .toArray();
+            measurements.add(Measurement.of(task.metric(), task.name(), own));
+            up.put(task.name(), own);
+        });
+        for (int round = 0; round < ROUNDS; round++) {
+            comparisons.add(
+                    Comparison.TUNNEL_UP,
+                    Objects.requireNonNull(up.get(programs.getFirst().name()))[round],
+                    Objects.requireNonNull(up.get(WG_QUICK))[round]);
+        }
     }
 
     /** Measures the start of the whole exit node, also with 10 000 bypass entries, and its CPU time while idle. */

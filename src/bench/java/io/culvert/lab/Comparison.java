@@ -3,7 +3,10 @@ package io.culvert.lab;
 
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * A figure of Culvert next to the same figure of a peer, measured in alternating rounds of one run: the ratio is valid for other
@@ -14,44 +17,58 @@ import java.util.Locale;
  */
 record Comparison(Metric metric, double culvert, double peer, int rounds) {
 
-    private static final String PLAIN = "the same programs with plain rules";
+    /** What is compared: the text in the table, the unit, and the peer. */
+    record Metric(String text, String unit, String peer) {}
 
-    /** The metrics, in the order of the table. */
-    enum Metric {
-        TAILSCALE_DOWN("Tailscale client, download, one TCP stream", "Mbit/s", PLAIN),
-        TAILSCALE_UP("Tailscale client, upload, one TCP stream", "Mbit/s", PLAIN),
-        TAILSCALE_DOWN_8("Tailscale client, download, eight TCP streams", "Mbit/s", PLAIN),
-        TAILSCALE_UP_8("Tailscale client, upload, eight TCP streams", "Mbit/s", PLAIN),
-        TAILSCALE_PACKETS("Tailscale client, UDP packets of 64 bytes", "packets/s", PLAIN),
-        TAILSCALE_LATENCY("Tailscale client, round trip, median", "ms", PLAIN),
-        TAILSCALE_LATENCY_99("Tailscale client, round trip, 99th percentile", "ms", PLAIN),
-        TAILSCALE_CPU("Tailscale client, CPU time per gigabyte, all programs of the path", "s", PLAIN),
-        TAILSCALE_SEQUENCE(
-                "Tailscale client, download, one TCP stream", "Mbit/s", "tswg's sequence, Debian's wireguard-go"),
-        TAILSCALE_START(
-                "restart until a Tailscale client can use the exit node again",
-                "ms",
-                "tswg's sequence, with the same wireguard-go"),
-        SOCKS_START("restart until the SOCKS5 proxy replies", "ms", "tswg's sequence, with the same wireguard-go"),
-        SOCKS("SOCKS5 proxy, download, one TCP stream", "Mbit/s", "the same path without the proxy"),
-        WIREGUARD_DOWN("WireGuard client, download, one TCP stream", "Mbit/s", PLAIN),
-        WIREGUARD_UP("WireGuard client, upload, one TCP stream", "Mbit/s", PLAIN),
-        WIREGUARD_DOWN_8("WireGuard client, download, eight TCP streams", "Mbit/s", PLAIN),
-        WIREGUARD_UP_8("WireGuard client, upload, eight TCP streams", "Mbit/s", PLAIN),
-        WIREGUARD_PACKETS("WireGuard client, UDP packets of 64 bytes", "packets/s", PLAIN),
-        WIREGUARD_LATENCY("WireGuard client, round trip, median", "ms", PLAIN),
-        WIREGUARD_LATENCY_99("WireGuard client, round trip, 99th percentile", "ms", PLAIN),
-        WIREGUARD_CPU("WireGuard client, CPU time per gigabyte, all programs of the path", "s", PLAIN);
+    /** What is measured for each kind of client, next to the same programs with plain rules. */
+    enum DataPath {
+        DOWN("download, one TCP stream", "Mbit/s"),
+        UP("upload, one TCP stream", "Mbit/s"),
+        DOWN_8("download, eight TCP streams", "Mbit/s"),
+        UP_8("upload, eight TCP streams", "Mbit/s"),
+        PACKETS("UDP packets of 64 bytes", "packets/s"),
+        LATENCY("round trip, median", "ms"),
+        LATENCY_99("round trip, 99th percentile", "ms"),
+        CPU("CPU time per gigabyte, all programs of the path", "s");
 
         private final String text;
         private final String unit;
-        private final String peer;
 
-        Metric(String text, String unit, String peer) {
+        DataPath(String text, String unit) {
             this.text = text;
             this.unit = unit;
-            this.peer = peer;
         }
+
+        Metric of(String client) {
+            return new Metric(client + ", " + text, unit, "the same programs with plain rules");
+        }
+    }
+
+    static final String TAILSCALE_CLIENT = "Tailscale client";
+    static final String WIREGUARD_CLIENT = "WireGuard client";
+
+    private static final String SAME_WIREGUARD = "tswg's sequence, with the same wireguard-go";
+
+    static final Metric TUNNEL_UP = new Metric("a tunnel from a file, userspace WireGuard", "ms", "wg-quick");
+    static final Metric TAILSCALE_SEQUENCE = new Metric(
+            "Tailscale client, download, one TCP stream", "Mbit/s", "tswg's sequence, Debian's wireguard-go");
+    static final Metric TAILSCALE_START =
+            new Metric("restart until a Tailscale client can use the exit node again", "ms", SAME_WIREGUARD);
+    static final Metric SOCKS_START = new Metric("restart until the SOCKS5 proxy replies", "ms", SAME_WIREGUARD);
+    static final Metric SOCKS =
+            new Metric("SOCKS5 proxy, download, one TCP stream", "Mbit/s", "the same path without the proxy");
+
+    /** All metrics, in the order of the table. */
+    static final List<Metric> ALL = Stream.of(
+                    Stream.of(TUNNEL_UP),
+                    dataPath(TAILSCALE_CLIENT),
+                    Stream.of(TAILSCALE_SEQUENCE, TAILSCALE_START, SOCKS_START, SOCKS),
+                    dataPath(WIREGUARD_CLIENT))
+            .flatMap(metrics -> metrics)
+            .toList();
+
+    private static Stream<Metric> dataPath(String client) {
+        return Arrays.stream(DataPath.values()).map(figure -> figure.of(client));
     }
 
     double ratio() {
@@ -75,7 +92,6 @@ record Comparison(Metric metric, double culvert, double peer, int rounds) {
 
     JsonObject json() {
         return Json.createObjectBuilder()
-                .add("what", metric.name().toLowerCase(Locale.ROOT))
                 .add("text", metric.text)
                 .add("unit", metric.unit)
                 .add("culvert", culvert)

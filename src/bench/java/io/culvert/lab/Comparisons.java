@@ -5,9 +5,10 @@ import static java.util.stream.Collectors.joining;
 
 import io.culvert.lab.Comparison.Metric;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /** The comparisons of a run, collected round by round. */
@@ -16,7 +17,7 @@ final class Comparisons {
     /** The figures of Culvert and of the peer, by round. */
     private record Rounds(List<Double> culvert, List<Double> peer) {}
 
-    private final Map<Metric, Rounds> rounds = new EnumMap<>(Metric.class);
+    private final Map<Metric, Rounds> rounds = new LinkedHashMap<>();
 
     /** Adds the figures of one round. */
     void add(Metric metric, double culvert, double peer) {
@@ -26,12 +27,13 @@ final class Comparisons {
     }
 
     private Stream<Comparison> all() {
-        return rounds.entrySet().stream()
-                .map(entry -> new Comparison(
-                        entry.getKey(),
-                        median(entry.getValue().culvert()),
-                        median(entry.getValue().peer()),
-                        entry.getValue().culvert().size()));
+        return Comparison.ALL.stream().filter(rounds::containsKey).map(this::comparison);
+    }
+
+    private Comparison comparison(Metric metric) {
+        Rounds all = Objects.requireNonNull(rounds.get(metric));
+        return new Comparison(
+                metric, median(all.culvert()), median(all.peer()), all.culvert().size());
     }
 
     /** Returns the lines of JSON, one for each metric. */
@@ -48,7 +50,7 @@ final class Comparisons {
 
     /** Returns whether every metric was measured. */
     boolean complete() {
-        return rounds.size() == Metric.values().length;
+        return rounds.keySet().containsAll(Comparison.ALL);
     }
 
     static double median(List<Double> values) {

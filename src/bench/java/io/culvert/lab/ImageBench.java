@@ -194,13 +194,7 @@ public final class ImageBench {
         try {
             // Three seconds after its start, the program releases what only that needed.
             new CountDownLatch(1).await(5, TimeUnit.SECONDS);
-            return Files.readAllLines(Path.of("/proc", pid, "status")).stream()
-                    .filter(line -> line.startsWith("VmRSS:"))
-                    .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6)
-                    .findFirst()
-                    .orElseThrow();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return ProcessMemory.usage(Long.parseLong(pid), "").orElseThrow().resident();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -74,7 +74,7 @@ final class Measurements {
         return find(metric, program).map(Measurement::text).orElse("");
     }
 
-    Optional<Measurement> find(Measurement.Metric metric, String program) {
+    private Optional<Measurement> find(Measurement.Metric metric, String program) {
         return measurements.stream()
                 .filter(measurement ->
                         measurement.metric() == metric && measurement.program().equals(program))

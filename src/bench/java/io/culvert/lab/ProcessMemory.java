@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 final class ProcessMemory {
 
     /** All processes of a program: how many they are, when they were measured, and megabytes of 10^6 bytes. */
-    private record Usage(String program, int processes, String when, double privateMegabytes, double resident) {
+    record Usage(String program, int processes, String when, double privateMegabytes, double resident) {
 
         private Usage plus(Usage other) {
             return new Usage(
@@ -43,7 +43,8 @@ final class ProcessMemory {
         usages.addAll(byProgram.values());
     }
 
-    private static Optional<Usage> usage(long pid, String when) {
+    /** Returns the memory of a process; empty if it has exited. */
+    static Optional<Usage> usage(long pid, String when) {
         try {
             String name = Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
             List<String> lines = Files.readAllLines(Path.of("/proc/" + pid + "/smaps_rollup"));

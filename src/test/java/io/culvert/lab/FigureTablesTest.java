@@ -52,11 +52,11 @@ class FigureTablesTest {
     @Test
     void a_comparison_has_the_ratio_of_the_medians() {
         Comparisons comparisons = new Comparisons();
-        comparisons.add(Comparison.Metric.SOCKS, 90, 100);
-        comparisons.add(Comparison.Metric.SOCKS, 50, 40);
-        comparisons.add(Comparison.Metric.SOCKS, 96, 120);
+        comparisons.add(Comparison.SOCKS, 90, 100);
+        comparisons.add(Comparison.SOCKS, 50, 40);
+        comparisons.add(Comparison.SOCKS, 96, 120);
 
-        assertThat(comparisons.rows(List.of(Comparison.Metric.SOCKS)))
+        assertThat(comparisons.rows(List.of(Comparison.SOCKS)))
                 .isEqualTo("| SOCKS5 proxy, download, one TCP stream | 90 Mbit/s | the same path without the proxy:"
                         + " 100 Mbit/s | 0.90 |\n");
         assertThat(comparisons.complete()).isFalse();
