@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * An expression of a rule: one instruction of the kernel, such as {@code payload}, {@code cmp} or {@code immediate}. Its
  * attributes are identified by their numbers {@code NFTA_*} (include/uapi/linux/netfilter/nf_tables.h). A value.
  */
-final class Expression {
+public final class Expression {
 
     /** The kernel's own expressions have at most 12 attributes; a larger number is not one of nf_tables. */
     private static final int MAX_ATTRIBUTE = 63;
@@ -33,7 +33,7 @@ final class Expression {
         this.attributes = attributes;
     }
 
-    static Expression of(String name) {
+    public static Expression of(String name) {
         return new Expression(name, new byte[0] @Nullable []);
     }
 
@@ -74,7 +74,7 @@ final class Expression {
         writer.end(element);
     }
 
-    Expression with(int type, byte[] value) {
+    public Expression with(int type, byte[] value) {
         if (type > MAX_ATTRIBUTE) {
             throw new MalformedMessageException("attribute " + type + " of an expression '" + name + "'");
         }
@@ -84,23 +84,23 @@ final class Expression {
     }
 
     /** Adds a number of four bytes. */
-    Expression with(int type, int number) {
+    public Expression with(int type, int number) {
         return with(type, ByteBuffer.allocate(Integer.BYTES).putInt(number).array());
     }
 
-    Expression with(int type, String text) {
+    public Expression with(int type, String text) {
         return with(type, (text + '\0').getBytes(StandardCharsets.UTF_8));
     }
 
     /** Adds data for a register. */
-    Expression withData(int type, byte[] data) {
+    public Expression withData(int type, byte[] data) {
         return with(
                 type,
                 new AttributeWriter().bytes(NfTables.NFTA_DATA_VALUE, data).toByteArray());
     }
 
     /** Adds a verdict. */
-    Expression withVerdict(int type, int code, @Nullable String chain) {
+    public Expression withVerdict(int type, int code, @Nullable String chain) {
         AttributeWriter verdict = new AttributeWriter().be32(NfTables.NFTA_VERDICT_CODE, code);
         if (chain != null) {
             verdict.string(NfTables.NFTA_VERDICT_CHAIN, chain);
@@ -122,16 +122,16 @@ final class Expression {
     }
 
     /** Returns the kernel's name of the expression. */
-    String name() {
+    public String name() {
         return name;
     }
 
-    boolean has(int type) {
+    public boolean has(int type) {
         return type < attributes.length && attributes[type] != null;
     }
 
     /** Returns an unsigned number, which has network byte order in nf_tables. */
-    OptionalLong number(int type) {
+    public OptionalLong number(int type) {
         byte[] value = value(type);
         if (value == null || value.length == 0 || value.length > Long.BYTES) {
             return OptionalLong.empty();
@@ -144,12 +144,12 @@ final class Expression {
     }
 
     /** Returns whether an attribute is present and has this number. */
-    boolean is(int type, long number) {
+    public boolean is(int type, long number) {
         return number(type).equals(OptionalLong.of(number));
     }
 
     /** Returns a string, without its terminating zero. */
-    Optional<String> text(int type) {
+    public Optional<String> text(int type) {
         byte[] value = value(type);
         if (value == null) {
             return Optional.empty();
@@ -162,18 +162,18 @@ final class Expression {
     }
 
     /** Returns the bytes of an attribute. */
-    Optional<byte[]> bytes(int type) {
+    public Optional<byte[]> bytes(int type) {
         return Optional.ofNullable(value(type)).map(byte[]::clone);
     }
 
     /** Returns data for a register, in the order of the register. */
-    Optional<byte[]> data(int type) {
+    public Optional<byte[]> data(int type) {
         byte[] value = value(type);
         return value == null ? Optional.empty() : Attributes.parse(value, 0).bytes(NfTables.NFTA_DATA_VALUE);
     }
 
     /** Returns the code of a verdict: {@code NF_ACCEPT}, {@code NFT_JUMP} and the like. */
-    OptionalInt verdict(int type) {
+    public OptionalInt verdict(int type) {
         byte[] code = verdictAttribute(type, NfTables.NFTA_VERDICT_CODE).orElse(new byte[0]);
         return code.length == Integer.BYTES
                 ? OptionalInt.of(ByteBuffer.wrap(code).getInt())
@@ -181,7 +181,7 @@ final class Expression {
     }
 
     /** Returns the chain that a verdict continues in. */
-    Optional<String> verdictChain(int type) {
+    public Optional<String> verdictChain(int type) {
         return verdictAttribute(type, NfTables.NFTA_VERDICT_CHAIN)
                 .map(chain -> new String(chain, StandardCharsets.UTF_8).split("\0", 2)[0]);
     }
