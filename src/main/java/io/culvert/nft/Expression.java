@@ -3,6 +3,7 @@ package io.culvert.nft;
 
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.Attributes;
+import io.culvert.netlink.MalformedMessageException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -50,9 +50,9 @@ final class ForeignTables {
      * @param table its full name
      * @param maps returns the values of a map of this table; empty if they are not known
      */
-    void add(String table, List<Rulesets.ListedRule> rules, Function<String, Optional<List<byte[]>>> maps) {
+    void add(String table, List<TableRule> rules, Function<String, Optional<List<byte[]>>> maps) {
         List<MarkBits> marks = new ArrayList<>();
-        for (Rulesets.ListedRule rule : rules) {
+        for (TableRule rule : rules) {
             rule.expressions().stream()
                     .flatMap(expression -> effect(expression).stream())
                     .forEach(effect -> add(table, effect));

@@ -18,7 +18,8 @@ public record KernelChain(String name, Optional<Hook> hook, List<TableRule> rule
      * @param number {@code NF_INET_*} (include/uapi/linux/netfilter.h); in a netdev table {@code NF_NETDEV_*}
      * @param priority chains with a lower one are evaluated first
      * @param isAccepting whether packets that no rule decides about are accepted
-     * @param links the names of the links that a netdev chain is attached to
+     * @param links the names of the links that a netdev or ingress chain is attached to; one that ends in {@code *} stands for
+     *     all that begin so
      */
     public record Hook(String type, int number, int priority, boolean isAccepting, List<String> links) {
 

@@ -29,7 +29,8 @@ public record KernelSet(
      * @param isCatchAll whether it stands for all keys that no other element contains; its keys are zero
      * @param data of a map, in the order of a register; empty if it is a verdict
      * @param verdict of a verdict map
-     * @param isConditional whether it has expressions of its own (such as a limit), so that it may not match, or may expire
+     * @param isConditional whether it may not match although it is listed: it has expressions of its own (such as a limit) or
+     *     an object instead of data, or it expires, or packets may remove it
      */
     @SuppressWarnings("ArrayRecordComponent") // Created once and only read; a set may have thousands.
     public record Element(

@@ -38,6 +38,10 @@ public record KernelTable(
 
     /** Returns the full name in nft, such as {@code ip6 filter}. */
     public String fullName() {
+        return fullName(family, name);
+    }
+
+    static String fullName(int family, String name) {
         return FAMILIES.getOrDefault(family, "unknown") + " " + name;
     }
 

@@ -32,6 +32,7 @@ public final class NfTables {
 
     public static final int NFTA_TABLE_NAME = 1;
     public static final int NFTA_TABLE_FLAGS = 2;
+    public static final int NFT_TABLE_F_DORMANT = 0x1;
 
     public static final int NFTA_CHAIN_TABLE = 1;
     public static final int NFTA_CHAIN_NAME = 3;
@@ -43,9 +44,14 @@ public final class NfTables {
 
     public static final int NFTA_HOOK_HOOKNUM = 1;
     public static final int NFTA_HOOK_PRIORITY = 2;
+    public static final int NFTA_HOOK_DEV = 3;
+    public static final int NFTA_HOOK_DEVS = 4;
+    public static final int NFTA_DEVICE_NAME = 1;
+    public static final int NFTA_DEVICE_PREFIX = 2;
 
     public static final int NFTA_RULE_TABLE = 1;
     public static final int NFTA_RULE_CHAIN = 2;
+    public static final int NFTA_RULE_HANDLE = 3;
     public static final int NFTA_RULE_EXPRESSIONS = 4;
     public static final int NFTA_RULE_USERDATA = 7;
 
@@ -67,6 +73,7 @@ public final class NfTables {
     public static final int NFT_SET_MAP = 0x8;
     public static final int NFT_SET_TIMEOUT = 0x10;
     public static final int NFT_SET_EVAL = 0x20;
+    public static final int NFT_SET_OBJECT = 0x40;
     public static final int NFT_SET_CONCAT = 0x80;
 
     public static final int NFTA_SET_ELEM_LIST_TABLE = 1;
@@ -78,10 +85,15 @@ public final class NfTables {
     public static final int NFTA_SET_ELEM_DATA = 2;
     public static final int NFTA_SET_ELEM_FLAGS = 3;
     public static final int NFTA_SET_ELEM_TIMEOUT = 4;
+    public static final int NFTA_SET_ELEM_EXPIRATION = 5;
     public static final int NFTA_SET_ELEM_USERDATA = 6;
+    public static final int NFTA_SET_ELEM_EXPR = 7;
     public static final int NFTA_SET_ELEM_PAD = 8;
+    public static final int NFTA_SET_ELEM_OBJREF = 9;
     public static final int NFTA_SET_ELEM_KEY_END = 10;
+    public static final int NFTA_SET_ELEM_EXPRESSIONS = 11;
     public static final int NFT_SET_ELEM_INTERVAL_END = 0x1;
+    public static final int NFT_SET_ELEM_CATCHALL = 0x2;
 
     public static final int NFTA_LIST_ELEM = 1;
     public static final int NFTA_EXPR_NAME = 1;

@@ -7,6 +7,7 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.Errno;
 import io.culvert.linux.SystemCallException;
 import io.culvert.net.MaskedMark;
+import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkException;
 import io.culvert.nft.Rulesets.ListedTable;
 import java.nio.file.Path;
@@ -51,8 +52,12 @@ public final class Nftables implements AutoCloseable {
      * @throws ProblemException of kind MACHINE if the kernel has no netfilter
      */
     public static Nftables open() {
+        return new Nftables(openRulesets());
+    }
+
+    static Rulesets openRulesets() {
         try {
-            return new Nftables(Rulesets.open());
+            return Rulesets.open();
         } catch (SystemCallException e) {
             ProblemException problem = new ProblemException(NftSupport.netfilterMissing(e.errno()));
             problem.initCause(e);
@@ -187,7 +192,12 @@ public final class Nftables implements AutoCloseable {
 
     private void addForeign(ListedTable table, ForeignTables tables) {
         try {
-            tables.add(table.fullName(), rulesets.rules(table), rulesets.maps(table));
+            tables.add(
+                    table.fullName(),
+                    rulesets.rules(table).values().stream()
+                            .flatMap(List::stream)
+                            .toList(),
+                    rulesets.maps(table));
         } catch (NetlinkException | MalformedMessageException e) {
             if (rulesets.allTables().contains(table)) {
                 tables.addUnknown(table.fullName(), e);
@@ -221,7 +231,8 @@ public final class Nftables implements AutoCloseable {
             Map<String, Long> packets = new LinkedHashMap<>();
             for (ListedTable listed : rulesets.allTables()) {
                 if (listed.is(table)) {
-                    rulesets.rules(listed)
+                    rulesets.rules(listed).values().stream()
+                            .flatMap(List::stream)
                             .forEach(rule -> rule.packets().ifPresent(count -> packets.put(rule.comment(), count)));
                 }
             }
@@ -297,7 +308,7 @@ public final class Nftables implements AutoCloseable {
                 "run 'culvert check' to find missing requirements"));
     }
 
-    private static ProblemException listingFailed(RuntimeException cause) {
+    static ProblemException listingFailed(RuntimeException cause) {
         ProblemException problem = new ProblemException(Problem.failure(
                 LOCATION,
                 "cannot list the tables: " + cause.getMessage(),

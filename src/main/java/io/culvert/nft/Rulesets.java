@@ -2,24 +2,25 @@
 package io.culvert.nft;
 
 import io.culvert.linux.Errno;
+import io.culvert.netlink.Attributes;
 import io.culvert.netlink.KernelNetlinkSocket;
+import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkException;
 import io.culvert.netlink.NetlinkMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The rulesets of a network namespace, as the kernel lists them. */
 final class Rulesets implements AutoCloseable {
-
-    /** {@code NFPROTO_*} (include/uapi/linux/netfilter.h). */
-    private static final Map<Integer, String> FAMILIES =
-            Map.of(1, "inet", 2, "ip", 3, "arp", 5, "netdev", 7, "bridge", 10, "ip6");
 
     /** The number of attempts to list a table while other programs change the rulesets. */
     private static final int ATTEMPTS = 5;
@@ -29,24 +30,11 @@ final class Rulesets implements AutoCloseable {
 
         /** Returns the full name in nft, such as {@code ip6 filter}. */
         String fullName() {
-            return FAMILIES.getOrDefault(family, "unknown") + " " + name;
+            return KernelTable.fullName(family, name);
         }
 
         boolean is(Table.Id id) {
             return family == id.family().number() && name.equals(id.name());
-        }
-    }
-
-    /** A rule of any table. */
-    record ListedRule(String chain, String comment, List<Expression> expressions) {
-
-        /** Returns the number of packets that its counter has counted; empty if it has none. */
-        OptionalLong packets() {
-            return expressions.stream()
-                    .filter(expression -> expression.name().equals("counter"))
-                    .map(counter -> counter.number(NfTables.NFTA_COUNTER_PACKETS))
-                    .flatMapToLong(OptionalLong::stream)
-                    .findFirst();
         }
     }
 
@@ -136,13 +124,22 @@ final class Rulesets implements AutoCloseable {
      * @throws MalformedMessageException if the kernel's listing is in another format
      */
     Listing read(List<Table.Id> ids) {
+        return consistently(() -> readOnce(ids), Listing::new);
+    }
+
+    /**
+     * Lists something repeatedly until the rulesets do not change meanwhile, a few times at most.
+     *
+     * @param result makes the result of the generation, which is empty if they kept changing
+     */
+    private <T, R> R consistently(Supplier<T> listing, BiFunction<Optional<Integer>, T, R> result) {
         Optional<Integer> before = generation();
         for (int attempt = 1; ; attempt++) {
             try {
-                Map<Table.Id, EncodedTable> tables = readOnce(ids);
+                T listed = listing.get();
                 Optional<Integer> after = generation();
                 if (after.equals(before) || attempt == ATTEMPTS) {
-                    return new Listing(after.equals(before) ? after : Optional.empty(), tables);
+                    return result.apply(after.equals(before) ? after : Optional.empty(), listed);
                 }
                 before = after;
             } catch (NetlinkException e) {
@@ -187,6 +184,71 @@ final class Rulesets implements AutoCloseable {
         return RulesetDecoder.table(id, table.flags(), chains, sets, rules(table), others);
     }
 
+    /**
+     * Reads the tables of all programs: each kind of object in one listing of all tables, and the elements of each set.
+     *
+     * @throws NetlinkException if the kernel refuses
+     * @throws MalformedMessageException if the kernel lists something that belongs to no table; what is malformed in a table
+     *     makes only that one unreadable
+     */
+    KernelRuleset readAll() {
+        return consistently(
+                this::readAllOnce,
+                (generation, ruleset) -> new KernelRuleset(generation, ruleset.tables(), ruleset.unreadable()));
+    }
+
+    private KernelRuleset readAllOnce() {
+        List<ListedTable> listed = allTables();
+        Map<TableName, TableObjects> objects = new LinkedHashMap<>();
+        listed.forEach(table -> objects.put(TableName.of(table), new TableObjects()));
+        collect(NfTables.NFT_MSG_GETCHAIN, NfTables.NFT_MSG_NEWCHAIN, objects, TableObjects::chains);
+        collect(NfTables.NFT_MSG_GETRULE, NfTables.NFT_MSG_NEWRULE, objects, TableObjects::rules);
+        collect(NfTables.NFT_MSG_GETSET, NfTables.NFT_MSG_NEWSET, objects, TableObjects::sets);
+        collect(NfTables.NFT_MSG_GETFLOWTABLE, NfTables.NFT_MSG_NEWFLOWTABLE, objects, TableObjects::flowtables);
+        List<KernelTable> tables = new ArrayList<>();
+        List<KernelRuleset.Unreadable> unreadable = new ArrayList<>();
+        for (ListedTable table : listed) {
+            TableObjects parts = Objects.requireNonNull(objects.remove(TableName.of(table)));
+            try {
+                tables.add(RulesetDecoder.kernelTable(table, parts, set -> elements(table, set)));
+            } catch (MalformedMessageException e) {
+                unreadable.add(
+                        new KernelRuleset.Unreadable(table.fullName(), Objects.requireNonNullElse(e.getMessage(), "")));
+            }
+        }
+        objects.keySet()
+                .forEach(table -> unreadable.add(new KernelRuleset.Unreadable(
+                        KernelTable.fullName(table.family(), table.name()), "was created during the listing")));
+        return new KernelRuleset(Optional.empty(), tables, unreadable);
+    }
+
+    /** Adds all objects of a kind to their tables. */
+    private void collect(
+            int request, int type, Map<TableName, TableObjects> tables, Function<TableObjects, List<Attributes>> kind) {
+        RulesetDecoder.objects(
+                dump(request(0, request)),
+                type,
+                (table, object) -> kind.apply(tables.computeIfAbsent(table, _ -> new TableObjects()))
+                        .add(object));
+    }
+
+    /** What identifies a table. */
+    record TableName(int family, String name) {
+
+        static TableName of(ListedTable table) {
+            return new TableName(table.family(), table.name());
+        }
+    }
+
+    /** The objects of a table, as they are listed. */
+    record TableObjects(
+            List<Attributes> chains, List<Attributes> rules, List<Attributes> sets, List<Attributes> flowtables) {
+
+        TableObjects() {
+            this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        }
+    }
+
     private List<NetlinkMessage> elements(ListedTable table, String set) {
         return dump(new NetlinkMessage(
                 NfTables.SUBSYSTEM | NfTables.NFT_MSG_GETSETELEM,
@@ -218,8 +280,8 @@ final class Rulesets implements AutoCloseable {
         };
     }
 
-    /** Returns the rules of a table, in the order of its chains. */
-    List<ListedRule> rules(ListedTable table) {
+    /** Returns the rules of a table by chain, in order. */
+    Map<String, List<TableRule>> rules(ListedTable table) {
         return RulesetDecoder.rules(
                 dump(request(table, NfTables.NFT_MSG_GETRULE, NfTables.NFTA_RULE_TABLE)), table.name());
     }

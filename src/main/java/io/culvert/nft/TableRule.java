@@ -2,6 +2,7 @@
 package io.culvert.nft;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * A rule of any program's table, as listed by the kernel.
@@ -13,5 +14,14 @@ public record TableRule(long handle, String comment, List<Expression> expression
 
     public TableRule {
         expressions = List.copyOf(expressions);
+    }
+
+    /** Returns the number of packets that its counter has counted; empty if it has none. */
+    OptionalLong packets() {
+        return expressions.stream()
+                .filter(expression -> expression.name().equals("counter"))
+                .map(counter -> counter.number(NfTables.NFTA_COUNTER_PACKETS))
+                .flatMapToLong(OptionalLong::stream)
+                .findFirst();
     }
 }

@@ -66,6 +66,11 @@ record KernelAddress(
                         message));
     }
 
+    /** Returns whether the message is about an address of IPv4 or IPv6. */
+    static boolean isOfFamily(NetlinkMessage message) {
+        return RtNetlink.family(message, RtNetlink.RTM_NEWADDR, HEADER).isPresent();
+    }
+
     /**
      * Returns whether Culvert set it, by its protocol; kernels before 5.18 have none, and the link's owner decides.
      *

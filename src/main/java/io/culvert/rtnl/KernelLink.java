@@ -4,6 +4,8 @@ package io.culvert.rtnl;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.Attributes;
 import io.culvert.netlink.NetlinkMessage;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -19,6 +21,7 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
     private static final int HEADER = 16;
 
     private static final int IFF_UP = 0x1;
+    private static final int IFF_LOOPBACK = 0x8;
 
     /** include/uapi/linux/if_link.h. */
     private static final int IFLA_IFNAME = 3;
@@ -27,8 +30,11 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
     private static final int IFLA_LINKINFO = 18;
     private static final int IFLA_INFO_KIND = 1;
     private static final int IFLA_IFALIAS = 20;
+    private static final int IFLA_GROUP = 27;
     private static final int IFLA_NET_NS_FD = 28;
     private static final int IFLA_EXT_MASK = 29;
+    private static final int IFLA_PROP_LIST = 52;
+    private static final int IFLA_ALT_IFNAME = 53;
     private static final int RTEXT_FILTER_SKIP_STATS = 1 << 3;
 
     boolean isOurs() {
@@ -64,6 +70,27 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
                         attributes.number(IFLA_MTU).map(Long::intValue).orElse(0),
                         attributes.string(IFLA_IFALIAS).orElse(""),
                         (header.getInt(8) & IFF_UP) != 0));
+    }
+
+    /** Decodes what routing depends on. */
+    static Optional<RoutingState.StateLink> decodeState(NetlinkMessage message) {
+        return decode(message)
+                .map(link -> new RoutingState.StateLink(
+                        link.index,
+                        link.name,
+                        link.kind,
+                        link.up,
+                        (int) Attributes.parse(message.payload(), HEADER).number(IFLA_GROUP, 0),
+                        (RtNetlink.read(message.payload()).getInt(8) & IFF_LOOPBACK) != 0,
+                        link.alias));
+    }
+
+    /** Returns the link's alternative names. */
+    static List<String> alternativeNames(NetlinkMessage message) {
+        return Attributes.parse(message.payload(), HEADER).nested(IFLA_PROP_LIST).all().stream()
+                .filter(property -> property.type() == IFLA_ALT_IFNAME)
+                .map(property -> new String(property.value(), StandardCharsets.UTF_8).split("\0", 2)[0])
+                .toList();
     }
 
     /** Returns the request that creates a link, unless one with this name exists. */

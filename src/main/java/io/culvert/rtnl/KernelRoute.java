@@ -5,6 +5,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.Attributes;
+import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkMessage;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -53,7 +54,13 @@ record KernelRoute(
     private static final int HOP_HEADER = 8;
 
     static final int RTN_UNICAST = 1;
+    private static final int RTN_LOCAL = 2;
+    private static final int RTN_BROADCAST = 3;
+    private static final int RTN_ANYCAST = 4;
+    private static final int RTN_MULTICAST = 5;
+    private static final int RTN_BLACKHOLE = 6;
     static final int RTN_UNREACHABLE = 7;
+    private static final int RTN_PROHIBIT = 8;
     static final int RTN_THROW = 9;
 
     private static final int RT_SCOPE_LINK = 253;
@@ -77,7 +84,9 @@ record KernelRoute(
     private static final int RTA_TABLE = 15;
     private static final int RTA_VIA = 18;
     private static final int RTA_ENCAP = 22;
+    private static final int RTA_ENCAP_TYPE = 21;
     private static final int RTA_NH_ID = 30;
+    private static final int RTA_FLOWLABEL = 31;
     static final int RTAX_MTU = 2;
 
     /** Returns the default metric; IPv6's is {@code IP6_RT_PRIO_USER} (include/uapi/linux/ipv6_route.h). */
@@ -116,6 +125,11 @@ record KernelRoute(
                 AttributeWriter.after(new byte[HEADER]).u32(RTA_TABLE, table).toByteArray());
     }
 
+    /** Returns the request that lists the routes of all tables, of both families. */
+    static NetlinkMessage listAll() {
+        return new NetlinkMessage(RtNetlink.RTM_GETROUTE, 0, new byte[HEADER]);
+    }
+
     static Optional<KernelRoute> decode(NetlinkMessage message) {
         byte[] payload = message.payload();
         if (message.type() != RtNetlink.RTM_NEWROUTE || payload.length < HEADER) {
@@ -149,29 +163,103 @@ record KernelRoute(
                 message));
     }
 
+    /**
+     * Decodes a route of any program as the kernel evaluates it; empty for another family or a cache entry.
+     *
+     * @throws MalformedMessageException if it is not known which packets it is for
+     */
+    static Optional<LookupRoute> decodeLookup(NetlinkMessage message) {
+        byte[] payload = message.payload();
+        Optional<Family> family = RtNetlink.family(message, RtNetlink.RTM_NEWROUTE, HEADER);
+        if (family.isEmpty() || (RtNetlink.read(payload).getInt(8) & RTM_F_CLONED) != 0) {
+            return Optional.empty();
+        }
+        KernelRoute route =
+                decode(message).orElseThrow(() -> new MalformedMessageException("a route without its destination"));
+        Attributes attributes = Attributes.parse(payload, HEADER);
+        int sourceLength = Byte.toUnsignedInt(payload[2]);
+        Prefix source = sourceLength == 0
+                ? Prefix.all(family.get())
+                : RtNetlink.prefix(family.get(), sourceLength, attributes.bytes(RTA_SRC))
+                        .orElseThrow(() -> new MalformedMessageException("a route without its source"));
+        LookupRoute.Kind kind = kind(route.type);
+        return Optional.of(new LookupRoute(
+                family.get(),
+                route.table,
+                kind,
+                route.destination,
+                source,
+                route.metric,
+                Byte.toUnsignedInt(payload[3]),
+                attributes
+                        .bytes(RTA_PREFSRC)
+                        .flatMap(bytes -> RtNetlink.address(family.get().number(), bytes)),
+                route.hops.stream()
+                        .map(hop -> new LookupRoute.Hop(hop.link, hop.gateway, hop.isUsable))
+                        .toList(),
+                route.type >= RTN_UNICAST
+                        && route.type <= RTN_THROW
+                        && isUnderstood(attributes)
+                        && (kind != LookupRoute.Kind.UNICAST || !route.hops.isEmpty())));
+    }
+
+    private static LookupRoute.Kind kind(int type) {
+        return switch (type) {
+            case RTN_LOCAL -> LookupRoute.Kind.LOCAL;
+            case RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST -> LookupRoute.Kind.BROADCAST;
+            case RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT -> LookupRoute.Kind.BLOCK;
+            case RTN_THROW -> LookupRoute.Kind.THROW;
+            default -> LookupRoute.Kind.UNICAST;
+        };
+    }
+
+    /**
+     * Returns whether a route, or a hop, has nothing that may send packets elsewhere: an encapsulation, or an attribute of a
+     * newer kernel. The hops of a nexthop object are listed, unless net.ipv4.nexthop_compat_mode is 0.
+     */
+    private static boolean isUnderstood(Attributes attributes) {
+        return !attributes.hasAny(RTA_ENCAP, RTA_ENCAP_TYPE)
+                && attributes.all().stream().allMatch(attribute -> attribute.type() <= RTA_FLOWLABEL)
+                && attributes
+                        .bytes(RTA_MULTIPATH)
+                        .filter(multipath -> !listedHops(multipath).stream()
+                                .map(ListedHop::attributes)
+                                .allMatch(KernelRoute::isUnderstood))
+                        .isEmpty();
+    }
+
     private static List<Hop> hops(int family, int flags, Attributes attributes) {
         List<Hop> hops = new ArrayList<>();
         attributes
                 .number(RTA_OIF)
                 .ifPresent(link -> hops.add(new Hop(link.intValue(), gateway(family, attributes), isUsable(flags))));
-        attributes.bytes(RTA_MULTIPATH).ifPresent(multipath -> addHops(family, multipath, hops));
+        attributes
+                .bytes(RTA_MULTIPATH)
+                .ifPresent(multipath -> listedHops(multipath)
+                        .forEach(hop -> hops.add(
+                                new Hop(hop.link(), gateway(family, hop.attributes()), isUsable(hop.flags())))));
         return hops;
     }
 
-    private static void addHops(int family, byte[] multipath, List<Hop> hops) {
+    /** A {@code struct rtnexthop} with its attributes. */
+    private record ListedHop(int link, int flags, Attributes attributes) {}
+
+    private static List<ListedHop> listedHops(byte[] multipath) {
         var buffer = RtNetlink.read(multipath);
+        List<ListedHop> hops = new ArrayList<>();
         int start = 0;
         while (start + HOP_HEADER <= multipath.length) {
             int length = Short.toUnsignedInt(buffer.getShort(start));
             if (length < HOP_HEADER || start + length > multipath.length) {
                 break;
             }
-            Attributes hopAttributes =
-                    Attributes.parse(Arrays.copyOfRange(multipath, start, start + length), HOP_HEADER);
-            hops.add(
-                    new Hop(buffer.getInt(start + 4), gateway(family, hopAttributes), isUsable(buffer.get(start + 2))));
+            hops.add(new ListedHop(
+                    buffer.getInt(start + 4),
+                    buffer.get(start + 2),
+                    Attributes.parse(Arrays.copyOfRange(multipath, start, start + length), HOP_HEADER)));
             start += (length + 3) & ~3;
         }
+        return hops;
     }
 
     static Optional<InetAddress> gateway(int family, Attributes attributes) {

@@ -2,17 +2,22 @@
 package io.culvert.rtnl;
 
 import io.culvert.net.Family;
+import io.culvert.net.MaskedMark;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.Attributes;
 import io.culvert.netlink.NetlinkMessage;
+import io.culvert.rtnl.LookupRule.PortRange;
+import io.culvert.rtnl.LookupRule.UidRange;
 import io.culvert.rtnl.PolicyRule.Action;
 import io.culvert.rtnl.PolicyRule.Mark;
 import io.culvert.rtnl.PolicyRule.Selector;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * A routing policy rule, as listed by the kernel.
@@ -30,6 +35,10 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
 
     /** include/uapi/linux/fib_rules.h. */
     private static final int FIB_RULE_INVERT = 0x2;
+
+    private static final int FIB_RULE_IIF_DETACHED = 0x8;
+    private static final int FIB_RULE_OIF_DETACHED = 0x10;
+    private static final int FIB_RULE_FIND_SADDR = 0x10000;
 
     private static final int FR_ACT_TO_TBL = 1;
     private static final int FR_ACT_GOTO = 2;
@@ -61,9 +70,13 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
     private static final int FRA_FLOWLABEL = 26;
     private static final int FRA_SPORT_MASK = 28;
     private static final int FRA_DPORT_MASK = 29;
+    private static final int FRA_DSCP_MASK = 30;
 
     private static final long UNSET = 0xffffffffL;
     private static final long FULL_PORT_MASK = 0xffff;
+
+    /** {@code DEFAULT_OVERFLOWUID} (include/linux/highuid.h): a user that has no number in the reader's user namespace. */
+    private static final long OVERFLOW_UID = 65534;
 
     /** Returns the request that lists all rules of both families: the kernel cannot filter them. */
     static NetlinkMessage list() {
@@ -78,9 +91,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
         Attributes attributes = Attributes.parse(payload, HEADER);
         // The kernel omits the attribute for preference 0.
         long preference = u32(attributes, FRA_PRIORITY).orElse(0L);
-        return Arrays.stream(Family.values())
-                .filter(family -> family.number() == payload[0])
-                .findFirst()
+        return RtNetlink.family(message, RtNetlink.RTM_NEWRULE, HEADER)
                 .map(family -> new KernelRule(
                         family,
                         preference,
@@ -174,7 +185,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
         return switch (payload[7]) {
             case FR_ACT_TO_TBL ->
                 Optional.of(new Action.Lookup(
-                        u32(attributes, FRA_TABLE).orElse((long) Byte.toUnsignedInt(payload[4])),
+                        table(payload, attributes),
                         suppress == UNSET ? OptionalInt.empty() : OptionalInt.of((int) suppress)));
             case FR_ACT_GOTO ->
                 u32(attributes, FRA_GOTO)
@@ -183,6 +194,151 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
             case FR_ACT_UNREACHABLE -> Optional.of(new Action.Unreachable());
             default -> Optional.empty();
         };
+    }
+
+    /**
+     * Returns the rule as the kernel evaluates it. The kernel compares links, not names; a condition on a link that does not
+     * exist is never fulfilled.
+     *
+     * @param linkName returns the name by which a rule's link is known to others, or nothing if the kernel does not just
+     *     compare that link
+     */
+    LookupRule lookup(Function<String, Optional<String>> linkName) {
+        Attributes attributes = Attributes.parse(message.payload(), HEADER);
+        return new Conditions(this, attributes, linkName).lookupRule();
+    }
+
+    /** Decodes the conditions of a rule of any program, and notes whether there is one that is not modelled. */
+    private static final class Conditions {
+
+        private final KernelRule rule;
+        private final byte[] payload;
+        private final int flags;
+        private final Attributes attributes;
+        private final Function<String, Optional<String>> linkName;
+        private boolean hasOther;
+
+        Conditions(KernelRule rule, Attributes attributes, Function<String, Optional<String>> linkName) {
+            this.rule = rule;
+            this.payload = rule.message.payload();
+            this.flags = RtNetlink.read(payload).getInt(8);
+            this.attributes = attributes;
+            this.linkName = linkName;
+            this.hasOther = payload[3] != 0
+                    || attributes.hasAny(FRA_TUN_ID, FRA_L3MDEV, FRA_DSCP, FRA_FLOWLABEL)
+                    || attributes.all().stream().anyMatch(attribute -> attribute.type() > FRA_DSCP_MASK);
+        }
+
+        LookupRule lookupRule() {
+            boolean findsSource = (flags & FIB_RULE_FIND_SADDR) != 0;
+            hasOther |= findsSource;
+            Optional<Prefix> from = prefix(findsSource ? 0 : payload[2], FRA_SRC);
+            Optional<Prefix> to = prefix(payload[1], FRA_DST);
+            Optional<String> inputLink = link(FRA_IIFNAME, FIB_RULE_IIF_DETACHED);
+            Optional<String> outputLink = link(FRA_OIFNAME, FIB_RULE_OIF_DETACHED);
+            Optional<MaskedMark> mark = KernelRule.mark(attributes)
+                    .filter(it -> it.mask() != 0)
+                    .map(it -> new MaskedMark(it.value() & it.mask(), it.mask()));
+            OptionalInt protocol = attributes.number(FRA_IP_PROTO).stream()
+                    .mapToInt(Long::intValue)
+                    .filter(number -> number != 0)
+                    .findFirst();
+            Optional<PortRange> sourcePorts = ports(FRA_SPORT_RANGE, FRA_SPORT_MASK);
+            Optional<PortRange> destinationPorts = ports(FRA_DPORT_RANGE, FRA_DPORT_MASK);
+            Optional<UidRange> uids = uids();
+            return new LookupRule(
+                    rule.family,
+                    rule.preference,
+                    (flags & FIB_RULE_INVERT) != 0,
+                    from,
+                    to,
+                    inputLink,
+                    outputLink,
+                    mark,
+                    protocol,
+                    sourcePorts,
+                    destinationPorts,
+                    uids,
+                    hasOther,
+                    action(),
+                    rule.isOurs());
+        }
+
+        /** Returns a condition that is present; if it cannot be decoded, it is one that is not modelled. */
+        private <T> Optional<T> decoded(boolean isPresent, Supplier<Optional<T>> decoder) {
+            Optional<T> condition = isPresent ? decoder.get() : Optional.empty();
+            hasOther |= isPresent && condition.isEmpty();
+            return condition;
+        }
+
+        private Optional<Prefix> prefix(byte length, int type) {
+            return decoded(
+                    length != 0,
+                    () -> RtNetlink.prefix(rule.family, Byte.toUnsignedInt(length), attributes.bytes(type)));
+        }
+
+        private Optional<String> link(int type, int detached) {
+            return decoded(
+                    attributes.has(type),
+                    () -> (flags & detached) != 0
+                            ? attributes.string(type)
+                            : attributes.string(type).flatMap(linkName));
+        }
+
+        private Optional<PortRange> ports(int type, int mask) {
+            return decoded(
+                    attributes.has(type),
+                    () -> attributes
+                            .bytes(type)
+                            .filter(range ->
+                                    range.length == 4 && attributes.number(mask, FULL_PORT_MASK) == FULL_PORT_MASK)
+                            .map(RtNetlink::read)
+                            .map(range -> new PortRange(
+                                    Short.toUnsignedInt(range.getShort(0)), Short.toUnsignedInt(range.getShort(2)))));
+        }
+
+        private Optional<UidRange> uids() {
+            return decoded(
+                    attributes.has(FRA_UID_RANGE),
+                    () -> attributes
+                            .bytes(FRA_UID_RANGE)
+                            .filter(range -> range.length == 8)
+                            .map(RtNetlink::read)
+                            .map(range -> new UidRange(
+                                    Integer.toUnsignedLong(range.getInt(0)), Integer.toUnsignedLong(range.getInt(4))))
+                            .filter(range -> range.first() != OVERFLOW_UID && range.last() != OVERFLOW_UID));
+        }
+
+        private LookupRule.Action action() {
+            return switch (payload[7]) {
+                // With this condition, the table is that of the packet's virtual router.
+                case FR_ACT_TO_TBL -> attributes.has(FRA_L3MDEV) ? new LookupRule.Action.Unknown() : lookupTable();
+                case FR_ACT_GOTO ->
+                    u32(attributes, FRA_GOTO)
+                            .<LookupRule.Action>map(LookupRule.Action.GotoRule::new)
+                            .orElseGet(LookupRule.Action.Unknown::new);
+                case FR_ACT_NOP -> new LookupRule.Action.None();
+                case FR_ACT_BLACKHOLE, FR_ACT_UNREACHABLE, FR_ACT_PROHIBIT -> new LookupRule.Action.Block();
+                default -> new LookupRule.Action.Unknown();
+            };
+        }
+
+        private LookupRule.Action lookupTable() {
+            return new LookupRule.Action.LookupTable(
+                    table(payload, attributes),
+                    u32(attributes, FRA_SUPPRESS_PREFIXLEN).stream()
+                            .mapToInt(Long::intValue)
+                            .filter(length -> length >= 0)
+                            .findFirst(),
+                    u32(attributes, FRA_SUPPRESS_IFGROUP).stream()
+                            .mapToLong(Long::longValue)
+                            .filter(group -> group != UNSET)
+                            .findFirst());
+        }
+    }
+
+    private static long table(byte[] payload, Attributes attributes) {
+        return u32(attributes, FRA_TABLE).orElse((long) Byte.toUnsignedInt(payload[4]));
     }
 
     /** Returns whether it only blocks packets, or does nothing. */

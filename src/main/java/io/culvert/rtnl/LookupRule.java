@@ -68,7 +68,8 @@ public record LookupRule(
 
     /** Formats the rule in the syntax of iproute2; conditions that are not modelled are only mentioned. */
     public String text() {
-        StringBuilder text = new StringBuilder(IpSyntax.ip(family)).append(" rule pref ").append(preference);
+        StringBuilder text =
+                new StringBuilder(IpSyntax.ip(family)).append(" rule pref ").append(preference);
         if (isInverted) {
             text.append(" not");
         }
@@ -83,24 +84,29 @@ public record LookupRule(
         protocol.ifPresent(it -> text.append(" ipproto ").append(it));
         sourcePorts.ifPresent(it -> text.append(" sport ").append(text(it)));
         destinationPorts.ifPresent(it -> text.append(" dport ").append(text(it)));
-        uids.ifPresent(it ->
-                text.append(" uidrange ").append(it.first()).append('-').append(it.last()));
+        uids.ifPresent(
+                it -> text.append(" uidrange ").append(it.first()).append('-').append(it.last()));
         if (hasOtherCondition) {
             text.append(" with other conditions");
         }
-        return text.append(switch (action) {
-                    case Action.LookupTable lookup -> " lookup " + IpSyntax.table(lookup.table())
-                            + (lookup.suppressPrefixLength().isPresent()
-                                    ? " suppress_prefixlength " + lookup.suppressPrefixLength().getAsInt()
-                                    : "")
-                            + (lookup.suppressGroup().isPresent()
-                                    ? " suppress_ifgroup " + lookup.suppressGroup().getAsLong()
-                                    : "");
-                    case Action.GotoRule goTo -> " goto " + goTo.preference();
-                    case Action.None _ -> " nop";
-                    case Action.Block _ -> " unreachable";
-                    case Action.Unknown _ -> " with an unknown action";
-                })
+        return text.append(
+                        switch (action) {
+                            case Action.LookupTable lookup ->
+                                " lookup " + IpSyntax.table(lookup.table())
+                                        + (lookup.suppressPrefixLength().isPresent()
+                                                ? " suppress_prefixlength "
+                                                        + lookup.suppressPrefixLength()
+                                                                .getAsInt()
+                                                : "")
+                                        + (lookup.suppressGroup().isPresent()
+                                                ? " suppress_ifgroup "
+                                                        + lookup.suppressGroup().getAsLong()
+                                                : "");
+                            case Action.GotoRule goTo -> " goto " + goTo.preference();
+                            case Action.None _ -> " nop";
+                            case Action.Block _ -> " unreachable";
+                            case Action.Unknown _ -> " with an unknown action";
+                        })
                 .toString();
     }
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.rtnl;
 
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.netlink.NetlinkMessage;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** Constants and helpers for all messages of rtnetlink (include/uapi/linux/rtnetlink.h). */
@@ -51,6 +55,26 @@ final class RtNetlink {
         } catch (UnknownHostException e) {
             throw new AssertionError("the lengths were checked", e);
         }
+    }
+
+    /**
+     * Returns the family of a message of this type; empty for another type or family.
+     *
+     * @param header the length of the message's header, which begins with the family
+     */
+    static Optional<Family> family(NetlinkMessage message, int type, int header) {
+        return message.type() != type || message.payload().length < header
+                ? Optional.empty()
+                : Arrays.stream(Family.values())
+                        .filter(family -> family.number() == message.payload()[0])
+                        .findFirst();
+    }
+
+    /** Returns a prefix of the family; empty if it is none. */
+    static Optional<Prefix> prefix(Family family, int length, Optional<byte[]> address) {
+        return address.filter(_ -> length <= family.bits())
+                .flatMap(bytes -> address(family.number(), bytes))
+                .map(it -> new Prefix(it, length));
     }
 
     /** Returns the unspecified address of a family. */

@@ -27,7 +27,7 @@ class ForeignTablesTest {
         for (int i = 0; i < rulesOfTables.length; i++) {
             tables.add(
                     i == 0 ? "ip other" : "ip more" + i,
-                    List.of(new Rulesets.ListedRule("c", "", rulesOfTables[i])),
+                    List.of(new TableRule(0, "", rulesOfTables[i])),
                     map -> switch (map) {
                         case "accepted" -> Optional.of(List.of(word(7), word(0x51000000)));
                         case "others" -> Optional.of(List.of(word(7), word(0x2000)));

@@ -9,6 +9,7 @@ import io.culvert.net.Marks;
 import io.culvert.net.Prefix;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.Attributes;
+import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkMessage;
 import io.culvert.plan.RulesetExamples;
 import java.nio.ByteBuffer;
@@ -206,13 +207,15 @@ class RulesetCodecTest {
                     .forEach(set -> assertThat(set.isSameAs(set)).isTrue());
             new SetElements(4, false).addListed(payload);
             new SetElements(16, true).addListed(payload);
-            List<Rulesets.ListedRule> rules = RulesetDecoder.rules(messages, "culvert");
+            List<TableRule> rules = RulesetDecoder.rules(messages, "culvert").values().stream()
+                    .flatMap(List::stream)
+                    .toList();
             new ForeignTables(Marks.DEFAULT.exempt(true)).add("other", rules, _ -> Optional.of(List.of(payload)));
-            for (Rulesets.ListedRule rule : rules) {
+            for (TableRule rule : rules) {
                 assertThat(Expression.parse(written(rule.expressions()))).isEqualTo(rule.expressions());
             }
         } catch (MalformedMessageException e) {
-            assertThat(e).hasMessageStartingWith("unsupported message of nf_tables: ");
+            assertThat(e).hasMessageStartingWith("unsupported message of the kernel: ");
         }
     }
 
@@ -256,14 +259,15 @@ class RulesetCodecTest {
                 set.elements().addListed(message.payload());
             }
         }
-        List<Rulesets.ListedRule> rules = RulesetDecoder.rules(sent, name).stream()
-                .map(rule -> new Rulesets.ListedRule(
-                        rule.chain(),
+        Map<String, List<TableRule>> rules = new HashMap<>(RulesetDecoder.rules(sent, name));
+        rules.replaceAll((_, ofChain) -> ofChain.stream()
+                .map(rule -> new TableRule(
+                        rule.handle(),
                         rule.comment(),
                         rule.expressions().stream()
                                 .map(expression -> withSetName(expression, byNumber))
                                 .toList()))
-                .toList();
+                .toList());
         assertThat(RulesetDecoder.tables(sent))
                 .containsExactly(new Rulesets.ListedTable(table.id().family().number(), name, 0));
         return RulesetDecoder.table(table.id(), 0, RulesetDecoder.chains(sent, name), sets, rules, List.of());
