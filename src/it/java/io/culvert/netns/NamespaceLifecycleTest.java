@@ -178,6 +178,35 @@ class NamespaceLifecycleTest {
         assertThat(observer.leaks()).isEmpty();
     }
 
+    /** As in a new namespace with {@code net.core.devconf_inherit_init_net}, which only a whole kernel has. */
+    @Test
+    void ipv6_works_in_a_namespace_whose_new_links_have_none() {
+        String dualStack = lab.file("wg0.conf", provider.file());
+        lab.culvert("netns", "up", "wg0", "--config", dualStack).outputOrFail();
+
+        lab.run("ip", "netns", "exec", "wg0", "sysctl", "-q", "net.ipv6.conf.default.disable_ipv6=1")
+                .outputOrFail();
+        lab.killByCommandLine(ConfinementLab.DAEMON);
+        CommandResult up = lab.culvert("netns", "up", "wg0", "--config", dualStack);
+
+        assertThat(up.status()).as(up.err()).isZero();
+        assertThat(lab.culvert(
+                                "exec",
+                                "--netns",
+                                "wg0",
+                                "--",
+                                "curl",
+                                "-s",
+                                "-6",
+                                "--max-time",
+                                "30",
+                                "http://www.example/")
+                        .outputOrFail())
+                .contains(provider.publicIpv6());
+        lab.culvert("netns", "down", "wg0").outputOrFail();
+        assertThat(observer.leaks()).isEmpty();
+    }
+
     @Test
     void a_killed_daemon_leaves_no_leak_and_the_next_run_adopts_the_namespace() {
         RunningProgram program = startProgram("true");

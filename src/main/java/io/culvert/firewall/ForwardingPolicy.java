@@ -26,7 +26,6 @@ import io.culvert.nft.Statement.Masquerade;
 import io.culvert.nft.Statement.Reject;
 import io.culvert.nft.Statement.Verdict;
 import io.culvert.nft.Table;
-import io.culvert.rtnl.Machine;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -34,6 +33,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * The forwarding policy of a mesh node: it forwards what its network file allows and replies to that, and nothing else from or to
@@ -135,8 +135,13 @@ public record ForwardingPolicy(Table table, Set<Family> forwardedFamilies) {
         return new Table(table.id(), table.sets(), chains);
     }
 
-    public Set<Family> families(Machine machine) {
-        return machine.ipv6().isEnabledAnywhere() ? forwardedFamilies : Set.of(Family.IPV4);
+    /**
+     * Returns the address families that the kernel has to forward.
+     *
+     * @param carried the families that the mesh interfaces carry; others need not be enabled
+     */
+    public Set<Family> families(Set<Family> carried) {
+        return forwardedFamilies.stream().filter(carried::contains).collect(Collectors.toUnmodifiableSet());
     }
 
     private static List<Statement> acceptStatements(Forward entry, List<Statement> addressMatches, Set<String> links) {

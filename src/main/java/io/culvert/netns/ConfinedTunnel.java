@@ -169,7 +169,7 @@ final class ConfinedTunnel {
     }
 
     private NamespacePlan plan() {
-        Ipv6 ipv6 = inNamespace(kernel -> kernel.machine().ipv6());
+        Ipv6 ipv6 = inNamespace(kernel -> kernel.machine().ipv6().inOwnNamespace(kernel.sysctl()));
         try (KernelConnections outside = KernelConnections.open(environment)) {
             return planChange.apply(NamespacePlan.of(
                     config,

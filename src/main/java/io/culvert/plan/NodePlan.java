@@ -85,13 +85,17 @@ public record NodePlan(
                 current.addresses(),
                 current.routes(),
                 current.rules());
+        Set<Family> carried = network.addresses().stream()
+                .filter(linkAddress -> desiredLinks.contains(linkAddress.link()))
+                .map(linkAddress -> linkAddress.address().family())
+                .collect(Collectors.toUnmodifiableSet());
         Optional<ForwardingPolicy> policy = ForwardingPolicy.of(inputs.node(), inputs.forwards(), desiredLinks);
         return new NodePlan(
                 devices,
                 network,
                 TunnelKillSwitch.antiSpoofing(network),
                 policy,
-                policy.map(it -> it.families(inputs.machine())).orElse(Set.of()),
+                policy.map(it -> it.families(carried)).orElse(Set.of()),
                 List.copyOf(directNetworks),
                 stale,
                 remarks);

@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 
 /**
  * The tunnels without a mesh that are up, derived from Culvert's state in the kernel: no file records which tunnel a rule belongs
- * to. Each tunnel has a slot of rule preferences. A slot belongs to the tunnel that its kill switch names, or to the one whose
- * routes its rules look up. A slot without an owner is left over from a tunnel whose link was deleted, and blocks nothing.
+ * to. Each tunnel has a slot of rule preferences. A slot belongs to the tunnel that its kill switch names, to the one whose
+ * routes its rules look up, or to the one whose blocked IPv6 its rules look up. A slot without an owner is left over from a tunnel whose link was deleted, and blocks nothing.
  *
  * @param current Culvert's current network state
  */
@@ -156,7 +156,17 @@ public record ActiveTunnels(NetworkState current) {
                         .flatMapToLong(ActiveTunnels::table)
                         .boxed()
                         .flatMap(table -> linksIn(table).stream())
-                        .findFirst());
+                        .findFirst())
+                .or(() -> blockedFamilyOwner(rules));
+    }
+
+    /** Returns the tunnel that these rules name and whose link exists: one that carries only the other family. */
+    private Optional<String> blockedFamilyOwner(List<PolicyRule> rules) {
+        return rules.stream()
+                .flatMap(rule -> rule.selector().inputLink().stream())
+                .filter(name ->
+                        current.links().stream().anyMatch(link -> link.name().equals(name)))
+                .findFirst();
     }
 
     private static LongStream table(PolicyRule rule) {

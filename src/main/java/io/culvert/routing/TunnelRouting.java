@@ -201,6 +201,12 @@ public record TunnelRouting(
             if (hasTable(family)) {
                 rules.add(new PolicyRule(
                         family, first + 1, Selector.ANY.mark(tunnelsMark()).not(), Action.Lookup.of(mark)));
+                if (family == Family.IPV6 && !carriesIpv6) {
+                    // It blocks no packet that the rule above would not: it records whose unreachable routes these are,
+                    // as they name no link.
+                    rules.add(new PolicyRule(
+                            family, first + 1, Selector.ANY.inputLink(file.name()), Action.Lookup.of(mark)));
+                }
             }
             if (killSwitch) {
                 Selector unmarked = Selector.ANY.mark(Mark.exactly(mark)).not();
@@ -236,7 +242,7 @@ public record TunnelRouting(
 
     /**
      * Returns whether a route must be in the tunnel's own table. Unreachable routes are there too: they name no link,
-     * but their table identifies the tunnel.
+     * but a rule for their table does.
      */
     private boolean needsOwnTable(Prefix prefix, Set<Family> withServer) {
         return prefix.isDefault() || withServer.contains(prefix.family()) || isUnreachable(prefix);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.rtnl;
 
+import io.culvert.linux.Sysctl;
 import java.util.Map;
 
 /**
@@ -47,6 +48,15 @@ public record Ipv6(
                 && (newLinks
                         || links.entrySet().stream()
                                 .anyMatch(it -> it.getValue() && !it.getKey().equals("lo")));
+    }
+
+    /**
+     * Returns the availability in a namespace that has no links but Culvert's: none of them shows whether IPv6 is
+     * wanted there, so it is, where a switch can be written. New namespaces do not inherit the switches, unless
+     * {@code net.core.devconf_inherit_init_net} or a parameter of the kernel says so.
+     */
+    public Ipv6 inOwnNamespace(Sysctl sysctl) {
+        return new Ipv6(present, newLinks, links, sysctl.isWritable(sysctl("default")), loopback);
     }
 
     private boolean isEnabledOn(String link) {

@@ -3,11 +3,17 @@ package io.culvert.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.networkfile.Forward;
 import io.culvert.nft.NftText;
 import io.culvert.rtnl.IpSyntax;
+import io.culvert.rtnl.Ipv6;
+import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.wireguard.config.WireGuardConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -67,6 +73,29 @@ class NodePlanTest {
         NodePlan once = plan("laptop", NetworkState.EMPTY, HOME, WORK);
 
         assertThat(plan("laptop", once.network(), HOME, WORK)).isEqualTo(once);
+    }
+
+    @Test
+    void a_family_that_no_interface_carries_is_not_forwarded() {
+        WireGuardConfig home = subnet("home", "10.8.0.1/24, fd00:8::1/64", "10.8.0.2/32, fd00:8::2/128");
+        Forward exit = new Forward(
+                Forward.Direction.EXIT,
+                "home",
+                List.of(Prefix.parse("10.8.0.2/32"), Prefix.parse("fd00:8::2/128")),
+                List.of(Prefix.all(Family.IPV4), Prefix.all(Family.IPV6)),
+                true);
+
+        Ipv6 onUplinkOnly = new Ipv6(true, false, Map.of("lo", true, "eth0", true), false, true);
+
+        assertThat(plan(TunnelExamples.machine(false), home, exit).forwarded())
+                .containsExactlyInAnyOrder(Family.values());
+        assertThat(plan(TunnelExamples.machine(false, onUplinkOnly), home, exit).forwarded())
+                .containsExactly(Family.IPV4);
+    }
+
+    private static NodePlan plan(Machine machine, WireGuardConfig mesh, Forward forward) {
+        return NodePlan.of(NodeInputs.of(
+                "laptop", List.of(mesh), machine, (_, _) -> OptionalInt.empty(), it -> it.forwards = List.of(forward)));
     }
 
     private static NodePlan plan(String node, NetworkState current, WireGuardConfig... interfaces) {

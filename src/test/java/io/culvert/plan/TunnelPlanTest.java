@@ -121,7 +121,14 @@ class TunnelPlanTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"0.0.0.0/0, ::/0", "0.0.0.0/0, fd07::/64", "0.0.0.0/0, ::/1, 8000::/1"})
+    @ValueSource(
+            strings = {
+                "0.0.0.0/0, ::/0",
+                "0.0.0.0/0, fd07::/64",
+                "0.0.0.0/0, ::/1, 8000::/1",
+                "10.66.0.0/24, fd07::/64",
+                "fd07::/64"
+            })
     void without_ipv6_on_the_link_ipv6_routes_are_unreachable_and_removed_with_the_tunnel(String allowedIps) {
         for (TunnelInputs inputs : List.of(
                 TunnelInputs.of(
@@ -147,6 +154,9 @@ class TunnelPlanTest {
             NetworkState both =
                     plan(file("wg1", EVERYTHING, ""), plan.all(), false).all();
             assertThat(new ActiveTunnels(both).without("wg1")).isEqualTo(plan.all());
+            TunnelPlan again = TunnelPlan.of(
+                    TunnelInputs.of(inputs.file(), inputs.machine(), inputs.path(), it -> it.current = plan.all()));
+            assertThat(again).isEqualTo(plan);
         }
     }
 
