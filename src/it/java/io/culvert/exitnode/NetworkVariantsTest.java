@@ -4,6 +4,7 @@ package io.culvert.exitnode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.lab.CommandResult;
+import io.culvert.lab.ContinuousProbe;
 import io.culvert.lab.Lab;
 import io.culvert.lab.LabOptions;
 import io.culvert.lab.NamespaceTest;
@@ -21,6 +22,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Variants of machines, containers and providers. */
 @NamespaceTest
 class NetworkVariantsTest {
+
+    /** Three sessions, each of which ends when its data is not answered for 15 seconds, and the server's timeout. */
+    private static final Duration LOST_DATA_TIMEOUT = Duration.ofSeconds(90);
 
     @SuppressWarnings("NullAway.Init") // Each test opens its own.
     private ExitNodeFixture fixture;
@@ -188,6 +192,23 @@ class NetworkVariantsTest {
         assertThat(fixture.node.whoami(Family.IPV6))
                 .contains(fixture.lab.provider(1).publicIpv6());
         assertThat(fixture.status().server()).contains("second.conf");
+        assertThat(fixture.observer.leaks()).isEmpty();
+    }
+
+    /** Handshakes succeed, so the session is always fresh. */
+    @Test
+    void a_server_that_receives_no_data_is_replaced_by_that_of_the_next_file() {
+        fixture = ExitNodeFixture.of(LabOptions.DEFAULTS.providers(2));
+        fixture.verifyObserverDetectsLeaks(Family.values());
+        fixture.lab.node().wireGuardFile("second.conf", fixture.lab.provider(1).file());
+        fixture.lab.provider().loseReceivedData();
+        RunningProgram culvert = fixture.start(ExitNodeFixture.withoutMesh(Map.of()));
+        culvert.awaitLine("tunnel: connected to " + fixture.lab.provider().publicIpv4(), ExitNodeFixture.TIMEOUT);
+
+        try (ContinuousProbe probe = ContinuousProbe.of(fixture.namespace(), Family.IPV4)) {
+            culvert.awaitLine("tunnel: no response .*; trying .*second.conf", LOST_DATA_TIMEOUT);
+            probe.awaitReply(fixture.lab.provider(1).publicIpv4(), ExitNodeFixture.TIMEOUT);
+        }
         assertThat(fixture.observer.leaks()).isEmpty();
     }
 }

@@ -6,6 +6,7 @@ import io.culvert.wireguard.device.LastReceived;
 import io.culvert.wireguard.device.WireGuardTimers;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 
 /** Detects that a peer no longer responds, from the counters of the device. Mutable; for one peer. */
 final class ReceiveTimeout {
@@ -33,7 +34,7 @@ final class ReceiveTimeout {
     void update(PeerState peer, Instant now) {
         long received = lastReceived.received();
         if (hasReceivedSince(peer) || peer.sentBytes() < sent) {
-            lastReceived = new LastReceived(peer.receivedBytes(), peer.sentBytes(), now);
+            lastReceived = new LastReceived(peer.receivedBytes(), peer.sentBytes(), now, Map.of());
             unansweredSince = Instant.MAX;
         } else if (lastReceived.isUnanswered(peer) && unansweredSince.equals(Instant.MAX)) {
             unansweredSince = now;
@@ -54,7 +55,7 @@ final class ReceiveTimeout {
 
     /** Records a response to a probe. */
     void recordResponse(boolean isEcho) {
-        lastReceived = new LastReceived(lastReceived.received(), sent, updatedAt);
+        lastReceived = new LastReceived(lastReceived.received(), sent, updatedAt, Map.of());
         unansweredSince = Instant.MAX;
         answersEchoes |= isEcho;
     }

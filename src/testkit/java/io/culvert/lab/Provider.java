@@ -186,6 +186,19 @@ public final class Provider implements AutoCloseable {
                 """);
     }
 
+    /** Drops the data (messages of type 4, white paper, section 5.4.6) that the server receives; handshakes succeed. */
+    public void loseReceivedData() {
+        namespace.nft("""
+                table inet blocked {
+                  chain in {
+                    type filter hook prerouting priority raw;
+                    iifname "eth0" udp dport %d @th,64,8 4 drop
+                  }
+                }
+                """.formatted(PORT));
+    }
+
+    /** Undoes {@link #blockTraffic} and {@link #loseReceivedData}. */
     public void unblockTraffic() {
         namespace.nft("delete table inet blocked");
     }

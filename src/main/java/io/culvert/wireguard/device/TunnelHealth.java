@@ -7,7 +7,8 @@ import java.util.Optional;
 
 /**
  * The health of the tunnel, derived from the counters of the WireGuard device. A server that does not respond to
- * traffic is reported within half a minute. On an idle tunnel, keepalives cause a new handshake every two minutes, so a
+ * traffic is reported within half a minute, and one that only completes handshakes, because data is lost on the path to
+ * it, within three quarters of a minute. On an idle tunnel, keepalives cause a new handshake every two minutes, so a
  * missing handshake means that the server is not responding.
  *
  * @param verdict the state at this time
@@ -51,9 +52,14 @@ public record TunnelHealth(Verdict verdict, Optional<Instant> handshake, Instant
         Instant handshakeDeadline =
                 last.get().plus(WireGuardTimers.REKEY_AFTER_TIME).plus(HANDSHAKE_GRACE);
         if (now.isBefore(handshakeDeadline)) {
-            return lastReceived.isOverdue(device, now)
-                    ? new TunnelHealth(Verdict.SILENT, last, now.plus(WireGuardTimers.REKEY_TIMEOUT))
-                    : new TunnelHealth(Verdict.CONNECTED, last, now.plus(WireGuardTimers.RESPONSE_TIMEOUT));
+            boolean isOverdue = lastReceived.isOverdue(device, now);
+            return new TunnelHealth(
+                    isOverdue ? Verdict.SILENT : Verdict.CONNECTED,
+                    last,
+                    now.plus(
+                            isOverdue || lastReceived.unansweredSessions() > 0
+                                    ? WireGuardTimers.REKEY_TIMEOUT
+                                    : WireGuardTimers.RESPONSE_TIMEOUT));
         }
         Verdict verdict = WireGuardTimers.isSessionValid(last.get(), now) ? Verdict.SILENT : Verdict.LOST;
         return new TunnelHealth(verdict, last, now.plus(WireGuardTimers.REKEY_TIMEOUT));

@@ -25,6 +25,12 @@ public final class WireGuardTimers {
     /** The time after which a packet that was delivered has been answered; this one is not in the paper. */
     public static final Duration RESPONSE_TIMEOUT = KEEPALIVE_TIMEOUT.plus(REKEY_TIMEOUT);
 
+    /** The size of a handshake initiation (white paper, section 5.4.2). */
+    public static final int INITIATION_BYTES = 148;
+
+    /** The size of a handshake response (white paper, section 5.4.3). */
+    public static final int RESPONSE_BYTES = 92;
+
     private WireGuardTimers() {}
 
     /** Returns whether the session of a handshake is still valid. */
