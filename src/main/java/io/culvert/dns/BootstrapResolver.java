@@ -8,6 +8,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Host;
 import io.culvert.net.Prefix;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -37,6 +38,10 @@ public final class BootstrapResolver {
     private static final int MAX_REJECTIONS_REPORTED = 3;
 
     private final Map<String, List<InetAddress>> lastKnown = new ConcurrentHashMap<>();
+
+    /** By their servers; kept, as each knows which of them responded last. */
+    private final Map<List<InetSocketAddress>, Forwarder> forwarders = new ConcurrentHashMap<>();
+
     private final ResolvConf resolvConf;
     private final HostsFile hosts;
     private final Egress egress;
@@ -128,7 +133,8 @@ public final class BootstrapResolver {
     }
 
     private LookupResult query(String candidate, List<Problem> problems) {
-        Forwarder forwarder = new Forwarder(new Upstreams(resolvConf.serversFor(candidate), egress), timeouts);
+        Forwarder forwarder = forwarders.computeIfAbsent(
+                resolvConf.serversFor(candidate), servers -> new Forwarder(new Upstreams(servers, egress), timeouts));
         Set<InetAddress> addresses = new LinkedHashSet<>();
         Set<Family> unanswered = EnumSet.noneOf(Family.class);
         Duration ttl = Duration.ofDays(1);

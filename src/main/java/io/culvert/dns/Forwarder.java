@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.dns;
 
+import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.xbill.DNS.ExtendedErrorCodeOption;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
@@ -19,9 +23,13 @@ import org.xbill.DNS.Rcode;
 /**
  * Queries the servers of a list round-robin until one responds or the timeout expires. Late responses of servers
  * queried earlier are accepted too, so that a slow server counts. The server that responded last is queried first, so
- * that an unresponsive first server costs its timeout only once.
+ * that an unresponsive first server costs its timeout only once. A server of the other address family comes second, after
+ * a shorter time, as one family often works while the other does not.
  */
 final class Forwarder {
+
+    /** RFC 8305, section 5: the recommended delay before the other address family is tried. */
+    private static final Duration HEAD_START = Duration.ofMillis(250);
 
     private final DnsExchange exchange = new DnsExchange();
     private final AtomicInteger preferredServer = new AtomicInteger();
@@ -53,10 +61,29 @@ final class Forwarder {
         }
     }
 
+    /**
+     * Returns the servers in the order of a query.
+     *
+     * @param first the index of the server that is queried first
+     */
+    static List<InetSocketAddress> order(List<InetSocketAddress> servers, int first) {
+        List<InetSocketAddress> order = new ArrayList<>(servers);
+        Collections.rotate(order, -first);
+        IntStream.range(1, order.size())
+                .filter(index -> family(order.get(index)) != family(order.getFirst()))
+                .findFirst()
+                .ifPresent(index -> order.add(1, order.remove(index)));
+        return List.copyOf(order);
+    }
+
+    private static Family family(InetSocketAddress server) {
+        return Family.of(server.getAddress());
+    }
+
     /** The state of one query. */
     private final class QueryRounds {
 
-        private final List<InetSocketAddress> servers = upstreams.servers();
+        private final List<InetSocketAddress> servers = order(upstreams.servers(), preferredServer.get());
         private final DnsQuery query;
         private final DnsExchange.Attempts attempts;
         private final long deadline;
@@ -71,9 +98,8 @@ final class Forwarder {
         }
 
         Message run() throws NoResponseException {
-            int start = preferredServer.get();
             for (int attempt = 0; timeLeft().isPositive(); attempt++) {
-                InetSocketAddress server = servers.get((start + attempt) % servers.size());
+                InetSocketAddress server = servers.get(attempt % servers.size());
                 boolean isLastOfRound = attempt % servers.size() == servers.size() - 1;
                 send(server);
                 Optional<Message> response = awaitReply(server, isLastOfRound);
@@ -112,7 +138,7 @@ final class Forwarder {
         /** Waits for this server until it is the next one's turn; at the end of a round for all that were queried. */
         private Optional<Message> awaitReply(InetSocketAddress server, boolean isLastOfRound) {
             long until = System.nanoTime()
-                    + Timeouts.shorter(timeouts.perServer(), timeLeft()).toNanos();
+                    + Timeouts.shorter(timeoutBeforeNext(server), timeLeft()).toNanos();
             while (isLastOfRound ? attempts.isWaiting() : attempts.isWaitingFor(server)) {
                 Optional<DnsExchange.Reply> reply = attempts.await(Duration.ofNanos(until - System.nanoTime()));
                 if (reply.isEmpty()) {
@@ -126,12 +152,18 @@ final class Forwarder {
             return Optional.empty();
         }
 
+        private Duration timeoutBeforeNext(InetSocketAddress server) {
+            boolean isOtherFamilyNext =
+                    server.equals(servers.getFirst()) && servers.size() > 1 && family(servers.get(1)) != family(server);
+            return isOtherFamilyNext ? Timeouts.shorter(HEAD_START, timeouts.perServer()) : timeouts.perServer();
+        }
+
         private Optional<Message> process(DnsExchange.Reply reply) {
             InetSocketAddress server = reply.server();
             try {
                 Message response = complete(reply);
                 if (isFinal(response)) {
-                    preferredServer.set(servers.indexOf(server));
+                    preferredServer.set(upstreams.servers().indexOf(server));
                     return Optional.of(response);
                 }
                 failureResponses.put(server, response);

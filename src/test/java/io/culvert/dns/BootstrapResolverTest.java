@@ -142,6 +142,26 @@ class BootstrapResolverTest {
     }
 
     @Test
+    void a_silent_resolver_is_queried_for_the_first_name_only() throws IOException {
+        try (ScriptedServer silent = new ScriptedServer(ScriptedServer.timeout());
+                ScriptedServer responsive =
+                        new ScriptedServer(zone(Map.of("A", List.of("vpn.example.net. 300 A 192.0.2.10"))))) {
+            BootstrapResolver resolver = new BootstrapResolver(
+                    new ResolvConf(List.of(silent.address(), responsive.address()), List.of(), List.of(), 1),
+                    HostsFile.read(directory.resolve("hosts")),
+                    Egress.ANY,
+                    () -> Set.of(Family.IPV4),
+                    new Timeouts(Duration.ofMillis(100), Duration.ofSeconds(20)));
+
+            for (int i = 0; i < 3; i++) {
+                assertThat(resolver.resolve(VPN, List.of()).addresses()).containsExactly(address("192.0.2.10"));
+            }
+
+            assertThat(silent.queries()).hasSize(1);
+        }
+    }
+
+    @Test
     void a_slow_answer_for_one_family_extends_the_timeout_of_the_other() {
         assertThat(Timeouts.BOOTSTRAP.total()).isGreaterThanOrEqualTo(Duration.ofSeconds(9));
         assertThat(Timeouts.BOOTSTRAP.afterAnswer(Duration.ofMillis(20))).isEqualTo(Duration.ofMillis(4500));

@@ -6,9 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.linux.Egress;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
@@ -35,6 +39,42 @@ class ForwarderTest {
             assertThat(silent.queries()).hasSize(1);
             assertThat(responsive.queries()).hasSize(2);
         }
+    }
+
+    /** With the timeout of one server, the total would expire before the second one is queried. */
+    @Test
+    void a_server_of_the_other_family_is_queried_before_the_timeout_of_a_silent_one() throws Exception {
+        Timeouts noTurns = new Timeouts(Duration.ofSeconds(60), Duration.ofSeconds(60));
+        try (ScriptedServer silent = silentOnIpv6();
+                ScriptedServer responsive = new ScriptedServer(ScriptedServer.always(RECORD))) {
+            Forwarder forwarder = new Forwarder(upstreams(silent.address(), responsive.address()), noTurns);
+
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
+            assertThat(forwarder.query(WWW).getSection(Section.ANSWER)).hasSize(1);
+
+            assertThat(silent.queries()).hasSize(1);
+            assertThat(responsive.queries()).hasSize(2);
+        }
+    }
+
+    private static ScriptedServer silentOnIpv6() throws IOException {
+        InetAddress loopback = InetAddress.ofLiteral("::1");
+        Assumptions.assumeTrue(NetworkInterface.getByInetAddress(loopback) != null, "no ::1 on this machine");
+        return new ScriptedServer(
+                new InetSocketAddress(loopback, 0), ScriptedServer.timeout(), ScriptedServer.timeout());
+    }
+
+    @Test
+    void the_first_server_of_the_other_family_comes_second() {
+        List<InetSocketAddress> servers = Stream.of("2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2")
+                .map(address -> new InetSocketAddress(InetAddress.ofLiteral(address), 53))
+                .toList();
+
+        assertThat(Forwarder.order(servers, 0))
+                .containsExactly(servers.get(0), servers.get(2), servers.get(1), servers.get(3));
+        assertThat(Forwarder.order(servers, 3))
+                .containsExactly(servers.get(3), servers.get(0), servers.get(1), servers.get(2));
+        assertThat(Forwarder.order(servers.subList(0, 2), 1)).containsExactly(servers.get(1), servers.get(0));
     }
 
     @Test
