@@ -59,7 +59,8 @@ class ArchitectureTest {
                         "io.culvert.socks..",
                         "io.culvert.dns..",
                         "io.culvert.status..",
-                        "io.culvert.reconcile..")
+                        "io.culvert.reconcile..",
+                        "io.culvert.packetpath..")
                 .layer("1 mechanisms")
                 .definedBy(
                         "io.culvert.rtnl..",

@@ -36,6 +36,11 @@ public record KernelTable(
         flowtables = List.copyOf(flowtables);
     }
 
+    /** Returns tables that are planned, as the kernel would list them. */
+    public static List<KernelTable> planned(List<Table> tables) {
+        return tables.stream().map(table -> EncodedTable.of(table).listing()).toList();
+    }
+
     /** Returns the full name in nft, such as {@code ip6 filter}. */
     public String fullName() {
         return fullName(family, name);

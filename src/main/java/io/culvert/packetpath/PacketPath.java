@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.packetpath;
+
+import io.culvert.net.Family;
+import io.culvert.nft.KernelTable;
+import io.culvert.packetpath.RouteEvaluator.Query;
+import io.culvert.packetpath.RouteEvaluator.Result;
+import io.culvert.packetpath.RulesetEvaluator.Hook;
+import io.culvert.packetpath.RulesetEvaluator.Outcome;
+import io.culvert.rtnl.RoutingState;
+import io.culvert.rtnl.RoutingState.StateLink;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * The path of packets through a network namespace: routing rules and tables, the hooks of nftables, and routing again where
+ * something was changed. Describes the kernel (net/ipv4/route.c, net/ipv6/ip6_output.c, net/netfilter) as of Linux 6.1 to
+ * 6.18. What is not modelled counts as passing.
+ *
+ * @param <B> a proposition about the packets at the beginning of their path
+ */
+public final class PacketPath<B> {
+
+    /** Which of the layers decide. Each is to hold by itself: then the other one passes everything. */
+    public enum Layers {
+        BOTH,
+        ROUTING,
+        FIREWALL
+    }
+
+    /**
+     * A packet that leaves through a link.
+     *
+     * @param packets which do
+     * @param link its number, see {@link #link}
+     * @param sent the fields that it is sent with, before its source address may be translated
+     */
+    public record Departure<B>(B packets, List<B> link, SentFields<B> sent) {}
+
+    /** The fields of a packet when it is sent. */
+    public record SentFields<B>(
+            List<B> source,
+            List<B> destination,
+            List<B> protocol,
+            List<B> sourcePort,
+            List<B> destinationPort,
+            List<B> mark,
+            List<B> connectionMark) {
+
+        private static <B> SentFields<B> of(PacketState<B> packet) {
+            return new SentFields<>(
+                    packet.source(),
+                    packet.destination(),
+                    packet.protocol(),
+                    packet.sourcePort(),
+                    packet.destinationPort(),
+                    packet.mark(),
+                    packet.connectionMark());
+        }
+    }
+
+    /**
+     * What happens to packets that come in through a link.
+     *
+     * @param delivered which a local process or the kernel itself gets
+     * @param deliveredFields their fields then
+     * @param forwarded which leave again
+     */
+    public record Arrival<B>(B delivered, SentFields<B> deliveredFields, Departure<B> forwarded) {}
+
+    private final Logic<B> logic;
+    private final RoutingState routing;
+    private final Links links;
+    private final Notes notes = new Notes();
+    private final List<Step<B>> steps = new ArrayList<>();
+    private final RulesetEvaluator<B> ruleset;
+    private final RouteEvaluator<B> routes;
+    private final Layers layers;
+
+    public PacketPath(Logic<B> logic, RoutingState routing, List<KernelTable> tables, Layers layers) {
+        this.logic = logic;
+        this.routing = routing;
+        this.layers = layers;
+        links = new Links(routing);
+        Consumer<Step<B>> trace = steps::add;
+        ruleset = new RulesetEvaluator<>(logic, layers == Layers.ROUTING ? List.of() : tables, links, notes, trace);
+        routes = new RouteEvaluator<>(logic, routing, links, notes, trace);
+    }
+
+    /** Returns how many bits number a link. */
+    public int linkBits() {
+        return links.bits();
+    }
+
+    /** Returns the number that stands for a link; 0 for none. */
+    public int link(StateLink link) {
+        return links.number(link);
+    }
+
+    /** Returns the decisions of all packets that were evaluated so far, in the order of their path. */
+    public List<Step<B>> steps() {
+        return List.copyOf(steps);
+    }
+
+    /** Returns what was found that is not modelled, in words. */
+    public List<String> notes() {
+        return notes.all();
+    }
+
+    /** Whether the destination of packets is translated as that of their connection's first packet was. */
+    public enum Translation {
+        /** By the rules, where they are the first of their connection; else not. */
+        BY_RULES,
+        /** All of them: they are later packets of connections that were translated by rules of which nothing is known. */
+        EARLIER
+    }
+
+    /** Returns the kinds of translation that there may be. */
+    public List<Translation> translations(Family family) {
+        return ruleset.isTranslating(Hook.OUTPUT, family) || ruleset.isTranslating(Hook.PREROUTING, family)
+                ? List.of(Translation.values())
+                : List.of(Translation.BY_RULES);
+    }
+
+    /**
+     * Follows packets of local processes and of the kernel itself.
+     *
+     * @param packets which of them
+     * @param hasOwnAddress where the socket is bound to the packet's source address; elsewhere the kernel looks up the route
+     *     first, without it
+     */
+    public Departure<B> send(PacketFields<B> fields, B packets, B hasOwnAddress, Translation translation) {
+        PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), true);
+        boolean isEarlier = translation == Translation.EARLIER;
+        B candidates = logic.and(
+                logic.and(packets, links.isLinkOrNone(logic, fields.boundLink())), mayBe(packet, translation));
+        links.loopback().ifPresent(loopback -> packet.setInputLink(links.constant(logic, loopback)));
+        Result<B> route = route(packet, fields.boundLink(), candidates, hasOwnAddress);
+        packet.setInputLink(logic.zero(links.bits()));
+        List<B> loopback =
+                links.loopback().map(link -> links.constant(logic, link)).orElseGet(() -> logic.zero(links.bits()));
+        packet.setOutputLink(logic.choose(route.delivered(), loopback, route.link()));
+        Outcome<B> output = ruleset.evaluate(
+                Hook.OUTPUT, packet, logic.and(candidates, logic.or(route.sent(), route.delivered())), isEarlier);
+        List<B> link = packet.outputLink();
+        B sent = logic.and(output.accepted(), route.sent());
+        if (!logic.isNo(output.isRerouted())) {
+            packet.setInputLink(loopback);
+            Result<B> again = lookUp(packet, packet.source(), fields.boundLink(), output.isRerouted());
+            packet.setInputLink(logic.zero(links.bits()));
+            link = logic.choose(output.isRerouted(), again.link(), link);
+            sent = logic.and(
+                    output.accepted(), logic.or(logic.and(route.sent(), logic.not(output.isRerouted())), again.sent()));
+        }
+        return depart(packet, link, sent);
+    }
+
+    /** Follows packets that come in through a link. */
+    public Arrival<B> receive(PacketFields<B> fields, StateLink from, B packets, Translation translation) {
+        PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), false);
+        packet.setInputLink(links.constant(logic, from));
+        B prerouted = ruleset.evaluate(
+                        Hook.PREROUTING,
+                        packet,
+                        logic.and(packets, mayBe(packet, translation)),
+                        translation == Translation.EARLIER)
+                .accepted();
+        Result<B> route = layers == Layers.FIREWALL
+                ? anywhere(packet, prerouted)
+                : lookUp(packet, packet.source(), logic.zero(links.bits()), prerouted);
+        PacketState<B> local = packet;
+        B delivered = ruleset.evaluate(Hook.INPUT, local, logic.and(prerouted, route.delivered()), false)
+                .accepted();
+        SentFields<B> deliveredFields = SentFields.of(local);
+        packet.setOutputLink(route.link());
+        B forwarded = ruleset.evaluate(Hook.FORWARD, packet, logic.and(prerouted, route.sent()), false)
+                .accepted();
+        return new Arrival<>(delivered, deliveredFields, depart(packet, route.link(), forwarded));
+    }
+
+    private B mayBe(PacketState<B> packet, Translation translation) {
+        return translation == Translation.EARLIER ? packet.isConnectionState(PacketState.ESTABLISHED) : logic.yes();
+    }
+
+    private Departure<B> depart(PacketState<B> packet, List<B> link, B packets) {
+        packet.setOutputLink(link);
+        B isLink = logic.no();
+        for (StateLink candidate : links.all()) {
+            isLink = logic.or(isLink, links.is(logic, link, candidate));
+        }
+        SentFields<B> sent = SentFields.of(packet);
+        B departing = ruleset.evaluate(Hook.POSTROUTING, packet, logic.and(packets, isLink), false)
+                .accepted();
+        return new Departure<>(departing, link, sent);
+    }
+
+    private Result<B> route(PacketState<B> packet, List<B> boundLink, B packets, B hasOwnAddress) {
+        if (layers == Layers.FIREWALL) {
+            return anywhere(packet, packets);
+        }
+        Family family = packet.family();
+        B withAddress = logic.and(packets, hasOwnAddress);
+        B without = logic.and(packets, logic.not(hasOwnAddress));
+        Result<B> first = lookUp(packet, logic.zero(family.bits()), boundLink, without);
+        // A connected socket looks up a second time; IPv6 does so where the first lookup found nothing.
+        B isFound = logic.or(first.sent(), first.delivered());
+        B isRepeated = family == Family.IPV6
+                ? logic.and(without, logic.or(logic.not(isFound), logic.unknown()))
+                : logic.and(without, logic.and(isFound, logic.unknown()));
+        Result<B> second = lookUp(packet, packet.source(), boundLink, logic.or(withAddress, isRepeated));
+        Result<B> result = new Result<>(
+                logic.choose(isRepeated, second.link(), logic.choose(withAddress, second.link(), first.link())),
+                logic.or(second.delivered(), logic.and(first.delivered(), logic.not(isRepeated))),
+                logic.or(second.sent(), logic.and(first.sent(), logic.not(isRepeated))));
+        return family == Family.IPV4 ? specialIpv4(packet, boundLink, packets, result) : result;
+    }
+
+    private Result<B> lookUp(PacketState<B> packet, List<B> source, List<B> boundLink, B packets) {
+        return routes.lookUp(Query.of(packet, source, boundLink, packet.hasSocket()), packets);
+    }
+
+    /**
+     * What IPv4 does without a route (ip_route_output_key_hash_rcu): a socket that is bound to a link reaches everything there;
+     * multicast and broadcast leave through the link with the source address.
+     */
+    private Result<B> specialIpv4(PacketState<B> packet, List<B> boundLink, B packets, Result<B> found) {
+        B isBound = logic.and(packets, logic.not(logic.equal(boundLink, 0)));
+        B isRouted = logic.or(found.sent(), found.delivered());
+        B onLink = logic.and(isBound, logic.not(isRouted));
+        List<B> link = logic.choose(onLink, boundLink, found.link());
+        B sent = logic.or(found.sent(), onLink);
+        B isMulticast = logic.or(
+                logic.hasPrefix(packet.destination(), new byte[] {(byte) 224}, 4),
+                logic.hasPrefix(packet.destination(), new byte[] {-1, -1, -1, -1}, 32));
+        B special = logic.and(packets, isMulticast);
+        if (logic.isNo(special)) {
+            return new Result<>(link, found.delivered(), sent);
+        }
+        // To the bound link without a lookup, else to that of the source address if it is one, else as found.
+        B direct = logic.and(special, isBound);
+        link = logic.choose(direct, boundLink, link);
+        sent = logic.or(sent, direct);
+        B delivered = logic.and(found.delivered(), logic.not(direct));
+        for (var address : routing.addresses()) {
+            if (address.address().family() == Family.IPV4) {
+                var owner = links.byName(address.link());
+                B isSource = logic.and(
+                        logic.and(special, logic.not(isBound)),
+                        logic.and(
+                                logic.hasPrefix(
+                                        packet.source(),
+                                        address.address().address().getAddress(),
+                                        32),
+                                logic.unknown()));
+                if (owner.isPresent() && !owner.get().isLoopback() && !logic.isNo(isSource)) {
+                    link = logic.choose(isSource, links.constant(logic, owner.get()), link);
+                    sent = logic.or(sent, isSource);
+                    delivered = logic.and(delivered, logic.not(isSource));
+                }
+            }
+        }
+        return new Result<>(link, delivered, sent);
+    }
+
+    /** Returns any result: through any link, or to this machine. */
+    private Result<B> anywhere(PacketState<B> packet, B packets) {
+        B isDelivered = logic.unknown();
+        List<B> link = logic.unknown(packet.linkBits());
+        return new Result<>(
+                logic.choose(logic.and(packets, logic.not(isDelivered)), link, logic.zero(packet.linkBits())),
+                logic.and(packets, isDelivered),
+                logic.and(packets, logic.not(isDelivered)));
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.packetpath;
+
+import java.util.List;
+import java.util.Optional;
+import jdd.bdd.BDD;
+
+/**
+ * Sets of packets as binary decision diagrams: a proposition is the set of the packets of which it is true. Equal sets have
+ * the same number.
+ *
+ * <p>Diagrams are never released; one instance serves one evaluation.
+ */
+public final class PacketSets implements Logic<Integer> {
+
+    private static final int INITIAL_NODES = 20_000;
+    private static final int CACHE_SIZE = 5_000;
+
+    private final BDD diagrams = new BDD(INITIAL_NODES, CACHE_SIZE);
+
+    @Override
+    public Integer yes() {
+        return diagrams.getOne();
+    }
+
+    @Override
+    public Integer no() {
+        return diagrams.getZero();
+    }
+
+    @Override
+    public Integer and(Integer a, Integer b) {
+        return diagrams.ref(diagrams.and(a, b));
+    }
+
+    @Override
+    public Integer or(Integer a, Integer b) {
+        return diagrams.ref(diagrams.or(a, b));
+    }
+
+    @Override
+    public Integer not(Integer a) {
+        return diagrams.ref(diagrams.not(a));
+    }
+
+    @Override
+    public Integer choose(Integer condition, Integer then, Integer otherwise) {
+        return then.equals(otherwise) ? then : diagrams.ref(diagrams.ite(condition, then, otherwise));
+    }
+
+    @Override
+    public Integer unknown() {
+        return diagrams.createVar();
+    }
+
+    @Override
+    public boolean isNo(Integer a) {
+        return a == diagrams.getZero();
+    }
+
+    @Override
+    public boolean isYes(Integer a) {
+        return a == diagrams.getOne();
+    }
+
+    /** Returns whether every packet of one set is in another one. */
+    public boolean isSubset(Integer set, Integer of) {
+        return isNo(and(set, not(of)));
+    }
+
+    /** Returns the set of the packets that differ from those of a set in these bits at most. */
+    public Integer forget(Integer set, List<Integer> bits) {
+        Integer cube = yes();
+        for (Integer bit : bits) {
+            cube = and(cube, bit);
+        }
+        return diagrams.ref(diagrams.exists(set, cube));
+    }
+
+    /** Returns a packet of a set: of each variable, whether it is true. Empty if the set has none. */
+    public Optional<Example> example(Integer set) {
+        return isNo(set)
+                ? Optional.empty()
+                : Optional.of(new Example(diagrams.oneSat(set, new int[diagrams.numberOfVariables()])));
+    }
+
+    /** One packet of a set. Variables that do not matter are false. */
+    public final class Example {
+
+        private final int[] values;
+
+        private Example(int[] values) {
+            this.values = values;
+        }
+
+        /** Returns the value of a proposition on this packet. */
+        public boolean value(Integer proposition) {
+            int node = proposition;
+            while (node > diagrams.getOne()) {
+                boolean isTrue = values[diagrams.getVar(node)] == 1;
+                node = isTrue ? diagrams.getHigh(node) : diagrams.getLow(node);
+            }
+            return node == diagrams.getOne();
+        }
+
+        /** Returns the value of a number, the most significant bit first. */
+        public byte[] value(List<Integer> number) {
+            byte[] bytes = new byte[(number.size() + Byte.SIZE - 1) / Byte.SIZE];
+            int padding = bytes.length * Byte.SIZE - number.size();
+            for (int i = 0; i < number.size(); i++) {
+                if (value(number.get(i))) {
+                    int bit = i + padding;
+                    bytes[bit / Byte.SIZE] |= (byte) (0x80 >> (bit % Byte.SIZE));
+                }
+            }
+            return bytes;
+        }
+    }
+}

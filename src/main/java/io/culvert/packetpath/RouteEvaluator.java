@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.packetpath;
+
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import io.culvert.rtnl.LookupRoute;
+import io.culvert.rtnl.LookupRule;
+import io.culvert.rtnl.LookupRule.Action;
+import io.culvert.rtnl.RoutingState;
+import io.culvert.rtnl.RoutingState.StateLink;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Looks routes up by the rules and tables of a namespace, as the kernel does. */
+final class RouteEvaluator<B> {
+
+    /** IANA's numbers of the protocols whose ports a lookup knows. */
+    private static final int TCP = 6;
+
+    private static final int UDP = 17;
+
+    /**
+     * What a route is looked up for.
+     *
+     * @param source 0 if the socket has none yet
+     * @param inputLink the loopback interface for packets of local processes
+     * @param boundLink 0 if the socket is bound to no link
+     * @param isLocal whether it is for a packet of a local process
+     */
+    record Query<B>(
+            Family family,
+            List<B> source,
+            List<B> destination,
+            List<B> protocol,
+            List<B> sourcePort,
+            List<B> destinationPort,
+            List<B> mark,
+            List<B> user,
+            List<B> inputLink,
+            List<B> boundLink,
+            boolean isLocal) {
+
+        static <B> Query<B> of(PacketState<B> packet, List<B> source, List<B> boundLink, boolean isLocal) {
+            return new Query<>(
+                    packet.family(),
+                    source,
+                    packet.destination(),
+                    packet.protocol(),
+                    packet.sourcePort(),
+                    packet.destinationPort(),
+                    packet.mark(),
+                    packet.user(),
+                    packet.inputLink(),
+                    boundLink,
+                    isLocal);
+        }
+    }
+
+    /**
+     * The result of a lookup.
+     *
+     * @param link the link of those that are sent; 0 for others
+     * @param delivered packets to this machine itself
+     * @param sent packets with a route through a link
+     */
+    record Result<B>(List<B> link, B delivered, B sent) {}
+
+    private final Logic<B> logic;
+    private final RoutingState routing;
+    private final Links links;
+    private final Notes notes;
+    private final Consumer<Step<B>> trace;
+    private final Map<Family, Map<Long, List<LookupRoute>>> tables = new HashMap<>();
+
+    RouteEvaluator(Logic<B> logic, RoutingState routing, Links links, Notes notes, Consumer<Step<B>> trace) {
+        this.logic = logic;
+        this.routing = routing;
+        this.links = links;
+        this.notes = notes;
+        this.trace = trace;
+        for (Family family : Family.values()) {
+            Map<Long, List<LookupRoute>> byTable = new HashMap<>();
+            for (LookupRoute route : routing.routes(family)) {
+                byTable.computeIfAbsent(route.table(), _ -> new ArrayList<>()).add(route);
+            }
+            byTable.values()
+                    .forEach(routes -> routes.sort(Comparator.comparingInt(
+                                    (LookupRoute route) -> -route.destination().length())
+                            .thenComparingInt(route -> -route.source().length())
+                            .thenComparingInt(route -> -route.typeOfService())
+                            .thenComparingLong(LookupRoute::metric)));
+            tables.put(family, byTable);
+        }
+    }
+
+    /** The result while it is being found. */
+    private final class Lookup {
+
+        private final Query<B> query;
+        private List<B> link = logic.zero(links.bits());
+        private B delivered = logic.no();
+        private B sent = logic.no();
+        private B blocked = logic.no();
+
+        Lookup(Query<B> query) {
+            this.query = query;
+        }
+
+        /** Returns the packets without a result so far that this rule does not decide about. */
+        B evaluate(Action action, B packets, String rule) {
+            return switch (action) {
+                case Action.LookupTable table -> logic.and(packets, logic.not(lookUp(table, packets, rule)));
+                case Action.None _, Action.GotoRule _ -> packets;
+                case Action.Block _ -> {
+                    block(packets, rule);
+                    yield logic.no();
+                }
+                case Action.Unknown _ -> {
+                    notes.add("'" + rule + "' is not known");
+                    sendAnywhere(packets);
+                    yield logic.no();
+                }
+            };
+        }
+
+        /** Returns the packets that the table decides about. */
+        private B lookUp(Action.LookupTable table, B packets, String rule) {
+            List<LookupRoute> routes =
+                    tables.getOrDefault(query.family(), Map.of()).getOrDefault(table.table(), List.of());
+            B here = packets;
+            B undecided = logic.no();
+            int i = 0;
+            while (i < routes.size() && !logic.isNo(here)) {
+                // Routes that are equally good: the kernel takes any of them.
+                int end = i + 1;
+                while (end < routes.size() && isEquallyGood(routes.get(i), routes.get(end))) {
+                    end++;
+                }
+                List<LookupRoute> equal = routes.subList(i, end);
+                B matching = logic.and(here, matches(equal.getFirst()));
+                if (!logic.isNo(matching)) {
+                    B taken = take(equal, matching, table, rule);
+                    here = logic.and(here, logic.not(logic.and(matching, taken)));
+                    undecided = logic.or(undecided, suppressed);
+                }
+                i = end;
+            }
+            return logic.and(packets, logic.not(logic.or(here, undecided)));
+        }
+
+        /** Packets whose route the rule ignores. */
+        private B suppressed = logic.no();
+
+        /** Applies the first route that is usable; returns where there is one. */
+        private B take(List<LookupRoute> routes, B packets, Action.LookupTable table, String rule) {
+            suppressed = logic.no();
+            B rest = packets;
+            B taken = logic.no();
+            for (int i = 0; i < routes.size(); i++) {
+                LookupRoute route = routes.get(i);
+                B usable = logic.and(rest, isUsable(route));
+                if (i < routes.size() - 1) {
+                    usable = logic.and(usable, logic.unknown());
+                }
+                if (logic.isNo(usable)) {
+                    continue;
+                }
+                taken = logic.or(taken, usable);
+                apply(route, usable, table, rule);
+                rest = logic.and(rest, logic.not(usable));
+            }
+            // The last one of several is taken where the others were only possible.
+            for (int i = 0; i < routes.size() - 1 && !logic.isNo(rest); i++) {
+                LookupRoute route = routes.get(i);
+                B usable = logic.and(rest, isUsable(route));
+                if (!logic.isNo(usable)) {
+                    taken = logic.or(taken, usable);
+                    apply(route, usable, table, rule);
+                    rest = logic.and(rest, logic.not(usable));
+                }
+            }
+            return taken;
+        }
+
+        private void apply(LookupRoute route, B packets, Action.LookupTable table, String rule) {
+            boolean isShort = table.suppressPrefixLength().isPresent()
+                    && route.destination().length()
+                            <= table.suppressPrefixLength().getAsInt();
+            switch (route.kind()) {
+                case THROW -> suppressed = logic.or(suppressed, packets);
+                case BLOCK -> block(packets, rule + ", " + text(route));
+                case UNICAST, LOCAL, BROADCAST -> {
+                    if (isShort) {
+                        suppressed = logic.or(suppressed, packets);
+                    } else if (!route.isUnderstood()) {
+                        notes.add("the route '" + text(route) + "' has properties that are not known");
+                        sendAnywhere(packets);
+                    } else if (route.kind() == LookupRoute.Kind.LOCAL) {
+                        delivered = logic.or(delivered, packets);
+                        trace.accept(new Step<>(
+                                "route", rule + ", " + text(route) + ", to this machine", Step.Effect.ROUTE, packets));
+                    } else {
+                        send(route, packets, table, rule);
+                    }
+                }
+            }
+        }
+
+        private void send(LookupRoute route, B packets, Action.LookupTable table, String rule) {
+            B rest = packets;
+            List<LookupRoute.Hop> hops = route.hops();
+            for (int i = 0; i < hops.size(); i++) {
+                Optional<StateLink> out = links.byIndex(hops.get(i).link());
+                B through = logic.and(rest, mayUse(hops.get(i)));
+                if (i < hops.size() - 1) {
+                    through = logic.and(through, logic.unknown());
+                }
+                if (out.isEmpty() || logic.isNo(through)) {
+                    continue;
+                }
+                StateLink target = out.get();
+                if (table.suppressGroup().isPresent() && table.suppressGroup().getAsLong() == target.group()) {
+                    suppressed = logic.or(suppressed, through);
+                } else if (target.isLoopback()) {
+                    delivered = logic.or(delivered, through);
+                } else {
+                    link = logic.choose(through, links.constant(logic, target), link);
+                    sent = logic.or(sent, through);
+                    trace.accept(new Step<>(
+                            "route", rule + ", " + text(route) + ", to " + target.name(), Step.Effect.ROUTE, through));
+                }
+                rest = logic.and(rest, logic.not(through));
+            }
+        }
+
+        private void block(B packets, String what) {
+            blocked = logic.or(blocked, packets);
+            trace.accept(new Step<>("route", what, Step.Effect.DROP, packets));
+        }
+
+        /** For what is not known: through any link. */
+        private void sendAnywhere(B packets) {
+            link = logic.choose(packets, logic.unknown(links.bits()), link);
+            sent = logic.or(sent, packets);
+        }
+
+        private B matches(LookupRoute route) {
+            B matches =
+                    logic.and(prefix(query.destination(), route.destination()), prefix(query.source(), route.source()));
+            return route.typeOfService() == 0 ? matches : logic.and(matches, logic.unknown());
+        }
+
+        /** Returns where the route can be used by a socket that is bound to a link. */
+        private B isUsable(LookupRoute route) {
+            B isUnbound = logic.equal(query.boundLink(), 0);
+            if (route.kind() == LookupRoute.Kind.BLOCK || route.kind() == LookupRoute.Kind.THROW) {
+                // IPv6 gives these routes the loopback interface, so that a socket bound to another one does not match.
+                return route.family() == Family.IPV4 ? logic.yes() : isUnbound;
+            }
+            if (!route.isUnderstood()) {
+                return logic.yes();
+            }
+            List<B> usable = new ArrayList<>();
+            route.hops().forEach(hop -> usable.add(mayUse(hop)));
+            return logic.anyOf(usable);
+        }
+
+        private B mayUse(LookupRoute.Hop hop) {
+            Optional<StateLink> out = links.byIndex(hop.link());
+            if (out.isEmpty() || !out.get().isUp()) {
+                return logic.no();
+            }
+            B isBoundTo = logic.or(logic.equal(query.boundLink(), 0), links.is(logic, query.boundLink(), out.get()));
+            return hop.isUsable() ? isBoundTo : logic.and(isBoundTo, logic.unknown());
+        }
+
+        Result<B> result() {
+            return new Result<>(link, delivered, sent);
+        }
+    }
+
+    private static boolean isEquallyGood(LookupRoute a, LookupRoute b) {
+        return a.family() == Family.IPV6
+                && a.destination().equals(b.destination())
+                && a.source().equals(b.source())
+                && a.metric() == b.metric();
+    }
+
+    /** Looks up a route for these packets; others have no result. */
+    Result<B> lookUp(Query<B> query, B packets) {
+        Lookup lookup = new Lookup(query);
+        List<LookupRule> rules = routing.rules(query.family());
+        Map<Integer, B> skipped = new HashMap<>();
+        B here = packets;
+        for (int i = 0; i < rules.size(); i++) {
+            here = logic.or(here, skipped.getOrDefault(i, logic.no()));
+            LookupRule rule = rules.get(i);
+            B matching = logic.and(here, matches(rule, query));
+            if (logic.isNo(matching)) {
+                continue;
+            }
+            if (rule.action() instanceof Action.GotoRule(long preference)) {
+                int target = target(rules, i, preference);
+                if (target > 0) {
+                    skipped.merge(target, matching, logic::or);
+                    here = logic.and(here, logic.not(matching));
+                }
+                continue;
+            }
+            B undecided = lookup.evaluate(rule.action(), matching, rule.text());
+            here = logic.or(logic.and(here, logic.not(matching)), undecided);
+        }
+        return lookup.result();
+    }
+
+    /** Returns the index of the first rule with this preference; 0 if there is none. */
+    private static int target(List<LookupRule> rules, int from, long preference) {
+        for (int i = from + 1; i < rules.size(); i++) {
+            if (rules.get(i).preference() == preference) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    private B matches(LookupRule rule, Query<B> query) {
+        B matches = logic.yes();
+        if (rule.inputLink().isPresent()) {
+            matches = logic.and(
+                    matches, isLink(query.inputLink(), rule.inputLink().get()));
+        }
+        if (rule.outputLink().isPresent()) {
+            matches = logic.and(
+                    matches, isLink(query.boundLink(), rule.outputLink().get()));
+        }
+        if (rule.mark().isPresent()) {
+            long mask = rule.mark().get().mask();
+            long mark = rule.mark().get().mark();
+            B equal = logic.yes();
+            for (int bit = PacketState.MARK_BITS - 1; bit >= 0; bit--) {
+                if (((mask >>> bit) & 1) != 0) {
+                    B value = query.mark().get(PacketState.MARK_BITS - 1 - bit);
+                    equal = logic.and(((mark >>> bit) & 1) != 0 ? value : logic.not(value), equal);
+                }
+            }
+            matches = logic.and(matches, equal);
+        }
+        if (rule.protocol().isPresent()) {
+            matches = logic.and(
+                    matches, logic.equal(query.protocol(), rule.protocol().getAsInt()));
+        }
+        if (rule.sourcePorts().isPresent()) {
+            matches = logic.and(
+                    matches, ports(query, query.sourcePort(), rule.sourcePorts().get()));
+        }
+        if (rule.destinationPorts().isPresent()) {
+            matches = logic.and(
+                    matches,
+                    ports(
+                            query,
+                            query.destinationPort(),
+                            rule.destinationPorts().get()));
+        }
+        if (rule.uids().isPresent()) {
+            // A packet without a socket has the user id 0.
+            matches = logic.and(
+                    matches,
+                    logic.between(
+                            query.user(),
+                            rule.uids().get().first(),
+                            rule.uids().get().last()));
+        }
+        if (rule.to().isPresent()) {
+            matches = logic.and(matches, prefix(query.destination(), rule.to().get()));
+        }
+        if (rule.from().isPresent()) {
+            matches = logic.and(matches, prefix(query.source(), rule.from().get()));
+        }
+        if (rule.hasOtherCondition()) {
+            matches = logic.and(matches, logic.unknown());
+        }
+        return rule.isInverted() ? logic.not(matches) : matches;
+    }
+
+    /** Of other protocols, the kernel may compare something else, or nothing. */
+    private B ports(Query<B> query, List<B> port, LookupRule.PortRange range) {
+        B hasPorts = logic.or(logic.equal(query.protocol(), TCP), logic.equal(query.protocol(), UDP));
+        return logic.choose(hasPorts, logic.between(port, range.first(), range.last()), logic.unknown());
+    }
+
+    private B isLink(List<B> number, String name) {
+        return links.byName(name).map(link -> links.is(logic, number, link)).orElseGet(logic::no);
+    }
+
+    private B prefix(List<B> address, Prefix prefix) {
+        return logic.hasPrefix(address, prefix.address().getAddress(), prefix.length());
+    }
+
+    private String text(LookupRoute route) {
+        StringBuilder text = new StringBuilder(
+                route.destination().isDefault()
+                        ? "default"
+                        : route.destination().toString());
+        route.hops()
+                .forEach(hop -> links.byIndex(hop.link())
+                        .ifPresent(link -> text.append(" dev ").append(link.name())));
+        return switch (route.kind()) {
+            case BLOCK -> "unreachable " + text;
+            case THROW -> "throw " + text;
+            case UNICAST, LOCAL, BROADCAST -> text.toString();
+        };
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.packetpath;
+
+import io.culvert.net.Family;
+import io.culvert.nft.KernelChain;
+import io.culvert.nft.KernelTable;
+import io.culvert.nft.KernelVerdict;
+import io.culvert.nft.NfTables;
+import io.culvert.nft.TableRule;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+
+/** Evaluates the base chains of all tables at a hook, as the kernel does. */
+final class RulesetEvaluator<B> {
+
+    /** {@code NF_INET_*} (include/uapi/linux/netfilter.h). */
+    enum Hook {
+        PREROUTING(0),
+        INPUT(1),
+        FORWARD(2),
+        OUTPUT(3),
+        POSTROUTING(4);
+
+        private final int number;
+
+        Hook(int number) {
+            this.number = number;
+        }
+
+        String text() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** {@code NF_IP_PRI_CONNTRACK} (include/uapi/linux/netfilter_ipv4.h): where connections are looked up. */
+    private static final int CONNECTION_TRACKING = -200;
+
+    /** {@code NF_IP_PRI_NAT_DST}, {@code NF_IP_PRI_NAT_SRC}: where the kernel translates, whatever a chain's priority says. */
+    private static final int DESTINATION_NAT = -100;
+
+    private static final int SOURCE_NAT = 100;
+
+    /** include/uapi/linux/netfilter/nf_tables.h, netfilter.h. */
+    private static final int NFT_GOTO = -4;
+
+    private static final int NFT_CONTINUE = -1;
+    private static final int NF_STOLEN = 2;
+
+    private record BaseChain(KernelTable table, KernelChain chain, KernelChain.Hook hook) {}
+
+    private final Logic<B> logic;
+    private final List<KernelTable> tables;
+    private final Links links;
+    private final Notes notes;
+    private final Consumer<Step<B>> trace;
+
+    RulesetEvaluator(Logic<B> logic, List<KernelTable> tables, Links links, Notes notes, Consumer<Step<B>> trace) {
+        this.logic = logic;
+        this.tables = tables;
+        this.links = links;
+        this.notes = notes;
+        this.trace = trace;
+    }
+
+    /**
+     * What is left of packets after a hook.
+     *
+     * @param accepted the packets that go on
+     * @param isRerouted those for which a route is looked up once more
+     */
+    record Outcome<B>(B accepted, B isRerouted) {}
+
+    /** @param isTranslatedBefore whether the packets are of connections whose destination was translated when they began */
+    Outcome<B> evaluate(Hook hook, PacketState<B> packet, B packets, boolean isTranslatedBefore) {
+        B accepted = packets;
+        B rerouted = logic.no();
+        List<BaseChain> translating = new ArrayList<>();
+        List<BaseChain> chains = baseChains(hook, packet.family());
+        int translation = hook == Hook.PREROUTING || hook == Hook.OUTPUT ? DESTINATION_NAT : SOURCE_NAT;
+        chains.stream().filter(chain -> chain.hook().type().equals("nat")).forEach(translating::add);
+        boolean isTranslated = translating.isEmpty();
+        for (BaseChain base : chains) {
+            if (!isTranslated && base.hook().priority() > translation) {
+                isTranslated = true;
+                Outcome<B> outcome = translate(hook, translating, packet, accepted, isTranslatedBefore);
+                accepted = outcome.accepted();
+                rerouted = logic.or(rerouted, outcome.isRerouted());
+            }
+            if (base.hook().type().equals("nat")) {
+                continue;
+            }
+            packet.forgetChanges();
+            accepted = evaluate(hook, base, packet, accepted);
+            if (base.hook().type().equals("route")) {
+                B isChanged = logic.or(
+                        packet.isMarkChanged(), logic.or(packet.isDestinationChanged(), packet.isSourceChanged()));
+                rerouted = logic.or(rerouted, logic.and(accepted, isChanged));
+            }
+        }
+        if (!isTranslated) {
+            Outcome<B> outcome = translate(hook, translating, packet, accepted, isTranslatedBefore);
+            accepted = outcome.accepted();
+            rerouted = logic.or(rerouted, outcome.isRerouted());
+        }
+        return new Outcome<>(accepted, rerouted);
+    }
+
+    /** Returns whether destinations are translated at a hook, so that those of earlier connections may have been. */
+    boolean isTranslating(Hook hook, Family family) {
+        return baseChains(hook, family).stream()
+                .anyMatch(chain -> chain.hook().type().equals("nat"));
+    }
+
+    private List<BaseChain> baseChains(Hook hook, Family family) {
+        List<BaseChain> chains = new ArrayList<>();
+        for (KernelTable table : tables) {
+            boolean isOfFamily = table.family() == KernelTable.INET
+                    || table.family() == (family == Family.IPV4 ? KernelTable.IPV4 : KernelTable.IPV6);
+            if (isOfFamily && !table.isDormant()) {
+                table.chains()
+                        .forEach(chain -> chain.hook()
+                                .filter(it -> it.number() == hook.number)
+                                .ifPresent(it -> chains.add(new BaseChain(table, chain, it))));
+            }
+        }
+        chains.sort(Comparator.comparingInt(chain -> chain.hook().priority()));
+        return chains;
+    }
+
+    /**
+     * Translates addresses: of a connection's first packet by the rules, of its other packets as that of the first. As the rules
+     * may have been others at that time, these may have any destination then, which other rules see.
+     *
+     * @return those that are not dropped, and those with another destination
+     */
+    private Outcome<B> translate(
+            Hook hook, List<BaseChain> chains, PacketState<B> packet, B packets, boolean isTranslatedBefore) {
+        B isRedirected = logic.no();
+        B isFirst = logic.or(packet.isConnectionState(PacketState.NEW), packet.isConnectionState(PacketState.RELATED));
+        B first = logic.and(packets, isFirst);
+        B dropped = logic.no();
+        for (BaseChain base : chains) {
+            packet.forgetChanges();
+            B undropped = evaluate(hook, base, packet, first);
+            isRedirected = logic.or(isRedirected, packet.isDestinationChanged());
+            B isTranslated = logic.or(packet.isDestinationChanged(), packet.isSourceChanged());
+            dropped = logic.or(dropped, logic.and(first, logic.not(undropped)));
+            first = logic.and(first, logic.and(undropped, logic.not(isTranslated)));
+        }
+        if (isTranslatedBefore && (hook == Hook.PREROUTING || hook == Hook.OUTPUT)) {
+            packet.replaceDestination();
+            isRedirected = packets;
+        }
+        return new Outcome<>(
+                logic.and(packets, logic.not(dropped)),
+                hook == Hook.OUTPUT ? logic.and(packets, isRedirected) : logic.no());
+    }
+
+    /** Returns the packets that a base chain accepts. */
+    private B evaluate(Hook hook, BaseChain base, PacketState<B> packet, B packets) {
+        if (logic.isNo(packets)) {
+            return packets;
+        }
+        boolean hasConnection =
+                (hook != Hook.PREROUTING && hook != Hook.OUTPUT) || base.hook().priority() >= CONNECTION_TRACKING;
+        ChainRun run = new ChainRun(hook, base, packet, hasConnection);
+        B rest = run.evaluate(base.chain(), packets);
+        String policy = "policy " + (base.hook().isAccepting() ? "accept" : "drop");
+        if (!logic.isNo(rest)) {
+            run.record(base.chain(), policy, base.hook().isAccepting() ? Step.Effect.ACCEPT : Step.Effect.DROP, rest);
+        }
+        return base.hook().isAccepting() ? logic.or(run.accepted, rest) : run.accepted;
+    }
+
+    /** The evaluation of one base chain and the chains that it calls. */
+    private final class ChainRun {
+
+        private final Hook hook;
+        private final BaseChain base;
+        private final RuleEvaluator<B> evaluator;
+        private final boolean hasConnection;
+        private B accepted = logic.no();
+
+        ChainRun(Hook hook, BaseChain base, PacketState<B> packet, boolean hasConnection) {
+            this.hook = hook;
+            this.base = base;
+            this.evaluator = new RuleEvaluator<>(logic, links, notes, base.table(), packet);
+            this.hasConnection = hasConnection;
+        }
+
+        /** Returns the packets that the chain does not decide about, or returns from. */
+        B evaluate(KernelChain chain, B packets) {
+            B here = packets;
+            B returned = logic.no();
+            for (TableRule rule : chain.rules()) {
+                if (logic.isNo(here)) {
+                    break;
+                }
+                for (RuleEvaluator.Decision<B> decision : evaluator.evaluate(rule, here, hasConnection)) {
+                    B decided = decision.packets();
+                    if (logic.isNo(decided)) {
+                        continue;
+                    }
+                    KernelVerdict verdict = decision.verdict();
+                    switch (verdict.code()) {
+                        case NfTables.NF_ACCEPT -> {
+                            accepted = logic.or(accepted, decided);
+                            record(chain, text(rule), Step.Effect.ACCEPT, decided);
+                        }
+                        case NfTables.NFT_JUMP -> {
+                            B back = enter(verdict.chain(), decided);
+                            here = logic.or(logic.and(here, logic.not(decided)), back);
+                            continue;
+                        }
+                        case NFT_GOTO -> returned = logic.or(returned, enter(verdict.chain(), decided));
+                        case NfTables.NFT_RETURN -> returned = logic.or(returned, decided);
+                        case NFT_CONTINUE -> {
+                            continue;
+                        }
+                        case NfTables.NF_DROP, NF_STOLEN -> record(chain, text(rule), Step.Effect.DROP, decided);
+                        // A program decides, or a future verdict.
+                        default -> {
+                            accepted = logic.or(accepted, logic.and(decided, logic.unknown()));
+                            record(chain, text(rule), Step.Effect.ACCEPT, decided);
+                        }
+                    }
+                    here = logic.and(here, logic.not(decided));
+                }
+            }
+            return logic.or(here, returned);
+        }
+
+        private B enter(String name, B packets) {
+            return base.table()
+                    .chain(name)
+                    .map(chain -> evaluate(chain, packets))
+                    .orElse(packets);
+        }
+
+        private String text(TableRule rule) {
+            return rule.comment().isEmpty() ? "rule with handle " + rule.handle() : '"' + rule.comment() + '"';
+        }
+
+        void record(KernelChain chain, String what, Step.Effect effect, B packets) {
+            trace.accept(new Step<>(
+                    hook.text(),
+                    "table " + base.table().fullName() + ", chain " + chain.name() + ", " + what,
+                    effect,
+                    packets));
+        }
+    }
+}
