@@ -35,8 +35,16 @@ public final class PacketPath<B> {
      * @param packets which do
      * @param link its number, see {@link #link}
      * @param sent the fields that it is sent with, before its source address may be translated
+     * @param lastConnectionMark the mark of its connection afterwards, also of packets that are dropped on the way
+     * @param steps the decisions on the way, in order
      */
-    public record Departure<B>(B packets, List<B> link, SentFields<B> sent) {}
+    public record Departure<B>(
+            B packets, List<B> link, SentFields<B> sent, List<B> lastConnectionMark, List<Step<B>> steps) {
+
+        public Departure {
+            steps = List.copyOf(steps);
+        }
+    }
 
     /** The fields of a packet when it is sent. */
     public record SentFields<B>(
@@ -73,7 +81,7 @@ public final class PacketPath<B> {
     private final RoutingState routing;
     private final Links links;
     private final Notes notes = new Notes();
-    private final List<Step<B>> steps = new ArrayList<>();
+    private List<Step<B>> steps = new ArrayList<>();
     private final RulesetEvaluator<B> ruleset;
     private final RouteEvaluator<B> routes;
     private final Layers layers;
@@ -83,7 +91,7 @@ public final class PacketPath<B> {
         this.routing = routing;
         this.layers = layers;
         links = new Links(routing);
-        Consumer<Step<B>> trace = steps::add;
+        Consumer<Step<B>> trace = step -> steps.add(step);
         ruleset = new RulesetEvaluator<>(logic, layers == Layers.ROUTING ? List.of() : tables, links, notes, trace);
         routes = new RouteEvaluator<>(logic, routing, links, notes, trace);
     }
@@ -96,11 +104,6 @@ public final class PacketPath<B> {
     /** Returns the number that stands for a link; 0 for none. */
     public int link(StateLink link) {
         return links.number(link);
-    }
-
-    /** Returns the decisions of all packets that were evaluated so far, in the order of their path. */
-    public List<Step<B>> steps() {
-        return List.copyOf(steps);
     }
 
     /** Returns what was found that is not modelled, in words. */
@@ -131,6 +134,7 @@ public final class PacketPath<B> {
      *     first, without it
      */
     public Departure<B> send(PacketFields<B> fields, B packets, B hasOwnAddress, Translation translation) {
+        steps = new ArrayList<>();
         PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), true);
         boolean isEarlier = translation == Translation.EARLIER;
         B candidates = logic.and(
@@ -158,6 +162,7 @@ public final class PacketPath<B> {
 
     /** Follows packets that come in through a link. */
     public Arrival<B> receive(PacketFields<B> fields, StateLink from, B packets, Translation translation) {
+        steps = new ArrayList<>();
         PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), false);
         packet.setInputLink(links.constant(logic, from));
         B prerouted = ruleset.evaluate(
@@ -192,7 +197,7 @@ public final class PacketPath<B> {
         SentFields<B> sent = SentFields.of(packet);
         B departing = ruleset.evaluate(Hook.POSTROUTING, packet, logic.and(packets, isLink), false)
                 .accepted();
-        return new Departure<>(departing, link, sent);
+        return new Departure<>(departing, link, sent, packet.connectionMark(), steps);
     }
 
     private Result<B> route(PacketState<B> packet, List<B> boundLink, B packets, B hasOwnAddress) {

@@ -496,7 +496,7 @@ final class RuleEvaluator<B> {
             }
             return;
         }
-        boolean isOne = !it.has(max) || (it.number(max).equals(it.number(min)));
+        boolean isOne = !it.has(max) || it.number(max).equals(it.number(min));
         List<B> port = isOne ? registers.load(it.number(min).orElse(0), 16) : logic.unknown(16);
         if (isDestination) {
             packet.setDestinationPort(match, port);
