@@ -2,11 +2,9 @@
 package io.culvert.net;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The part of an address family that a set of prefixes covers, computed, so that {@code 0.0.0.0/0}, its two halves and
@@ -16,6 +14,9 @@ import java.util.stream.Stream;
  *     covered
  */
 public record Coverage(Family family, List<Prefix> remainder) {
+
+    private static final double SPECIAL_IPV4 = share(disjoint(Family.IPV4, SpecialRange.all(Family.IPV4)));
+    private static final double SPECIAL_IPV6 = share(disjoint(Family.IPV6, SpecialRange.all(Family.IPV6)));
 
     /** The extent of the coverage. */
     public enum Extent {
@@ -65,11 +66,12 @@ public record Coverage(Family family, List<Prefix> remainder) {
      * half of the family. Such a list is a default route and no list of exceptions, however it is written.
      */
     public static Optional<Family> mostlyCoveredFamily(Collection<Prefix> prefixes) {
-        return Arrays.stream(Family.values())
-                .filter(family ->
-                        prefixes.stream().anyMatch(prefix -> prefix.family() == family && prefix.length() <= 1)
-                                || coversMost(family, prefixes))
-                .findFirst();
+        for (Family family : Family.values()) {
+            if (coversMost(family, prefixes)) {
+                return Optional.of(family);
+            }
+        }
+        return Optional.empty();
     }
 
     /**
@@ -77,20 +79,33 @@ public record Coverage(Family family, List<Prefix> remainder) {
      * be a hundred times as long as the list.
      */
     private static boolean coversMost(Family family, Collection<Prefix> prefixes) {
-        List<Prefix> special = SpecialRange.all(family);
-        double reserved = share(disjoint(family, special));
-        double covered = share(disjoint(
-                        family,
-                        Stream.concat(prefixes.stream(), special.stream()).toList()))
-                - reserved;
-        return covered >= (1 - reserved) / 2;
+        double special = family == Family.IPV4 ? SPECIAL_IPV4 : SPECIAL_IPV6;
+        double most = (1 - special) / 2;
+        double sizes = 0;
+        for (Prefix prefix : prefixes) {
+            if (prefix.family() == family) {
+                if (prefix.length() <= 1) {
+                    return true;
+                }
+                sizes += share(prefix);
+            }
+        }
+        // They cover no more than their sizes together. This is asked for each of ten thousand bypasses.
+        if (sizes < most) {
+            return false;
+        }
+        List<Prefix> all = new ArrayList<>(prefixes);
+        all.addAll(SpecialRange.all(family));
+        return share(disjoint(family, all)) - special >= most;
     }
 
     /** Returns the share of the prefixes in their family, from 0 to 1. */
     private static double share(List<Prefix> disjoint) {
-        return disjoint.stream()
-                .mapToDouble(prefix -> Math.scalb(1.0, -prefix.length()))
-                .sum();
+        return disjoint.stream().mapToDouble(Coverage::share).sum();
+    }
+
+    private static double share(Prefix prefix) {
+        return Math.scalb(1.0, -prefix.length());
     }
 
     private static List<Prefix> disjoint(Family family, Collection<Prefix> prefixes) {

@@ -10,9 +10,19 @@ import java.util.List;
 /** Removes prefixes that are contained in others, as nftables interval sets must not have overlapping elements. */
 public final class DisjointPrefixes {
 
-    private static final Comparator<Prefix> ORDER = Comparator.comparing(
-                    (Prefix prefix) -> prefix.address().getAddress(), Arrays::compareUnsigned)
-            .thenComparingInt(Prefix::length);
+    /** With its address as bytes, which sorting compares often. */
+    @SuppressWarnings("ArrayRecordComponent")
+    private record Sortable(byte[] address, Prefix prefix) {
+
+        private static final Comparator<Sortable> ORDER = Comparator.comparing(
+                        Sortable::address, Arrays::compareUnsigned)
+                .thenComparingInt(sortable -> sortable.prefix.length());
+
+        static Sortable of(Prefix prefix) {
+            Prefix network = prefix.network();
+            return new Sortable(network.address().getAddress(), network);
+        }
+    }
 
     private DisjointPrefixes() {}
 
@@ -25,11 +35,15 @@ public final class DisjointPrefixes {
     public static List<Prefix> of(Collection<Prefix> prefixes) {
         List<Prefix> merged = new ArrayList<>();
         // Two prefixes are nested or disjoint, so only the last one kept can contain the next one.
-        prefixes.stream().map(Prefix::network).sorted(ORDER).forEach(prefix -> {
-            if (merged.isEmpty() || !merged.getLast().contains(prefix)) {
-                merged.add(prefix);
-            }
-        });
+        prefixes.stream()
+                .map(Sortable::of)
+                .sorted(Sortable.ORDER)
+                .map(Sortable::prefix)
+                .forEach(prefix -> {
+                    if (merged.isEmpty() || !merged.getLast().contains(prefix)) {
+                        merged.add(prefix);
+                    }
+                });
         return merged;
     }
 }

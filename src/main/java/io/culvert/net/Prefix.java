@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.net;
 
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
@@ -67,9 +69,11 @@ public record Prefix(InetAddress address, int length) {
      * @throws IllegalArgumentException with a message for the user
      */
     public static InetAddress parseAddress(String literal) {
-        if ((literal.indexOf(':') >= 0 ? IPV6 : IPV4).matcher(literal).matches()) {
+        boolean ipv6 = literal.indexOf(':') >= 0;
+        if ((ipv6 ? IPV6 : IPV4).matcher(literal).matches()) {
             try {
-                return InetAddress.ofLiteral(literal);
+                // InetAddress.ofLiteral would throw and catch an exception for each IPv6 address.
+                return ipv6 ? Inet6Address.ofLiteral(literal) : Inet4Address.ofLiteral(literal);
             } catch (IllegalArgumentException _) {
                 // Reported below, in words of this class.
             }

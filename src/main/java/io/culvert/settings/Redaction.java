@@ -15,6 +15,8 @@ final class Redaction {
     /** A WireGuard key of any kind: 32 bytes in base64. */
     private static final Pattern KEY = Pattern.compile("[A-Za-z0-9+/]{43}=");
 
+    private static final int KEY_LENGTH = 44;
+
     private static final Pattern PRINTABLE = Pattern.compile("[\\x20-\\x7e]*");
 
     private Redaction() {}
@@ -54,7 +56,7 @@ final class Redaction {
     }
 
     private static String rejectKey(String text) {
-        if (KEY.matcher(text).find()) {
+        if (text.length() >= KEY_LENGTH && KEY.matcher(text).find()) {
             throw new MalformedValue(
                     "looks like a key (the text is not shown)",
                     "move the key to the setting or file that it belongs to");
