@@ -29,7 +29,12 @@ public final class AttributeReader {
 
     /** Reads what follows the first {@code offset} bytes. */
     public static AttributeReader of(byte[] bytes, int offset) {
-        return new AttributeReader(ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()), offset, bytes.length);
+        return of(bytes, offset, bytes.length);
+    }
+
+    /** Reads what is between two offsets. */
+    static AttributeReader of(byte[] bytes, int start, int end) {
+        return new AttributeReader(ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()), start, end);
     }
 
     /** Moves to the next attribute; returns false if there is none. */

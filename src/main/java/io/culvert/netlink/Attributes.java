@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The attributes of a message, parsed with bounds checks: a length beyond the end of the message stops the parsing
@@ -17,46 +16,72 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Attributes {
 
-    /** One attribute; the value is shared and must not be changed. */
+    /** One attribute; the value is a copy. */
     @SuppressWarnings("ArrayRecordComponent")
     public record Attribute(int type, byte[] value) {}
 
-    private final List<Attribute> attributes;
+    /** The numbers of an attribute in {@link #index}: its type, and where its value begins and how long it is. */
+    private static final int NUMBERS = 3;
 
-    private Attributes(List<Attribute> attributes) {
-        this.attributes = attributes;
+    private final byte[] bytes;
+
+    /** Values are not copied before they are requested: a list of routes has many thousands of attributes. */
+    private final int[] index;
+
+    private final int count;
+
+    private Attributes(byte[] bytes, int start, int end) {
+        this.bytes = bytes;
+        int[] all = new int[8 * NUMBERS];
+        int used = 0;
+        AttributeReader reader = AttributeReader.of(bytes, start, end);
+        while (reader.next()) {
+            if (used == all.length) {
+                all = Arrays.copyOf(all, 2 * used);
+            }
+            all[used] = reader.type();
+            all[used + 1] = reader.offset();
+            all[used + 2] = reader.length();
+            used += NUMBERS;
+        }
+        this.index = all;
+        this.count = used;
     }
 
     /** Parses what follows the first {@code offset} bytes. */
     public static Attributes parse(byte[] bytes, int offset) {
-        AttributeReader reader = AttributeReader.of(bytes, offset);
-        List<Attribute> attributes = new ArrayList<>();
-        while (reader.next()) {
-            attributes.add(new Attribute(
-                    reader.type(), Arrays.copyOfRange(bytes, reader.offset(), reader.offset() + reader.length())));
-        }
-        return new Attributes(attributes);
+        return new Attributes(bytes, offset, bytes.length);
     }
 
     public List<Attribute> all() {
+        List<Attribute> attributes = new ArrayList<>(count / NUMBERS);
+        for (int i = 0; i < count; i += NUMBERS) {
+            attributes.add(new Attribute(index[i], value(i)));
+        }
         return List.copyOf(attributes);
     }
 
     public Optional<byte[]> bytes(int type) {
-        return Optional.ofNullable(last(type));
+        int last = last(type);
+        return last < 0 ? Optional.empty() : Optional.of(value(last));
     }
 
-    private byte @Nullable [] last(int type) {
-        for (int i = attributes.size() - 1; i >= 0; i--) {
-            if (attributes.get(i).type() == type) {
-                return attributes.get(i).value();
+    /** Returns the position in the index of the last attribute of this type; -1 if there is none. */
+    private int last(int type) {
+        for (int i = count - NUMBERS; i >= 0; i -= NUMBERS) {
+            if (index[i] == type) {
+                return i;
             }
         }
-        return null;
+        return -1;
+    }
+
+    private byte[] value(int position) {
+        return Arrays.copyOfRange(bytes, index[position + 1], index[position + 1] + index[position + 2]);
     }
 
     public boolean has(int type) {
-        return last(type) != null;
+        return last(type) >= 0;
     }
 
     /** Returns whether there is an attribute of one of these types. */
@@ -71,12 +96,14 @@ public final class Attributes {
 
     /** Returns an unsigned number of one, two, four or eight bytes, as long as the attribute is. */
     public Optional<Long> number(int type) {
-        return bytes(type).flatMap(Attributes::number);
+        int last = last(type);
+        return last < 0 || !isNumber(last) ? Optional.empty() : Optional.of(numberAt(last));
     }
 
     /** Returns an unsigned number, or a default if there is none. */
     public long number(int type, long defaultValue) {
-        return has(type) ? number(type).orElse(defaultValue) : defaultValue;
+        int last = last(type);
+        return last < 0 || !isNumber(last) ? defaultValue : numberAt(last);
     }
 
     /** Returns a string, without its terminating zero. */
@@ -92,17 +119,27 @@ public final class Attributes {
 
     /** Returns the attributes inside an attribute; none if it is absent. */
     public Attributes nested(int type) {
-        return bytes(type).map(value -> parse(value, 0)).orElseGet(() -> new Attributes(List.of()));
+        int last = last(type);
+        return last < 0
+                ? new Attributes(bytes, 0, 0)
+                : new Attributes(bytes, index[last + 1], index[last + 1] + index[last + 2]);
     }
 
-    private static Optional<Long> number(byte[] value) {
-        ByteBuffer buffer = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
-        return switch (value.length) {
-            case 1 -> Optional.of((long) Byte.toUnsignedInt(buffer.get(0)));
-            case 2 -> Optional.of((long) Short.toUnsignedInt(buffer.getShort(0)));
-            case 4 -> Optional.of(Integer.toUnsignedLong(buffer.getInt(0)));
-            case 8 -> Optional.of(buffer.getLong(0));
-            default -> Optional.empty();
+    private boolean isNumber(int position) {
+        return switch (index[position + 2]) {
+            case 1, 2, 4, 8 -> true;
+            default -> false;
+        };
+    }
+
+    private long numberAt(int position) {
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        int offset = index[position + 1];
+        return switch (index[position + 2]) {
+            case 1 -> Byte.toUnsignedInt(buffer.get(offset));
+            case 2 -> Short.toUnsignedInt(buffer.getShort(offset));
+            case 4 -> Integer.toUnsignedLong(buffer.getInt(offset));
+            default -> buffer.getLong(offset);
         };
     }
 }

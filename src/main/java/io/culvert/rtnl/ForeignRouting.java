@@ -108,9 +108,9 @@ final class ForeignRouting {
                 .filter(table -> table != Route.MAIN);
         Stream.concat(tables, Stream.of(LOCAL))
                 .distinct()
-                .flatMap(
-                        table -> KernelSnapshot.read(socket, KernelRoute.listTable(table), KernelRoute::decode).stream()
-                                .filter(route -> route.table() == table && !route.isOurs()))
+                .flatMap(table ->
+                        KernelSnapshot.read(socket, KernelRoute.listTable(table), KernelRoute::decodeForeign).stream()
+                                .filter(route -> route.table() == table))
                 .filter(route -> takesPrecedence(route, names))
                 .forEach(route ->
                         findings.add("foreign route '" + route.text(names) + "' is in a table that Culvert" + " uses"));

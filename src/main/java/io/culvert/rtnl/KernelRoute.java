@@ -130,12 +130,24 @@ record KernelRoute(
         return new NetlinkMessage(RtNetlink.RTM_GETROUTE, 0, new byte[HEADER]);
     }
 
+    /** Decodes a route of another program; empty for a route of Culvert, of which there may be thousands. */
+    static Optional<KernelRoute> decodeForeign(NetlinkMessage message) {
+        return decode(message, true);
+    }
+
     static Optional<KernelRoute> decode(NetlinkMessage message) {
+        return decode(message, false);
+    }
+
+    private static Optional<KernelRoute> decode(NetlinkMessage message, boolean foreign) {
         byte[] payload = message.payload();
         if (message.type() != RtNetlink.RTM_NEWROUTE || payload.length < HEADER) {
             return Optional.empty();
         }
         var header = RtNetlink.read(payload);
+        if (foreign && Byte.toUnsignedInt(header.get(5)) == Ownership.PROTOCOL) {
+            return Optional.empty();
+        }
         int family = header.get(0);
         int length = Byte.toUnsignedInt(header.get(1));
         Attributes attributes = Attributes.parse(payload, HEADER);
