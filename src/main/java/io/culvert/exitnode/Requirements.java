@@ -73,8 +73,7 @@ final class Requirements {
                         "an interface of this name exists already and is not Tailscale's: its traffic would be treated"
                                 + " as that of exit-node clients",
                         "use another name for Tailscale's interface: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0")));
-        problems.addAll(ExitNodePlanner.plan(configuration.inputs(RuntimeResolvers.NONE, machine))
-                .remarks());
+        problems.addAll(ExitNodePlanner.remarks(configuration.inputs(RuntimeResolvers.NONE, machine)));
         if (machine.netAdmin()) {
             problems.addAll(takenLinkNames(machine, configuration));
         }

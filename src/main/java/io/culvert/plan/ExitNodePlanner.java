@@ -104,6 +104,11 @@ public final class ExitNodePlanner {
         return new ExitNodePlanner(inputs).plan();
     }
 
+    /** Returns the remarks of a plan alone. */
+    public static List<Problem> remarks(ExitNodeInputs inputs) {
+        return new ExitNodePlanner(inputs).remarks();
+    }
+
     private ExitNodePlan plan() {
         Predicate<InetAddress> reaches = machine.main()::hasRouteTo;
         SequencedMap<String, DeviceConfig> meshDevices = new LinkedHashMap<>();
@@ -129,7 +134,7 @@ public final class ExitNodePlanner {
                 killSwitchRouting,
                 limitedTo(network, inputs.identity().link()),
                 network,
-                routing.routingIntent(),
+                routing.routingIntent(killSwitchRouting.rules()),
                 dns,
                 endpointNames(),
                 bypassNames(),

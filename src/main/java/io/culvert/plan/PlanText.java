@@ -23,6 +23,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -67,7 +68,7 @@ public record PlanText(
         ExitNodePlan plan = ExitNodePlanner.plan(inputs);
         List<String> commands = new ArrayList<>(IpSyntax.commands(plan.killSwitchRouting()));
         List<String> network = new ArrayList<>(IpSyntax.commands(plan.network()));
-        network.removeAll(List.copyOf(commands));
+        network.removeAll(Set.copyOf(commands));
         commands.add(creationCommand(plan.identity().link(), inputs));
         commands.addAll(configurationCommands(plan.identity().link(), plan.tunnel()));
         plan.meshes().forEach((link, mesh) -> {

@@ -109,11 +109,15 @@ public record ExitNodeRouting(
         return List.copyOf(rules);
     }
 
-    /** Returns what the rules must decide: rules of other programs may only follow them. */
-    public RoutingIntent routingIntent() {
+    /**
+     * Returns what the rules must decide: rules of other programs may only follow them.
+     *
+     * @param rules the result of {@link #rules}
+     */
+    public RoutingIntent routingIntent(List<PolicyRule> rules) {
         Map<Long, String> shared =
                 meshes.stream().filter(Mesh::isTailscale).collect(Collectors.toMap(Mesh::table, Mesh::link));
-        return new RoutingIntent(rules(), ownLinks(), shared);
+        return new RoutingIntent(rules, ownLinks(), shared);
     }
 
     /** Returns the routes through the tunnel's and the mesh's links. */
