@@ -148,7 +148,9 @@ public record TunnelPlan(
 
     private static List<Integer> pathMtus(TunnelInputs inputs, List<InetSocketAddress> servers, long mark) {
         return servers.stream()
-                .map(server -> inputs.path().mtu(server.getAddress(), mark))
+                .map(InetSocketAddress::getAddress)
+                .distinct()
+                .map(server -> inputs.path().mtu(server, mark))
                 .flatMapToInt(OptionalInt::stream)
                 .boxed()
                 .toList();

@@ -97,13 +97,14 @@ public record TunnelRouting(
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>();
         Set<Family> withServer = familiesWithServer();
+        List<Prefix> connected = connectedByAddresses();
         for (Prefix prefix : allowedIps()) {
             switch (file.table()) {
                 case RoutingTable.Off() -> {}
                 case RoutingTable.Numbered(long number) -> routes.add(route(prefix, number));
                 case RoutingTable.Auto() when needsOwnTable(prefix, withServer) -> routes.add(route(prefix, mark));
                 case RoutingTable.Auto()
-                when !isConnected(prefix) && !isInPeersNetwork(prefix) ->
+                when connected.stream().noneMatch(network -> network.contains(prefix)) && !isInPeersNetwork(prefix) ->
                     routes.add(Route.through(file.name(), prefix, Route.MAIN).metric(metric(prefix)));
                 case RoutingTable.Auto() -> {}
             }
@@ -224,7 +225,7 @@ public record TunnelRouting(
     boolean hasTable(Family family) {
         Set<Family> withServer = familiesWithServer();
         return file.table() instanceof RoutingTable.Auto
-                && allowedIps().stream()
+                && allowedIpsOfPeers()
                         .anyMatch(prefix -> prefix.family() == family && needsOwnTable(prefix, withServer));
     }
 
@@ -254,7 +255,7 @@ public record TunnelRouting(
                         servers.stream().map(InetSocketAddress::getAddress),
                         candidates.values().stream().flatMap(List::stream))
                 .collect(Collectors.toSet());
-        return allowedIps().stream()
+        return allowedIpsOfPeers()
                 .filter(prefix -> !prefix.isDefault())
                 .filter(prefix -> prefix.isHost()
                         ? addresses.contains(prefix.address())
@@ -265,20 +266,29 @@ public record TunnelRouting(
 
     /** Returns the prefixes of all peers without duplicates, the longest first, as {@code wg-quick} sorts them. */
     private List<Prefix> allowedIps() {
-        return file.peers().stream()
-                .flatMap(peer -> peer.allowedIps().stream())
+        return allowedIpsOfPeers()
                 .distinct()
-                .filter(prefix -> families().contains(prefix.family()))
                 .sorted(Comparator.comparingInt(Prefix::length).reversed())
                 .toList();
     }
 
-    /** Returns whether the kernel adds the route to main for an interface address; for a /32 address it adds none. */
-    private boolean isConnected(Prefix prefix) {
+    /** Returns the prefixes of one peer after the other. */
+    private Stream<Prefix> allowedIpsOfPeers() {
+        List<Family> families = families();
+        return file.peers().stream()
+                .flatMap(peer -> peer.allowedIps().stream())
+                .filter(prefix -> families.contains(prefix.family()));
+    }
+
+    /**
+     * Returns the interface addresses with the networks to which the kernel adds the route to main; for a /32 address it adds
+     * none.
+     */
+    private List<Prefix> connectedByAddresses() {
         return addresses().stream()
                 .map(LinkAddress::address)
-                .filter(tunnelAddress -> tunnelAddress.family() == Family.IPV6 || !tunnelAddress.isHost())
-                .anyMatch(tunnelAddress -> tunnelAddress.contains(prefix));
+                .filter(address -> address.family() == Family.IPV6 || !address.isHost())
+                .toList();
     }
 
     /**

@@ -138,7 +138,7 @@ record UapiResponse(int errno, DeviceState state) {
 
         /** Parses an address literal and a port; the zone of a link-local address is dropped. */
         private static InetSocketAddress endpoint(String value) {
-            Endpoint endpoint = Endpoint.parse(value.replaceFirst("%[^]]*", ""));
+            Endpoint endpoint = Endpoint.parse(value.indexOf('%') < 0 ? value : value.replaceFirst("%[^]]*", ""));
             return switch (endpoint.host()) {
                 case Host.Literal(var address) -> new InetSocketAddress(address, endpoint.port());
                 case Host.Name _ -> throw new IllegalArgumentException("not an address");
