@@ -18,6 +18,8 @@ func main() {
 		"--sun-misc-unsafe-memory-access=allow",
 		"-XX:+UseSerialGC",
 		"-XX:TieredStopAtLevel=1",
+		// A small nursery for new objects, all of which stays resident once it was used.
+		"-Xmn3m",
 		"-XX:-UsePerfData",
 		"-XX:AOTCache=/work/culvert.aot",
 		"-Xlog:aot=off",
