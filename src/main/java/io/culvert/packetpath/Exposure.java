@@ -7,7 +7,6 @@ import io.culvert.packetpath.PacketPath.Arrival;
 import io.culvert.packetpath.PacketPath.Departure;
 import io.culvert.packetpath.PacketPath.Layers;
 import io.culvert.packetpath.PacketPath.SentFields;
-import io.culvert.packetpath.PacketPath.Translation;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
 import java.util.ArrayList;
@@ -82,14 +81,14 @@ public final class Exposure {
         path = new PacketPath<>(sets, routing, tables, layers);
         fields = PacketFields.any(sets, family, path.linkBits());
         isBoundToAddress = sets.unknown();
-        for (Translation translation : path.translations(family)) {
-            Departure<Integer> departure = path.send(fields, localPackets(), isBoundToAddress, translation);
+        for (Departure<Integer> departure : path.send(fields, localPackets(), isBoundToAddress)) {
             learn(localPackets(), departure.lastConnectionMark());
             addOutgoing(routing, Optional.empty(), departure);
-            for (StateLink link : routing.links()) {
-                if (link.isUp() && !link.isLoopback()) {
-                    Integer packets = packetsFrom(link);
-                    Arrival<Integer> arrival = path.receive(fields, link, packets, translation);
+        }
+        for (StateLink link : routing.links()) {
+            if (link.isUp() && !link.isLoopback()) {
+                Integer packets = packetsFrom(link);
+                for (Arrival<Integer> arrival : path.receive(fields, link, packets)) {
                     learn(packets, arrival.forwarded().lastConnectionMark());
                     addOutgoing(routing, Optional.of(link), arrival.forwarded());
                     incoming.add(new Incoming(

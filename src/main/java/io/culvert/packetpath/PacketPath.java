@@ -111,91 +111,88 @@ public final class PacketPath<B> {
         return notes.all();
     }
 
-    /** Whether the destination of packets is translated as that of their connection's first packet was. */
-    public enum Translation {
-        /** By the rules, where they are the first of their connection; else not. */
-        BY_RULES,
-        /** All of them: they are later packets of connections that were translated by rules of which nothing is known. */
-        EARLIER
-    }
-
-    /** Returns the kinds of translation that there may be. */
-    public List<Translation> translations(Family family) {
-        return ruleset.isTranslating(Hook.OUTPUT, family) || ruleset.isTranslating(Hook.PREROUTING, family)
-                ? List.of(Translation.values())
-                : List.of(Translation.BY_RULES);
-    }
-
     /**
      * Follows packets of local processes and of the kernel itself.
      *
      * @param packets which of them
      * @param hasOwnAddress where the socket is bound to the packet's source address; elsewhere the kernel looks up the route
      *     first, without it
+     * @return packets with a translated destination are apart. The same packet may be in several, as what is translated may
+     *     not be known
      */
-    public Departure<B> send(PacketFields<B> fields, B packets, B hasOwnAddress, Translation translation) {
+    public List<Departure<B>> send(PacketFields<B> fields, B packets, B hasOwnAddress) {
         steps = new ArrayList<>();
         PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), true);
-        boolean isEarlier = translation == Translation.EARLIER;
-        B candidates = logic.and(
-                logic.and(packets, links.isLinkOrNone(logic, fields.boundLink())), mayBe(packet, translation));
-        links.loopback().ifPresent(loopback -> packet.setInputLink(links.constant(logic, loopback)));
+        B candidates = logic.and(packets, links.isLinkOrNone(logic, fields.boundLink()));
+        packet.setInputLink(loopback());
         Result<B> route = route(packet, fields.boundLink(), candidates, hasOwnAddress);
         packet.setInputLink(logic.zero(links.bits()));
-        List<B> loopback =
-                links.loopback().map(link -> links.constant(logic, link)).orElseGet(() -> logic.zero(links.bits()));
-        packet.setOutputLink(logic.choose(route.delivered(), loopback, route.link()));
-        Outcome<B> output = ruleset.evaluate(
-                Hook.OUTPUT, packet, logic.and(candidates, logic.or(route.sent(), route.delivered())), isEarlier);
-        List<B> link = packet.outputLink();
-        B sent = logic.and(output.accepted(), route.sent());
-        if (!logic.isNo(output.isRerouted())) {
-            packet.setInputLink(loopback);
-            Result<B> again = lookUp(packet, packet.source(), fields.boundLink(), output.isRerouted());
-            packet.setInputLink(logic.zero(links.bits()));
-            link = logic.choose(output.isRerouted(), again.link(), link);
-            sent = logic.and(
-                    output.accepted(), logic.or(logic.and(route.sent(), logic.not(output.isRerouted())), again.sent()));
+        packet.setOutputLink(logic.choose(route.delivered(), loopback(), route.link()));
+        B routed = logic.and(candidates, logic.or(route.sent(), route.delivered()));
+        List<Departure<B>> departures = new ArrayList<>();
+        for (Outcome<B> output : ruleset.evaluate(Hook.OUTPUT, packet, routed, candidates)) {
+            B isRerouted = output.isRerouted();
+            List<B> link = output.packet().outputLink();
+            B sent = route.sent();
+            if (!logic.isNo(isRerouted)) {
+                output.packet().setInputLink(loopback());
+                Result<B> again = layers == Layers.FIREWALL
+                        ? anywhere(output.packet(), isRerouted)
+                        : lookUp(output.packet(), output.packet().source(), fields.boundLink(), isRerouted);
+                output.packet().setInputLink(logic.zero(links.bits()));
+                link = logic.choose(isRerouted, again.link(), link);
+                sent = logic.choose(isRerouted, again.sent(), sent);
+            }
+            departures.add(depart(output.packet(), link, logic.and(output.accepted(), sent), candidates));
         }
-        return depart(packet, link, sent);
+        return departures;
     }
 
-    /** Follows packets that come in through a link. */
-    public Arrival<B> receive(PacketFields<B> fields, StateLink from, B packets, Translation translation) {
+    private List<B> loopback() {
+        return links.loopback().map(link -> links.constant(logic, link)).orElseGet(() -> logic.zero(links.bits()));
+    }
+
+    /**
+     * Follows packets that come in through a link.
+     *
+     * @return packets with a translated destination are apart
+     */
+    public List<Arrival<B>> receive(PacketFields<B> fields, StateLink from, B packets) {
         steps = new ArrayList<>();
-        PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), false);
-        packet.setInputLink(links.constant(logic, from));
-        B prerouted = ruleset.evaluate(
-                        Hook.PREROUTING,
-                        packet,
-                        logic.and(packets, mayBe(packet, translation)),
-                        translation == Translation.EARLIER)
-                .accepted();
-        Result<B> route = layers == Layers.FIREWALL
-                ? anywhere(packet, prerouted)
-                : lookUp(packet, packet.source(), logic.zero(links.bits()), prerouted);
-        PacketState<B> local = packet;
-        B delivered = ruleset.evaluate(Hook.INPUT, local, logic.and(prerouted, route.delivered()), false)
-                .accepted();
-        SentFields<B> deliveredFields = SentFields.of(local);
-        packet.setOutputLink(route.link());
-        B forwarded = ruleset.evaluate(Hook.FORWARD, packet, logic.and(prerouted, route.sent()), false)
-                .accepted();
-        return new Arrival<>(delivered, deliveredFields, depart(packet, route.link(), forwarded));
+        PacketState<B> arriving = new PacketState<>(logic, fields, links.bits(), false);
+        arriving.setInputLink(links.constant(logic, from));
+        List<Arrival<B>> arrivals = new ArrayList<>();
+        for (Outcome<B> prerouted : ruleset.evaluate(Hook.PREROUTING, arriving, packets, packets)) {
+            PacketState<B> packet = prerouted.packet();
+            Result<B> route = layers == Layers.FIREWALL
+                    ? anywhere(packet, prerouted.accepted())
+                    : lookUp(packet, packet.source(), logic.zero(links.bits()), prerouted.accepted());
+            B delivered = last(ruleset.evaluate(
+                            Hook.INPUT, packet, logic.and(prerouted.accepted(), route.delivered()), packets))
+                    .accepted();
+            SentFields<B> deliveredFields = SentFields.of(packet);
+            packet.setOutputLink(route.link());
+            B forwarded = last(ruleset.evaluate(
+                            Hook.FORWARD, packet, logic.and(prerouted.accepted(), route.sent()), packets))
+                    .accepted();
+            arrivals.add(new Arrival<>(delivered, deliveredFields, depart(packet, route.link(), forwarded, packets)));
+        }
+        return arrivals;
     }
 
-    private B mayBe(PacketState<B> packet, Translation translation) {
-        return translation == Translation.EARLIER ? packet.isConnectionState(PacketState.ESTABLISHED) : logic.yes();
+    /** Returns the only outcome of a hook at which no destination is translated. */
+    private Outcome<B> last(List<Outcome<B>> outcomes) {
+        return outcomes.getLast();
     }
 
-    private Departure<B> depart(PacketState<B> packet, List<B> link, B packets) {
+    private Departure<B> depart(PacketState<B> packet, List<B> link, B packets, B possible) {
         packet.setOutputLink(link);
         B isLink = logic.no();
         for (StateLink candidate : links.all()) {
             isLink = logic.or(isLink, links.is(logic, link, candidate));
         }
         SentFields<B> sent = SentFields.of(packet);
-        B departing = ruleset.evaluate(Hook.POSTROUTING, packet, logic.and(packets, isLink), false)
+        B departing = last(ruleset.evaluate(Hook.POSTROUTING, packet, logic.and(packets, isLink), possible))
                 .accepted();
         return new Departure<>(departing, link, sent, packet.connectionMark(), steps);
     }

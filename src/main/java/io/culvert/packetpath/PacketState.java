@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,6 +86,33 @@ final class PacketState<B> {
         outputLink = logic.zero(linkBits);
     }
 
+    private PacketState(PacketState<B> other) {
+        logic = other.logic;
+        family = other.family;
+        linkBits = other.linkBits;
+        network = new ArrayList<>(other.network);
+        transport.addAll(other.transport);
+        others = other.others;
+        mark = other.mark;
+        inputLink = other.inputLink;
+        outputLink = other.outputLink;
+        inputName = other.inputName;
+        outputName = other.outputName;
+        isReply = other.isReply;
+        connectionState = other.connectionState;
+        connectionMark = other.connectionMark;
+        isLaterFragment = other.isLaterFragment;
+        hasSocket = other.hasSocket;
+        user = other.user;
+        isDestinationChanged = other.isDestinationChanged;
+        isSourceChanged = other.isSourceChanged;
+        isMarkChanged = other.isMarkChanged;
+    }
+
+    PacketState<B> copy() {
+        return new PacketState<>(this);
+    }
+
     private int sourceStart() {
         return (family == Family.IPV4 ? 12 : 8) * Byte.SIZE;
     }
@@ -132,23 +160,14 @@ final class PacketState<B> {
         set(isConstant(address) ? where : logic.yes(), network, sourceStart(), address);
     }
 
-    void setDestination(B where, List<B> address) {
-        isDestinationChanged = logic.or(isDestinationChanged, logic.and(where, differs(address, destination())));
-        set(where, network, sourceStart() + family.bits(), address);
-    }
-
-    /** Gives all packets an unknown destination. */
-    void replaceDestination() {
-        set(logic.yes(), network, sourceStart() + family.bits(), logic.unknown(family.bits()));
-        set(logic.yes(), transport, 16, logic.unknown(Short.SIZE));
+    /** Gives all packets another destination. */
+    void setDestination(List<B> address, Optional<List<B>> port) {
+        set(logic.yes(), network, sourceStart() + family.bits(), address);
+        port.ifPresent(it -> set(logic.yes(), transport, 16, it));
     }
 
     void setSourcePort(B where, List<B> port) {
         set(isConstant(port) ? where : logic.yes(), transport, 0, port);
-    }
-
-    void setDestinationPort(B where, List<B> port) {
-        set(where, transport, 16, port);
     }
 
     /** Returns bits of the network header; of what is behind the fixed one, unknown ones. */
@@ -161,6 +180,9 @@ final class PacketState<B> {
     }
 
     void setNetwork(B where, int bit, List<B> value) {
+        if (bit + value.size() > sourceStart()) {
+            isDestinationChanged = logic.or(isDestinationChanged, where);
+        }
         set(where, network, bit, value);
     }
 
@@ -197,18 +219,14 @@ final class PacketState<B> {
         return value.stream().allMatch(bit -> logic.isYes(bit) || logic.isNo(bit));
     }
 
-    /** Returns where the destination was changed since the last call of {@link #forgetChanges}. */
-    B isDestinationChanged() {
-        return isDestinationChanged;
-    }
-
-    /** Returns where the source was changed. */
+    /** Returns where the source was changed since the last call of {@link #forgetChanges}. */
     B isSourceChanged() {
         return isSourceChanged;
     }
 
-    B isMarkChanged() {
-        return isMarkChanged;
+    /** Returns where mark, source or destination were changed since then. */
+    B isChanged() {
+        return logic.or(isMarkChanged, logic.or(isSourceChanged, isDestinationChanged));
     }
 
     void forgetChanges() {

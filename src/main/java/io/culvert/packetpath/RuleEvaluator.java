@@ -26,6 +26,9 @@ final class RuleEvaluator<B> {
     /** The verdicts of one rule: those of a map's elements are several. */
     record Decision<B>(KernelVerdict verdict, B packets) {}
 
+    /** Packets that get another destination; an empty port stays as it is. */
+    record Translation<B>(B packets, List<B> address, Optional<List<B>> port) {}
+
     /** Where redirected packets of local processes go. */
     private static byte[] loopback(Family family) {
         return Prefix.parseAddress(family == Family.IPV4 ? "127.0.0.1" : "::1").getAddress();
@@ -77,6 +80,7 @@ final class RuleEvaluator<B> {
     private Registers<B> registers;
     private B match;
     private final List<Decision<B>> decisions = new ArrayList<>();
+    private final List<Translation<B>> translations = new ArrayList<>();
 
     RuleEvaluator(Logic<B> logic, Links links, Notes notes, KernelTable table, PacketState<B> packet) {
         this.logic = logic;
@@ -110,6 +114,11 @@ final class RuleEvaluator<B> {
         return List.copyOf(decisions);
     }
 
+    /** Returns the translations by all rules that were evaluated so far. */
+    List<Translation<B>> translations() {
+        return List.copyOf(translations);
+    }
+
     private void decide(KernelVerdict verdict, B packets) {
         decisions.add(new Decision<>(verdict, packets));
         match = logic.and(match, logic.not(packets));
@@ -139,8 +148,7 @@ final class RuleEvaluator<B> {
             }
             case "nat" -> translate(it);
             case "masq" -> {
-                packet.setSource(match, logic.unknown(packet.family().bits()));
-                packet.setSourcePort(match, logic.unknown(16));
+                translateSource(logic.unknown(packet.family().bits()));
                 decide(NfTables.NF_ACCEPT);
             }
             case "redir" -> redirect(it);
@@ -469,61 +477,59 @@ final class RuleEvaluator<B> {
 
     /** NFTA_NAT_REG_PROTO_MIN 5, _PROTO_MAX 6. */
     private void translate(Expression it) {
-        boolean isDestination = it.is(NfTables.NFTA_NAT_TYPE, NfTables.NFT_NAT_DNAT);
-        if (it.has(NfTables.NFTA_NAT_REG_ADDR_MIN)) {
-            boolean isOne = !it.has(NfTables.NFTA_NAT_REG_ADDR_MAX)
-                    || it.number(NfTables.NFTA_NAT_REG_ADDR_MAX).equals(it.number(NfTables.NFTA_NAT_REG_ADDR_MIN));
-            List<B> address = isOne
-                    ? registers.load(
-                            it.number(NfTables.NFTA_NAT_REG_ADDR_MIN).orElse(0),
-                            packet.family().bits())
-                    : logic.unknown(packet.family().bits());
-            if (isDestination) {
-                packet.setDestination(match, address);
-            } else {
-                packet.setSource(match, address);
-            }
+        Optional<List<B>> address = translated(
+                it,
+                NfTables.NFTA_NAT_REG_ADDR_MIN,
+                NfTables.NFTA_NAT_REG_ADDR_MAX,
+                packet.family().bits());
+        Optional<List<B>> port = translated(it, 5, 6, Short.SIZE);
+        if (it.is(NfTables.NFTA_NAT_TYPE, NfTables.NFT_NAT_DNAT)) {
+            translations.add(new Translation<>(match, address.orElseGet(packet::destination), port));
+        } else {
+            // The kernel chooses another port if the connection would not be unique.
+            translateSource(address.orElseGet(packet::source));
         }
-        translatePort(it, 5, 6, isDestination);
         decide(NfTables.NF_ACCEPT);
     }
 
-    private void translatePort(Expression it, int min, int max, boolean isDestination) {
+    private void translateAnywhere() {
+        translations.add(new Translation<>(
+                match, logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE))));
+    }
+
+    private void translateSource(List<B> address) {
+        packet.setSource(match, address);
+        packet.setSourcePort(match, logic.unknown(Short.SIZE));
+    }
+
+    /** Returns a number from a register, or anything if there are two for an interval; empty if there is none. */
+    private Optional<List<B>> translated(Expression it, int min, int max, int bits) {
         if (!it.has(min)) {
-            if (!isDestination) {
-                // The kernel chooses another one if the connection would not be unique.
-                packet.setSourcePort(match, logic.unknown(16));
-            }
-            return;
+            return Optional.empty();
         }
         boolean isOne = !it.has(max) || it.number(max).equals(it.number(min));
-        List<B> port = isOne ? registers.load(it.number(min).orElse(0), 16) : logic.unknown(16);
-        if (isDestination) {
-            packet.setDestinationPort(match, port);
-        } else {
-            packet.setSourcePort(match, port);
-        }
+        return Optional.of(isOne ? registers.load(it.number(min).orElse(0), bits) : logic.unknown(bits));
     }
 
     /** To this machine: its loopback address for local packets, else the first address of the link that they came in by. */
     private void redirect(Expression it) {
         Family family = packet.family();
+        Optional<List<B>> port =
+                translated(it, NfTables.NFTA_REDIR_REG_PROTO_MIN, NfTables.NFTA_REDIR_REG_PROTO_MAX, Short.SIZE);
         if (packet.hasSocket()) {
-            packet.setDestination(match, logic.constant(loopback(family)));
-        } else {
-            B hasAddress = logic.no();
-            for (StateLink link : links.all()) {
-                Optional<byte[]> address = links.firstAddress(link, family);
-                if (address.isPresent()) {
-                    B isLink = links.is(logic, packet.inputLink(), link);
-                    packet.setDestination(logic.and(match, isLink), logic.constant(address.get()));
-                    hasAddress = logic.or(hasAddress, isLink);
-                }
-            }
-            decide(new KernelVerdict(NfTables.NF_DROP, ""), logic.and(match, logic.not(hasAddress)));
+            translations.add(new Translation<>(match, logic.constant(loopback(family)), port));
+            decide(NfTables.NF_ACCEPT);
+            return;
         }
-        translatePort(it, NfTables.NFTA_REDIR_REG_PROTO_MIN, NfTables.NFTA_REDIR_REG_PROTO_MAX, true);
-        decide(NfTables.NF_ACCEPT);
+        for (StateLink link : links.all()) {
+            Optional<byte[]> address = links.firstAddress(link, family);
+            B isLink = logic.and(match, links.is(logic, packet.inputLink(), link));
+            if (address.isPresent() && !logic.isNo(isLink)) {
+                translations.add(new Translation<>(isLink, logic.constant(address.get()), port));
+                decide(new KernelVerdict(NfTables.NF_ACCEPT, ""), isLink);
+            }
+        }
+        decide(NfTables.NF_DROP);
     }
 
     /** A target of iptables: NFTA_TARGET_NAME 1, NFTA_TARGET_INFO 3. */
@@ -538,13 +544,11 @@ final class RuleEvaluator<B> {
             case "CT" -> packet.setConnectionState(logic.and(match, logic.unknown()), PacketState.UNTRACKED);
             case "NOTRACK" -> packet.setConnectionState(match, PacketState.UNTRACKED);
             case "MASQUERADE", "SNAT" -> {
-                packet.setSource(match, logic.unknown(packet.family().bits()));
-                packet.setSourcePort(match, logic.unknown(16));
+                translateSource(logic.unknown(packet.family().bits()));
                 decide(NfTables.NF_ACCEPT);
             }
             case "DNAT", "REDIRECT", "NETMAP" -> {
-                packet.setDestination(match, logic.unknown(packet.family().bits()));
-                packet.setDestinationPort(match, logic.unknown(16));
+                translateAnywhere();
                 decide(NfTables.NF_ACCEPT);
             }
             case "TEE" -> notes.add(table, "duplicates packets (TEE)");
@@ -566,7 +570,7 @@ final class RuleEvaluator<B> {
             default -> {
                 notes.add(table, "has a target that is not known (" + name + ")");
                 packet.setMark(match, logic.unknown(PacketState.MARK_BITS));
-                packet.setDestination(match, logic.unknown(packet.family().bits()));
+                translateAnywhere();
                 decide(NF_QUEUE);
             }
         }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Evaluates the base chains of all tables at a hook, as the kernel does. */
@@ -49,7 +50,12 @@ final class RulesetEvaluator<B> {
     private static final int NFT_CONTINUE = -1;
     private static final int NF_STOLEN = 2;
 
-    private record BaseChain(KernelTable table, KernelChain chain, KernelChain.Hook hook) {}
+    private record BaseChain(KernelTable table, KernelChain chain, KernelChain.Hook hook) {
+
+        boolean isTranslating() {
+            return hook.type().equals("nat");
+        }
+    }
 
     private final Logic<B> logic;
     private final List<KernelTable> tables;
@@ -66,52 +72,48 @@ final class RulesetEvaluator<B> {
     }
 
     /**
-     * What is left of packets after a hook.
+     * What is left of packets after a hook. Those with another destination are apart, so that addresses stay simple.
      *
+     * @param packet as it is now
      * @param accepted the packets that go on
      * @param isRerouted those for which a route is looked up once more
      */
-    record Outcome<B>(B accepted, B isRerouted) {}
+    record Outcome<B>(PacketState<B> packet, B accepted, B isRerouted) {}
 
-    /** @param isTranslatedBefore whether the packets are of connections whose destination was translated when they began */
-    Outcome<B> evaluate(Hook hook, PacketState<B> packet, B packets, boolean isTranslatedBefore) {
-        B accepted = packets;
-        B rerouted = logic.no();
-        List<BaseChain> translating = new ArrayList<>();
+    /**
+     * Evaluates all base chains at a hook.
+     *
+     * @param possible all packets that there may be, as far as it is known without routes and rules
+     */
+    List<Outcome<B>> evaluate(Hook hook, PacketState<B> packet, B packets, B possible) {
         List<BaseChain> chains = baseChains(hook, packet.family());
+        List<BaseChain> translating =
+                chains.stream().filter(BaseChain::isTranslating).toList();
         int translation = hook == Hook.PREROUTING || hook == Hook.OUTPUT ? DESTINATION_NAT : SOURCE_NAT;
-        chains.stream().filter(chain -> chain.hook().type().equals("nat")).forEach(translating::add);
-        boolean isTranslated = translating.isEmpty();
-        for (BaseChain base : chains) {
-            if (!isTranslated && base.hook().priority() > translation) {
-                isTranslated = true;
-                Outcome<B> outcome = translate(hook, translating, packet, accepted, isTranslatedBefore);
-                accepted = outcome.accepted();
-                rerouted = logic.or(rerouted, outcome.isRerouted());
-            }
-            if (base.hook().type().equals("nat")) {
-                continue;
-            }
-            packet.forgetChanges();
-            accepted = evaluate(hook, base, packet, accepted);
-            if (base.hook().type().equals("route")) {
-                B isChanged = logic.or(
-                        packet.isMarkChanged(), logic.or(packet.isDestinationChanged(), packet.isSourceChanged()));
-                rerouted = logic.or(rerouted, logic.and(accepted, isChanged));
+        List<BaseChain> before = new ArrayList<>();
+        List<BaseChain> after = new ArrayList<>();
+        for (BaseChain chain : chains) {
+            if (!chain.isTranslating()) {
+                (chain.hook().priority() <= translation ? before : after).add(chain);
             }
         }
-        if (!isTranslated) {
-            Outcome<B> outcome = translate(hook, translating, packet, accepted, isTranslatedBefore);
-            accepted = outcome.accepted();
-            rerouted = logic.or(rerouted, outcome.isRerouted());
-        }
-        return new Outcome<>(accepted, rerouted);
+        Outcome<B> untranslated = evaluate(hook, before, new Outcome<>(packet, packets, logic.no()));
+        return (translating.isEmpty() ? List.of(untranslated) : translate(hook, translating, untranslated, possible))
+                .stream().map(outcome -> evaluate(hook, after, outcome)).toList();
     }
 
-    /** Returns whether destinations are translated at a hook, so that those of earlier connections may have been. */
-    boolean isTranslating(Hook hook, Family family) {
-        return baseChains(hook, family).stream()
-                .anyMatch(chain -> chain.hook().type().equals("nat"));
+    private Outcome<B> evaluate(Hook hook, List<BaseChain> chains, Outcome<B> start) {
+        PacketState<B> packet = start.packet();
+        B accepted = start.accepted();
+        B rerouted = start.isRerouted();
+        for (BaseChain base : chains) {
+            packet.forgetChanges();
+            accepted = evaluate(hook, base, packet, accepted).accepted();
+            if (base.hook().type().equals("route")) {
+                rerouted = logic.or(rerouted, logic.and(accepted, packet.isChanged()));
+            }
+        }
+        return new Outcome<>(packet, accepted, rerouted);
     }
 
     private List<BaseChain> baseChains(Hook hook, Family family) {
@@ -132,37 +134,43 @@ final class RulesetEvaluator<B> {
 
     /**
      * Translates addresses: of a connection's first packet by the rules, of its other packets as that of the first. As the rules
-     * may have been others at that time, these may have any destination then, which other rules see.
-     *
-     * @return those that are not dropped, and those with another destination
+     * may have been others at that time, these may have any destination.
      */
-    private Outcome<B> translate(
-            Hook hook, List<BaseChain> chains, PacketState<B> packet, B packets, boolean isTranslatedBefore) {
-        B isRedirected = logic.no();
-        B isFirst = logic.or(packet.isConnectionState(PacketState.NEW), packet.isConnectionState(PacketState.RELATED));
-        B first = logic.and(packets, isFirst);
-        B dropped = logic.no();
+    private List<Outcome<B>> translate(Hook hook, List<BaseChain> chains, Outcome<B> untranslated, B possible) {
+        PacketState<B> packet = untranslated.packet();
+        B rest = untranslated.accepted();
+        B first = logic.and(
+                rest,
+                logic.or(packet.isConnectionState(PacketState.NEW), packet.isConnectionState(PacketState.RELATED)));
+        List<Outcome<B>> outcomes = new ArrayList<>();
         for (BaseChain base : chains) {
-            packet.forgetChanges();
-            B undropped = evaluate(hook, base, packet, first);
-            isRedirected = logic.or(isRedirected, packet.isDestinationChanged());
-            B isTranslated = logic.or(packet.isDestinationChanged(), packet.isSourceChanged());
-            dropped = logic.or(dropped, logic.and(first, logic.not(undropped)));
-            first = logic.and(first, logic.and(undropped, logic.not(isTranslated)));
+            ChainResult<B> result = evaluate(hook, base, packet, first);
+            for (RuleEvaluator.Translation<B> translation : result.translations()) {
+                PacketState<B> translated = packet.copy();
+                translated.setDestination(translation.address(), translation.port());
+                outcomes.add(new Outcome<>(translated, translation.packets(), translation.packets()));
+                first = logic.and(first, logic.not(translation.packets()));
+                rest = logic.and(rest, logic.not(translation.packets()));
+            }
+            rest = logic.and(rest, logic.or(logic.not(first), result.accepted()));
+            first = logic.and(first, logic.and(result.accepted(), logic.not(packet.isSourceChanged())));
         }
-        if (isTranslatedBefore && (hook == Hook.PREROUTING || hook == Hook.OUTPUT)) {
-            packet.replaceDestination();
-            isRedirected = packets;
+        if (hook == Hook.PREROUTING || hook == Hook.OUTPUT) {
+            B later = logic.and(possible, packet.isConnectionState(PacketState.ESTABLISHED));
+            PacketState<B> translated = packet.copy();
+            translated.setDestination(logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE)));
+            outcomes.add(new Outcome<>(translated, later, later));
         }
-        return new Outcome<>(
-                logic.and(packets, logic.not(dropped)),
-                hook == Hook.OUTPUT ? logic.and(packets, isRedirected) : logic.no());
+        outcomes.add(new Outcome<>(packet, rest, untranslated.isRerouted()));
+        return outcomes;
     }
 
-    /** Returns the packets that a base chain accepts. */
-    private B evaluate(Hook hook, BaseChain base, PacketState<B> packet, B packets) {
+    /** The packets that a base chain accepts, and those whose destination it translates. */
+    private record ChainResult<B>(B accepted, List<RuleEvaluator.Translation<B>> translations) {}
+
+    private ChainResult<B> evaluate(Hook hook, BaseChain base, PacketState<B> packet, B packets) {
         if (logic.isNo(packets)) {
-            return packets;
+            return new ChainResult<>(packets, List.of());
         }
         boolean hasConnection =
                 (hook != Hook.PREROUTING && hook != Hook.OUTPUT) || base.hook().priority() >= CONNECTION_TRACKING;
@@ -172,7 +180,8 @@ final class RulesetEvaluator<B> {
         if (!logic.isNo(rest)) {
             run.record(base.chain(), policy, base.hook().isAccepting() ? Step.Effect.ACCEPT : Step.Effect.DROP, rest);
         }
-        return base.hook().isAccepting() ? logic.or(run.accepted, rest) : run.accepted;
+        return new ChainResult<>(
+                base.hook().isAccepting() ? logic.or(run.accepted, rest) : run.accepted, run.evaluator.translations());
     }
 
     /** The evaluation of one base chain and the chains that it calls. */
