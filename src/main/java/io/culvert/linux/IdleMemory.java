@@ -10,12 +10,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.graalvm.nativeimage.RuntimeOptions;
 
 /**
  * Releases the memory that only the start of a native program needs. The program runs for months and does little; its start
  * allocates more objects than are ever alive at once, and touches most pages of the program file.
  */
 public final class IdleMemory {
+
+    /**
+     * The size of the nursery for new objects while the program waits, in bytes. The start has a larger one (see
+     * application.properties), as each collection copies what is alive.
+     */
+    private static final long NURSERY = 3 << 20;
 
     /** {@code MADV_DONTNEED} (include/uapi/asm-generic/mman-common.h). */
     private static final int MADV_DONTNEED = 4;
@@ -38,6 +45,7 @@ public final class IdleMemory {
         if (!NativeImage.isRunning()) {
             return;
         }
+        RuntimeOptions.set("MaxNewSize", NURSERY);
         System.gc();
         try {
             String program = Path.of("/proc/self/exe").toRealPath().toString();
