@@ -59,13 +59,16 @@ final class ChildEvents {
 
     /**
      * Logs a line of a child's output: as a warning where it contains "error" and does not repeat the child's previous
-     * message, such as that a server cannot be reached; otherwise at debug level.
+     * message, such as that a server cannot be reached; otherwise at debug level. So are Dante's lines about single
+     * sessions ({@code info: pass(17): tcp/connect}): a client causes two of them with each connection that a server
+     * refuses, and they name the destination.
      */
     private void logOutput(String child, String line) {
         String message = NUMBERS.matcher(line).replaceAll("0");
         boolean repeated = message.equals(lastOutput.put(child, message));
         if (repeated
                 || reportedElsewhere.test(child)
+                || line.contains(" info: ")
                 || !line.toLowerCase(Locale.ROOT).contains("error")) {
             log.debug(child + ": " + line);
         } else {

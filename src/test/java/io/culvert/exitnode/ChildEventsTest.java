@@ -27,6 +27,18 @@ class ChildEventsTest {
         assertThat(logged.toString().lines()).hasSize(4);
     }
 
+    /** As Dante prints it. */
+    @Test
+    void a_connection_that_a_server_refuses_to_a_proxy_client_is_not_logged() {
+        childEvents.handle(new ChildEvent.OutputLine(
+                "dante",
+                "Nov 30 18:18:20 (1796062700.018726) danted[120]: info: pass(17): tcp/connect ]: 0 -> 192.0.2.20.60310"
+                        + " 192.0.2.10.1080 -> 0, 0 -> 10.64.0.2.60310 198.51.100.103.20003 -> 0: remote peer error"
+                        + " (Connection refused).  Session duration: 5s"));
+
+        assertThat(logged.toString()).isEmpty();
+    }
+
     @Test
     void an_unexpected_exit_is_logged_as_a_warning_and_causes_a_reconciliation() {
         assertThat(childEvents.handle(new ChildEvent.Exited("wg", 137, false, List.of())))
