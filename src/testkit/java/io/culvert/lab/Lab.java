@@ -166,7 +166,34 @@ public final class Lab implements AutoCloseable {
 
     /** Starts to watch the node's uplink, on the router's side; closed with the lab. */
     public Observer observe() {
-        return closeWithLab(new Observer(router, "node0"));
+        return closeWithLab(new Observer(router, "node0", Observer.BROADCAST));
+    }
+
+    /**
+     * Connects the node to a second network, whose router is the same: 192.0.2.128/26 and 2001:db8:d::/64, by {@code eth1}. Its
+     * default routes become the preferred ones.
+     *
+     * @return an observer of that link, closed with the lab
+     */
+    public Observer addSecondUplink() {
+        batch(List.of(pair(nodeNamespace, "eth1", router, "node1").replace("index 10 ", "")));
+        router.ip(
+                "link set node1 up",
+                "address add 192.0.2.129/26 dev node1",
+                "address add 2001:db8:d::1/64 dev node1 nodad");
+        internetNamespace.ip("route add 2001:db8:d::/64 via 2001:db8:a::2");
+        Observer observer = closeWithLab(new Observer(router, "node1", "192.0.2.191"));
+        String uplink = options.uplink();
+        nodeNamespace.ip(
+                "link set eth1 address " + NODE_MAC,
+                "link set eth1 up",
+                "address add 192.0.2.130/26 dev eth1",
+                "address add 2001:db8:d::10/64 dev eth1 nodad",
+                "route delete default via " + ROUTER_IPV4 + " dev " + uplink,
+                "route add default via " + ROUTER_IPV4 + " dev " + uplink + " metric 2000",
+                "route add default via 192.0.2.129 dev eth1 metric 10",
+                "route add default via 2001:db8:d::1 dev eth1 metric 10");
+        return observer;
     }
 
     /**
@@ -242,14 +269,14 @@ public final class Lab implements AutoCloseable {
         host(router, "wan", "203.0.113.130/30", "203.0.113.129", "2001:db8:a::2/64", "2001:db8:a::1");
         // The resolver of the local network, as a router or a container engine provides it.
         router.nft("""
-                table inet resolver {
-                  chain in {
-                    type nat hook prerouting priority dstnat;
-                    ip daddr %s meta l4proto { tcp, udp } th dport 53 dnat ip to %s
-                    ip6 daddr %s meta l4proto { tcp, udp } th dport 53 dnat ip6 to %s
-                  }
-                }
-                """.formatted(ROUTER_IPV4, RESOLVER_IPV4, ROUTER_IPV6, RESOLVER_IPV6));
+            table inet resolver {
+              chain in {
+                type nat hook prerouting priority dstnat;
+                ip daddr %s meta l4proto { tcp, udp } th dport 53 dnat ip to %s
+                ip6 daddr %s meta l4proto { tcp, udp } th dport 53 dnat ip6 to %s
+              }
+            }
+            """.formatted(ROUTER_IPV4, RESOLVER_IPV4, ROUTER_IPV6, RESOLVER_IPV6));
         internetNamespace.ip(
                 "link set lo up",
                 "address add " + SERVER_IPV4 + "/32 dev lo",

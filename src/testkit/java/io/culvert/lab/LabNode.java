@@ -121,6 +121,21 @@ public final class LabNode implements AutoCloseable {
         return startOther(settings, command.toArray(String[]::new));
     }
 
+    /** Starts the program with these settings; strace, as its descendant, holds every access to a file up for a minute. */
+    public RunningProgram startHeldUpAt(String file, Map<String, String> settings, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                "strace",
+                "--daemonize",
+                "--follow-forks",
+                "--output=/run/strace",
+                "--trace=%file",
+                "--trace-path=" + file,
+                "--inject=%file:delay_enter=60000000",
+                PROGRAM));
+        command.addAll(List.of(arguments));
+        return startOther(settings, command.toArray(String[]::new));
+    }
+
     private RunningProgram start(String name, List<String> command) {
         RunningProgram child = RunningProgram.start(name, sandboxed(command));
         children.add(child);

@@ -29,12 +29,13 @@ public final class Observer implements AutoCloseable {
     private static final Duration MARK_INTERVAL = Duration.ofSeconds(1);
     private static final String MARK = "the observer's mark ";
 
-    /** The broadcast address of the node's network: a mark sent there passes the uplink, and no host responds to it. */
-    private static final String BROADCAST = "192.0.2.63";
+    /** The broadcast address of the node's network. */
+    static final String BROADCAST = "192.0.2.63";
 
     private static final int DISCARD = 9;
 
     private final LabNamespace router;
+    private final String broadcast;
     private final PacketSocket socket;
     private final List<Packet> packets = new ArrayList<>();
     private final Map<String, Predicate<Packet>> allowed = new LinkedHashMap<>();
@@ -47,8 +48,10 @@ public final class Observer implements AutoCloseable {
     private int marks;
     private int firstPacket;
 
-    Observer(LabNamespace router, String link) {
+    /** @param broadcast of the link's network: a mark sent there passes the link, and no host responds to it */
+    Observer(LabNamespace router, String link, String broadcast) {
         this.router = router;
+        this.broadcast = broadcast;
         try {
             socket = router.call(() -> PacketSocket.on(link));
         } catch (Exception e) {
@@ -115,12 +118,19 @@ public final class Observer implements AutoCloseable {
 
     /** Returns what left the node and was not allowed: each kind of packet, with its count. */
     public Map<String, Integer> leaks() {
-        mark();
         Map<String, Integer> leaks = new TreeMap<>();
-        sent().stream()
-                .filter(packet -> allowed.values().stream().noneMatch(filter -> filter.test(packet)))
-                .forEach(packet -> leaks.merge(packet.summary(), 1, Integer::sum));
+        leakedPackets().forEach(packet -> leaks.merge(packet.summary(), 1, Integer::sum));
         return leaks;
+    }
+
+    /** Returns the packets that left the node and were not allowed. */
+    List<Packet> leakedPackets() {
+        mark();
+        synchronized (packets) {
+            return sent().stream()
+                    .filter(packet -> allowed.values().stream().noneMatch(filter -> filter.test(packet)))
+                    .toList();
+        }
     }
 
     /** Returns how many packets of an allowed kind left the node. */
@@ -198,7 +208,7 @@ public final class Observer implements AutoCloseable {
             router.call(() -> {
                 try (DatagramSocket datagrams = new DatagramSocket()) {
                     datagrams.setBroadcast(true);
-                    datagrams.send(new DatagramPacket(bytes, bytes.length, InetAddress.getByName(BROADCAST), DISCARD));
+                    datagrams.send(new DatagramPacket(bytes, bytes.length, InetAddress.getByName(broadcast), DISCARD));
                 }
                 return true;
             });

@@ -38,11 +38,15 @@ public record Packet(
     static final int IPV4 = 0x0800;
     static final int IPV6 = 0x86dd;
     static final int ARP = 0x0806;
+    static final int ICMP = 1;
     static final int TCP = 6;
     static final int UDP = 17;
     static final int ICMPV6 = 58;
     private static final Set<Integer> IPV6_OPTIONS = Set.of(0, 43, 60);
     private static final int FRAGMENT = 44;
+
+    /** RFC 8200, section 5. */
+    private static final int LEAST_IPV6_MTU = 1280;
 
     /** Parses a frame that may be truncated. */
     static Packet of(byte[] frame) {
@@ -137,6 +141,15 @@ public record Packet(
         return address.equals(text(destination));
     }
 
+    /** Returns whether the text of its destination begins like this. */
+    boolean isToPrefix(String prefix) {
+        return text(destination).startsWith(prefix);
+    }
+
+    boolean isFrom(String address) {
+        return address.equals(text(source));
+    }
+
     /** Returns whether it is to an address of the lab, which uses documentation ranges (RFC 5737, RFC 3849). */
     public boolean isToLab() {
         String to = text(destination);
@@ -170,7 +183,8 @@ public record Packet(
 
     /**
      * Returns whether its payload is one of WireGuard's four messages, by type, reserved bytes and length (WireGuard paper,
-     * section 5.4: 148, 92 and 64 bytes, and data messages of 32 bytes or more in steps of 16).
+     * section 5.4: 148, 92 and 64 bytes, and data messages of 32 bytes or more in steps of 16, except where the padding would exceed
+     * the tunnel's MTU).
      */
     public boolean isWireGuard() {
         if (protocol != UDP || payload.length() < 4 || !payload.startsWith("\0\0\0", 1)) {
@@ -180,7 +194,7 @@ public record Packet(
             case 1 -> payloadLength == 148;
             case 2 -> payloadLength == 92;
             case 3 -> payloadLength == 64;
-            case 4 -> payloadLength >= 32 && payloadLength % 16 == 0;
+            case 4 -> payloadLength >= 32 && (payloadLength % 16 == 0 || payloadLength > LEAST_IPV6_MTU);
             default -> false;
         };
     }
