@@ -69,6 +69,28 @@ class PartialTunnelTest {
         assertThat(lab.footprint()).isEqualTo(before);
     }
 
+    /** The routes alone have to block it, as there is no kill switch. */
+    @Test
+    void where_it_cannot_be_read_whether_a_new_link_has_ipv6_it_is_blocked() {
+        Observer observer = lab.lab().observe().allowWireGuardTo(provider.publicIpv4(), Provider.PORT);
+        assertThat(observer.sees(() -> node.whoami(Family.IPV6))).isTrue();
+
+        CommandResult up = lab.tunnelWithHiddenSysctls("up", file());
+
+        assertThat(up.status()).as(up.err()).isZero();
+        assertThat(up.err())
+                .containsOnlyOnce("warn: net.ipv6.conf.default.disable_ipv6: cannot be read")
+                .doesNotContain("not supported by the kernel");
+        observer.reset();
+        assertThat(node.whoami(Family.IPV4)).contains(provider.publicIpv4());
+        assertThat(node.whoami(Family.IPV6)).isEmpty();
+        assertThat(observer.leaks()).isEmpty();
+
+        CommandResult repaired = lab.tunnel("up", file());
+        assertThat(repaired.err()).doesNotContain("IPv6 is blocked");
+        assertThat(node.whoami(Family.IPV6)).contains(provider.publicIpv6());
+    }
+
     @Test
     void where_sysctls_are_writable_the_tunnel_has_ipv6() {
         lab.node().namespace().sysctl("net.ipv6.conf.default.disable_ipv6=1");

@@ -8,6 +8,7 @@ import io.culvert.lab.Lab;
 import io.culvert.lab.LabNode;
 import io.culvert.lab.LabOptions;
 import io.culvert.lab.Sandbox;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +18,9 @@ import java.util.stream.Stream;
 
 /** A lab machine on which tunnels are brought up by the program under test, and by wg-quick for comparison. */
 final class TunnelLab implements AutoCloseable {
+
+    private static final String PROGRAM = System.getProperty(
+            "culvert.program", Path.of("culvert").toAbsolutePath().toString());
 
     private final Lab lab;
     private final LabNode node;
@@ -54,6 +58,22 @@ final class TunnelLab implements AutoCloseable {
         return node.run(
                 Map.of(),
                 Stream.concat(Stream.of("tunnel"), Arrays.stream(arguments)).toArray(String[]::new));
+    }
+
+    /** Runs {@code culvert tunnel} where the kernel's parameters are hidden, as some sandboxes do. */
+    CommandResult tunnelWithHiddenSysctls(String... arguments) {
+        return node.attempt(Stream.concat(
+                        Stream.of(
+                                "env",
+                                "CULVERT_CONTAINER=false",
+                                "sh",
+                                "-c",
+                                "mount -t tmpfs none /proc/sys && exec \"$@\"",
+                                "sh",
+                                PROGRAM,
+                                "tunnel"),
+                        Arrays.stream(arguments))
+                .toArray(String[]::new));
     }
 
     CommandResult wgQuick(String... arguments) {

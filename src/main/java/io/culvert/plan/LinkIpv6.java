@@ -66,7 +66,7 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
         if (kernel.isAvailableOn(link)) {
             return link;
         }
-        return Ipv6.sysctl(kernel.newLinks() && kernel.isDisabledOn(link) ? link : "default")
+        return Ipv6.sysctl(kernel.newLinks().orElse(false) && kernel.isDisabledOn(link) ? link : "default")
                 .replace('/', '.');
     }
 
@@ -87,6 +87,12 @@ record LinkIpv6(Ipv6 kernel, String link, Mtu mtu) {
                     "set an MTU of " + MIN_MTU
                             + " or more if the path allows it (MTU in the file; for the tunnel of"
                             + " 'culvert up' also CULVERT_MTU), or delete the IPv6 addresses from the file");
+        }
+        if (first.kernel.newLinks().isEmpty()) {
+            return Problem.warning(
+                    Location.machine(reason),
+                    "cannot be read, so it is not known whether " + names + " may have IPv6: " + BLOCKED,
+                    "make /proc/sys readable, or delete the IPv6 addresses from the file");
         }
         if (reason.contains(".default.")) {
             return Problem.warning(

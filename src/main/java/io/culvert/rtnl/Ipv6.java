@@ -3,6 +3,7 @@ package io.culvert.rtnl;
 
 import io.culvert.linux.Sysctl;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The availability of IPv6. Each link has its own switch, {@code net.ipv6.conf.LINK.disable_ipv6}; a new link starts
@@ -10,18 +11,23 @@ import java.util.Map;
  * of them and {@code default}.
  *
  * @param present whether the kernel supports IPv6: routing rules and tables then work regardless of the switches
- * @param newLinks whether a new link has IPv6
+ * @param newLinks whether a new link has IPv6; empty if the switch cannot be read, as {@code /proc/sys} is hidden in some
+ *     containers
  * @param links whether each existing link has IPv6; a link that never had any is absent
  * @param canBeEnabled whether IPv6 can be enabled on Culvert's links: another link has it, and the switches can be
  *     written
  * @param loopback whether the loopback interface has {@code ::1}
  */
 public record Ipv6(
-        boolean present, boolean newLinks, Map<String, Boolean> links, boolean canBeEnabled, boolean loopback) {
+        boolean present,
+        Optional<Boolean> newLinks,
+        Map<String, Boolean> links,
+        boolean canBeEnabled,
+        boolean loopback) {
 
-    public static final Ipv6 ABSENT = new Ipv6(false, false, Map.of(), false, false);
+    public static final Ipv6 ABSENT = new Ipv6(false, Optional.of(false), Map.of(), false, false);
 
-    public static final Ipv6 ENABLED = new Ipv6(true, true, Map.of("lo", true), true, true);
+    public static final Ipv6 ENABLED = new Ipv6(true, Optional.of(true), Map.of("lo", true), true, true);
 
     /** Returns the name of the switch of a link, or of {@code default} or {@code all}. */
     public static String sysctl(String link) {
@@ -42,10 +48,10 @@ public record Ipv6(
         return !links.getOrDefault(link, true);
     }
 
-    /** Returns whether any link except loopback has IPv6, or a new one would. */
+    /** Returns whether any link except loopback has IPv6, or a new one would or might. */
     public boolean isEnabledAnywhere() {
         return present
-                && (newLinks
+                && (newLinks.orElse(true)
                         || links.entrySet().stream()
                                 .anyMatch(it -> it.getValue() && !it.getKey().equals("lo")));
     }
@@ -60,6 +66,6 @@ public record Ipv6(
     }
 
     private boolean isEnabledOn(String link) {
-        return links.getOrDefault(link, newLinks);
+        return links.getOrDefault(link, newLinks.orElse(false));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.rtnl;
 
+import io.culvert.linux.AddressFamily;
 import io.culvert.linux.Capabilities;
 import io.culvert.linux.Descriptor;
 import io.culvert.linux.Sysctl;
@@ -222,15 +223,17 @@ public final class MachineReader {
     }
 
     private Ipv6 ipv6(List<KernelLink> links, List<KernelAddress> addresses) {
+        if (!AddressFamily.isSupported(Family.IPV6)) {
+            return Ipv6.ABSENT;
+        }
         Map<String, Boolean> switches = new HashMap<>();
         links.forEach(link -> enabled(link.name()).ifPresent(on -> switches.put(link.name(), on)));
-        Optional<Boolean> newLinks = enabled("default");
         boolean enabledElsewhere = links.stream()
                 .filter(link -> !link.isOurs() && !link.name().equals("lo"))
                 .anyMatch(link -> switches.getOrDefault(link.name(), false));
         return new Ipv6(
-                newLinks.isPresent(),
-                newLinks.orElse(false),
+                true,
+                enabled("default"),
                 switches,
                 enabledElsewhere && sysctl.isWritable(Ipv6.sysctl("default")),
                 addresses.stream()
@@ -239,7 +242,7 @@ public final class MachineReader {
                                 && loopback.address().isLoopbackAddress()));
     }
 
-    /** Returns whether IPv6 is enabled on a link; empty if the kernel has no IPv6, or the link never had it. */
+    /** Returns whether IPv6 is enabled on a link; empty if this cannot be read, or the link never had it. */
     private Optional<Boolean> enabled(String link) {
         return sysctl.read(Ipv6.sysctl(link)).map("0"::equals);
     }

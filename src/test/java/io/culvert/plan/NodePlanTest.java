@@ -14,6 +14,7 @@ import io.culvert.rtnl.NetworkState;
 import io.culvert.wireguard.config.WireGuardConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -85,7 +86,7 @@ class NodePlanTest {
                 List.of(Prefix.all(Family.IPV4), Prefix.all(Family.IPV6)),
                 true);
 
-        Ipv6 onUplinkOnly = new Ipv6(true, false, Map.of("lo", true, "eth0", true), false, true);
+        Ipv6 onUplinkOnly = new Ipv6(true, Optional.of(false), Map.of("lo", true, "eth0", true), false, true);
 
         assertThat(plan(TunnelExamples.machine(false), home, exit).forwarded())
                 .containsExactlyInAnyOrder(Family.values());

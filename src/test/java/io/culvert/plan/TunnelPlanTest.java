@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -133,7 +134,9 @@ class TunnelPlanTest {
         for (TunnelInputs inputs : List.of(
                 TunnelInputs.of(
                         file("wg0", allowedIps, ""),
-                        machine(false, new Ipv6(true, false, Map.of("lo", true, "eth0", true), false, true)),
+                        machine(
+                                false,
+                                new Ipv6(true, Optional.of(false), Map.of("lo", true, "eth0", true), false, true)),
                         (_, _) -> OptionalInt.of(1500),
                         _ -> {}),
                 TunnelInputs.of(
