@@ -43,7 +43,17 @@ public class FollowedTailscaleHintsTest extends CheckedHints {
                         "mount it without :ro, and make it writable for this user",
                         _ -> {},
                         Map.of("TS_STATE_DIR", "/proc/sys"),
-                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")));
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale")),
+                inReadOnlyTmp(
+                        "set TS_SOCKET=/run/tailscaled.sock, or mount a tmpfs on /tmp: `--tmpfs /tmp`, or"
+                                + " `tmpfs: /tmp` in a compose file",
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale"),
+                        Map.of("TS_STATE_DIR", "/var/lib/tailscale", "TS_SOCKET", "/run/tailscaled.sock")));
+    }
+
+    private static Row inReadOnlyTmp(String hint, Map<String, String> faulty, Map<String, String> repaired) {
+        Sandbox sandbox = Sandbox.CONTAINER.withReadOnly("/tmp");
+        return row("tailscale", hint, hint, tailscale(sandbox, faulty), _ -> {}, _ -> {}, tailscale(sandbox, repaired));
     }
 
     private static Row tailnet(
@@ -56,8 +66,12 @@ public class FollowedTailscaleHintsTest extends CheckedHints {
     }
 
     private static Run tailscale(Map<String, String> more) {
+        return tailscale(Sandbox.CONTAINER, more);
+    }
+
+    private static Run tailscale(Sandbox sandbox, Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "tailscale", "CULVERT_MESH_CONFIG", ""));
         settings.putAll(more);
-        return in(Sandbox.CONTAINER, settings);
+        return in(sandbox, settings);
     }
 }

@@ -65,6 +65,25 @@ class TailscaleVariantsTest {
     }
 
     @Test
+    void a_read_only_container_with_writable_run_works() {
+        start(LabOptions.DEFAULTS);
+        tailnet.fixture.in(Sandbox.CONTAINER.withReadOnly("/tmp", "/var/lib", "/etc/resolv.conf", "/etc/hosts", "/"));
+
+        assertWorksAndBlocksLeaks(tailnet.connect(Map.of("TS_STATE_DIR", "/run/state")), Family.values());
+    }
+
+    @Test
+    void a_read_only_container_without_a_state_directory_works_with_writable_run() {
+        start(LabOptions.DEFAULTS);
+        tailnet.fixture.in(Sandbox.CONTAINER.withReadOnly("/tmp", "/var/lib", "/etc/resolv.conf", "/etc/hosts", "/"));
+
+        tailnet.connect(Map.of("TS_STATE_DIR", ""));
+
+        tailnet.selectExitNodeOnPhone();
+        tailnet.assertPhoneUsesTunnel(Family.values());
+    }
+
+    @Test
     void a_container_without_IPv6_works_with_any_uplink_name() {
         start(LabOptions.DEFAULTS.uplink("ens18").withoutIpv6());
 

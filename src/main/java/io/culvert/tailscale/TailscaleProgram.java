@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -68,6 +69,7 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
                     Hints.here().tunDevice()));
         }
         state().map(StateDirectory::prepare).ifPresent(problems::addAll);
+        unwritableSocketDirectory().ifPresent(problems::add);
         problems.addAll(ConfigDirectory.of(settings, root).problems());
         if (settings.ephemeral()) {
             problems.add(Problem.warning(
@@ -76,6 +78,18 @@ public record TailscaleProgram(TailscaleSettings settings, List<Path> directorie
                     "mount a volume and set TS_STATE_DIR to its path: TS_STATE_DIR=/var/lib/tailscale"));
         }
         return problems.all();
+    }
+
+    /** Without its socket, tailscaled ends, and containerboot waits for it for a minute and says only that. */
+    private Optional<Problem> unwritableSocketDirectory() {
+        return Stream.iterate(settings.socket().getParent(), Objects::nonNull, Path::getParent)
+                .filter(Files::exists)
+                .findFirst()
+                .filter(directory -> !Files.isWritable(directory))
+                .map(directory -> Problem.machine(
+                        Location.setting("TS_SOCKET"),
+                        directory + " is not writable, so tailscaled cannot create its socket there",
+                        "set TS_SOCKET=/run/tailscaled.sock, or " + Hints.here().makeWritable(directory.toString())));
     }
 
     private Problem noPrograms() {
