@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
+import io.culvert.netlink.AttributeReader;
 import io.culvert.netlink.AttributeWriter;
 import io.culvert.netlink.Attributes;
 import io.culvert.netlink.MalformedMessageException;
@@ -24,6 +25,9 @@ public final class Expression {
     /** The kernel's own expressions have at most 12 attributes; a larger number is not one of nf_tables. */
     private static final int MAX_ATTRIBUTE = 63;
 
+    /** Enough for most expressions. */
+    private static final int INITIAL_ATTRIBUTES = 6;
+
     private final String name;
 
     /** The attributes by number. */
@@ -46,18 +50,45 @@ public final class Expression {
      */
     static List<Expression> parse(byte[] list) {
         List<Expression> expressions = new ArrayList<>();
-        for (Attributes.Attribute element : Attributes.parse(list, 0).all()) {
-            Attributes expression = Attributes.parse(element.value(), 0);
-            Expression parsed = of(expression
-                    .string(NfTables.NFTA_EXPR_NAME)
-                    .orElseThrow(() -> new MalformedMessageException("an expression without a name")));
-            for (Attributes.Attribute attribute :
-                    expression.nested(NfTables.NFTA_EXPR_DATA).all()) {
-                parsed = parsed.with(attribute.type(), attribute.value());
-            }
-            expressions.add(parsed);
+        AttributeReader elements = AttributeReader.of(list, 0);
+        while (elements.next()) {
+            expressions.add(parse(list, elements));
         }
         return expressions;
+    }
+
+    /** Parses without intermediate objects, as a table may have thousands of rules. */
+    private static Expression parse(byte[] list, AttributeReader element) {
+        AttributeReader names = element.nested();
+        if (!names.find(NfTables.NFTA_EXPR_NAME)) {
+            throw new MalformedMessageException("an expression without a name");
+        }
+        String name = text(list, names.offset(), names.offset() + names.length());
+        byte[] @Nullable [] attributes = new byte[0] @Nullable [];
+        AttributeReader data = element.nested();
+        while (data.find(NfTables.NFTA_EXPR_DATA)) {
+            AttributeReader reader = data.nested();
+            while (reader.next()) {
+                int type = reader.type();
+                if (type > MAX_ATTRIBUTE) {
+                    throw new MalformedMessageException("attribute " + type + " of an expression '" + name + "'");
+                }
+                if (type >= attributes.length) {
+                    attributes = Arrays.copyOf(attributes, Math.max(type + 1, INITIAL_ATTRIBUTES));
+                }
+                attributes[type] = Arrays.copyOfRange(list, reader.offset(), reader.offset() + reader.length());
+            }
+        }
+        return new Expression(name, attributes);
+    }
+
+    /** Returns a string, without its terminating zero. */
+    private static String text(byte[] bytes, int start, int limit) {
+        int end = start;
+        while (end < limit && bytes[end] != 0) {
+            end++;
+        }
+        return new String(bytes, start, end - start, StandardCharsets.UTF_8);
     }
 
     /** Writes it as an element of a list of expressions. */
@@ -152,14 +183,7 @@ public final class Expression {
     /** Returns a string, without its terminating zero. */
     public Optional<String> text(int type) {
         byte[] value = value(type);
-        if (value == null) {
-            return Optional.empty();
-        }
-        int end = 0;
-        while (end < value.length && value[end] != 0) {
-            end++;
-        }
-        return Optional.of(new String(value, 0, end, StandardCharsets.UTF_8));
+        return value == null ? Optional.empty() : Optional.of(text(value, 0, value.length));
     }
 
     /** Returns the bytes of an attribute. */

@@ -25,4 +25,8 @@ public record KernelRuleset(Optional<Integer> generation, List<KernelTable> tabl
         tables = List.copyOf(tables);
         unreadable = List.copyOf(unreadable);
     }
+
+    KernelRuleset at(Optional<Integer> newGeneration) {
+        return new KernelRuleset(newGeneration, tables, unreadable);
+    }
 }

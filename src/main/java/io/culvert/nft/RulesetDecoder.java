@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /**
@@ -25,9 +24,6 @@ final class RulesetDecoder {
 
     /** {@code NFT_DATA_VALUE_MAXLEN} (include/uapi/linux/netfilter/nf_tables.h). */
     private static final int MAX_KEY_LENGTH = 64;
-
-    /** {@code NFTA_CHAIN_TABLE}, {@code NFTA_RULE_TABLE}, {@code NFTA_SET_TABLE}, {@code NFTA_FLOWTABLE_TABLE}. */
-    private static final int NAME_OF_TABLE = 1;
 
     private RulesetDecoder() {}
 
@@ -81,7 +77,7 @@ final class RulesetDecoder {
                 .toList();
     }
 
-    private static EncodedSet set(Attributes set) {
+    static EncodedSet set(Attributes set) {
         int keyLength = number(set, NfTables.NFTA_SET_KEY_LEN, 0);
         if (keyLength < 1 || keyLength > MAX_KEY_LENGTH) {
             throw new MalformedMessageException("a set's key has " + keyLength + " bytes");
@@ -117,7 +113,7 @@ final class RulesetDecoder {
         return rules(objects(messages, NfTables.NFT_MSG_NEWRULE, NfTables.NFTA_RULE_TABLE, table, Function.identity()));
     }
 
-    private static Map<String, List<TableRule>> rules(List<Attributes> listed) {
+    static Map<String, List<TableRule>> rules(List<Attributes> listed) {
         Map<String, List<TableRule>> rules = new LinkedHashMap<>();
         for (Attributes rule : listed) {
             rules.computeIfAbsent(string(rule, NfTables.NFTA_RULE_CHAIN), _ -> new ArrayList<>())
@@ -211,102 +207,6 @@ final class RulesetDecoder {
         return new EncodedTable(id, flags, named, chainsByName, unknown);
     }
 
-    /**
-     * Passes each object to its table.
-     *
-     * @throws MalformedMessageException if one does not name its table
-     */
-    static void objects(List<NetlinkMessage> messages, int type, BiConsumer<Rulesets.TableName, Attributes> consumer) {
-        for (NetlinkMessage message : messages) {
-            if (isOf(message, type)) {
-                Attributes object = Attributes.parse(message.payload(), NfTables.HEADER_LENGTH);
-                consumer.accept(new Rulesets.TableName(message.payload()[0], string(object, NAME_OF_TABLE)), object);
-            }
-        }
-    }
-
-    /**
-     * Decodes a table of any program.
-     *
-     * @param elements lists the elements of the set with this name
-     */
-    static KernelTable kernelTable(
-            Rulesets.ListedTable table,
-            Rulesets.TableObjects objects,
-            Function<String, List<NetlinkMessage>> elements) {
-        Map<String, List<TableRule>> rules = rules(objects.rules());
-        List<KernelChain> chains = new ArrayList<>();
-        for (Attributes chain : objects.chains()) {
-            String name = string(chain, NfTables.NFTA_CHAIN_NAME);
-            List<TableRule> ofChain = rules.remove(name);
-            chains.add(new KernelChain(
-                    name,
-                    chain.has(NfTables.NFTA_CHAIN_HOOK) ? Optional.of(kernelHook(chain)) : Optional.empty(),
-                    ofChain == null ? List.of() : ofChain));
-        }
-        if (!rules.isEmpty()) {
-            throw new MalformedMessageException("rules of a chain that is not listed");
-        }
-        return new KernelTable(
-                table.family(),
-                table.name(),
-                (table.flags() & NfTables.NFT_TABLE_F_DORMANT) != 0,
-                chains,
-                objects.sets().stream()
-                        .map(RulesetDecoder::set)
-                        .map(set -> kernelSet(set, elements.apply(set.name())))
-                        .toList(),
-                objects.flowtables().stream()
-                        .map(flowtable -> string(flowtable, NfTables.NFTA_FLOWTABLE_NAME))
-                        .toList());
-    }
-
-    private static KernelChain.Hook kernelHook(Attributes chain) {
-        Attributes hook = chain.nested(NfTables.NFTA_CHAIN_HOOK);
-        List<String> links = new ArrayList<>();
-        hook.string(NfTables.NFTA_HOOK_DEV).ifPresent(links::add);
-        for (Attributes.Attribute device : hook.nested(NfTables.NFTA_HOOK_DEVS).all()) {
-            links.add(linkName(device));
-        }
-        return new KernelChain.Hook(
-                string(chain, NfTables.NFTA_CHAIN_TYPE),
-                requiredNumber(hook, NfTables.NFTA_HOOK_HOOKNUM),
-                requiredNumber(hook, NfTables.NFTA_HOOK_PRIORITY),
-                requiredNumber(chain, NfTables.NFTA_CHAIN_POLICY) == NfTables.NF_ACCEPT,
-                links.stream().distinct().toList());
-    }
-
-    /** Returns a link's name, or a prefix of names with an asterisk, which Linux 6.16 lists without a terminating zero. */
-    private static String linkName(Attributes.Attribute device) {
-        byte[] name = device.value();
-        int length = 0;
-        while (length < name.length && name[length] != 0) {
-            length++;
-        }
-        String text = new String(name, 0, length, StandardCharsets.UTF_8);
-        return switch (device.type()) {
-            case NfTables.NFTA_DEVICE_NAME -> length == name.length ? text + '*' : text;
-            case NfTables.NFTA_DEVICE_PREFIX -> text + '*';
-            default -> throw new MalformedMessageException("a hook has a device of type " + device.type());
-        };
-    }
-
-    private static KernelSet kernelSet(EncodedSet set, List<NetlinkMessage> elements) {
-        ElementDecoder decoder = new ElementDecoder(set);
-        for (NetlinkMessage message : elements) {
-            if (isOf(message, NfTables.NFT_MSG_NEWSETELEM)) {
-                decoder.add(message.payload());
-            }
-        }
-        return new KernelSet(
-                set.name(),
-                set.keyLength(),
-                decoder.fields(),
-                (set.flags() & (NfTables.NFT_SET_MAP | NfTables.NFT_SET_OBJECT)) != 0,
-                (set.flags() & NfTables.NFT_SET_EVAL) != 0,
-                decoder.elements());
-    }
-
     private static <T> List<T> objects(
             List<NetlinkMessage> messages,
             int type,
@@ -326,22 +226,14 @@ final class RulesetDecoder {
                 .toList();
     }
 
-    private static boolean isOf(NetlinkMessage message, int type) {
+    static boolean isOf(NetlinkMessage message, int type) {
         return message.type() == (NfTables.SUBSYSTEM | type) && message.payload().length >= NfTables.HEADER_LENGTH;
     }
 
-    private static String string(Attributes attributes, int type) {
+    static String string(Attributes attributes, int type) {
         return attributes
                 .string(type)
                 .orElseThrow(() -> new MalformedMessageException("attribute " + type + " is missing"));
-    }
-
-    private static int requiredNumber(Attributes attributes, int type) {
-        return attributes
-                .bytes(type)
-                .filter(value -> value.length == Integer.BYTES)
-                .map(value -> ByteBuffer.wrap(value).getInt())
-                .orElseThrow(() -> new MalformedMessageException("number " + type + " is missing"));
     }
 
     private static int number(Attributes attributes, int type, int defaultValue) {

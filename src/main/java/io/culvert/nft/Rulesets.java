@@ -2,7 +2,6 @@
 package io.culvert.nft;
 
 import io.culvert.linux.Errno;
-import io.culvert.netlink.Attributes;
 import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkException;
@@ -10,10 +9,8 @@ import io.culvert.netlink.NetlinkMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -192,61 +189,17 @@ final class Rulesets implements AutoCloseable {
      *     makes only that one unreadable
      */
     KernelRuleset readAll() {
-        return consistently(
-                this::readAllOnce,
-                (generation, ruleset) -> new KernelRuleset(generation, ruleset.tables(), ruleset.unreadable()));
+        return consistently(this::readAllOnce, (generation, ruleset) -> ruleset.at(generation));
     }
 
     private KernelRuleset readAllOnce() {
-        List<ListedTable> listed = allTables();
-        Map<TableName, TableObjects> objects = new LinkedHashMap<>();
-        listed.forEach(table -> objects.put(TableName.of(table), new TableObjects()));
-        collect(NfTables.NFT_MSG_GETCHAIN, NfTables.NFT_MSG_NEWCHAIN, objects, TableObjects::chains);
-        collect(NfTables.NFT_MSG_GETRULE, NfTables.NFT_MSG_NEWRULE, objects, TableObjects::rules);
-        collect(NfTables.NFT_MSG_GETSET, NfTables.NFT_MSG_NEWSET, objects, TableObjects::sets);
-        collect(NfTables.NFT_MSG_GETFLOWTABLE, NfTables.NFT_MSG_NEWFLOWTABLE, objects, TableObjects::flowtables);
-        List<KernelTable> tables = new ArrayList<>();
-        List<KernelRuleset.Unreadable> unreadable = new ArrayList<>();
-        for (ListedTable table : listed) {
-            TableObjects parts = Objects.requireNonNull(objects.remove(TableName.of(table)));
-            try {
-                tables.add(RulesetDecoder.kernelTable(table, parts, set -> elements(table, set)));
-            } catch (MalformedMessageException e) {
-                unreadable.add(
-                        new KernelRuleset.Unreadable(table.fullName(), Objects.requireNonNullElse(e.getMessage(), "")));
-            }
-        }
-        objects.keySet()
-                .forEach(table -> unreadable.add(new KernelRuleset.Unreadable(
-                        KernelTable.fullName(table.family(), table.name()), "was created during the listing")));
-        return new KernelRuleset(Optional.empty(), tables, unreadable);
-    }
-
-    /** Adds all objects of a kind to their tables. */
-    private void collect(
-            int request, int type, Map<TableName, TableObjects> tables, Function<TableObjects, List<Attributes>> kind) {
-        RulesetDecoder.objects(
-                dump(request(0, request)),
-                type,
-                (table, object) -> kind.apply(tables.computeIfAbsent(table, _ -> new TableObjects()))
-                        .add(object));
-    }
-
-    /** What identifies a table. */
-    record TableName(int family, String name) {
-
-        static TableName of(ListedTable table) {
-            return new TableName(table.family(), table.name());
-        }
-    }
-
-    /** The objects of a table, as they are listed. */
-    record TableObjects(
-            List<Attributes> chains, List<Attributes> rules, List<Attributes> sets, List<Attributes> flowtables) {
-
-        TableObjects() {
-            this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        }
+        return new KernelRulesetDecoder(this::elements)
+                .decode(
+                        allTables(),
+                        dump(request(0, NfTables.NFT_MSG_GETCHAIN)),
+                        dump(request(0, NfTables.NFT_MSG_GETRULE)),
+                        dump(request(0, NfTables.NFT_MSG_GETSET)),
+                        dump(request(0, NfTables.NFT_MSG_GETFLOWTABLE)));
     }
 
     private List<NetlinkMessage> elements(ListedTable table, String set) {

@@ -211,12 +211,152 @@ class RulesetCodecTest {
                     .flatMap(List::stream)
                     .toList();
             new ForeignTables(Marks.DEFAULT.exempt(true)).add("other", rules, _ -> Optional.of(List.of(payload)));
+            decodeAsForeign(messages);
             for (TableRule rule : rules) {
                 assertThat(Expression.parse(written(rule.expressions()))).isEqualTo(rule.expressions());
             }
         } catch (MalformedMessageException e) {
             assertThat(e).hasMessageStartingWith("unsupported message of the kernel: ");
         }
+    }
+
+    /** Decodes the message as each of the kernel's listings, and as the elements of sets of each kind. */
+    private static void decodeAsForeign(List<NetlinkMessage> messages) {
+        List<Rulesets.ListedTable> tables = new ArrayList<>(RulesetDecoder.tables(messages));
+        tables.add(new Rulesets.ListedTable(KernelTable.INET, "culvert", 0));
+        KernelRuleset ruleset =
+                new KernelRulesetDecoder((_, _) -> messages).decode(tables, messages, messages, messages, messages);
+        assertThat(ruleset.tables().size() + ruleset.unreadable().size()).isGreaterThanOrEqualTo(tables.size());
+        for (int flags : new int[] {0, NfTables.NFT_SET_INTERVAL, NfTables.NFT_SET_MAP, CONCATENATED_INTERVALS}) {
+            List<Integer> fields = flags == CONCATENATED_INTERVALS ? List.of(4, 2) : List.of();
+            try {
+                ElementDecoder decoder = new ElementDecoder(new EncodedSet(
+                        "s", flags, 0, 8, EncodedSet.KeyOrder.MIXED, fields, 0, new SetElements(8, !fields.isEmpty())));
+                messages.forEach(message -> decoder.add(message.payload()));
+                decoder.elements()
+                        .forEach(element -> assertThat(element.first()).hasSameSizeAs(element.last()));
+            } catch (MalformedMessageException e) {
+                assertThat(e).hasMessageStartingWith("unsupported message of the kernel: ");
+            }
+        }
+    }
+
+    private static final int CONCATENATED_INTERVALS = NfTables.NFT_SET_INTERVAL | NfTables.NFT_SET_CONCAT;
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void every_ruleset_is_decoded_as_one_of_another_program(String example) {
+        for (Table table : Objects.requireNonNull(RulesetExamples.all().get(example))) {
+            EncodedTable encoded = EncodedTable.of(table);
+            List<NetlinkMessage> sent = new RulesetTransaction().create(encoded).messages();
+            KernelRuleset ruleset = new KernelRulesetDecoder((_, set) -> elementsOf(set, encoded))
+                    .decode(RulesetDecoder.tables(sent), sent, sent, namedSets(sent), sent);
+
+            assertThat(ruleset.unreadable()).isEmpty();
+            KernelTable listed = ruleset.tables().getFirst();
+            assertThat(listed.fullName()).isEqualTo(table.id().toString());
+            for (Chain chain : table.chains()) {
+                assertThat(listed.chain(chain.name()).orElseThrow().rules())
+                        .extracting(TableRule::comment)
+                        .containsExactlyElementsOf(
+                                chain.rules().stream().map(NftRule::comment).toList());
+            }
+            assertThat(listed.sets())
+                    .extracting(KernelSet::name)
+                    .containsExactlyInAnyOrderElementsOf(encoded.sets().keySet());
+        }
+    }
+
+    private static List<NetlinkMessage> namedSets(List<NetlinkMessage> sent) {
+        return ofType(NfTables.NFT_MSG_NEWSET, sent).stream()
+                .filter(message ->
+                        !RulesetDecoder.sets(List.of(message)).getFirst().isAnonymous())
+                .toList();
+    }
+
+    private static List<NetlinkMessage> elementsOf(String name, EncodedTable table) {
+        EncodedSet set = Objects.requireNonNull(table.sets().get(name));
+        return new RulesetTransaction()
+                .addElements(table.id(), set, 0, set.elements().size())
+                .messages();
+    }
+
+    @Test
+    void only_the_table_with_something_malformed_is_unreadable() {
+        List<NetlinkMessage> sent = new ArrayList<>();
+        for (String name : List.of("good", "bad")) {
+            Table table =
+                    new Table(new Table.Id(Table.Family.INET, name), List.of(), List.of(chain(Chain.Policy.DROP)));
+            sent.addAll(new RulesetTransaction().create(EncodedTable.of(table)).messages());
+        }
+        List<NetlinkMessage> rules = new ArrayList<>(ofType(NfTables.NFT_MSG_NEWRULE, sent));
+        rules.add(new NetlinkMessage(
+                NfTables.SUBSYSTEM | NfTables.NFT_MSG_NEWRULE,
+                0,
+                NfTables.message(KernelTable.INET)
+                        .string(NfTables.NFTA_RULE_TABLE, "bad")
+                        .string(NfTables.NFTA_RULE_CHAIN, "c")
+                        .nested(NfTables.NFTA_RULE_EXPRESSIONS, list -> list.nested(NfTables.NFTA_LIST_ELEM, _ -> {}))
+                        .toByteArray()));
+        rules.add(new NetlinkMessage(
+                NfTables.SUBSYSTEM | NfTables.NFT_MSG_NEWRULE,
+                0,
+                NfTables.message(KernelTable.IPV6)
+                        .string(NfTables.NFTA_RULE_TABLE, "new")
+                        .string(NfTables.NFTA_RULE_CHAIN, "c")
+                        .toByteArray()));
+
+        KernelRuleset ruleset = new KernelRulesetDecoder((_, _) -> List.of())
+                .decode(RulesetDecoder.tables(sent), sent, rules, List.of(), List.of());
+
+        assertThat(ruleset.tables()).extracting(KernelTable::fullName).containsExactly("inet good");
+        assertThat(ruleset.unreadable())
+                .containsExactly(
+                        new KernelRuleset.Unreadable(
+                                "inet bad", "unsupported message of the kernel: an expression without a name"),
+                        new KernelRuleset.Unreadable("ip6 new", "was created during the listing"));
+    }
+
+    @Test
+    void a_chain_may_be_attached_to_links_by_a_prefix_of_their_names() {
+        assertThat(links(hook -> hook.string(NfTables.NFTA_HOOK_DEV, "eth0"))).containsExactly("eth0");
+        assertThat(links(hook -> hook.nested(
+                        NfTables.NFTA_HOOK_DEVS,
+                        devices -> devices.string(NfTables.NFTA_DEVICE_NAME, "eth0")
+                                .string(NfTables.NFTA_DEVICE_PREFIX, "veth")
+                                .bytes(NfTables.NFTA_DEVICE_NAME, new byte[] {'w', 'g'}))))
+                .as("Linux 6.16 lists a prefix as a name without a terminating zero")
+                .containsExactly("eth0", "veth*", "wg*");
+    }
+
+    private static List<String> links(Consumer<AttributeWriter> devices) {
+        NetlinkMessage chain = new NetlinkMessage(
+                NfTables.SUBSYSTEM | NfTables.NFT_MSG_NEWCHAIN,
+                0,
+                NfTables.message(KernelTable.NETDEV)
+                        .string(NfTables.NFTA_CHAIN_TABLE, "t")
+                        .string(NfTables.NFTA_CHAIN_NAME, "c")
+                        .nested(
+                                NfTables.NFTA_CHAIN_HOOK,
+                                devices.andThen(hook ->
+                                        hook.be32(NfTables.NFTA_HOOK_HOOKNUM, 0).be32(NfTables.NFTA_HOOK_PRIORITY, 0)))
+                        .be32(NfTables.NFTA_CHAIN_POLICY, NfTables.NF_ACCEPT)
+                        .string(NfTables.NFTA_CHAIN_TYPE, "filter")
+                        .toByteArray());
+        return new KernelRulesetDecoder((_, _) -> List.of())
+                .decode(
+                        List.of(new Rulesets.ListedTable(KernelTable.NETDEV, "t", 0)),
+                        List.of(chain),
+                        List.of(),
+                        List.of(),
+                        List.of())
+                .tables()
+                .getFirst()
+                .chain("c")
+                .orElseThrow()
+                .hook()
+                .orElseThrow()
+                .links();
     }
 
     private static byte[] written(List<Expression> expressions) {

@@ -2,21 +2,26 @@
 package io.culvert.rtnl;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.culvert.net.Family;
+import io.culvert.net.MaskedMark;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
+import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkMessage;
 import io.culvert.rtnl.KernelRoute.Hop;
 import io.culvert.rtnl.PolicyRule.Action;
 import io.culvert.rtnl.PolicyRule.Mark;
 import io.culvert.rtnl.PolicyRule.Selector;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** Decodes messages recorded from a little-endian kernel 6.18. */
@@ -149,6 +154,129 @@ class KernelMessagesTest {
         assertThat(others).allSatisfy(hex -> assertThat(rule(hex).rule()).isEmpty());
     }
 
+    private static LookupRule lookup(String hex) {
+        return rule(hex).lookup(name -> Optional.of(name).filter(NAMES::containsValue));
+    }
+
+    private static LookupRoute lookupRoute(String hex) {
+        return KernelRoute.decodeLookup(message(RtNetlink.RTM_NEWROUTE, hex)).orElseThrow();
+    }
+
+    @Test
+    void a_rule_of_another_program_has_all_its_conditions() {
+        LookupRule withUsers =
+                lookup("02000000340000010000000008000f003400000008000e00ffffffff0500150000000000080006001815000"
+                        + "00c001400e8030000d0070000");
+        assertThat(withUsers.uids()).contains(new LookupRule.UidRange(1000, 2000));
+        assertThat(withUsers.hasOtherCondition()).isFalse();
+        assertThat(withUsers.text()).isEqualTo("ip -4 rule pref 5400 uidrange 1000-2000 lookup 52");
+        LookupRule withPorts =
+                lookup("02000000340000010000000008000f003400000008000e00ffffffff050015000000000008000600191500000"
+                        + "8001800e803d007");
+        assertThat(withPorts.destinationPorts()).contains(new LookupRule.PortRange(1000, 2000));
+        assertThat(withPorts.hasOtherCondition()).isFalse();
+    }
+
+    @Test
+    void a_condition_that_is_not_modelled_may_match_or_not() {
+        List<String> others = List.of(
+                // dport 443 with a mask of 0xff00
+                "02000000340000010000000008000f003400000008000600191500000800180" + "0bb01bb0106001d0000ff0000",
+                // dport of another length
+                "02000000340000010000000008000f00340000000600180000010000",
+                // tos 0x10
+                "02000010340000010000000008000f0034000000",
+                // dscp, in newer kernels
+                "02000000340000010000000008000f00340000000500190004000000",
+                // an attribute of a later kernel
+                "02000000340000010000000008000f00340000000800280001000000",
+                // a source that is missing
+                "02002000340000010000000008000f0034000000",
+                // uidrange 65534-65534: of a user that has no number here
+                "02000000340000010000000008000f00340000000c001400feff0000feff0000",
+                // an input link that exists under another name only
+                "02000000340000010000000008000f003400000008000300656e3100");
+        assertThat(others).allSatisfy(hex -> {
+            assertThat(lookup(hex).hasOtherCondition()).isTrue();
+            assertThat(lookup(hex).text()).contains("with other conditions");
+        });
+        assertThat(lookup("02000000340000010800000008000f003400000008000300656e3100"))
+                .as("the kernel knows no such link, so that the rule matches nothing")
+                .matches(rule -> !rule.hasOtherCondition())
+                .matches(rule -> rule.inputLink().equals(Optional.of("en1")));
+    }
+
+    @Test
+    void a_mark_is_compared_in_the_bits_of_its_mask() {
+        assertThat(lookup("02000000340000010000000008000f003400000008000a00ff00000008001000" + "0f000000")
+                        .mark())
+                .contains(new MaskedMark(0xf, 0xf));
+        assertThat(lookup("02000000340000010000000008000f003400000008000a00ff00000008001000" + "00000000")
+                        .mark())
+                .as("no bits")
+                .isEmpty();
+        assertThat(lookup("02000000340000010000000008000f0034000000080010000000ff00")
+                        .mark())
+                .as("the kernel omits a mark of 0")
+                .contains(new MaskedMark(0, 0xff0000));
+    }
+
+    @Test
+    void an_action_that_is_not_modelled_may_do_anything() {
+        assertThat(lookup("02000000000000090000000008000f0000000000").action())
+                .isEqualTo(new LookupRule.Action.Unknown());
+        assertThat(lookup("02000000000000020000000008000f0000000000").action())
+                .as("goto without its target")
+                .isEqualTo(new LookupRule.Action.Unknown());
+        assertThat(lookup("02000000000000010000000008000f00000000000500130001000000")
+                        .action())
+                .as("the table of the packet's virtual router")
+                .isEqualTo(new LookupRule.Action.Unknown());
+    }
+
+    @Test
+    void a_route_of_another_program_has_all_its_conditions() {
+        LookupRoute multipath = lookupRoute("02180010fe0300010000000008000f00fe00000008000100cb0071002400090010000000"
+                + "0400000008000500c0000201100010000400000008000500c6336401");
+        assertThat(multipath.typeOfService()).isEqualTo(0x10);
+        assertThat(multipath.isUnderstood()).isTrue();
+        assertThat(multipath.hops()).extracting(LookupRoute.Hop::isUsable).containsExactly(true, false);
+        LookupRoute withSource = lookupRoute("0a203000fe0300010000000008000f00fe0000001400010020010db8"
+                + "00".repeat(12) + "1400020020010db80006" + "00".repeat(10) + "08000600000400000800040004000000");
+        assertThat(withSource.source()).isEqualTo(Prefix.parse("2001:db8:6::/48"));
+        assertThat(withSource.metric()).isEqualTo(1024);
+    }
+
+    @Test
+    void a_route_with_something_that_is_not_modelled_is_not_understood() {
+        String route = "02180000fe0300010000000008000f00fe00000008000100cb00710008000400" + "04000000";
+        assertThat(lookupRoute(route).isUnderstood()).isTrue();
+        assertThat(lookupRoute(route + "0600150001000000").isUnderstood())
+                .as("an encapsulation")
+                .isFalse();
+        assertThat(lookupRoute(route + "0800280001000000").isUnderstood())
+                .as("an attribute of a later kernel")
+                .isFalse();
+        assertThat(lookupRoute("02180000fe03000a0000000008000f00fe00000008000100cb0071000800040004000000")
+                        .isUnderstood())
+                .as("RTN_NAT")
+                .isFalse();
+        assertThat(lookupRoute("02180000fe0300010000000008000f00fe00000008000100cb00710008001e0003000000")
+                        .isUnderstood())
+                .as("a nexthop object whose hops are not listed")
+                .isFalse();
+        assertThatThrownBy(() -> lookupRoute("02180000fe0300010000000008000f00fe000000"))
+                .as("no destination")
+                .isInstanceOf(MalformedMessageException.class);
+        assertThatThrownBy(() -> lookupRoute("0a003000fe0300010000000008000f00fe000000"))
+                .as("no source")
+                .isInstanceOf(MalformedMessageException.class);
+        assertThat(KernelRoute.decodeLookup(
+                        message(RtNetlink.RTM_NEWROUTE, "02180000fe0300010002000008000f00fe00000008000100cb007100")))
+                .as("a cache entry")
+                .isEmpty();
+    }
+
     @Test
     void other_families_and_message_types_are_ignored() {
         assertThat(KernelRule.decode(
@@ -174,6 +302,26 @@ class KernelMessagesTest {
                         + "08000a0001000000" + "08001000ffffffff" + "08000f006cca0000");
     }
 
+    /** Random bytes are hardly ever a message, but a message with some of them changed is. */
+    @Test
+    void a_damaged_message_is_decoded_or_malformed() {
+        Random random = new Random(4711);
+        List<String> messages = List.of(
+                "02200000fe0000010000000008000f00fe00000008000e00ffffffff05001500430000000700"
+                        + "03006c6f000008000600ec13000008001800bb01bb0106001d00ffff0000050016000600000008000100c6336407",
+                "02180000fe0300010000000008000f00fe00000008000100cb0071002400090010000000"
+                        + "0400000008000500c0000201100000000400000008000500c6336401",
+                "0220800002000000080001000a400002080002000a40000208000300776730000800080080000000",
+                "0000feff0200000091100000000000000800030077673000080004008c0500000c00140063756c7665727400");
+        for (int round = 0; round < 5000; round++) {
+            byte[] damaged = HexFormat.of().parseHex(messages.get(round % messages.size()));
+            for (int i = 0; i < 3; i++) {
+                damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+            }
+            any_message_is_decoded_or_ignored(Arrays.copyOf(damaged, damaged.length - random.nextInt(4)));
+        }
+    }
+
     @FuzzTest
     void any_message_is_decoded_or_ignored(byte[] payload) {
         for (int type :
@@ -183,8 +331,15 @@ class KernelMessagesTest {
             KernelLink.decode(message).ifPresent(KernelLink::restore);
             KernelAddress.decode(message).ifPresent(it -> it.deletion(NAMES));
             KernelRoute.decode(message).ifPresent(it -> it.deletion(NAMES));
+            KernelLink.decodeState(message).ifPresent(_ -> KernelLink.alternativeNames(message));
+            try {
+                KernelRoute.decodeLookup(message);
+            } catch (MalformedMessageException e) {
+                assertThat(e).hasMessageStartingWith("unsupported message of the kernel: ");
+            }
             KernelRule.decode(message).ifPresent(it -> {
                 it.deletion();
+                assertThat(it.lookup(Optional::of).text()).startsWith("ip -");
                 it.rule()
                         .ifPresent(rule -> assertThat(KernelRule.decode(KernelRule.message(rule))
                                         .orElseThrow()
