@@ -159,6 +159,10 @@ final class RulesetEvaluator<B> {
             B later = logic.and(possible, packet.isConnectionState(PacketState.ESTABLISHED));
             PacketState<B> translated = packet.copy();
             translated.setDestination(logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE)));
+            if (hook == Hook.OUTPUT) {
+                // The link of the untranslated destination, which has nothing to do with this one.
+                translated.setOutputLink(logic.unknown(packet.linkBits()));
+            }
             outcomes.add(new Outcome<>(translated, later, later));
         }
         outcomes.add(new Outcome<>(packet, rest, untranslated.isRerouted()));
