@@ -3,6 +3,7 @@ package io.culvert.packetpath;
 
 import io.culvert.net.Family;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The fields of a packet at the beginning of its path, each a number of propositions.
@@ -77,5 +78,45 @@ public record PacketFields<B>(
 
     List<B> destinationPort() {
         return ports.subList(16, 32);
+    }
+
+    /** Returns the fields in another logic. */
+    public <C> PacketFields<C> map(Function<B, C> proposition) {
+        Function<List<B>, List<C>> number =
+                bits -> bits.stream().map(proposition).toList();
+        return new PacketFields<>(
+                family,
+                number.apply(source),
+                number.apply(destination),
+                number.apply(protocol),
+                number.apply(ports),
+                number.apply(tcpFlags),
+                number.apply(mark),
+                number.apply(boundLink),
+                proposition.apply(isReply),
+                number.apply(connectionState),
+                number.apply(connectionMark),
+                proposition.apply(isInbound),
+                proposition.apply(isLaterFragment),
+                number.apply(user));
+    }
+
+    /** Returns the packet of a socket that is bound to this link; 0 for none. */
+    public PacketFields<B> boundTo(List<B> link) {
+        return new PacketFields<>(
+                family,
+                source,
+                destination,
+                protocol,
+                ports,
+                tcpFlags,
+                mark,
+                link,
+                isReply,
+                connectionState,
+                connectionMark,
+                isInbound,
+                isLaterFragment,
+                user);
     }
 }

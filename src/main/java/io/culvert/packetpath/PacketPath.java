@@ -202,19 +202,20 @@ public final class PacketPath<B> {
             return anywhere(packet, packets);
         }
         Family family = packet.family();
-        B withAddress = logic.and(packets, hasOwnAddress);
-        B without = logic.and(packets, logic.not(hasOwnAddress));
-        Result<B> first = lookUp(packet, logic.zero(family.bits()), boundLink, without);
+        B without = logic.not(hasOwnAddress);
+        // Both for all packets: the results are then simple, and the same where it does not matter which one is used.
+        Result<B> first = lookUp(packet, logic.zero(family.bits()), boundLink, logic.yes());
+        Result<B> second = lookUp(packet, packet.source(), boundLink, logic.yes());
         // A connected socket looks up a second time; IPv6 does so where the first lookup found nothing.
         B isFound = logic.or(first.sent(), first.delivered());
         B isRepeated = family == Family.IPV6
-                ? logic.and(without, logic.or(logic.not(isFound), logic.unknown()))
-                : logic.and(without, logic.and(isFound, logic.unknown()));
-        Result<B> second = lookUp(packet, packet.source(), boundLink, logic.or(withAddress, isRepeated));
+                ? logic.or(logic.not(isFound), logic.unknown())
+                : logic.and(isFound, logic.unknown());
+        B isSecond = logic.or(hasOwnAddress, logic.and(without, isRepeated));
         Result<B> result = new Result<>(
-                logic.choose(isRepeated, second.link(), logic.choose(withAddress, second.link(), first.link())),
-                logic.or(second.delivered(), logic.and(first.delivered(), logic.not(isRepeated))),
-                logic.or(second.sent(), logic.and(first.sent(), logic.not(isRepeated))));
+                logic.choose(isSecond, second.link(), first.link()),
+                logic.and(packets, logic.choose(isSecond, second.delivered(), first.delivered())),
+                logic.and(packets, logic.choose(isSecond, second.sent(), first.sent())));
         return family == Family.IPV4 ? specialIpv4(packet, boundLink, packets, result) : result;
     }
 

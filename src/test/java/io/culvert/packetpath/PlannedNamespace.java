@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** A namespace as the kernel would list it after a plan has been applied. */
 public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
@@ -108,6 +109,31 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
                     Optional.empty()));
         });
         return new PlannedNamespace(new RoutingState(links, addresses, rules, routes), tables);
+    }
+
+    /** Returns the namespace with those of its routes that a condition is true of. */
+    public PlannedNamespace withRoutes(Predicate<LookupRoute> condition) {
+        return new PlannedNamespace(
+                new RoutingState(
+                        routing.links(),
+                        routing.addresses(),
+                        routing.rules(),
+                        routing.routes().stream().filter(condition).toList()),
+                tables);
+    }
+
+    public PlannedNamespace withRules(Predicate<LookupRule> condition) {
+        return new PlannedNamespace(
+                new RoutingState(
+                        routing.links(),
+                        routing.addresses(),
+                        routing.rules().stream().filter(condition).toList(),
+                        routing.routes()),
+                tables);
+    }
+
+    public PlannedNamespace withTables(List<KernelTable> others) {
+        return new PlannedNamespace(routing, others);
     }
 
     private static LookupRule kernelRule(Family family, long preference, long table) {
