@@ -2,6 +2,7 @@
 package io.culvert.packetpath;
 
 import io.culvert.net.Family;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
@@ -78,6 +79,13 @@ public record PacketFields<B>(
 
     List<B> destinationPort() {
         return ports.subList(16, 32);
+    }
+
+    /** Returns all bits of all fields. */
+    List<B> bits() {
+        List<B> bits = new ArrayList<>();
+        map(bits::add);
+        return bits;
     }
 
     /** Returns the fields in another logic. */

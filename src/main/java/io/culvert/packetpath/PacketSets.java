@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.packetpath;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import jdd.bdd.BDD;
 
 /**
@@ -17,6 +22,9 @@ public final class PacketSets implements Logic<Integer> {
     private static final int CACHE_SIZE = 50_000;
 
     private final BDD diagrams = new BDD(INITIAL_NODES, CACHE_SIZE);
+
+    /** In the order of their creation, which is that of the diagrams. */
+    private final List<Integer> variables = new ArrayList<>();
 
     @Override
     public Integer yes() {
@@ -50,7 +58,9 @@ public final class PacketSets implements Logic<Integer> {
 
     @Override
     public Integer unknown() {
-        return diagrams.createVar();
+        Integer variable = diagrams.createVar();
+        variables.add(variable);
+        return variable;
     }
 
     @Override
@@ -68,13 +78,35 @@ public final class PacketSets implements Logic<Integer> {
         return isNo(and(set, not(of)));
     }
 
-    /** Returns the set of the packets that differ from those of a set in these bits at most. */
-    public Integer forget(Integer set, List<Integer> bits) {
-        Integer cube = yes();
-        for (Integer bit : bits) {
-            cube = and(cube, bit);
+    /** Returns the packets that agree with one of a set in these variables, whatever they have in others. */
+    Integer projection(Integer set, Set<Integer> kept) {
+        Integer others = yes();
+        for (int variable = variables.size() - 1; variable >= 0; variable--) {
+            if (!kept.contains(variables.get(variable))) {
+                others = and(others, variables.get(variable));
+            }
         }
-        return diagrams.ref(diagrams.exists(set, cube));
+        return diagrams.ref(diagrams.exists(set, others));
+    }
+
+    /** Returns a set in another logic. */
+    <B> B in(Logic<B> logic, Integer set, Function<Integer, B> variable) {
+        return in(logic, set, variable, new HashMap<>());
+    }
+
+    private <B> B in(Logic<B> logic, int node, Function<Integer, B> variable, Map<Integer, B> known) {
+        if (node <= diagrams.getOne()) {
+            return node == diagrams.getOne() ? logic.yes() : logic.no();
+        }
+        B translated = known.get(node);
+        if (translated == null) {
+            translated = logic.choose(
+                    variable.apply(variables.get(diagrams.getVar(node))),
+                    in(logic, diagrams.getHigh(node), variable, known),
+                    in(logic, diagrams.getLow(node), variable, known));
+            known.put(node, translated);
+        }
+        return translated;
     }
 
     /** Returns a packet of a set: of each variable, whether it is true. Empty if the set has none. */
