@@ -58,6 +58,7 @@ class ArchitectureTest {
                         "io.culvert.tailscale..",
                         "io.culvert.socks..",
                         "io.culvert.dns..",
+                        "io.culvert.leaktest..",
                         "io.culvert.status..",
                         "io.culvert.reconcile..",
                         "io.culvert.packetpath..")

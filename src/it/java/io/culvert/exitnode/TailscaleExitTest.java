@@ -3,6 +3,7 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.lab.CommandResult;
 import io.culvert.lab.Lab;
 import io.culvert.lab.RunningProgram;
 import io.culvert.lab.TailnetTest;
@@ -38,6 +39,19 @@ class TailscaleExitTest {
         assertThat(tailnet.fixture.status().mesh())
                 .contains("exit.tailnet.example", tailnet.address(Family.IPV4), "advertises exit node");
         assertThat(culvert.output()).doesNotContain("hskey", "warn", "error", "reverted an external change");
+    }
+
+    @Test
+    void the_leak_test_passes_while_Tailscale_uses_the_uplink() {
+        RunningProgram culvert = tailnet.connect(Map.of());
+        tailnet.selectExitNodeOnPhone();
+        culvert.awaitLine("^leak test: passed", ExitNodeFixture.TIMEOUT);
+        CommandResult result = tailnet.fixture.run(Map.of(), "leak-test");
+
+        assertThat(result.status()).as(result.toString()).isZero();
+        assertThat(result.out()).contains("UDP to 192.0.2.1 port 53, with the mark of Tailscale: passed");
+        assertThat(tailnet.observer.leaks()).isEmpty();
+        tailnet.assertPhoneUsesTunnel(Family.values());
     }
 
     @Test

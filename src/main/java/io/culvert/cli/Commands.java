@@ -41,6 +41,7 @@ final class Commands {
                     new Named("check", ExitNodeCommands.Check.class),
                     new Named("status", ExitNodeCommands.Status.class),
                     new Named("health", ExitNodeCommands.Health.class),
+                    new Named("leak-test", ExitNodeCommands.LeakTestCommand.class),
                     new Named("tunnel", TunnelCommands.class),
                     new Named("mesh", MeshCommands.class),
                     new Named("exec", ConfinementCommands.Exec.class),

@@ -3,7 +3,9 @@ package io.culvert.cli;
 
 import io.culvert.exitnode.ExitNodeApplication;
 import io.culvert.exitnode.ExitNodeCheck;
+import io.culvert.exitnode.LeakTestRequest;
 import io.culvert.exitnode.PlanPreview;
+import io.culvert.leaktest.LeakTestResult;
 import io.culvert.runtime.Environment;
 import io.culvert.status.HealthWait;
 import io.culvert.status.StatusReport;
@@ -126,6 +128,28 @@ final class ExitNodeCommands {
                     status -> status.healthy() ? "healthy" : "unhealthy: " + status.state(),
                     StatusReport::toJson));
             return report.healthy() ? 0 : 1;
+        }
+    }
+
+    @Command(
+            description = {
+                "Lets the running exit node try to send packets outside the tunnel, and shows which would have left.",
+                "None reaches the network. If one would have left, the exit node blocks all traffic."
+            },
+            footer = "Exit status: 0 nothing leaked, 1 a leak, 3 the test could not be run.")
+    static final class LeakTestCommand extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Override
+        public Integer call() {
+            LeakTestResult result = LeakTestRequest.send(environment());
+            print(json.text(result, LeakTestResult::text, LeakTestResult::toJson));
+            return switch (result.verdict()) {
+                case PASSED -> 0;
+                case LEAK -> 1;
+                case NOT_RUN -> throw LeakTestRequest.notRun(result);
+            };
         }
     }
 }

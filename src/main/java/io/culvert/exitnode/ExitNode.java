@@ -8,6 +8,7 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.diagnostics.UndoStack;
 import io.culvert.exitnode.ExitNodeEvent.Stop;
+import io.culvert.leaktest.LeakTestResult;
 import io.culvert.linux.Container;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
@@ -52,6 +53,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private final Failover failover;
     private final KillSwitchLog killSwitchLog;
     private final ChildEvents childEvents;
+    private final LeakTesting leakTesting;
     private final Reconciler<ExitNodeEvent> reconciler;
     private final Instant started;
     private ExitNodeInputs inputs;
@@ -69,6 +71,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.failover = new Failover(components.configuration().servers(), Failover.RESPONSE_TIMEOUT, log, now());
         this.killSwitchLog = new KillSwitchLog(log);
         this.childEvents = new ChildEvents(log, components.mesh()::reportsItself);
+        this.leakTesting = new LeakTesting(
+                components.inputs().settings().leakTest(),
+                components.killSwitch(),
+                components.events(),
+                components.environment().clock(),
+                log);
         this.started = now();
         this.reconciler = new Reconciler<>(
                 log, components.environment().clock(), components.events(), Duration.ZERO, "recovered", this);
@@ -88,6 +96,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                         ? () -> EarlyKillSwitch.logStaysActive(container, log)
                         : components.killSwitch()::remove);
         components.killSwitch().apply(plan);
+        leakTesting.applyBlock();
         log.info("kill switch: active");
         killSwitchLog.overrides(components.killSwitch().overrides(plan));
         reconciler.watch(
@@ -178,6 +187,14 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 response.completeAsync(this::statusReport, Runnable::run);
                 yield Response.NOTHING;
             }
+            case ExitNodeEvent.LeakTestRequested(var response) -> {
+                leakTesting.request(response);
+                yield Response.NOTHING;
+            }
+            case ExitNodeEvent.LeakTestFinished(LeakTestResult result) -> {
+                leakTesting.finished(result, inputs, plan);
+                yield Response.RECONCILE;
+            }
             case ExitNodeEvent.Child(ChildEvent childEvent) -> {
                 components.proxy().handle(childEvent);
                 components.mesh().handle(childEvent);
@@ -195,7 +212,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     public Instant check() {
         Instant next = checkTunnel();
         reportHealthAndReadiness();
-        return next;
+        if (leakTesting.isDue()) {
+            // What another program has just changed is restored first: only what is open then is a leak.
+            reconciler.reconcile();
+        }
+        Instant leakTest = leakTesting.check(failover.verdict() == Verdict.CONNECTED, inputs, plan);
+        return leakTest.isBefore(next) ? leakTest : next;
     }
 
     /**
@@ -205,6 +227,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private void reportHealthAndReadiness() {
         reportHealth(failover.verdict() == Verdict.CONNECTED
                 && deviceState.isPresent()
+                && !leakTesting.isBlocking()
                 && reconciler.error().isEmpty());
         if (failover.verdict() == Verdict.CONNECTED) {
             components.dns().tunnelConnected();
@@ -232,6 +255,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
      */
     @Override
     public void reconcile() {
+        leakTesting.applyBlock();
         Machine machine = components.kernel().machine();
         rejectConflictingUplinkName(machine);
         boolean replanned = replan(inputs.with(it -> {
@@ -244,6 +268,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         chooseFreePort();
         List<String> changed = components.killSwitch().apply(plan);
         killSwitchLog.changes(replanned, changed);
+        if (replanned) {
+            leakTesting.killSwitchChanged();
+        }
         if (!changed.isEmpty()) {
             reportHealth(false);
         }
@@ -408,7 +435,13 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.mesh().describe(),
                 failover.verdict(),
                 reconciler.error(),
-                Stream.concat(KillSwitchLog.sentences(overrides).stream(), new PrivilegedSiblings().find().stream())
+                leakTesting.latest(),
+                leakTesting.isBlocking() && components.killSwitch().isBlockedAfterLeak(),
+                Stream.of(
+                                leakTesting.sentence().stream(),
+                                KillSwitchLog.sentences(overrides).stream(),
+                                new PrivilegedSiblings().find().stream())
+                        .flatMap(sentences -> sentences)
                         .toList());
     }
 

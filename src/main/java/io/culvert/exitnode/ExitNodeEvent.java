@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.exitnode;
 
+import io.culvert.leaktest.LeakTestResult;
 import io.culvert.process.ChildEvent;
 import io.culvert.status.StatusReport;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,12 @@ sealed interface ExitNodeEvent {
 
     /** An update from another thread, to be applied on the exit node's own. */
     record DeferredUpdate(Runnable update) implements ExitNodeEvent {}
+
+    /** A leak test was requested. */
+    record LeakTestRequested(CompletableFuture<LeakTestResult> response) implements ExitNodeEvent {}
+
+    /** A leak test has ended. */
+    record LeakTestFinished(LeakTestResult result) implements ExitNodeEvent {}
 
     /** The status was requested. */
     record StatusRequested(CompletableFuture<StatusReport> response) implements ExitNodeEvent {}

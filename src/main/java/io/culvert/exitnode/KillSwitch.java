@@ -106,6 +106,23 @@ final class KillSwitch {
         }
     }
 
+    /** Blocks all traffic after a leak, in addition to the kill switch; idempotent. */
+    void blockAfterLeak() {
+        if (!nftables.matches(KillSwitchRuleset.blockAfterLeak())) {
+            nftables.apply(KillSwitchRuleset.blockAfterLeak());
+        }
+    }
+
+    /** Returns whether {@link #blockAfterLeak} is in effect. */
+    boolean isBlockedAfterLeak() {
+        return isInEffect(() -> nftables.matches(KillSwitchRuleset.blockAfterLeak()));
+    }
+
+    /** Ends {@link #blockAfterLeak}, also that of an earlier run. */
+    void unblockAfterLeak() {
+        nftables.remove(List.of(KillSwitchRuleset.LEAK_TABLE));
+    }
+
     /** Removes the kill switch, the routing layer first. */
     void remove() {
         network.remove();

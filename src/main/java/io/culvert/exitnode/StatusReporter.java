@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.exitnode;
 
+import io.culvert.leaktest.LeakTestSummary;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
 import io.culvert.wireguard.device.DeviceState;
@@ -16,6 +17,7 @@ final class StatusReporter {
 
     private StatusReporter() {}
 
+    /** @param blockedAfterLeak whether all traffic is blocked, as read back, because a leak test found a leak */
     static StatusReport report(
             String server,
             String implementation,
@@ -25,10 +27,14 @@ final class StatusReporter {
             String mesh,
             Verdict verdict,
             Optional<String> lastError,
+            Optional<LeakTestSummary> leakTest,
+            boolean blockedAfterLeak,
             List<String> remarks) {
         List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
         return new StatusReport(
-                state(killSwitch, device.isPresent(), verdict, lastError.isPresent()),
+                blockedAfterLeak
+                        ? State.BLOCKED
+                        : state(killSwitch, device.isPresent(), verdict, lastError.isPresent()),
                 server,
                 implementation,
                 device.flatMap(DeviceState::lastHandshake),
@@ -37,6 +43,7 @@ final class StatusReporter {
                 killSwitch,
                 children,
                 mesh,
+                leakTest,
                 Stream.concat(lastError.stream(), remarks.stream()).toList());
     }
 

@@ -5,43 +5,50 @@ import io.culvert.diagnostics.Hints;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
+import io.culvert.leaktest.LeakTestResult;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.runtime.Environment;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
+import jakarta.json.JsonObject;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Serves the status: each request is handled by the exit node's one thread, so that every report is consistent. */
+/**
+ * Serves the status, and runs a leak test for each client of another socket: each request is handled by the exit node's one
+ * thread, so that every report is consistent. Neither socket accepts anything from its clients but the connection.
+ */
 final class StatusService implements AutoCloseable {
 
     private static final int TIMEOUT_SECONDS = 10;
 
     private final Log log;
-    private final AutoCloseable socket;
+    private final List<AutoCloseable> sockets;
 
-    private StatusService(Log log, AutoCloseable socket) {
+    private StatusService(Log log, List<AutoCloseable> sockets) {
         this.log = log;
-        this.socket = socket;
+        this.sockets = List.copyOf(sockets);
     }
 
-    /** Opens the status socket; where that fails, logs a warning, and the exit node runs without it. */
+    /** Opens the sockets; where that fails, logs a warning, and the exit node runs without them. */
     static StatusService open(Environment environment, EventQueue<ExitNodeEvent> events) {
+        List<AutoCloseable> sockets = new ArrayList<>();
         try {
-            return new StatusService(
-                    environment.log(), StatusSocket.serve(environment.statusSocket(), () -> requestReport(events)));
+            sockets.add(StatusSocket.serve(environment.statusSocket(), () -> requestReport(events)));
+            sockets.add(StatusSocket.serveJson(environment.leakTestSocket(), () -> requestLeakTest(events)));
         } catch (IOException e) {
             environment
                     .log()
                     .problems(List.of(Problem.warning(
                             Location.machine(environment.statusSocket().toString()),
-                            "cannot be created, so 'culvert status' and 'culvert health' will not work: "
+                            "cannot be created, so 'culvert status', 'culvert health' and 'culvert leak-test' will not work: "
                                     + e.getMessage(),
                             Hints.here().makeWritable("/run"))));
-            return new StatusService(environment.log(), () -> {});
         }
+        return new StatusService(environment.log(), sockets);
     }
 
     private static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {
@@ -50,12 +57,20 @@ final class StatusService implements AutoCloseable {
         return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
     }
 
+    private static JsonObject requestLeakTest(EventQueue<ExitNodeEvent> events) {
+        CompletableFuture<LeakTestResult> response = new CompletableFuture<>();
+        events.add(new ExitNodeEvent.LeakTestRequested(response));
+        return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join().toJson();
+    }
+
     @Override
     public void close() {
-        try {
-            socket.close();
-        } catch (Exception e) {
-            log.debug("status socket: " + e.getMessage());
+        for (AutoCloseable socket : sockets) {
+            try {
+                socket.close();
+            } catch (Exception e) {
+                log.debug("status socket: " + e.getMessage());
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ import io.culvert.nft.NamedSet;
 import io.culvert.nft.NftRule;
 import io.culvert.nft.NftValue;
 import io.culvert.nft.Statement;
+import io.culvert.nft.Statement.Counter;
 import io.culvert.nft.Statement.Verdict;
 import io.culvert.nft.Table;
 import java.net.InetAddress;
@@ -26,8 +27,11 @@ public final class KillSwitchRuleset {
     public static final Table.Id TABLE = new Table.Id(Table.Family.INET, "culvert");
     public static final Table.Id ARP_TABLE = new Table.Id(Table.Family.ARP, "culvert");
 
+    /** The table of {@link #blockAfterLeak}. */
+    public static final Table.Id LEAK_TABLE = new Table.Id(Table.Family.INET, "culvert-leak");
+
     /** All tables that may be Culvert's, for {@code Nftables.remove}. */
-    public static final List<Table.Id> ALL = List.of(TABLE, ARP_TABLE);
+    public static final List<Table.Id> ALL = List.of(TABLE, ARP_TABLE, LEAK_TABLE);
 
     /** Before the filter chains of other programs, at 0. */
     public static final int PRIORITY = -10;
@@ -85,6 +89,23 @@ public final class KillSwitchRuleset {
                         OutputRules.uplink(OutputRules.lockdown()),
                         OutputRules.output(List.of(OutputRules.toLoopback())),
                         OutputRules.postrouting(List.of("lo"), List.of()))));
+    }
+
+    /**
+     * Returns the table that blocks all traffic after a leak, the tunnel's own packets too; it allows only loopback, and what keeps
+     * addresses valid. It is a table of its own, as something is wrong with the other one: it works even if another program holds
+     * that one. Its chain is the last one but the kernel's own connection tracking, at the largest priority: so a leak test shows what
+     * the kill switch alone would let out, while this lets out nothing.
+     */
+    public static List<Table> blockAfterLeak() {
+        List<NftRule> rules = new ArrayList<>();
+        rules.add(OutputRules.toLoopback());
+        rules.addAll(LinkEssentials.output(List.of()));
+        rules.add(NftRule.of("blocked after a leak", new Counter(), Verdict.DROP));
+        return List.of(new Table(
+                LEAK_TABLE,
+                List.of(),
+                List.of(Chain.filter("blocked", Hook.POSTROUTING, Integer.MAX_VALUE - 1, Policy.DROP, rules))));
     }
 
     /** Returns the display name of a family. */

@@ -109,6 +109,10 @@ record EncodedTable(
         return new EncodedTable(id, flags, newSets, chains, others);
     }
 
+    EncodedTable withFlags(int newFlags) {
+        return new EncodedTable(id, newFlags, sets, chains, others);
+    }
+
     /** Returns the desired table in the kernel's form. */
     static EncodedTable of(Table table) {
         Map<String, EncodedSet> sets = new LinkedHashMap<>();

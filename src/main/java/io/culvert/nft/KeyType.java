@@ -17,6 +17,7 @@ enum KeyType {
     ICMP_TYPE(14, 1, false),
     TCP_FLAGS(15, 1, false),
     MARK(19, 4, true),
+    PRIORITY(23, 4, true),
     DIRECTION(27, 1, true),
     ICMPV6_TYPE(29, 1, false),
     /** A name with zeros up to {@code IFNAMSIZ} (include/uapi/linux/if.h). */

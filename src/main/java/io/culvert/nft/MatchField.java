@@ -9,6 +9,8 @@ public sealed interface MatchField {
     /** One property of a packet. */
     enum Property implements MatchField {
         MARK("meta", "mark", "meta mark"),
+        /** The packet's priority, by default that of the socket that sent it (SO_PRIORITY, socket(7)). */
+        PRIORITY("meta", "priority", "meta priority"),
         /** The name of the input interface, which need not exist yet. */
         INPUT_LINK("meta", "iifname", "iifname"),
         /** The name of the output interface, which need not exist yet. */

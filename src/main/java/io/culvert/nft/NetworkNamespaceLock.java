@@ -19,9 +19,6 @@ public final class NetworkNamespaceLock implements AutoCloseable {
     /** The lock of 'culvert up'; 'culvert tunnel' takes it while it makes changes. */
     public static final String EXIT_NODE_TABLE = "culvert-runs";
 
-    /** {@code NFT_TABLE_F_OWNER} (include/uapi/linux/netfilter/nf_tables.h). */
-    private static final int OWNER = 0x2;
-
     private static final int CREATE_EXCLUSIVE = NetlinkMessage.NLM_F_CREATE | NetlinkMessage.NLM_F_EXCL;
 
     /** The number of attempts: the holder may release the lock between the refusal and the check. */
@@ -49,8 +46,8 @@ public final class NetworkNamespaceLock implements AutoCloseable {
         }
         Rulesets rulesets = Rulesets.of(socket);
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-            Optional<RulesetTransaction.Refusal> refusal =
-                    rulesets.execute(new RulesetTransaction().create(table, OWNER, CREATE_EXCLUSIVE));
+            Optional<RulesetTransaction.Refusal> refusal = rulesets.execute(
+                    new RulesetTransaction().create(table, NfTables.NFT_TABLE_F_OWNER, CREATE_EXCLUSIVE));
             if (refusal.isEmpty()) {
                 return Optional.of(new NetworkNamespaceLock(() -> release(rulesets, table)));
             }

@@ -34,6 +34,9 @@ public final class NfTables {
     public static final int NFTA_TABLE_FLAGS = 2;
     public static final int NFT_TABLE_F_DORMANT = 0x1;
 
+    /** Only the netlink socket that created the table can change it, and it ends with that socket (Linux 5.12). */
+    public static final int NFT_TABLE_F_OWNER = 0x2;
+
     public static final int NFTA_CHAIN_TABLE = 1;
     public static final int NFTA_CHAIN_NAME = 3;
     public static final int NFTA_CHAIN_HOOK = 4;
@@ -177,6 +180,7 @@ public final class NfTables {
     public static final int NFTA_META_DREG = 1;
     public static final int NFTA_META_KEY = 2;
     public static final int NFTA_META_SREG = 3;
+    public static final int NFT_META_PRIORITY = 2;
     public static final int NFT_META_MARK = 3;
     public static final int NFT_META_IIFNAME = 6;
     public static final int NFT_META_OIFNAME = 7;

@@ -12,7 +12,6 @@ import io.culvert.netlink.NetlinkException;
 import io.culvert.nft.Rulesets.ListedTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -228,15 +227,7 @@ public final class Nftables implements AutoCloseable {
     /** Returns the packet counts of the rules with a counter, by the rule's comment, in order. */
     public synchronized Map<String, Long> counters(Table.Id table) {
         try {
-            Map<String, Long> packets = new LinkedHashMap<>();
-            for (ListedTable listed : rulesets.allTables()) {
-                if (listed.is(table)) {
-                    rulesets.rules(listed).values().stream()
-                            .flatMap(List::stream)
-                            .forEach(rule -> rule.packets().ifPresent(count -> packets.put(rule.comment(), count)));
-                }
-            }
-            return packets;
+            return rulesets.counters(table);
         } catch (NetlinkException | MalformedMessageException e) {
             throw listingFailed(e);
         }

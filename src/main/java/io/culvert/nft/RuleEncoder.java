@@ -373,6 +373,7 @@ final class RuleEncoder {
     private Field field(MatchField.Property property) {
         return switch (property) {
             case MARK -> meta(KeyType.MARK, NfTables.NFT_META_MARK);
+            case PRIORITY -> meta(KeyType.PRIORITY, NfTables.NFT_META_PRIORITY);
             case INPUT_LINK -> meta(KeyType.LINK, NfTables.NFT_META_IIFNAME);
             case OUTPUT_LINK -> meta(KeyType.LINK, NfTables.NFT_META_OIFNAME);
             case TRANSPORT -> meta(KeyType.TRANSPORT, NfTables.NFT_META_L4PROTO);

@@ -9,6 +9,7 @@ import io.culvert.netlink.NetlinkMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -237,6 +238,19 @@ final class Rulesets implements AutoCloseable {
     Map<String, List<TableRule>> rules(ListedTable table) {
         return RulesetDecoder.rules(
                 dump(request(table, NfTables.NFT_MSG_GETRULE, NfTables.NFTA_RULE_TABLE)), table.name());
+    }
+
+    /** Returns the packet counts of a table's rules with a counter, by the rule's comment, in order; none if it is missing. */
+    Map<String, Long> counters(Table.Id table) {
+        Map<String, Long> packets = new LinkedHashMap<>();
+        for (ListedTable listed : allTables()) {
+            if (listed.is(table)) {
+                rules(listed).values().stream()
+                        .flatMap(List::stream)
+                        .forEach(rule -> rule.packets().ifPresent(count -> packets.put(rule.comment(), count)));
+            }
+        }
+        return packets;
     }
 
     private List<NetlinkMessage> dump(NetlinkMessage request) {

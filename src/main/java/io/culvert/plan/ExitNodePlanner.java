@@ -90,7 +90,7 @@ public final class ExitNodePlanner {
         this.tunnelFamilies = tunnelFamilies();
         this.dns = DnsPlan.of(inputs, meshes, tunnelFamilies);
         this.lan = lan(settings, machine);
-        this.bypasses = bypasses();
+        this.bypasses = bypasses(inputs);
     }
 
     private LinkIpv6 tunnelIpv6(Optional<Family> endpoint) {
@@ -361,9 +361,10 @@ public final class ExitNodePlanner {
                 .distinct();
     }
 
-    private List<Bypass> bypasses() {
+    /** Returns the destinations that local processes reach outside the tunnel, with the addresses of names that are known. */
+    public static List<Bypass> bypasses(ExitNodeInputs inputs) {
         Set<Bypass> bypasses = new LinkedHashSet<>();
-        for (BypassEntry entry : settings.bypasses()) {
+        for (BypassEntry entry : inputs.settings().bypasses()) {
             switch (entry) {
                 case BypassEntry.ToPrefix(Bypass bypass) -> addBypass(bypass, bypasses);
                 case BypassEntry.ToName(Host.Name name, int port, Optional<Transport> transport) -> {

@@ -64,7 +64,7 @@ public record RuntimeResolvers(List<InetAddress> servers, List<InetAddress> forw
     }
 
     /** Returns all DNS servers that bootstrap DNS queries may be sent to. */
-    List<InetAddress> all() {
+    public List<InetAddress> all() {
         return Stream.concat(servers.stream(), forwarded.stream()).distinct().toList();
     }
 

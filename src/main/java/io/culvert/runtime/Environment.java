@@ -31,4 +31,8 @@ public record Environment(Map<String, String> variables, Path root, Clock clock,
     public Path statusSocket() {
         return runDirectory().resolve("status.sock");
     }
+
+    public Path leakTestSocket() {
+        return runDirectory().resolve("leak-test.sock");
+    }
 }

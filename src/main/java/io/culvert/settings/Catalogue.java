@@ -197,6 +197,15 @@ public final class Catalogue {
             "whether Culvert runs in a container, where the kill switch stays active when it stops or fails to start:"
                     + " `auto`, `true` or `false`");
 
+    static final Setting<Boolean> LEAK_TEST = withDefault(
+            Group.OTHER,
+            "CULVERT_LEAK_TEST",
+            List.of(),
+            Parser.of(BooleanWord::parse).redacted(),
+            "on",
+            "`off` turns off the leak test that runs 5 s after each connect and blocks all traffic if something leaks; `culvert"
+                    + " leak-test` still works");
+
     static final Setting<Log.Level> LOG = withDefault(
             Group.OTHER,
             "CULVERT_LOG",
@@ -227,6 +236,7 @@ public final class Catalogue {
             PUBLISH,
             LAN_ALLOW,
             CONTAINER,
+            LEAK_TEST,
             LOG);
 
     private Catalogue() {}

@@ -14,6 +14,7 @@ import java.util.OptionalInt;
  * @param dns servers reached through the tunnel; empty for those of the tunnel's file
  * @param mtu of the tunnel, in bytes; empty to take it from the file and the uplink
  * @param mark the firewall mark of Culvert's own WireGuard packets, 1 to 0xffffffff, bits 8 to 23 clear
+ * @param leakTest whether a leak test runs after each connect
  */
 public record Settings(
         WireGuardSettings wireGuard,
@@ -26,6 +27,7 @@ public record Settings(
         OptionalInt mtu,
         long mark,
         Container.Choice container,
+        boolean leakTest,
         Log.Level log) {
 
     public Settings {

@@ -73,6 +73,7 @@ public final class SettingsReader {
                 values.find(Catalogue.MTU).map(OptionalInt::of).orElse(OptionalInt.empty()),
                 values.get(Catalogue.MARK),
                 values.get(Catalogue.CONTAINER),
+                values.get(Catalogue.LEAK_TEST),
                 values.get(Catalogue.LOG));
     }
 

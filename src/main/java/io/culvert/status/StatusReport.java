@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.status;
 
+import io.culvert.leaktest.LeakTestSummary;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;
@@ -28,6 +29,7 @@ import java.util.Optional;
  * @param killSwitch each layer of the kill switch, and whether it was read back as planned and in effect
  * @param children each child process and its state
  * @param mesh the mesh's description
+ * @param leakTest the latest leak test; empty before the first
  * @param problems current errors and warnings, as sentences
  */
 public record StatusReport(
@@ -40,6 +42,7 @@ public record StatusReport(
         Map<String, Boolean> killSwitch,
         Map<String, String> children,
         String mesh,
+        Optional<LeakTestSummary> leakTest,
         List<String> problems) {
 
     public StatusReport {
@@ -59,7 +62,7 @@ public record StatusReport(
         CONNECTED,
         /** The server responds, but a part of the plan could not be applied. */
         DEGRADED,
-        /** The server does not respond; all traffic is blocked. */
+        /** The server does not respond, or a leak test has found a leak; all traffic is blocked. */
         BLOCKED,
         /** A layer of the kill switch is not as planned or not in effect. */
         EXPOSED;
@@ -86,13 +89,13 @@ public record StatusReport(
                 .add("server", server)
                 .add("implementation", implementation);
         handshake.ifPresent(time -> json.add("handshake", time.toString()));
-        return json.add("receivedBytes", receivedBytes)
+        json.add("receivedBytes", receivedBytes)
                 .add("sentBytes", sentBytes)
                 .add("guard", layers)
                 .add("children", running)
-                .add("mesh", mesh)
-                .add("problems", problemTexts)
-                .build();
+                .add("mesh", mesh);
+        leakTest.ifPresent(result -> json.add("leakTest", result.toJson()));
+        return json.add("problems", problemTexts).build();
     }
 
     public static StatusReport fromJson(JsonObject json) {
@@ -113,6 +116,9 @@ public record StatusReport(
                 killSwitch,
                 children,
                 json.getString("mesh"),
+                json.containsKey("leakTest")
+                        ? Optional.of(LeakTestSummary.fromJson(json.getJsonObject("leakTest")))
+                        : Optional.empty(),
                 json.getJsonArray("problems").getValuesAs(JsonString.class).stream()
                         .map(JsonString::getString)
                         .toList());
@@ -130,6 +136,8 @@ public record StatusReport(
             lines.add("Mesh:        " + mesh);
             killSwitch.forEach((layer, inEffect) ->
                     lines.add("Kill switch: " + layer + " " + (inEffect ? "active" : "NOT IN EFFECT")));
+            leakTest.ifPresent(result -> lines.add("Leak test:   " + result.verdict() + " "
+                    + ago(Duration.between(result.time(), now)) + " (" + result.totals() + ")"));
             children.forEach((name, state) -> lines.add("Process:     " + name + " " + state));
         }
         problems.forEach(sentence -> lines.add("# " + sentence));

@@ -19,6 +19,10 @@ class StatusReporterTest {
     }
 
     private static StatusReport report(boolean nftables, Optional<DeviceState> device) {
+        return report(nftables, device, false);
+    }
+
+    private static StatusReport report(boolean nftables, Optional<DeviceState> device, boolean blockedAfterLeak) {
         Map<String, Boolean> killSwitch = Map.of("nftables", nftables, "routing", true);
         return StatusReporter.report(
                 "here",
@@ -29,6 +33,8 @@ class StatusReporterTest {
                 "none",
                 Verdict.CONNECTED,
                 Optional.of("it was refused"),
+                Optional.empty(),
+                blockedAfterLeak,
                 List.of());
     }
 
@@ -37,6 +43,11 @@ class StatusReporterTest {
         assertThat(report(false).state()).isEqualTo(State.EXPOSED);
         assertThat(report(false).healthy()).isFalse();
         assertThat(report(false).problems()).containsExactly("it was refused");
+    }
+
+    @Test
+    void a_block_after_a_leak_overrides_even_that() {
+        assertThat(report(false, Optional.empty(), true).state()).isEqualTo(State.BLOCKED);
     }
 
     @Test

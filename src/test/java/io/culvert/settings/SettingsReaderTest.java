@@ -42,6 +42,7 @@ class SettingsReaderTest {
         assertThat(settings.lan().connected()).isTrue();
         assertThat(settings.mtu()).isEmpty();
         assertThat(settings.mark()).isEqualTo(0x51000000L);
+        assertThat(settings.leakTest()).isTrue();
         assertThat(settings.log()).isEqualTo(Log.Level.INFO);
         assertThat(given().problems()).isEmpty();
     }
@@ -65,6 +66,7 @@ class SettingsReaderTest {
                 .set("CULVERT_DNS", "10.64.0.1")
                 .set("CULVERT_MTU", "1380")
                 .set("CULVERT_MARK", "0x52000000")
+                .set("CULVERT_LEAK_TEST", "off")
                 .set("CULVERT_LOG", "debug")
                 .settings();
 
@@ -78,6 +80,7 @@ class SettingsReaderTest {
         assertThat(settings.dns()).extracting(Prefix::text).containsExactly("10.64.0.1");
         assertThat(settings.mtu()).isEqualTo(OptionalInt.of(1380));
         assertThat(settings.lan()).hasToString("none");
+        assertThat(settings.leakTest()).isFalse();
     }
 
     @Test

@@ -28,7 +28,7 @@ class SettingsTreeTest {
                 ├── Outside the tunnel
                 │   └── by default  lan allow: auto
                 └── Other
-                    └── by default  container: auto; log: info""");
+                    └── by default  container: auto; leak test: on; log: info""");
     }
 
     @Test
@@ -73,7 +73,7 @@ class SettingsTreeTest {
                 │   ├── publish: 8080/tcp, 53/udp  ← CULVERT_PUBLISH
                 │   └── by default  lan allow: auto
                 └── Other
-                    └── by default  container: auto; log: info""");
+                    └── by default  container: auto; leak test: on; log: info""");
     }
 
     private String tree(SettingsFixture settings) {

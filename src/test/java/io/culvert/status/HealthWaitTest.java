@@ -29,8 +29,8 @@ class HealthWaitTest {
     private final CountDownLatch requested = new CountDownLatch(1);
 
     private StatusReport report() {
-        StatusReport report =
-                new StatusReport(state.get(), "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", List.of());
+        StatusReport report = new StatusReport(
+                state.get(), "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", Optional.empty(), List.of());
         requested.countDown();
         return report;
     }

@@ -3,6 +3,8 @@ package io.culvert.status;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.leaktest.LeakTestSummary;
+import io.culvert.leaktest.LeakTestSummary.Verdict;
 import io.culvert.status.StatusReport.State;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -10,6 +12,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +44,8 @@ class StatusSocketTest {
                 Map.of("nftables", true),
                 Map.of("dante", "runs"),
                 "none",
+                Optional.of(new LeakTestSummary(
+                        Instant.EPOCH, Verdict.LEAK, 3, 1, 2, List.of("IPv4 UDP to 192.0.2.1 port 9"), "")),
                 List.of("x".repeat(20_000)));
         try (StatusSocket _ = StatusSocket.serve(path, () -> report)) {
             assertThat(StatusSocket.query(path)).isEqualTo(report);

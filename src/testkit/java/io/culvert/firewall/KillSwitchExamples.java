@@ -39,6 +39,7 @@ public final class KillSwitchExamples {
         examples.put("no-mesh-with-bypasses", KillSwitchRuleset.of(noMeshWithBypasses()));
         examples.put("tunnel-only", KillSwitchRuleset.of(tunnelOnly()));
         examples.put("lockdown", KillSwitchRuleset.lockdown());
+        examples.put("blocked-after-leak", KillSwitchRuleset.blockAfterLeak());
         return examples;
     }
 
