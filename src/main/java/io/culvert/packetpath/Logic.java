@@ -77,7 +77,7 @@ public interface Logic<B> {
     default List<B> constant(long value, int bits) {
         List<B> number = new ArrayList<>(bits);
         for (int i = bits - 1; i >= 0; i--) {
-            number.add(((value >>> i) & 1) != 0 ? yes() : no());
+            number.add(i < Long.SIZE && ((value >>> i) & 1) != 0 ? yes() : no());
         }
         return number;
     }

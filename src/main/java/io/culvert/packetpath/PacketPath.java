@@ -121,31 +121,62 @@ public final class PacketPath<B> {
      *     not be known
      */
     public List<Departure<B>> send(PacketFields<B> fields, B packets, B hasOwnAddress) {
+        return send(fields, packets, hasOwnAddress, logic.unknown());
+    }
+
+    /**
+     * Follows packets of local processes and of the kernel itself.
+     *
+     * @param isLookedUpTwice where the route is looked up again with the address that the first lookup gave: for IPv4, that is
+     *     where a socket is connected
+     */
+    public List<Departure<B>> send(PacketFields<B> fields, B packets, B hasOwnAddress, B isLookedUpTwice) {
         steps = new ArrayList<>();
         PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), true);
         B candidates = logic.and(packets, links.isLinkOrNone(logic, fields.boundLink()));
         packet.setInputLink(loopback());
-        Result<B> route = route(packet, fields.boundLink(), candidates, hasOwnAddress);
+        Result<B> route = route(packet, fields.boundLink(), candidates, hasOwnAddress, isLookedUpTwice);
         packet.setInputLink(logic.zero(links.bits()));
         packet.setOutputLink(logic.choose(route.delivered(), loopback(), route.link()));
         B routed = logic.and(candidates, logic.or(route.sent(), route.delivered()));
         List<Departure<B>> departures = new ArrayList<>();
-        for (Outcome<B> output : ruleset.evaluate(Hook.OUTPUT, packet, routed, candidates)) {
-            B isRerouted = output.isRerouted();
-            List<B> link = output.packet().outputLink();
-            B sent = route.sent();
-            if (!logic.isNo(isRerouted)) {
-                output.packet().setInputLink(loopback());
-                Result<B> again = layers == Layers.FIREWALL
-                        ? anywhere(output.packet(), isRerouted)
-                        : lookUp(output.packet(), output.packet().source(), fields.boundLink(), isRerouted);
-                output.packet().setInputLink(logic.zero(links.bits()));
-                link = logic.choose(isRerouted, again.link(), link);
-                sent = logic.choose(isRerouted, again.sent(), sent);
-            }
-            departures.add(depart(output.packet(), link, logic.and(output.accepted(), sent), candidates));
+        Outcome<B> start = new Outcome<>(packet, routed, route);
+        for (Outcome<B> output : ruleset.evaluate(
+                Hook.OUTPUT, start, candidates, (outcome, changed) -> reroute(outcome, changed, fields.boundLink()))) {
+            B sent = logic.and(output.accepted(), output.route().sent());
+            departures.add(depart(output.packet(), output.route().link(), sent, candidates));
         }
         return departures;
+    }
+
+    /**
+     * Looks up a route once more, with the link of the socket: in IPv4 as for root (ip_route_me_harder), in IPv6 as for the
+     * socket's user (ip6_route_me_harder). Rules of the same hook go on seeing the first link.
+     */
+    private Outcome<B> reroute(Outcome<B> outcome, B changed, List<B> boundLink) {
+        PacketState<B> packet = outcome.packet();
+        packet.setInputLink(loopback());
+        Result<B> again;
+        if (layers == Layers.FIREWALL) {
+            again = anywhere(packet, changed);
+        } else if (packet.family() == Family.IPV4) {
+            List<B> root = logic.zero(Integer.SIZE);
+            Result<B> found = routes.lookUp(Query.of(packet, packet.source(), root, boundLink, true), changed);
+            again = specialIpv4(packet, boundLink, changed, found);
+        } else {
+            again = lookUp(packet, packet.source(), boundLink, changed);
+        }
+        packet.setInputLink(logic.zero(links.bits()));
+        Result<B> before = outcome.route();
+        B others = logic.not(changed);
+        Result<B> route = logic.isNo(logic.and(outcome.accepted(), others))
+                ? again
+                : new Result<>(
+                        logic.choose(changed, again.link(), before.link()),
+                        logic.or(logic.and(before.delivered(), others), again.delivered()),
+                        logic.or(logic.and(before.sent(), others), again.sent()));
+        B isRouted = logic.or(others, logic.or(again.sent(), again.delivered()));
+        return new Outcome<>(packet, logic.and(outcome.accepted(), isRouted), route);
     }
 
     private List<B> loopback() {
@@ -162,11 +193,12 @@ public final class PacketPath<B> {
         PacketState<B> arriving = new PacketState<>(logic, fields, links.bits(), false);
         arriving.setInputLink(links.constant(logic, from));
         List<Arrival<B>> arrivals = new ArrayList<>();
-        for (Outcome<B> prerouted : ruleset.evaluate(Hook.PREROUTING, arriving, packets, packets)) {
+        B accepted = logic.and(packets, isAccepted(arriving, from));
+        for (Outcome<B> prerouted : ruleset.evaluate(Hook.PREROUTING, arriving, accepted, packets)) {
             PacketState<B> packet = prerouted.packet();
             Result<B> route = layers == Layers.FIREWALL
                     ? anywhere(packet, prerouted.accepted())
-                    : lookUp(packet, packet.source(), logic.zero(links.bits()), prerouted.accepted());
+                    : arrive(packet, prerouted.accepted());
             B delivered = last(ruleset.evaluate(
                             Hook.INPUT, packet, logic.and(prerouted.accepted(), route.delivered()), packets))
                     .accepted();
@@ -178,6 +210,36 @@ public final class PacketPath<B> {
             arrivals.add(new Arrival<>(delivered, deliveredFields, depart(packet, route.link(), forwarded, packets)));
         }
         return arrivals;
+    }
+
+    /** IPv6 drops packets with the loopback address from outside before anything else (ip6_rcv_core). */
+    private B isAccepted(PacketState<B> packet, StateLink from) {
+        if (packet.family() == Family.IPV4 || from.isLoopback()) {
+            return logic.yes();
+        }
+        return logic.not(logic.or(logic.equal(packet.source(), 1), logic.equal(packet.destination(), 1)));
+    }
+
+    /**
+     * Routes packets from outside. In IPv4 (ip_route_input_rcu, ip_route_input_slow), multicast and broadcast are for this
+     * machine only, as no daemon routes multicast, and net.ipv4.conf.*.bc_forwarding is 0; whether loopback addresses are
+     * accepted depends on net.ipv4.conf.*.route_localnet. In IPv6, only the route decides, which may forward multicast.
+     */
+    private Result<B> arrive(PacketState<B> packet, B packets) {
+        if (packet.family() == Family.IPV6) {
+            return lookUp(packet, packet.source(), logic.zero(links.bits()), packets);
+        }
+        B isMulticast = logic.hasPrefix(packet.destination(), new byte[] {(byte) 224}, 4);
+        B isBroadcast = logic.hasPrefix(packet.destination(), new byte[] {-1, -1, -1, -1}, 32);
+        B isLoopback = logic.or(
+                logic.hasPrefix(packet.source(), new byte[] {127}, 8),
+                logic.hasPrefix(packet.destination(), new byte[] {127}, 8));
+        B routed = logic.and(
+                logic.and(packets, logic.not(logic.or(isMulticast, isBroadcast))),
+                logic.or(logic.not(isLoopback), logic.unknown()));
+        Result<B> found = lookUp(packet, packet.source(), logic.zero(links.bits()), routed);
+        B special = logic.or(logic.and(isMulticast, logic.unknown()), isBroadcast);
+        return new Result<>(found.link(), logic.or(found.delivered(), logic.and(packets, special)), found.sent());
     }
 
     /** Returns the only outcome of a hook at which no destination is translated. */
@@ -197,7 +259,7 @@ public final class PacketPath<B> {
         return new Departure<>(departing, link, sent, packet.connectionMark(), steps);
     }
 
-    private Result<B> route(PacketState<B> packet, List<B> boundLink, B packets, B hasOwnAddress) {
+    private Result<B> route(PacketState<B> packet, List<B> boundLink, B packets, B hasOwnAddress, B isLookedUpTwice) {
         if (layers == Layers.FIREWALL) {
             return anywhere(packet, packets);
         }
@@ -209,8 +271,8 @@ public final class PacketPath<B> {
         // A connected socket looks up a second time; IPv6 does so where the first lookup found nothing.
         B isFound = logic.or(first.sent(), first.delivered());
         B isRepeated = family == Family.IPV6
-                ? logic.or(logic.not(isFound), logic.unknown())
-                : logic.and(isFound, logic.unknown());
+                ? logic.or(logic.not(isFound), isLookedUpTwice)
+                : logic.and(isFound, isLookedUpTwice);
         B isSecond = logic.or(hasOwnAddress, logic.and(without, isRepeated));
         Result<B> result = new Result<>(
                 logic.choose(isSecond, second.link(), first.link()),
@@ -220,7 +282,8 @@ public final class PacketPath<B> {
     }
 
     private Result<B> lookUp(PacketState<B> packet, List<B> source, List<B> boundLink, B packets) {
-        return routes.lookUp(Query.of(packet, source, boundLink, packet.hasSocket()), packets);
+        List<B> user = packet.hasSocket() ? packet.user() : logic.zero(Integer.SIZE);
+        return routes.lookUp(Query.of(packet, source, user, boundLink, packet.hasSocket()), packets);
     }
 
     /**
@@ -228,7 +291,13 @@ public final class PacketPath<B> {
      * multicast and broadcast leave through the link with the source address.
      */
     private Result<B> specialIpv4(PacketState<B> packet, List<B> boundLink, B packets, Result<B> found) {
-        B isBound = logic.and(packets, logic.not(logic.equal(boundLink, 0)));
+        // A socket that is bound to a link that is down reaches nothing.
+        B isBound = logic.and(
+                packets,
+                logic.anyOf(links.all().stream()
+                        .filter(StateLink::isUp)
+                        .map(link -> links.is(logic, boundLink, link))
+                        .toList()));
         B isRouted = logic.or(found.sent(), found.delivered());
         B onLink = logic.and(isBound, logic.not(isRouted));
         List<B> link = logic.choose(onLink, boundLink, found.link());

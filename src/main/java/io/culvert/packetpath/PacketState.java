@@ -215,6 +215,11 @@ final class PacketState<B> {
         return isConstant(value) ? logic.not(logic.equal(old, value)) : logic.yes();
     }
 
+    /** Returns where an address differs from the destination. */
+    B isOtherDestination(List<B> address) {
+        return differs(address, destination());
+    }
+
     private boolean isConstant(List<B> value) {
         return value.stream().allMatch(bit -> logic.isYes(bit) || logic.isNo(bit));
     }

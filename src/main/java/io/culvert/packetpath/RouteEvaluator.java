@@ -28,6 +28,7 @@ final class RouteEvaluator<B> {
      * What a route is looked up for.
      *
      * @param source 0 if the socket has none yet
+     * @param user 0 for packets without a socket
      * @param inputLink the loopback interface for packets of local processes
      * @param boundLink 0 if the socket is bound to no link
      * @param isLocal whether it is for a packet of a local process
@@ -45,7 +46,8 @@ final class RouteEvaluator<B> {
             List<B> boundLink,
             boolean isLocal) {
 
-        static <B> Query<B> of(PacketState<B> packet, List<B> source, List<B> boundLink, boolean isLocal) {
+        static <B> Query<B> of(
+                PacketState<B> packet, List<B> source, List<B> user, List<B> boundLink, boolean isLocal) {
             return new Query<>(
                     packet.family(),
                     source,
@@ -54,7 +56,7 @@ final class RouteEvaluator<B> {
                     packet.sourcePort(),
                     packet.destinationPort(),
                     packet.mark(),
-                    packet.user(),
+                    user,
                     packet.inputLink(),
                     boundLink,
                     isLocal);
@@ -164,25 +166,15 @@ final class RouteEvaluator<B> {
             for (int i = 0; i < routes.size(); i++) {
                 LookupRoute route = routes.get(i);
                 B usable = logic.and(rest, isUsable(route));
-                if (i < routes.size() - 1) {
-                    usable = logic.and(usable, logic.unknown());
-                }
+                List<B> others = new ArrayList<>();
+                routes.subList(i + 1, routes.size()).forEach(other -> others.add(isUsable(other)));
+                usable = logic.and(usable, mayBeTaken(others));
                 if (logic.isNo(usable)) {
                     continue;
                 }
                 taken = logic.or(taken, usable);
                 apply(route, usable, table, rule);
                 rest = logic.and(rest, logic.not(usable));
-            }
-            // The last one of several is taken where the others were only possible.
-            for (int i = 0; i < routes.size() - 1 && !logic.isNo(rest); i++) {
-                LookupRoute route = routes.get(i);
-                B usable = logic.and(rest, isUsable(route));
-                if (!logic.isNo(usable)) {
-                    taken = logic.or(taken, usable);
-                    apply(route, usable, table, rule);
-                    rest = logic.and(rest, logic.not(usable));
-                }
             }
             return taken;
         }
@@ -200,8 +192,10 @@ final class RouteEvaluator<B> {
                     } else if (!route.isUnderstood()) {
                         notes.add("the route '" + text(route) + "' has properties that are not known");
                         sendAnywhere(packets);
-                    } else if (route.kind() == LookupRoute.Kind.LOCAL) {
-                        delivered = logic.or(delivered, packets);
+                    } else if (isForThisMachine(route)) {
+                        // Which multicast addresses it listens to is not known.
+                        delivered =
+                                logic.or(delivered, isMulticast(route) ? logic.and(packets, logic.unknown()) : packets);
                         trace.accept(new Step<>(
                                 "route", rule + ", " + text(route) + ", to this machine", Step.Effect.ROUTE, packets));
                     } else {
@@ -211,15 +205,29 @@ final class RouteEvaluator<B> {
             }
         }
 
+        /**
+         * Returns whether packets are not sent: those to an address of this machine, and from outside those to broadcast and
+         * anycast addresses, and in IPv6 by any route to multicast addresses only (ip6_rt_init_dst).
+         */
+        private boolean isForThisMachine(LookupRoute route) {
+            return route.kind() == LookupRoute.Kind.LOCAL
+                    || (!query.isLocal() && (route.kind() == LookupRoute.Kind.BROADCAST || isMulticast(route)));
+        }
+
+        private boolean isMulticast(LookupRoute route) {
+            return route.family() == Family.IPV6
+                    && route.destination().address().isMulticastAddress();
+        }
+
         private void send(LookupRoute route, B packets, Action.LookupTable table, String rule) {
             B rest = packets;
             List<LookupRoute.Hop> hops = route.hops();
             for (int i = 0; i < hops.size(); i++) {
                 Optional<StateLink> out = links.byIndex(hops.get(i).link());
-                B through = logic.and(rest, mayUse(hops.get(i)));
-                if (i < hops.size() - 1) {
-                    through = logic.and(through, logic.unknown());
-                }
+                B through = logic.and(rest, mayUse(route, hops.get(i)));
+                List<B> others = new ArrayList<>();
+                hops.subList(i + 1, hops.size()).forEach(other -> others.add(mayUse(route, other)));
+                through = logic.and(through, mayBeTaken(others));
                 if (out.isEmpty() || logic.isNo(through)) {
                     continue;
                 }
@@ -236,6 +244,12 @@ final class RouteEvaluator<B> {
                 }
                 rest = logic.and(rest, logic.not(through));
             }
+        }
+
+        /** Of several, the kernel takes any; the only usable one is taken. */
+        private B mayBeTaken(List<B> others) {
+            B isAnother = logic.anyOf(others);
+            return logic.isNo(isAnother) ? logic.yes() : logic.or(logic.unknown(), logic.not(isAnother));
         }
 
         private void block(B packets, String what) {
@@ -266,13 +280,14 @@ final class RouteEvaluator<B> {
                 return logic.yes();
             }
             List<B> usable = new ArrayList<>();
-            route.hops().forEach(hop -> usable.add(mayUse(hop)));
+            route.hops().forEach(hop -> usable.add(mayUse(route, hop)));
             return logic.anyOf(usable);
         }
 
-        private B mayUse(LookupRoute.Hop hop) {
+        /** An address of this machine is its own while its link is down, too. */
+        private B mayUse(LookupRoute route, LookupRoute.Hop hop) {
             Optional<StateLink> out = links.byIndex(hop.link());
-            if (out.isEmpty() || !out.get().isUp()) {
+            if (out.isEmpty() || (!out.get().isUp() && route.kind() != LookupRoute.Kind.LOCAL)) {
                 return logic.no();
             }
             B isBoundTo = logic.or(logic.equal(query.boundLink(), 0), links.is(logic, query.boundLink(), out.get()));
@@ -367,7 +382,6 @@ final class RouteEvaluator<B> {
                             rule.destinationPorts().get()));
         }
         if (rule.uids().isPresent()) {
-            // A packet without a socket has the user id 0.
             matches = logic.and(
                     matches,
                     logic.between(
@@ -379,7 +393,12 @@ final class RouteEvaluator<B> {
             matches = logic.and(matches, prefix(query.destination(), rule.to().get()));
         }
         if (rule.from().isPresent()) {
-            matches = logic.and(matches, prefix(query.source(), rule.from().get()));
+            // Without a source address, IPv6 compares nothing, so that not even ::/1 matches (fib6_rule_match).
+            boolean isCompared =
+                    query.family() == Family.IPV4 || !query.source().stream().allMatch(logic::isNo);
+            matches = isCompared
+                    ? logic.and(matches, prefix(query.source(), rule.from().get()))
+                    : logic.no();
         }
         if (rule.hasOtherCondition()) {
             matches = logic.and(matches, logic.unknown());

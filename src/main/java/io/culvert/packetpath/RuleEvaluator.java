@@ -26,8 +26,13 @@ final class RuleEvaluator<B> {
     /** The verdicts of one rule: those of a map's elements are several. */
     record Decision<B>(KernelVerdict verdict, B packets) {}
 
-    /** Packets that get another destination; an empty port stays as it is. */
-    record Translation<B>(B packets, List<B> address, Optional<List<B>> port) {}
+    /**
+     * Packets that get another destination.
+     *
+     * @param isElsewhere where the address differs from the one before
+     * @param port empty if it stays as it is
+     */
+    record Translation<B>(B packets, B isElsewhere, List<B> address, Optional<List<B>> port) {}
 
     /** Where redirected packets of local processes go. */
     private static byte[] loopback(Family family) {
@@ -76,7 +81,7 @@ final class RuleEvaluator<B> {
 
     private final KernelTable table;
     private final PacketState<B> packet;
-    private boolean hasConnection;
+    private B hasConnection;
     private Registers<B> registers;
     private B match;
     private final List<Decision<B>> decisions = new ArrayList<>();
@@ -91,16 +96,17 @@ final class RuleEvaluator<B> {
         this.packet = packet;
         this.registers = new Registers<>(logic);
         this.match = logic.no();
+        this.hasConnection = logic.no();
     }
 
     /**
      * Evaluates a rule.
      *
      * @param candidates the packets that reach it
-     * @param connection whether connection tracking has seen the packets already
+     * @param connection where connection tracking has seen the packets already
      * @return the verdicts; packets without one go on with the next rule
      */
-    List<Decision<B>> evaluate(TableRule rule, B candidates, boolean connection) {
+    List<Decision<B>> evaluate(TableRule rule, B candidates, B connection) {
         registers = new Registers<>(logic);
         match = candidates;
         hasConnection = connection;
@@ -152,7 +158,7 @@ final class RuleEvaluator<B> {
                 decide(NfTables.NF_ACCEPT);
             }
             case "redir" -> redirect(it);
-            case "notrack" -> packet.setConnectionState(match, PacketState.UNTRACKED);
+            case "notrack" -> excludeFromTracking(match);
             case "target" -> target(it);
             case "dup", "fwd", "flow_offload" ->
                 notes.add(
@@ -203,8 +209,7 @@ final class RuleEvaluator<B> {
                 PacketState.inHostOrder(links.value(logic, packet.outputLink(), link -> link.group()));
             case NfTables.NFT_META_IIFNAME -> packet.inputName(links);
             case NfTables.NFT_META_OIFNAME -> packet.outputName(links);
-            case NfTables.NFT_META_NFPROTO ->
-                logic.constant(packet.family() == Family.IPV4 ? KernelTable.IPV4 : KernelTable.IPV6, Byte.SIZE);
+            case NfTables.NFT_META_NFPROTO -> logic.constant(familyNumber(), Byte.SIZE);
             case NfTables.NFT_META_L4PROTO -> packet.protocol();
             case META_SKUID -> PacketState.inHostOrder(packet.user());
             case META_PRANDOM -> logic.unknown(Integer.SIZE);
@@ -213,14 +218,24 @@ final class RuleEvaluator<B> {
         if (key == META_SKUID || key == META_SKGID) {
             require(packet.hasSocket() ? logic.unknown() : logic.no());
         }
+        // Without a link there is no group, which ends the rule, whereas the index and the name are empty then.
+        if (key == META_IIFGROUP || key == META_OIFGROUP) {
+            require(logic.not(logic.equal(key == META_IIFGROUP ? packet.inputLink() : packet.outputLink(), 0)));
+        }
         it.number(NfTables.NFTA_META_DREG).ifPresent(register -> registers.store(register, value));
+    }
+
+    /** {@code NFPROTO_*} of the packets. */
+    private int familyNumber() {
+        return packet.family() == Family.IPV4 ? KernelTable.IPV4 : KernelTable.IPV6;
     }
 
     private void connection(Expression it) {
         int key = (int) it.number(NfTables.NFTA_CT_KEY).orElse(-1);
         if (it.has(NfTables.NFTA_CT_SREG)) {
-            if (key == NfTables.NFT_CT_MARK && hasConnection) {
-                packet.setConnectionMark(logic.and(match, isTracked()), loadNumber(it, NfTables.NFTA_CT_SREG));
+            if (key == NfTables.NFT_CT_MARK) {
+                packet.setConnectionMark(
+                        logic.and(match, logic.and(hasConnection, isTracked())), loadNumber(it, NfTables.NFTA_CT_SREG));
             }
             return;
         }
@@ -228,7 +243,7 @@ final class RuleEvaluator<B> {
             it.number(NfTables.NFTA_CT_DREG).ifPresent(register -> registers.store(register, connectionState()));
             return;
         }
-        require(hasConnection ? isTracked() : logic.no());
+        require(logic.and(hasConnection, isTracked()));
         List<B> value = switch (key) {
             case NfTables.NFT_CT_DIRECTION -> {
                 List<B> direction = new ArrayList<>(logic.zero(Byte.SIZE - 1));
@@ -249,15 +264,28 @@ final class RuleEvaluator<B> {
 
     /** Returns the bits of {@code ct state}: invalid 1, established 2, related 4, new 8, untracked 64. */
     private List<B> connectionState() {
-        if (!hasConnection) {
-            return PacketState.inHostOrder(logic.constant(1, Integer.SIZE));
-        }
         List<B> bits = new ArrayList<>(logic.zero(Integer.SIZE));
         int[] positions = {0, 1, 2, 3, 6};
         for (int state = 0; state < positions.length; state++) {
-            bits.set(Integer.SIZE - 1 - positions[state], packet.isConnectionState(state));
+            bits.set(Integer.SIZE - 1 - positions[state], isConnectionState(state));
         }
         return PacketState.inHostOrder(bits);
+    }
+
+    /** Before connection tracking, packets are invalid, except those that were excluded from it already. */
+    private B isConnectionState(int state) {
+        B before = switch (state) {
+            case PacketState.INVALID -> logic.not(packet.isConnectionState(PacketState.UNTRACKED));
+            case PacketState.UNTRACKED -> packet.isConnectionState(PacketState.UNTRACKED);
+            default -> logic.no();
+        };
+        return logic.choose(hasConnection, packet.isConnectionState(state), before);
+    }
+
+    /** Excludes packets from connection tracking, unless it has seen them already (nft_notrack_eval). */
+    private void excludeFromTracking(B where) {
+        B isFree = logic.or(logic.not(hasConnection), packet.isConnectionState(PacketState.INVALID));
+        packet.setConnectionState(logic.and(where, isFree), PacketState.UNTRACKED);
     }
 
     /** Loads a number of four bytes in the machine's order. */
@@ -477,6 +505,11 @@ final class RuleEvaluator<B> {
 
     /** NFTA_NAT_REG_PROTO_MIN 5, _PROTO_MAX 6. */
     private void translate(Expression it) {
+        long family = it.number(NfTables.NFTA_NAT_FAMILY).orElse(KernelTable.INET);
+        if (family != KernelTable.INET && family != familyNumber()) {
+            // In a table of both families; the next expression is evaluated.
+            return;
+        }
         Optional<List<B>> address = translated(
                 it,
                 NfTables.NFTA_NAT_REG_ADDR_MIN,
@@ -484,7 +517,8 @@ final class RuleEvaluator<B> {
                 packet.family().bits());
         Optional<List<B>> port = translated(it, 5, 6, Short.SIZE);
         if (it.is(NfTables.NFTA_NAT_TYPE, NfTables.NFT_NAT_DNAT)) {
-            translations.add(new Translation<>(match, address.orElseGet(packet::destination), port));
+            B isElsewhere = address.map(packet::isOtherDestination).orElseGet(logic::no);
+            translations.add(new Translation<>(match, isElsewhere, address.orElseGet(packet::destination), port));
         } else {
             // The kernel chooses another port if the connection would not be unique.
             translateSource(address.orElseGet(packet::source));
@@ -494,7 +528,7 @@ final class RuleEvaluator<B> {
 
     private void translateAnywhere() {
         translations.add(new Translation<>(
-                match, logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE))));
+                match, logic.yes(), logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE))));
     }
 
     private void translateSource(List<B> address) {
@@ -517,7 +551,8 @@ final class RuleEvaluator<B> {
         Optional<List<B>> port =
                 translated(it, NfTables.NFTA_REDIR_REG_PROTO_MIN, NfTables.NFTA_REDIR_REG_PROTO_MAX, Short.SIZE);
         if (packet.hasSocket()) {
-            translations.add(new Translation<>(match, logic.constant(loopback(family)), port));
+            List<B> address = logic.constant(loopback(family));
+            translations.add(new Translation<>(match, packet.isOtherDestination(address), address, port));
             decide(NfTables.NF_ACCEPT);
             return;
         }
@@ -525,7 +560,8 @@ final class RuleEvaluator<B> {
             Optional<byte[]> address = links.firstAddress(link, family);
             B isLink = logic.and(match, links.is(logic, packet.inputLink(), link));
             if (address.isPresent() && !logic.isNo(isLink)) {
-                translations.add(new Translation<>(isLink, logic.constant(address.get()), port));
+                List<B> own = logic.constant(address.get());
+                translations.add(new Translation<>(isLink, packet.isOtherDestination(own), own, port));
                 decide(new KernelVerdict(NfTables.NF_ACCEPT, ""), isLink);
             }
         }
@@ -541,8 +577,8 @@ final class RuleEvaluator<B> {
             // struct xt_mark_tginfo2: mark, mask.
             case "MARK" -> packet.setMark(match, replaced(packet.mark(), number(info, 1), number(info, 0)));
             case "CONNMARK" -> connectionMark(info);
-            case "CT" -> packet.setConnectionState(logic.and(match, logic.unknown()), PacketState.UNTRACKED);
-            case "NOTRACK" -> packet.setConnectionState(match, PacketState.UNTRACKED);
+            case "CT" -> excludeFromTracking(logic.and(match, logic.unknown()));
+            case "NOTRACK" -> excludeFromTracking(match);
             case "MASQUERADE", "SNAT" -> {
                 translateSource(logic.unknown(packet.family().bits()));
                 decide(NfTables.NF_ACCEPT);
@@ -588,7 +624,7 @@ final class RuleEvaluator<B> {
         List<B> saved = isShifted ? logic.unknown(PacketState.MARK_BITS) : and(packet.mark(), packetMask);
         List<B> restored =
                 isShifted ? logic.unknown(PacketState.MARK_BITS) : and(packet.connectionMark(), connectionMask);
-        B where = hasConnection ? logic.and(match, isTracked()) : logic.no();
+        B where = logic.and(match, logic.and(hasConnection, isTracked()));
         switch (mode) {
             case XT_CONNMARK_SET ->
                 packet.setConnectionMark(where, replaced(packet.connectionMark(), connectionMask, number(info, 0)));

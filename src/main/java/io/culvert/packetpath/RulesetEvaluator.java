@@ -7,7 +7,9 @@ import io.culvert.nft.KernelTable;
 import io.culvert.nft.KernelVerdict;
 import io.culvert.nft.NfTables;
 import io.culvert.nft.TableRule;
+import io.culvert.packetpath.RouteEvaluator.Result;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -76,17 +78,34 @@ final class RulesetEvaluator<B> {
      *
      * @param packet as it is now
      * @param accepted the packets that go on
-     * @param isRerouted those for which a route is looked up once more
+     * @param route that of the packets, at the output hook
      */
-    record Outcome<B>(PacketState<B> packet, B accepted, B isRerouted) {}
+    record Outcome<B>(PacketState<B> packet, B accepted, Result<B> route) {}
+
+    /** Looks up a route once more, at once, for local packets that a chain changed. */
+    interface Rerouting<B> {
+
+        /** Returns the outcome with the new route of the packets that were changed, without those that have none. */
+        Outcome<B> reroute(Outcome<B> outcome, B changed);
+    }
+
+    /**
+     * Evaluates all base chains at a hook after which no route is looked up once more.
+     *
+     * @param possible all packets that there may be, as far as it is known without routes and rules
+     */
+    List<Outcome<B>> evaluate(Hook hook, PacketState<B> packet, B packets, B possible) {
+        Result<B> none = new Result<>(logic.zero(packet.linkBits()), logic.no(), logic.no());
+        return evaluate(hook, new Outcome<>(packet, packets, none), possible, (outcome, _) -> outcome);
+    }
 
     /**
      * Evaluates all base chains at a hook.
      *
      * @param possible all packets that there may be, as far as it is known without routes and rules
      */
-    List<Outcome<B>> evaluate(Hook hook, PacketState<B> packet, B packets, B possible) {
-        List<BaseChain> chains = baseChains(hook, packet.family());
+    List<Outcome<B>> evaluate(Hook hook, Outcome<B> start, B possible, Rerouting<B> rerouting) {
+        List<BaseChain> chains = baseChains(hook, start.packet().family());
         List<BaseChain> translating =
                 chains.stream().filter(BaseChain::isTranslating).toList();
         int translation = hook == Hook.PREROUTING || hook == Hook.OUTPUT ? DESTINATION_NAT : SOURCE_NAT;
@@ -97,23 +116,31 @@ final class RulesetEvaluator<B> {
                 (chain.hook().priority() <= translation ? before : after).add(chain);
             }
         }
-        Outcome<B> untranslated = evaluate(hook, before, new Outcome<>(packet, packets, logic.no()));
-        return (translating.isEmpty() ? List.of(untranslated) : translate(hook, translating, untranslated, possible))
-                .stream().map(outcome -> evaluate(hook, after, outcome)).toList();
+        Outcome<B> untranslated = evaluate(hook, before, start, rerouting);
+        List<Outcome<B>> translated = translating.isEmpty()
+                ? List.of(untranslated)
+                : translate(hook, translating, untranslated, possible, rerouting);
+        return translated.stream()
+                .map(outcome -> evaluate(hook, after, outcome, rerouting))
+                .toList();
     }
 
-    private Outcome<B> evaluate(Hook hook, List<BaseChain> chains, Outcome<B> start) {
+    private Outcome<B> evaluate(Hook hook, List<BaseChain> chains, Outcome<B> start, Rerouting<B> rerouting) {
         PacketState<B> packet = start.packet();
-        B accepted = start.accepted();
-        B rerouted = start.isRerouted();
+        Outcome<B> outcome = start;
         for (BaseChain base : chains) {
             packet.forgetChanges();
-            accepted = evaluate(hook, base, packet, accepted).accepted();
+            B accepted = evaluate(hook, base, packet, outcome.accepted()).accepted();
+            outcome = new Outcome<>(packet, accepted, outcome.route());
             if (base.hook().type().equals("route")) {
-                rerouted = logic.or(rerouted, logic.and(accepted, packet.isChanged()));
+                outcome = reroute(rerouting, outcome, logic.and(accepted, packet.isChanged()));
             }
         }
-        return new Outcome<>(packet, accepted, rerouted);
+        return outcome;
+    }
+
+    private Outcome<B> reroute(Rerouting<B> rerouting, Outcome<B> outcome, B changed) {
+        return logic.isNo(changed) ? outcome : rerouting.reroute(outcome, changed);
     }
 
     private List<BaseChain> baseChains(Hook hook, Family family) {
@@ -128,6 +155,8 @@ final class RulesetEvaluator<B> {
                                 .ifPresent(it -> chains.add(new BaseChain(table, chain, it))));
             }
         }
+        // Of the same priority, the kernel calls the one first that was added last (nf_hook_entries_grow).
+        Collections.reverse(chains);
         chains.sort(Comparator.comparingInt(chain -> chain.hook().priority()));
         return chains;
     }
@@ -136,7 +165,8 @@ final class RulesetEvaluator<B> {
      * Translates addresses: of a connection's first packet by the rules, of its other packets as that of the first. As the rules
      * may have been others at that time, these may have any destination.
      */
-    private List<Outcome<B>> translate(Hook hook, List<BaseChain> chains, Outcome<B> untranslated, B possible) {
+    private List<Outcome<B>> translate(
+            Hook hook, List<BaseChain> chains, Outcome<B> untranslated, B possible, Rerouting<B> rerouting) {
         PacketState<B> packet = untranslated.packet();
         B rest = untranslated.accepted();
         B first = logic.and(
@@ -148,7 +178,10 @@ final class RulesetEvaluator<B> {
             for (RuleEvaluator.Translation<B> translation : result.translations()) {
                 PacketState<B> translated = packet.copy();
                 translated.setDestination(translation.address(), translation.port());
-                outcomes.add(new Outcome<>(translated, translation.packets(), translation.packets()));
+                outcomes.add(reroute(
+                        rerouting,
+                        new Outcome<>(translated, translation.packets(), untranslated.route()),
+                        logic.and(translation.packets(), translation.isElsewhere())));
                 first = logic.and(first, logic.not(translation.packets()));
                 rest = logic.and(rest, logic.not(translation.packets()));
             }
@@ -163,9 +196,9 @@ final class RulesetEvaluator<B> {
                 // The link of the untranslated destination, which has nothing to do with this one.
                 translated.setOutputLink(logic.unknown(packet.linkBits()));
             }
-            outcomes.add(new Outcome<>(translated, later, later));
+            outcomes.add(reroute(rerouting, new Outcome<>(translated, later, untranslated.route()), later));
         }
-        outcomes.add(new Outcome<>(packet, rest, untranslated.isRerouted()));
+        outcomes.add(new Outcome<>(packet, rest, untranslated.route()));
         return outcomes;
     }
 
@@ -176,9 +209,7 @@ final class RulesetEvaluator<B> {
         if (logic.isNo(packets)) {
             return new ChainResult<>(packets, List.of());
         }
-        boolean hasConnection =
-                (hook != Hook.PREROUTING && hook != Hook.OUTPUT) || base.hook().priority() >= CONNECTION_TRACKING;
-        ChainRun run = new ChainRun(hook, base, packet, hasConnection);
+        ChainRun run = new ChainRun(hook, base, packet, hasConnection(hook, base));
         B rest = run.evaluate(base.chain(), packets);
         String policy = "policy " + (base.hook().isAccepting() ? "accept" : "drop");
         if (!logic.isNo(rest)) {
@@ -188,16 +219,26 @@ final class RulesetEvaluator<B> {
                 base.hook().isAccepting() ? logic.or(run.accepted, rest) : run.accepted, run.evaluator.translations());
     }
 
+    /** Of the priority of connection tracking, a chain is called before or after it, whichever was added last. */
+    private B hasConnection(Hook hook, BaseChain base) {
+        int priority = base.hook().priority();
+        return (hook == Hook.PREROUTING || hook == Hook.OUTPUT) && priority == CONNECTION_TRACKING
+                ? logic.unknown()
+                : priority > CONNECTION_TRACKING || (hook != Hook.PREROUTING && hook != Hook.OUTPUT)
+                        ? logic.yes()
+                        : logic.no();
+    }
+
     /** The evaluation of one base chain and the chains that it calls. */
     private final class ChainRun {
 
         private final Hook hook;
         private final BaseChain base;
         private final RuleEvaluator<B> evaluator;
-        private final boolean hasConnection;
+        private final B hasConnection;
         private B accepted = logic.no();
 
-        ChainRun(Hook hook, BaseChain base, PacketState<B> packet, boolean hasConnection) {
+        ChainRun(Hook hook, BaseChain base, PacketState<B> packet, B hasConnection) {
             this.hook = hook;
             this.base = base;
             this.evaluator = new RuleEvaluator<>(logic, links, notes, base.table(), packet);
