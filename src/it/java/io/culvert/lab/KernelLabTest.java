@@ -32,7 +32,8 @@ class KernelLabTest {
             "io.culvert.wireguard.device.KernelDeviceTest",
             "io.culvert.netns.NamespaceLifecycleTest",
             "io.culvert.meshnode.NodeTest",
-            "io.culvert.nft.NftablesTest");
+            "io.culvert.nft.NftablesTest",
+            "io.culvert.packetpath.KernelComparisonTest");
 
     private static final Duration TIMEOUT = Duration.ofMinutes(15);
 

@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** A packet socket that receives every frame on a link, in both directions and in order (packet(7)). */
-final class PacketSocket implements AutoCloseable {
+public final class PacketSocket implements AutoCloseable {
 
     /** include/linux/socket.h, include/linux/net.h, include/uapi/linux/if_ether.h. */
     private static final int AF_PACKET = 17;
@@ -38,7 +38,7 @@ final class PacketSocket implements AutoCloseable {
     }
 
     /** Opens a socket; must be called on a thread in the link's namespace. */
-    static PacketSocket on(String link) {
+    public static PacketSocket on(String link) {
         // Protocol 0 receives nothing until it is bound, so no frames of other links.
         int fd = TestLibc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
         enlargeBuffer(fd);
@@ -70,13 +70,13 @@ final class PacketSocket implements AutoCloseable {
     }
 
     /** Waits for the next frame and returns its first bytes. */
-    byte[] receive() {
+    public byte[] receive() {
         byte[] buffer = new byte[MAX_BYTES];
         return Arrays.copyOf(buffer, (int) TestLibc.recv(fd, buffer, MAX_BYTES, 0));
     }
 
     /** Sends a whole frame, which bypasses nftables. */
-    void send(byte[] frame) {
+    public void send(byte[] frame) {
         TestLibc.send(fd, frame, frame.length, 0);
     }
 
