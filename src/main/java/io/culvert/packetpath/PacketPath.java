@@ -162,7 +162,7 @@ public final class PacketPath<B> {
         } else if (packet.family() == Family.IPV4) {
             List<B> root = logic.zero(Integer.SIZE);
             Result<B> found = routes.lookUp(Query.of(packet, packet.source(), root, boundLink, true), changed);
-            again = specialIpv4(packet, boundLink, changed, found);
+            again = specialIpv4(packet, boundLink, changed, found, true);
         } else {
             again = lookUp(packet, packet.source(), boundLink, changed);
         }
@@ -268,17 +268,20 @@ public final class PacketPath<B> {
         // Both for all packets: the results are then simple, and the same where it does not matter which one is used.
         Result<B> first = lookUp(packet, logic.zero(family.bits()), boundLink, logic.yes());
         Result<B> second = lookUp(packet, packet.source(), boundLink, logic.yes());
+        if (family == Family.IPV4) {
+            first = specialIpv4(packet, boundLink, logic.yes(), first, false);
+            second = specialIpv4(packet, boundLink, logic.yes(), second, true);
+        }
         // A connected socket looks up a second time; IPv6 does so where the first lookup found nothing.
         B isFound = logic.or(first.sent(), first.delivered());
         B isRepeated = family == Family.IPV6
                 ? logic.or(logic.not(isFound), isLookedUpTwice)
                 : logic.and(isFound, isLookedUpTwice);
         B isSecond = logic.or(hasOwnAddress, logic.and(without, isRepeated));
-        Result<B> result = new Result<>(
+        return new Result<>(
                 logic.choose(isSecond, second.link(), first.link()),
                 logic.and(packets, logic.choose(isSecond, second.delivered(), first.delivered())),
                 logic.and(packets, logic.choose(isSecond, second.sent(), first.sent())));
-        return family == Family.IPV4 ? specialIpv4(packet, boundLink, packets, result) : result;
     }
 
     private Result<B> lookUp(PacketState<B> packet, List<B> source, List<B> boundLink, B packets) {
@@ -289,8 +292,11 @@ public final class PacketPath<B> {
     /**
      * What IPv4 does without a route (ip_route_output_key_hash_rcu): a socket that is bound to a link reaches everything there;
      * multicast and broadcast leave through the link with the source address.
+     *
+     * @param hasSource whether the source address is known at the lookup
      */
-    private Result<B> specialIpv4(PacketState<B> packet, List<B> boundLink, B packets, Result<B> found) {
+    private Result<B> specialIpv4(
+            PacketState<B> packet, List<B> boundLink, B packets, Result<B> found, boolean hasSource) {
         // A socket that is bound to a link that is down reaches nothing.
         B isBound = logic.and(
                 packets,
@@ -315,7 +321,7 @@ public final class PacketPath<B> {
         sent = logic.or(sent, direct);
         B delivered = logic.and(found.delivered(), logic.not(direct));
         for (var address : routing.addresses()) {
-            if (address.address().family() == Family.IPV4) {
+            if (hasSource && address.address().family() == Family.IPV4) {
                 var owner = links.byName(address.link());
                 B isSource = logic.and(
                         logic.and(special, logic.not(isBound)),

@@ -299,8 +299,16 @@ final class RouteEvaluator<B> {
         }
     }
 
+    /**
+     * Returns whether the kernel may take either of two successive routes of a table: of IPv6 with the same metric, and of IPv4
+     * such default routes, of whose gateways it prefers one that answers (fib_select_default).
+     */
     private static boolean isEquallyGood(LookupRoute a, LookupRoute b) {
-        return a.family() == Family.IPV6
+        boolean isChosenByGateway = a.destination().isDefault()
+                && a.kind() == LookupRoute.Kind.UNICAST
+                && b.kind() == LookupRoute.Kind.UNICAST
+                && a.typeOfService() == b.typeOfService();
+        return (a.family() == Family.IPV6 || isChosenByGateway)
                 && a.destination().equals(b.destination())
                 && a.source().equals(b.source())
                 && a.metric() == b.metric();
