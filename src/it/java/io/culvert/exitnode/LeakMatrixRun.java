@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,9 @@ final class LeakMatrixRun implements AutoCloseable {
     private static final String ROAMED = "203.0.113.11";
 
     private static final int ROAMED_PORT = 51999;
+
+    /** Each takes seconds where packets are lost. */
+    private static final int MAX_VOLLEYS = 12;
 
     final ExitNodeFixture fixture;
     private final Supplier<RunningProgram> start;
@@ -146,7 +150,7 @@ final class LeakMatrixRun implements AutoCloseable {
     private void awaitTunnel(LeakState state, Family... families) {
         List<LeakCell> carried = probes.carried(families);
         List<LeakCell> missing = carried;
-        for (int volley = 0; volley < 3 && !missing.isEmpty(); volley++) {
+        for (int volley = 0; volley < MAX_VOLLEYS && !missing.isEmpty(); volley++) {
             probes.volley();
             missing = probes.awaitArrivals(carried);
         }
@@ -190,12 +194,17 @@ final class LeakMatrixRun implements AutoCloseable {
 
     /** While Culvert is suspended it restores nothing; afterwards everything. */
     void frozen(LeakState state, String restored, Runnable... faults) {
+        boolean routingOnly = state.kind() == LeakState.Kind.ROUTING_ONLY;
+        if (routingOnly) {
+            // Closes the sockets of earlier volleys: those with a mark or a link would retransmit.
+            probes.narrowVolley();
+        }
         culvert().ignoreEarlierOutput();
         culvert().signal("STOP");
         try {
             Stream.of(faults).forEach(Runnable::run);
             probes.reset();
-            if (state.kind() == LeakState.Kind.ROUTING_ONLY) {
+            if (routingOnly) {
                 probes.narrowVolley();
             } else {
                 probes.volley();
@@ -272,9 +281,13 @@ final class LeakMatrixRun implements AutoCloseable {
         move(Lab.NODE_IPV4, "192.0.2.30", "192.0.2.2");
         move(Lab.NODE_IPV6, "2001:db8:e::30", "2001:db8:e::2");
         probes.resetArrivals();
-        probes.awaitArrivals(probes.carried(Family.values()).stream()
+        List<LeakCell> local = probes.carried(Family.values()).stream()
                 .filter(cell -> cell.origin() == TrafficOrigin.LOCAL)
-                .toList());
+                .toList();
+        assertThat(IntStream.range(0, MAX_VOLLEYS)
+                        .anyMatch(_ -> probes.awaitArrivals(local).isEmpty()))
+                .as("traffic uses the tunnel from the new address")
+                .isTrue();
         move("192.0.2.30", Lab.NODE_IPV4, Lab.ROUTER_IPV4);
         move("2001:db8:e::30", Lab.NODE_IPV6, Lab.ROUTER_IPV6);
     }

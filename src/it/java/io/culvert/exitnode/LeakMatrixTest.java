@@ -59,11 +59,14 @@ class LeakMatrixTest {
             run.frozenStates();
             run.frozen(LeakState.MESH_LINK_GONE, MESH_RESTORED, () -> run.ip("link delete mesh0"));
             run.change(LeakState.TUNNEL_PROGRAM_KILLED, () -> run.kill(LeakMatrixRun.CONNECTED, "wireguard-go", "wg0"));
-            run.change(LeakState.MESH_PROGRAM_KILLED, () -> run.kill(MESH_RESTORED, "wireguard-go", "mesh0"));
+            run.change(LeakState.MESH_PROGRAM_KILLED, () -> {
+                run.kill(MESH_RESTORED, "wireguard-go", "mesh0");
+                reconnectClient(run);
+            });
             run.change(LeakState.PROXY_KILLED, run::killProxy);
             run.changesOfTheNetwork();
             run.interrupt(LeakState.CULVERT_KILLED, () -> run.culvert().kill());
-            run.change(LeakState.RESTARTED, run::startAndAwaitReady);
+            run.change(LeakState.RESTARTED, () -> startAndConnectClient(run));
             run.interrupt(LeakState.STOPPING, run::stop);
             run.measure(LeakState.STOPPED);
             otherProviders(run);
@@ -75,15 +78,26 @@ class LeakMatrixTest {
         Lab lab = run.fixture.lab;
         Provider provider = lab.provider(1);
         lab.node().wireGuardFile("provider.conf", provider.file());
-        run.change(LeakState.CONFIGURATION_REPLACED, run::startAndAwaitReady);
+        run.change(LeakState.CONFIGURATION_REPLACED, () -> startAndConnectClient(run));
         run.stop();
         lab.node()
                 .wireGuardFile(
                         "provider.conf",
                         provider.file(provider.publicIpv4() + ":" + Provider.PORT, "0.0.0.0/0")
                                 .replaceAll(", fd00:\\S+", ""));
-        run.startAndAwaitReady();
+        startAndConnectClient(run);
         run.connected(LeakState.PROVIDER_WITHOUT_IPV6, Family.IPV4);
+    }
+
+    private static void startAndConnectClient(LeakMatrixRun run) {
+        run.startAndAwaitReady();
+        reconnectClient(run);
+    }
+
+    /** A client notices only after 15 seconds that its session is gone (WireGuard paper, section 6.5). */
+    private static void reconnectClient(LeakMatrixRun run) {
+        run.fixture.lab.client().leaveExitNode();
+        run.fixture.lab.client().useExitNode();
     }
 
     private void machineStates() {

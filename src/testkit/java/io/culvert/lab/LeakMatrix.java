@@ -30,6 +30,10 @@ public final class LeakMatrix {
             TrafficOrigin.PROXY_CLIENT,
             TrafficOrigin.WIREGUARD_CLIENT);
 
+    /** The origins that are measured next to a client of a tailnet. */
+    public static final List<TrafficOrigin> TAILNET_ORIGINS =
+            List.of(TrafficOrigin.LOCAL, TrafficOrigin.SIBLING, TrafficOrigin.TAILSCALE_CLIENT);
+
     private final List<TrafficOrigin> origins;
     private final Map<LeakState, Map<LeakCell, LeakVerdict>> rows = new EnumMap<>(LeakState.class);
 

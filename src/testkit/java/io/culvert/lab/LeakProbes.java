@@ -18,7 +18,9 @@ import java.util.Set;
  */
 public final class LeakProbes implements AutoCloseable {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(15);
+    /** Much longer than packets take; those of a volley that was sent too early are lost, so that another one is needed. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
     private static final int DNS = 53;
     /** The broadcast address of the second uplink; where there is none, an address like any other. */
     private static final String SECOND_BROADCAST = "192.0.2.191";
