@@ -307,7 +307,11 @@ public final class PacketPath<B> {
         B isRouted = logic.or(found.sent(), found.delivered());
         B onLink = logic.and(isBound, logic.not(isRouted));
         List<B> link = logic.choose(onLink, boundLink, found.link());
-        B sent = logic.or(found.sent(), onLink);
+        // From a loopback address only with net.ipv4.conf.*.route_localnet (__mkroute_output).
+        B mayBeSent = hasSource
+                ? logic.or(logic.not(logic.hasPrefix(packet.source(), new byte[] {127}, 8)), logic.unknown())
+                : logic.yes();
+        B sent = logic.and(logic.or(found.sent(), onLink), mayBeSent);
         B isMulticast = logic.or(
                 logic.hasPrefix(packet.destination(), new byte[] {(byte) 224}, 4),
                 logic.hasPrefix(packet.destination(), new byte[] {-1, -1, -1, -1}, 32));

@@ -556,9 +556,16 @@ final class RuleEvaluator<B> {
             decide(NfTables.NF_ACCEPT);
             return;
         }
+        // Linux 6.7 and later want an address of the destination's scope, if that is not the global one.
+        B isScoped = family == Family.IPV4
+                ? logic.no()
+                : logic.or(
+                        logic.hasPrefix(packet.destination(), new byte[] {-1}, 8),
+                        logic.hasPrefix(packet.destination(), new byte[] {(byte) 0xfe, (byte) 0x80}, 9));
+        B mayBeTranslated = logic.and(match, logic.or(logic.not(isScoped), logic.unknown()));
         for (StateLink link : links.all()) {
             Optional<byte[]> address = links.firstAddress(link, family);
-            B isLink = logic.and(match, links.is(logic, packet.inputLink(), link));
+            B isLink = logic.and(mayBeTranslated, links.is(logic, packet.inputLink(), link));
             if (address.isPresent() && !logic.isNo(isLink)) {
                 List<B> own = logic.constant(address.get());
                 translations.add(new Translation<>(isLink, packet.isOtherDestination(own), own, port));
