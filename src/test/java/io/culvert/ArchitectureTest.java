@@ -61,7 +61,8 @@ class ArchitectureTest {
                         "io.culvert.leaktest..",
                         "io.culvert.status..",
                         "io.culvert.reconcile..",
-                        "io.culvert.packetpath..")
+                        "io.culvert.packetpath..",
+                        "io.culvert.audit..")
                 .layer("1 mechanisms")
                 .definedBy(
                         "io.culvert.rtnl..",
@@ -113,6 +114,18 @@ class ArchitectureTest {
                 .matching("io.culvert.(**)")
                 .should()
                 .beFreeOfCycles()
+                .check(CLASSES);
+    }
+
+    /** A mistake of the plan must not be in what the plan's result is compared with. */
+    @Test
+    void the_audit_knows_nothing_of_the_plan() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.culvert.audit..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.culvert.plan..", "io.culvert.firewall..", "io.culvert.routing..")
                 .check(CLASSES);
     }
 

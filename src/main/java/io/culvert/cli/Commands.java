@@ -39,6 +39,7 @@ final class Commands {
                     new Named("up", ExitNodeCommands.Up.class),
                     new Named("plan", ExitNodeCommands.Plan.class),
                     new Named("check", ExitNodeCommands.Check.class),
+                    new Named("audit", ExitNodeCommands.Audit.class),
                     new Named("status", ExitNodeCommands.Status.class),
                     new Named("health", ExitNodeCommands.Health.class),
                     new Named("leak-test", ExitNodeCommands.LeakTestCommand.class),

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.cli;
 
+import io.culvert.audit.AuditReport;
+import io.culvert.audit.PacketExplanation;
+import io.culvert.audit.PacketQuery;
 import io.culvert.exitnode.ExitNodeApplication;
+import io.culvert.exitnode.ExitNodeAudit;
 import io.culvert.exitnode.ExitNodeCheck;
 import io.culvert.exitnode.LeakTestRequest;
 import io.culvert.exitnode.PlanPreview;
@@ -13,6 +17,7 @@ import io.culvert.status.StatusSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -150,6 +155,46 @@ final class ExitNodeCommands {
                 case LEAK -> 1;
                 case NOT_RUN -> throw LeakTestRequest.notRun(result);
             };
+        }
+    }
+
+    @Command(
+            description = {
+                "Reads rules, routes, links and nftables rules from the kernel, and shows what may leave, come in and be forwarded.",
+                "Compares this with what the settings allow. Changes nothing."
+            },
+            footer =
+                    "Exit status: 0 nothing but what the settings allow, 1 something else, 2 invalid settings or packet, 3 the machine lacks a requirement.")
+    static final class Audit extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        @Option(
+                names = "--packet",
+                paramLabel = "PACKET",
+                description =
+                        "Explain what happens to one packet, such as 'local tcp 203.0.113.9:443 mark 0x51000000' or 'from mesh0 udp 203.0.113.9:53'. Further words: 'from ADDRESS[:PORT]', 'bound LINK', 'reply'.")
+        private Optional<String> packet;
+
+        @Override
+        public Integer call() {
+            Optional<PacketQuery> query = packet.map(PacketQuery::parse);
+            ExitNodeAudit audit = ExitNodeAudit.of(environment());
+            if (query.isPresent()) {
+                PacketExplanation explanation = audit.explain(query.get());
+                print(json.text(explanation, PacketExplanation::text, PacketExplanation::toJson));
+                return explanation.isAllowed() ? 0 : 1;
+            }
+            AuditReport report = audit.report();
+            print(json.text(report, it -> text(it, audit), AuditReport::toJson));
+            return report.isClean() && audit.blockedFor().isEmpty() ? 0 : 1;
+        }
+
+        private static String text(AuditReport report, ExitNodeAudit audit) {
+            List<String> lines = new ArrayList<>(List.of(report.text(), audit.source()));
+            audit.blockedFor()
+                    .forEach(sentence -> lines.add("The exit node blocks all traffic, because otherwise: " + sentence));
+            return String.join(System.lineSeparator(), lines);
         }
     }
 }

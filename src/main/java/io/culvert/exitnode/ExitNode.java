@@ -12,6 +12,7 @@ import io.culvert.leaktest.LeakTestResult;
 import io.culvert.linux.Container;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
+import io.culvert.nft.RulesetReader;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
@@ -23,10 +24,12 @@ import io.culvert.reconcile.Reconciler.Response;
 import io.culvert.rtnl.ForwardingSysctls;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.MainTable;
+import io.culvert.rtnl.RoutingStateReader;
 import io.culvert.rtnl.UdpPorts;
 import io.culvert.rtnl.Uplink;
 import io.culvert.settings.MeshSettings;
 import io.culvert.status.HealthWait;
+import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.TunnelHealth.Verdict;
@@ -62,8 +65,11 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private Optional<InetSocketAddress> roamedEndpoint = Optional.empty();
     private Optional<ForwardingSysctls> forwarding = Optional.empty();
     private MainTable announcedRoutes;
+    private final SelfAudit audit;
+    private boolean isAuditDue = true;
     private boolean ready;
     private boolean healthy;
+    private boolean connected;
 
     ExitNode(Components components) {
         this.components = components;
@@ -83,6 +89,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.inputs = components.inputs();
         this.plan = components.plan();
         this.announcedRoutes = inputs.machine().main();
+        this.audit = new SelfAudit(
+                new RoutingStateReader(components.kernel().route()),
+                RulesetReader.open(),
+                action -> components.events().add(new ExitNodeEvent.DeferredUpdate(action)),
+                this::reconcileNow,
+                log);
     }
 
     void activateKillSwitch(UndoStack undo) {
@@ -95,8 +107,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 container.present()
                         ? () -> EarlyKillSwitch.logStaysActive(container, log)
                         : components.killSwitch()::remove);
+        undo.push("ending the audit", audit::close);
         components.killSwitch().apply(plan);
-        leakTesting.applyBlock();
+        leakTesting.applyBlock(!audit.violations().isEmpty());
         log.info("kill switch: active");
         killSwitchLog.overrides(components.killSwitch().overrides(plan));
         reconciler.watch(
@@ -204,7 +217,11 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 update.run();
                 yield Response.reconcileIf(!components.mesh().tailnet().equals(inputs.tailnet()));
             }
-            case ExitNodeEvent.MachineChanged(), ExitNodeEvent.NamesChanged() -> Response.RECONCILE;
+            case ExitNodeEvent.MachineChanged() -> {
+                isAuditDue = true;
+                yield Response.RECONCILE;
+            }
+            case ExitNodeEvent.NamesChanged() -> Response.RECONCILE;
         };
     }
 
@@ -227,12 +244,17 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private void reportHealthAndReadiness() {
         reportHealth(failover.verdict() == Verdict.CONNECTED
                 && deviceState.isPresent()
-                && !leakTesting.isBlocking()
+                && !isBlocking()
                 && reconciler.error().isEmpty());
         if (failover.verdict() == Verdict.CONNECTED) {
+            if (!connected) {
+                isAuditDue = true;
+                reconciler.reconcile();
+            }
             components.dns().tunnelConnected();
             components.mesh().offerExit();
         }
+        connected = failover.verdict() == Verdict.CONNECTED;
         if (!ready
                 && failover.verdict() == Verdict.CONNECTED
                 && components.proxy().isReady()) {
@@ -255,7 +277,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
      */
     @Override
     public void reconcile() {
-        leakTesting.applyBlock();
+        leakTesting.applyBlock(!audit.violations().isEmpty());
         Machine machine = components.kernel().machine();
         rejectConflictingUplinkName(machine);
         boolean replanned = replan(inputs.with(it -> {
@@ -287,6 +309,31 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         redirectDns();
         components.proxy().apply(plan, components.supervisor());
         enableForwarding();
+        if (replanned || isAuditDue) {
+            audit();
+        }
+    }
+
+    /** Returns whether all traffic is to be blocked, because something could leave that the settings do not allow. */
+    private boolean isBlocking() {
+        return leakTesting.isBlocking() || !audit.violations().isEmpty();
+    }
+
+    private void audit() {
+        audit.check(PromiseFacts.inputs(
+                components.configuration(), inputs.server(), inputs.machine(), inputs.resolvers(), facts()));
+        isAuditDue = false;
+    }
+
+    private RuntimeFacts facts() {
+        return PromiseFacts.of(
+                inputs, failover.file(), deviceState, plan.tunnel().listenPort());
+    }
+
+    /** Applies the result of an audit. */
+    private void reconcileNow() {
+        reconciler.reconcile();
+        reportHealthAndReadiness();
     }
 
     /** Makes the tunnel and the mesh send from the machine's new addresses, so that their peers detect them. */
@@ -433,12 +480,14 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.killSwitch().layers(plan, overrides),
                 childEvents.states(),
                 components.mesh().describe(),
+                facts(),
                 failover.verdict(),
                 reconciler.error(),
                 leakTesting.latest(),
-                leakTesting.isBlocking() && components.killSwitch().isBlockedAfterLeak(),
+                isBlocking() && components.killSwitch().isBlockedAfterLeak(),
                 Stream.of(
                                 leakTesting.sentence().stream(),
+                                audit.violations().stream(),
                                 KillSwitchLog.sentences(overrides).stream(),
                                 new PrivilegedSiblings().find().stream())
                         .flatMap(sentences -> sentences)

@@ -10,6 +10,7 @@ import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.LastReceived;
 import io.culvert.wireguard.device.TunnelHealth;
 import io.culvert.wireguard.device.TunnelHealth.Verdict;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -42,6 +43,11 @@ final class Failover {
 
     WireGuardConfig config() {
         return servers.get(current).config();
+    }
+
+    /** Returns the file in use. */
+    Path file() {
+        return servers.get(current).file();
     }
 
     Verdict verdict() {

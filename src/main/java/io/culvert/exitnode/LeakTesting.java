@@ -102,9 +102,13 @@ final class LeakTesting {
         return leak.isPresent();
     }
 
-    /** Applies the block, also if another program removed it, or ends it. */
-    void applyBlock() {
-        if (isBlocking()) {
+    /**
+     * Applies the block, also if another program removed it, or ends it.
+     *
+     * @param isLeakKnown whether something else than a test has found a leak
+     */
+    void applyBlock(boolean isLeakKnown) {
+        if (isBlocking() || isLeakKnown) {
             applied = true;
             killSwitch.blockAfterLeak();
         } else if (applied) {

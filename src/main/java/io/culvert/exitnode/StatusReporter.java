@@ -2,6 +2,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.leaktest.LeakTestSummary;
+import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
 import io.culvert.wireguard.device.DeviceState;
@@ -17,7 +18,7 @@ final class StatusReporter {
 
     private StatusReporter() {}
 
-    /** @param blockedAfterLeak whether all traffic is blocked, as read back, because a leak test found a leak */
+    /** @param blockedAfterLeak whether all traffic is blocked, as read back, because of a leak */
     static StatusReport report(
             String server,
             String implementation,
@@ -25,6 +26,7 @@ final class StatusReporter {
             Map<String, Boolean> killSwitch,
             Map<String, String> children,
             String mesh,
+            RuntimeFacts facts,
             Verdict verdict,
             Optional<String> lastError,
             Optional<LeakTestSummary> leakTest,
@@ -44,6 +46,7 @@ final class StatusReporter {
                 children,
                 mesh,
                 leakTest,
+                facts,
                 Stream.concat(lastError.stream(), remarks.stream()).toList());
     }
 

@@ -40,6 +40,11 @@ public record PacketFields<B>(
         B isLaterFragment,
         List<B> user) {
 
+    /** Values of {@link #connectionState}: an established connection, and its first packet. */
+    public static final int STATE_ESTABLISHED = PacketState.ESTABLISHED;
+
+    public static final int STATE_NEW = PacketState.NEW;
+
     /** Returns a packet of which nothing is known. With decision diagrams, that is every packet. */
     public static <B> PacketFields<B> any(Logic<B> logic, Family family, int linkBits) {
         // The order is that of the diagrams' variables: what is compared together is close, few bits come first.

@@ -30,6 +30,7 @@ import java.util.Optional;
  * @param children each child process and its state
  * @param mesh the mesh's description
  * @param leakTest the latest leak test; empty before the first
+ * @param facts what 'culvert audit' cannot know from settings and files
  * @param problems current errors and warnings, as sentences
  */
 public record StatusReport(
@@ -43,6 +44,7 @@ public record StatusReport(
         Map<String, String> children,
         String mesh,
         Optional<LeakTestSummary> leakTest,
+        RuntimeFacts facts,
         List<String> problems) {
 
     public StatusReport {
@@ -62,7 +64,7 @@ public record StatusReport(
         CONNECTED,
         /** The server responds, but a part of the plan could not be applied. */
         DEGRADED,
-        /** The server does not respond, or a leak test has found a leak; all traffic is blocked. */
+        /** All traffic is blocked: the server does not respond, or something could leave that the settings do not allow. */
         BLOCKED,
         /** A layer of the kill switch is not as planned or not in effect. */
         EXPOSED;
@@ -93,7 +95,8 @@ public record StatusReport(
                 .add("sentBytes", sentBytes)
                 .add("guard", layers)
                 .add("children", running)
-                .add("mesh", mesh);
+                .add("mesh", mesh)
+                .add("facts", facts.toJson());
         leakTest.ifPresent(result -> json.add("leakTest", result.toJson()));
         return json.add("problems", problemTexts).build();
     }
@@ -119,6 +122,7 @@ public record StatusReport(
                 json.containsKey("leakTest")
                         ? Optional.of(LeakTestSummary.fromJson(json.getJsonObject("leakTest")))
                         : Optional.empty(),
+                json.containsKey("facts") ? RuntimeFacts.fromJson(json.getJsonObject("facts")) : RuntimeFacts.NONE,
                 json.getJsonArray("problems").getValuesAs(JsonString.class).stream()
                         .map(JsonString::getString)
                         .toList());

@@ -121,7 +121,18 @@ public final class StatusSocket implements AutoCloseable {
 
     private static StatusReport emptyReport(State state, String sentence) {
         return new StatusReport(
-                state, "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", Optional.empty(), List.of(sentence));
+                state,
+                "",
+                "",
+                Optional.empty(),
+                0,
+                0,
+                Map.of(),
+                Map.of(),
+                "",
+                Optional.empty(),
+                RuntimeFacts.NONE,
+                List.of(sentence));
     }
 
     private void serveClients(Supplier<JsonObject> response) {

@@ -3,6 +3,7 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
 import io.culvert.wireguard.device.DeviceState;
@@ -31,6 +32,7 @@ class StatusReporterTest {
                 killSwitch,
                 Map.of(),
                 "none",
+                RuntimeFacts.NONE,
                 Verdict.CONNECTED,
                 Optional.of("it was refused"),
                 Optional.empty(),

@@ -6,6 +6,7 @@ import io.culvert.net.MaskedMark;
 import io.culvert.net.Prefix;
 import io.culvert.nft.KernelTable;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.rtnl.Ipv6;
 import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.LookupRoute;
 import io.culvert.rtnl.LookupRule;
@@ -44,6 +45,8 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
         network.links().forEach(link -> names.add(link.name()));
         network.addresses().forEach(address -> names.add(address.link()));
         network.routes().forEach(route -> route.link().ifPresent(names::add));
+        // Tailscale creates its own link.
+        network.rules().forEach(rule -> rule.selector().inputLink().ifPresent(names::add));
         List<StateLink> links = new ArrayList<>();
         for (String name : names) {
             links.add(new StateLink(links.size() + 1, name, "", true, 0, name.equals("lo"), ""));
@@ -108,6 +111,10 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
                     link.index(),
                     Optional.empty()));
         });
+        if (machine.ipv6().equals(Ipv6.ABSENT)) {
+            rules.removeIf(rule -> rule.family() == Family.IPV6);
+            routes.removeIf(route -> route.family() == Family.IPV6);
+        }
         return new PlannedNamespace(new RoutingState(links, addresses, rules, routes), tables);
     }
 

@@ -30,7 +30,18 @@ class HealthWaitTest {
 
     private StatusReport report() {
         StatusReport report = new StatusReport(
-                state.get(), "", "", Optional.empty(), 0, 0, Map.of(), Map.of(), "", Optional.empty(), List.of());
+                state.get(),
+                "",
+                "",
+                Optional.empty(),
+                0,
+                0,
+                Map.of(),
+                Map.of(),
+                "",
+                Optional.empty(),
+                RuntimeFacts.NONE,
+                List.of());
         requested.countDown();
         return report;
     }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.leaktest.LeakTestSummary;
 import io.culvert.leaktest.LeakTestSummary.Verdict;
+import io.culvert.net.Prefix;
 import io.culvert.status.StatusReport.State;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -16,6 +18,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +49,13 @@ class StatusSocketTest {
                 "none",
                 Optional.of(new LeakTestSummary(
                         Instant.EPOCH, Verdict.LEAK, 3, 1, 2, List.of("IPv4 UDP to 192.0.2.1 port 9"), "")),
+                new RuntimeFacts(
+                        "/etc/wireguard/wg0.conf",
+                        OptionalInt.of(61001),
+                        List.of(new InetSocketAddress(Prefix.parseAddress("2001:db8::10"), 51820)),
+                        Map.of("hs.example.net", List.of(Prefix.parseAddress("203.0.113.9"))),
+                        List.of(Prefix.parseAddress("100.64.0.1")),
+                        List.of(8443)),
                 List.of("x".repeat(20_000)));
         try (StatusSocket _ = StatusSocket.serve(path, () -> report)) {
             assertThat(StatusSocket.query(path)).isEqualTo(report);
