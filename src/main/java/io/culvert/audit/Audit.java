@@ -17,6 +17,7 @@ import io.culvert.packetpath.PacketSets.Example;
 import io.culvert.packetpath.Step;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -309,15 +310,19 @@ public final class Audit {
                                 !link.isLoopback() && !promise.innerLinks().contains(link.name()))
                         .map(StateLink::name)
                         .toList(),
-                openings(outgoing),
-                openings(forwarded),
-                openings(incoming),
+                openings(outgoing, promise.outgoing()),
+                openings(forwarded, promise.forwarded()),
+                openings(incoming, promise.incoming()),
                 List.copyOf(violations),
                 ForeignState.describe(routing, ruleset.tables(), deciding));
     }
 
-    private static List<Opening> openings(Map<OpeningKey, OpeningValue> openings) {
+    /** Returns them in the order of the promise. */
+    private static List<Opening> openings(Map<OpeningKey, OpeningValue> openings, List<Allowance> order) {
+        List<String> sentences = order.stream().map(Allowance::sentence).toList();
         return openings.entrySet().stream()
+                .sorted(Comparator.comparingInt(
+                        entry -> sentences.indexOf(entry.getKey().sentence())))
                 .map(entry -> new Opening(
                         entry.getKey().link(),
                         entry.getKey().from(),

@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What may pass a network namespace.
@@ -40,6 +41,17 @@ public record AuditReport(
         incoming = List.copyOf(incoming);
         violations = List.copyOf(violations);
         foreign = List.copyOf(foreign);
+    }
+
+    /** Returns the report with more of other programs. */
+    public AuditReport withForeign(List<String> sentences) {
+        return new AuditReport(
+                uplinks,
+                outgoing,
+                forwarded,
+                incoming,
+                violations,
+                Stream.concat(foreign.stream(), sentences.stream()).toList());
     }
 
     public boolean isClean() {

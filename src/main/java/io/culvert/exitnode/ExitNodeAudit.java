@@ -7,6 +7,7 @@ import io.culvert.audit.PacketExplanation;
 import io.culvert.audit.PacketQuery;
 import io.culvert.audit.Promise;
 import io.culvert.nft.KernelRuleset;
+import io.culvert.nft.LegacyTables;
 import io.culvert.nft.RulesetReader;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.RoutingState;
@@ -20,6 +21,7 @@ import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.WireGuardDevice;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Compares the network namespace with what the settings allow. Reads everything from the kernel, and changes nothing. */
 public final class ExitNodeAudit {
@@ -29,14 +31,21 @@ public final class ExitNodeAudit {
     private final Promise promise;
     private final String source;
     private final List<String> blockedFor;
+    private final List<String> legacy;
 
     private ExitNodeAudit(
-            RoutingState routing, KernelRuleset ruleset, Promise promise, String source, List<String> blockedFor) {
+            RoutingState routing,
+            KernelRuleset ruleset,
+            Promise promise,
+            String source,
+            List<String> blockedFor,
+            List<String> legacy) {
         this.routing = routing;
         this.ruleset = ruleset;
         this.promise = promise;
         this.source = source;
         this.blockedFor = blockedFor;
+        this.legacy = legacy;
     }
 
     /**
@@ -73,8 +82,20 @@ public final class ExitNodeAudit {
                                     + " and the file, and bypasses by name count as closed.",
                     status.problems().stream()
                             .filter(problem -> problem.startsWith(SelfAudit.PREFIX))
-                            .toList());
+                            .toList(),
+                    legacy(LegacyTables.read(environment.root().resolve("proc"))));
         }
+    }
+
+    /** They can open nothing that nftables blocks, unless they mark packets. */
+    private static List<String> legacy(LegacyTables tables) {
+        return Stream.concat(
+                        tables.names().stream()
+                                .map(name -> "table '" + name + "' of iptables-legacy is not followed here"),
+                        tables.unreadable().stream()
+                                .map(family -> "whether there are tables of iptables-legacy for " + family
+                                        + " is not known, as only root may read that"))
+                .toList();
     }
 
     private static Optional<DeviceState> device(LoadedConfiguration configuration) {
@@ -89,7 +110,7 @@ public final class ExitNodeAudit {
     }
 
     public AuditReport report() {
-        return Audit.of(routing, ruleset, promise);
+        return Audit.of(routing, ruleset, promise).withForeign(legacy);
     }
 
     /** Returns where what is in no setting and no file comes from, as a sentence. */
