@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test check lint site share hunt bench weigh native image format clean packages programs tailscale kernel
+.PHONY: help build demo test check lint site share proof hunt bench weigh native image format clean packages programs tailscale kernel
 
 # Finds JDK 25, whatever version 'java' is. Every command that needs it begins with this.
 jdk := JAVA_HOME=$$(scripts/find-jdk) && export JAVA_HOME
@@ -30,6 +30,10 @@ check: lint ## check the format, run the linters and the fast tests
 
 lint: ## run the linters of scripts and workflows, and check licence headers
 	@scripts/lint
+
+# SHAPES sets the number of plans.
+proof: ## prove for all packets that what may leave is what the settings promise
+	@$(maven) test -Dtest='ProofTest,PacketPathTest,NeededPiecesTest' -Dculvert.proof.shapes=$(or $(SHAPES),200)
 
 # ROUNDS, LOAD, LEVELS, TESTS and SEED: see scripts/hunt.
 hunt: packages programs tailscale kernel target/built ## search for unstable tests: repeat the levels with namespaces and containers under load

@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * Propositions about packets, and numbers made of them. The path of packets is described once, in these operations; what
- * they are decides what is found out: with {@link Truth} what happens to one packet, with a decision diagram
+ * they are decides what is found out: with truth values what happens to one packet, with decision diagrams
  * ({@link PacketSets}) to which of all packets it happens.
  *
  * <p>A number is a list of bits, the most significant one first.

@@ -139,6 +139,27 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
                 tables);
     }
 
+    /** Returns the namespace after links have vanished, and with them their addresses and routes. */
+    public PlannedNamespace withoutLinks(Set<String> names) {
+        List<Integer> gone = routing.links().stream()
+                .filter(link -> names.contains(link.name()))
+                .map(StateLink::index)
+                .toList();
+        return new PlannedNamespace(
+                new RoutingState(
+                        routing.links().stream()
+                                .filter(link -> !names.contains(link.name()))
+                                .toList(),
+                        routing.addresses().stream()
+                                .filter(address -> !names.contains(address.link()))
+                                .toList(),
+                        routing.rules(),
+                        routing.routes().stream()
+                                .filter(route -> route.hops().stream().noneMatch(hop -> gone.contains(hop.link())))
+                                .toList()),
+                tables);
+    }
+
     public PlannedNamespace withTables(List<KernelTable> others) {
         return new PlannedNamespace(routing, others);
     }
