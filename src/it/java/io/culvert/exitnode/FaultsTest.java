@@ -296,22 +296,13 @@ class FaultsTest {
     @Test
     void an_uplink_with_a_new_address_and_gateway_is_used() {
         fixture.lab.router().ip("address add 192.0.2.2/26 dev lan", "address add 2001:db8:e::2/64 dev lan nodad");
-        moveUplink(Lab.NODE_IPV4, "192.0.2.30", "192.0.2.2");
-        moveUplink(Lab.NODE_IPV6, "2001:db8:e::30", "2001:db8:e::2");
+        fixture.lab.moveNode(Lab.NODE_IPV4, "192.0.2.30", "192.0.2.2");
+        fixture.lab.moveNode(Lab.NODE_IPV6, "2001:db8:e::30", "2001:db8:e::2");
         // The phones know the old address only: they reconnect only if the node sends from the new one automatically.
         assertTrafficFlows();
         fixture.assertLocalTrafficUsesTunnel(Family.values());
-        moveUplink("192.0.2.30", Lab.NODE_IPV4, Lab.ROUTER_IPV4);
-        moveUplink("2001:db8:e::30", Lab.NODE_IPV6, Lab.ROUTER_IPV6);
-    }
-
-    private void moveUplink(String from, String to, String gateway) {
-        String length = from.contains(":") ? "/64" : "/26";
-        fixture.namespace()
-                .ip(
-                        "address delete " + from + length + " dev enp3s0",
-                        "address add " + to + length + " dev enp3s0" + (from.contains(":") ? " nodad" : ""),
-                        "route replace default via " + gateway + " dev enp3s0");
+        fixture.lab.moveNode("192.0.2.30", Lab.NODE_IPV4, Lab.ROUTER_IPV4);
+        fixture.lab.moveNode("2001:db8:e::30", Lab.NODE_IPV6, Lab.ROUTER_IPV6);
     }
 
     @Test

@@ -278,8 +278,8 @@ final class LeakMatrixRun implements AutoCloseable {
 
     void replaceUplink() {
         fixture.lab.router().ip("address add 192.0.2.2/26 dev lan", "address add 2001:db8:e::2/64 dev lan nodad");
-        move(Lab.NODE_IPV4, "192.0.2.30", "192.0.2.2");
-        move(Lab.NODE_IPV6, "2001:db8:e::30", "2001:db8:e::2");
+        fixture.lab.moveNode(Lab.NODE_IPV4, "192.0.2.30", "192.0.2.2");
+        fixture.lab.moveNode(Lab.NODE_IPV6, "2001:db8:e::30", "2001:db8:e::2");
         probes.resetArrivals();
         List<LeakCell> local = probes.carried(Family.values()).stream()
                 .filter(cell -> cell.origin() == TrafficOrigin.LOCAL)
@@ -288,17 +288,8 @@ final class LeakMatrixRun implements AutoCloseable {
                         .anyMatch(_ -> probes.awaitArrivals(local).isEmpty()))
                 .as("traffic uses the tunnel from the new address")
                 .isTrue();
-        move("192.0.2.30", Lab.NODE_IPV4, Lab.ROUTER_IPV4);
-        move("2001:db8:e::30", Lab.NODE_IPV6, Lab.ROUTER_IPV6);
-    }
-
-    private void move(String from, String to, String gateway) {
-        String length = from.contains(":") ? "/64" : "/26";
-        fixture.namespace()
-                .ip(
-                        "address delete " + from + length + " dev eth0",
-                        "address add " + to + length + " dev eth0" + (from.contains(":") ? " nodad" : ""),
-                        "route replace default via " + gateway + " dev eth0");
+        fixture.lab.moveNode("192.0.2.30", Lab.NODE_IPV4, Lab.ROUTER_IPV4);
+        fixture.lab.moveNode("2001:db8:e::30", Lab.NODE_IPV6, Lab.ROUTER_IPV6);
     }
 
     void uplinkDownAndUp() {

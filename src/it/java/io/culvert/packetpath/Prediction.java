@@ -74,8 +74,7 @@ final class Prediction {
             links.put(
                     name,
                     logic.anyOf(departures.stream()
-                            .map(departure -> logic.and(
-                                    departure.packets(), logic.equal(departure.link(), path.link(link(name)))))
+                            .map(departure -> path.leaving(departure, link(name)))
                             .toList()));
         }
         return new Verdict(links, delivered, departures.getLast().steps(), path.notes());
@@ -118,9 +117,7 @@ final class Prediction {
             Integer these = byLink.computeIfAbsent(
                     link,
                     name -> sets.anyOf(departures.stream()
-                            .map(departure -> sets.and(
-                                    departure.packets(),
-                                    sets.equal(departure.link(), path.link(Prediction.this.link(name)))))
+                            .map(departure -> path.leaving(departure, Prediction.this.link(name)))
                             .toList()));
             PacketFields<Truth> concrete = fields.concrete();
             Map<Integer, Truth> values = new HashMap<>();

@@ -83,7 +83,7 @@ class SecondSolverTest {
 
         B leaves(StateLink link) {
             return logic.anyOf(departures.stream()
-                    .map(departure -> logic.and(departure.packets(), logic.equal(departure.link(), path.link(link))))
+                    .map(departure -> path.leaving(departure, link))
                     .toList());
         }
 

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * Compares all packets that may pass a network namespace, by the kernel's own state, with a promise. It knows nothing of the
@@ -119,11 +118,8 @@ public final class Audit {
             return;
         }
         Integer packets = layers == JudgedLayers.ROUTING ? routed(exposure, out) : out.packets();
-        List<Allowance> allowances = Stream.concat(
-                        from.isPresent() ? promise.forwarded().stream() : Stream.empty(),
-                        layers == JudgedLayers.ROUTING ? promise.routingAlone().stream() : promise.outgoing().stream())
-                .filter(allowance -> allowance.from().equals(from))
-                .toList();
+        List<Allowance> allowances =
+                layers == JudgedLayers.ROUTING ? promise.leavingByRouting(from) : promise.leaving(from);
         Integer rest = open(
                 layers,
                 exposure,

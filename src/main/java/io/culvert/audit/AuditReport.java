@@ -119,11 +119,7 @@ public record AuditReport(
     }
 
     private static String families(List<Family> families) {
-        return families.stream().map(AuditReport::name).collect(Collectors.joining(", "));
-    }
-
-    private static String name(Family family) {
-        return family == Family.IPV4 ? "IPv4" : "IPv6";
+        return families.stream().map(Family::text).collect(Collectors.joining(", "));
     }
 
     public JsonObject toJson() {
@@ -153,7 +149,7 @@ public record AuditReport(
                     .add(
                             "families",
                             Json.createArrayBuilder(opening.families().stream()
-                                    .map(AuditReport::name)
+                                    .map(Family::text)
                                     .toList()))
                     .add("rules", Json.createArrayBuilder(opening.rules())));
         }

@@ -115,14 +115,9 @@ public record PacketExplanation(String packet, List<String> path, List<String> r
         private Integer described() {
             List<Integer> all = new ArrayList<>();
             all.add(sets.equal(fields.protocol(), query.protocol()));
-            all.add(sets.hasPrefix(
-                    fields.destination(),
-                    query.destination().getAddress(),
-                    query.family().bits()));
-            query.destinationPort()
-                    .ifPresent(port -> all.add(sets.equal(fields.ports().subList(16, 32), port)));
-            query.sourcePort()
-                    .ifPresent(port -> all.add(sets.equal(fields.ports().subList(0, 16), port)));
+            all.add(sets.isIn(fields.destination(), Prefix.host(query.destination())));
+            query.destinationPort().ifPresent(port -> all.add(sets.equal(fields.destinationPort(), port)));
+            query.sourcePort().ifPresent(port -> all.add(sets.equal(fields.sourcePort(), port)));
             source().ifPresent(all::add);
             all.add(sets.equal(fields.mark(), query.mark()));
             all.add(sets.equal(
@@ -148,17 +143,15 @@ public record PacketExplanation(String packet, List<String> path, List<String> r
         }
 
         private Optional<Integer> source() {
-            int bits = query.family().bits();
             if (query.source().isPresent()) {
                 return Optional.of(
-                        sets.hasPrefix(fields.source(), query.source().get().getAddress(), bits));
+                        sets.isIn(fields.source(), Prefix.host(query.source().get())));
             }
             List<Prefix> own = routing.addresses(query.family());
             return query.from().isPresent() || own.isEmpty()
                     ? Optional.empty()
                     : Optional.of(sets.anyOf(own.stream()
-                            .map(address -> sets.hasPrefix(
-                                    fields.source(), address.address().getAddress(), bits))
+                            .map(address -> sets.isIn(fields.source(), Prefix.host(address.address())))
                             .toList()));
         }
 
@@ -178,14 +171,13 @@ public record PacketExplanation(String packet, List<String> path, List<String> r
             return switch (effect) {
                 case ACCEPT -> "accepts";
                 case DROP -> "blocks";
-                case CHANGE -> "changes";
                 case ROUTE -> "routes";
             };
         }
 
         private void depart(Departure<Integer> departure) {
             for (StateLink link : routing.links()) {
-                Integer packets = sets.and(departure.packets(), sets.equal(departure.link(), path.link(link)));
+                Integer packets = path.leaving(departure, link);
                 if (sets.isNo(packets)) {
                     continue;
                 }
@@ -198,13 +190,8 @@ public record PacketExplanation(String packet, List<String> path, List<String> r
         }
 
         private void leave(StateLink link, Integer packets, Departure<Integer> departure) {
-            List<Allowance> allowances = query.from().isPresent()
-                    ? promise.forwarded().stream()
-                            .filter(allowance -> allowance.from().equals(query.from()))
-                            .toList()
-                    : promise.outgoing();
             Integer rest = packets;
-            for (Allowance allowance : allowances) {
+            for (Allowance allowance : promise.leaving(query.from())) {
                 Integer allowed = allowance.matches(sets, fields, departure.sent());
                 if (!sets.isNo(sets.and(rest, allowed))) {
                     results.add("leaves by " + link.name() + ", allowed as: " + allowance.sentence());

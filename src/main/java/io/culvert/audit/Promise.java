@@ -4,7 +4,9 @@ package io.culvert.audit;
 import io.culvert.audit.TrafficPattern.Direction;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What an exit node promises to let out by its uplinks, to forward, and to let in. It follows from the settings as the
@@ -33,6 +35,26 @@ public record Promise(
         forwarded = List.copyOf(forwarded);
         incoming = List.copyOf(incoming);
         routingAlone = List.copyOf(routingAlone);
+    }
+
+    /**
+     * Returns what may leave by an uplink.
+     *
+     * @param from the link that it is forwarded from; empty for packets of local processes
+     */
+    List<Allowance> leaving(Optional<String> from) {
+        return from(from, outgoing);
+    }
+
+    /** Returns the same where nothing but the routing rules decides. */
+    List<Allowance> leavingByRouting(Optional<String> from) {
+        return from(from, routingAlone);
+    }
+
+    private List<Allowance> from(Optional<String> from, List<Allowance> others) {
+        return Stream.concat(forwarded.stream(), others.stream())
+                .filter(allowance -> allowance.from().equals(from))
+                .toList();
     }
 
     /** Returns what is promised before there is a plan, and after a refused start. */

@@ -112,7 +112,7 @@ record TrafficPattern(
             case REPLY_TO_UPLINK -> logic.and(first.isReply(), first.isInbound());
         };
         if (mark.isPresent()) {
-            matches = logic.and(matches, hasMark(logic, first.mark(), mark.get()));
+            matches = logic.and(matches, logic.matches(first.mark(), mark.get()));
         }
         matches = logic.and(matches, anyOf(logic, protocols, protocol -> logic.equal(last.protocol(), protocol)));
         if (!sourcePorts.isEmpty() || !destinationPorts.isEmpty() || !icmpTypes.isEmpty()) {
@@ -149,19 +149,7 @@ record TrafficPattern(
                 ? logic.yes()
                 : logic.anyOf(prefixes.stream()
                         .filter(prefix -> prefix.family() == family)
-                        .map(prefix -> logic.hasPrefix(address, prefix.address().getAddress(), prefix.length()))
+                        .map(prefix -> logic.isIn(address, prefix))
                         .toList());
-    }
-
-    private static <B> B hasMark(Logic<B> logic, List<B> mark, MaskedMark expected) {
-        B equal = logic.yes();
-        for (int bit = 0; bit < mark.size(); bit++) {
-            long value = 1L << bit;
-            if ((expected.mask() & value) != 0) {
-                B isSet = mark.get(mark.size() - 1 - bit);
-                equal = logic.and((expected.mark() & value) != 0 ? isSet : logic.not(isSet), equal);
-            }
-        }
-        return equal;
     }
 }

@@ -30,8 +30,8 @@ final class AddressLimit {
             if (ofFamily.size() > MAX_ADDRESSES) {
                 problems.add(Problem.warning(
                         Location.machine(name),
-                        "has " + ofFamily.size() + " " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " addresses; only "
-                                + MAX_ADDRESSES + " of them are used",
+                        "has " + ofFamily.size() + " " + family.text() + " addresses; only " + MAX_ADDRESSES
+                                + " of them are used",
                         "use their networks instead of the name, if all of them are needed"));
                 limited.addAll(ofFamily.stream()
                         .sorted((a, b) -> Arrays.compareUnsigned(a.getAddress(), b.getAddress()))

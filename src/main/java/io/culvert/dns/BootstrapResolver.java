@@ -168,8 +168,7 @@ public final class BootstrapResolver {
     private static Problem noResponse(String candidate, Family family, String reason) {
         return Problem.failure(
                 Location.machine(candidate),
-                "no " + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address from the container's own DNS servers: "
-                        + reason,
+                "no " + family.text() + " address from the container's own DNS servers: " + reason,
                 "check the nameserver lines of /etc/resolv.conf, or use an address instead of the name");
     }
 

@@ -93,7 +93,7 @@ public final class ExitNodeAudit {
                         tables.names().stream()
                                 .map(name -> "table '" + name + "' of iptables-legacy is not followed here"),
                         tables.unreadable().stream()
-                                .map(family -> "whether there are tables of iptables-legacy for " + family
+                                .map(family -> "whether there are tables of iptables-legacy for " + family.text()
                                         + " is not known, as only root may read that"))
                 .toList();
     }

@@ -82,8 +82,7 @@ final class SelfAudit implements AutoCloseable {
     /** Returns the ruleset without the table that blocks all traffic after a leak. */
     private static KernelRuleset withoutBlock(KernelRuleset ruleset) {
         List<KernelTable> tables = ruleset.tables().stream()
-                .filter(table ->
-                        table.family() != KernelTable.INET || !table.name().equals(KillSwitchRuleset.LEAK_TABLE.name()))
+                .filter(table -> !table.is(KillSwitchRuleset.LEAK_TABLE))
                 .toList();
         return new KernelRuleset(ruleset.generation(), tables, ruleset.unreadable());
     }

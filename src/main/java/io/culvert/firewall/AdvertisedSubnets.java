@@ -30,7 +30,7 @@ final class AdvertisedSubnets {
         List<NftRule> rules = new ArrayList<>();
         for (Family family : families()) {
             rules.add(NftRule.of(
-                    "from the mesh to advertised subnets, " + KillSwitchRuleset.name(family),
+                    "from the mesh to advertised subnets, " + family.text(),
                     fromLink(mesh.link()),
                     notToLink(tunnel),
                     toAddress(family, prefixes(family)),
@@ -51,7 +51,7 @@ final class AdvertisedSubnets {
     List<NftRule> postroutingRules() {
         return families().stream()
                 .map(family -> NftRule.of(
-                        "to advertised subnets, postrouting, " + KillSwitchRuleset.name(family),
+                        "to advertised subnets, postrouting, " + family.text(),
                         fromLink(mesh.link()),
                         toAddress(family, prefixes(family)),
                         Verdict.ACCEPT))

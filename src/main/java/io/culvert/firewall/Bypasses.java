@@ -92,7 +92,7 @@ final class Bypasses {
                         case PORT -> Joined.of(to, Property.TRANSPORT, Property.DESTINATION_PORT);
                     };
                     return NftRule.of(
-                            comment + ", " + KillSwitchRuleset.name(family),
+                            comment + ", " + family.text(),
                             is(field, new NftValue.In(name(kind, family))),
                             Verdict.ACCEPT);
                 })

@@ -71,7 +71,7 @@ final class DnsRedirect {
             List<InetAddress> resolvers = input.tunnel().resolvers(family);
             if (!resolvers.isEmpty()) {
                 rules.add(NftRule.of(
-                        "redirect DNS queries to the tunnel's DNS server, " + KillSwitchRuleset.name(family),
+                        "redirect DNS queries to the tunnel's DNS server, " + family.text(),
                         notToLink("lo"),
                         hasNoMarkOf(input.marks()),
                         Statement.isNot(Matches.destination(family), anyOfAddresses(resolvers)),
@@ -95,7 +95,7 @@ final class DnsRedirect {
                     .toList();
             if (!resolvers.isEmpty() && !tunnelAddresses.isEmpty()) {
                 rules.add(NftRule.of(
-                        "DNS queries leave with the tunnel's address, " + KillSwitchRuleset.name(family),
+                        "DNS queries leave with the tunnel's address, " + family.text(),
                         toLink(input.tunnel().link()),
                         toAddress(family, anyOfAddresses(resolvers)),
                         notFromAddress(family, anyOfAddresses(tunnelAddresses)),
@@ -127,7 +127,7 @@ final class DnsRedirect {
                         .toList();
                 if (!tunnelAddresses.isEmpty()) {
                     rules.add(NftRule.of(
-                            "redirect DNS queries from the mesh to the DNS stub, " + KillSwitchRuleset.name(family),
+                            "redirect DNS queries from the mesh to the DNS stub, " + family.text(),
                             fromLink(wireGuardMeshes.stream().map(Mesh::link).toList()),
                             toAddress(family, anyOfAddresses(tunnelAddresses)),
                             isTcpOrUdp(),

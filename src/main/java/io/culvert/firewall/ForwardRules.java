@@ -87,7 +87,7 @@ final class ForwardRules {
         for (Family family : Family.values()) {
             if (!input.tunnel().families().contains(family)) {
                 rules.add(NftRule.of(
-                        "the tunnel carries no " + KillSwitchRuleset.name(family) + ", exit-node clients",
+                        "the tunnel carries no " + family.text() + ", exit-node clients",
                         fromLink(links),
                         Matches.isFamily(family),
                         new Reject()));
@@ -114,7 +114,7 @@ final class ForwardRules {
                     .toList();
             if (input.tunnel().families().contains(family) && !tunnelAddresses.isEmpty()) {
                 rules.add(NftRule.of(
-                        "masquerade as the tunnel's address, " + KillSwitchRuleset.name(family),
+                        "masquerade as the tunnel's address, " + family.text(),
                         toLink(tunnel),
                         notFromAddress(family, anyOfAddresses(tunnelAddresses)),
                         new Masquerade()));

@@ -89,9 +89,8 @@ public record ForwardingPolicy(Table table, Set<Family> forwardedFamilies) {
                     continue;
                 }
                 forwardedFamilies.add(family);
-                String suffix = number + "_" + KillSwitchRuleset.name(family).toLowerCase(Locale.ROOT);
-                String name = entry.direction().name().toLowerCase(Locale.ROOT) + " " + number + ", "
-                        + KillSwitchRuleset.name(family);
+                String suffix = number + "_" + family.text().toLowerCase(Locale.ROOT);
+                String name = entry.direction().name().toLowerCase(Locale.ROOT) + " " + number + ", " + family.text();
                 List<Statement> addressMatches = addressMatches(entry, family, suffix, sources, destinations, sets);
                 forward.add(new NftRule(name, acceptStatements(entry, addressMatches, links)));
                 if (entry.masquerade()) {

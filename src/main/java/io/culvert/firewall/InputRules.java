@@ -62,8 +62,7 @@ final class InputRules {
                     .toList();
             if (!ofFamily.isEmpty()) {
                 rules.add(NftRule.of(
-                        "anti-spoofing: to the address of the " + meshLabel + " from another link, "
-                                + KillSwitchRuleset.name(family),
+                        "anti-spoofing: to the address of the " + meshLabel + " from another link, " + family.text(),
                         notFromLink(link, "lo"),
                         toAddress(family, anyOfAddresses(ofFamily)),
                         new Counter(),

@@ -108,11 +108,6 @@ public final class KillSwitchRuleset {
                 List.of(Chain.filter("blocked", Hook.POSTROUTING, Integer.MAX_VALUE - 1, Policy.DROP, rules))));
     }
 
-    /** Returns the display name of a family. */
-    public static String name(Family family) {
-        return family == Family.IPV4 ? "IPv4" : "IPv6";
-    }
-
     /** Returns the table that neither responds to ARP requests for addresses of tunnel and mesh nor announces them. */
     private static Table arp(List<InetAddress> innerAddresses) {
         NftValue addresses = Matches.anyOfAddresses(innerAddresses);

@@ -47,7 +47,7 @@ final class LocalNetworks {
         List<NftRule> rules = new ArrayList<>();
         for (Family family : families()) {
             rules.add(NftRule.of(
-                    comment + ", " + KillSwitchRuleset.name(family),
+                    comment + ", " + family.text(),
                     match.apply(family, new NftValue.In(name(family))),
                     Verdict.ACCEPT));
         }

@@ -64,7 +64,7 @@ final class MeshDestinations {
         }
         List<NftRule> rules = new ArrayList<>();
         forEach((mesh, family, set) -> rules.add(NftRule.of(
-                "to the mesh, " + KillSwitchRuleset.name(family) + input.commentSuffix(mesh) + commentSuffix,
+                "to the mesh, " + family.text() + input.commentSuffix(mesh) + commentSuffix,
                 toLink(mesh.link()),
                 toAddress(family, set),
                 Verdict.ACCEPT)));
@@ -77,7 +77,7 @@ final class MeshDestinations {
     List<NftRule> forwarded() {
         List<NftRule> rules = new ArrayList<>();
         forEach((mesh, family, set) -> rules.add(NftRule.of(
-                "between peers of the mesh, " + KillSwitchRuleset.name(family) + input.commentSuffix(mesh),
+                "between peers of the mesh, " + family.text() + input.commentSuffix(mesh),
                 fromLink(mesh.link()),
                 toLink(mesh.link()),
                 toAddress(family, set),
@@ -106,8 +106,7 @@ final class MeshDestinations {
                     .toList();
             if (!exempt.isEmpty() && !input.meshes().isEmpty()) {
                 rules.add(rule(
-                        "provider's addresses within the mesh's range, " + KillSwitchRuleset.name(family)
-                                + commentSuffix,
+                        "provider's addresses within the mesh's range, " + family.text() + commentSuffix,
                         which,
                         toLink(tunnel),
                         toAddress(family, Matches.anyOfPrefixes(DisjointPrefixes.of(exempt))),
@@ -115,8 +114,8 @@ final class MeshDestinations {
             }
         }
         forEach((mesh, family, set) -> rules.add(rule(
-                "mesh destinations never enter the tunnel, " + KillSwitchRuleset.name(family)
-                        + input.commentSuffix(mesh) + commentSuffix,
+                "mesh destinations never enter the tunnel, " + family.text() + input.commentSuffix(mesh)
+                        + commentSuffix,
                 which,
                 toLink(tunnel),
                 toAddress(family, set),
@@ -155,6 +154,6 @@ final class MeshDestinations {
     }
 
     private static String name(int number, Family family) {
-        return "mesh" + number + "_" + KillSwitchRuleset.name(family).toLowerCase(Locale.ROOT);
+        return "mesh" + number + "_" + family.text().toLowerCase(Locale.ROOT);
     }
 }

@@ -93,7 +93,7 @@ public final class NamespaceFirewall {
         for (Family family : Family.values()) {
             if (resolvers(family).isEmpty()) {
                 rules.add(NftRule.of(
-                        "no DNS server for queries over " + KillSwitchRuleset.name(family),
+                        "no DNS server for queries over " + family.text(),
                         Matches.isFamily(family),
                         isTcpOrUdp(),
                         toPort(Matches.DNS),
@@ -109,7 +109,7 @@ public final class NamespaceFirewall {
             List<InetAddress> dnsServers = resolvers(family);
             if (!dnsServers.isEmpty()) {
                 rules.add(NftRule.of(
-                        "redirect DNS queries to the tunnel's DNS server, " + KillSwitchRuleset.name(family),
+                        "redirect DNS queries to the tunnel's DNS server, " + family.text(),
                         Statement.isNot(Matches.destination(family), anyOfAddresses(dnsServers)),
                         isTcpOrUdp(),
                         toPort(Matches.DNS),
@@ -124,7 +124,7 @@ public final class NamespaceFirewall {
         List<NftRule> rules = new ArrayList<>();
         for (Family family : Family.values()) {
             rules.add(NftRule.of(
-                    "DNS queries leave with the tunnel's address, " + KillSwitchRuleset.name(family),
+                    "DNS queries leave with the tunnel's address, " + family.text(),
                     toLink(link),
                     fromAddress(family, loopback(family)),
                     new Masquerade()));

@@ -124,7 +124,7 @@ final class OutputRules {
             if (tunnelAddresses.isEmpty()) {
                 continue;
             }
-            String name = KillSwitchRuleset.name(family);
+            String name = family.text();
             input.dnsPort()
                     .ifPresent(port -> rules.add(NftRule.of(
                             "from the tunnel's address to the DNS stub, " + name,
@@ -174,7 +174,7 @@ final class OutputRules {
         }
         for (Family family : Family.values()) {
             rules.add(NftRule.of(
-                    "no multicast into tunnel or mesh, " + KillSwitchRuleset.name(family),
+                    "no multicast into tunnel or mesh, " + family.text(),
                     toLink(inner),
                     toAddress(family, Matches.multicast(family)),
                     Verdict.DROP));
@@ -182,7 +182,7 @@ final class OutputRules {
         for (Family family : Family.values()) {
             if (!input.tunnel().families().contains(family)) {
                 rules.add(NftRule.of(
-                        "the tunnel carries no " + KillSwitchRuleset.name(family) + ", local processes",
+                        "the tunnel carries no " + family.text() + ", local processes",
                         toLink(tunnel),
                         Matches.isFamily(family),
                         new Reject()));
@@ -192,7 +192,7 @@ final class OutputRules {
             // In this hook, redirected packets still have the output link from before the redirection.
             for (Family family : Family.values()) {
                 rules.add(NftRule.of(
-                        "redirected to the DNS stub, " + KillSwitchRuleset.name(family),
+                        "redirected to the DNS stub, " + family.text(),
                         toAddress(family, loopback(family)),
                         Verdict.ACCEPT));
             }
@@ -202,7 +202,7 @@ final class OutputRules {
             if (!resolvers.isEmpty()) {
                 // These too. If they are in fact routed to an uplink, postrouting drops them.
                 rules.add(NftRule.of(
-                        "redirected to the tunnel's DNS server, " + KillSwitchRuleset.name(family),
+                        "redirected to the tunnel's DNS server, " + family.text(),
                         toAddress(family, anyOfAddresses(resolvers)),
                         isTcpOrUdp(),
                         toPort(Matches.DNS),
@@ -222,7 +222,7 @@ final class OutputRules {
             List<InetAddress> inner = input.innerAddresses(family);
             if (!inner.isEmpty()) {
                 rules.add(NftRule.of(
-                        "never from a tunnel or mesh address, " + KillSwitchRuleset.name(family),
+                        "never from a tunnel or mesh address, " + family.text(),
                         fromAddress(family, anyOfAddresses(inner)),
                         Verdict.RETURN));
             }
@@ -260,7 +260,7 @@ final class OutputRules {
                     .toList();
             if (!resolvers.isEmpty()) {
                 rules.add(NftRule.of(
-                        "bootstrap DNS queries, " + KillSwitchRuleset.name(family),
+                        "bootstrap DNS queries, " + family.text(),
                         isTunnel,
                         toAddress(family, anyOfAddresses(resolvers)),
                         isTcpOrUdp(),
@@ -276,7 +276,7 @@ final class OutputRules {
             List<NftRule> rules = new ArrayList<>();
             for (Family family : Family.values()) {
                 rules.add(NftRule.of(
-                        "no DNS over HTTPS of Tailscale outside the tunnel, " + KillSwitchRuleset.name(family),
+                        "no DNS over HTTPS of Tailscale outside the tunnel, " + family.text(),
                         hasTailscaleMark(),
                         toAddress(family, Matches.anyOfPrefixes(DisjointPrefixes.of(DohResolvers.of(family)))),
                         isTcpOrUdp(),

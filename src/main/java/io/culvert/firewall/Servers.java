@@ -49,7 +49,7 @@ final class Servers {
                 .port()
                 .ifPresent(port -> families()
                         .forEach(family -> rules.add(NftRule.of(
-                                "WireGuard packets of the tunnel, " + KillSwitchRuleset.name(family),
+                                "WireGuard packets of the tunnel, " + family.text(),
                                 hasMark(input.marks().tunnel()),
                                 fromUdpPort(port),
                                 toUdpEndpoint(family, name(family)),

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  */
 final class ProbePlanner {
 
-    /** Documentation addresses, which nobody has (RFC 5737, RFC 3849). */
+    /** Documentation addresses, which no host has (RFC 5737, RFC 3849). */
     private static final List<InetAddress> DOCUMENTATION = Stream.of(
                     "198.51.100.1", "203.0.113.1", "192.0.2.1", "2001:db8::1", "3fff::1")
             .map(Prefix::parseAddress)
@@ -86,13 +86,13 @@ final class ProbePlanner {
     private void addMissingUplink() {
         probes.add(new LeakProbe(
                 Purpose.BLOCKED,
-                "all " + name(),
+                "all " + family.text(),
                 family,
                 Kind.UDP,
                 Egress.ANY,
                 Optional.empty(),
                 documentation(),
-                Optional.of("this machine has no " + name() + " uplink")));
+                Optional.of("this machine has no " + family.text() + " uplink")));
     }
 
     private void addAll(Uplink uplink) {
@@ -181,7 +181,7 @@ final class ProbePlanner {
             InetAddress loopback = InetAddress.ofLiteral(family == Family.IPV4 ? "127.0.0.1" : "::1");
             probes.add(new LeakProbe(
                     Purpose.SEEN_INSIDE,
-                    "control: " + name() + " " + name(kind) + " is seen on lo",
+                    "control: " + family.text() + " " + name(kind) + " is seen on lo",
                     family,
                     kind,
                     Egress.ANY,
@@ -220,7 +220,7 @@ final class ProbePlanner {
         String port = kind == Kind.ICMP ? "" : " port " + destination.getPort();
         LeakProbe probe = new LeakProbe(
                 Purpose.BLOCKED,
-                name() + " " + name(kind) + " to " + Prefix.text(destination.getAddress()) + port
+                family.text() + " " + name(kind) + " to " + Prefix.text(destination.getAddress()) + port
                         + sender.description(),
                 family,
                 kind,
@@ -239,10 +239,6 @@ final class ProbePlanner {
             case TCP -> Optional.of(Transport.TCP);
             case ICMP -> Optional.empty();
         };
-    }
-
-    private String name() {
-        return family == Family.IPV4 ? "IPv4" : "IPv6";
     }
 
     private static String name(Kind kind) {

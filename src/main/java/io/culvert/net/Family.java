@@ -24,6 +24,11 @@ public enum Family {
         return number;
     }
 
+    /** Returns the name that is shown: {@code IPv4} or {@code IPv6}. */
+    public String text() {
+        return this == IPV4 ? "IPv4" : "IPv6";
+    }
+
     /** Returns the length of an address in bits. */
     public int bits() {
         return bits;

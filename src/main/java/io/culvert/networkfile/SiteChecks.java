@@ -75,7 +75,7 @@ final class SiteChecks {
                 .ifPresent(family -> report.warning(
                         via,
                         "'" + client.name().value() + "' uses the exit node '" + name + "', but has no "
-                                + (family == Family.IPV4 ? "IPv4" : "IPv6") + " address in subnet '" + where
+                                + family.text() + " address in subnet '" + where
                                 + "', so it has no internet access by that family",
                         "add one to its ipAddresses"
                                 + (family == Family.IPV4 ? " in addition to auto" : ", such as auto")));
@@ -142,8 +142,7 @@ final class SiteChecks {
                         all.stream().map(route -> route.to().value()).toList())
                 .ifPresent(family -> report.error(
                         all.getLast().to(),
-                        "routes: together they cover most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
-                                + " internet",
+                        "routes: together they cover most of the " + family.text() + " internet",
                         "add 'exit: true' to a peer instead, and 'via:' to the peers that use it"));
     }
 

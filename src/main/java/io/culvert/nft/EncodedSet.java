@@ -72,16 +72,4 @@ record EncodedSet(
                 && fields.equals(listed.fields)
                 && (!hasComparedElements() || elements.isSameAs(listed.elements));
     }
-
-    /** Returns the set as the kernel would list it. */
-    KernelSet listing(String listedName) {
-        boolean isInterval = (flags & NfTables.NFT_SET_INTERVAL) != 0;
-        return new KernelSet(
-                listedName,
-                keyLength,
-                fields,
-                (flags & NfTables.NFT_SET_MAP) != 0,
-                (flags & NfTables.NFT_SET_EVAL) != 0,
-                elements.listing(isInterval, timeout > 0));
-    }
 }

@@ -123,42 +123,4 @@ record EncodedTable(
                         chains.put(chain.name(), RuleEncoder.chain(table.id().family(), chain)));
         return new EncodedTable(table.id(), 0, sets, chains, List.of());
     }
-
-    /** Returns the table as the kernel would list it. */
-    KernelTable listing() {
-        List<KernelSet> kernelSets = new ArrayList<>();
-        sets.values().forEach(set -> kernelSets.add(set.listing(set.name())));
-        List<KernelChain> kernelChains = new ArrayList<>();
-        long handle = 0;
-        for (EncodedChain chain : chains.values()) {
-            List<TableRule> rules = new ArrayList<>();
-            for (EncodedRule rule : chain.rules()) {
-                handle++;
-                List<Expression> expressions = new ArrayList<>();
-                int anonymous = 0;
-                for (Expression expression : rule.expressions()) {
-                    if (EncodedRule.isAnonymousLookup(expression)) {
-                        String name = "__set" + kernelSets.size();
-                        kernelSets.add(rule.sets().get(anonymous).listing(name));
-                        anonymous++;
-                        expressions.add(expression.with(NfTables.NFTA_LOOKUP_SET, name));
-                    } else {
-                        expressions.add(expression);
-                    }
-                }
-                rules.add(new TableRule(handle, rule.comment(), expressions));
-            }
-            kernelChains.add(new KernelChain(
-                    chain.name(),
-                    chain.hook()
-                            .map(hook -> new KernelChain.Hook(
-                                    hook.type(),
-                                    hook.number(),
-                                    hook.priority(),
-                                    hook.policy() == NfTables.NF_ACCEPT,
-                                    List.of())),
-                    rules));
-        }
-        return new KernelTable(id.family().number(), id.name(), false, kernelChains, kernelSets, List.of());
-    }
 }

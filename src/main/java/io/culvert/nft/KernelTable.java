@@ -36,11 +36,6 @@ public record KernelTable(
         flowtables = List.copyOf(flowtables);
     }
 
-    /** Returns tables that are planned, as the kernel would list them. */
-    public static List<KernelTable> planned(List<Table> tables) {
-        return tables.stream().map(table -> EncodedTable.of(table).listing()).toList();
-    }
-
     /** Returns the full name in nft, such as {@code ip6 filter}. */
     public String fullName() {
         return fullName(family, name);
@@ -48,6 +43,10 @@ public record KernelTable(
 
     static String fullName(int family, String name) {
         return FAMILIES.getOrDefault(family, "unknown") + " " + name;
+    }
+
+    public boolean is(Table.Id id) {
+        return id.is(family, name);
     }
 
     public Optional<KernelChain> chain(String chain) {

@@ -49,7 +49,7 @@ public final class NetworkNamespaceLock implements AutoCloseable {
             Optional<RulesetTransaction.Refusal> refusal = rulesets.execute(
                     new RulesetTransaction().create(table, NfTables.NFT_TABLE_F_OWNER, CREATE_EXCLUSIVE));
             if (refusal.isEmpty()) {
-                return Optional.of(new NetworkNamespaceLock(() -> release(rulesets, table)));
+                return Optional.of(new NetworkNamespaceLock(() -> rulesets.closeWith(table)));
             }
             // For a table of another socket the kernel returns EPERM, as it does for missing capabilities.
             if (refusal.get().errno() == Errno.EEXIST || rulesets.exists(table)) {
@@ -64,19 +64,6 @@ public final class NetworkNamespaceLock implements AutoCloseable {
     /** Returns whether a table, by its full name in nft, is such a lock: it has no rules. */
     static boolean isLock(String table) {
         return table.equals("inet " + EXIT_NODE_TABLE) || table.startsWith("inet culvert-mesh-");
-    }
-
-    /**
-     * Deletes the table before the socket is closed: to delete it because its owner is gone, the kernel makes the closing
-     * process wait for a grace period of RCU (Linux: {@code nft_rcv_nl_event}), about ten milliseconds.
-     */
-    private static void release(Rulesets rulesets, Table.Id table) {
-        try {
-            // If the kernel refuses, the table ends with the socket.
-            rulesets.execute(new RulesetTransaction().delete(table));
-        } finally {
-            rulesets.close();
-        }
     }
 
     private static Optional<NetworkNamespaceLock> takeFallback(String name) {

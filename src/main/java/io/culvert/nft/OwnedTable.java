@@ -57,14 +57,8 @@ public final class OwnedTable implements AutoCloseable {
         return rulesets.counters(id);
     }
 
-    /** Deletes the table, and then closes the socket: the other way round, the kernel makes this wait for its own deletion. */
     @Override
     public void close() {
-        try {
-            // If the kernel refuses, the table ends with the socket.
-            rulesets.execute(new RulesetTransaction().delete(id));
-        } finally {
-            rulesets.close();
-        }
+        rulesets.closeWith(id);
     }
 }

@@ -32,7 +32,7 @@ final class Rulesets implements AutoCloseable {
         }
 
         boolean is(Table.Id id) {
-            return family == id.family().number() && name.equals(id.name());
+            return id.is(family, name);
         }
     }
 
@@ -269,6 +269,19 @@ final class Rulesets implements AutoCloseable {
                 NfTables.message(table.family())
                         .string(tableAttribute, table.name())
                         .toByteArray());
+    }
+
+    /**
+     * Deletes a table that this socket owns, and then closes it. To delete it because its owner is gone, the kernel makes the
+     * closing process wait for a grace period of RCU (Linux: {@code nft_rcv_nl_event}), about ten milliseconds.
+     */
+    void closeWith(Table.Id owned) {
+        try {
+            // If the kernel refuses, the table ends with the socket.
+            execute(new RulesetTransaction().delete(owned));
+        } finally {
+            close();
+        }
     }
 
     @Override

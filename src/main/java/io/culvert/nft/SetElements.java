@@ -4,10 +4,7 @@ package io.culvert.nft;
 import io.culvert.netlink.AttributeReader;
 import io.culvert.netlink.AttributeWriter;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Optional;
 
 /**
  * The elements of a set in the kernel's form. All of them are in one array, because there may be thousands. An interval
@@ -143,57 +140,6 @@ final class SetElements {
         int length = count * stride();
         return Arrays.equals(bytes, 0, length, other.bytes, 0, length)
                 || Arrays.equals(copy().sort().bytes, 0, length, other.copy().sort().bytes, 0, length);
-    }
-
-    /**
-     * Returns the elements with closed intervals.
-     *
-     * @param isInterval whether the first value behind an interval is an element of its own, if elements have one key
-     * @param isConditional whether they may expire
-     */
-    List<KernelSet.Element> listing(boolean isInterval, boolean isConditional) {
-        SetElements sorted = copy().sort();
-        List<KernelSet.Element> listing = new ArrayList<>(count);
-        for (int index = 0; index < count; index++) {
-            if (sorted.isEnd(index)) {
-                continue;
-            }
-            byte[] first = sorted.key(index, 0);
-            byte[] last = first;
-            if (ranges) {
-                last = sorted.key(index, keyLength);
-            } else if (isInterval) {
-                int next = index + 1;
-                while (next < count && Arrays.equals(sorted.key(next, 0), first)) {
-                    next++;
-                }
-                last = next < count ? predecessor(sorted.key(next, 0)) : allOnes();
-            }
-            listing.add(new KernelSet.Element(first, last, false, Optional.empty(), Optional.empty(), isConditional));
-        }
-        return listing;
-    }
-
-    private byte[] key(int index, int offset) {
-        int start = index * stride() + offset;
-        return Arrays.copyOfRange(bytes, start, start + keyLength);
-    }
-
-    private byte[] allOnes() {
-        byte[] ones = new byte[keyLength];
-        Arrays.fill(ones, (byte) -1);
-        return ones;
-    }
-
-    private static byte[] predecessor(byte[] key) {
-        byte[] previous = key.clone();
-        for (int i = previous.length - 1; i >= 0; i--) {
-            previous[i]--;
-            if (previous[i] != -1) {
-                break;
-            }
-        }
-        return previous;
     }
 
     private SetElements copy() {

@@ -45,6 +45,15 @@ public record Table(Id id, List<NamedSet> sets, List<Chain> chains) {
             requireIdentifier(name);
         }
 
+        /**
+         * Returns whether a table that the kernel lists is this one.
+         *
+         * @param familyNumber {@code NFPROTO_*} (include/uapi/linux/netfilter.h)
+         */
+        boolean is(int familyNumber, String tableName) {
+            return family.number() == familyNumber && name.equals(tableName);
+        }
+
         @Override
         public String toString() {
             return family + " " + name;

@@ -3,6 +3,7 @@ package io.culvert.packetpath;
 
 import io.culvert.net.Family;
 import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
 import io.culvert.packetpath.PacketPath.SentFields;
 import io.culvert.packetpath.PacketSets.Example;
 import io.culvert.rtnl.LinkAddress;
@@ -45,8 +46,8 @@ public record ExamplePacket(
         InetAddress lastDestination,
         int lastPort) {
 
-    private static final int TCP = 6;
-    private static final int UDP = 17;
+    private static final int TCP = Transport.TCP.number();
+    private static final int UDP = Transport.UDP.number();
     private static final int ICMP = 1;
     private static final int ICMPV6 = 58;
     private static final int EXAMPLE_PORT = 443;
@@ -130,7 +131,7 @@ public record ExamplePacket(
             Family family) {
         prefixes.stream()
                 .filter(prefix -> prefix.family() == family)
-                .forEach(prefix -> preferences.add(() -> has(sets, address, prefix)));
+                .forEach(prefix -> preferences.add(() -> sets.isIn(address, prefix)));
     }
 
     private static List<Prefix> own(RoutingState routing, Family family, Predicate<LinkAddress> which) {
@@ -144,11 +145,7 @@ public record ExamplePacket(
     }
 
     private static Integer isOwn(PacketSets sets, List<Integer> address, List<Prefix> own) {
-        return sets.anyOf(own.stream().map(prefix -> has(sets, address, prefix)).toList());
-    }
-
-    private static Integer has(PacketSets sets, List<Integer> address, Prefix prefix) {
-        return sets.hasPrefix(address, prefix.address().getAddress(), prefix.length());
+        return sets.anyOf(own.stream().map(prefix -> sets.isIn(address, prefix)).toList());
     }
 
     /**
@@ -167,10 +164,7 @@ public record ExamplePacket(
                 (int) number(Arrays.copyOf(ports, 2)),
                 (int) number(Arrays.copyOfRange(ports, 2, 4)),
                 number(example.value(fields.mark())),
-                routing.links().stream()
-                        .filter(candidate -> routing.links().indexOf(candidate) + 1 == link)
-                        .map(StateLink::name)
-                        .findFirst(),
+                new Links(routing).byNumber(link).map(StateLink::name),
                 example.value(exposure.sets().equal(fields.connectionState(), PacketState.NEW)),
                 example.value(fields.isReply()),
                 example.value(fields.isInbound()),
@@ -197,11 +191,9 @@ public record ExamplePacket(
 
     private String protocolName() {
         return switch (protocol) {
-            case TCP -> "TCP";
-            case UDP -> "UDP";
             case ICMP -> "ICMP type " + (firstPort >> Byte.SIZE);
             case ICMPV6 -> "ICMPv6 type " + (firstPort >> Byte.SIZE);
-            default -> "protocol " + protocol;
+            default -> protocol == TCP ? "TCP" : protocol == UDP ? "UDP" : "protocol " + protocol;
         };
     }
 

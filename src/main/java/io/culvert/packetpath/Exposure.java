@@ -2,6 +2,8 @@
 package io.culvert.packetpath;
 
 import io.culvert.net.Family;
+import io.culvert.net.Marks;
+import io.culvert.net.MaskedMark;
 import io.culvert.nft.KernelTable;
 import io.culvert.packetpath.PacketPath.Arrival;
 import io.culvert.packetpath.PacketPath.Departure;
@@ -81,8 +83,9 @@ public final class Exposure {
         path = new PacketPath<>(sets, routing, tables, layers);
         fields = PacketFields.any(sets, family, path.linkBits());
         isBoundToAddress = sets.unknown();
-        for (Departure<Integer> departure : path.send(fields, localPackets(), isBoundToAddress)) {
-            learn(localPackets(), departure.lastConnectionMark());
+        Integer local = localPackets();
+        for (Departure<Integer> departure : path.send(fields, local, isBoundToAddress)) {
+            learn(local, departure.lastConnectionMark());
             addOutgoing(routing, Optional.empty(), departure);
         }
         for (StateLink link : routing.links()) {
@@ -111,7 +114,7 @@ public final class Exposure {
     private void addOutgoing(RoutingState routing, Optional<StateLink> from, Departure<Integer> departure) {
         for (StateLink link : routing.links()) {
             if (!link.isLoopback() && !inside.contains(link.name())) {
-                Integer packets = sets.and(departure.packets(), sets.equal(departure.link(), path.link(link)));
+                Integer packets = path.leaving(departure, link);
                 if (!sets.isNo(packets)) {
                     outgoing.add(new Outgoing(link, from, packets, departure.sent(), departure.steps()));
                 }
@@ -140,17 +143,18 @@ public final class Exposure {
         return sets.and(isPossibleState(), sets.choose(isFirst, first, following));
     }
 
-    /** Packets that are not tracked have no connection, so neither a direction nor a mark. */
+    /**
+     * The connection of a first packet has no mark yet. Packets that are not tracked have no connection, so neither a direction
+     * nor a mark.
+     */
     private Integer isPossibleState() {
-        Integer isTracked = sets.or(
-                isState(PacketState.NEW), sets.or(isState(PacketState.ESTABLISHED), isState(PacketState.RELATED)));
-        Integer isNothing = sets.and(
-                sets.and(sets.not(fields.isReply()), sets.not(fields.isInbound())),
-                sets.equal(fields.connectionMark(), 0));
-        Integer isNew = sets.equal(fields.connectionMark(), 0);
-        return sets.or(
-                sets.and(isTracked, sets.or(sets.not(isState(PacketState.NEW)), isNew)),
-                sets.and(sets.or(isState(PacketState.INVALID), isState(PacketState.UNTRACKED)), isNothing));
+        Integer isUnmarked = sets.equal(fields.connectionMark(), 0);
+        Integer isFollowing = sets.or(isState(PacketState.ESTABLISHED), isState(PacketState.RELATED));
+        Integer isFirst = sets.and(isState(PacketState.NEW), isUnmarked);
+        Integer isWithout = sets.and(
+                sets.or(isState(PacketState.INVALID), isState(PacketState.UNTRACKED)),
+                sets.and(isUnmarked, sets.and(sets.not(fields.isReply()), sets.not(fields.isInbound()))));
+        return sets.or(isFollowing, sets.or(isFirst, isWithout));
     }
 
     private Integer isState(int state) {
@@ -177,14 +181,7 @@ public final class Exposure {
     }
 
     private Integer hasOnly(long bits) {
-        List<Integer> mark = fields.connectionMark();
-        Integer hasOnly = sets.yes();
-        for (int bit = mark.size() - 1; bit >= 0; bit--) {
-            if (((bits >>> (mark.size() - 1 - bit)) & 1) == 0) {
-                hasOnly = sets.and(sets.not(mark.get(bit)), hasOnly);
-            }
-        }
-        return hasOnly;
+        return sets.matches(fields.connectionMark(), new MaskedMark(0, ~bits & Marks.MAX));
     }
 
     public PacketSets sets() {

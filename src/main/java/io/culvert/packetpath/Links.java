@@ -38,6 +38,10 @@ final class Links {
         return links.indexOf(link) + 1;
     }
 
+    Optional<StateLink> byNumber(long number) {
+        return links.stream().filter(link -> number(link) == number).findFirst();
+    }
+
     Optional<StateLink> byName(String name) {
         return links.stream().filter(link -> link.name().equals(name)).findFirst();
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.packetpath;
 
+import io.culvert.net.MaskedMark;
+import io.culvert.net.Prefix;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -115,6 +117,23 @@ public interface Logic<B> {
             has = and(isSet(prefix, i) ? a.get(i) : not(a.get(i)), has);
         }
         return has;
+    }
+
+    /** Returns whether an address is in a prefix of the same family. */
+    default B isIn(List<B> address, Prefix prefix) {
+        return hasPrefix(address, prefix.address().getAddress(), prefix.length());
+    }
+
+    /** Returns whether a firewall mark, 32 bits, is one of these. */
+    default B matches(List<B> mark, MaskedMark expected) {
+        B matches = yes();
+        for (int i = mark.size() - 1; i >= 0; i--) {
+            long bit = 1L << (mark.size() - 1 - i);
+            if ((expected.mask() & bit) != 0) {
+                matches = and((expected.mark() & bit) != 0 ? mark.get(i) : not(mark.get(i)), matches);
+            }
+        }
+        return matches;
     }
 
     /** Returns whether a number is at least a constant of the same length. */

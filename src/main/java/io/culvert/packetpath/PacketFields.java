@@ -78,11 +78,11 @@ public record PacketFields<B>(
                 user);
     }
 
-    List<B> sourcePort() {
+    public List<B> sourcePort() {
         return ports.subList(0, 16);
     }
 
-    List<B> destinationPort() {
+    public List<B> destinationPort() {
         return ports.subList(16, 32);
     }
 
@@ -112,24 +112,5 @@ public record PacketFields<B>(
                 proposition.apply(isInbound),
                 proposition.apply(isLaterFragment),
                 number.apply(user));
-    }
-
-    /** Returns the packet of a socket that is bound to this link; 0 for none. */
-    public PacketFields<B> boundTo(List<B> link) {
-        return new PacketFields<>(
-                family,
-                source,
-                destination,
-                protocol,
-                ports,
-                tcpFlags,
-                mark,
-                link,
-                isReply,
-                connectionState,
-                connectionMark,
-                isInbound,
-                isLaterFragment,
-                user);
     }
 }

@@ -48,13 +48,7 @@ public final class PacketPath<B> {
 
     /** The fields of a packet when it is sent. */
     public record SentFields<B>(
-            List<B> source,
-            List<B> destination,
-            List<B> protocol,
-            List<B> sourcePort,
-            List<B> destinationPort,
-            List<B> mark,
-            List<B> connectionMark) {
+            List<B> source, List<B> destination, List<B> protocol, List<B> sourcePort, List<B> destinationPort) {
 
         private static <B> SentFields<B> of(PacketState<B> packet) {
             return new SentFields<>(
@@ -62,9 +56,7 @@ public final class PacketPath<B> {
                     packet.destination(),
                     packet.protocol(),
                     packet.sourcePort(),
-                    packet.destinationPort(),
-                    packet.mark(),
-                    packet.connectionMark());
+                    packet.destinationPort());
         }
     }
 
@@ -104,6 +96,11 @@ public final class PacketPath<B> {
     /** Returns the number that stands for a link; 0 for none. */
     public int link(StateLink link) {
         return links.number(link);
+    }
+
+    /** Returns the packets of a departure that leave through this link. */
+    public B leaving(Departure<B> departure, StateLink link) {
+        return logic.and(departure.packets(), links.is(logic, departure.link(), link));
     }
 
     /** Returns what was found that is not modelled, in words. */

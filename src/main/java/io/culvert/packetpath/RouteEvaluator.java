@@ -2,7 +2,7 @@
 package io.culvert.packetpath;
 
 import io.culvert.net.Family;
-import io.culvert.net.Prefix;
+import io.culvert.net.Transport;
 import io.culvert.rtnl.LookupRoute;
 import io.culvert.rtnl.LookupRule;
 import io.culvert.rtnl.LookupRule.Action;
@@ -18,11 +18,6 @@ import java.util.function.Consumer;
 
 /** Looks routes up by the rules and tables of a namespace, as the kernel does. */
 final class RouteEvaluator<B> {
-
-    /** IANA's numbers of the protocols whose ports a lookup knows. */
-    private static final int TCP = 6;
-
-    private static final int UDP = 17;
 
     /**
      * What a route is looked up for.
@@ -264,8 +259,8 @@ final class RouteEvaluator<B> {
         }
 
         private B matches(LookupRoute route) {
-            B matches =
-                    logic.and(prefix(query.destination(), route.destination()), prefix(query.source(), route.source()));
+            B matches = logic.and(
+                    logic.isIn(query.destination(), route.destination()), logic.isIn(query.source(), route.source()));
             return route.typeOfService() == 0 ? matches : logic.and(matches, logic.unknown());
         }
 
@@ -362,16 +357,7 @@ final class RouteEvaluator<B> {
                     matches, isLink(query.boundLink(), rule.outputLink().get()));
         }
         if (rule.mark().isPresent()) {
-            long mask = rule.mark().get().mask();
-            long mark = rule.mark().get().mark();
-            B equal = logic.yes();
-            for (int bit = PacketState.MARK_BITS - 1; bit >= 0; bit--) {
-                if (((mask >>> bit) & 1) != 0) {
-                    B value = query.mark().get(PacketState.MARK_BITS - 1 - bit);
-                    equal = logic.and(((mark >>> bit) & 1) != 0 ? value : logic.not(value), equal);
-                }
-            }
-            matches = logic.and(matches, equal);
+            matches = logic.and(matches, logic.matches(query.mark(), rule.mark().get()));
         }
         if (rule.protocol().isPresent()) {
             matches = logic.and(
@@ -398,14 +384,15 @@ final class RouteEvaluator<B> {
                             rule.uids().get().last()));
         }
         if (rule.to().isPresent()) {
-            matches = logic.and(matches, prefix(query.destination(), rule.to().get()));
+            matches =
+                    logic.and(matches, logic.isIn(query.destination(), rule.to().get()));
         }
         if (rule.from().isPresent()) {
             // Without a source address, IPv6 compares nothing, so that not even ::/1 matches (fib6_rule_match).
             boolean isCompared =
                     query.family() == Family.IPV4 || !query.source().stream().allMatch(logic::isNo);
             matches = isCompared
-                    ? logic.and(matches, prefix(query.source(), rule.from().get()))
+                    ? logic.and(matches, logic.isIn(query.source(), rule.from().get()))
                     : logic.no();
         }
         if (rule.hasOtherCondition()) {
@@ -416,16 +403,14 @@ final class RouteEvaluator<B> {
 
     /** Of other protocols, the kernel may compare something else, or nothing. */
     private B ports(Query<B> query, List<B> port, LookupRule.PortRange range) {
-        B hasPorts = logic.or(logic.equal(query.protocol(), TCP), logic.equal(query.protocol(), UDP));
+        B hasPorts = logic.or(
+                logic.equal(query.protocol(), Transport.TCP.number()),
+                logic.equal(query.protocol(), Transport.UDP.number()));
         return logic.choose(hasPorts, logic.between(port, range.first(), range.last()), logic.unknown());
     }
 
     private B isLink(List<B> number, String name) {
         return links.byName(name).map(link -> links.is(logic, number, link)).orElseGet(logic::no);
-    }
-
-    private B prefix(List<B> address, Prefix prefix) {
-        return logic.hasPrefix(address, prefix.address().getAddress(), prefix.length());
     }
 
     private String text(LookupRoute route) {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BinaryOperator;
 
 /**
  * Evaluates one rule of nftables, in the terms of the kernel's virtual machine: which packets it matches, how it changes
@@ -383,7 +384,7 @@ final class RuleEvaluator<B> {
                                 .orElseGet(() -> logic.unknown(bits));
                 yield switch (operation) {
                     case BITWISE_AND -> and(value, other);
-                    case BITWISE_OR -> or(value, other);
+                    case BITWISE_OR -> combined(value, other, logic::or);
                     default -> xor(value, other);
                 };
             }
@@ -411,25 +412,17 @@ final class RuleEvaluator<B> {
     }
 
     private List<B> and(List<B> a, List<B> b) {
-        List<B> result = new ArrayList<>(a.size());
-        for (int i = 0; i < a.size(); i++) {
-            result.add(logic.and(a.get(i), b.get(i)));
-        }
-        return result;
-    }
-
-    private List<B> or(List<B> a, List<B> b) {
-        List<B> result = new ArrayList<>(a.size());
-        for (int i = 0; i < a.size(); i++) {
-            result.add(logic.or(a.get(i), b.get(i)));
-        }
-        return result;
+        return combined(a, b, logic::and);
     }
 
     private List<B> xor(List<B> a, List<B> b) {
+        return combined(a, b, (one, other) -> logic.choose(other, logic.not(one), one));
+    }
+
+    private static <B> List<B> combined(List<B> a, List<B> b, BinaryOperator<B> operator) {
         List<B> result = new ArrayList<>(a.size());
         for (int i = 0; i < a.size(); i++) {
-            result.add(logic.choose(b.get(i), logic.not(a.get(i)), a.get(i)));
+            result.add(operator.apply(a.get(i), b.get(i)));
         }
         return result;
     }
@@ -644,11 +637,7 @@ final class RuleEvaluator<B> {
 
     /** Returns a mark without the bits of a mask, and with others instead (xor). */
     private List<B> replaced(List<B> mark, List<B> mask, List<B> bits) {
-        List<B> kept = new ArrayList<>();
-        for (int i = 0; i < mark.size(); i++) {
-            kept.add(logic.and(mark.get(i), logic.not(mask.get(i))));
-        }
-        return xor(kept, bits);
+        return xor(combined(mark, mask, (bit, isReplaced) -> logic.and(bit, logic.not(isReplaced))), bits);
     }
 
     /** Returns a number of four bytes of a target's data; unknown if that is shorter. */

@@ -33,6 +33,11 @@ final class RulesetEvaluator<B> {
             this.number = number;
         }
 
+        /** Returns whether packets begin their path here: connections are looked up, and destinations are translated. */
+        boolean isFirst() {
+            return this == PREROUTING || this == OUTPUT;
+        }
+
         String text() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -108,7 +113,7 @@ final class RulesetEvaluator<B> {
         List<BaseChain> chains = baseChains(hook, start.packet().family());
         List<BaseChain> translating =
                 chains.stream().filter(BaseChain::isTranslating).toList();
-        int translation = hook == Hook.PREROUTING || hook == Hook.OUTPUT ? DESTINATION_NAT : SOURCE_NAT;
+        int translation = hook.isFirst() ? DESTINATION_NAT : SOURCE_NAT;
         List<BaseChain> before = new ArrayList<>();
         List<BaseChain> after = new ArrayList<>();
         for (BaseChain chain : chains) {
@@ -188,7 +193,7 @@ final class RulesetEvaluator<B> {
             rest = logic.and(rest, logic.or(logic.not(first), result.accepted()));
             first = logic.and(first, logic.and(result.accepted(), logic.not(packet.isSourceChanged())));
         }
-        if (hook == Hook.PREROUTING || hook == Hook.OUTPUT) {
+        if (hook.isFirst()) {
             B later = logic.and(possible, packet.isConnectionState(PacketState.ESTABLISHED));
             PacketState<B> translated = packet.copy();
             translated.setDestination(logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE)));
@@ -221,12 +226,11 @@ final class RulesetEvaluator<B> {
 
     /** Of the priority of connection tracking, a chain is called before or after it, whichever was added last. */
     private B hasConnection(Hook hook, BaseChain base) {
-        int priority = base.hook().priority();
-        return (hook == Hook.PREROUTING || hook == Hook.OUTPUT) && priority == CONNECTION_TRACKING
-                ? logic.unknown()
-                : priority > CONNECTION_TRACKING || (hook != Hook.PREROUTING && hook != Hook.OUTPUT)
-                        ? logic.yes()
-                        : logic.no();
+        int order = hook.isFirst() ? Integer.compare(base.hook().priority(), CONNECTION_TRACKING) : 1;
+        if (order == 0) {
+            return logic.unknown();
+        }
+        return order > 0 ? logic.yes() : logic.no();
     }
 
     /** The evaluation of one base chain and the chains that it calls. */

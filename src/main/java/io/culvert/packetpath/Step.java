@@ -6,7 +6,7 @@ package io.culvert.packetpath;
  *
  * @param where such as {@code output} or {@code route}
  * @param what the rule, route or policy that decides
- * @param effect such as {@code accept}, {@code drop} or {@code mark}
+ * @param effect what it does with them
  * @param packets those that it is about
  * @param <B> a proposition
  */
@@ -16,7 +16,6 @@ public record Step<B>(String where, String what, Effect effect, B packets) {
     public enum Effect {
         ACCEPT,
         DROP,
-        CHANGE,
         ROUTE
     }
 }

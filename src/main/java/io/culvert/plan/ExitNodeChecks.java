@@ -187,7 +187,7 @@ public final class ExitNodeChecks {
     private static void checkCoverage(
             Family family, List<Prefix> allowed, WireGuardConfig config, Location location, List<Problem> problems) {
         Coverage coverage = Coverage.of(family, allowed);
-        String name = family == Family.IPV4 ? "IPv4" : "IPv6";
+        String name = family.text();
         if (coverage.extent() == Coverage.Extent.NONE) {
             problems.add(Problem.note(location, "AllowedIPs has no " + name + ": " + name + " is blocked, not leaked"));
         } else if (!coverage.isFullTunnel()) {

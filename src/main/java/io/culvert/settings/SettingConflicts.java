@@ -4,7 +4,6 @@ package io.culvert.settings;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.Problems;
 import io.culvert.net.Coverage;
-import io.culvert.net.Family;
 import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
@@ -59,7 +58,7 @@ final class SettingConflicts {
         Coverage.mostlyCoveredFamily(prefixes)
                 .ifPresent(family -> problems.add(Problem.input(
                         values.location(setting),
-                        "the networks together cover most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                        "the networks together cover most of the " + family.text()
                                 + " internet, which would bypass the tunnel",
                         "list only the networks to reach outside the tunnel")));
     }

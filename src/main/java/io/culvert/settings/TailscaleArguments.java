@@ -7,7 +7,6 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.Problems;
 import io.culvert.net.Coverage;
 import io.culvert.net.Endpoint;
-import io.culvert.net.Family;
 import io.culvert.net.InterfaceName;
 import io.culvert.net.Prefix;
 import java.net.URI;
@@ -148,8 +147,7 @@ final class TailscaleArguments {
         Coverage.mostlyCoveredFamily(routes)
                 .ifPresent(family -> refuse(
                         name,
-                        "advertises most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
-                                + " internet, which would bypass the tunnel",
+                        "advertises most of the " + family.text() + " internet, which would bypass the tunnel",
                         "list only the networks behind this node; it is advertised as an exit node automatically"));
         return routes;
     }

@@ -5,7 +5,6 @@ import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
 import io.culvert.mesh.Mesh;
-import io.culvert.net.Family;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
 import io.culvert.process.Child;
@@ -264,7 +263,7 @@ public final class TailscaleMesh implements Mesh {
                     .familyCoveredByRoutes()
                     .ifPresent(family -> reportOnce(Problem.warning(
                             Location.machine("tailscale"),
-                            "peers advertise routes to most of the " + (family == Family.IPV4 ? "IPv4" : "IPv6")
+                            "peers advertise routes to most of the " + family.text()
                                     + " internet, so their routes are not used",
                             "remove these routes at the control server, or remove --accept-routes from"
                                     + " TS_EXTRA_ARGS")));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.firewall.KillSwitchRuleset;
 import io.culvert.nft.KernelRuleset;
-import io.culvert.nft.KernelTable;
+import io.culvert.nft.PlannedTables;
 import io.culvert.packetpath.PlannedNamespace;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ExitNodePlanner;
@@ -63,7 +63,7 @@ class ProofTest {
     void the_promise_is_kept_before_there_is_a_tunnel(Shape shape) {
         ExitNodePlan plan = ExitNodePlanner.plan(shape.inputs());
         PlannedNamespace state =
-                PlannedNamespace.of(plan.machine(), plan.killSwitchRouting(), KernelTable.planned(plan.ruleset()));
+                PlannedNamespace.of(plan.machine(), plan.killSwitchRouting(), PlannedTables.of(plan.ruleset()));
 
         assertThat(audit(state, promise(shape, plan)).violations()).isEmpty();
     }
@@ -73,7 +73,7 @@ class ProofTest {
     @MethodSource("shapes")
     void nothing_but_replies_and_what_links_need_leaves_before_the_settings_are_read(Shape shape) {
         PlannedNamespace state = PlannedNamespace.of(
-                shape.inputs().machine(), NetworkState.EMPTY, KernelTable.planned(KillSwitchRuleset.lockdown()));
+                shape.inputs().machine(), NetworkState.EMPTY, PlannedTables.of(KillSwitchRuleset.lockdown()));
 
         assertThat(Audit.violations(state.routing(), ruleset(state), Promise.beforePlan()))
                 .isEmpty();

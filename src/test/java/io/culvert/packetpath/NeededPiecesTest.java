@@ -127,7 +127,7 @@ class NeededPiecesTest {
 
         private Integer leaving(PacketPath<Integer> path, List<Departure<Integer>> departures, StateLink link) {
             return known(sets.anyOf(departures.stream()
-                    .map(departure -> sets.and(departure.packets(), sets.equal(departure.link(), path.link(link))))
+                    .map(departure -> path.leaving(departure, link))
                     .toList()));
         }
 

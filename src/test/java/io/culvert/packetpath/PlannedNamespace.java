@@ -5,6 +5,7 @@ import io.culvert.net.Family;
 import io.culvert.net.MaskedMark;
 import io.culvert.net.Prefix;
 import io.culvert.nft.KernelTable;
+import io.culvert.nft.PlannedTables;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.rtnl.Ipv6;
 import io.culvert.rtnl.LinkAddress;
@@ -35,7 +36,7 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
     private static final long DEFAULT_TABLE = 253;
 
     public static PlannedNamespace of(ExitNodePlan plan) {
-        return of(plan.machine(), plan.network(), KernelTable.planned(plan.ruleset()));
+        return of(plan.machine(), plan.network(), PlannedTables.of(plan.ruleset()));
     }
 
     public static PlannedNamespace of(Machine machine, NetworkState network, List<KernelTable> tables) {

@@ -170,6 +170,21 @@ public final class Lab implements AutoCloseable {
     }
 
     /**
+     * Gives the node's uplink another address and gateway.
+     *
+     * @param from the previous address
+     */
+    public void moveNode(String from, String to, String gateway) {
+        boolean isIpv6 = from.contains(":");
+        String length = isIpv6 ? "/64" : "/26";
+        String uplink = options.uplink();
+        nodeNamespace.ip(
+                "address delete " + from + length + " dev " + uplink,
+                "address add " + to + length + " dev " + uplink + (isIpv6 ? " nodad" : ""),
+                "route replace default via " + gateway + " dev " + uplink);
+    }
+
+    /**
      * Connects the node to a second network, whose router is the same: 192.0.2.128/26 and 2001:db8:d::/64, by {@code eth1}. Its
      * default routes become the preferred ones.
      *

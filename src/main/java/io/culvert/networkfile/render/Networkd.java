@@ -110,7 +110,7 @@ public final class Networkd {
             return;
         }
         line(text, "IPForward", word(forwarded, "yes"));
-        forwarded.forEach(family -> line(text, (family == Family.IPV4 ? "IPv4" : "IPv6") + "Forwarding", "yes"));
+        forwarded.forEach(family -> line(text, family.text() + "Forwarding", "yes"));
         Set<Family> masqueraded = families(forwards.stream().filter(Forward::masquerade));
         if (masqueraded.isEmpty()) {
             return;
