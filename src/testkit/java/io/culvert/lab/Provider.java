@@ -171,9 +171,24 @@ public final class Provider implements AutoCloseable {
                 """.formatted(ipv6 ? "ip6" : "ip", own, address, PORT, port));
     }
 
-    /** Makes the server respond from its endpoint only, again. */
+    /**
+     * Makes the server respond from its endpoint only, again: it sends nothing before it has received something there. Otherwise
+     * the next keepalive, ten seconds after the last data, would show the client where the server is, before it is given up.
+     */
     public void respondFromEndpoint() {
-        namespace.nft("delete table inet elsewhere");
+        namespace.nft("""
+                delete table inet elsewhere
+                table inet responses {
+                  chain in {
+                    type filter hook prerouting priority mangle;
+                    udp dport %1$d ct mark set 1
+                  }
+                  chain out {
+                    type filter hook output priority filter;
+                    udp sport %1$d ct mark != 1 drop
+                  }
+                }
+                """.formatted(PORT));
     }
 
     /** Drops all packets from and to the internet, while the server runs. */
