@@ -6,6 +6,7 @@ import io.culvert.lab.LabNamespace;
 import io.culvert.lab.MeshLab;
 import io.culvert.net.Prefix;
 import io.culvert.runtime.Environment;
+import io.culvert.timing.MonotonicClock;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.SecretKey;
 import java.io.IOException;
@@ -118,7 +119,11 @@ public final class MeshOfNodes implements AutoCloseable {
 
     Environment environment(String name) {
         return new Environment(
-                Map.of(), root(name), Clock.systemUTC(), new Log(new PrintWriter(output, /* autoFlush= */ true)));
+                Map.of(),
+                root(name),
+                Clock.systemUTC(),
+                MonotonicClock.system(),
+                new Log(new PrintWriter(output, /* autoFlush= */ true)));
     }
 
     MeshNode node(String name) {

@@ -3,6 +3,7 @@ package io.culvert.cli;
 
 import io.culvert.diagnostics.Log;
 import io.culvert.runtime.Environment;
+import io.culvert.timing.MonotonicClock;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -20,6 +21,6 @@ record CommandEnvironment(Map<String, String> environment, Path root) {
     }
 
     Environment environment(PrintWriter err) {
-        return new Environment(environment, root, Clock.systemUTC(), new Log(err));
+        return new Environment(environment, root, Clock.systemUTC(), MonotonicClock.system(), new Log(err));
     }
 }

@@ -81,11 +81,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.inputs().settings().leakTest(),
                 components.killSwitch(),
                 components.events(),
-                components.environment().clock(),
-                log);
+                components.environment());
         this.started = now();
         this.reconciler = new Reconciler<>(
-                log, components.environment().clock(), components.events(), Duration.ZERO, "recovered", this);
+                log, components.environment().monotonicClock(), components.events(), Duration.ZERO, "recovered", this);
         this.inputs = components.inputs();
         this.plan = components.plan();
         this.announcedRoutes = inputs.machine().main();
@@ -499,6 +498,6 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     }
 
     private Instant now() {
-        return components.environment().clock().instant();
+        return components.environment().monotonicClock().instant();
     }
 }

@@ -17,9 +17,9 @@ import io.culvert.plan.ExitNodePlanner;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.reconcile.Reconciler;
 import io.culvert.rtnl.LinkAddress;
+import io.culvert.runtime.Environment;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -54,7 +54,7 @@ final class LeakTesting {
     private final boolean automatic;
     private final KillSwitch killSwitch;
     private final EventQueue<ExitNodeEvent> events;
-    private final InstantSource clock;
+    private final Environment environment;
     private final Log log;
 
     /** What a test is run for. */
@@ -83,13 +83,12 @@ final class LeakTesting {
     private boolean applied = true;
 
     /** @param automatic whether tests run without a request */
-    LeakTesting(
-            boolean automatic, KillSwitch killSwitch, EventQueue<ExitNodeEvent> events, InstantSource clock, Log log) {
+    LeakTesting(boolean automatic, KillSwitch killSwitch, EventQueue<ExitNodeEvent> events, Environment environment) {
         this.automatic = automatic;
         this.killSwitch = killSwitch;
         this.events = events;
-        this.clock = clock;
-        this.log = log;
+        this.environment = environment;
+        this.log = environment.log();
     }
 
     /** Returns the latest result. */
@@ -119,7 +118,7 @@ final class LeakTesting {
 
     /** Postpones a test after a connect: it tests what the exit node has settled at. */
     void killSwitchChanged() {
-        Instant now = clock.instant();
+        Instant now = now();
         if (connected && !isBlocking() && due.isPresent() && now.isBefore(connectedAt.plus(MAX_POSTPONED))) {
             due = Optional.of(now.plus(AFTER_CONNECT));
         }
@@ -127,7 +126,7 @@ final class LeakTesting {
 
     /** Returns whether {@link #check} will start a test. */
     boolean isDue() {
-        Instant now = clock.instant();
+        Instant now = now();
         return running.isEmpty()
                 && (!waiting.isEmpty() || due.filter(at -> !at.isAfter(now)).isPresent());
     }
@@ -141,7 +140,7 @@ final class LeakTesting {
     Instant check(boolean nowConnected, ExitNodeInputs inputs, ExitNodePlan plan) {
         responses.forEach(Runnable::run);
         responses.clear();
-        Instant now = clock.instant();
+        Instant now = now();
         if (nowConnected != connected) {
             connected = nowConnected;
             connectedAt = now;
@@ -168,9 +167,9 @@ final class LeakTesting {
         Thread.ofPlatform().daemon().name("leak-test").start(() -> {
             LeakTestResult result;
             try {
-                result = LeakTest.run(run.input(), clock.instant());
+                result = LeakTest.run(run.input(), environment.clock().instant());
             } catch (RuntimeException e) {
-                result = LeakTestResult.notRun(clock.instant(), String.valueOf(e));
+                result = LeakTestResult.notRun(environment.clock().instant(), String.valueOf(e));
             }
             events.add(new ExitNodeEvent.LeakTestFinished(result));
         });
@@ -221,7 +220,7 @@ final class LeakTesting {
             case PASSED -> unblock(summary);
             case NOT_RUN -> {
                 log.warn("leak test: not run: " + summary.reason());
-                due = isBlocking() ? Optional.of(clock.instant().plus(WHILE_BLOCKED)) : due;
+                due = isBlocking() ? Optional.of(now().plus(WHILE_BLOCKED)) : due;
             }
         }
         IdleMemory.release();
@@ -231,7 +230,7 @@ final class LeakTesting {
         boolean known = leak.filter(it -> it.leaks().equals(summary.leaks())).isPresent();
         leak = Optional.of(summary);
         // Another program may have opened the kill switch for a moment only.
-        due = Optional.of(clock.instant().plus(known ? WHILE_BLOCKED : Reconciler.RETRY));
+        due = Optional.of(now().plus(known ? WHILE_BLOCKED : Reconciler.RETRY));
         if (!known) {
             log.problems(List.of(problem(summary)));
         }
@@ -247,6 +246,10 @@ final class LeakTesting {
     /** Returns the leak as a sentence for the status. */
     Optional<String> sentence() {
         return leak.map(summary -> problem(summary).toString());
+    }
+
+    private Instant now() {
+        return environment.monotonicClock().instant();
     }
 
     private static Problem problem(LeakTestSummary summary) {

@@ -95,8 +95,8 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
 
     private void run() throws InterruptedException {
         try (StopSignals _ = StopSignals.deliverTo(_ -> events.add(Event.STOP));
-                Reconciler<Event> reconciler =
-                        new Reconciler<>(log, environment.clock(), events, COALESCE_TIME, "mesh: recovered", this)) {
+                Reconciler<Event> reconciler = new Reconciler<>(
+                        log, environment.monotonicClock(), events, COALESCE_TIME, "mesh: recovered", this)) {
             reconciler.watch(ChangeWatcher.kernelEvents(kernel.route().portId()), Event.MACHINE);
             resolver.resolve(interfaces())
                     .forEach(name -> log.warn("mesh: " + name + " does not resolve yet, retrying"));
@@ -150,7 +150,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
 
     @Override
     public Instant check() {
-        return now().plus(Reconciler.NO_DEADLINE);
+        return environment.monotonicClock().instant().plus(Reconciler.NO_DEADLINE);
     }
 
     /** Reads the changed file. An invalid file changes nothing; its errors are logged once. */
@@ -217,6 +217,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
         log.info("mesh: " + node + " is down");
     }
 
+    /** Returns the machine's time, as handshakes have it. */
     private Instant now() {
         return environment.clock().instant();
     }

@@ -142,8 +142,8 @@ public final class NamespaceDaemon {
     }
 
     private void manage(ManagedNamespace managed) throws InterruptedException {
-        try (Reconciler<Event> reconciler =
-                new Reconciler<>(log, environment.clock(), events, Duration.ZERO, "netns: recovered", managed)) {
+        try (Reconciler<Event> reconciler = new Reconciler<>(
+                log, environment.monotonicClock(), events, Duration.ZERO, "netns: recovered", managed)) {
             reconciler.watch(
                     List.of(() -> ChangeWatcher.Source.of(managed.tunnel.watchNetwork())), new Event.NetworkChanged());
             reconciler.run();
@@ -214,7 +214,7 @@ public final class NamespaceDaemon {
         }
 
         private Instant now() {
-            return environment.clock().instant();
+            return environment.monotonicClock().instant();
         }
     }
 

@@ -3,9 +3,9 @@ package io.culvert.reconcile;
 
 import io.culvert.diagnostics.Log;
 import io.culvert.linux.IdleMemory;
+import io.culvert.timing.MonotonicClock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -58,7 +58,7 @@ public final class Reconciler<E> implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(3);
 
     private final Log log;
-    private final InstantSource clock;
+    private final MonotonicClock clock;
     private final Duration batch;
     private final Target<E> target;
     private final ErrorState error;
@@ -72,7 +72,7 @@ public final class Reconciler<E> implements AutoCloseable {
      * @param recovered the log line for the end of an error
      */
     public Reconciler(
-            Log log, InstantSource clock, EventQueue<E> events, Duration batch, String recovered, Target<E> target) {
+            Log log, MonotonicClock clock, EventQueue<E> events, Duration batch, String recovered, Target<E> target) {
         this.log = log;
         this.clock = clock;
         this.events = events;
@@ -165,11 +165,6 @@ public final class Reconciler<E> implements AutoCloseable {
     }
 
     private Instant retry() {
-        Instant now = clock.instant();
-        if (reconciled.isAfter(now)) {
-            // The clock was set back.
-            reconciled = now;
-        }
         return reconciled.plus(RETRY);
     }
 

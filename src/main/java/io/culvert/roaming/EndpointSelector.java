@@ -15,6 +15,7 @@ import io.culvert.rtnl.Neighbours;
 import io.culvert.rtnl.Neighbours.Neighbour;
 import io.culvert.rtnl.RouteLookup;
 import io.culvert.timing.BackOff;
+import io.culvert.timing.MonotonicClock;
 import io.culvert.wireguard.config.PublicKey;
 import io.culvert.wireguard.device.DeviceState.PeerState;
 import io.culvert.wireguard.device.ManagedDevice;
@@ -58,8 +59,7 @@ public final class EndpointSelector implements AutoCloseable {
     private final long mark;
     private final Clock clock;
     private final Log log;
-    private final Instant started;
-    private final long nanosAtStart = System.nanoTime();
+    private final MonotonicClock monotonicClock = MonotonicClock.system();
     private final NetlinkSocket events;
     private final EventQueue<Runnable> tasks = new EventQueue<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -77,7 +77,6 @@ public final class EndpointSelector implements AutoCloseable {
         this.mark = mark;
         this.clock = clock;
         this.log = log;
-        this.started = clock.instant();
         this.events = Neighbours.events();
         this.thread = Thread.ofPlatform().daemon().name("endpoints").unstarted(this::run);
     }
@@ -173,7 +172,8 @@ public final class EndpointSelector implements AutoCloseable {
                     return nextPoll();
                 }
             };
-            try (Reconciler<Runnable> reconciler = new Reconciler<>(log, this::now, tasks, MIN_POLL_GAP, "", target)) {
+            try (Reconciler<Runnable> reconciler =
+                    new Reconciler<>(log, monotonicClock, tasks, MIN_POLL_GAP, "", target)) {
                 reconciler.run();
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
@@ -280,9 +280,8 @@ public final class EndpointSelector implements AutoCloseable {
         return Endpoint.of(endpoint).toString();
     }
 
-    /** Returns a time that advances steadily even if the clock is set. */
     private Instant now() {
-        return started.plusNanos(System.nanoTime() - nanosAtStart);
+        return monotonicClock.instant();
     }
 
     /** Stops. A running probe ends at once, and its peer's previous endpoint is restored. */

@@ -2,6 +2,7 @@
 package io.culvert.runtime;
 
 import io.culvert.diagnostics.Log;
+import io.culvert.timing.MonotonicClock;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
@@ -12,8 +13,11 @@ import java.util.Map;
  * @param variables the process's environment variables
  * @param root the directory that contains {@code /etc}, {@code /proc}, {@code /run} and {@code /dev}: {@code /}
  *     except in tests
+ * @param clock the machine's time, which may be set at any moment: to show it, and for times that the kernel reports
+ * @param monotonicClock for all deadlines and durations
  */
-public record Environment(Map<String, String> variables, Path root, Clock clock, Log log) {
+public record Environment(
+        Map<String, String> variables, Path root, Clock clock, MonotonicClock monotonicClock, Log log) {
 
     public Environment {
         variables = Map.copyOf(variables);

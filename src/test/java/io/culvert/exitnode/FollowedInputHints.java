@@ -9,6 +9,7 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.networkfile.NetworkFile;
 import io.culvert.runtime.Environment;
+import io.culvert.timing.MonotonicClock;
 import io.culvert.wireguard.config.FileUse;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.SecretKey;
@@ -288,7 +289,11 @@ abstract class FollowedInputHints {
         Map<String, String> environment = new HashMap<>(given.environment);
         try {
             return LoadedConfiguration.load(new Environment(
-                            environment, root, Clock.systemUTC(), new Log(new PrintWriter(Writer.nullWriter()))))
+                            environment,
+                            root,
+                            Clock.systemUTC(),
+                            MonotonicClock.system(),
+                            new Log(new PrintWriter(Writer.nullWriter()))))
                     .remarks();
         } catch (ProblemException e) {
             return e.problems();

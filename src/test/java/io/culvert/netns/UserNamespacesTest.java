@@ -7,6 +7,7 @@ import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.runtime.Environment;
+import io.culvert.timing.MonotonicClock;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -28,7 +29,12 @@ class UserNamespacesTest {
     Path root;
 
     private Environment environment(Map<String, String> environment) {
-        return new Environment(environment, root, Clock.systemUTC(), new Log(new PrintWriter(Writer.nullWriter())));
+        return new Environment(
+                environment,
+                root,
+                Clock.systemUTC(),
+                MonotonicClock.system(),
+                new Log(new PrintWriter(Writer.nullWriter())));
     }
 
     @ParameterizedTest

@@ -4,9 +4,9 @@ package io.culvert.reconcile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.diagnostics.Log;
+import io.culvert.timing.MonotonicClock;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -21,6 +21,7 @@ class ReconcilerTest {
         STOP
     }
 
+    private final MonotonicClock clock = MonotonicClock.system();
     private final StringWriter log = new StringWriter();
     private final List<String> calls = new ArrayList<>();
     private int failures;
@@ -30,12 +31,7 @@ class ReconcilerTest {
 
     private final EventQueue<Event> events = new EventQueue<>();
     private final Reconciler<Event> reconciler = new Reconciler<>(
-            new Log(new PrintWriter(log)),
-            Clock.systemUTC(),
-            events,
-            Duration.ZERO,
-            "recovered",
-            new Reconciler.Target<>() {
+            new Log(new PrintWriter(log)), clock, events, Duration.ZERO, "recovered", new Reconciler.Target<>() {
                 @Override
                 public Reconciler.Response handle(Event event) {
                     calls.add(event.name());
@@ -59,7 +55,7 @@ class ReconcilerTest {
                 public Instant check() {
                     calls.add("check");
                     onCheck.run();
-                    return Instant.now().plus(nextCheck);
+                    return clock.instant().plus(nextCheck);
                 }
 
                 @Override
