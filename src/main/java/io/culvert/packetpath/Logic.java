@@ -5,7 +5,9 @@ import io.culvert.net.MaskedMark;
 import io.culvert.net.Prefix;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Propositions about packets, and numbers made of them. The path of packets is described once, in these operations; what
@@ -113,8 +115,13 @@ public interface Logic<B> {
     /** Returns whether a number begins with the first bits of a constant. */
     default B hasPrefix(List<B> a, byte[] prefix, int length) {
         B has = yes();
+        // Of names, many bits are the same proposition.
+        Set<B> required = new HashSet<>();
         for (int i = length - 1; i >= 0; i--) {
-            has = and(isSet(prefix, i) ? a.get(i) : not(a.get(i)), has);
+            B bit = isSet(prefix, i) ? a.get(i) : not(a.get(i));
+            if (required.add(bit)) {
+                has = and(bit, has);
+            }
         }
         return has;
     }
@@ -171,7 +178,8 @@ public interface Logic<B> {
         return bytes;
     }
 
-    private static boolean isSet(byte[] bytes, int bit) {
+    /** Returns a bit, counted from the most significant one of the first byte. */
+    static boolean isSet(byte[] bytes, int bit) {
         return ((bytes[bit / Byte.SIZE] >> (Byte.SIZE - 1 - bit % Byte.SIZE)) & 1) != 0;
     }
 }

@@ -33,7 +33,7 @@ public final class PacketPath<B> {
      * A packet that leaves through a link.
      *
      * @param packets which do
-     * @param link its number, see {@link #link}
+     * @param link for each link, whether it is this one
      * @param sent the fields that it is sent with, before its source address may be translated
      * @param lastConnectionMark the mark of its connection afterwards, also of packets that are dropped on the way
      * @param steps the decisions on the way, in order
@@ -100,7 +100,7 @@ public final class PacketPath<B> {
 
     /** Returns the packets of a departure that leave through this link. */
     public B leaving(Departure<B> departure, StateLink link) {
-        return logic.and(departure.packets(), links.is(logic, departure.link(), link));
+        return logic.and(departure.packets(), links.is(departure.link(), link));
     }
 
     /** Returns what was found that is not modelled, in words. */
@@ -129,17 +129,18 @@ public final class PacketPath<B> {
      */
     public List<Departure<B>> send(PacketFields<B> fields, B packets, B hasOwnAddress, B isLookedUpTwice) {
         steps = new ArrayList<>();
-        PacketState<B> packet = new PacketState<>(logic, fields, links.bits(), true);
+        PacketState<B> packet = new PacketState<>(logic, fields, links, true);
         B candidates = logic.and(packets, links.isLinkOrNone(logic, fields.boundLink()));
+        List<B> boundLink = links.numbered(logic, fields.boundLink());
         packet.setInputLink(loopback());
-        Result<B> route = route(packet, fields.boundLink(), candidates, hasOwnAddress, isLookedUpTwice);
-        packet.setInputLink(logic.zero(links.bits()));
+        Result<B> route = route(packet, boundLink, candidates, hasOwnAddress, isLookedUpTwice);
+        packet.setInputLink(links.none(logic));
         packet.setOutputLink(logic.choose(route.delivered(), loopback(), route.link()));
         B routed = logic.and(candidates, logic.or(route.sent(), route.delivered()));
         List<Departure<B>> departures = new ArrayList<>();
         Outcome<B> start = new Outcome<>(packet, routed, route);
         for (Outcome<B> output : ruleset.evaluate(
-                Hook.OUTPUT, start, candidates, (outcome, changed) -> reroute(outcome, changed, fields.boundLink()))) {
+                Hook.OUTPUT, start, candidates, (outcome, changed) -> reroute(outcome, changed, boundLink))) {
             B sent = logic.and(output.accepted(), output.route().sent());
             departures.add(depart(output.packet(), output.route().link(), sent, candidates));
         }
@@ -155,7 +156,7 @@ public final class PacketPath<B> {
         packet.setInputLink(loopback());
         Result<B> again;
         if (layers == Layers.FIREWALL) {
-            again = anywhere(packet, changed);
+            again = anywhere(changed);
         } else if (packet.family() == Family.IPV4) {
             List<B> root = logic.zero(Integer.SIZE);
             Result<B> found = routes.lookUp(Query.of(packet, packet.source(), root, boundLink, true), changed);
@@ -163,7 +164,7 @@ public final class PacketPath<B> {
         } else {
             again = lookUp(packet, packet.source(), boundLink, changed);
         }
-        packet.setInputLink(logic.zero(links.bits()));
+        packet.setInputLink(links.none(logic));
         Result<B> before = outcome.route();
         B others = logic.not(changed);
         Result<B> route = logic.isNo(logic.and(outcome.accepted(), others))
@@ -177,7 +178,7 @@ public final class PacketPath<B> {
     }
 
     private List<B> loopback() {
-        return links.loopback().map(link -> links.constant(logic, link)).orElseGet(() -> logic.zero(links.bits()));
+        return links.loopback().map(link -> links.only(logic, link)).orElseGet(() -> links.none(logic));
     }
 
     /**
@@ -187,15 +188,14 @@ public final class PacketPath<B> {
      */
     public List<Arrival<B>> receive(PacketFields<B> fields, StateLink from, B packets) {
         steps = new ArrayList<>();
-        PacketState<B> arriving = new PacketState<>(logic, fields, links.bits(), false);
-        arriving.setInputLink(links.constant(logic, from));
+        PacketState<B> arriving = new PacketState<>(logic, fields, links, false);
+        arriving.setInputLink(links.only(logic, from));
         List<Arrival<B>> arrivals = new ArrayList<>();
         B accepted = logic.and(packets, isAccepted(arriving, from));
         for (Outcome<B> prerouted : ruleset.evaluate(Hook.PREROUTING, arriving, accepted, packets)) {
             PacketState<B> packet = prerouted.packet();
-            Result<B> route = layers == Layers.FIREWALL
-                    ? anywhere(packet, prerouted.accepted())
-                    : arrive(packet, prerouted.accepted());
+            Result<B> route =
+                    layers == Layers.FIREWALL ? anywhere(prerouted.accepted()) : arrive(packet, prerouted.accepted());
             B delivered = last(ruleset.evaluate(
                             Hook.INPUT, packet, logic.and(prerouted.accepted(), route.delivered()), packets))
                     .accepted();
@@ -224,7 +224,7 @@ public final class PacketPath<B> {
      */
     private Result<B> arrive(PacketState<B> packet, B packets) {
         if (packet.family() == Family.IPV6) {
-            return lookUp(packet, packet.source(), logic.zero(links.bits()), packets);
+            return lookUp(packet, packet.source(), links.none(logic), packets);
         }
         B isMulticast = logic.hasPrefix(packet.destination(), new byte[] {(byte) 224}, 4);
         B isBroadcast = logic.hasPrefix(packet.destination(), new byte[] {-1, -1, -1, -1}, 32);
@@ -234,7 +234,7 @@ public final class PacketPath<B> {
         B routed = logic.and(
                 logic.and(packets, logic.not(logic.or(isMulticast, isBroadcast))),
                 logic.or(logic.not(isLoopback), logic.unknown()));
-        Result<B> found = lookUp(packet, packet.source(), logic.zero(links.bits()), routed);
+        Result<B> found = lookUp(packet, packet.source(), links.none(logic), routed);
         B special = logic.or(logic.and(isMulticast, logic.unknown()), isBroadcast);
         return new Result<>(found.link(), logic.or(found.delivered(), logic.and(packets, special)), found.sent());
     }
@@ -246,10 +246,7 @@ public final class PacketPath<B> {
 
     private Departure<B> depart(PacketState<B> packet, List<B> link, B packets, B possible) {
         packet.setOutputLink(link);
-        B isLink = logic.no();
-        for (StateLink candidate : links.all()) {
-            isLink = logic.or(isLink, links.is(logic, link, candidate));
-        }
+        B isLink = logic.anyOf(link);
         SentFields<B> sent = SentFields.of(packet);
         B departing = last(ruleset.evaluate(Hook.POSTROUTING, packet, logic.and(packets, isLink), possible))
                 .accepted();
@@ -258,7 +255,7 @@ public final class PacketPath<B> {
 
     private Result<B> route(PacketState<B> packet, List<B> boundLink, B packets, B hasOwnAddress, B isLookedUpTwice) {
         if (layers == Layers.FIREWALL) {
-            return anywhere(packet, packets);
+            return anywhere(packets);
         }
         Family family = packet.family();
         B without = logic.not(hasOwnAddress);
@@ -299,7 +296,7 @@ public final class PacketPath<B> {
                 packets,
                 logic.anyOf(links.all().stream()
                         .filter(StateLink::isUp)
-                        .map(link -> links.is(logic, boundLink, link))
+                        .map(link -> links.is(boundLink, link))
                         .toList()));
         B isRouted = logic.or(found.sent(), found.delivered());
         B onLink = logic.and(isBound, logic.not(isRouted));
@@ -333,7 +330,7 @@ public final class PacketPath<B> {
                                         32),
                                 logic.unknown()));
                 if (owner.isPresent() && !owner.get().isLoopback() && !logic.isNo(isSource)) {
-                    link = logic.choose(isSource, links.constant(logic, owner.get()), link);
+                    link = logic.choose(isSource, links.only(logic, owner.get()), link);
                     sent = logic.or(sent, isSource);
                     delivered = logic.and(delivered, logic.not(isSource));
                 }
@@ -343,11 +340,11 @@ public final class PacketPath<B> {
     }
 
     /** Returns any result: through any link, or to this machine. */
-    private Result<B> anywhere(PacketState<B> packet, B packets) {
+    private Result<B> anywhere(B packets) {
         B isDelivered = logic.unknown();
-        List<B> link = logic.unknown(packet.linkBits());
+        List<B> link = links.unknown(logic);
         return new Result<>(
-                logic.choose(logic.and(packets, logic.not(isDelivered)), link, logic.zero(packet.linkBits())),
+                logic.choose(logic.and(packets, logic.not(isDelivered)), link, links.none(logic)),
                 logic.and(packets, isDelivered),
                 logic.and(packets, logic.not(isDelivered)));
     }

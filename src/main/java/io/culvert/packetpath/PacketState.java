@@ -35,7 +35,6 @@ final class PacketState<B> {
 
     private final Logic<B> logic;
     private final Family family;
-    private final int linkBits;
     private final List<B> network;
     private final List<B> transport = new ArrayList<>();
 
@@ -58,10 +57,9 @@ final class PacketState<B> {
     private B isMarkChanged;
 
     /** @param hasSocket whether a local process sends it */
-    PacketState(Logic<B> logic, PacketFields<B> fields, int linkBits, boolean hasSocket) {
+    PacketState(Logic<B> logic, PacketFields<B> fields, Links links, boolean hasSocket) {
         this.logic = logic;
         this.family = fields.family();
-        this.linkBits = linkBits;
         this.hasSocket = hasSocket;
         this.others = new HashMap<>();
         int headerBits = family == Family.IPV4 ? 160 : 320;
@@ -82,14 +80,13 @@ final class PacketState<B> {
         isDestinationChanged = logic.no();
         isSourceChanged = logic.no();
         isMarkChanged = logic.no();
-        inputLink = logic.zero(linkBits);
-        outputLink = logic.zero(linkBits);
+        inputLink = links.none(logic);
+        outputLink = links.none(logic);
     }
 
     private PacketState(PacketState<B> other) {
         logic = other.logic;
         family = other.family;
-        linkBits = other.linkBits;
         network = new ArrayList<>(other.network);
         transport.addAll(other.transport);
         others = other.others;
@@ -280,10 +277,6 @@ final class PacketState<B> {
     void setOutputLink(List<B> link) {
         outputLink = link;
         outputName = null;
-    }
-
-    int linkBits() {
-        return linkBits;
     }
 
     B isReply() {

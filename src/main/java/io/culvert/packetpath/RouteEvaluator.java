@@ -25,7 +25,7 @@ final class RouteEvaluator<B> {
      * @param source 0 if the socket has none yet
      * @param user 0 for packets without a socket
      * @param inputLink the loopback interface for packets of local processes
-     * @param boundLink 0 if the socket is bound to no link
+     * @param boundLink none if the socket is bound to no link
      * @param isLocal whether it is for a packet of a local process
      */
     record Query<B>(
@@ -73,6 +73,7 @@ final class RouteEvaluator<B> {
     private final Notes notes;
     private final Consumer<Step<B>> trace;
     private final Map<Family, Map<Long, List<LookupRoute>>> tables = new HashMap<>();
+    private final Map<TableQuery<B>, TableResult<B>> decisions = new HashMap<>();
 
     RouteEvaluator(Logic<B> logic, RoutingState routing, Links links, Notes notes, Consumer<Step<B>> trace) {
         this.logic = logic;
@@ -95,14 +96,13 @@ final class RouteEvaluator<B> {
         }
     }
 
-    /** The result while it is being found. */
+    /** The result while it is being found, rule by rule. */
     private final class Lookup {
 
         private final Query<B> query;
-        private List<B> link = logic.zero(links.bits());
+        private List<B> link = links.none(logic);
         private B delivered = logic.no();
         private B sent = logic.no();
-        private B blocked = logic.no();
 
         Lookup(Query<B> query) {
             this.query = query;
@@ -114,23 +114,123 @@ final class RouteEvaluator<B> {
                 case Action.LookupTable table -> logic.and(packets, logic.not(lookUp(table, packets, rule)));
                 case Action.None _, Action.GotoRule _ -> packets;
                 case Action.Block _ -> {
-                    block(packets, rule);
+                    trace.accept(new Step<>("route", rule, Step.Effect.DROP, packets));
                     yield logic.no();
                 }
                 case Action.Unknown _ -> {
                     notes.add("'" + rule + "' is not known");
-                    sendAnywhere(packets);
+                    add(packets, links.unknown(logic));
+                    sent = logic.or(sent, packets);
                     yield logic.no();
                 }
             };
         }
 
-        /** Returns the packets that the table decides about. */
+        /** Returns the packets that the table decides about, at least. */
         private B lookUp(Action.LookupTable table, B packets, String rule) {
-            List<LookupRoute> routes =
-                    tables.getOrDefault(query.family(), Map.of()).getOrDefault(table.table(), List.of());
-            B here = packets;
-            B undecided = logic.no();
+            TableResult<B> result = decisions(table, query);
+            add(packets, result.link());
+            delivered = logic.or(delivered, logic.and(packets, result.delivered()));
+            sent = logic.or(sent, logic.and(packets, result.sent()));
+            for (Step<B> step : result.steps()) {
+                B here = logic.and(packets, step.packets());
+                if (!logic.isNo(here)) {
+                    trace.accept(new Step<>("route", rule + ", " + step.what(), step.effect(), here));
+                }
+            }
+            result.notes().forEach((note, where) -> {
+                if (!logic.isNo(logic.and(packets, where))) {
+                    notes.add(note);
+                }
+            });
+            return result.decided();
+        }
+
+        /** Adds packets, which have no link yet. */
+        private void add(B packets, List<B> to) {
+            List<B> sum = new ArrayList<>(link.size());
+            for (int i = 0; i < link.size(); i++) {
+                sum.add(logic.or(link.get(i), logic.and(packets, to.get(i))));
+            }
+            link = sum;
+        }
+
+        Result<B> result() {
+            return new Result<>(link, delivered, sent);
+        }
+    }
+
+    /**
+     * What a table decides about all packets, whichever rule asks it.
+     *
+     * @param link the link of those that are sent; none for others
+     * @param decided packets with a route, or that a route blocks
+     * @param steps the routes with their packets
+     * @param notes what is not modelled, with the packets that it concerns
+     */
+    private record TableResult<B>(
+            List<B> link, B delivered, B sent, B decided, List<Step<B>> steps, Map<String, B> notes) {}
+
+    /**
+     * What the result of a table depends on.
+     *
+     * @param source empty where no route has one
+     */
+    private record TableQuery<B>(
+            Family family,
+            Action.LookupTable table,
+            List<B> destination,
+            List<B> source,
+            List<B> boundLink,
+            boolean isLocal) {}
+
+    private TableResult<B> decisions(Action.LookupTable table, Query<B> query) {
+        List<LookupRoute> routes = tables.getOrDefault(query.family(), Map.of()).getOrDefault(table.table(), List.of());
+        boolean hasSources = routes.stream().anyMatch(route -> route.source().length() > 0);
+        TableQuery<B> key = new TableQuery<>(
+                query.family(),
+                table,
+                query.destination(),
+                hasSources ? query.source() : List.of(),
+                query.boundLink(),
+                query.isLocal());
+        TableResult<B> known = decisions.get(key);
+        if (known != null) {
+            return known;
+        }
+        TableLookup lookup = new TableLookup(table, query);
+        TableResult<B> result = lookup.evaluate(routes);
+        if (!lookup.isUncertain) {
+            // What is not known may be different at the next lookup.
+            decisions.put(key, result);
+        }
+        return result;
+    }
+
+    /** Evaluates one table. */
+    private final class TableLookup {
+
+        private final Action.LookupTable table;
+        private final Query<B> query;
+        private final List<List<B>> link = new ArrayList<>();
+        private B delivered = logic.no();
+        private B sent = logic.no();
+
+        /** Packets whose route the rule ignores. */
+        private B suppressed = logic.no();
+
+        private final List<Step<B>> steps = new ArrayList<>();
+        private final Map<String, B> uncertain = new HashMap<>();
+        private boolean isUncertain;
+
+        TableLookup(Action.LookupTable table, Query<B> query) {
+            this.table = table;
+            this.query = query;
+            links.all().forEach(_ -> link.add(new ArrayList<>()));
+        }
+
+        TableResult<B> evaluate(List<LookupRoute> routes) {
+            B here = logic.yes();
             int i = 0;
             while (i < routes.size() && !logic.isNo(here)) {
                 // Routes that are equally good: the kernel takes any of them.
@@ -141,21 +241,26 @@ final class RouteEvaluator<B> {
                 List<LookupRoute> equal = routes.subList(i, end);
                 B matching = logic.and(here, matches(equal.getFirst()));
                 if (!logic.isNo(matching)) {
-                    B taken = take(equal, matching, table, rule);
-                    here = logic.and(here, logic.not(logic.and(matching, taken)));
-                    undecided = logic.or(undecided, suppressed);
+                    here = logic.and(here, logic.not(logic.and(matching, take(equal, matching))));
                 }
                 i = end;
             }
-            return logic.and(packets, logic.not(logic.or(here, undecided)));
+            return new TableResult<>(
+                    link.stream().map(logic::anyOf).toList(),
+                    delivered,
+                    sent,
+                    logic.not(logic.or(here, suppressed)),
+                    steps,
+                    uncertain);
         }
 
-        /** Packets whose route the rule ignores. */
-        private B suppressed = logic.no();
+        private B unknown() {
+            isUncertain = true;
+            return logic.unknown();
+        }
 
         /** Applies the first route that is usable; returns where there is one. */
-        private B take(List<LookupRoute> routes, B packets, Action.LookupTable table, String rule) {
-            suppressed = logic.no();
+        private B take(List<LookupRoute> routes, B packets) {
             B rest = packets;
             B taken = logic.no();
             for (int i = 0; i < routes.size(); i++) {
@@ -168,36 +273,41 @@ final class RouteEvaluator<B> {
                     continue;
                 }
                 taken = logic.or(taken, usable);
-                apply(route, usable, table, rule);
+                apply(route, usable);
                 rest = logic.and(rest, logic.not(usable));
             }
             return taken;
         }
 
-        private void apply(LookupRoute route, B packets, Action.LookupTable table, String rule) {
+        private void apply(LookupRoute route, B packets) {
             boolean isShort = table.suppressPrefixLength().isPresent()
                     && route.destination().length()
                             <= table.suppressPrefixLength().getAsInt();
             switch (route.kind()) {
                 case THROW -> suppressed = logic.or(suppressed, packets);
-                case BLOCK -> block(packets, rule + ", " + text(route));
+                case BLOCK -> trace(text(route), Step.Effect.DROP, packets);
                 case UNICAST, LOCAL, BROADCAST -> {
                     if (isShort) {
                         suppressed = logic.or(suppressed, packets);
                     } else if (!route.isUnderstood()) {
-                        notes.add("the route '" + text(route) + "' has properties that are not known");
+                        uncertain.merge(
+                                "the route '" + text(route) + "' has properties that are not known",
+                                packets,
+                                logic::or);
                         sendAnywhere(packets);
                     } else if (isForThisMachine(route)) {
                         // Which multicast addresses it listens to is not known.
-                        delivered =
-                                logic.or(delivered, isMulticast(route) ? logic.and(packets, logic.unknown()) : packets);
-                        trace.accept(new Step<>(
-                                "route", rule + ", " + text(route) + ", to this machine", Step.Effect.ROUTE, packets));
+                        delivered = logic.or(delivered, isMulticast(route) ? logic.and(packets, unknown()) : packets);
+                        trace(text(route) + ", to this machine", Step.Effect.ROUTE, packets);
                     } else {
-                        send(route, packets, table, rule);
+                        send(route, packets);
                     }
                 }
             }
+        }
+
+        private void trace(String what, Step.Effect effect, B packets) {
+            steps.add(new Step<>("route", what, effect, packets));
         }
 
         /**
@@ -214,7 +324,7 @@ final class RouteEvaluator<B> {
                     && route.destination().address().isMulticastAddress();
         }
 
-        private void send(LookupRoute route, B packets, Action.LookupTable table, String rule) {
+        private void send(LookupRoute route, B packets) {
             B rest = packets;
             List<LookupRoute.Hop> hops = route.hops();
             for (int i = 0; i < hops.size(); i++) {
@@ -232,10 +342,9 @@ final class RouteEvaluator<B> {
                 } else if (target.isLoopback()) {
                     delivered = logic.or(delivered, through);
                 } else {
-                    link = logic.choose(through, links.constant(logic, target), link);
+                    link.get(links.all().indexOf(target)).add(through);
                     sent = logic.or(sent, through);
-                    trace.accept(new Step<>(
-                            "route", rule + ", " + text(route) + ", to " + target.name(), Step.Effect.ROUTE, through));
+                    trace(text(route) + ", to " + target.name(), Step.Effect.ROUTE, through);
                 }
                 rest = logic.and(rest, logic.not(through));
             }
@@ -244,29 +353,28 @@ final class RouteEvaluator<B> {
         /** Of several, the kernel takes any; the only usable one is taken. */
         private B mayBeTaken(List<B> others) {
             B isAnother = logic.anyOf(others);
-            return logic.isNo(isAnother) ? logic.yes() : logic.or(logic.unknown(), logic.not(isAnother));
-        }
-
-        private void block(B packets, String what) {
-            blocked = logic.or(blocked, packets);
-            trace.accept(new Step<>("route", what, Step.Effect.DROP, packets));
+            return logic.isNo(isAnother) ? logic.yes() : logic.or(unknown(), logic.not(isAnother));
         }
 
         /** For what is not known: through any link. */
         private void sendAnywhere(B packets) {
-            link = logic.choose(packets, logic.unknown(links.bits()), link);
+            isUncertain = true;
+            List<B> any = links.unknown(logic);
+            for (int i = 0; i < any.size(); i++) {
+                link.get(i).add(logic.and(packets, any.get(i)));
+            }
             sent = logic.or(sent, packets);
         }
 
         private B matches(LookupRoute route) {
             B matches = logic.and(
                     logic.isIn(query.destination(), route.destination()), logic.isIn(query.source(), route.source()));
-            return route.typeOfService() == 0 ? matches : logic.and(matches, logic.unknown());
+            return route.typeOfService() == 0 ? matches : logic.and(matches, unknown());
         }
 
         /** Returns where the route can be used by a socket that is bound to a link. */
         private B isUsable(LookupRoute route) {
-            B isUnbound = logic.equal(query.boundLink(), 0);
+            B isUnbound = links.isNone(logic, query.boundLink());
             if (route.kind() == LookupRoute.Kind.BLOCK || route.kind() == LookupRoute.Kind.THROW) {
                 // IPv6 gives these routes the loopback interface, so that a socket bound to another one does not match.
                 return route.family() == Family.IPV4 ? logic.yes() : isUnbound;
@@ -285,12 +393,8 @@ final class RouteEvaluator<B> {
             if (out.isEmpty() || (!out.get().isUp() && route.kind() != LookupRoute.Kind.LOCAL)) {
                 return logic.no();
             }
-            B isBoundTo = logic.or(logic.equal(query.boundLink(), 0), links.is(logic, query.boundLink(), out.get()));
-            return hop.isUsable() ? isBoundTo : logic.and(isBoundTo, logic.unknown());
-        }
-
-        Result<B> result() {
-            return new Result<>(link, delivered, sent);
+            B isBoundTo = logic.or(links.isNone(logic, query.boundLink()), links.is(query.boundLink(), out.get()));
+            return hop.isUsable() ? isBoundTo : logic.and(isBoundTo, unknown());
         }
     }
 
@@ -409,8 +513,8 @@ final class RouteEvaluator<B> {
         return logic.choose(hasPorts, logic.between(port, range.first(), range.last()), logic.unknown());
     }
 
-    private B isLink(List<B> number, String name) {
-        return links.byName(name).map(link -> links.is(logic, number, link)).orElseGet(logic::no);
+    private B isLink(List<B> which, String name) {
+        return links.byName(name).map(link -> links.is(which, link)).orElseGet(logic::no);
     }
 
     private String text(LookupRoute route) {

@@ -221,7 +221,7 @@ final class RuleEvaluator<B> {
         }
         // Without a link there is no group, which ends the rule, whereas the index and the name are empty then.
         if (key == META_IIFGROUP || key == META_OIFGROUP) {
-            require(logic.not(logic.equal(key == META_IIFGROUP ? packet.inputLink() : packet.outputLink(), 0)));
+            require(logic.anyOf(key == META_IIFGROUP ? packet.inputLink() : packet.outputLink()));
         }
         it.number(NfTables.NFTA_META_DREG).ifPresent(register -> registers.store(register, value));
     }
@@ -558,7 +558,7 @@ final class RuleEvaluator<B> {
         B mayBeTranslated = logic.and(match, logic.or(logic.not(isScoped), logic.unknown()));
         for (StateLink link : links.all()) {
             Optional<byte[]> address = links.firstAddress(link, family);
-            B isLink = logic.and(mayBeTranslated, links.is(logic, packet.inputLink(), link));
+            B isLink = logic.and(mayBeTranslated, links.is(packet.inputLink(), link));
             if (address.isPresent() && !logic.isNo(isLink)) {
                 List<B> own = logic.constant(address.get());
                 translations.add(new Translation<>(isLink, packet.isOtherDestination(own), own, port));

@@ -100,7 +100,7 @@ final class RulesetEvaluator<B> {
      * @param possible all packets that there may be, as far as it is known without routes and rules
      */
     List<Outcome<B>> evaluate(Hook hook, PacketState<B> packet, B packets, B possible) {
-        Result<B> none = new Result<>(logic.zero(packet.linkBits()), logic.no(), logic.no());
+        Result<B> none = new Result<>(links.none(logic), logic.no(), logic.no());
         return evaluate(hook, new Outcome<>(packet, packets, none), possible, (outcome, _) -> outcome);
     }
 
@@ -199,7 +199,7 @@ final class RulesetEvaluator<B> {
             translated.setDestination(logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE)));
             if (hook == Hook.OUTPUT) {
                 // The link of the untranslated destination, which has nothing to do with this one.
-                translated.setOutputLink(logic.unknown(packet.linkBits()));
+                translated.setOutputLink(links.unknown(logic));
             }
             outcomes.add(reroute(rerouting, new Outcome<>(translated, later, untranslated.route()), later));
         }
