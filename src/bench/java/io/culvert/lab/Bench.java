@@ -2,6 +2,7 @@
 package io.culvert.lab;
 
 import io.culvert.lab.Measurement.Metric;
+import io.culvert.netlink.NetlinkSockets;
 import io.culvert.rtnl.RulesetEvents;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -168,7 +169,7 @@ public final class Bench {
         Map<Metric, Double> values = new LinkedHashMap<>();
         double overhead = sandboxMillis();
         try (SidecarProbe sidecar = SidecarProbe.in(lab.node().namespace());
-                RulesetEvents changes = lab.node().namespace().call(RulesetEvents::open)) {
+                RulesetEvents changes = lab.node().namespace().call(() -> RulesetEvents.open(NetlinkSockets.KERNEL))) {
             sidecar.awaitReply(Lab.NODE_IPV4, System.nanoTime(), TIMEOUT);
             long begin = System.nanoTime();
             try (RunningProgram culvert = run(program, settings)) {

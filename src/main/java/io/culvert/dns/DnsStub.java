@@ -8,12 +8,12 @@ import io.culvert.linux.OpenFiles;
 import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
-import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channel;
 import java.nio.channels.DatagramChannel;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +53,8 @@ public final class DnsStub implements AutoCloseable {
     private final Responder responder;
     private final Timeouts timeouts;
     private final LongSupplier nanoTime;
-    private final Map<InetAddress, List<Closeable>> sockets = new ConcurrentHashMap<>();
+    private final StubSockets opener;
+    private final Map<InetAddress, List<Channel>> sockets = new ConcurrentHashMap<>();
     private final FairQueryQueue inFlight = new FairQueryQueue(MAX_IN_FLIGHT, MAX_IN_FLIGHT_PER_CLIENT);
     private final ThreadPoolExecutor workers = new ThreadPoolExecutor(
             0, MAX_IN_FLIGHT, 30, TimeUnit.SECONDS, new HandoffQueue(), DnsStub::newThread, DnsStub::enqueue);
@@ -64,6 +65,17 @@ public final class DnsStub implements AutoCloseable {
      * @param nanoTime a monotonic clock in nanoseconds, like {@link System#nanoTime}
      */
     public DnsStub(Timeouts timeouts, LongSupplier nanoTime) {
+        this(timeouts, nanoTime, StubSockets.SYSTEM);
+    }
+
+    /**
+     * Creates a stub that answers every query with SERVFAIL until {@link #useUpstreams} is called.
+     *
+     * @param nanoTime a monotonic clock in nanoseconds, like {@link System#nanoTime}
+     * @param opener opens the sockets on which it is queried
+     */
+    public DnsStub(Timeouts timeouts, LongSupplier nanoTime, StubSockets opener) {
+        this.opener = opener;
         this.timeouts = timeouts;
         this.nanoTime = nanoTime;
         this.routing = new AtomicReference<>(new DnsRouting(Upstreams.NONE, List.of(), timeouts, nanoTime));
@@ -89,9 +101,11 @@ public final class DnsStub implements AutoCloseable {
     public InetSocketAddress listen(InetSocketAddress address) {
         OpenFiles.raiseSoftLimit(FILE_DESCRIPTORS);
         for (int attempt = 1; ; attempt++) {
-            List<Closeable> opened = new ArrayList<>();
+            List<Channel> opened = new ArrayList<>();
             try {
-                return open(address, opened);
+                InetSocketAddress bound = opener.open(address, this, opened);
+                sockets.put(address.getAddress(), opened);
+                return bound;
             } catch (IOException e) {
                 opened.forEach(DnsStub::closeQuietly);
                 // The ephemeral TCP port may be in use for UDP.
@@ -106,7 +120,8 @@ public final class DnsStub implements AutoCloseable {
         }
     }
 
-    private InetSocketAddress open(InetSocketAddress address, List<Closeable> opened) throws IOException {
+    /** Opens the sockets of the system; see {@link StubSockets}. */
+    InetSocketAddress open(InetSocketAddress address, List<Channel> opened) throws IOException {
         TcpService tcp = TcpService.open(address, this::submitTcp, TcpLimits.DEFAULT);
         opened.add(tcp);
         InetSocketAddress bound = new InetSocketAddress(address.getAddress(), tcp.port());
@@ -116,7 +131,6 @@ public final class DnsStub implements AutoCloseable {
                         : StandardProtocolFamily.INET6);
         opened.add(udp);
         udp.bind(bound);
-        sockets.put(address.getAddress(), opened);
         startThread("dns-udp", () -> serveUdp(udp, opened));
         startThread("dns-tcp", () -> serveTcp(tcp, opened));
         return bound;
@@ -140,7 +154,7 @@ public final class DnsStub implements AutoCloseable {
         workers.shutdown();
     }
 
-    private void serveUdp(DatagramChannel channel, List<Closeable> channels) {
+    private void serveUdp(DatagramChannel channel, List<Channel> channels) {
         ByteBuffer buffer = ByteBuffer.allocate(65535);
         try {
             while (true) {
@@ -177,7 +191,7 @@ public final class DnsStub implements AutoCloseable {
                 });
     }
 
-    private void serveTcp(TcpService tcp, List<Closeable> channels) {
+    private void serveTcp(TcpService tcp, List<Channel> channels) {
         try {
             tcp.serve();
         } catch (IOException _) {
@@ -249,13 +263,11 @@ public final class DnsStub implements AutoCloseable {
         return Thread.ofPlatform().daemon().name("dns").unstarted(task);
     }
 
-    private static boolean isClosed(Closeable socket) {
-        return socket instanceof DatagramChannel channel
-                ? !channel.isOpen()
-                : socket instanceof TcpService tcp && !tcp.isOpen();
+    private static boolean isClosed(Channel socket) {
+        return !socket.isOpen();
     }
 
-    private static void closeQuietly(Closeable socket) {
+    private static void closeQuietly(Channel socket) {
         try {
             socket.close();
         } catch (IOException _) {

@@ -2,6 +2,7 @@
 package io.culvert.dns;
 
 import io.culvert.net.Host;
+import io.culvert.timing.Threads;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Function;
 
@@ -28,8 +28,7 @@ public final class NameTracker implements AutoCloseable {
     private final Function<Host.Name, ResolutionResult> resolver;
     private final TrackingPolicy policy;
     private final Runnable changed;
-    private final ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(
-            THREADS, work -> Thread.ofPlatform().daemon().name("names").unstarted(work));
+    private final ScheduledExecutorService scheduler;
     private final Map<Host.Name, TrackedName> tracked = new HashMap<>();
     private final Map<Host.Name, List<InetAddress>> addressesByName = new HashMap<>();
 
@@ -38,6 +37,17 @@ public final class NameTracker implements AutoCloseable {
      * @param changed called on several threads whenever the addresses of a name have changed
      */
     public NameTracker(Function<Host.Name, ResolutionResult> resolver, TrackingPolicy policy, Runnable changed) {
+        this(resolver, policy, changed, Threads.SYSTEM);
+    }
+
+    /**
+     * @param resolver resolves a name, called on several threads; may take seconds
+     * @param changed called on several threads whenever the addresses of a name have changed
+     * @param threads on which names are resolved
+     */
+    public NameTracker(
+            Function<Host.Name, ResolutionResult> resolver, TrackingPolicy policy, Runnable changed, Threads threads) {
+        this.scheduler = threads.scheduler("names", THREADS);
         this.resolver = resolver;
         this.policy = policy;
         this.changed = changed;

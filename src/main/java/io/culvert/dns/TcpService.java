@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.dns;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.nio.channels.Channel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -23,7 +23,7 @@ import java.util.function.Consumer;
  * Serves all TCP connections to one address on one thread: an idle one costs only some memory. If there are too many,
  * the one that has been idle for longest is closed, of the client that has the most.
  */
-final class TcpService implements Closeable {
+final class TcpService implements Channel {
 
     /** Connections that wait to be accepted. */
     private static final int BACKLOG = 256;
@@ -73,7 +73,8 @@ final class TcpService implements Closeable {
         return ((InetSocketAddress) listening.getLocalAddress()).getPort();
     }
 
-    boolean isOpen() {
+    @Override
+    public boolean isOpen() {
         return listening.isOpen();
     }
 

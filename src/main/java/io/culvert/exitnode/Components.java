@@ -13,7 +13,6 @@ import io.culvert.process.ProgramDirectories;
 import io.culvert.process.Reaper;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
-import io.culvert.process.SupervisorClock;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.Ownership;
@@ -66,15 +65,15 @@ record Components(
                 () -> events.add(new ExitNodeEvent.NamesChanged()));
         SocksProxy proxy = new SocksProxy(environment, settings, configuration.sockd());
         ExitNodeInputs inputs = configuration.inputs(dns.runtimeResolvers(), machine);
-        Children children = new Children();
+        Children children = new Children(environment.system().programs());
         Reaper.installAsInit(children);
         Supervisor supervisor = new Supervisor(
                 children,
                 Supervisor.RESTARTS,
-                SupervisorClock.REAL,
+                environment.system().threads(),
                 new Redactor(secrets(settings)),
                 event -> events.add(new ExitNodeEvent.Child(event)));
-        WireGuardDevices devices = devices(settings, supervisor);
+        WireGuardDevices devices = devices(settings, supervisor, environment);
         return new Components(
                 environment,
                 configuration,
@@ -132,14 +131,22 @@ record Components(
                 .map(it -> new TailscaleProgram(it, ProgramDirectories.configured(), environment.root()));
     }
 
-    private static WireGuardDevices devices(Settings settings, Supervisor supervisor) {
+    private static WireGuardDevices devices(Settings settings, Supervisor supervisor, Environment environment) {
         return WireGuardDevices.supervised(
-                settings.wireGuard().implementation(), program(settings), supervisor, Ownership.ALIAS);
+                settings.wireGuard().implementation(),
+                program(settings),
+                supervisor,
+                Ownership.ALIAS,
+                environment.system().netlink());
     }
 
     /** Returns access to existing devices, for callers that only read them. */
-    static WireGuardDevices devices(Settings settings) {
-        return WireGuardDevices.detached(settings.wireGuard().implementation(), program(settings), Ownership.ALIAS);
+    static WireGuardDevices devices(Settings settings, Environment environment) {
+        return WireGuardDevices.detached(
+                settings.wireGuard().implementation(),
+                program(settings),
+                Ownership.ALIAS,
+                environment.system().netlink());
     }
 
     static UserspaceProgram program(Settings settings) {

@@ -29,6 +29,7 @@ import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.plan.Tailnet;
 import io.culvert.runtime.Environment;
+import io.culvert.runtime.OperatingSystem;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -68,7 +69,7 @@ final class DnsService implements AutoCloseable {
     private final BypassResolver bypassResolver;
     private final NameTracker endpoints;
     private final NameTracker bypasses;
-    private final DnsStub stub = new DnsStub(Timeouts.DEFAULT, System::nanoTime);
+    private final DnsStub stub;
     private final Set<InetAddress> listenAddresses = new LinkedHashSet<>();
     private int port = ExitNodePlan.STUB_PORT;
     private Forwarding forwarding = new Forwarding(Upstreams.NONE, List.of());
@@ -101,7 +102,9 @@ final class DnsService implements AutoCloseable {
             List<Prefix> connected,
             BooleanSupplier tailscaleWritesResolvConf,
             Runnable changed) {
+        OperatingSystem system = environment.system();
         this.log = environment.log();
+        this.stub = new DnsStub(Timeouts.DEFAULT, system.threads()::nanoTime, system.stubSockets());
         this.marks = configuration.identity().marks();
         this.file = file(environment, configuration);
         this.tailscale = configuration.settings().mesh().tailscale().isPresent();
@@ -126,8 +129,8 @@ final class DnsService implements AutoCloseable {
                 Timeouts.BOOTSTRAP);
         this.bypassResolver = new BypassResolver(
                 bootstrap, address -> RuntimeResolvers.isLocal(address, connected), Timeouts.DEFAULT);
-        this.endpoints = new NameTracker(this::resolveEndpoint, TrackingPolicy.BY_TTL, changed);
-        this.bypasses = new NameTracker(this::resolveBypass, TrackingPolicy.BY_TTL, changed);
+        this.endpoints = new NameTracker(this::resolveEndpoint, TrackingPolicy.BY_TTL, changed, system.threads());
+        this.bypasses = new NameTracker(this::resolveBypass, TrackingPolicy.BY_TTL, changed, system.threads());
     }
 
     /** Returns the container runtime's resolvers; only Culvert itself may query them. */

@@ -90,9 +90,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.announcedRoutes = inputs.machine().main();
         this.audit = new SelfAudit(
                 new RoutingStateReader(components.kernel().route()),
-                RulesetReader.open(),
+                RulesetReader.open(components.environment().system().netlink()),
                 action -> components.events().add(new ExitNodeEvent.DeferredUpdate(action)),
                 this::reconcileNow,
+                components.environment().system().threads(),
                 log);
     }
 
@@ -112,7 +113,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         log.info("kill switch: active");
         killSwitchLog.overrides(components.killSwitch().overrides(plan));
         reconciler.watch(
-                ChangeWatcher.kernelEvents(components.kernel().route().portId()), new ExitNodeEvent.MachineChanged());
+                ChangeWatcher.kernelEvents(
+                        components.environment().system().netlink(),
+                        components.kernel().route().portId()),
+                new ExitNodeEvent.MachineChanged());
         undo.push("stopping the event listeners", reconciler::close);
         if (!components.kernel().machine().equals(inputs.machine())) {
             // The machine changed before the event listeners were open.

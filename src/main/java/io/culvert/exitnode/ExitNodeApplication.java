@@ -25,11 +25,12 @@ public final class ExitNodeApplication {
     private final Environment environment;
     private final Log log;
     private final UndoStack undo = new UndoStack();
-    private final EventQueue<ExitNodeEvent> events = new EventQueue<>();
+    private final EventQueue<ExitNodeEvent> events;
 
     public ExitNodeApplication(Environment environment) {
         this.environment = environment;
         this.log = environment.log();
+        this.events = new EventQueue<>(environment.system().threads());
     }
 
     /**
@@ -38,12 +39,27 @@ public final class ExitNodeApplication {
      * @throws ProblemException before anything but the kill switch was changed, or after all changes were undone
      */
     public void run() throws InterruptedException {
-        try (StopSignals _ = StopSignals.deliverTo(signal -> events.add(new ExitNodeEvent.Stop(signal)));
-                KernelConnections kernel = reportSettingsErrorsFirst(() -> KernelConnections.open(environment))) {
+        try (StopSignals _ = StopSignals.deliverTo(this::requestStop)) {
+            runWithoutSignals();
+        }
+    }
+
+    /** Requests a stop; may be called on any thread. */
+    public void requestStop(String why) {
+        events.add(new ExitNodeEvent.Stop(why));
+    }
+
+    /**
+     * Runs until {@link #requestStop} is called, and changes nothing of this process.
+     *
+     * @throws ProblemException before anything but the kill switch was changed, or after all changes were undone
+     */
+    public void runWithoutSignals() throws InterruptedException {
+        try (KernelConnections kernel = reportSettingsErrorsFirst(() -> KernelConnections.open(environment))) {
             // Before the claim: a process that holds the claim must not be able to keep the network open.
             EarlyKillSwitch killSwitch = EarlyKillSwitch.activate(
                     kernel.nftables(), Container.beforeSettings(environment.variables(), environment.root()));
-            try (NetworkNamespaceLock _ = reportSettingsErrorsFirst(ExitNodeApplication::lockNetworkNamespace)) {
+            try (NetworkNamespaceLock _ = reportSettingsErrorsFirst(this::lockNetworkNamespace)) {
                 killSwitch.replaceLeftover();
                 run(prepareExitNode(killSwitch, kernel));
             }
@@ -123,8 +139,10 @@ public final class ExitNodeApplication {
     }
 
     /** Claims the network namespace: two exit nodes in it would revert each other's changes endlessly. */
-    private static NetworkNamespaceLock lockNetworkNamespace() {
-        return NetworkNamespaceLock.take(NetworkNamespaceLock.EXIT_NODE_TABLE)
+    private NetworkNamespaceLock lockNetworkNamespace() {
+        return NetworkNamespaceLock.take(
+                        NetworkNamespaceLock.EXIT_NODE_TABLE,
+                        environment.system().netlink())
                 .orElseThrow(() -> new ProblemException(Problem.machine(
                         Location.machine("network namespace"),
                         "another Culvert is running in it",

@@ -64,8 +64,9 @@ public final class ExitNodeAudit {
                     .filter(it -> it.file().toString().equals(status.facts().file()))
                     .findFirst()
                     .orElse(configuration.servers().getFirst());
-            RuntimeFacts facts =
-                    isRunning ? status.facts() : PromiseFacts.of(server.config(), server.file(), device(configuration));
+            RuntimeFacts facts = isRunning
+                    ? status.facts()
+                    : PromiseFacts.of(server.config(), server.file(), device(configuration, environment));
             Promise promise = Promise.of(PromiseFacts.inputs(
                     configuration,
                     server.config(),
@@ -98,9 +99,9 @@ public final class ExitNodeAudit {
                 .toList();
     }
 
-    private static Optional<DeviceState> device(LoadedConfiguration configuration) {
+    private static Optional<DeviceState> device(LoadedConfiguration configuration, Environment environment) {
         try {
-            return Components.devices(configuration.settings())
+            return Components.devices(configuration.settings(), environment)
                     .find(configuration.identity().link())
                     .map(WireGuardDevice::read);
         } catch (RuntimeException _) {

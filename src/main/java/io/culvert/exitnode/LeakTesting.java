@@ -164,7 +164,7 @@ final class LeakTesting {
 
     private void start(Run run) {
         running = Optional.of(run);
-        Thread.ofPlatform().daemon().name("leak-test").start(() -> {
+        environment.system().threads().start("leak-test", () -> {
             LeakTestResult result;
             try {
                 result = LeakTest.run(run.input(), environment.clock().instant());

@@ -75,7 +75,7 @@ final class Requirements {
                         "use another name for Tailscale's interface: TS_TAILSCALED_EXTRA_ARGS=--tun=tailnet0")));
         problems.addAll(ExitNodePlanner.remarks(configuration.inputs(RuntimeResolvers.NONE, machine)));
         if (machine.netAdmin()) {
-            problems.addAll(takenLinkNames(machine, configuration));
+            problems.addAll(takenLinkNames(machine, configuration, environment));
         }
         problems.addAll(addressConflicts(machine, configuration));
         if (!Container.of(configuration.settings().container(), environment.variables(), environment.root())
@@ -90,8 +90,9 @@ final class Requirements {
      * Reports interfaces that have the names of Culvert's but belong to another program. Culvert's own, left by a run
      * that was killed, are adopted.
      */
-    private static List<Problem> takenLinkNames(Machine machine, LoadedConfiguration configuration) {
-        WireGuardDevices devices = Components.devices(configuration.settings());
+    private static List<Problem> takenLinkNames(
+            Machine machine, LoadedConfiguration configuration, Environment environment) {
+        WireGuardDevices devices = Components.devices(configuration.settings(), environment);
         List<Problem> problems = new ArrayList<>();
         Stream.concat(
                         Stream.of(configuration.identity().link()),

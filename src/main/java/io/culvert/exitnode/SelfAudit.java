@@ -15,6 +15,7 @@ import io.culvert.nft.KernelTable;
 import io.culvert.nft.RulesetReader;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingStateReader;
+import io.culvert.timing.Threads;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -36,6 +37,7 @@ final class SelfAudit implements AutoCloseable {
     private final RulesetReader rulesets;
     private final Consumer<Runnable> onOwnThread;
     private final Runnable onVerdict;
+    private final Threads threads;
     private final Log log;
     private Optional<Subject> judged = Optional.empty();
     private Optional<Subject> waiting = Optional.empty();
@@ -51,11 +53,13 @@ final class SelfAudit implements AutoCloseable {
             RulesetReader rulesets,
             Consumer<Runnable> onOwnThread,
             Runnable onVerdict,
+            Threads threads,
             Log log) {
         this.routes = routes;
         this.rulesets = rulesets;
         this.onOwnThread = onOwnThread;
         this.onVerdict = onVerdict;
+        this.threads = threads;
         this.log = log;
     }
 
@@ -90,7 +94,7 @@ final class SelfAudit implements AutoCloseable {
     private void start(Subject subject) {
         isBusy = true;
         judged = Optional.of(subject);
-        Thread.ofPlatform().daemon().name("audit").start(() -> {
+        threads.start("audit", () -> {
             List<Violation> found = judge(subject);
             onOwnThread.accept(() -> finish(found));
         });

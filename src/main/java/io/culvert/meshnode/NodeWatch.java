@@ -97,7 +97,10 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
         try (StopSignals _ = StopSignals.deliverTo(_ -> events.add(Event.STOP));
                 Reconciler<Event> reconciler = new Reconciler<>(
                         log, environment.monotonicClock(), events, COALESCE_TIME, "mesh: recovered", this)) {
-            reconciler.watch(ChangeWatcher.kernelEvents(kernel.route().portId()), Event.MACHINE);
+            reconciler.watch(
+                    ChangeWatcher.kernelEvents(
+                            environment.system().netlink(), kernel.route().portId()),
+                    Event.MACHINE);
             resolver.resolve(interfaces())
                     .forEach(name -> log.warn("mesh: " + name + " does not resolve yet, retrying"));
             MachineLock.runLocked(environment, () -> state.apply(kernel, change, now(), Optional.of(log), direct));

@@ -176,17 +176,7 @@ public final class KernelNetlinkSocket implements NetlinkSocket {
         }
     }
 
-    /** A request of a transaction that the kernel refused, which therefore changed nothing. */
-    public record Refusal(int index, Outcome outcome) {}
-
-    /**
-     * Sends requests that the kernel carries out as one transaction, as nfnetlink does.
-     *
-     * @param batch the begin message, the requests, and the end message; the kernel acknowledges neither begin nor end
-     *     before Linux 6.10
-     * @return the first refused message; empty if the transaction was carried out
-     * @throws SystemCallException with EMSGSIZE if the batch is larger than this process may send
-     */
+    @Override
     public Optional<Refusal> executeTransaction(List<NetlinkMessage> batch) {
         List<Frame> frames = new ArrayList<>(batch.size());
         for (NetlinkMessage message : batch) {

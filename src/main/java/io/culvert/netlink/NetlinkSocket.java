@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.netlink;
 
+import io.culvert.linux.SystemCallException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
-/** A netlink socket: that of the kernel ({@code KernelNetlinkSocket}), or a scripted one in a test. Not thread-safe. */
+/** A netlink socket: that of the kernel ({@code KernelNetlinkSocket}), or a simulated one in a test. Not thread-safe. */
 public interface NetlinkSocket extends AutoCloseable {
 
     /**
@@ -15,6 +17,19 @@ public interface NetlinkSocket extends AutoCloseable {
      * @return one outcome per request, in order
      */
     List<Outcome> execute(List<NetlinkMessage> requests);
+
+    /** A request of a transaction that the kernel refused, which therefore changed nothing. */
+    record Refusal(int index, Outcome outcome) {}
+
+    /**
+     * Sends requests that the kernel carries out as one transaction, as nfnetlink does.
+     *
+     * @param batch the begin message, the requests, and the end message; the kernel acknowledges neither begin nor end
+     *     before Linux 6.10
+     * @return the first refused message; empty if the transaction was carried out
+     * @throws SystemCallException with EMSGSIZE if the batch is larger than this process may send
+     */
+    Optional<Refusal> executeTransaction(List<NetlinkMessage> batch);
 
     /**
      * Sends one request, with {@code NLM_F_REQUEST|NLM_F_DUMP} added, and collects the responses; a dump that the

@@ -4,8 +4,9 @@ package io.culvert.nft;
 import io.culvert.linux.AbstractSocketLock;
 import io.culvert.linux.Errno;
 import io.culvert.linux.SystemCallException;
-import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkMessage;
+import io.culvert.netlink.NetlinkSocket;
+import io.culvert.netlink.NetlinkSockets;
 import java.util.Optional;
 
 /**
@@ -37,10 +38,20 @@ public final class NetworkNamespaceLock implements AutoCloseable {
      * @return empty if another process holds it
      */
     public static Optional<NetworkNamespaceLock> take(String name) {
+        return take(name, NetlinkSockets.KERNEL);
+    }
+
+    /**
+     * Takes the lock in the calling thread's network namespace, until it is closed or this process exits.
+     *
+     * @param name of the table, an nftables identifier
+     * @return empty if another process holds it
+     */
+    public static Optional<NetworkNamespaceLock> take(String name, NetlinkSockets sockets) {
         Table.Id table = new Table.Id(Table.Family.INET, name);
-        KernelNetlinkSocket socket;
+        NetlinkSocket socket;
         try {
-            socket = KernelNetlinkSocket.netfilter();
+            socket = sockets.netfilter();
         } catch (SystemCallException _) {
             return takeFallback(name); // This kernel has no netfilter.
         }

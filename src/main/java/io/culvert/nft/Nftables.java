@@ -9,6 +9,7 @@ import io.culvert.linux.SystemCallException;
 import io.culvert.net.MaskedMark;
 import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkException;
+import io.culvert.netlink.NetlinkSockets;
 import io.culvert.nft.Rulesets.ListedTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,12 +52,21 @@ public final class Nftables implements AutoCloseable {
      * @throws ProblemException of kind MACHINE if the kernel has no netfilter
      */
     public static Nftables open() {
-        return new Nftables(openRulesets());
+        return open(NetlinkSockets.KERNEL);
     }
 
-    static Rulesets openRulesets() {
+    /**
+     * Opens the tables of the calling thread's network namespace.
+     *
+     * @throws ProblemException of kind MACHINE if the kernel has no netfilter
+     */
+    public static Nftables open(NetlinkSockets sockets) {
+        return new Nftables(openRulesets(sockets));
+    }
+
+    static Rulesets openRulesets(NetlinkSockets sockets) {
         try {
-            return Rulesets.open();
+            return Rulesets.of(sockets.netfilter());
         } catch (SystemCallException e) {
             ProblemException problem = new ProblemException(NftSupport.netfilterMissing(e.errno()));
             problem.initCause(e);

@@ -4,6 +4,7 @@ package io.culvert.nft;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkException;
+import io.culvert.netlink.NetlinkSockets;
 import java.util.Optional;
 
 /**
@@ -25,7 +26,16 @@ public final class RulesetReader implements AutoCloseable {
      * @throws ProblemException of kind MACHINE if the kernel has no netfilter
      */
     public static RulesetReader open() {
-        return new RulesetReader(Nftables.openRulesets());
+        return open(NetlinkSockets.KERNEL);
+    }
+
+    /**
+     * Opens the rulesets of the calling thread's network namespace.
+     *
+     * @throws ProblemException of kind MACHINE if the kernel has no netfilter
+     */
+    public static RulesetReader open(NetlinkSockets sockets) {
+        return new RulesetReader(Nftables.openRulesets(sockets));
     }
 
     /**

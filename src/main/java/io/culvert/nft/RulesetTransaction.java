@@ -5,8 +5,8 @@ import io.culvert.linux.Errno;
 import io.culvert.linux.SystemCallException;
 import io.culvert.netlink.AttributeReader;
 import io.culvert.netlink.AttributeWriter;
-import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkMessage;
+import io.culvert.netlink.NetlinkSocket;
 import io.culvert.netlink.NetlinkSocket.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -217,7 +217,7 @@ final class RulesetTransaction {
      * @return why the kernel refused, in which case nothing was changed: EMSGSIZE if they are more than this process
      *     may send at once
      */
-    Optional<Refusal> execute(KernelNetlinkSocket socket) {
+    Optional<Refusal> execute(NetlinkSocket socket) {
         try {
             return socket.executeTransaction(messages())
                     .map(refusal -> new Refusal(

@@ -6,6 +6,7 @@ import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.MalformedMessageException;
 import io.culvert.netlink.NetlinkException;
 import io.culvert.netlink.NetlinkMessage;
+import io.culvert.netlink.NetlinkSocket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -36,9 +37,9 @@ final class Rulesets implements AutoCloseable {
         }
     }
 
-    private final KernelNetlinkSocket socket;
+    private final NetlinkSocket socket;
 
-    private Rulesets(KernelNetlinkSocket socket) {
+    private Rulesets(NetlinkSocket socket) {
         this.socket = socket;
     }
 
@@ -48,7 +49,7 @@ final class Rulesets implements AutoCloseable {
     }
 
     /** @param socket closed together with the result */
-    static Rulesets of(KernelNetlinkSocket socket) {
+    static Rulesets of(NetlinkSocket socket) {
         return new Rulesets(socket);
     }
 

@@ -43,7 +43,7 @@ public final class Child {
                     spec.name() + " cannot be started: " + reason(e),
                     "check that the file exists, is executable and is built for this machine"));
         }
-        this.thread = Thread.ofPlatform().name("child-" + spec.name()).daemon().start(this::supervise);
+        this.thread = supervision.threads().start("child-" + spec.name(), this::supervise);
     }
 
     public String name() {
@@ -72,7 +72,7 @@ public final class Child {
         }
         lastRun.terminate(spec.grace());
         try {
-            thread.join();
+            supervision.threads().join(thread);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
@@ -86,14 +86,14 @@ public final class Child {
         try {
             int failures = 0;
             do { // At least once: a child may be stopped before this thread gets here.
-                long startTime = supervision.clock().nanoTime();
+                long startTime = supervision.threads().nanoTime();
                 ProcessRun current = current();
                 int status = current.await(supervision.children());
                 ChildEvent.Exited exited =
                         new ChildEvent.Exited(spec.name(), status, isStopping(), current.lastOutput());
                 supervision.report(exited);
                 current.exit().complete(exited);
-                Duration runTime = Duration.ofNanos(supervision.clock().nanoTime() - startTime);
+                Duration runTime = Duration.ofNanos(supervision.threads().nanoTime() - startTime);
                 failures = runTime.compareTo(Supervision.STABLE_AFTER) < 0 ? failures + 1 : 1;
                 while (restartAfter(supervision.backOff().afterFailures(failures))) {
                     failures++;
@@ -115,7 +115,7 @@ public final class Child {
             return false;
         }
         supervision.report(new ChildEvent.Restarting(spec.name(), delay));
-        if (supervision.clock().await(stopping, delay)) {
+        if (supervision.threads().await(stopping, delay)) {
             return false;
         }
         Optional<IOException> failure = restart();

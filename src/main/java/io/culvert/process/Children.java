@@ -13,14 +13,23 @@ import java.util.Set;
  */
 public final class Children {
 
+    private final ProcessStarter starter;
     private final Set<Long> pids = new HashSet<>();
     private Runnable changeListener = () -> {};
+
+    public Children() {
+        this(ProcessLauncher::start);
+    }
+
+    public Children(ProcessStarter starter) {
+        this.starter = starter;
+    }
 
     /** Starts a process and keeps it in the list until {@link #await} has returned for it. */
     Process start(ProcessBuilder builder, Privileges privileges) throws IOException {
         Process process;
         synchronized (this) {
-            process = ProcessLauncher.start(builder, privileges);
+            process = starter.start(builder, privileges);
             pids.add(process.pid());
         }
         notifyListener();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.process;
 
+import io.culvert.timing.Threads;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** One run of a program: the process, the thread that reads its output, and its exit. */
 final class ProcessRun {
@@ -22,21 +24,23 @@ final class ProcessRun {
     /** How long to read after the exit: the process's own children may hold the pipe open indefinitely. */
     private static final Duration OUTPUT_TIMEOUT = Duration.ofMillis(200);
 
+    private final String name;
     private final Process process;
     private final Deque<String> lastOutput = new ArrayDeque<>();
     private final CompletableFuture<ChildEvent.Exited> exit = new CompletableFuture<>();
-    private final Thread reader;
+    private final Threads threads;
+    private final Runnable reading;
+    private @Nullable Thread reader;
 
     private ProcessRun(ChildSpec spec, Supervision supervision, Process process) {
         this.process = process;
-        this.reader = Thread.ofPlatform()
-                .name("output-" + spec.name())
-                .daemon()
-                .unstarted(() -> OutputLines.forEachLine(process.getInputStream(), line -> {
-                    String redacted = supervision.redactor().apply(line);
-                    keepLastOutput(redacted);
-                    supervision.report(new ChildEvent.OutputLine(spec.name(), redacted));
-                }));
+        this.threads = supervision.threads();
+        this.name = spec.name();
+        this.reading = () -> OutputLines.forEachLine(process.getInputStream(), line -> {
+            String redacted = supervision.redactor().apply(line);
+            keepLastOutput(redacted);
+            supervision.report(new ChildEvent.OutputLine(spec.name(), redacted));
+        });
     }
 
     /** Starts the program; nothing is read yet. */
@@ -52,7 +56,7 @@ final class ProcessRun {
     }
 
     void startReading() {
-        reader.start();
+        reader = threads.start("output-" + name, reading);
     }
 
     long pid() {
@@ -66,7 +70,9 @@ final class ProcessRun {
     /** Waits for the exit of the process and, briefly, for the rest of its output. */
     int await(Children children) throws InterruptedException {
         int status = children.await(process);
-        reader.join(OUTPUT_TIMEOUT);
+        if (reader != null) {
+            threads.join(reader, OUTPUT_TIMEOUT);
+        }
         return status;
     }
 

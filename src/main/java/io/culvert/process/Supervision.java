@@ -2,6 +2,7 @@
 package io.culvert.process;
 
 import io.culvert.timing.BackOff;
+import io.culvert.timing.Threads;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -10,7 +11,7 @@ import java.util.function.UnaryOperator;
 record Supervision(
         Children children,
         BackOff backOff,
-        SupervisorClock clock,
+        Threads threads,
         UnaryOperator<String> redactor,
         Consumer<ChildEvent> listener) {
 

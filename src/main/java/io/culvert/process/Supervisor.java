@@ -3,6 +3,7 @@ package io.culvert.process;
 
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.timing.BackOff;
+import io.culvert.timing.Threads;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,10 +38,10 @@ public final class Supervisor {
     public Supervisor(
             Children children,
             BackOff backOff,
-            SupervisorClock clock,
+            Threads threads,
             UnaryOperator<String> redactor,
             Consumer<ChildEvent> listener) {
-        this.supervision = new Supervision(children, backOff, clock, redactor, listener);
+        this.supervision = new Supervision(children, backOff, threads, redactor, listener);
     }
 
     /**

@@ -4,8 +4,10 @@ package io.culvert.reconcile;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
+import io.culvert.netlink.NetlinkSockets;
 import io.culvert.rtnl.NetworkEvents;
 import io.culvert.rtnl.RulesetEvents;
+import io.culvert.timing.Threads;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,13 +41,15 @@ public final class ChangeWatcher implements AutoCloseable {
     }
 
     private final Log log;
+    private final Threads threads;
     private final List<Supplier<Source>> sources;
     private final Runnable onChange;
     private Subscription subscription;
     private final ErrorState failure;
 
-    private ChangeWatcher(Log log, List<Supplier<Source>> sources, Runnable onChange) {
+    private ChangeWatcher(Log log, Threads threads, List<Supplier<Source>> sources, Runnable onChange) {
         this.log = log;
+        this.threads = threads;
         this.sources = List.copyOf(sources);
         this.onChange = onChange;
         this.failure = new ErrorState(log, "");
@@ -56,19 +60,22 @@ public final class ChangeWatcher implements AutoCloseable {
      * Returns the sources of events about links, addresses, routes, rules and nftables, for the network namespace of the
      * thread that opens them.
      *
+     * @param sockets opens them
      * @param ownPort the netlink port whose own changes are ignored
      */
-    public static List<Supplier<Source>> kernelEvents(int ownPort) {
+    public static List<Supplier<Source>> kernelEvents(NetlinkSockets sockets, int ownPort) {
         return List.of(
-                () -> Source.of(NetworkEvents.open(port -> port == ownPort)), () -> Source.of(RulesetEvents.open()));
+                () -> Source.of(NetworkEvents.open(sockets, port -> port == ownPort)),
+                () -> Source.of(RulesetEvents.open(sockets)));
     }
 
     /**
+     * @param threads on which it listens
      * @param sources opened on the calling thread
      * @param onChange called on other threads
      */
-    public static ChangeWatcher start(Log log, List<Supplier<Source>> sources, Runnable onChange) {
-        return new ChangeWatcher(log, sources, onChange);
+    public static ChangeWatcher start(Log log, Threads threads, List<Supplier<Source>> sources, Runnable onChange) {
+        return new ChangeWatcher(log, threads, sources, onChange);
     }
 
     /** Returns whether an event source has failed, so that changes may be missed. */
@@ -104,8 +111,7 @@ public final class ChangeWatcher implements AutoCloseable {
             throw e;
         }
         Subscription opening = new Subscription(opened);
-        opened.forEach(source ->
-                Thread.ofPlatform().daemon().name(source.name()).start(() -> opening.listen(source, log, onChange)));
+        opened.forEach(source -> threads.start(source.name(), () -> opening.listen(source, log, onChange)));
         return opening;
     }
 

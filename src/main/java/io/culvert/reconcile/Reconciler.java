@@ -89,7 +89,7 @@ public final class Reconciler<E> implements AutoCloseable {
      * @param changed the event to add
      */
     public void watch(List<Supplier<ChangeWatcher.Source>> sources, E changed) {
-        watcher = Optional.of(ChangeWatcher.start(log, sources, () -> events.add(changed)));
+        watcher = Optional.of(ChangeWatcher.start(log, events.threads(), sources, () -> events.add(changed)));
     }
 
     /** Returns the message of the error that is retried. */

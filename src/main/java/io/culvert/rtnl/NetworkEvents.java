@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.rtnl;
 
-import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkMessage;
 import io.culvert.netlink.NetlinkSocket;
+import io.culvert.netlink.NetlinkSockets;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
@@ -60,7 +60,16 @@ public final class NetworkEvents implements AutoCloseable {
      * @param isOwnPort whether a port id is that of one of this process's sockets, see {@link NetlinkSocket#portId()}
      */
     public static NetworkEvents open(IntPredicate isOwnPort) {
-        return new NetworkEvents(KernelNetlinkSocket.routeEvents(GROUPS), isOwnPort);
+        return open(NetlinkSockets.KERNEL, isOwnPort);
+    }
+
+    /**
+     * Starts to listen, in the calling thread's network namespace.
+     *
+     * @param isOwnPort whether a port id is that of one of this process's sockets, see {@link NetlinkSocket#portId()}
+     */
+    public static NetworkEvents open(NetlinkSockets sockets, IntPredicate isOwnPort) {
+        return new NetworkEvents(sockets.routeEvents(GROUPS), isOwnPort);
     }
 
     NetworkEvents(NetlinkSocket socket, IntPredicate isOwnPort) {

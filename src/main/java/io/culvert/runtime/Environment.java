@@ -17,10 +17,21 @@ import java.util.Map;
  * @param monotonicClock for all deadlines and durations
  */
 public record Environment(
-        Map<String, String> variables, Path root, Clock clock, MonotonicClock monotonicClock, Log log) {
+        Map<String, String> variables,
+        Path root,
+        Clock clock,
+        MonotonicClock monotonicClock,
+        Log log,
+        OperatingSystem system) {
 
     public Environment {
         variables = Map.copyOf(variables);
+    }
+
+    /** Returns the environment of a run on the operating system of this process. */
+    public Environment(
+            Map<String, String> variables, Path root, Clock clock, MonotonicClock monotonicClock, Log log) {
+        this(variables, root, clock, monotonicClock, log, OperatingSystem.REAL);
     }
 
     public Path resolvConf() {

@@ -3,8 +3,8 @@ package io.culvert.runtime;
 
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.Sysctl;
-import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkSocket;
+import io.culvert.netlink.NetlinkSockets;
 import io.culvert.nft.Nftables;
 import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.LinkManager;
@@ -35,9 +35,8 @@ public final class KernelConnections implements AutoCloseable {
 
     /** @throws ProblemException if netlink or netfilter is not available */
     public static KernelConnections open(Environment environment) {
-        NetlinkSocket route = KernelNetlinkSocket.route();
-        NetlinkSocket generic = KernelNetlinkSocket.generic();
-        return new KernelConnections(environment, route, generic, Nftables.open());
+        NetlinkSockets sockets = environment.system().netlink();
+        return new KernelConnections(environment, sockets.route(), sockets.generic(), Nftables.open(sockets));
     }
 
     public Machine machine() {

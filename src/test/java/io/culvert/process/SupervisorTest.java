@@ -12,6 +12,7 @@ import io.culvert.process.ChildEvent.RestartFailed;
 import io.culvert.process.ChildEvent.Restarting;
 import io.culvert.process.ChildEvent.Started;
 import io.culvert.timing.BackOff;
+import io.culvert.timing.Threads;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -98,7 +99,7 @@ class SupervisorTest {
 
     @Test
     void a_child_that_ignores_sigterm_is_killed_after_the_grace_period() throws Exception {
-        Child child = supervisor(SupervisorClock.REAL).start(shell("trap '' TERM; echo ready; exec sleep 600"));
+        Child child = supervisor(Threads.SYSTEM).start(shell("trap '' TERM; echo ready; exec sleep 600"));
         assertThat(next(OutputLine.class).line()).isEqualTo("ready");
         child.stop();
 
@@ -107,7 +108,7 @@ class SupervisorTest {
 
     @Test
     void descendants_of_a_stopped_child_are_killed() throws Exception {
-        Child child = supervisor(SupervisorClock.REAL).start(shell("sleep 600 & echo $!; wait"));
+        Child child = supervisor(Threads.SYSTEM).start(shell("sleep 600 & echo $!; wait"));
         ProcessHandle grandchild =
                 ProcessHandle.of(Long.parseLong(next(OutputLine.class).line())).orElseThrow();
         child.stop();
@@ -164,7 +165,7 @@ class SupervisorTest {
 
     @Test
     void children_are_stopped_in_reverse_order_of_their_start() throws Exception {
-        Supervisor supervisor = supervisor(SupervisorClock.REAL);
+        Supervisor supervisor = supervisor(Threads.SYSTEM);
         for (String name : List.of("first", "second", "third")) {
             supervisor.start(new ChildSpec(
                     name, Path.of("/bin/sleep"), List.of("600"), Map.of(), Privileges.NONE, Duration.ofSeconds(5)));
@@ -181,7 +182,7 @@ class SupervisorTest {
         ChildSpec spec =
                 new ChildSpec("child", directory.resolve("gone"), List.of(), Map.of(), Privileges.NONE, Duration.ZERO);
 
-        assertThatThrownBy(() -> supervisor(SupervisorClock.REAL).start(spec))
+        assertThatThrownBy(() -> supervisor(Threads.SYSTEM).start(spec))
                 .isInstanceOf(ProblemException.class)
                 .hasMessageContaining("child cannot be started: No such file or directory");
     }
@@ -220,11 +221,11 @@ class SupervisorTest {
         }
     }
 
-    private Supervisor supervisor(SupervisorClock clock) {
+    private Supervisor supervisor(Threads clock) {
         return supervisor(clock, events::add);
     }
 
-    private Supervisor supervisor(SupervisorClock clock, Consumer<ChildEvent> listener) {
+    private Supervisor supervisor(Threads clock, Consumer<ChildEvent> listener) {
         BackOff backOff = new BackOff(Duration.ofMillis(100), Duration.ofSeconds(1));
         UnaryOperator<String> redactor = new Redactor(List.of("s3cret"));
         Supervisor supervisor = new Supervisor(children, backOff, clock, redactor, listener);

@@ -4,6 +4,7 @@ package io.culvert.reconcile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.diagnostics.Log;
+import io.culvert.timing.Threads;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayDeque;
@@ -56,7 +57,7 @@ class ChangeWatcherTest {
     }
 
     private ChangeWatcher watch(List<Supplier<ChangeWatcher.Source>> sources) {
-        return ChangeWatcher.start(log, sources, () -> notifications.add("woken"));
+        return ChangeWatcher.start(log, Threads.SYSTEM, sources, () -> notifications.add("woken"));
     }
 
     private void awaitNotification() throws InterruptedException {

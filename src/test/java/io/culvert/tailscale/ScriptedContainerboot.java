@@ -7,9 +7,9 @@ import io.culvert.process.ChildEvent;
 import io.culvert.process.Children;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
-import io.culvert.process.SupervisorClock;
 import io.culvert.settings.SettingsReader;
 import io.culvert.settings.TailscaleSettings;
+import io.culvert.timing.Threads;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -55,7 +55,7 @@ final class ScriptedContainerboot implements AutoCloseable {
         supervisor = new Supervisor(
                 new Children(),
                 Supervisor.RESTARTS,
-                SupervisorClock.REAL,
+                Threads.SYSTEM,
                 new Redactor(settings.secrets()),
                 event -> tasks.add(() -> handleEvent(event)));
         mesh = new TailscaleMesh(

@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** A simulated kernel, for responses that a real kernel cannot be made to give. */
@@ -62,6 +63,17 @@ public final class ScriptedNetlinkSocket implements NetlinkSocket {
     @Override
     public List<Outcome> execute(List<NetlinkMessage> messages) {
         return messages.stream().map(request -> answer(request).outcome()).toList();
+    }
+
+    @Override
+    public Optional<Refusal> executeTransaction(List<NetlinkMessage> batch) {
+        for (int i = 0; i < batch.size(); i++) {
+            Outcome outcome = answer(batch.get(i)).outcome();
+            if (!outcome.succeeded()) {
+                return Optional.of(new Refusal(i, outcome));
+            }
+        }
+        return Optional.empty();
     }
 
     @Override

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.wireguard.device;
 
+import io.culvert.netlink.NetlinkSockets;
 import io.culvert.process.Children;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
-import io.culvert.process.SupervisorClock;
+import io.culvert.timing.Threads;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -20,12 +21,9 @@ class SupervisedUserspaceDeviceTest extends WireGuardDeviceContract {
                         UserspaceProgram.withDefaults(
                                 Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath())),
                         new Supervisor(
-                                new Children(),
-                                Supervisor.RESTARTS,
-                                SupervisorClock.REAL,
-                                new Redactor(List.of()),
-                                _ -> {}),
-                        "culvert")
+                                new Children(), Supervisor.RESTARTS, Threads.SYSTEM, new Redactor(List.of()), _ -> {}),
+                        "culvert",
+                        NetlinkSockets.KERNEL)
                 .create(name, 0);
     }
 }

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.lab.NamespaceTest;
 import io.culvert.netlink.KernelNetlinkSocket;
+import io.culvert.netlink.NetlinkSockets;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.ChildEvent.Exited;
 import io.culvert.process.ChildEvent.Restarting;
@@ -17,7 +18,7 @@ import io.culvert.process.ChildEvent.Started;
 import io.culvert.process.Children;
 import io.culvert.process.Redactor;
 import io.culvert.process.Supervisor;
-import io.culvert.process.SupervisorClock;
+import io.culvert.timing.Threads;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.SecretKey;
 import io.culvert.wireguard.device.WireGuardDevice.Implementation;
@@ -59,8 +60,8 @@ class WireGuardDevicesTest {
             program.memoryLimit(),
             Duration.ofSeconds(1));
     private final BlockingQueue<ChildEvent> events = new LinkedBlockingQueue<>();
-    private final Supervisor supervisor = new Supervisor(
-            new Children(), Supervisor.RESTARTS, SupervisorClock.REAL, new Redactor(List.of()), events::add);
+    private final Supervisor supervisor =
+            new Supervisor(new Children(), Supervisor.RESTARTS, Threads.SYSTEM, new Redactor(List.of()), events::add);
 
     @AfterEach
     void stop_programs() throws Exception {
@@ -120,7 +121,11 @@ class WireGuardDevicesTest {
     void a_hanging_program_is_killed_and_replaced() throws Exception {
         inside(() -> {
             ManagedDevice device = WireGuardDevices.supervised(
-                            ImplementationChoice.USERSPACE, programWithShortTimeout, supervisor, "culvert")
+                            ImplementationChoice.USERSPACE,
+                            programWithShortTimeout,
+                            supervisor,
+                            "culvert",
+                            NetlinkSockets.KERNEL)
                     .managed(name);
             device.ensure(config);
             long hanging = next(Started.class).pid();
@@ -269,7 +274,11 @@ class WireGuardDevicesTest {
             UserspaceProgram chosen = UserspaceProgram.withDefaults(Optional.of(notResponding), List.of());
 
             assertThatThrownBy(() -> WireGuardDevices.supervised(
-                                    ImplementationChoice.USERSPACE, chosen, supervisor, "culvert")
+                                    ImplementationChoice.USERSPACE,
+                                    chosen,
+                                    supervisor,
+                                    "culvert",
+                                    NetlinkSockets.KERNEL)
                             .create(name, 0))
                     .isInstanceOf(ProblemException.class)
                     .hasMessageContaining("does not start: Failed to create TUN device: no");
@@ -285,7 +294,8 @@ class WireGuardDevicesTest {
     }
 
     private WireGuardDevices supervised() {
-        return WireGuardDevices.supervised(ImplementationChoice.USERSPACE, program, supervisor, "culvert");
+        return WireGuardDevices.supervised(
+                ImplementationChoice.USERSPACE, program, supervisor, "culvert", NetlinkSockets.KERNEL);
     }
 
     /** Returns the process id of the program of Culvert's interface. */

@@ -8,9 +8,9 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.Errno;
 import io.culvert.net.InterfaceName;
 import io.culvert.netlink.GenericNetlink;
-import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.netlink.NetlinkSocket;
 import io.culvert.netlink.NetlinkSocket.Outcome;
+import io.culvert.netlink.NetlinkSockets;
 import io.culvert.process.ProgramDirectories;
 import io.culvert.process.Supervisor;
 import io.culvert.rtnl.LinkManager.LinkInfo;
@@ -53,14 +53,12 @@ public final class WireGuardDevices {
      * @param alias the alias that identifies Culvert's links
      */
     public static WireGuardDevices supervised(
-            ImplementationChoice choice, UserspaceProgram program, Supervisor supervisor, String alias) {
-        return new WireGuardDevices(
-                choice,
-                program,
-                Optional.of(supervisor),
-                alias,
-                KernelNetlinkSocket::route,
-                KernelNetlinkSocket::generic);
+            ImplementationChoice choice,
+            UserspaceProgram program,
+            Supervisor supervisor,
+            String alias,
+            NetlinkSockets sockets) {
+        return new WireGuardDevices(choice, program, Optional.of(supervisor), alias, sockets::route, sockets::generic);
     }
 
     /**
@@ -69,8 +67,18 @@ public final class WireGuardDevices {
      * @param alias the alias that identifies Culvert's links
      */
     public static WireGuardDevices detached(ImplementationChoice choice, UserspaceProgram program, String alias) {
-        return new WireGuardDevices(
-                choice, program, Optional.empty(), alias, KernelNetlinkSocket::route, KernelNetlinkSocket::generic);
+        return detached(choice, program, alias, NetlinkSockets.KERNEL);
+    }
+
+    /**
+     * Returns devices whose userspace programs continue when Culvert exits.
+     *
+     * @param alias the alias that identifies Culvert's links
+     * @param sockets opens the sockets by which kernel devices are configured
+     */
+    public static WireGuardDevices detached(
+            ImplementationChoice choice, UserspaceProgram program, String alias, NetlinkSockets sockets) {
+        return new WireGuardDevices(choice, program, Optional.empty(), alias, sockets::route, sockets::generic);
     }
 
     /**
