@@ -6,6 +6,7 @@ import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import io.culvert.nft.KernelRuleset;
 import io.culvert.nft.KernelTable;
+import io.culvert.packetpath.AllPackets;
 import io.culvert.packetpath.ExamplePacket;
 import io.culvert.packetpath.ExamplePacket.Way;
 import io.culvert.packetpath.Exposure;
@@ -18,6 +19,7 @@ import io.culvert.packetpath.Step;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,6 +36,8 @@ public final class Audit {
     private final RoutingState routing;
     private final KernelRuleset ruleset;
     private final Promise promise;
+    private final PacketSets sets = new PacketSets();
+    private final Map<Family, AllPackets> packets = new EnumMap<>(Family.class);
     private final Map<OpeningKey, OpeningValue> outgoing = new LinkedHashMap<>();
     private final Map<OpeningKey, OpeningValue> forwarded = new LinkedHashMap<>();
     private final Map<OpeningKey, OpeningValue> incoming = new LinkedHashMap<>();
@@ -88,7 +92,9 @@ public final class Audit {
     }
 
     private void judge(JudgedLayers layers, Family family) {
+        AllPackets all = packets.computeIfAbsent(family, _ -> AllPackets.of(sets, routing, family));
         Exposure exposure = new Exposure(
+                all,
                 routing,
                 ruleset.tables(),
                 promise.innerLinks(),
@@ -96,8 +102,7 @@ public final class Audit {
                     case BOTH -> Layers.BOTH;
                     case ROUTING -> Layers.ROUTING;
                     case NFTABLES -> Layers.FIREWALL;
-                },
-                family);
+                });
         exposure.notes()
                 .forEach(note -> violations.add(new Violation(layers, "anything may leave: " + note, List.of())));
         for (Exposure.Outgoing out : exposure.outgoing()) {

@@ -95,7 +95,9 @@ final class SelfAudit implements AutoCloseable {
         isBusy = true;
         judged = Optional.of(subject);
         threads.start("audit", () -> {
+            long start = System.nanoTime();
             List<Violation> found = judge(subject);
+            log.debug(PREFIX + "followed all packets in " + (System.nanoTime() - start) / 1_000_000 + " ms");
             onOwnThread.accept(() -> finish(found));
         });
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.packetpath;
 
-import io.culvert.net.Family;
 import io.culvert.net.Marks;
 import io.culvert.net.MaskedMark;
 import io.culvert.nft.KernelTable;
@@ -60,7 +59,7 @@ public final class Exposure {
         }
     }
 
-    private final PacketSets sets = new PacketSets();
+    private final PacketSets sets;
     private final PacketPath<Integer> path;
     private final PacketFields<Integer> fields;
     private final Integer isBoundToAddress;
@@ -78,11 +77,12 @@ public final class Exposure {
      *
      * @param inside the names of the tunnel's and the mesh's links, through which packets may leave
      */
-    public Exposure(RoutingState routing, List<KernelTable> tables, Set<String> inside, Layers layers, Family family) {
+    public Exposure(AllPackets all, RoutingState routing, List<KernelTable> tables, Set<String> inside, Layers layers) {
         this.inside = Set.copyOf(inside);
+        sets = all.sets();
+        fields = all.fields();
+        isBoundToAddress = all.isBoundToAddress();
         path = new PacketPath<>(sets, routing, tables, layers);
-        fields = PacketFields.any(sets, family, path.linkBits());
-        isBoundToAddress = sets.unknown();
         Integer local = localPackets();
         for (Departure<Integer> departure : path.send(fields, local, isBoundToAddress)) {
             learn(local, departure.lastConnectionMark());

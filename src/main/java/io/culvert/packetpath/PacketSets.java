@@ -18,8 +18,8 @@ import jdd.bdd.BDD;
  */
 public final class PacketSets implements Logic<Integer> {
 
-    private static final int INITIAL_NODES = 100_000;
-    private static final int CACHE_SIZE = 50_000;
+    private static final int INITIAL_NODES = 30_000;
+    private static final int CACHE_SIZE = 20_000;
 
     private final BDD diagrams = new BDD(INITIAL_NODES, CACHE_SIZE);
 

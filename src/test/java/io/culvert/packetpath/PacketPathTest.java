@@ -31,7 +31,12 @@ class PacketPathTest {
     }
 
     private static Exposure exposure(PlannedNamespace namespace, Layers layers, Family family) {
-        return new Exposure(namespace.routing(), namespace.tables(), INSIDE, layers, family);
+        return new Exposure(
+                AllPackets.of(new PacketSets(), namespace.routing(), family),
+                namespace.routing(),
+                namespace.tables(),
+                INSIDE,
+                layers);
     }
 
     @ParameterizedTest

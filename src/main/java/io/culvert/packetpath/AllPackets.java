@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.packetpath;
+
+import io.culvert.net.Family;
+import io.culvert.rtnl.RoutingState;
+
+/**
+ * All packets of one family. Evaluations of the same namespace share them, and so what they find out in common.
+ *
+ * @param isBoundToAddress the packets of sockets that are bound to their own source address
+ */
+public record AllPackets(PacketSets sets, PacketFields<Integer> fields, Integer isBoundToAddress) {
+
+    public static AllPackets of(PacketSets sets, RoutingState routing, Family family) {
+        PacketFields<Integer> fields = PacketFields.any(sets, family, new Links(routing).bits());
+        return new AllPackets(sets, fields, sets.unknown());
+    }
+}
