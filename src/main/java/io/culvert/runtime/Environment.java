@@ -29,8 +29,7 @@ public record Environment(
     }
 
     /** Returns the environment of a run on the operating system of this process. */
-    public Environment(
-            Map<String, String> variables, Path root, Clock clock, MonotonicClock monotonicClock, Log log) {
+    public Environment(Map<String, String> variables, Path root, Clock clock, MonotonicClock monotonicClock, Log log) {
         this(variables, root, clock, monotonicClock, log, OperatingSystem.REAL);
     }
 

@@ -52,13 +52,7 @@ class WireGuardDevicesTest {
     private final DeviceConfig config = new DeviceConfig(key, 0, 0, List.of());
     private final UserspaceProgram program = UserspaceProgram.withDefaults(
             Optional.empty(), List.of(Path.of(".cache/bin").toAbsolutePath()));
-    private final UserspaceProgram programWithShortTimeout = new UserspaceProgram(
-            program.chosen(),
-            program.directories(),
-            program.sockets(),
-            program.tunnelDevice(),
-            program.memoryLimit(),
-            Duration.ofSeconds(1));
+    private final UserspaceProgram programWithShortTimeout = withTimeout(Duration.ofSeconds(1));
     private final BlockingQueue<ChildEvent> events = new LinkedBlockingQueue<>();
     private final Supervisor supervisor =
             new Supervisor(new Children(), Supervisor.RESTARTS, Threads.SYSTEM, new Redactor(List.of()), events::add);
@@ -67,6 +61,16 @@ class WireGuardDevicesTest {
     void stop_programs() throws Exception {
         supervisor.stopAll();
         Files.deleteIfExists(SOCKETS.resolve(name + ".sock"));
+    }
+
+    private UserspaceProgram withTimeout(Duration timeout) {
+        return new UserspaceProgram(
+                program.chosen(),
+                program.directories(),
+                program.sockets(),
+                program.tunnelDevice(),
+                program.memoryLimit(),
+                timeout);
     }
 
     @Test
@@ -159,6 +163,29 @@ class WireGuardDevicesTest {
             } finally {
                 run("kill", "-KILL", Long.toString(hanging));
             }
+        });
+    }
+
+    @Test
+    void a_program_that_does_not_exit_in_time_loses_its_interface_and_is_waited_for() throws Exception {
+        inside(() -> {
+            detached().create(name, 0).configure(config);
+            String hanging = program();
+            hang(Long.parseLong(hanging));
+            Process continuing = new ProcessBuilder(
+                            "timeout",
+                            "60",
+                            "sh",
+                            "-c",
+                            "while ip link show " + name + " > /dev/null 2>&1; do :; done; kill -CONT " + hanging)
+                    .start();
+
+            WireGuardDevices devices = WireGuardDevices.detached(
+                    ImplementationChoice.USERSPACE, withTimeout(Duration.ofSeconds(5)), "culvert");
+            devices.find(name).orElseThrow().remove();
+
+            assertThat(continuing.waitFor()).isZero();
+            assertThat(devices.find(name)).isEmpty();
         });
     }
 

@@ -58,15 +58,24 @@ record UapiSocket(Path directory, String name, Duration timeout) {
     /**
      * Deletes the socket of a program that is not a child of this process, which makes a userspace WireGuard exit, and waits
      * until it has exited and so closed the connection.
+     *
+     * @param insist run where it has not exited in time; then it gets as much time again
+     * @throws SocketTimeoutException if it does not exit
      */
-    void deleteAndAwaitExit() throws IOException {
+    void deleteAndAwaitExit(Runnable insist) throws IOException {
         if (!isListening()) {
             delete();
             return;
         }
-        try (UapiConnection connection = UapiConnection.open(path(), timeout)) {
+        try (UapiConnection first = UapiConnection.open(path(), timeout);
+                UapiConnection second = UapiConnection.open(path(), timeout.multipliedBy(2))) {
             delete();
-            connection.awaitClose();
+            try {
+                first.awaitClose();
+            } catch (SocketTimeoutException _) {
+                insist.run();
+                second.awaitClose();
+            }
         }
     }
 

@@ -67,7 +67,8 @@ final class UserspaceDevice extends ConfiguredDevice {
                 child.get().stop();
                 socket.delete();
             } else {
-                socket.deleteAndAwaitExit();
+                // It exits without its interface, too.
+                socket.deleteAndAwaitExit(() -> links.delete(name));
             }
         } catch (IOException e) {
             throw notResponding(e);
