@@ -10,6 +10,8 @@ import io.culvert.diagnostics.UndoStack;
 import io.culvert.exitnode.ExitNodeEvent.Stop;
 import io.culvert.leaktest.LeakTestResult;
 import io.culvert.linux.Container;
+import io.culvert.linux.Egress;
+import io.culvert.linux.HostName;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
 import io.culvert.nft.RulesetReader;
@@ -28,12 +30,15 @@ import io.culvert.rtnl.RoutingStateReader;
 import io.culvert.rtnl.UdpPorts;
 import io.culvert.rtnl.Uplink;
 import io.culvert.settings.MeshSettings;
+import io.culvert.settings.Settings;
 import io.culvert.status.HealthWait;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.TunnelHealth.Verdict;
+import io.culvert.wireguard.device.WireGuardDevice.Implementation;
 import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -56,6 +61,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private final Failover failover;
     private final KillSwitchLog killSwitchLog;
     private final ChildEvents childEvents;
+    private final DataPathProbe dataPathProbe = new DataPathProbe();
     private final LeakTesting leakTesting;
     private final Reconciler<ExitNodeEvent> reconciler;
     private final Instant started;
@@ -74,7 +80,19 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     ExitNode(Components components) {
         this.components = components;
         this.log = components.environment().log();
-        this.failover = new Failover(components.configuration().servers(), Failover.RESPONSE_TIMEOUT, log, now());
+        Settings settings = components.inputs().settings();
+        this.failover = new Failover(
+                new ServerSelection(
+                        components.configuration().servers(),
+                        settings.wireGuard().order(),
+                        HostName.read(components.environment().root()),
+                        settings.wireGuard().returnAfter(),
+                        new SecureRandom(),
+                        now()),
+                new DataPath(settings.wireGuard().probe(), now()),
+                components.environment().clock(),
+                log,
+                now());
         this.killSwitchLog = new KillSwitchLog(log);
         this.childEvents = new ChildEvents(log, components.mesh()::reportsItself);
         this.leakTesting = new LeakTesting(
@@ -85,8 +103,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.started = now();
         this.reconciler = new Reconciler<>(
                 log, components.environment().monotonicClock(), components.events(), Duration.ZERO, "recovered", this);
-        this.inputs = components.inputs();
-        this.plan = components.plan();
+        this.inputs = components.inputs().with(it -> it.server = failover.config());
+        this.plan = ExitNodePlanner.plan(inputs);
         this.announcedRoutes = inputs.machine().main();
         this.audit = new SelfAudit(
                 new RoutingStateReader(components.kernel().route()),
@@ -245,7 +263,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
      * proxy accepts clients.
      */
     private void reportHealthAndReadiness() {
-        reportHealth(failover.verdict() == Verdict.CONNECTED
+        reportHealth(failover.isHealthy()
                 && deviceState.isPresent()
                 && !isBlocking()
                 && reconciler.error().isEmpty());
@@ -443,18 +461,44 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         }
         Instant next = failover.judge(deviceState.get(), plan, now);
         followRoaming(ServerRoaming.findRoamed(deviceState.get(), plan.tunnel()));
-        if (failover.isTimedOut(now)) {
-            components.dns().useNextAddresses(failover.config().hostNames());
-            if (failover.switchServer(now)) {
+        failover.nextBurst(now).ifPresent(this::probe);
+        recover(failover.nextStep(
+                plan,
+                components.dns().resolvedNames(),
+                components.tunnel().implementation().equals(Implementation.USERSPACE.toString()),
+                now));
+        return next;
+    }
+
+    private void probe(ProbeBurst burst) {
+        dataPathProbe.run(
+                burst,
+                plan.dns().servers(),
+                Egress.marked(plan.identity().marks().stub())
+                        .boundTo(plan.identity().link()),
+                result -> components
+                        .events()
+                        .add(new ExitNodeEvent.DeferredUpdate(() -> failover.finished(result, now()))));
+    }
+
+    private void recover(RecoveryStep step) {
+        if (step == RecoveryStep.NONE) {
+            return;
+        }
+        // The server may have a new address.
+        components.dns().checkNow();
+        switch (step) {
+            case NONE, RESET_PEER -> {}
+            case NEXT_ADDRESS ->
+                components.dns().useNextAddresses(failover.config().hostNames());
+            case SWITCH_SERVER -> roamedEndpoint = Optional.empty();
+            case RECREATE_DEVICE -> {
                 roamedEndpoint = Optional.empty();
-                reconciler.reconcile();
-            } else {
-                // The server may have a new address, or may respond at its configured endpoint again.
-                components.dns().checkNow();
-                components.tunnel().resetEndpoints();
+                components.tunnel().remove();
             }
         }
-        return next;
+        components.tunnel().removePeers();
+        reconciler.reconcile();
     }
 
     /**

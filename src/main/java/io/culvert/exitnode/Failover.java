@@ -5,58 +5,91 @@ import io.culvert.diagnostics.Log;
 import io.culvert.exitnode.LoadedConfiguration.Server;
 import io.culvert.net.Endpoint;
 import io.culvert.plan.ExitNodePlan;
+import io.culvert.plan.ResolvedNames;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.device.DeviceState;
+import io.culvert.wireguard.device.DeviceState.PeerState;
+import io.culvert.wireguard.device.HandshakeTimes;
 import io.culvert.wireguard.device.LastReceived;
 import io.culvert.wireguard.device.TunnelHealth;
 import io.culvert.wireguard.device.TunnelHealth.Verdict;
+import io.culvert.wireguard.device.WireGuardTimers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.function.ToLongFunction;
 
-/** Selects the provider's file in use, judges whether its server responds, and fails over to the next file. */
+/**
+ * Judges whether the provider's server in use responds, by handshakes and by data, and logs what changes. What to do about
+ * it is the {@link ServerSelection}'s decision.
+ */
 final class Failover {
 
-    /** The usual timeout for a server's first response. */
-    static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(15);
-
-    private final List<Server> servers;
-    private final Duration timeout;
+    private final ServerSelection selection;
+    private final DataPath dataPath;
+    private final InstantSource clock;
     private final Log log;
-    private int current;
+    private final HandshakeTimes handshakeTimes = new HandshakeTimes();
     private Instant since;
     private Verdict verdict = Verdict.CONNECTING;
+    private Duration handshakeDuration = Duration.ZERO;
     private LastReceived lastReceived;
+    private boolean mustAnswer;
+    private boolean degraded;
 
-    /**
-     * @param servers in the order in which they are tried, starting over after the last
-     * @param timeout the timeout after which the next server is tried, or the only one's name is resolved again
-     */
-    Failover(List<Server> servers, Duration timeout, Log log, Instant now) {
-        this.servers = servers;
-        this.timeout = timeout;
+    /** The servers in a row that never answered data: if that is true of all, their probes may be blocked. */
+    private int unproven;
+
+    /** @param clock the machine's clock, by which the device's handshakes are dated */
+    Failover(ServerSelection selection, DataPath dataPath, InstantSource clock, Log log, Instant now) {
+        this.selection = selection;
+        this.dataPath = dataPath;
+        this.clock = clock;
         this.log = log;
         this.since = now;
         this.lastReceived = LastReceived.initial(now);
     }
 
     WireGuardConfig config() {
-        return servers.get(current).config();
+        return selection.current().config();
     }
 
     /** Returns the file in use. */
     Path file() {
-        return servers.get(current).file();
+        return selection.current().file();
     }
 
     Verdict verdict() {
         return verdict;
     }
 
+    /** Returns whether data gets through, as far as it is known; a server may respond to handshakes only. */
+    boolean isHealthy() {
+        return verdict == Verdict.CONNECTED && !dataPath.isUnanswered();
+    }
+
+    /** Returns the quality of the path to a server that responds. */
+    PathQuality quality() {
+        return dataPath.quality();
+    }
+
+    boolean isFailingOver() {
+        return selection.isFailingOver()
+                && !selection.haveAllFailed()
+                && selection.servers().size() > 1;
+    }
+
+    /** Uses another server; the device is to be configured with it. */
+    void select(Server server, Instant now) {
+        selection.select(server, now);
+        mustAnswer = false;
+    }
+
     /** Returns the server as it is shown: its endpoint, and the file that names it. */
     String describeServer(ExitNodePlan plan) {
-        String file = String.valueOf(servers.get(current).file().getFileName());
+        String file = String.valueOf(file().getFileName());
         return plan.tunnel().peers().stream()
                 .flatMap(peer -> peer.endpoint().stream())
                 .findFirst()
@@ -75,6 +108,8 @@ final class Failover {
         verdict = Verdict.CONNECTING;
         // The device's counters may start at zero again and reach the same number.
         lastReceived = LastReceived.initial(now);
+        dataPath.restart(mustAnswer, unproven < selection.servers().size(), now);
+        selection.configured(now);
     }
 
     /**
@@ -82,10 +117,19 @@ final class Failover {
      *
      * @return when the verdict can change without an event
      */
-    Instant judge(DeviceState state, ExitNodePlan plan, Instant now) {
+    Instant judge(DeviceState read, ExitNodePlan plan, Instant now) {
+        DeviceState state = handshakeTimes.convert(read, clock.instant(), now);
         lastReceived = lastReceived.updated(state, now);
+        dataPath.update(sum(state, PeerState::receivedBytes), sum(state, PeerState::sentBytes), now);
+        if (!dataPath.isUnproven()) {
+            unproven = 0;
+            mustAnswer = false;
+        }
         TunnelHealth health = TunnelHealth.of(state, since, lastReceived, now);
-        Verdict judged = isServerUnreachable(plan) ? Verdict.CONNECTING : health.verdict();
+        Verdict judged = isServerUnreachable(plan) ? Verdict.CONNECTING : judge(health.verdict(), now);
+        if (judged == Verdict.CONNECTED && verdict != Verdict.CONNECTED) {
+            handshakeDuration = Duration.between(since, now);
+        }
         if (judged != verdict) {
             if (verdict == Verdict.CONNECTED) {
                 since = now;
@@ -93,7 +137,74 @@ final class Failover {
             verdict = judged;
             logVerdict(describeServer(plan), now);
         }
-        return health.nextCheck();
+        logQuality();
+        Instant next = health.nextCheck();
+        Instant nextUpdate = dataPath.nextUpdate(now);
+        return verdict != Verdict.CONNECTING && nextUpdate.isBefore(next) ? nextUpdate : next;
+    }
+
+    /** Corrects what handshakes say by what is known of data. */
+    private Verdict judge(Verdict byHandshakes, Instant now) {
+        return switch (byHandshakes) {
+            case CONNECTED ->
+                dataPath.isAwaitingAnswer() ? Verdict.CONNECTING : dataPath.isDead() ? Verdict.SILENT : byHandshakes;
+            // Its handshakes are lost, as other packets are, but the session is valid and data gets through.
+            case SILENT ->
+                dataPath.hasReceivedWithin(WireGuardTimers.KEEPALIVE_TIMEOUT, now) ? Verdict.CONNECTED : byHandshakes;
+            case CONNECTING, LOST -> byHandshakes;
+        };
+    }
+
+    /** Returns the probes to send now. */
+    Optional<ProbeBurst> nextBurst(Instant now) {
+        return dataPath.nextBurst(
+                verdict == Verdict.CONNECTED || verdict == Verdict.SILENT || dataPath.isAwaitingAnswer(), now);
+    }
+
+    void finished(ProbeBurst.Result result, Instant now) {
+        dataPath.finished(result, now);
+    }
+
+    /**
+     * Returns the next step towards a server that responds, and logs it.
+     *
+     * @param userspace whether the device is a process
+     */
+    RecoveryStep nextStep(ExitNodePlan plan, ResolvedNames names, boolean userspace, Instant now) {
+        String server = describeServer(plan);
+        Path file = file();
+        boolean isDataLost = dataPath.isDead();
+        boolean isUnproven = dataPath.isUnproven();
+        boolean isMeasuring = selection.isMeasuring();
+        RecoveryStep step = selection.next(
+                new ServerSelection.Situation(
+                        plan.machine().hasWorkingUplink(),
+                        verdict == Verdict.CONNECTED,
+                        !dataPath.isUnproven(),
+                        dataPath.isActive(now),
+                        addresses(names),
+                        userspace,
+                        dataPath.quality().minRoundTrip().orElse(Duration.ZERO),
+                        handshakeDuration),
+                now);
+        if (step == RecoveryStep.NONE) {
+            return step;
+        }
+        if (isDataLost && isUnproven) {
+            unproven++;
+        }
+        mustAnswer = isDataLost && !isUnproven && file.equals(file());
+        logStep(step, server, file, isMeasuring);
+        return step;
+    }
+
+    /** Returns how many addresses the server has; 0 while its name is not resolved. */
+    private int addresses(ResolvedNames names) {
+        return config().peers().stream()
+                .flatMap(peer -> peer.endpoint().stream())
+                .mapToInt(endpoint -> names.of(endpoint.host()).size())
+                .max()
+                .orElse(1);
     }
 
     /** Whether no server is reachable: then even a recent session carries no traffic. */
@@ -101,22 +212,30 @@ final class Failover {
         return plan.tunnel().peers().stream().allMatch(peer -> peer.endpoint().isEmpty());
     }
 
-    /** Whether the server's timeout has expired. */
-    boolean isTimedOut(Instant now) {
-        return verdict != Verdict.CONNECTED && since.plus(timeout).isBefore(now);
+    private static long sum(DeviceState device, ToLongFunction<PeerState> counter) {
+        return device.peers().stream().mapToLong(counter).sum();
     }
 
-    /** Fails over to the next file, where there is more than one; restarts the timeout. */
-    boolean switchServer(Instant now) {
-        since = now;
-        if (servers.size() == 1) {
-            return false;
+    private void logStep(RecoveryStep step, String server, Path before, boolean measured) {
+        if (selection.haveAllFailed()) {
+            // What follows is the same in every round.
+            log.debug("tunnel: no response from " + server + "; next step: " + step);
+            return;
         }
-        Server unresponsive = servers.get(current);
-        current = (current + 1) % servers.size();
-        log.warn("tunnel: no response from the server of " + unresponsive.file() + "; trying "
-                + servers.get(current).file());
-        return true;
+        switch (step) {
+            case NONE -> {}
+            case NEXT_ADDRESS -> log.info("tunnel: no response from " + server + "; trying the next address");
+            case RESET_PEER -> log.info("tunnel: starting a new session with " + server);
+            case SWITCH_SERVER, RECREATE_DEVICE -> {
+                if (measured) {
+                    log.info("tunnel: measured the server of " + before + "; using " + file());
+                } else if (verdict == Verdict.CONNECTED) {
+                    log.info("tunnel: returning to the preferred server, of " + file());
+                } else {
+                    log.warn("tunnel: no response from the server of " + before + "; trying " + file());
+                }
+            }
+        }
     }
 
     private void logVerdict(String server, Instant now) {
@@ -129,6 +248,14 @@ final class Failover {
                 log.warn("tunnel: lost the connection to " + server
                         + "; all traffic is blocked until a server responds");
             case CONNECTING -> log.info("tunnel: waiting for a handshake with " + server);
+        }
+    }
+
+    private void logQuality() {
+        PathQuality quality = dataPath.quality();
+        if (quality.degraded() != degraded) {
+            degraded = quality.degraded();
+            log.info("tunnel: " + (degraded ? "degraded" : "no longer degraded") + " (" + quality + ")");
         }
     }
 }

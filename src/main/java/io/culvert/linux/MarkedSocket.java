@@ -7,6 +7,7 @@ import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
@@ -30,6 +31,11 @@ public final class MarkedSocket implements AutoCloseable {
 
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_CLOEXEC = 0x80000;
+
+    /** include/uapi/linux/in.h, include/uapi/linux/in6.h. */
+    private static final int IPPROTO_ICMP = 1;
+
+    private static final int IPPROTO_ICMPV6 = 58;
     private static final int MSG_NOSIGNAL = 0x4000;
 
     /** include/uapi/asm-generic/socket.h; the two timeouts as on 64-bit machines. */
@@ -67,12 +73,36 @@ public final class MarkedSocket implements AutoCloseable {
      */
     public static MarkedSocket connect(Transport transport, InetSocketAddress peer, Egress egress, Duration timeout)
             throws IOException {
-        Family family = Family.of(peer.getAddress());
-        String name = transport + " to " + Prefix.text(peer.getAddress()) + " port " + peer.getPort();
-        int type = (transport == Transport.UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC;
+        return connect(
+                transport == Transport.UDP ? SOCK_DGRAM : SOCK_STREAM,
+                0,
+                transport + " to " + Prefix.text(peer.getAddress()) + " port " + peer.getPort(),
+                peer,
+                egress,
+                timeout);
+    }
+
+    /**
+     * Opens a socket for echo requests and connects it (icmp(7)). The kernel sets identifier and checksum of what is sent.
+     *
+     * @throws IOException also where net.ipv4.ping_group_range does not permit it
+     */
+    public static MarkedSocket connectPing(InetAddress peer, Egress egress) throws IOException {
+        return connect(
+                SOCK_DGRAM,
+                Family.of(peer) == Family.IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+                "ping to " + Prefix.text(peer),
+                new InetSocketAddress(peer, 0),
+                egress,
+                Duration.ofSeconds(1));
+    }
+
+    private static MarkedSocket connect(
+            int type, int protocol, String name, InetSocketAddress peer, Egress egress, Duration timeout)
+            throws IOException {
         int fd;
         try {
-            fd = Libc.socket(family.number(), type, 0);
+            fd = Libc.socket(Family.of(peer.getAddress()).number(), type | SOCK_CLOEXEC, protocol);
         } catch (LastErrorException e) {
             throw failure(name, e);
         }

@@ -14,14 +14,16 @@ import java.util.Optional;
  * @param kind such as {@code wireguard} or {@code tun}; empty for hardware
  * @param alias empty if it has none
  * @param up whether it is set up by the administrator ({@code IFF_UP}), regardless of its carrier
+ * @param carrier whether it is connected ({@code IFF_LOWER_UP}, netdevice(7))
  */
-record KernelLink(int index, String name, String kind, int mtu, String alias, boolean up) {
+record KernelLink(int index, String name, String kind, int mtu, String alias, boolean up, boolean carrier) {
 
     /** {@code sizeof(struct ifinfomsg)}: family, padding, type (2), index (4), flags (4), change mask (4). */
     private static final int HEADER = 16;
 
     private static final int IFF_UP = 0x1;
     private static final int IFF_LOOPBACK = 0x8;
+    private static final int IFF_LOWER_UP = 0x10000;
 
     /** include/uapi/linux/if_link.h. */
     private static final int IFLA_IFNAME = 3;
@@ -69,7 +71,8 @@ record KernelLink(int index, String name, String kind, int mtu, String alias, bo
                         attributes.nested(IFLA_LINKINFO).string(IFLA_INFO_KIND).orElse(""),
                         attributes.number(IFLA_MTU).map(Long::intValue).orElse(0),
                         attributes.string(IFLA_IFALIAS).orElse(""),
-                        (header.getInt(8) & IFF_UP) != 0));
+                        (header.getInt(8) & IFF_UP) != 0,
+                        (header.getInt(8) & IFF_LOWER_UP) != 0));
     }
 
     /** Decodes what routing depends on. */

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
  * @param connected prefixes of the main table's connected (on-link) routes on links of other programs, host bits
  *     cleared
  * @param links names of all links
+ * @param connectedLinks names of the links with a carrier
  * @param ipv6 the availability of IPv6
  * @param strictReversePath whether the effective IPv4 rp_filter on a link with an address is 1: the larger of {@code
  *     all} and the link's own (Documentation/networking/ip-sysctl.rst)
@@ -30,6 +31,7 @@ public record Machine(
         MainTable main,
         List<Prefix> connected,
         Set<String> links,
+        Set<String> connectedLinks,
         Ipv6 ipv6,
         boolean strictReversePath,
         Set<Family> forwarding,
@@ -42,6 +44,7 @@ public record Machine(
     public static final class Fields {
         public List<Prefix> connected = List.of();
         public Set<String> links = Set.of();
+        public Set<String> connectedLinks = Set.of();
         public Ipv6 ipv6 = Ipv6.ENABLED;
         public boolean strictReversePath;
         public Set<Family> forwarding = Set.of();
@@ -62,6 +65,7 @@ public record Machine(
                 main,
                 fields.connected,
                 fields.links,
+                fields.connectedLinks,
                 fields.ipv6,
                 fields.strictReversePath,
                 fields.forwarding,
@@ -75,6 +79,13 @@ public record Machine(
         uplinks = Map.copyOf(uplinks);
         connected = List.copyOf(connected);
         links = Set.copyOf(links);
+        connectedLinks = Set.copyOf(connectedLinks);
         forwarding = Set.copyOf(forwarding);
+    }
+
+    /** Returns whether packets can leave: in any family, by a link with a carrier and an address. */
+    public boolean hasWorkingUplink() {
+        return uplinks.values().stream()
+                .anyMatch(uplink -> !uplink.addresses().isEmpty() && connectedLinks.contains(uplink.link()));
     }
 }

@@ -83,6 +83,10 @@ public final class MachineReader {
         return Machine.of(uplinks, new MainTable(routes, foreignAddresses), it -> {
             it.connected = connectedNetworks(main, foreign, addresses);
             it.links = links.stream().map(KernelLink::name).collect(Collectors.toSet());
+            it.connectedLinks = foreign.values().stream()
+                    .filter(KernelLink::carrier)
+                    .map(KernelLink::name)
+                    .collect(Collectors.toSet());
             it.ipv6 = ipv6(links, addresses);
             it.strictReversePath = strictReversePath(foreignAddresses);
             it.forwarding = ForwardingSysctls.read(sysctl);

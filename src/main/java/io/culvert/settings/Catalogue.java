@@ -10,6 +10,7 @@ import io.culvert.settings.Setting.Group;
 import io.culvert.wireguard.device.ImplementationChoice;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -27,6 +28,33 @@ public final class Catalogue {
             "all `*.conf` files in `/etc/wireguard`",
             "a wg-quick file, or a directory of them: the first by name is used, the next if its server does not"
                     + " respond");
+
+    static final Setting<ServerOrder> SERVER_ORDER = withDefault(
+            Group.TUNNEL,
+            "CULVERT_SERVER_ORDER",
+            List.of(),
+            EnumWord.of(ServerOrder.values()).redacted(),
+            "file",
+            "the order in which several files are used: `file` (by name), `latency` (by handshakes, measured at the start"
+                    + " with one after another) or `random` (by host name, so that replicas differ)");
+
+    static final Setting<Optional<Duration>> SERVER_RETURN = withDefault(
+            Group.TUNNEL,
+            "CULVERT_SERVER_RETURN",
+            List.of(),
+            Parser.of(WaitTime::parse).redacted(),
+            "5m",
+            "the time after which the first file is used again when another one took its place, preferably at a moment"
+                    + " without traffic: `90s`, `5m`, `2h`, or `off`; twice as long each time that it fails again");
+
+    static final Setting<Boolean> PROBE = withDefault(
+            Group.TUNNEL,
+            "CULVERT_PROBE",
+            List.of(),
+            Parser.of(BooleanWord::parse).redacted(),
+            "on",
+            "`off` sends no probes (DNS queries and pings to the tunnel's DNS servers, while there is traffic, else every 30"
+                    + " s) through the tunnel: a server that stops responding is then detected by WireGuard's timers only");
 
     static final Setting<ImplementationChoice> WIREGUARD_IMPLEMENTATION = withDefault(
             Group.TUNNEL,
@@ -216,6 +244,9 @@ public final class Catalogue {
 
     private static final List<Setting<?>> ALL = List.of(
             WIREGUARD_CONFIG,
+            SERVER_ORDER,
+            SERVER_RETURN,
+            PROBE,
             WIREGUARD_IMPLEMENTATION,
             WIREGUARD_MEMORY,
             DNS,

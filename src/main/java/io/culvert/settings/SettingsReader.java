@@ -57,7 +57,12 @@ public final class SettingsReader {
                 .flatMap(user -> values.find(Catalogue.SOCKS_PASSWORD).map(password -> new Login(user, password)));
         return new Settings(
                 new WireGuardSettings(
-                        tunnel, values.get(Catalogue.WIREGUARD_IMPLEMENTATION), values.get(Catalogue.WIREGUARD_MEMORY)),
+                        tunnel,
+                        values.get(Catalogue.SERVER_ORDER),
+                        values.get(Catalogue.SERVER_RETURN),
+                        values.get(Catalogue.PROBE),
+                        values.get(Catalogue.WIREGUARD_IMPLEMENTATION),
+                        values.get(Catalogue.WIREGUARD_MEMORY)),
                 new MeshSettings(values.get(Catalogue.MESH), mesh, tailscale),
                 distinct(values.find(Catalogue.BYPASS)),
                 new SocksSettings(

@@ -150,6 +150,10 @@ public class FollowedSettingsHintsTest extends FollowedInputHints {
                         "use a number with a unit, such as 96MiB or 1GiB, or off for no limit",
                         "CULVERT_WIREGUARD_MEMORY=much",
                         "CULVERT_WIREGUARD_MEMORY=96MiB"),
+                settings(
+                        "use a number with a unit, such as 90s, 5m or 2h, or off",
+                        "CULVERT_SERVER_RETURN=5",
+                        "CULVERT_SERVER_RETURN=5m"),
                 settings("add the unit: 96MiB", "CULVERT_WIREGUARD_MEMORY=96", "CULVERT_WIREGUARD_MEMORY=96MiB"),
                 settings(
                         "use 96MiB, which keeps most of the speed",

@@ -39,6 +39,9 @@ class UnusualSettingsTest {
     /** Each setting with values at the limits of what is accepted. */
     private static final Map<String, List<String>> VALUES = Map.ofEntries(
             Map.entry("CULVERT_WIREGUARD_CONFIG", List.of("/wg0.conf")),
+            Map.entry("CULVERT_SERVER_ORDER", List.of("FILE", "latency", "Random")),
+            Map.entry("CULVERT_SERVER_RETURN", List.of("OFF", "1s", "168h")),
+            Map.entry("CULVERT_PROBE", List.of("0", "Yes")),
             Map.entry("CULVERT_WIREGUARD_IMPLEMENTATION", List.of("KERNEL", "Userspace", "auto")),
             Map.entry("CULVERT_WIREGUARD_MEMORY", List.of("off", "16777216", "1024GIB")),
             Map.entry(

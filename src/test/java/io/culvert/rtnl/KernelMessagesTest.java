@@ -50,7 +50,7 @@ class KernelMessagesTest {
         assertThat(KernelLink.decode(message(
                         RtNetlink.RTM_NEWLINK,
                         "0000feff0200000091100000000000000800030077673000080004008c0500000c00140063756c7665727400")))
-                .contains(new KernelLink(2, "wg0", "", 1420, "culvert", true));
+                .contains(new KernelLink(2, "wg0", "", 1420, "culvert", true, false));
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.culvert.settings.MeshSettings.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -53,6 +54,9 @@ class SettingsReaderTest {
                 .file("/run/secrets/socks", "correct horse\n")
                 .set("CULVERT_WIREGUARD_IMPLEMENTATION", "userspace")
                 .set("CULVERT_WIREGUARD_MEMORY", "64MiB")
+                .set("CULVERT_SERVER_ORDER", "random")
+                .set("CULVERT_SERVER_RETURN", "2h")
+                .set("CULVERT_PROBE", "off")
                 .set("CULVERT_MESH", "WireGuard")
                 .set("CULVERT_MESH_CONFIG", "/etc/culvert/mesh.conf")
                 .set("CULVERT_BYPASS", "hs.example.net:443, 203.0.113.0/24/udp")
@@ -81,6 +85,9 @@ class SettingsReaderTest {
         assertThat(settings.mtu()).isEqualTo(OptionalInt.of(1380));
         assertThat(settings.lan()).hasToString("none");
         assertThat(settings.leakTest()).isFalse();
+        assertThat(settings.wireGuard().order()).isEqualTo(ServerOrder.RANDOM);
+        assertThat(settings.wireGuard().returnAfter()).contains(Duration.ofHours(2));
+        assertThat(settings.wireGuard().probe()).isFalse();
     }
 
     @Test

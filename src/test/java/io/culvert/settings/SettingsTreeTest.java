@@ -17,7 +17,7 @@ class SettingsTreeTest {
         assertThat(tree(new SettingsFixture(root))).isEqualTo("""
                 Settings
                 ├── Tunnel
-                │   └── by default  wireguard config: /etc/wireguard/wg0.conf; wireguard implementation: auto; \
+                │   └── by default  wireguard config: /etc/wireguard/wg0.conf; server order: file; server return: 5m; probe: on; wireguard implementation: auto; \
                 wireguard memory: 96MiB; dns: DNS= in the file, else a public resolver; \
                 mtu: MTU= in the file, else the uplink's MTU less 80 (60 for an IPv4 server), at most 1420; mark: 0x51000000
                 ├── Mesh
@@ -56,7 +56,7 @@ class SettingsTreeTest {
                 │   ├── dns: 2001:db8::53  ← CULVERT_DNS
                 │   ├── mtu: 1380  ← CULVERT_MTU
                 │   ├── mark: 0x52000000  ← CULVERT_MARK
-                │   └── by default  wireguard config: /etc/wireguard/wg0.conf, then /etc/wireguard/wg1.conf; \
+                │   └── by default  wireguard config: /etc/wireguard/wg0.conf, then /etc/wireguard/wg1.conf; server order: file; server return: 5m; probe: on; \
                 wireguard implementation: auto; wireguard memory: 96MiB
                 ├── Mesh
                 │   ├── mesh: none  ← CULVERT_MESH

@@ -104,7 +104,7 @@ public final class DockerResolver implements AutoCloseable {
     }
 
     private byte[] reply(byte[] wire, InetAddress sourceAddress) throws IOException {
-        byte[] fromOutside = ReceivedQuery.reply(wire, sourceAddress, "udp", _ -> Optional.empty(), queries::add);
+        byte[] fromOutside = ReceivedQuery.reply(wire, sourceAddress, "udp", _ -> List.of(), queries::add);
         if (forwardTo.isEmpty()) {
             return fromOutside;
         }

@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
@@ -68,20 +67,24 @@ public final class Internet implements AutoCloseable {
 
     /**
      * Sets the IPv4 address of a name, such as {@code moving.example}; of several, each query gets the next one. The
-     * TTL of a name that begins with {@code rebind} is 0.
+     * TTL of a name that begins with {@code rebind} is 0. A name that begins with {@code pool} has all of them at once,
+     * which may be of both families.
      */
     public void setAddresses(String name, String... addresses) {
         addressOverrides.put(name, List.of(addresses));
     }
 
-    private synchronized Optional<String> nextAddress(String name) {
+    private synchronized List<String> nextAddresses(String name) {
         List<String> addresses = addressOverrides.getOrDefault(name, List.of());
+        if (name.startsWith("pool")) {
+            return addresses;
+        }
         if (addresses.size() > 1) {
             List<String> rotated = new ArrayList<>(addresses);
             Collections.rotate(rotated, -1);
             addressOverrides.put(name, rotated);
         }
-        return addresses.stream().findFirst();
+        return addresses.stream().limit(1).toList();
     }
 
     private ServerSocket listen(String address, int port) throws Exception {
@@ -152,7 +155,7 @@ public final class Internet implements AutoCloseable {
             DatagramPacket packet = new DatagramPacket(new byte[4096], 4096);
             socket.receive(packet);
             byte[] query = Arrays.copyOf(packet.getData(), packet.getLength());
-            byte[] answer = ReceivedQuery.reply(query, packet.getAddress(), "udp", this::nextAddress, queries::add);
+            byte[] answer = ReceivedQuery.reply(query, packet.getAddress(), "udp", this::nextAddresses, queries::add);
             socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
         });
     }
@@ -164,7 +167,7 @@ public final class Internet implements AutoCloseable {
                 DataInputStream in = new DataInputStream(socket.getInputStream());
                 byte[] query = in.readNBytes(in.readUnsignedShort());
                 InetAddress sourceAddress = ((InetSocketAddress) socket.getRemoteSocketAddress()).getAddress();
-                byte[] answer = ReceivedQuery.reply(query, sourceAddress, "tcp", this::nextAddress, queries::add);
+                byte[] answer = ReceivedQuery.reply(query, sourceAddress, "tcp", this::nextAddresses, queries::add);
                 OutputStream out = socket.getOutputStream();
                 out.write(new byte[] {(byte) (answer.length >> 8), (byte) answer.length});
                 out.write(answer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.lab;
 
+import io.culvert.net.Family;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -201,6 +202,16 @@ public final class Provider implements AutoCloseable {
                 """);
     }
 
+    /** Drops all packets of one family from and to the internet, while the server runs. */
+    public void blockTraffic(Family family) {
+        namespace.nft("""
+                table inet blocked {
+                  chain in { type filter hook prerouting priority raw; iifname "eth0" meta nfproto %1$s drop; }
+                  chain out { type filter hook output priority raw; oifname "eth0" meta nfproto %1$s drop; }
+                }
+                """.formatted(family == Family.IPV4 ? "ipv4" : "ipv6"));
+    }
+
     /** Drops the data (messages of type 4, white paper, section 5.4.6) that the server receives; handshakes succeed. */
     public void loseReceivedData() {
         namespace.nft("""
@@ -213,7 +224,21 @@ public final class Provider implements AutoCloseable {
                 """.formatted(PORT));
     }
 
-    /** Undoes {@link #blockTraffic} and {@link #loseReceivedData}. */
+    /**
+     * Drops everything that arrives by the tunnel, while handshakes and keepalives go on: those of the server too, one each second.
+     *
+     * @param customer the customer's endpoint
+     */
+    public void dropTunnelTraffic(String customer) {
+        sendKeepalivesTo(customer);
+        namespace.nft("""
+                table inet blocked {
+                  chain in { type filter hook prerouting priority raw; iifname "%s" drop; }
+                }
+                """.formatted(link));
+    }
+
+    /** Undoes {@link #blockTraffic}, {@link #loseReceivedData} and {@link #dropTunnelTraffic}. */
     public void unblockTraffic() {
         namespace.nft("delete table inet blocked");
     }

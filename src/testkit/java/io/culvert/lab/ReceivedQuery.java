@@ -4,8 +4,8 @@ package io.culvert.lab;
 import io.culvert.net.Prefix;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.xbill.DNS.AAAARecord;
@@ -35,13 +35,13 @@ public record ReceivedQuery(String name, String type, String transport, String s
      * Records a query and returns the reply: every name below {@code example.} has the server's addresses, except {@code
      * provider0.} and {@code headscale.}.
      *
-     * @param overrides returns the IPv4 address that a test has set for a name
+     * @param overrides returns the addresses that a test has set for a name
      */
     static byte[] reply(
             byte[] wire,
             InetAddress sourceAddress,
             String transport,
-            Function<String, Optional<String>> overrides,
+            Function<String, List<String>> overrides,
             Consumer<ReceivedQuery> log)
             throws IOException {
         Message query = new Message(wire);
@@ -63,17 +63,29 @@ public record ReceivedQuery(String name, String type, String transport, String s
             return reply.toWire();
         }
         switch (question.getType()) {
-            case Type.A ->
-                reply.addRecord(
-                        new ARecord(
-                                name,
-                                DClass.IN,
-                                text.startsWith("rebind") ? 0 : TTL,
-                                InetAddress.getByName(overrides.apply(text).orElse(address4(text)))),
-                        Section.ANSWER);
-            case Type.AAAA ->
-                reply.addRecord(
-                        new AAAARecord(name, DClass.IN, TTL, InetAddress.getByName(address6(text))), Section.ANSWER);
+            case Type.A -> {
+                List<String> set = overrides.apply(text);
+                for (String address : set.isEmpty() ? List.of(address4(text)) : set) {
+                    if (!address.contains(":")) {
+                        reply.addRecord(
+                                new ARecord(
+                                        name,
+                                        DClass.IN,
+                                        text.startsWith("rebind") ? 0 : TTL,
+                                        InetAddress.getByName(address)),
+                                Section.ANSWER);
+                    }
+                }
+            }
+            case Type.AAAA -> {
+                List<String> set = text.startsWith("pool") ? overrides.apply(text) : List.of(address6(text));
+                for (String address : set) {
+                    if (address.contains(":")) {
+                        reply.addRecord(
+                                new AAAARecord(name, DClass.IN, TTL, InetAddress.getByName(address)), Section.ANSWER);
+                    }
+                }
+            }
             default -> {}
         }
         return reply.toWire();

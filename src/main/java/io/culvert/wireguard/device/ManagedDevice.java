@@ -6,6 +6,7 @@ import io.culvert.wireguard.config.PublicKey;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
@@ -100,6 +101,20 @@ public final class ManagedDevice {
         if (device.isPresent() && configured.isPresent() && state.isPresent()) {
             DeviceConfig current = configured.get().withEndpoints(state.get());
             setChangedEndpoints(device.get(), current, configured.get());
+        }
+    }
+
+    /**
+     * Removes the peers, and with them their sessions: the next {@link #ensure} adds them again, which begins with a
+     * handshake at once. Otherwise a device repeats one after {@code REKEY_TIMEOUT} only, also at another endpoint. Does
+     * nothing if there is no device.
+     */
+    public synchronized void removePeers() {
+        if (configured.isPresent() && read().isPresent()) {
+            DeviceConfig current = configured.get();
+            configured = Optional.empty();
+            device.orElseThrow()
+                    .configure(new DeviceConfig(current.privateKey(), current.listenPort(), current.mark(), List.of()));
         }
     }
 

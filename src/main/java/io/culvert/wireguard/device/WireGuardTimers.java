@@ -31,6 +31,9 @@ public final class WireGuardTimers {
     /** The size of a handshake response (white paper, section 5.4.3). */
     public static final int RESPONSE_BYTES = 92;
 
+    /** The size of a keepalive: a data message without content (white paper, section 5.4.6). */
+    public static final int KEEPALIVE_BYTES = 32;
+
     private WireGuardTimers() {}
 
     /** Returns whether the session of a handshake is still valid. */
