@@ -299,4 +299,58 @@ class NamespaceLifecycleTest {
         assertThat(lab.machineState()).isEqualTo(stateBefore);
         assertThat(observer.leaks()).isEmpty();
     }
+
+    /** Rejects DNS queries until {@link #startResolver}. */
+    private void stopResolver() {
+        lab.lab().router().nft("""
+                table inet late {
+                  chain both {
+                    type filter hook forward priority 0;
+                    udp dport 53 reject
+                  }
+                }
+                """);
+    }
+
+    private void startResolver() {
+        lab.lab().router().nft("delete table inet late");
+    }
+
+    @Test
+    void a_resolver_that_responds_late_is_waited_for() {
+        stopResolver();
+        RunningProgram program = lab.start(exec("sh", "-c", RETRY_UNTIL_ANSWERED));
+        program.awaitLine("dns: provider0.example cannot be resolved yet", ConfinementLab.TIMEOUT);
+
+        startResolver();
+        program.awaitLine("answered", ConfinementLab.TIMEOUT);
+
+        assertThat(program.awaitExit(ConfinementLab.TIMEOUT)).isZero();
+        assertThat(observer.leaks()).isEmpty();
+    }
+
+    @Test
+    void a_command_that_is_interrupted_while_it_waits_leaves_nothing_behind() {
+        stopResolver();
+        RunningProgram program = lab.start(exec("true"));
+        program.awaitLine("dns: provider0.example cannot be resolved yet", ConfinementLab.TIMEOUT);
+
+        program.signal("INT");
+
+        assertThat(program.awaitExit(ConfinementLab.TIMEOUT)).isEqualTo(130);
+        lab.awaitDaemonExit();
+        startResolver();
+        assertThat(lab.machineState()).isEqualTo(stateBefore);
+    }
+
+    @Test
+    void a_name_that_does_not_exist_is_an_error_at_once() {
+        String unknown = lab.file("wg1.conf", provider.file("nowhere.invalid:" + Provider.PORT, "0.0.0.0/0"));
+
+        CommandResult result = lab.culvert("netns", "up", "vpn", "--config", unknown);
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err()).contains("nowhere.invalid", "does not exist").doesNotContain("cannot be resolved yet");
+        assertThat(lab.machineState()).isEqualTo(stateBefore);
+    }
 }

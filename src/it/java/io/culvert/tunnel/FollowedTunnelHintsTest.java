@@ -219,7 +219,7 @@ public class FollowedTunnelHintsTest {
                         .thenUp(Provider::file, "--kill-switch"),
                 new Row(
                                 "requirements",
-                                "check /etc/resolv.conf, or write the server's address into Endpoint",
+                                "correct the name in Endpoint, or write the server's address there",
                                 provider -> provider.file("nowhere.invalid:51820", "0.0.0.0/0, ::/0"),
                                 "",
                                 nothing,

@@ -57,7 +57,7 @@ class TunnelRefusalTest {
     void a_name_that_does_not_resolve_changes_nothing() {
         String named = lab.file("wg0.conf", provider.file("nowhere.invalid:51820", "0.0.0.0/0, ::/0"));
 
-        assertRefused(lab.tunnel("up", named, "--kill-switch"), 1, "nowhere.invalid", "does not resolve");
+        assertRefused(lab.tunnel("up", named, "--kill-switch"), 1, "nowhere.invalid", "does not exist");
     }
 
     @Test

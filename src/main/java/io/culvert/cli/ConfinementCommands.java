@@ -13,6 +13,7 @@ import io.culvert.netns.Namespaces;
 import io.culvert.netns.OuterSockets;
 import io.culvert.netns.SystemdNotify;
 import io.culvert.process.OwnProgram;
+import io.culvert.requirements.ResolverWait;
 import io.culvert.settings.PublishedPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -170,7 +171,10 @@ final class ConfinementCommands {
             NamespaceRequest request = request();
             if (foreground) {
                 new NamespaceDaemon(environment(), name, request, true, Optional.empty())
-                        .run(OptionalLong.empty(), () -> SystemdNotify.notifyReady(environment()));
+                        .run(
+                                OptionalLong.empty(),
+                                new ResolverWait(environment().log(), () -> {}),
+                                () -> SystemdNotify.notifyReady(environment()));
                 return 0;
             }
             try {
@@ -226,15 +230,23 @@ final class ConfinementCommands {
             Namespaces.detachFromTerminal();
             NamespaceRequest request = request();
             Optional<OuterSockets> sockets = outside.map(OuterSockets::parse);
-            if (sockets.isEmpty() && namespaces(this).becomeRootlessDaemon(name, request, programArguments())) {
+            ResolverWait wait = new ResolverWait(environment().log(), () -> printLine(Namespaces.WAITING));
+            // The command that started this daemon may be interrupted while it waits; later it has exited normally.
+            ProcessHandle.current().parent().ifPresent(parent -> {
+                var _ = parent.onExit().thenRun(wait::stop);
+            });
+            if (sockets.isEmpty() && namespaces(this).becomeRootlessDaemon(name, request, wait, programArguments())) {
                 return 1;
             }
             OptionalLong first = process.map(OptionalLong::of).orElseGet(OptionalLong::empty);
-            new NamespaceDaemon(environment(), name, request, first.isEmpty(), sockets).run(first, () -> {
-                print("ready");
-                flush();
-            });
+            new NamespaceDaemon(environment(), name, request, first.isEmpty(), sockets)
+                    .run(first, wait, () -> printLine(Namespaces.READY));
             return 0;
+        }
+
+        private void printLine(String line) {
+            print(line);
+            flush();
         }
     }
 

@@ -105,6 +105,11 @@ final class Libc {
     /** Returns the address of a {@code struct passwd}, or 0. */
     static native long getpwnam(String name);
 
+    /** Returns an error code of netdb.h, 0 for none, and sets the address of the first {@code struct addrinfo}. */
+    static native int getaddrinfo(String name, @Nullable String service, byte[] hints, long[] list);
+
+    static native void freeaddrinfo(long list);
+
     static native long memcpy(byte[] destination, long source, long length);
 
     static native long strlen(long text);

@@ -5,18 +5,24 @@ import io.culvert.dns.NameTracker;
 import io.culvert.dns.ResolutionResult;
 import io.culvert.dns.SystemResolver;
 import io.culvert.dns.TrackingPolicy;
+import io.culvert.linux.HostLookup;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Host;
 import io.culvert.networkfile.MeshLink;
 import io.culvert.networkfile.NodeInterface;
 import io.culvert.plan.ResolvedNames;
+import io.culvert.requirements.ResolverWait;
+import io.culvert.timing.BackOff;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -25,8 +31,8 @@ import java.util.stream.Stream;
  */
 final class EndpointResolver implements TrackingPolicy, AutoCloseable {
 
-    /** The interval of retries for a name that did not resolve. */
-    private static final Duration RETRY_INTERVAL = Duration.ofSeconds(30);
+    /** The delays between retries for a name that did not resolve: soon at first, as while a machine starts. */
+    private static final BackOff RETRIES = new BackOff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
     private final NameTracker tracker;
     private volatile List<MeshLink> links = List.of();
@@ -43,11 +49,26 @@ final class EndpointResolver implements TrackingPolicy, AutoCloseable {
      * @return the names that do not resolve
      */
     List<String> resolve(List<NodeInterface> interfaces) {
+        return resolve(interfaces, names -> {
+            Map<Host.Name, HostLookup.Result> lookups = new LinkedHashMap<>();
+            names.forEach(name -> lookups.put(name, HostLookup.of(name.name())));
+            return lookups;
+        });
+    }
+
+    /** Resolves all names, and waits while the machine's resolver does not respond. */
+    List<String> resolve(List<NodeInterface> interfaces, ResolverWait wait) {
+        return resolve(interfaces, wait::lookUp);
+    }
+
+    private List<String> resolve(
+            List<NodeInterface> interfaces, Function<Set<Host.Name>, Map<Host.Name, HostLookup.Result>> resolver) {
         links = interfaces.stream().flatMap(mesh -> mesh.links().stream()).toList();
         Map<Host.Name, ResolutionResult> results = new LinkedHashMap<>();
-        links.stream()
-                .flatMap(EndpointResolver::names)
-                .forEach(name -> results.computeIfAbsent(name, SystemResolver::resolve));
+        resolver.apply(links.stream()
+                        .flatMap(EndpointResolver::names)
+                        .collect(Collectors.toCollection(LinkedHashSet::new)))
+                .forEach((name, lookup) -> results.put(name, SystemResolver.result(lookup)));
         tracker.track(results);
         return results.entrySet().stream()
                 .filter(result -> !result.getValue().fresh())
@@ -69,8 +90,8 @@ final class EndpointResolver implements TrackingPolicy, AutoCloseable {
     public Optional<Duration> afterFailure(Host.Name name, int failures) {
         return shortest(
                 name,
-                link -> OptionalInt.of(
-                        link.refreshRestartSeconds().orElse(Math.toIntExact(RETRY_INTERVAL.toSeconds()))));
+                link -> OptionalInt.of(link.refreshRestartSeconds()
+                        .orElse(Math.toIntExact(RETRIES.afterFailures(failures).toSeconds()))));
     }
 
     @Override

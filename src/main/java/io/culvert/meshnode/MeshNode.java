@@ -7,6 +7,7 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.mesh.MeshNodeFile;
 import io.culvert.nft.NetworkNamespaceLock;
+import io.culvert.requirements.ResolverWait;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
@@ -39,24 +40,25 @@ public final class MeshNode {
     }
 
     /**
-     * Brings the node up. If it is up already, applies the current file; peers that remain keep their sessions.
+     * Brings the node up. If it is up already, applies the current file; peers that remain keep their sessions. While
+     * the machine's resolver does not respond, it waits, without the lock.
      *
      * @throws ProblemException with all errors, in which case nothing has changed
      */
     public void up(Path file) {
         try (NetworkNamespaceLock _ = lockNetworkNamespace()) {
             MeshNodeFile networkFile = read(file);
-            withLock(kernel -> {
-                NodeDevices devices = devices(node);
-                try (EndpointResolver resolver = new EndpointResolver(() -> {})) {
-                    resolver.resolve(networkFile.view().interfaces())
-                            .forEach(name ->
-                                    log.warn("mesh: " + name + " does not resolve, ignoring this endpoint candidate"));
+            NodeDevices devices = devices(node);
+            try (EndpointResolver resolver = new EndpointResolver(() -> {})) {
+                resolver.resolve(networkFile.view().interfaces(), new ResolverWait(log, () -> {}))
+                        .forEach(name ->
+                                log.warn("mesh: " + name + " does not resolve, ignoring this endpoint candidate"));
+                withLock(kernel -> {
                     List<String> changes = new DesiredNode(networkFile, resolver, devices)
                             .apply(kernel, change(kernel, devices), now(), Optional.of(log), new DirectNetworks(log));
                     log.info("mesh: " + node + (changes.isEmpty() ? " is up (unchanged)" : " is up"));
-                }
-            });
+                });
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import io.culvert.reconcile.ChangeWatcher;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.reconcile.Reconciler;
 import io.culvert.reconcile.Reconciler.Response;
+import io.culvert.requirements.ResolverWait;
 import io.culvert.requirements.TunnelFile;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.CancellationException;
 
 /**
  * The namespace daemon. Creates a namespace, monitors its tunnel, admits programs, and deletes the namespace when the
@@ -83,12 +85,16 @@ public final class NamespaceDaemon {
      * Creates the namespace and manages it until it is deleted.
      *
      * @param firstProgram the process id of the program that it is created for
+     * @param wait for the names of the servers; a signal ends it
      * @param onReady is called when programs can enter
      * @throws ProblemException if the namespace cannot be created, in which case nothing is left of it
      */
-    public void run(OptionalLong firstProgram, Runnable onReady) throws InterruptedException {
+    public void run(OptionalLong firstProgram, ResolverWait wait, Runnable onReady) throws InterruptedException {
         try (MachineLock _ = MachineLock.await(namespace.daemonLock());
-                StopSignals _ = StopSignals.deliverTo(signal -> events.add(new Event.StopSignal(signal)))) {
+                StopSignals _ = StopSignals.deliverTo(signal -> {
+                    wait.stop();
+                    events.add(new Event.StopSignal(signal));
+                })) {
             WireGuardConfig config = TunnelFile.of(request.config().toString(), environment.root())
                     .read(log, true);
             Optional<Relays> relays = outerSockets.isPresent()
@@ -96,7 +102,7 @@ public final class NamespaceDaemon {
                     : Optional.empty();
             ServerAddresses servers =
                     new ServerAddresses(environment, config, names -> events.add(new Event.NamesResolved(names)));
-            ResolvedNames names = outerSockets.isPresent() ? ResolvedNames.NONE : servers.resolve();
+            ResolvedNames names = outerSockets.isPresent() ? ResolvedNames.NONE : servers.resolve(wait);
             NetworkNamespace networkNamespace = namespace.claim();
             ConfinedTunnel tunnel = new ConfinedTunnel(
                     environment,
@@ -135,6 +141,8 @@ public final class NamespaceDaemon {
                 namespace.deleteFiles();
             }
             log.info("netns: " + namespace.name() + " is down");
+        } catch (CancellationException e) {
+            log.info("netns: " + namespace.name() + " is not created: " + e.getMessage());
         } catch (IOException e) {
             throw new ProblemException(Problem.failure(
                     Location.machine(namespace.name()), "namespace daemon failed: " + e.getMessage(), ""));

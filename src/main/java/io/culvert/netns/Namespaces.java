@@ -7,12 +7,14 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.Container;
 import io.culvert.linux.OwnProcess;
 import io.culvert.process.OwnProgram;
+import io.culvert.requirements.ResolverWait;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.MachineLock;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +32,12 @@ public final class Namespaces {
 
     /** The hidden command that runs a namespace daemon. */
     public static final String DAEMON_COMMAND = "keep";
+
+    /** What the daemon prints while the names of the servers cannot be resolved yet. */
+    public static final String WAITING = "waiting";
+
+    /** What the daemon prints when programs can enter. */
+    public static final String READY = "ready";
 
     private final Environment environment;
     private final OwnProgram ownProgram;
@@ -187,21 +195,31 @@ public final class Namespaces {
         }
         Process daemon =
                 OwnProgram.startInBackground(ownProgram.command(arguments), daemonEnvironment(), namespace.logFile());
-        // The daemon writes a byte when it is ready; the end of the stream means that it has exited.
-        int readyByte = daemon.getInputStream().read();
-        if (readyByte < 0) {
-            try {
-                throw new DaemonFailedException(
-                        daemon.waitFor(), Files.readString(namespace.logFile(), StandardCharsets.UTF_8));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IOException(e);
+        BufferedReader lines = daemon.inputReader(StandardCharsets.UTF_8);
+        String logged = "";
+        // The daemon writes a line when it waits, and one when it is ready; the end means that it has exited.
+        for (String line = lines.readLine(); !READY.equals(line); line = lines.readLine()) {
+            String log = Files.readString(namespace.logFile(), StandardCharsets.UTF_8);
+            if (line == null) {
+                throw failure(daemon, log.substring(logged.length()));
             }
+            environment.log().info(log.substring(logged.length()).strip());
+            logged = log;
         }
         environment
                 .log()
                 .info(Files.readString(namespace.logFile(), StandardCharsets.UTF_8)
+                        .substring(logged.length())
                         .strip());
+    }
+
+    private static DaemonFailedException failure(Process daemon, String messages) throws IOException {
+        try {
+            return new DaemonFailedException(daemon.waitFor(), messages);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
     }
 
     /** Returns the environment of a daemon, with the variables that its hints depend on. */
@@ -223,14 +241,16 @@ public final class Namespaces {
     /**
      * Continues as a daemon in a user namespace if this user is not root.
      *
+     * @param wait for the names of the servers
      * @param arguments of this process
      * @return false if there is no need; otherwise it does not return
      */
-    public boolean becomeRootlessDaemon(String name, NamespaceRequest request, List<String> arguments) {
+    public boolean becomeRootlessDaemon(
+            String name, NamespaceRequest request, ResolverWait wait, List<String> arguments) {
         if (!Rootless.isNeeded(environment)) {
             return false;
         }
-        Rootless.becomeDaemon(environment, ownProgram, name, request, arguments);
+        Rootless.becomeDaemon(environment, ownProgram, name, request, wait, arguments);
         return true;
     }
 

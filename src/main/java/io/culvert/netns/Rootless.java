@@ -7,13 +7,16 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.diagnostics.Problems;
 import io.culvert.linux.Account;
 import io.culvert.linux.Capabilities;
+import io.culvert.linux.HostLookup;
 import io.culvert.linux.InheritedSocket;
 import io.culvert.linux.ProcessReplacement;
 import io.culvert.linux.Sysctl;
 import io.culvert.net.Family;
+import io.culvert.net.Host;
 import io.culvert.plan.NamespacePlan;
 import io.culvert.process.OwnProgram;
 import io.culvert.process.ProgramDirectories;
+import io.culvert.requirements.ResolverWait;
 import io.culvert.requirements.TunnelFile;
 import io.culvert.rtnl.Ipv6;
 import io.culvert.rtnl.RouteLookup;
@@ -110,6 +113,7 @@ final class Rootless {
     /**
      * Becomes a daemon in a user namespace. Names are resolved and sockets are opened first, while the network is available.
      *
+     * @param wait for the names of the servers
      * @param arguments of the daemon, to which the sockets are added
      */
     static void becomeDaemon(
@@ -117,6 +121,7 @@ final class Rootless {
             OwnProgram ownProgram,
             String name,
             NamespaceRequest request,
+            ResolverWait wait,
             List<String> arguments) {
         Problems problems = new Problems();
         problems.addAll(missingRequirements(environment));
@@ -129,13 +134,14 @@ final class Rootless {
         }
         WireGuardConfig config =
                 TunnelFile.of(request.config().toString(), environment.root()).read(environment.log(), true);
+        Map<Host.Name, HostLookup.Result> lookups = wait.lookUp(config.hostNames());
         List<OuterSockets.ServerSocket> serverSockets = new ArrayList<>();
         NamespacePlan plan;
         try (KernelConnections kernel = KernelConnections.open(environment)) {
             plan = NamespacePlan.of(
                     config,
                     kernel.machine(),
-                    TunnelFile.resolve(config, kernel.machine()),
+                    TunnelFile.resolvedNames(lookups, kernel.machine()),
                     new RouteLookup(kernel.route())::mtu,
                     Ipv6.ENABLED,
                     OptionalInt.empty(),

@@ -5,14 +5,17 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.dns.NameTracker;
 import io.culvert.dns.ResolutionResult;
 import io.culvert.dns.TrackingPolicy;
+import io.culvert.linux.HostLookup;
 import io.culvert.net.Host;
 import io.culvert.plan.ResolvedNames;
+import io.culvert.requirements.ResolverWait;
 import io.culvert.requirements.TunnelFile;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
 import io.culvert.wireguard.config.WireGuardConfig;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 
 /** Tracks the addresses of a tunnel's servers, resolved by the machine's resolver outside the namespace. */
@@ -30,14 +33,16 @@ final class ServerAddresses implements AutoCloseable {
     }
 
     /**
-     * Resolves the names of all servers.
+     * Resolves the names of all servers, and waits for a resolver that does not respond yet.
      *
      * @throws ProblemException if one does not resolve
+     * @throws CancellationException if the wait is stopped
      */
-    ResolvedNames resolve() {
+    ResolvedNames resolve(ResolverWait wait) {
+        Map<Host.Name, HostLookup.Result> lookups = wait.lookUp(config.hostNames());
         try (KernelConnections kernel = KernelConnections.open(environment)) {
             Map<Host.Name, ResolutionResult> results = new HashMap<>();
-            TunnelFile.resolve(config, kernel.machine())
+            TunnelFile.resolvedNames(lookups, kernel.machine())
                     .addresses()
                     .forEach((name, addresses) -> results.put(name, ResolutionResult.withoutTtl(addresses)));
             tracker.track(results);
@@ -61,7 +66,7 @@ final class ServerAddresses implements AutoCloseable {
 
     private ResolutionResult resolveAgain(Host.Name name) {
         try (KernelConnections kernel = KernelConnections.open(environment)) {
-            ResolutionResult result = TunnelFile.resolve(name, kernel.machine());
+            ResolutionResult result = TunnelFile.resolved(name, HostLookup.of(name.name()), kernel.machine());
             environment.log().problems(result.problems());
             return result;
         } catch (ProblemException e) {

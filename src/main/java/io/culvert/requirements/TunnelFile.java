@@ -7,7 +7,7 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.diagnostics.Problems;
 import io.culvert.dns.ResolutionResult;
-import io.culvert.dns.SystemResolver;
+import io.culvert.linux.HostLookup;
 import io.culvert.net.Host;
 import io.culvert.net.InterfaceName;
 import io.culvert.plan.ResolvedNames;
@@ -66,37 +66,48 @@ public record TunnelFile(Path path) {
     }
 
     /**
-     * Resolves the servers' names by the machine's resolver; addresses that the machine has a route to come first.
+     * Returns the addresses of the servers' names, those that the machine has a route to first.
      *
-     * @throws ProblemException if a name does not resolve
+     * @param lookups one for each name
+     * @throws ProblemException if a name has no address
      */
-    public static ResolvedNames resolve(WireGuardConfig file, Machine machine) {
+    public static ResolvedNames resolvedNames(Map<Host.Name, HostLookup.Result> lookups, Machine machine) {
         Map<Host.Name, List<InetAddress>> addresses = new HashMap<>();
         Problems problems = new Problems();
-        for (Host.Name name : file.hostNames()) {
-            ResolutionResult result = resolve(name, machine);
+        lookups.forEach((name, lookup) -> {
+            ResolutionResult result = resolved(name, lookup, machine);
             addresses.put(name, result.addresses());
             problems.addAll(result.problems());
-        }
+        });
         problems.throwIfErrors();
         return new ResolvedNames(addresses);
     }
 
-    /** Resolves a server's name by the machine's resolver; addresses that the machine has a route to come first. */
-    public static ResolutionResult resolve(Host.Name name, Machine machine) {
-        ResolutionResult result = SystemResolver.resolve(name);
-        if (result.fresh()) {
-            return ResolutionResult.withoutTtl(result.addresses().stream()
-                    .sorted(Comparator.comparing(address -> !machine.main().hasRouteTo(address)))
-                    .toList());
-        }
+    /** Returns the result of a lookup of a server's name, addresses that the machine has a route to first. */
+    public static ResolutionResult resolved(Host.Name name, HostLookup.Result lookup, Machine machine) {
+        return switch (lookup) {
+            case HostLookup.Result.Found(List<InetAddress> addresses) ->
+                ResolutionResult.withoutTtl(addresses.stream()
+                        .sorted(Comparator.comparing(address -> !machine.main().hasRouteTo(address)))
+                        .toList());
+            case HostLookup.Result.Nonexistent() ->
+                unresolved(
+                        name,
+                        "the server's name does not exist, or has no address",
+                        "correct the name in Endpoint, or write the server's address there");
+            case HostLookup.Result.NoResponse(String reason) ->
+                unresolved(
+                        name,
+                        "the server's name does not resolve: " + reason,
+                        "check /etc/resolv.conf, or write the server's address into Endpoint");
+        };
+    }
+
+    private static ResolutionResult unresolved(Host.Name name, String message, String hint) {
         return new ResolutionResult(
                 List.of(),
                 Duration.ZERO,
                 false,
-                List.of(Problem.failure(
-                        Location.machine(name.name()),
-                        "the server's name does not resolve",
-                        "check /etc/resolv.conf, or write the server's address into Endpoint")));
+                List.of(Problem.failure(Location.machine(name.name()), message, hint)));
     }
 }

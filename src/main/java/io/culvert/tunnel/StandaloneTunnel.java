@@ -6,9 +6,12 @@ import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.dns.ResolvConfFile;
+import io.culvert.linux.HostLookup;
+import io.culvert.net.Host;
 import io.culvert.plan.PlanText;
 import io.culvert.plan.TunnelInputs;
 import io.culvert.plan.TunnelPlan;
+import io.culvert.requirements.ResolverWait;
 import io.culvert.requirements.TunnelFile;
 import io.culvert.routing.ActiveTunnels;
 import io.culvert.rtnl.Machine;
@@ -29,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * A standalone tunnel from one wg-quick file, as wg-quick makes it, but atomically. No process keeps running except
@@ -46,7 +50,8 @@ public final class StandaloneTunnel {
     }
 
     /**
-     * Brings the tunnel up; where it is up already, applies the file's current content.
+     * Brings the tunnel up; where it is up already, applies the file's current content. While the machine's resolver
+     * does not respond, it waits, without the lock, and nothing has changed.
      *
      * @param killSwitch whether to block all traffic outside the tunnel until it is taken down
      * @throws ProblemException with all problems; then nothing has changed
@@ -54,21 +59,18 @@ public final class StandaloneTunnel {
     public void up(String fileOrName, boolean killSwitch) {
         TunnelFile tunnelFile = TunnelFile.of(fileOrName, environment.root());
         WireGuardConfig file = tunnelFile.readIncomplete(log, killSwitch);
+        // What is wrong already is reported before a long wait.
+        Map<Host.Name, HostLookup.Result> lookups =
+                new ResolverWait(log, () -> check(tunnelFile, file, killSwitch)).lookUp(file.hostNames());
         MachineLock.runLocked(environment, () -> {
             try (KernelConnections kernel = KernelConnections.open(environment);
                     ExitNodeLock exitNodeLock = ExitNodeLock.take()) {
                 Machine machine = kernel.machine();
                 NetworkState before = kernel.network().observe();
                 WireGuardDevices devices = devices();
-                new TunnelChecks(
-                                tunnelFile.path(),
-                                file,
-                                machine,
-                                before,
-                                exitNodeLock.isExitNodePresent(kernel.nftables(), before))
-                        .check(killSwitch, isForeign(file.name(), machine, devices), kernel.nftables()::probe)
-                        .forEach(problem -> log.problems(List.of(problem)));
-                TunnelPlan plan = plan(file, kernel, machine, before, otherUdpPorts(devices, file.name()), killSwitch);
+                log.problems(check(tunnelFile, file, killSwitch, kernel, exitNodeLock, machine, before, devices));
+                TunnelPlan plan =
+                        plan(file, kernel, machine, before, otherUdpPorts(devices, file.name()), killSwitch, lookups);
                 log.problems(plan.remarks());
                 tunnelChange(kernel, devices, before)
                         .start(
@@ -85,6 +87,34 @@ public final class StandaloneTunnel {
                 log.info(file.name() + " is up");
             }
         });
+    }
+
+    private void check(TunnelFile tunnelFile, WireGuardConfig file, boolean killSwitch) {
+        MachineLock.runLocked(environment, () -> {
+            try (KernelConnections kernel = KernelConnections.open(environment);
+                    ExitNodeLock exitNodeLock = ExitNodeLock.take()) {
+                NetworkState before = kernel.network().observe();
+                check(tunnelFile, file, killSwitch, kernel, exitNodeLock, kernel.machine(), before, devices());
+            }
+        });
+    }
+
+    private static List<Problem> check(
+            TunnelFile tunnelFile,
+            WireGuardConfig file,
+            boolean killSwitch,
+            KernelConnections kernel,
+            ExitNodeLock exitNodeLock,
+            Machine machine,
+            NetworkState before,
+            WireGuardDevices devices) {
+        return new TunnelChecks(
+                        tunnelFile.path(),
+                        file,
+                        machine,
+                        before,
+                        exitNodeLock.isExitNodePresent(kernel.nftables(), before))
+                .check(killSwitch, isForeign(file.name(), machine, devices), kernel.nftables()::probe);
     }
 
     /** Takes the tunnel down, also where only a part of it is left; idempotent. */
@@ -139,7 +169,10 @@ public final class StandaloneTunnel {
                     kernel.machine(),
                     kernel.network().observe(),
                     otherUdpPorts(devices(), file.name()),
-                    killSwitch);
+                    killSwitch,
+                    file.hostNames().stream()
+                            .distinct()
+                            .collect(Collectors.toMap(name -> name, name -> HostLookup.of(name.name()))));
             log.problems(plan.remarks());
             PlanText text = PlanText.of(plan);
             return json ? text.json(List.of()).toString() : text.text();
@@ -162,11 +195,12 @@ public final class StandaloneTunnel {
             Machine machine,
             NetworkState before,
             Set<Integer> otherUdpPorts,
-            boolean killSwitch) {
+            boolean killSwitch,
+            Map<Host.Name, HostLookup.Result> lookups) {
         boolean killSwitchActive =
                 new ActiveTunnels(before).tunnelWithKillSwitch().isPresent();
         return TunnelPlan.of(TunnelInputs.of(file, machine, new RouteLookup(kernel.route())::mtu, it -> {
-            it.names = TunnelFile.resolve(file, machine);
+            it.names = TunnelFile.resolvedNames(lookups, machine);
             it.current = before;
             it.udpPorts = otherUdpPorts;
             it.killSwitch = killSwitch || killSwitchActive;

@@ -45,7 +45,8 @@ class EndpointResolverTest {
             resolver.resolve(interfaces(link(OptionalInt.empty(), OptionalInt.empty())));
 
             assertThat(resolver.afterSuccess(NAME, Duration.ZERO)).isEmpty();
-            assertThat(resolver.afterFailure(NAME, 1)).contains(Duration.ofSeconds(30));
+            assertThat(resolver.afterFailure(NAME, 1)).contains(Duration.ofSeconds(1));
+            assertThat(resolver.afterFailure(NAME, 9)).contains(Duration.ofSeconds(30));
         }
     }
 
