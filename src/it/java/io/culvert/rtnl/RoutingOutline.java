@@ -73,6 +73,7 @@ final class RoutingOutline {
             case LookupRule.Action.GotoRule(long preference) -> "goto " + preference;
             case LookupRule.Action.None() -> "nop";
             case LookupRule.Action.Block() -> "block";
+            case LookupRule.Action.LookupVirtualRouter() -> "[l3mdev-table]";
             case LookupRule.Action.Unknown() -> "unknown";
         };
     }

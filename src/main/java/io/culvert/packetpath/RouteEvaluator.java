@@ -117,13 +117,19 @@ final class RouteEvaluator<B> {
                     trace.accept(new Step<>("route", rule, Step.Effect.DROP, packets));
                     yield logic.no();
                 }
-                case Action.Unknown _ -> {
+                case Action.LookupVirtualRouter _ when !hasVirtualRouters() -> packets;
+                case Action.LookupVirtualRouter _, Action.Unknown _ -> {
                     notes.add("'" + rule + "' is not known");
                     add(packets, links.unknown(logic));
                     sent = logic.or(sent, packets);
                     yield logic.no();
                 }
             };
+        }
+
+        /** Returns whether a link belongs to a virtual router, or is one. */
+        private boolean hasVirtualRouters() {
+            return links.all().stream().anyMatch(link -> link.kind().equals("vrf"));
         }
 
         /** Returns the packets that the table decides about, at least. */

@@ -225,7 +225,7 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
             this.attributes = attributes;
             this.linkName = linkName;
             this.hasOther = payload[3] != 0
-                    || attributes.hasAny(FRA_TUN_ID, FRA_L3MDEV, FRA_DSCP, FRA_FLOWLABEL)
+                    || attributes.hasAny(FRA_TUN_ID, FRA_DSCP, FRA_FLOWLABEL)
                     || attributes.all().stream().anyMatch(attribute -> attribute.type() > FRA_DSCP_MASK);
         }
 
@@ -311,8 +311,8 @@ record KernelRule(Family family, long preference, int protocol, Optional<PolicyR
 
         private LookupRule.Action action() {
             return switch (payload[7]) {
-                // With this condition, the table is that of the packet's virtual router.
-                case FR_ACT_TO_TBL -> attributes.has(FRA_L3MDEV) ? new LookupRule.Action.Unknown() : lookupTable();
+                case FR_ACT_TO_TBL ->
+                    attributes.has(FRA_L3MDEV) ? new LookupRule.Action.LookupVirtualRouter() : lookupTable();
                 case FR_ACT_GOTO ->
                     u32(attributes, FRA_GOTO)
                             .<LookupRule.Action>map(LookupRule.Action.GotoRule::new)

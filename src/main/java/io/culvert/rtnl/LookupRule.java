@@ -53,6 +53,12 @@ public record LookupRule(
         record LookupTable(long table, OptionalInt suppressPrefixLength, OptionalLong suppressGroup)
                 implements Action {}
 
+        /**
+         * Looks a route up in the table of the virtual router (VRF) that the packet's link belongs to; other packets do not match
+         * (l3mdev_fib_rule_match). The kernel adds such a rule with the first virtual router, and keeps it.
+         */
+        record LookupVirtualRouter() implements Action {}
+
         /** Continues with the first rule that has this preference; without effect if there is none. */
         record GotoRule(long preference) implements Action {}
 
@@ -102,6 +108,7 @@ public record LookupRule(
                                                 ? " suppress_ifgroup "
                                                         + lookup.suppressGroup().getAsLong()
                                                 : "");
+                            case Action.LookupVirtualRouter _ -> " lookup [l3mdev-table]";
                             case Action.GotoRule goTo -> " goto " + goTo.preference();
                             case Action.None _ -> " nop";
                             case Action.Block _ -> " unreachable";

@@ -231,7 +231,7 @@ class KernelMessagesTest {
         assertThat(lookup("02000000000000010000000008000f00000000000500130001000000")
                         .action())
                 .as("the table of the packet's virtual router")
-                .isEqualTo(new LookupRule.Action.Unknown());
+                .isEqualTo(new LookupRule.Action.LookupVirtualRouter());
     }
 
     @Test
