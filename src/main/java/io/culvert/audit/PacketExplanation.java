@@ -89,12 +89,10 @@ public record PacketExplanation(String packet, List<String> path, List<String> r
             if (results.isEmpty()) {
                 results.add("does not leave");
             }
-            path.notes().forEach(note -> results.add("may leave in a way that is not followed: " + note));
-            return new PacketExplanation(
-                    query.text(),
-                    steps,
-                    List.copyOf(results),
-                    isAllowed && path.notes().isEmpty());
+            List<String> notes = new ArrayList<>(path.notes());
+            notes.addAll(path.routeNotes());
+            notes.forEach(note -> results.add("may leave in a way that is not followed: " + note));
+            return new PacketExplanation(query.text(), steps, List.copyOf(results), isAllowed && notes.isEmpty());
         }
 
         private StateLink link(String name) {

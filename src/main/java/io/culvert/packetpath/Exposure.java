@@ -11,6 +11,7 @@ import io.culvert.packetpath.PacketPath.SentFields;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -72,28 +73,58 @@ public final class Exposure {
 
     private long otherBits;
 
+    private final AllPackets all;
+    private final RoutingState routing;
+    private final List<KernelTable> tables;
+
     /**
      * Follows all packets.
      *
      * @param inside the names of the tunnel's and the mesh's links, through which packets may leave
      */
     public Exposure(AllPackets all, RoutingState routing, List<KernelTable> tables, Set<String> inside, Layers layers) {
+        this(all, routing, tables, inside, layers, Optional.empty());
+    }
+
+    /**
+     * Returns the exposure by both layers. Where rules are evaluated for every route, as here, all packets are found that pass
+     * with the real routes too: only those have to be followed, which are few.
+     */
+    public Exposure withRoutes() {
+        return new Exposure(all, routing, tables, inside, Layers.BOTH, Optional.of(this));
+    }
+
+    private Exposure(
+            AllPackets all,
+            RoutingState routing,
+            List<KernelTable> tables,
+            Set<String> inside,
+            Layers layers,
+            Optional<Exposure> anyRoute) {
+        this.all = all;
+        this.routing = routing;
+        this.tables = List.copyOf(tables);
         this.inside = Set.copyOf(inside);
         sets = all.sets();
         fields = all.fields();
         isBoundToAddress = all.isBoundToAddress();
         path = new PacketPath<>(sets, routing, tables, layers);
-        Integer local = localPackets();
+        // A packet that is dropped can mark its connection, too.
+        anyRoute.ifPresent(exposure -> {
+            inboundBits = exposure.inboundBits;
+            otherBits = exposure.otherBits;
+        });
+        Integer local = sets.and(localPackets(), passing(anyRoute, Optional.empty()));
         for (Departure<Integer> departure : path.send(fields, local, isBoundToAddress)) {
             learn(local, departure.lastConnectionMark());
-            addOutgoing(routing, Optional.empty(), departure);
+            addOutgoing(Optional.empty(), departure);
         }
         for (StateLink link : routing.links()) {
             if (link.isUp() && !link.isLoopback()) {
-                Integer packets = packetsFrom(link);
+                Integer packets = sets.and(packetsFrom(link), passing(anyRoute, Optional.of(link)));
                 for (Arrival<Integer> arrival : path.receive(fields, link, packets)) {
                     learn(packets, arrival.forwarded().lastConnectionMark());
-                    addOutgoing(routing, Optional.of(link), arrival.forwarded());
+                    addOutgoing(Optional.of(link), arrival.forwarded());
                     incoming.add(new Incoming(
                             link,
                             arrival.delivered(),
@@ -111,7 +142,22 @@ public final class Exposure {
         incoming.removeIf(it -> sets.isNo(it.packets()));
     }
 
-    private void addOutgoing(RoutingState routing, Optional<StateLink> from, Departure<Integer> departure) {
+    /** Returns the packets that pass with any route, whatever is not known about them. */
+    private Integer passing(Optional<Exposure> anyRoute, Optional<StateLink> from) {
+        if (anyRoute.isEmpty()) {
+            return sets.yes();
+        }
+        List<Integer> passing = new ArrayList<>();
+        anyRoute.get().outgoing.stream().filter(it -> it.from().equals(from)).forEach(it -> passing.add(it.packets()));
+        anyRoute.get().incoming.stream()
+                .filter(it -> from.equals(Optional.of(it.link())))
+                .forEach(it -> passing.add(it.packets()));
+        Set<Integer> known = new HashSet<>(fields.bits());
+        known.add(isBoundToAddress);
+        return sets.projection(sets.anyOf(passing), known);
+    }
+
+    private void addOutgoing(Optional<StateLink> from, Departure<Integer> departure) {
         for (StateLink link : routing.links()) {
             if (!link.isLoopback() && !inside.contains(link.name())) {
                 Integer packets = path.leaving(departure, link);
@@ -211,8 +257,13 @@ public final class Exposure {
         return List.copyOf(incoming);
     }
 
-    /** Returns what was found that is not modelled, in words: packets may leave by it. */
+    /** Returns what was found in rulesets that is not modelled, in words: packets may leave by it. */
     public List<String> notes() {
         return path.notes();
+    }
+
+    /** Returns what was found in rules and routes that is not modelled; the packets that may leave by it are listed. */
+    public List<String> routeNotes() {
+        return path.routeNotes();
     }
 }

@@ -73,6 +73,7 @@ public final class PacketPath<B> {
     private final RoutingState routing;
     private final Links links;
     private final Notes notes = new Notes();
+    private final Notes routeNotes = new Notes();
     private List<Step<B>> steps = new ArrayList<>();
     private final RulesetEvaluator<B> ruleset;
     private final RouteEvaluator<B> routes;
@@ -85,7 +86,7 @@ public final class PacketPath<B> {
         links = new Links(routing);
         Consumer<Step<B>> trace = step -> steps.add(step);
         ruleset = new RulesetEvaluator<>(logic, layers == Layers.ROUTING ? List.of() : tables, links, notes, trace);
-        routes = new RouteEvaluator<>(logic, routing, links, notes, trace);
+        routes = new RouteEvaluator<>(logic, routing, links, routeNotes, trace);
     }
 
     /** Returns how many bits number a link. */
@@ -103,9 +104,14 @@ public final class PacketPath<B> {
         return logic.and(departure.packets(), links.is(departure.link(), link));
     }
 
-    /** Returns what was found that is not modelled, in words. */
+    /** Returns what was found in rulesets that is not modelled, in words. It may let packets out that are not listed. */
     public List<String> notes() {
         return notes.all();
+    }
+
+    /** Returns what was found in rules and routes that is not modelled, in words; packets may leave by it through any link. */
+    public List<String> routeNotes() {
+        return routeNotes.all();
     }
 
     /**

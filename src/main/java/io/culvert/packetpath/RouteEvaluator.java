@@ -100,12 +100,13 @@ final class RouteEvaluator<B> {
     private final class Lookup {
 
         private final Query<B> query;
-        private List<B> link = links.none(logic);
+        private final List<List<B>> link = new ArrayList<>();
         private B delivered = logic.no();
         private B sent = logic.no();
 
         Lookup(Query<B> query) {
             this.query = query;
+            links.all().forEach(_ -> link.add(new ArrayList<>()));
         }
 
         /** Returns the packets without a result so far that this rule does not decide about. */
@@ -154,15 +155,16 @@ final class RouteEvaluator<B> {
 
         /** Adds packets, which have no link yet. */
         private void add(B packets, List<B> to) {
-            List<B> sum = new ArrayList<>(link.size());
-            for (int i = 0; i < link.size(); i++) {
-                sum.add(logic.or(link.get(i), logic.and(packets, to.get(i))));
+            for (int i = 0; i < to.size(); i++) {
+                B these = logic.and(packets, to.get(i));
+                if (!logic.isNo(these)) {
+                    link.get(i).add(these);
+                }
             }
-            link = sum;
         }
 
         Result<B> result() {
-            return new Result<>(link, delivered, sent);
+            return new Result<>(link.stream().map(logic::anyOf).toList(), delivered, sent);
         }
     }
 

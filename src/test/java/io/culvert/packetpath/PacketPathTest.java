@@ -11,8 +11,11 @@ import io.culvert.packetpath.PacketPath.Layers;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.plan.PlanExamples;
 import io.culvert.rtnl.RoutingState.StateLink;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,12 +34,7 @@ class PacketPathTest {
     }
 
     private static Exposure exposure(PlannedNamespace namespace, Layers layers, Family family) {
-        return new Exposure(
-                AllPackets.of(new PacketSets(), namespace.routing(), family),
-                namespace.routing(),
-                namespace.tables(),
-                INSIDE,
-                layers);
+        return exposure(AllPackets.of(new PacketSets(), namespace.routing(), family), namespace, layers);
     }
 
     @ParameterizedTest
@@ -88,6 +86,52 @@ class PacketPathTest {
 
     private static boolean leaves(PacketPath<Truth> path, Departure<Truth> departure, StateLink link) {
         return path.leaving(departure, link) != Truth.NO;
+    }
+
+    /** So that only those have to be followed that rules pass with any route. */
+    @ParameterizedTest
+    @MethodSource("examples")
+    void what_passes_with_the_real_routes_is_among_what_passes_with_any(String example) {
+        PlannedNamespace namespace = namespace(example);
+        for (Family family : Family.values()) {
+            AllPackets all = AllPackets.of(new PacketSets(), namespace.routing(), family);
+            Exposure real = exposure(all, namespace, Layers.BOTH);
+
+            Map<String, Integer> expected = passing(all, real);
+            Map<String, Integer> withRoutes =
+                    passing(all, exposure(all, namespace, Layers.FIREWALL).withRoutes());
+            // What is known about connections' marks is less then.
+            expected.forEach((way, packets) -> assertThat(all.sets()
+                            .isSubset(
+                                    packets,
+                                    withRoutes.getOrDefault(way, all.sets().no())))
+                    .as("%s, %s", family, way)
+                    .isTrue());
+            assertThat(withRoutes.keySet()).isEqualTo(expected.keySet());
+        }
+    }
+
+    private static Exposure exposure(AllPackets all, PlannedNamespace namespace, Layers layers) {
+        return new Exposure(all, namespace.routing(), namespace.tables(), INSIDE, layers);
+    }
+
+    /** Returns the packets of each way, whatever is not known about them. */
+    private static Map<String, Integer> passing(AllPackets all, Exposure exposure) {
+        Set<Integer> known = new HashSet<>(all.fields().bits());
+        known.add(all.isBoundToAddress());
+        Map<String, Integer> passing = new TreeMap<>();
+        exposure.outgoing()
+                .forEach(it -> passing.merge(
+                        it.from().map(StateLink::name).orElse("local") + " to "
+                                + it.link().name(),
+                        all.sets().projection(it.packets(), known),
+                        all.sets()::or));
+        exposure.incoming()
+                .forEach(it -> passing.merge(
+                        "to here from " + it.link().name(),
+                        all.sets().projection(it.packets(), known),
+                        all.sets()::or));
+        return passing;
     }
 
     @Test
