@@ -58,6 +58,9 @@ final class DataPath {
 
     private static final Duration SAMPLE_ACTIVE = Duration.ofSeconds(2);
     private static final Duration SAMPLE_IDLE = Duration.ofSeconds(30);
+    /** The delays after unanswered samples, until one is answered: without an answer, nothing can be decided. */
+    private static final BackOff FIRST_ANSWER = new BackOff(SAMPLE_ACTIVE, SAMPLE_IDLE);
+
     private static final Duration SAMPLE_TIMEOUT = Duration.ofSeconds(2);
 
     /**
@@ -83,7 +86,8 @@ final class DataPath {
     private Instant lastReceived = Instant.MIN;
     private Instant lastActive = Instant.MIN;
     private Instant decisionNotBefore;
-    private Instant nextSample;
+    private Instant lastSample = Instant.MIN;
+    private int unansweredSamples;
     private Optional<Instant> decisionSince = Optional.empty();
     private boolean sampling;
     private boolean answeredProbe;
@@ -101,7 +105,6 @@ final class DataPath {
         this.sampledAt = now;
         this.restartedAt = now;
         this.decisionNotBefore = now;
-        this.nextSample = now;
     }
 
     /**
@@ -120,7 +123,8 @@ final class DataPath {
         unansweredSince = Optional.empty();
         lastReceived = Instant.MIN;
         decisionNotBefore = now;
-        nextSample = now;
+        lastSample = Instant.MIN;
+        unansweredSamples = 0;
         decisionSince = Optional.empty();
         sampling = false;
         answeredProbe = false;
@@ -185,11 +189,20 @@ final class DataPath {
             return Optional.of(
                     new ProbeBurst(Kind.DECISION, generation, DECISION_PROBES, DECISION_INTERVAL, decisionTimeout()));
         }
-        if (!sampling && decisionSince.isEmpty() && !now.isBefore(nextSample)) {
+        if (!sampling && decisionSince.isEmpty() && isSampleDue(now)) {
             sampling = true;
+            lastSample = now;
             return Optional.of(new ProbeBurst(Kind.SAMPLE, generation, 1, Duration.ZERO, SAMPLE_TIMEOUT));
         }
         return Optional.empty();
+    }
+
+    private boolean isSampleDue(Instant now) {
+        if (lastSample.equals(Instant.MIN)) {
+            return true;
+        }
+        Duration idle = unansweredSamples > 0 ? FIRST_ANSWER.afterFailures(unansweredSamples) : SAMPLE_IDLE;
+        return !now.isBefore(lastSample.plus(isActive(now) ? SAMPLE_ACTIVE : idle));
     }
 
     private Duration silence() {
@@ -208,7 +221,7 @@ final class DataPath {
         switch (result.burst().kind()) {
             case SAMPLE -> {
                 sampling = false;
-                nextSample = now.plus(isActive(now) ? SAMPLE_ACTIVE : SAMPLE_IDLE);
+                unansweredSamples = result.roundTrip().isPresent() ? 0 : unansweredSamples + 1;
                 samples.addLast(result.roundTrip());
                 if (samples.size() > PathQuality.WINDOW) {
                     samples.removeFirst();

@@ -528,7 +528,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 childEvents.states(),
                 components.mesh().describe(),
                 facts(),
-                failover.verdict(),
+                failover.connection(),
                 reconciler.error(),
                 leakTesting.latest(),
                 isBlocking() && components.killSwitch().isBlockedAfterLeak(),

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
@@ -26,6 +27,9 @@ import java.util.function.ToLongFunction;
  * it is the {@link ServerSelection}'s decision.
  */
 final class Failover {
+
+    /** The assumed round trip of a server that was not measured. */
+    private static final Duration UNKNOWN_ROUND_TRIP = Duration.ofMillis(100);
 
     private final ServerSelection selection;
     private final DataPath dataPath;
@@ -52,6 +56,26 @@ final class Failover {
         this.lastReceived = LastReceived.initial(now);
     }
 
+    /** Returns the server in use. */
+    Server current() {
+        return selection.current();
+    }
+
+    /** Returns the servers in the order in which they are used. */
+    List<Server> servers() {
+        return selection.servers();
+    }
+
+    /** Returns the server that is used when these are the servers. */
+    Server currentOf(List<Server> changed) {
+        return selection.currentOf(changed);
+    }
+
+    /** Replaces the servers, in file order. */
+    void setServers(List<Server> changed, Instant now) {
+        selection.setServers(changed, now);
+    }
+
     WireGuardConfig config() {
         return selection.current().config();
     }
@@ -70,15 +94,17 @@ final class Failover {
         return verdict == Verdict.CONNECTED && !dataPath.isUnanswered();
     }
 
-    /** Returns the quality of the path to a server that responds. */
-    PathQuality quality() {
-        return dataPath.quality();
-    }
-
-    boolean isFailingOver() {
-        return selection.isFailingOver()
-                && !selection.haveAllFailed()
-                && selection.servers().size() > 1;
+    /** Returns the connection as the status has it. */
+    StatusReporter.Connection connection() {
+        return new StatusReporter.Connection(
+                verdict,
+                isHealthy(),
+                selection.isFailingOver()
+                        && !selection.haveAllFailed()
+                        && servers().size() > 1,
+                selection.haveAllFailed()
+                        || (selection.isFailingOver() && servers().size() == 1),
+                dataPath.quality());
     }
 
     /** Uses another server; the device is to be configured with it. */
@@ -184,7 +210,7 @@ final class Failover {
                         dataPath.isActive(now),
                         addresses(names),
                         userspace,
-                        dataPath.quality().minRoundTrip().orElse(Duration.ZERO),
+                        dataPath.quality().minRoundTrip().orElse(UNKNOWN_ROUND_TRIP),
                         handshakeDuration),
                 now);
         if (step == RecoveryStep.NONE) {

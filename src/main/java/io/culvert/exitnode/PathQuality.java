@@ -54,6 +54,10 @@ record PathQuality(
                 isEnough && (isSlow || loss.filter(percent -> percent > maxLoss).isPresent()));
     }
 
+    boolean isKnown() {
+        return roundTrip.isPresent() || lossPercent.isPresent();
+    }
+
     @Override
     public String toString() {
         return lossPercent.map(percent -> "loss " + percent + " %, ").orElse("")

@@ -33,7 +33,7 @@ final class ServerSelection {
     private static final Duration NAME_TIMEOUT = Duration.ofSeconds(10);
 
     /** For a server that has just stopped responding; longer on slow paths. */
-    private static final Duration NEW_SESSION_TIMEOUT = Duration.ofMillis(400);
+    private static final Duration NEW_SESSION_TIMEOUT = Duration.ofMillis(250);
 
     /** A server that has responded for this long is stable: what happened before no longer counts. */
     private static final Duration STABLE = Duration.ofMinutes(1);
@@ -44,6 +44,8 @@ final class ServerSelection {
     /** The rounds without a response after which the userspace process is replaced, and then in each round. */
     private static final int RECREATE_AFTER_ROUNDS = 3;
 
+    private final ServerOrder order;
+    private final String host;
     private final RandomGenerator random;
     private final Optional<BackOff> returns;
     private List<Server> servers;
@@ -76,10 +78,9 @@ final class ServerSelection {
             Optional<Duration> returnAfter,
             RandomGenerator random,
             Instant now) {
-        this.servers = new ArrayList<>(servers);
-        if (order == ServerOrder.RANDOM) {
-            Collections.shuffle(this.servers, new Random(host.hashCode()));
-        }
+        this.order = order;
+        this.host = host;
+        this.servers = ordered(servers);
         this.measuring = order == ServerOrder.LATENCY && servers.size() > 1;
         this.current = this.servers.getFirst();
         this.preferred = current;
@@ -92,6 +93,49 @@ final class ServerSelection {
 
     Server current() {
         return current;
+    }
+
+    private List<Server> ordered(List<Server> inFileOrder) {
+        List<Server> ordered = new ArrayList<>(inFileOrder);
+        if (order == ServerOrder.RANDOM) {
+            Collections.shuffle(ordered, new Random(host.hashCode()));
+        }
+        return ordered;
+    }
+
+    /** Returns the server that is used when these are the servers: that of the same file if it is still there, else the next. */
+    Server currentOf(List<Server> changed) {
+        return successor(current, ordered(changed));
+    }
+
+    /** Replaces the servers, in file order; a latency that was measured before is not measured again. */
+    void setServers(List<Server> changed, Instant now) {
+        List<Server> ordered = ordered(changed);
+        Server nowCurrent = successor(current, ordered);
+        preferred = ordered.stream()
+                .filter(server -> server.file().equals(preferred.file()))
+                .findFirst()
+                .orElse(ordered.getFirst());
+        previous = Optional.empty();
+        servers = ordered;
+        measuring &= servers.size() > 1;
+        if (!nowCurrent.equals(current)) {
+            use(nowCurrent, now);
+        }
+    }
+
+    private Server successor(Server server, List<Server> changed) {
+        int position = servers.indexOf(server);
+        for (int i = 0; i < servers.size(); i++) {
+            Server candidate = servers.get((position + i) % servers.size());
+            Optional<Server> same = changed.stream()
+                    .filter(it -> it.file().equals(candidate.file()))
+                    .findFirst();
+            if (same.isPresent()) {
+                return same.get();
+            }
+        }
+        return changed.getFirst();
     }
 
     /** Returns the servers in the order in which they are used. */

@@ -27,18 +27,21 @@ final class StatusReporter {
             Map<String, String> children,
             String mesh,
             RuntimeFacts facts,
-            Verdict verdict,
+            Connection connection,
             Optional<String> lastError,
             Optional<LeakTestSummary> leakTest,
             boolean blockedAfterLeak,
             List<String> remarks) {
         List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
+        State state = blockedAfterLeak
+                ? State.BLOCKED
+                : state(killSwitch, device.isPresent(), connection, lastError.isPresent());
         return new StatusReport(
-                blockedAfterLeak
-                        ? State.BLOCKED
-                        : state(killSwitch, device.isPresent(), verdict, lastError.isPresent()),
+                state,
                 server,
                 implementation,
+                (state == State.CONNECTED || state == State.DEGRADED) && lastError.isEmpty() && connection.healthy(),
+                connection.quality().isKnown() ? connection.quality().toString() : "",
                 device.flatMap(DeviceState::lastHandshake),
                 peers.stream().mapToLong(PeerState::receivedBytes).sum(),
                 peers.stream().mapToLong(PeerState::sentBytes).sum(),
@@ -50,16 +53,32 @@ final class StatusReporter {
                 Stream.concat(lastError.stream(), remarks.stream()).toList());
     }
 
-    private static State state(Map<String, Boolean> killSwitch, boolean tunnel, Verdict verdict, boolean lastError) {
+    /**
+     * The connection to the server.
+     *
+     * @param healthy whether data gets through, as far as it is known
+     * @param failingOver whether another server is being tried
+     * @param allFailed whether all servers were tried since one responded
+     */
+    record Connection(Verdict verdict, boolean healthy, boolean failingOver, boolean allFailed, PathQuality quality) {}
+
+    private static State state(
+            Map<String, Boolean> killSwitch, boolean tunnel, Connection connection, boolean lastError) {
         if (killSwitch.containsValue(false)) {
             return State.EXPOSED;
         }
         if (!tunnel) {
             return State.BLOCKED;
         }
-        return switch (verdict) {
-            case CONNECTED -> lastError ? State.DEGRADED : State.CONNECTED;
-            case CONNECTING -> State.CONNECTING;
+        if (connection.failingOver()) {
+            return State.FAILING_OVER;
+        }
+        return switch (connection.verdict()) {
+            case CONNECTED ->
+                lastError || !connection.healthy() || connection.quality().degraded()
+                        ? State.DEGRADED
+                        : State.CONNECTED;
+            case CONNECTING -> connection.allFailed() ? State.BLOCKED : State.CONNECTING;
             case SILENT, LOST -> State.BLOCKED;
         };
     }

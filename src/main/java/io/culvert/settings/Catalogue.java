@@ -10,7 +10,6 @@ import io.culvert.settings.Setting.Group;
 import io.culvert.wireguard.device.ImplementationChoice;
 import java.net.InetAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,7 +37,7 @@ public final class Catalogue {
             "the order in which several files are used: `file` (by name), `latency` (by handshakes, measured at the start"
                     + " with one after another) or `random` (by host name, so that replicas differ)");
 
-    static final Setting<Optional<Duration>> SERVER_RETURN = withDefault(
+    static final Setting<WaitTime> SERVER_RETURN = withDefault(
             Group.TUNNEL,
             "CULVERT_SERVER_RETURN",
             List.of(),

@@ -59,7 +59,7 @@ public final class SettingsReader {
                 new WireGuardSettings(
                         tunnel,
                         values.get(Catalogue.SERVER_ORDER),
-                        values.get(Catalogue.SERVER_RETURN),
+                        values.get(Catalogue.SERVER_RETURN).duration(),
                         values.get(Catalogue.PROBE),
                         values.get(Catalogue.WIREGUARD_IMPLEMENTATION),
                         values.get(Catalogue.WIREGUARD_MEMORY)),

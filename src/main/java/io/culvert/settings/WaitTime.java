@@ -6,18 +6,20 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Parses a duration of a setting: {@code 90s}, {@code 5m}, {@code 2h}, or {@code off}. */
-final class WaitTime {
+/**
+ * A duration of a setting: {@code 90s}, {@code 5m}, {@code 2h}, or {@code off}.
+ *
+ * @param text as written
+ * @param duration empty for {@code off}
+ */
+record WaitTime(String text, Optional<Duration> duration) {
 
     private static final Pattern FORMAT = Pattern.compile("([0-9]{1,6})([smh])");
     private static final Duration MAX = Duration.ofDays(7);
 
-    private WaitTime() {}
-
-    /** @return empty for {@code off} */
-    static Optional<Duration> parse(String text) {
+    static WaitTime parse(String text) {
         if (text.equalsIgnoreCase("off")) {
-            return Optional.empty();
+            return new WaitTime("off", Optional.empty());
         }
         Matcher matcher = FORMAT.matcher(text);
         if (!matcher.matches()) {
@@ -32,12 +34,17 @@ final class WaitTime {
         if (time.isZero() || time.compareTo(MAX) > 0) {
             throw malformed(text);
         }
-        return Optional.of(time);
+        return new WaitTime(text, Optional.of(time));
     }
 
     private static MalformedValue malformed(String text) {
         return new MalformedValue(
                 "'" + text + "' is not a time from 1s to 168h",
                 "use a number with a unit, such as 90s, 5m or 2h, or off");
+    }
+
+    @Override
+    public String toString() {
+        return text;
     }
 }

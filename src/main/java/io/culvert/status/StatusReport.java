@@ -23,6 +23,8 @@ import java.util.Optional;
  *
  * @param state one word
  * @param server the endpoint in use and its file, as shown
+ * @param ready whether traffic gets through, even if with much loss or delay
+ * @param path what is known of the data path to the server: loss and round trip; empty if nothing
  * @param handshake the latest handshake; empty before the first
  * @param receivedBytes since the tunnel's peers were configured
  * @param sentBytes since the tunnel's peers were configured
@@ -37,6 +39,8 @@ public record StatusReport(
         State state,
         String server,
         String implementation,
+        boolean ready,
+        String path,
         Optional<Instant> handshake,
         long receivedBytes,
         long sentBytes,
@@ -62,8 +66,10 @@ public record StatusReport(
         /** The kill switch is active, the tunnel is not connected yet. */
         CONNECTING,
         CONNECTED,
-        /** The server responds, but a part of the plan could not be applied. */
+        /** The server responds, but with much loss or delay, or a part of the plan could not be applied. */
         DEGRADED,
+        /** The server does not respond, and another one is being tried; all traffic is blocked until one responds. */
+        FAILING_OVER,
         /** All traffic is blocked: the server does not respond, or something could leave that the settings do not allow. */
         BLOCKED,
         /** A layer of the kill switch is not as planned or not in effect. */
@@ -72,12 +78,13 @@ public record StatusReport(
         /** Lower case, as shown. */
         @Override
         public String toString() {
-            return name().toLowerCase(Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
 
+    /** Returns whether traffic gets through. That a control server is away, for example, is no reason to be unhealthy. */
     public boolean healthy() {
-        return state == State.CONNECTED;
+        return ready;
     }
 
     public JsonObject toJson() {
@@ -89,7 +96,11 @@ public record StatusReport(
         JsonObjectBuilder json = Json.createObjectBuilder()
                 .add("state", state.toString())
                 .add("server", server)
-                .add("implementation", implementation);
+                .add("implementation", implementation)
+                .add("live", state != State.STOPPED && state != State.UNRESPONSIVE)
+                .add("ready", ready)
+                .add("degraded", state == State.DEGRADED)
+                .add("path", path);
         handshake.ifPresent(time -> json.add("handshake", time.toString()));
         json.add("receivedBytes", receivedBytes)
                 .add("sentBytes", sentBytes)
@@ -108,9 +119,11 @@ public record StatusReport(
         Map<String, String> children = new LinkedHashMap<>();
         json.getJsonObject("children").forEach((name, state) -> children.put(name, ((JsonString) state).getString()));
         return new StatusReport(
-                State.valueOf(json.getString("state").toUpperCase(Locale.ROOT)),
+                State.valueOf(json.getString("state").toUpperCase(Locale.ROOT).replace('-', '_')),
                 json.getString("server"),
                 json.getString("implementation"),
+                json.getBoolean("ready", false),
+                json.getString("path", ""),
                 json.containsKey("handshake")
                         ? Optional.of(Instant.parse(json.getString("handshake")))
                         : Optional.empty(),
@@ -136,6 +149,9 @@ public record StatusReport(
             lines.add("Server:      " + server);
             lines.add("Tunnel:      wg0, " + implementation + ", latest handshake "
                     + handshake.map(time -> ago(Duration.between(time, now))).orElse("never"));
+            if (!path.isEmpty()) {
+                lines.add("Path:        " + path);
+            }
             lines.add("Transfer:    " + bytes(receivedBytes) + " received, " + bytes(sentBytes) + " sent");
             lines.add("Mesh:        " + mesh);
             killSwitch.forEach((layer, inEffect) ->

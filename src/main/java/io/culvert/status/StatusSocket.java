@@ -124,6 +124,8 @@ public final class StatusSocket implements AutoCloseable {
                 state,
                 "",
                 "",
+                false,
+                "",
                 Optional.empty(),
                 0,
                 0,

@@ -205,4 +205,20 @@ class ServerSelectionTest {
     private static Situation measured(long millis) {
         return new Situation(true, true, false, false, 1, true, Duration.ZERO, Duration.ofMillis(millis));
     }
+
+    @Test
+    void replaced_servers_keep_the_one_in_use_by_its_file_and_the_preferred_one() {
+        ServerSelection selection = of(ServerOrder.FILE, "", A, B, C);
+        selection.select(B, now);
+        Server changed = server("b.conf");
+
+        assertThat(selection.currentOf(List.of(A, changed))).isSameAs(changed);
+        assertThat(selection.currentOf(List.of(A, C))).isEqualTo(C);
+        selection.setServers(List.of(A, C), now);
+
+        assertThat(selection.current()).isEqualTo(C);
+        assertThat(selection.servers()).containsExactly(A, C);
+        assertThat(await(selection, silent(1), Duration.ofSeconds(5))).isEqualTo(RecoveryStep.SWITCH_SERVER);
+        assertThat(selection.current()).isEqualTo(A);
+    }
 }

@@ -3,11 +3,13 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.exitnode.StatusReporter.Connection;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
 import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.TunnelHealth.Verdict;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +26,29 @@ class StatusReporterTest {
     }
 
     private static StatusReport report(boolean nftables, Optional<DeviceState> device, boolean blockedAfterLeak) {
+        return report(
+                nftables,
+                device,
+                blockedAfterLeak,
+                new Connection(Verdict.CONNECTED, true, false, false, PathQuality.UNKNOWN),
+                Optional.of("it was refused"));
+    }
+
+    private static StatusReport report(Connection connection) {
+        return report(
+                true,
+                Optional.of(new DeviceState(Optional.empty(), 51820, 0, List.of())),
+                false,
+                connection,
+                Optional.empty());
+    }
+
+    private static StatusReport report(
+            boolean nftables,
+            Optional<DeviceState> device,
+            boolean blockedAfterLeak,
+            Connection connection,
+            Optional<String> error) {
         Map<String, Boolean> killSwitch = Map.of("nftables", nftables, "routing", true);
         return StatusReporter.report(
                 "here",
@@ -33,8 +58,8 @@ class StatusReporterTest {
                 Map.of(),
                 "none",
                 RuntimeFacts.NONE,
-                Verdict.CONNECTED,
-                Optional.of("it was refused"),
+                connection,
+                error,
                 Optional.empty(),
                 blockedAfterLeak,
                 List.of());
@@ -63,5 +88,38 @@ class StatusReporterTest {
 
         assertThat(report(true, Optional.of(device)).state()).isEqualTo(State.DEGRADED);
         assertThat(report(true, Optional.of(device)).healthy()).isFalse();
+    }
+
+    @Test
+    void loss_makes_the_state_degraded_and_the_node_stays_ready() {
+        PathQuality bad = PathQuality.of(Collections.nCopies(10, Optional.empty()), false);
+
+        StatusReport report = report(new Connection(Verdict.CONNECTED, true, false, false, bad));
+
+        assertThat(report.state()).isEqualTo(State.DEGRADED);
+        assertThat(report.healthy()).isTrue();
+        assertThat(report.path()).isEqualTo("loss 100 %, round trip unknown");
+    }
+
+    @Test
+    void a_server_that_answers_no_data_makes_the_state_degraded_and_the_node_not_ready() {
+        StatusReport report = report(new Connection(Verdict.CONNECTED, false, false, false, PathQuality.UNKNOWN));
+
+        assertThat(report.state()).isEqualTo(State.DEGRADED);
+        assertThat(report.healthy()).isFalse();
+    }
+
+    @Test
+    void while_another_server_is_tried_the_state_is_failing_over_until_all_have_failed() {
+        assertThat(report(new Connection(Verdict.CONNECTING, false, true, false, PathQuality.UNKNOWN))
+                        .state())
+                .isEqualTo(State.FAILING_OVER)
+                .hasToString("failing-over");
+        assertThat(report(new Connection(Verdict.CONNECTING, false, false, true, PathQuality.UNKNOWN))
+                        .state())
+                .isEqualTo(State.BLOCKED);
+        assertThat(report(new Connection(Verdict.CONNECTING, false, false, false, PathQuality.UNKNOWN))
+                        .state())
+                .isEqualTo(State.CONNECTING);
     }
 }

@@ -33,6 +33,8 @@ class HealthWaitTest {
                 state.get(),
                 "",
                 "",
+                state.get() == State.CONNECTED,
+                "",
                 Optional.empty(),
                 0,
                 0,

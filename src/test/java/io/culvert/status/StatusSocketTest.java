@@ -41,6 +41,8 @@ class StatusSocketTest {
                 State.CONNECTED,
                 "192.0.2.10",
                 "kernel",
+                true,
+                "loss 0 %, round trip 20 ms",
                 Optional.empty(),
                 1,
                 2,
