@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.exitnode;
 
+import io.culvert.audit.Auditor;
 import io.culvert.diagnostics.Hints;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
@@ -38,7 +39,6 @@ import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.TunnelHealth.Verdict;
 import io.culvert.wireguard.device.WireGuardDevice.Implementation;
 import java.net.InetSocketAddress;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -77,7 +77,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private boolean healthy;
     private boolean connected;
 
-    ExitNode(Components components) {
+    /** @param auditor for the audit of itself */
+    ExitNode(Components components, Auditor auditor) {
         this.components = components;
         this.log = components.environment().log();
         Settings settings = components.inputs().settings();
@@ -87,7 +88,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                         settings.wireGuard().order(),
                         HostName.read(components.environment().root()),
                         settings.wireGuard().returnAfter(),
-                        new SecureRandom(),
+                        components.environment().system().random().get(),
                         now()),
                 new DataPath(settings.wireGuard().probe(), now()),
                 components.environment().clock(),
@@ -107,6 +108,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.plan = ExitNodePlanner.plan(inputs);
         this.announcedRoutes = inputs.machine().main();
         this.audit = new SelfAudit(
+                auditor,
                 new RoutingStateReader(components.kernel().route()),
                 RulesetReader.open(components.environment().system().netlink()),
                 action -> components.events().add(new ExitNodeEvent.DeferredUpdate(action)),

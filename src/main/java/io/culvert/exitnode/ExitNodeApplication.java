@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.exitnode;
 
+import io.culvert.audit.Audit;
+import io.culvert.audit.Auditor;
 import io.culvert.diagnostics.Hints;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
@@ -23,11 +25,18 @@ import java.util.function.Supplier;
 public final class ExitNodeApplication {
 
     private final Environment environment;
+    private final Auditor auditor;
     private final Log log;
     private final UndoStack undo = new UndoStack();
     private final EventQueue<ExitNodeEvent> events;
 
     public ExitNodeApplication(Environment environment) {
+        this(environment, Audit::violations);
+    }
+
+    /** @param auditor for the audit of itself */
+    public ExitNodeApplication(Environment environment, Auditor auditor) {
+        this.auditor = auditor;
         this.environment = environment;
         this.log = environment.log();
         this.events = new EventQueue<>(environment.system().threads());
@@ -101,7 +110,7 @@ public final class ExitNodeApplication {
         try {
             LoadedConfiguration configuration = loadConfiguration();
             Machine machine = inspectMachine(kernel, configuration);
-            return new ExitNode(Components.assemble(environment, configuration, kernel, machine, events));
+            return new ExitNode(Components.assemble(environment, configuration, kernel, machine, events), auditor);
         } catch (RuntimeException e) {
             killSwitch.handleRefusedStart(LoadedConfiguration.containerSetting(environment), log);
             throw e;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.exitnode;
 
-import io.culvert.audit.Audit;
+import io.culvert.audit.Auditor;
 import io.culvert.audit.Promise;
 import io.culvert.audit.PromiseInputs;
 import io.culvert.audit.Violation;
@@ -33,6 +33,7 @@ final class SelfAudit implements AutoCloseable {
     /** What one audit depends on. */
     private record Subject(RoutingState routing, KernelRuleset ruleset, PromiseInputs inputs) {}
 
+    private final Auditor auditor;
     private final RoutingStateReader routes;
     private final RulesetReader rulesets;
     private final Consumer<Runnable> onOwnThread;
@@ -49,12 +50,14 @@ final class SelfAudit implements AutoCloseable {
      * @param onVerdict called there when packets may leave, and when they no longer may
      */
     SelfAudit(
+            Auditor auditor,
             RoutingStateReader routes,
             RulesetReader rulesets,
             Consumer<Runnable> onOwnThread,
             Runnable onVerdict,
             Threads threads,
             Log log) {
+        this.auditor = auditor;
         this.routes = routes;
         this.rulesets = rulesets;
         this.onOwnThread = onOwnThread;
@@ -102,9 +105,9 @@ final class SelfAudit implements AutoCloseable {
         });
     }
 
-    private static List<Violation> judge(Subject subject) {
+    private List<Violation> judge(Subject subject) {
         try {
-            return Audit.violations(subject.routing(), subject.ruleset(), Promise.of(subject.inputs()));
+            return auditor.violations(subject.routing(), subject.ruleset(), Promise.of(subject.inputs()));
         } catch (RuntimeException | Error e) {
             return List.of(new Violation(
                     Violation.JudgedLayers.BOTH, "anything may leave: the audit itself failed (" + e + ")", List.of()));

@@ -6,12 +6,23 @@ import io.culvert.netlink.NetlinkSockets;
 import io.culvert.process.ProcessLauncher;
 import io.culvert.process.ProcessStarter;
 import io.culvert.timing.Threads;
+import java.security.SecureRandom;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
-/** What a run needs of the operating system besides files; a simulation has its own. */
+/**
+ * What a run needs of the operating system besides files; a simulation has its own.
+ *
+ * @param random makes a source of random numbers
+ */
 public record OperatingSystem(
-        Threads threads, NetlinkSockets netlink, ProcessStarter programs, StubSockets stubSockets) {
+        Threads threads,
+        NetlinkSockets netlink,
+        ProcessStarter programs,
+        StubSockets stubSockets,
+        Supplier<RandomGenerator> random) {
 
     /** The one that this process runs on. */
-    public static final OperatingSystem REAL =
-            new OperatingSystem(Threads.SYSTEM, NetlinkSockets.KERNEL, ProcessLauncher::start, StubSockets.SYSTEM);
+    public static final OperatingSystem REAL = new OperatingSystem(
+            Threads.SYSTEM, NetlinkSockets.KERNEL, ProcessLauncher::start, StubSockets.SYSTEM, SecureRandom::new);
 }
