@@ -4,6 +4,7 @@ package io.culvert.cli;
 import io.culvert.audit.AuditReport;
 import io.culvert.audit.PacketExplanation;
 import io.culvert.audit.PacketQuery;
+import io.culvert.exitnode.ControlClient;
 import io.culvert.exitnode.ExitNodeApplication;
 import io.culvert.exitnode.ExitNodeAudit;
 import io.culvert.exitnode.ExitNodeCheck;
@@ -11,6 +12,8 @@ import io.culvert.exitnode.LeakTestRequest;
 import io.culvert.exitnode.PlanPreview;
 import io.culvert.leaktest.LeakTestResult;
 import io.culvert.runtime.Environment;
+import io.culvert.status.ControlRequest;
+import io.culvert.status.ControlResult;
 import io.culvert.status.HealthWait;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
@@ -26,6 +29,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The commands of the exit node. */
 final class ExitNodeCommands {
@@ -133,6 +137,87 @@ final class ExitNodeCommands {
                     status -> status.healthy() ? "healthy" : "unhealthy: " + status.state(),
                     StatusReport::toJson));
             return report.healthy() ? 0 : 1;
+        }
+    }
+
+    /** A command for the running exit node. */
+    abstract static class Control extends BaseCommand {
+        @Mixin
+        private JsonOption json;
+
+        /** Returns the request. */
+        abstract ControlRequest request();
+
+        @Override
+        public Integer call() {
+            ControlResult result = ControlClient.send(environment(), request());
+            if (json.isGiven()) {
+                print(result.toJson().toString());
+            } else {
+                printProblems(result.problems());
+                print(result.message());
+            }
+            return result.exitStatus();
+        }
+    }
+
+    @Command(
+            description = {
+                "Makes the running exit node read its settings and files again, as SIGHUP does. It applies what has changed.",
+                "If something is invalid or cannot be changed while it runs, nothing is changed, and all reasons are shown."
+            },
+            footer =
+                    "Exit status: 0 applied or unchanged, 1 something cannot be changed while it runs, 2 invalid settings or files, 3 the machine lacks a requirement or no exit node is running.")
+    static final class Reload extends Control {
+        @Override
+        ControlRequest request() {
+            return ControlRequest.of(ControlRequest.Kind.RELOAD);
+        }
+    }
+
+    @Command(
+            description = "Makes the running exit node use the next server: that of the next file by name.",
+            footer =
+                    "Exit status: 0 connected, 1 its server does not respond, so the previous one is used again, 3 no exit node is running.")
+    static final class Next extends Control {
+        @Override
+        ControlRequest request() {
+            return ControlRequest.of(ControlRequest.Kind.NEXT);
+        }
+    }
+
+    @Command(
+            description = "Makes the running exit node use the server of this file.",
+            footer =
+                    "Exit status: 0 connected, 1 its server does not respond, so the previous one is used again, 2 there is no such file, 3 no exit node is running.")
+    static final class Use extends Control {
+        @Parameters(paramLabel = "NAME", description = "The name of the file, with or without .conf.")
+        private String name;
+
+        @Override
+        ControlRequest request() {
+            return new ControlRequest(ControlRequest.Kind.USE, name);
+        }
+    }
+
+    @Command(
+            description =
+                    "Disconnects the tunnel of the running exit node. The kill switch stays active: what needs the tunnel is blocked.",
+            footer = "Exit status: 0 paused, 3 no exit node is running.")
+    static final class Pause extends Control {
+        @Override
+        ControlRequest request() {
+            return ControlRequest.of(ControlRequest.Kind.PAUSE);
+        }
+    }
+
+    @Command(
+            description = "Connects the tunnel of the running exit node again, after 'culvert pause'.",
+            footer = "Exit status: 0 connected, 1 the server has not responded yet, 3 no exit node is running.")
+    static final class Resume extends Control {
+        @Override
+        ControlRequest request() {
+            return ControlRequest.of(ControlRequest.Kind.RESUME);
         }
     }
 

@@ -6,8 +6,6 @@ import io.culvert.mesh.NoMesh;
 import io.culvert.mesh.WireGuardMesh;
 import io.culvert.net.MaskedMark;
 import io.culvert.plan.ExitNodeInputs;
-import io.culvert.plan.ExitNodePlan;
-import io.culvert.plan.ExitNodePlanner;
 import io.culvert.process.Children;
 import io.culvert.process.ProgramDirectories;
 import io.culvert.process.Reaper;
@@ -21,8 +19,10 @@ import io.culvert.runtime.KernelConnections;
 import io.culvert.settings.Login;
 import io.culvert.settings.Password;
 import io.culvert.settings.Settings;
+import io.culvert.settings.TailscaleSettings;
 import io.culvert.tailscale.TailscaleMesh;
 import io.culvert.tailscale.TailscaleProgram;
+import io.culvert.wireguard.config.SecretKey;
 import io.culvert.wireguard.device.ManagedDevice;
 import io.culvert.wireguard.device.UserspaceProgram;
 import io.culvert.wireguard.device.WireGuardDevices;
@@ -44,6 +44,8 @@ record Components(
         ExitNodeInputs inputs,
         KillSwitch killSwitch,
         Supervisor supervisor,
+        Redactor redactor,
+        WireGuardDevices devices,
         ManagedDevice tunnel,
         Mesh mesh,
         SocksProxy proxy,
@@ -67,11 +69,12 @@ record Components(
         ExitNodeInputs inputs = configuration.inputs(dns.runtimeResolvers(), machine);
         Children children = new Children(environment.system().programs());
         Reaper.installAsInit(children);
+        Redactor redactor = new Redactor(secrets(settings));
         Supervisor supervisor = new Supervisor(
                 children,
                 Supervisor.RESTARTS,
                 environment.system().threads(),
-                new Redactor(secrets(settings)),
+                redactor,
                 event -> events.add(new ExitNodeEvent.Child(event)));
         WireGuardDevices devices = devices(settings, supervisor, environment);
         return new Components(
@@ -82,6 +85,8 @@ record Components(
                 inputs,
                 new KillSwitch(kernel.nftables(), kernel.network(), permittedMarks(configuration)),
                 supervisor,
+                redactor,
+                devices,
                 keptDevice(devices, configuration.identity().link(), kernel),
                 mesh(configuration, devices::managed, environment, supervisor, events, dns),
                 proxy,
@@ -93,8 +98,55 @@ record Components(
         return configuration.identity().marks().exempt(tailscale);
     }
 
-    ExitNodePlan plan() {
-        return ExitNodePlanner.plan(inputs);
+    /**
+     * Returns the components of a changed configuration: those that it does not concern are the same, and the others have not
+     * been changed on the machine yet, except that mesh interfaces that are gone are removed, and Tailscale is stopped if it has
+     * to be started with other settings.
+     */
+    Components with(LoadedConfiguration changed) {
+        Settings settings = changed.settings();
+        redactor.add(secrets(settings));
+        if (!keys(changed).equals(keys(configuration))) {
+            dns.setConfiguration(changed);
+        }
+        proxy.setConfiguration(changed);
+        Mesh nextMesh = mesh;
+        if (mesh instanceof WireGuardMesh wireGuard) {
+            wireGuard.setInterfaces(changed.meshes());
+        } else if (restartsTailscale(changed)) {
+            mesh.detach();
+            nextMesh = mesh(changed, devices::managed, environment, supervisor, events, dns);
+        }
+        return new Components(
+                environment,
+                changed,
+                kernel,
+                events,
+                inputs,
+                killSwitch,
+                supervisor,
+                redactor,
+                devices,
+                tunnel,
+                nextMesh,
+                proxy,
+                dns);
+    }
+
+    /** Returns whether a changed configuration requires a restart of Tailscale, which reads its settings at the start only. */
+    boolean restartsTailscale(LoadedConfiguration changed) {
+        // A changed key is used at the next login only, for which its file is read again.
+        return !changed.settings()
+                .mesh()
+                .tailscale()
+                .map(TailscaleSettings::withoutSecrets)
+                .equals(configuration.settings().mesh().tailscale().map(TailscaleSettings::withoutSecrets));
+    }
+
+    private static List<SecretKey> keys(LoadedConfiguration configuration) {
+        return configuration.servers().stream()
+                .map(server -> server.config().privateKey())
+                .toList();
     }
 
     private static Mesh mesh(

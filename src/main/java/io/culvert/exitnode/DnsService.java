@@ -59,9 +59,11 @@ final class DnsService implements AutoCloseable {
     /** Limits the memory that a DNS server can use by sending ever new responses that are rejected and reported. */
     private static final int MAX_REPORTED = 256;
 
+    private final Environment environment;
     private final Log log;
     private final Marks marks;
-    private final ResolvConfFile file;
+    private final Original original;
+    private ResolvConfFile file;
     private final boolean tailscale;
     private final BooleanSupplier tailscaleWritesResolvConf;
     private final ResolvConf runtime;
@@ -71,6 +73,7 @@ final class DnsService implements AutoCloseable {
     private final NameTracker bypasses;
     private final DnsStub stub;
     private final Set<InetAddress> listenAddresses = new LinkedHashSet<>();
+    private Set<InetAddress> stubAddresses = Set.of();
     private int port = ExitNodePlan.STUB_PORT;
     private Forwarding forwarding = new Forwarding(Upstreams.NONE, List.of());
     private Optional<Problem> reportedFileProblem = Optional.empty();
@@ -103,13 +106,14 @@ final class DnsService implements AutoCloseable {
             BooleanSupplier tailscaleWritesResolvConf,
             Runnable changed) {
         OperatingSystem system = environment.system();
+        this.environment = environment;
         this.log = environment.log();
         this.stub = new DnsStub(Timeouts.DEFAULT, system.threads()::nanoTime, system.stubSockets());
         this.marks = configuration.identity().marks();
         this.file = file(environment, configuration);
         this.tailscale = configuration.settings().mesh().tailscale().isPresent();
         this.tailscaleWritesResolvConf = tailscaleWritesResolvConf;
-        Original original = original(file);
+        this.original = original(file);
         file.setOriginal(original);
         this.runtime = resolvConf(original, connected);
         if (!original.authentic() && !original.text().isEmpty()) {
@@ -131,6 +135,12 @@ final class DnsService implements AutoCloseable {
                 bootstrap, address -> RuntimeResolvers.isLocal(address, connected), Timeouts.DEFAULT);
         this.endpoints = new NameTracker(this::resolveEndpoint, TrackingPolicy.BY_TTL, changed, system.threads());
         this.bypasses = new NameTracker(this::resolveBypass, TrackingPolicy.BY_TTL, changed, system.threads());
+    }
+
+    /** Authenticates resolv.conf by the keys of a changed configuration, from the next {@link #serve} on. */
+    void setConfiguration(LoadedConfiguration configuration) {
+        file = file(environment, configuration);
+        file.setOriginal(original);
     }
 
     /** Returns the container runtime's resolvers; only Culvert itself may query them. */
@@ -211,6 +221,7 @@ final class DnsService implements AutoCloseable {
                 confirmingUpstreams = Optional.of(upstreams);
             }
         }
+        stubAddresses = Set.copyOf(next.dns().stubAddresses());
         listen(next.dns().stubAddresses());
         // Two programs that keep the same file would overwrite each other endlessly: while Tailscale runs, its version
         // of the file is left in place, and Culvert's version returns when it exits.
@@ -222,13 +233,21 @@ final class DnsService implements AutoCloseable {
         }
     }
 
-    /** Whether the stub still listens on all addresses that it has listened on so far. */
+    /** Whether the stub still listens on all addresses that it has to listen on. */
     boolean isListening() {
         return listenAddresses.stream().allMatch(stub::isListening);
     }
 
     /** Serves the exit-node clients' queries too, on the addresses of the mesh interface, which must exist. */
     void serveMesh(ExitNodePlan next) {
+        listenAddresses.removeIf(address -> {
+            boolean gone =
+                    !stubAddresses.contains(address) && !next.meshAddresses().contains(address);
+            if (gone) {
+                stub.stopListening(address);
+            }
+            return gone;
+        });
         listen(next.meshAddresses());
     }
 

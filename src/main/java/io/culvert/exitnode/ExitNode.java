@@ -13,6 +13,7 @@ import io.culvert.leaktest.LeakTestResult;
 import io.culvert.linux.Container;
 import io.culvert.linux.Egress;
 import io.culvert.linux.HostName;
+import io.culvert.linux.IdleMemory;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
 import io.culvert.nft.RulesetReader;
@@ -22,6 +23,7 @@ import io.culvert.plan.ExitNodePlanner;
 import io.culvert.process.ChildEvent;
 import io.culvert.process.PrivilegedSiblings;
 import io.culvert.reconcile.ChangeWatcher;
+import io.culvert.reconcile.FileWatch;
 import io.culvert.reconcile.Reconciler;
 import io.culvert.reconcile.Reconciler.Response;
 import io.culvert.rtnl.ForwardingSysctls;
@@ -32,6 +34,9 @@ import io.culvert.rtnl.UdpPorts;
 import io.culvert.rtnl.Uplink;
 import io.culvert.settings.MeshSettings;
 import io.culvert.settings.Settings;
+import io.culvert.status.ConfigurationState;
+import io.culvert.status.ControlRequest;
+import io.culvert.status.ControlResult;
 import io.culvert.status.HealthWait;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
@@ -42,9 +47,11 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -56,7 +63,12 @@ import java.util.stream.Stream;
  */
 final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
-    private final Components components;
+    /** Changes of files usually come in groups, and a file may be written in several steps. */
+    private static final Duration FILES_QUIET = Duration.ofMillis(250);
+
+    private static final Duration MAX_FILES_DELAY = Duration.ofSeconds(2);
+
+    private Components components;
     private final Log log;
     private final Failover failover;
     private final KillSwitchLog killSwitchLog;
@@ -64,6 +76,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private final DataPathProbe dataPathProbe = new DataPathProbe();
     private final LeakTesting leakTesting;
     private final Reconciler<ExitNodeEvent> reconciler;
+    private final SwitchRequests switching;
+    private final Reload reload;
     private final Instant started;
     private ExitNodeInputs inputs;
     private ExitNodePlan plan;
@@ -73,6 +87,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private MainTable announcedRoutes;
     private final SelfAudit audit;
     private boolean isAuditDue = true;
+    private Optional<FileWatch> fileWatch = Optional.empty();
+    private Optional<Instant> filesChanged = Optional.empty();
+    private Instant reloadDue = Instant.MAX;
     private boolean ready;
     private boolean healthy;
     private boolean connected;
@@ -95,7 +112,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 log,
                 now());
         this.killSwitchLog = new KillSwitchLog(log);
-        this.childEvents = new ChildEvents(log, components.mesh()::reportsItself);
+        this.childEvents = new ChildEvents(log, child -> this.components.mesh().reportsItself(child));
         this.leakTesting = new LeakTesting(
                 components.inputs().settings().leakTest(),
                 components.killSwitch(),
@@ -104,6 +121,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.started = now();
         this.reconciler = new Reconciler<>(
                 log, components.environment().monotonicClock(), components.events(), Duration.ZERO, "recovered", this);
+        this.switching = new SwitchRequests(
+                failover, this::reconnect, components.environment().monotonicClock(), log);
+        this.reload = new Reload(components.environment().clock().instant());
         this.inputs = components.inputs().with(it -> it.server = failover.config());
         this.plan = ExitNodePlanner.plan(inputs);
         this.announcedRoutes = inputs.machine().main();
@@ -154,6 +174,16 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 "closing the status socket", StatusService.open(components.environment(), components.events())::close);
     }
 
+    /** Watches the files of the configuration, which may have changed since they were read. */
+    void watchFiles(UndoStack undo) {
+        FileWatch watch = FileWatch.start(
+                LoadedConfiguration.sources(components.environment()),
+                () -> components.events().add(new ExitNodeEvent.FilesChanged()));
+        fileWatch = Optional.of(watch);
+        undo.push("ending the file watch", watch::close);
+        filesChanged();
+    }
+
     void startNameResolution(UndoStack undo) {
         undo.push("restoring /etc/resolv.conf", components.dns()::close);
         components.dns().trackNames(plan);
@@ -174,7 +204,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     }
 
     void attachMesh(UndoStack undo) {
-        undo.push("detaching the mesh", components.mesh()::detach);
+        undo.push("detaching the mesh", () -> components.mesh().detach());
         if (inputs.settings().mesh().kind() != MeshSettings.Kind.NONE) {
             ForwardingSysctls sysctls =
                     new ForwardingSysctls(components.kernel().sysctl());
@@ -245,19 +275,131 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 yield Response.RECONCILE;
             }
             case ExitNodeEvent.NamesChanged() -> Response.RECONCILE;
+            case ExitNodeEvent.FilesChanged() -> {
+                filesChanged();
+                yield Response.NOTHING;
+            }
+            case ExitNodeEvent.ReloadRequested(String why) -> {
+                reload(why, true);
+                yield Response.NOTHING;
+            }
+            case ExitNodeEvent.ControlRequested(ControlRequest request, var response) -> {
+                switch (request.kind()) {
+                    case RELOAD -> response.accept(reload("culvert reload", true));
+                    case NEXT -> switching.next(response);
+                    case USE -> switching.use(request.server(), response);
+                    case PAUSE -> switching.pause(response);
+                    case RESUME -> switching.resume(response);
+                }
+                yield Response.NOTHING;
+            }
         };
+    }
+
+    private void filesChanged() {
+        Instant now = now();
+        Instant first = filesChanged.orElse(now);
+        filesChanged = Optional.of(first);
+        Instant latest = first.plus(MAX_FILES_DELAY);
+        reloadDue = now.plus(FILES_QUIET).isBefore(latest) ? now.plus(FILES_QUIET) : latest;
+    }
+
+    /**
+     * Loads settings and files again, and applies the difference. What cannot be loaded changes nothing.
+     *
+     * @param requested whether it was requested, so that it is logged even if nothing has changed
+     */
+    private ControlResult reload(String why, boolean requested) {
+        filesChanged = Optional.empty();
+        reloadDue = Instant.MAX;
+        List<Problem> errors = reload.errors();
+        try {
+            Optional<LoadedConfiguration> changed = reload.load(components, failover, inputs);
+            if (changed.isPresent()) {
+                return apply(changed.get(), why);
+            }
+            if (requested || !errors.isEmpty()) {
+                log.info("configuration: unchanged (" + why + ")");
+            }
+            return ControlResult.done("unchanged");
+        } catch (ProblemException e) {
+            if (requested || !errors.equals(reload.errors())) {
+                log.warn("configuration: not changed (" + why + "), because of errors; the previous one stays in use");
+                log.problems(e.problems());
+            }
+            return new ControlResult(
+                    e.exitStatus(), "not changed; the previous configuration stays in use", e.problems());
+        } finally {
+            if (fileWatch
+                    .filter(watch -> watch.set(LoadedConfiguration.sources(components.environment())))
+                    .isPresent()) {
+                filesChanged();
+            }
+        }
+    }
+
+    private ControlResult apply(LoadedConfiguration changed, String why) {
+        LoadedConfiguration previous = components.configuration();
+        log.setLevel(changed.settings().log());
+        log.info("configuration: reloaded (" + why + ")");
+        if (!changed.settingsTree().equals(previous.settingsTree())) {
+            log.info(changed.settingsTree());
+        }
+        List<Problem> remarks = changed.remarks().stream()
+                .filter(remark -> !previous.remarks().contains(remark))
+                .toList();
+        log.problems(remarks);
+        if (components.restartsTailscale(changed)) {
+            log.info("mesh: restarting Tailscale, as its settings have changed");
+        }
+        LoadedConfiguration.Server server = failover.current();
+        components = components.with(changed);
+        failover.setServers(changed.servers(), now());
+        if (!failover.current().equals(server)) {
+            roamedEndpoint = Optional.empty();
+            log.info("tunnel: using " + failover.file()
+                    + (failover.file().equals(server.file()) ? ", which has changed" : ""));
+        }
+        leakTesting.setAutomatic(changed.settings().leakTest());
+        reconciler.reconcile();
+        IdleMemory.release();
+        return reconciler
+                .error()
+                .map(error -> new ControlResult(
+                        1,
+                        "reloaded, but not applied completely",
+                        List.of(Problem.failure(
+                                Location.machine("exit node"), error, "see 'culvert status'; this is retried"))))
+                .orElse(new ControlResult(0, "reloaded", remarks));
+    }
+
+    /** Ends the session with the server, and connects to the one that is selected now, unless paused. */
+    private void reconnect() {
+        roamedEndpoint = Optional.empty();
+        // Another endpoint of the same server would otherwise continue the session, and need not respond.
+        components.tunnel().removePeers();
+        reconciler.reconcile();
     }
 
     @Override
     public Instant check() {
-        Instant next = checkTunnel();
+        if (!now().isBefore(reloadDue)) {
+            reload("a file has changed", false);
+        }
+        Instant next = earlier(checkTunnel(), reloadDue);
         reportHealthAndReadiness();
+        next = earlier(
+                next, switching.check(failover.verdict() == Verdict.CONNECTED).orElse(next));
         if (leakTesting.isDue()) {
             // What another program has just changed is restored first: only what is open then is a leak.
             reconciler.reconcile();
         }
         Instant leakTest = leakTesting.check(failover.verdict() == Verdict.CONNECTED, inputs, plan);
-        return leakTest.isBefore(next) ? leakTest : next;
+        return earlier(leakTest, next);
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
     }
 
     /**
@@ -303,8 +445,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         leakTesting.applyBlock(!audit.violations().isEmpty());
         Machine machine = components.kernel().machine();
         rejectConflictingUplinkName(machine);
-        boolean replanned = replan(inputs.with(it -> {
-            it.server = failover.config();
+        ExitNodeInputs configured = Reload.inputs(inputs, components.configuration(), failover.current());
+        boolean replanned = replan(configured.with(it -> {
+            it.paused = switching.isPaused();
             it.machine = machine;
             it.names = components.dns().resolvedNames();
             it.tailnet = components.mesh().tailnet();
@@ -321,8 +464,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         }
         killSwitchLog.overrides(components.killSwitch().overrides(plan));
         if (components.tunnel().ensure(plan.tunnel())) {
-            log.info("tunnel: " + plan.identity().link() + " configured for " + failover.describeServer(plan));
+            log.info("tunnel: " + plan.identity().link() + " configured for " + describeServer());
             failover.restart(now());
+            // The audit compares the new kill switch with the port and the servers of the device.
+            deviceState = components.tunnel().read();
         }
         components.mesh().attach(plan);
         announceNewAddresses(machine.main());
@@ -335,6 +480,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         if (replanned || isAuditDue) {
             audit();
         }
+    }
+
+    private String describeServer() {
+        return switching.isPaused() ? "no server (paused)" : failover.describeServer(plan);
     }
 
     /** Returns whether all traffic is to be blocked, because something could leave that the settings do not allow. */
@@ -389,16 +538,29 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     /**
      * Picks a free UDP port for the tunnel, because the kill switch admits the tunnel's packets from one source port
-     * only. Does nothing while the device exists, as it has bound its port already; userspace WireGuard does not even
-     * report when it cannot bind one.
+     * only. Does nothing while the device has bound the planned port; userspace WireGuard does not even report when it
+     * cannot bind one.
      */
     private void chooseFreePort() {
-        if (inputs.server().listenPort().isPresent()
-                || components.kernel().links().exists(plan.identity().link())) {
+        if (inputs.server().listenPort().isPresent()) {
             return;
         }
-        ExitNodeInputs free = ExitNodePlanner.withFreePort(
-                inputs, UdpPorts.inUse(components.environment().root()));
+        boolean exists = components.kernel().links().exists(plan.identity().link());
+        OptionalInt bound = exists
+                ? components
+                        .tunnel()
+                        .read()
+                        .map(DeviceState::listenPort)
+                        .map(OptionalInt::of)
+                        .orElse(OptionalInt.empty())
+                : OptionalInt.empty();
+        if (exists && (bound.isEmpty() || bound.getAsInt() == plan.tunnel().listenPort())) {
+            return;
+        }
+        Set<Integer> inUse =
+                new HashSet<>(UdpPorts.inUse(components.environment().root()));
+        bound.ifPresent(inUse::remove);
+        ExitNodeInputs free = ExitNodePlanner.withFreePort(inputs, inUse);
         if (free.skippedPortCount() != inputs.skippedPortCount()) {
             inputs = free;
             plan = ExitNodePlanner.plan(inputs);
@@ -463,6 +625,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         }
         Instant next = failover.judge(deviceState.get(), plan, now);
         followRoaming(ServerRoaming.findRoamed(deviceState.get(), plan.tunnel()));
+        if (switching.keepsServer()) {
+            return next;
+        }
         failover.nextBurst(now).ifPresent(this::probe);
         recover(failover.nextStep(
                 plan,
@@ -520,7 +685,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         checkTunnel();
         Map<String, List<String>> overrides = components.killSwitch().overrides(plan);
         return StatusReporter.report(
-                failover.describeServer(plan)
+                (switching.isPaused() ? "that of " + failover.file().getFileName() : failover.describeServer(plan))
                         + roamedEndpoint
                                 .map(at -> ", responding from " + Endpoint.of(at))
                                 .orElse(""),
@@ -534,6 +699,13 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 reconciler.error(),
                 leakTesting.latest(),
                 isBlocking() && components.killSwitch().isBlockedAfterLeak(),
+                switching.isPaused(),
+                new ConfigurationState(
+                        failover.servers().stream()
+                                .map(server -> String.valueOf(server.file().getFileName()))
+                                .toList(),
+                        reload.loaded(),
+                        reload.errors().stream().map(Problem::toString).toList()),
                 Stream.of(
                                 leakTesting.sentence().stream(),
                                 audit.violations().stream(),

@@ -11,7 +11,7 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.diagnostics.UndoStack;
 import io.culvert.linux.Container;
 import io.culvert.nft.NetworkNamespaceLock;
-import io.culvert.process.StopSignals;
+import io.culvert.process.ProgramSignals;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.rtnl.Machine;
 import io.culvert.runtime.Environment;
@@ -48,7 +48,8 @@ public final class ExitNodeApplication {
      * @throws ProblemException before anything but the kill switch was changed, or after all changes were undone
      */
     public void run() throws InterruptedException {
-        try (StopSignals _ = StopSignals.deliverTo(this::requestStop)) {
+        try (ProgramSignals _ = ProgramSignals.onStop(this::requestStop);
+                ProgramSignals _ = ProgramSignals.onReload(this::requestReload)) {
             runWithoutSignals();
         }
     }
@@ -56,6 +57,10 @@ public final class ExitNodeApplication {
     /** Requests a stop; may be called on any thread. */
     public void requestStop(String why) {
         events.add(new ExitNodeEvent.Stop(why));
+    }
+
+    private void requestReload(String why) {
+        events.add(new ExitNodeEvent.ReloadRequested(why));
     }
 
     /**
@@ -95,6 +100,7 @@ public final class ExitNodeApplication {
         try {
             exitNode.activateKillSwitch(undo);
             exitNode.openStatusSocket(undo);
+            exitNode.watchFiles(undo);
             exitNode.startNameResolution(undo);
             exitNode.startTunnel(undo);
             exitNode.attachMesh(undo);

@@ -3,8 +3,11 @@ package io.culvert.exitnode;
 
 import io.culvert.leaktest.LeakTestResult;
 import io.culvert.process.ChildEvent;
+import io.culvert.status.ControlRequest;
+import io.culvert.status.ControlResult;
 import io.culvert.status.StatusReport;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /** An event that the running exit node handles. */
 sealed interface ExitNodeEvent {
@@ -23,6 +26,15 @@ sealed interface ExitNodeEvent {
 
     /** An update from another thread, to be applied on the exit node's own. */
     record DeferredUpdate(Runnable update) implements ExitNodeEvent {}
+
+    /** Settings or files may have changed. */
+    record FilesChanged() implements ExitNodeEvent {}
+
+    /** A reload was requested. */
+    record ReloadRequested(String why) implements ExitNodeEvent {}
+
+    /** A command was received; its result is delivered on the exit node's thread. */
+    record ControlRequested(ControlRequest request, Consumer<ControlResult> response) implements ExitNodeEvent {}
 
     /** A leak test was requested. */
     record LeakTestRequested(CompletableFuture<LeakTestResult> response) implements ExitNodeEvent {}

@@ -6,8 +6,6 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.leaktest.LeakTestResult;
 import io.culvert.runtime.Environment;
-import io.culvert.status.StatusReport;
-import io.culvert.status.StatusReport.State;
 import io.culvert.status.StatusSocket;
 
 /** Lets the running exit node run a leak test. It alone knows what is allowed now, and it blocks if there is a leak. */
@@ -21,15 +19,7 @@ public final class LeakTestRequest {
     public static LeakTestResult send(Environment environment) {
         return StatusSocket.queryJson(environment.leakTestSocket())
                 .map(LeakTestResult::fromJson)
-                .orElseThrow(() -> noResponse(environment));
-    }
-
-    private static ProblemException noResponse(Environment environment) {
-        StatusReport status = StatusSocket.query(environment.statusSocket());
-        return new ProblemException(
-                status.state() == State.STOPPED
-                        ? Problem.machine(LOCATION, "no exit node is running here", "start it with 'culvert up'")
-                        : Problem.machine(LOCATION, "the exit node does not respond", "see 'culvert status'"));
+                .orElseThrow(() -> ControlClient.noResponse(environment, LOCATION));
     }
 
     /** Returns the exception for a test that says nothing. */

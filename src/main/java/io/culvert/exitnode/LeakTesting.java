@@ -51,7 +51,7 @@ final class LeakTesting {
 
     private static final Location LOCATION = Location.machine("leak test");
 
-    private final boolean automatic;
+    private boolean automatic;
     private final KillSwitch killSwitch;
     private final EventQueue<ExitNodeEvent> events;
     private final Environment environment;
@@ -89,6 +89,14 @@ final class LeakTesting {
         this.events = events;
         this.environment = environment;
         this.log = environment.log();
+    }
+
+    /** Sets whether tests run without a request, from the next connect on. A block is ended by a test only. */
+    void setAutomatic(boolean changed) {
+        automatic = changed;
+        if (!automatic && !isBlocking()) {
+            due = Optional.empty();
+        }
     }
 
     /** Returns the latest result. */

@@ -104,6 +104,19 @@ record LoadedConfiguration(
                 loaded.tree().toString());
     }
 
+    /**
+     * Returns the files and directories that {@link #load} reads, whether they are valid or not: those that the settings name,
+     * and the keys that a network file names.
+     */
+    static List<Path> sources(Environment environment) {
+        LoadedSettings loaded = new SettingsReader(environment.variables(), environment.root()).read();
+        List<Path> sources = new ArrayList<>(loaded.sources());
+        loaded.meshFile()
+                .ifPresent(
+                        file -> loaded.meshNode().ifPresent(node -> sources.addAll(MeshNodeFile.keyFiles(file, node))));
+        return sources;
+    }
+
     /** Returns whether this is a container, even where other settings are invalid. */
     static Container containerSetting(Environment environment) {
         return new SettingsReader(environment.variables(), environment.root())

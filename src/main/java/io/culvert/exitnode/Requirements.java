@@ -24,6 +24,7 @@ import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
+import io.culvert.socks.Dante;
 import io.culvert.tailscale.TailscaleProgram;
 import io.culvert.wireguard.device.WireGuardDevices;
 import java.net.InetAddress;
@@ -84,6 +85,27 @@ final class Requirements {
         }
         problems.throwIfErrors();
         return problems.all();
+    }
+
+    /**
+     * Checks what a changed configuration requires in addition.
+     *
+     * @throws ProblemException with all unmet requirements
+     */
+    static void checkChange(Machine machine, LoadedConfiguration changed, Components components) {
+        Problems problems = new Problems();
+        if (components.restartsTailscale(changed)) {
+            Components.tailscale(components.environment(), changed.settings())
+                    .ifPresent(program -> problems.addAll(program.unmetRequirements(machine)));
+        }
+        if (changed.settings().socks().enabled()) {
+            new Dante(components.environment().root(), components.environment().runDirectory())
+                    .missingProgram()
+                    .ifPresent(problems::add);
+        }
+        problems.addAll(takenLinkNames(machine, changed, components.environment()));
+        problems.addAll(addressConflicts(machine, changed));
+        problems.throwIfErrors();
     }
 
     /**

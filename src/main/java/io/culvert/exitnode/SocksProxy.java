@@ -28,7 +28,8 @@ import java.util.stream.Stream;
 
 /**
  * Runs the SOCKS proxy. It is started when the tunnel has its addresses, and the mesh too where the proxy listens on
- * the mesh's addresses only; and restarted when these addresses or the destinations that it must not reach change.
+ * the mesh's addresses only; and restarted when its configuration, these addresses or the destinations that it must not reach
+ * change.
  */
 final class SocksProxy implements AutoCloseable {
 
@@ -37,8 +38,8 @@ final class SocksProxy implements AutoCloseable {
             SpecialRange.prefixes(SpecialRange.LOOPBACK_IPV4, SpecialRange.LOOPBACK_IPV6);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(3);
 
-    private final Settings settings;
-    private final Optional<SockdFile> userFile;
+    private Settings settings;
+    private Optional<SockdFile> userFile;
     private final Dante dante;
     private final Log log;
     private Optional<Child> child = Optional.empty();
@@ -52,9 +53,13 @@ final class SocksProxy implements AutoCloseable {
      * @param internal the mesh's addresses, where the proxy listens on the mesh interface
      * @param external the tunnel's addresses
      * @param settings empty where the configuration is the user's own
+     * @param userFile the user's own configuration
      */
     private record StartParameters(
-            List<InetAddress> internal, List<LinkAddress> external, Optional<DanteSettings> settings) {}
+            List<InetAddress> internal,
+            List<LinkAddress> external,
+            Optional<DanteSettings> settings,
+            Optional<SockdFile> userFile) {}
 
     /** @param userFile the user's own sockd.conf, validated */
     SocksProxy(Environment environment, Settings settings, Optional<SockdFile> userFile) {
@@ -62,6 +67,12 @@ final class SocksProxy implements AutoCloseable {
         this.userFile = userFile;
         this.log = environment.log();
         this.dante = new Dante(environment.root(), environment.runDirectory());
+    }
+
+    /** Uses a changed configuration, from the next {@link #apply} on. */
+    void setConfiguration(LoadedConfiguration configuration) {
+        settings = configuration.settings();
+        userFile = configuration.sockd();
     }
 
     /** Returns the proxy's port; empty where the proxy is disabled. */
@@ -73,9 +84,11 @@ final class SocksProxy implements AutoCloseable {
                 userFile.map(SockdFile::port).orElse(settings.socks().port()));
     }
 
-    /** Starts or restarts the proxy as planned, where it is enabled; idempotent. */
+    /** Starts, restarts or stops the proxy as planned; idempotent. */
     void apply(ExitNodePlan plan, Supervisor supervisor) {
         if (!settings.socks().enabled()) {
+            waitsForTailnet = false;
+            close();
             return;
         }
         if (listensOnTailnet() && plan.tailnet().addresses().isEmpty()) {
@@ -129,7 +142,8 @@ final class SocksProxy implements AutoCloseable {
         return new StartParameters(
                 listensOnTailnet() ? plan.tailnet().addresses() : List.of(),
                 plan.tunnelNetwork().addresses(),
-                userFile.isPresent() ? Optional.empty() : Optional.of(danteSettings(plan)));
+                userFile.isPresent() ? Optional.empty() : Optional.of(danteSettings(plan)),
+                userFile);
     }
 
     private DanteSettings danteSettings(ExitNodePlan plan) {
@@ -167,6 +181,7 @@ final class SocksProxy implements AutoCloseable {
     public void close() {
         child.ifPresent(Child::stop);
         child = Optional.empty();
+        awaitedReadyText = Optional.empty();
         started.flatMap(StartParameters::settings)
                 .flatMap(dante::cleanUp)
                 .ifPresent(problem -> log.problems(List.of(problem)));

@@ -2,6 +2,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.leaktest.LeakTestSummary;
+import io.culvert.status.ConfigurationState;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
@@ -31,11 +32,13 @@ final class StatusReporter {
             Optional<String> lastError,
             Optional<LeakTestSummary> leakTest,
             boolean blockedAfterLeak,
+            boolean paused,
+            ConfigurationState configuration,
             List<String> remarks) {
         List<PeerState> peers = device.map(DeviceState::peers).orElse(List.of());
         State state = blockedAfterLeak
                 ? State.BLOCKED
-                : state(killSwitch, device.isPresent(), connection, lastError.isPresent());
+                : state(killSwitch, device.isPresent(), paused, connection, lastError.isPresent());
         return new StatusReport(
                 state,
                 server,
@@ -50,6 +53,7 @@ final class StatusReporter {
                 mesh,
                 leakTest,
                 facts,
+                configuration,
                 Stream.concat(lastError.stream(), remarks.stream()).toList());
     }
 
@@ -63,12 +67,15 @@ final class StatusReporter {
     record Connection(Verdict verdict, boolean healthy, boolean failingOver, boolean allFailed, PathQuality quality) {}
 
     private static State state(
-            Map<String, Boolean> killSwitch, boolean tunnel, Connection connection, boolean lastError) {
+            Map<String, Boolean> killSwitch, boolean tunnel, boolean paused, Connection connection, boolean lastError) {
         if (killSwitch.containsValue(false)) {
             return State.EXPOSED;
         }
         if (!tunnel) {
             return State.BLOCKED;
+        }
+        if (paused) {
+            return State.PAUSED;
         }
         if (connection.failingOver()) {
             return State.FAILING_OVER;

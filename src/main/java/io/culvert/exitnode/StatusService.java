@@ -8,6 +8,8 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.leaktest.LeakTestResult;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.runtime.Environment;
+import io.culvert.status.ControlRequest;
+import io.culvert.status.ControlSocket;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
 import jakarta.json.JsonObject;
@@ -18,8 +20,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Serves the status, and runs a leak test for each client of another socket: each request is handled by the exit node's one
- * thread, so that every report is consistent. Neither socket accepts anything from its clients but the connection.
+ * Serves the status, runs a leak test for each client of a second socket, and receives commands on a third: each request is
+ * handled by the exit node's one thread, so that every report is consistent. The first two sockets accept nothing from their
+ * clients but the connection.
  */
 final class StatusService implements AutoCloseable {
 
@@ -39,16 +42,25 @@ final class StatusService implements AutoCloseable {
         try {
             sockets.add(StatusSocket.serve(environment.statusSocket(), () -> requestReport(events)));
             sockets.add(StatusSocket.serveJson(environment.leakTestSocket(), () -> requestLeakTest(events)));
+            sockets.add(ControlSocket.listen(environment.controlSocket(), pending -> handle(pending, events)));
         } catch (IOException e) {
             environment
                     .log()
                     .problems(List.of(Problem.warning(
                             Location.machine(environment.statusSocket().toString()),
-                            "cannot be created, so 'culvert status', 'culvert health' and 'culvert leak-test' will not work: "
+                            "cannot be created, so commands about the running exit node will not work: "
                                     + e.getMessage(),
                             Hints.here().makeWritable("/run"))));
         }
         return new StatusService(environment.log(), sockets);
+    }
+
+    private static void handle(ControlSocket.PendingRequest pending, EventQueue<ExitNodeEvent> events) {
+        ControlRequest.fromJson(pending.body())
+                .ifPresentOrElse(
+                        request -> events.add(new ExitNodeEvent.ControlRequested(
+                                request, result -> pending.respond(result.toJson()))),
+                        pending::close);
     }
 
     private static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {

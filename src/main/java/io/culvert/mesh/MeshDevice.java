@@ -27,7 +27,7 @@ import java.util.stream.Collectors;
 /** A mesh interface with endpoint selection for the peers that have endpoint candidates in a network file. */
 final class MeshDevice {
 
-    private final WireGuardMeshInterface mesh;
+    private WireGuardMeshInterface mesh;
     private final ManagedDevice device;
     private final long mark;
     private final Clock clock;
@@ -44,8 +44,9 @@ final class MeshDevice {
         this.log = log;
     }
 
-    String link() {
-        return mesh.link();
+    /** Uses a changed definition of the same interface, from the next {@link #ensure} on. */
+    void setDefinition(WireGuardMeshInterface changed) {
+        mesh = changed;
     }
 
     /** Brings the interface up as configured, or applies a changed configuration. Idempotent. */

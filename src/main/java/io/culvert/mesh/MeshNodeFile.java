@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * The part of a network file that concerns one node, with its keys.
@@ -53,6 +54,17 @@ public record MeshNodeFile(NodeView view, List<WireGuardConfig> interfaces) {
         problems.throwIfErrors();
         remarks.addAll(problems.all());
         return read.orElseThrow();
+    }
+
+    /** Returns the key files that a network file names for a node; empty if the file is not valid. */
+    public static List<Path> keyFiles(Path file, String node) {
+        return NetworkFile.read(file).topology().flatMap(topology -> topology.node(node)).stream()
+                .flatMap(view -> view.interfaces().stream())
+                .flatMap(mesh -> Stream.concat(
+                        mesh.privateKeyFile().stream(),
+                        mesh.links().stream().flatMap(link -> link.presharedKeyFile().stream())))
+                .distinct()
+                .toList();
     }
 
     /** Returns the peer of a link for endpoint selection, without candidates whose names do not resolve. */

@@ -7,8 +7,11 @@ import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.WireGuardMeshInterface;
 import io.culvert.wireguard.device.ManagedDevice;
 import java.time.Clock;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -19,8 +22,12 @@ import java.util.stream.Collectors;
  */
 public final class WireGuardMesh implements Mesh {
 
-    private final List<MeshDevice> devices;
+    private final Function<String, ManagedDevice> device;
+    private final long mark;
     private final Supplier<ResolvedNames> names;
+    private final Clock clock;
+    private final Log log;
+    private final SequencedMap<String, MeshDevice> devices = new LinkedHashMap<>();
 
     /**
      * @param device returns the device for an interface name, without creating it yet
@@ -34,33 +41,55 @@ public final class WireGuardMesh implements Mesh {
             Supplier<ResolvedNames> names,
             Clock clock,
             Log log) {
-        this.devices = meshes.stream()
-                .map(mesh -> new MeshDevice(mesh, device.apply(mesh.link()), mark, clock, log))
-                .toList();
+        this.device = device;
+        this.mark = mark;
         this.names = names;
+        this.clock = clock;
+        this.log = log;
+        setInterfaces(meshes);
+    }
+
+    /** Uses changed interfaces: the next {@link #attach} creates and changes them; those that are gone are removed now. */
+    public void setInterfaces(List<WireGuardMeshInterface> meshes) {
+        Set<String> links = meshes.stream().map(WireGuardMeshInterface::link).collect(Collectors.toSet());
+        devices.entrySet().removeIf(entry -> {
+            boolean gone = !links.contains(entry.getKey());
+            if (gone) {
+                entry.getValue().remove();
+            }
+            return gone;
+        });
+        for (WireGuardMeshInterface mesh : meshes) {
+            MeshDevice existing = devices.get(mesh.link());
+            if (existing == null) {
+                devices.put(mesh.link(), new MeshDevice(mesh, device.apply(mesh.link()), mark, clock, log));
+            } else {
+                existing.setDefinition(mesh);
+            }
+        }
     }
 
     @Override
     public void attach(ExitNodePlan plan) {
         ResolvedNames resolvedNames = names.get();
-        devices.forEach(device -> Optional.ofNullable(plan.meshes().get(device.link()))
-                .ifPresent(config -> device.ensure(config, resolvedNames)));
+        devices.forEach((link, it) ->
+                Optional.ofNullable(plan.meshes().get(link)).ifPresent(config -> it.ensure(config, resolvedNames)));
     }
 
     @Override
     public void announceNewAddresses() {
-        devices.forEach(MeshDevice::announceNewAddresses);
+        devices.values().forEach(MeshDevice::announceNewAddresses);
     }
 
     @Override
     public String describe() {
-        return devices.stream()
-                .map(device -> device.describe(/* withSubnet= */ devices.size() > 1))
+        return devices.values().stream()
+                .map(it -> it.describe(/* withSubnet= */ devices.size() > 1))
                 .collect(Collectors.joining("; "));
     }
 
     @Override
     public void detach() {
-        devices.reversed().forEach(MeshDevice::remove);
+        devices.sequencedValues().reversed().forEach(MeshDevice::remove);
     }
 }

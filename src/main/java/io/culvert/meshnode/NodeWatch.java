@@ -6,10 +6,11 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.mesh.MeshNodeFile;
 import io.culvert.networkfile.NodeInterface;
-import io.culvert.process.StopSignals;
+import io.culvert.process.ProgramSignals;
 import io.culvert.reconcile.ChangeWatcher;
 import io.culvert.reconcile.ErrorState;
 import io.culvert.reconcile.EventQueue;
+import io.culvert.reconcile.FileWatch;
 import io.culvert.reconcile.Reconciler;
 import io.culvert.roaming.EndpointSelector;
 import io.culvert.rtnl.MainTable;
@@ -94,7 +95,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
     }
 
     private void run() throws InterruptedException {
-        try (StopSignals _ = StopSignals.deliverTo(_ -> events.add(Event.STOP));
+        try (ProgramSignals _ = ProgramSignals.onStop(_ -> events.add(Event.STOP));
                 Reconciler<Event> reconciler = new Reconciler<>(
                         log, environment.monotonicClock(), events, COALESCE_TIME, "mesh: recovered", this)) {
             reconciler.watch(
@@ -105,7 +106,7 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
                     .forEach(name -> log.warn("mesh: " + name + " does not resolve yet, retrying"));
             MachineLock.runLocked(environment, () -> state.apply(kernel, change, now(), Optional.of(log), direct));
             mainTable = Optional.of(kernel.machine().main());
-            try (FileWatch _ = FileWatch.start(file, () -> events.add(Event.FILE));
+            try (FileWatch _ = FileWatch.start(List.of(file), () -> events.add(Event.FILE));
                     AutoCloseable _ = serveStatus()) {
                 updateEndpointSelectors();
                 log.info("mesh: " + node + " is up (managed)");

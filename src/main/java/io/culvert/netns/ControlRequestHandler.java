@@ -3,6 +3,7 @@ package io.culvert.netns;
 
 import io.culvert.net.Prefix;
 import io.culvert.plan.NamespacePlan;
+import io.culvert.status.ControlSocket;
 import io.culvert.wireguard.device.DeviceState;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;

@@ -8,7 +8,7 @@ import io.culvert.diagnostics.ProblemException;
 import io.culvert.linux.NetworkNamespace;
 import io.culvert.plan.NamespacePlan;
 import io.culvert.plan.ResolvedNames;
-import io.culvert.process.StopSignals;
+import io.culvert.process.ProgramSignals;
 import io.culvert.reconcile.ChangeWatcher;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.reconcile.Reconciler;
@@ -18,6 +18,7 @@ import io.culvert.requirements.TunnelFile;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.MachineLock;
+import io.culvert.status.ControlSocket;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.LastReceived;
@@ -91,7 +92,7 @@ public final class NamespaceDaemon {
      */
     public void run(OptionalLong firstProgram, ResolverWait wait, Runnable onReady) throws InterruptedException {
         try (MachineLock _ = MachineLock.await(namespace.daemonLock());
-                StopSignals _ = StopSignals.deliverTo(signal -> {
+                ProgramSignals _ = ProgramSignals.onStop(signal -> {
                     wait.stop();
                     events.add(new Event.StopSignal(signal));
                 })) {

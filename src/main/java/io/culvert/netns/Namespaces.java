@@ -10,6 +10,7 @@ import io.culvert.process.OwnProgram;
 import io.culvert.requirements.ResolverWait;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.MachineLock;
+import io.culvert.status.ControlSocket;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;

@@ -45,6 +45,11 @@ final class DevicePlan {
         return new DeviceConfig(device.privateKey(), port, device.mark(), device.peers());
     }
 
+    /** Returns the configuration of the same device without a server: it sends nothing, and rejects all packets. */
+    static DeviceConfig withoutPeers(DeviceConfig device) {
+        return new DeviceConfig(device.privateKey(), device.listenPort(), device.mark(), List.of());
+    }
+
     /**
      * Returns the configuration of a peer. A server that is not reachable yet gets neither keepalives nor AllowedIPs:
      * any packet for it would start a handshake that fails, and delay the next attempt by {@code REKEY_TIMEOUT} (5 s).

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
  *
  * @param identity link, table and marks of the tunnel
  * @param server the provider's file in use
+ * @param paused whether the tunnel is to have no server
  * @param meshes the mesh interfaces, if the mesh is plain WireGuard
  * @param tailnet what tailscaled reports about its network; nothing before it is logged in
  * @param socksPort port of the proxy; empty if it is off
@@ -28,6 +29,7 @@ public record ExitNodeInputs(
         Settings settings,
         TunnelIdentity identity,
         WireGuardConfig server,
+        boolean paused,
         List<WireGuardMeshInterface> meshes,
         Tailnet tailnet,
         OptionalInt socksPort,
@@ -55,6 +57,7 @@ public record ExitNodeInputs(
     /** Returns the inputs with other values in the fields that {@code change} sets. */
     public ExitNodeInputs with(Consumer<Fields> change) {
         Fields fields = new Fields(settings, identity, server, resolvers, machine);
+        fields.paused = paused;
         fields.meshes = meshes;
         fields.tailnet = tailnet;
         fields.socksPort = socksPort;
@@ -68,9 +71,10 @@ public record ExitNodeInputs(
 
     /** The fields by name. */
     public static final class Fields {
-        private final Settings settings;
         private final TunnelIdentity identity;
+        public Settings settings;
         public WireGuardConfig server;
+        public boolean paused;
         public List<WireGuardMeshInterface> meshes = List.of();
         public Tailnet tailnet = Tailnet.UNKNOWN;
         public OptionalInt socksPort = OptionalInt.empty();
@@ -99,6 +103,7 @@ public record ExitNodeInputs(
                     settings,
                     identity,
                     server,
+                    paused,
                     meshes,
                     tailnet,
                     socksPort,

@@ -74,7 +74,7 @@ public final class ExitNodePlanner {
         this.settings = inputs.settings();
         this.machine = inputs.machine();
         this.meshes = MeshInterface.of(inputs);
-        this.tunnel = DevicePlan.withPort(
+        DeviceConfig device = DevicePlan.withPort(
                 DevicePlan.of(
                         inputs.server(),
                         inputs.identity().marks().tunnel(),
@@ -82,7 +82,9 @@ public final class ExitNodePlanner {
                         machine.main()::hasRouteTo,
                         KEEPALIVE_SECONDS),
                 tunnelPort());
-        this.tunnelIpv6 = tunnelIpv6(DevicePlan.endpointFamily(tunnel));
+        this.tunnel = inputs.paused() ? DevicePlan.withoutPeers(device) : device;
+        // While paused, as when connected: a link whose MTU or addresses changed would interrupt more than it has to.
+        this.tunnelIpv6 = tunnelIpv6(DevicePlan.endpointFamily(device));
         this.meshIpv6 = inputs.meshes().stream()
                 .map(mesh ->
                         LinkIpv6.of(machine, mesh.link(), Mtu.of(mesh.file().mtu(), machine)))
@@ -295,8 +297,8 @@ public final class ExitNodePlanner {
     private List<Problem> remarks() {
         List<LinkIpv6> ipv6Links = new ArrayList<>();
         if (hasIpv6(inputs.server())) {
-            boolean isServerResolved =
-                    tunnel.peers().stream().anyMatch(peer -> peer.endpoint().isPresent());
+            boolean isServerResolved = inputs.paused()
+                    || tunnel.peers().stream().anyMatch(peer -> peer.endpoint().isPresent());
             // Before the server's name is resolved, the MTU may still be large enough for IPv6.
             ipv6Links.add(isServerResolved ? tunnelIpv6 : tunnelIpv6(Optional.of(Family.IPV4)));
         }

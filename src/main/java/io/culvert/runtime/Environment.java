@@ -46,6 +46,11 @@ public record Environment(
         return runDirectory().resolve("status.sock");
     }
 
+    /** Returns the socket by which a running exit node is controlled. */
+    public Path controlSocket() {
+        return runDirectory().resolve("control.sock");
+    }
+
     public Path leakTestSocket() {
         return runDirectory().resolve("leak-test.sock");
     }

@@ -215,6 +215,15 @@ public final class Catalogue {
             "networks reachable outside the tunnel, in both directions: `auto` (connected private ranges), `none`, or"
                     + " a list of networks");
 
+    static final Setting<Path> SETTINGS = optional(
+            Group.OTHER,
+            "CULVERT_SETTINGS",
+            List.of(),
+            FilePath::parse,
+            "",
+            "a file of further settings, `NAME=value` lines as for `docker run --env-file`; the environment takes precedence. Unlike"
+                    + " the environment, it can be changed while the exit node runs");
+
     static final Setting<Container.Choice> CONTAINER = withDefault(
             Group.OTHER,
             Container.VARIABLE,
@@ -265,6 +274,7 @@ public final class Catalogue {
             BYPASS,
             PUBLISH,
             LAN_ALLOW,
+            SETTINGS,
             CONTAINER,
             LEAK_TEST,
             LOG);

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /** Locates the files that settings name, without reading them. */
 final class ConfigFiles {
 
-    private static final Path DEFAULT_DIRECTORY = Path.of("/etc/wireguard");
+    static final Path DEFAULT_DIRECTORY = Path.of("/etc/wireguard");
 
     private final SettingValues values;
     private final FileRoot root;

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param container whether Culvert runs in a container, by the setting; empty if its value is invalid
  * @param problems errors, warnings and notes
  * @param tree the effective settings, to be shown
+ * @param sources the files and directories that were read, or would be if they existed
  */
 public record LoadedSettings(
         Optional<Settings> settings,
@@ -27,11 +28,13 @@ public record LoadedSettings(
         Optional<String> meshNode,
         Optional<Container.Choice> container,
         List<Problem> problems,
-        SettingsTree tree) {
+        SettingsTree tree,
+        List<Path> sources) {
 
     public LoadedSettings {
         wireGuardFiles = List.copyOf(wireGuardFiles);
         problems = List.copyOf(problems);
+        sources = List.copyOf(sources);
     }
 
     /** @throws ProblemException with all problems, if one of them is an error */

@@ -7,22 +7,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /** Reads all settings and collects all problems with them. */
 public final class SettingsReader {
 
-    private final Map<String, String> environment;
+    private final Map<String, String> given;
     private final FileRoot root;
 
     /** @param root the root directory of the paths in settings; {@code /} except in tests */
     public SettingsReader(Map<String, String> environment, Path root) {
-        this.environment = Map.copyOf(environment);
+        this.given = Map.copyOf(environment);
         this.root = new FileRoot(root);
     }
 
     /** Reads the settings. Invalid input does not throw; it is reported in the problems of the result. */
     public LoadedSettings read() {
         Problems problems = new Problems();
+        SettingsFile file = SettingsFile.read(given, root, problems);
+        Map<String, String> environment = file.addedTo(given);
         Map<String, String> relevant = ServiceLinks.without(environment, SettingNames.all(), problems);
         SettingNames.check(relevant.keySet(), problems);
         SettingValues values = SettingValues.read(relevant, root, problems);
@@ -43,8 +46,40 @@ public final class SettingsReader {
                 mesh,
                 values.find(Catalogue.MESH_NODE),
                 values.find(Catalogue.CONTAINER),
-                problems.all(),
-                new SettingsTree(values, tunnel, environment.keySet()));
+                problems.all().stream().map(file::located).toList(),
+                new SettingsTree(values, tunnel, environment.keySet()),
+                sources(file, environment, values));
+    }
+
+    /** Returns the files and directories that the settings name, whether they exist or not. */
+    private List<Path> sources(SettingsFile file, Map<String, String> environment, SettingValues values) {
+        return Stream.of(
+                        file.path().stream(),
+                        valueFiles(environment),
+                        Stream.of(values.find(Catalogue.WIREGUARD_CONFIG).orElse(ConfigFiles.DEFAULT_DIRECTORY)),
+                        values.find(Catalogue.MESH_CONFIG).stream(),
+                        values.find(Catalogue.SOCKS_CONFIG).stream())
+                .flatMap(paths -> paths)
+                .distinct()
+                .map(root::resolve)
+                .toList();
+    }
+
+    /** Returns the files that contain the value of one setting. */
+    private static Stream<Path> valueFiles(Map<String, String> environment) {
+        Stream<String> names = Stream.concat(
+                Catalogue.all().stream().flatMap(setting -> setting.names().stream()), TailscaleNames.SECRET.stream());
+        return names.map(Setting::fileVariable)
+                .flatMap(name -> Optional.ofNullable(environment.get(name)).stream())
+                .map(String::strip)
+                .filter(path -> path.startsWith("/"))
+                .flatMap(path -> {
+                    try {
+                        return Stream.of(FilePath.parse(path));
+                    } catch (MalformedValue _) {
+                        return Stream.empty(); // Reported with the setting.
+                    }
+                });
     }
 
     private static Settings settings(

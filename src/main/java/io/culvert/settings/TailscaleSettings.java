@@ -72,6 +72,30 @@ public record TailscaleSettings(
         secrets = List.copyOf(secrets);
     }
 
+    /** Returns the same settings without {@link #secrets}. */
+    public TailscaleSettings withoutSecrets() {
+        return new TailscaleSettings(
+                userVariables,
+                environment,
+                upArguments,
+                daemonArguments,
+                advertisesExitNode,
+                configured,
+                interfaceName,
+                port,
+                routes,
+                acceptsRoutes,
+                acceptsDns,
+                usesSnat,
+                usesNetfilter,
+                controlServer,
+                proxyPorts,
+                stateDirectory,
+                ephemeral,
+                socket,
+                List.of());
+    }
+
     /** Returns whether containerboot passes the arguments to the node at its first login only. */
     public boolean loginOnce() {
         return GoFlags.parseBoolean(environment.getOrDefault("TS_AUTH_ONCE", ""))

@@ -25,14 +25,24 @@ final class ValueFile {
      * @param displayedPath the path for messages
      */
     static String read(Path file, Path displayedPath) {
+        String text = readPossiblyEmpty(file, displayedPath);
+        text = text.endsWith("\r\n") ? text.substring(0, text.length() - 2) : text;
+        text = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+        if (text.isBlank()) {
+            throw new MalformedValue(displayedPath + " is empty", "write the value to the file, or unset the variable");
+        }
+        return text;
+    }
+
+    /** Returns the whole text. */
+    static String readPossiblyEmpty(Path file, Path displayedPath) {
         byte[] bytes = bytes(file, displayedPath);
         if (bytes.length > MAX_BYTES) {
             throw new MalformedValue(
                     displayedPath + " is larger than 1 MiB", "use a file that contains nothing but the value");
         }
-        String text;
         try {
-            text = StandardCharsets.UTF_8
+            return StandardCharsets.UTF_8
                     .newDecoder()
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
@@ -40,12 +50,6 @@ final class ValueFile {
             throw new MalformedValue(
                     displayedPath + " is not a text file", "use a file that contains nothing but the value");
         }
-        text = text.endsWith("\r\n") ? text.substring(0, text.length() - 2) : text;
-        text = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
-        if (text.isBlank()) {
-            throw new MalformedValue(displayedPath + " is empty", "write the value to the file, or unset the variable");
-        }
-        return text;
     }
 
     private static byte[] bytes(Path file, Path displayedPath) {

@@ -157,14 +157,23 @@ public final class Dante {
         }
     }
 
+    /** Returns the unmet requirement that Dante is installed. */
+    public Optional<Problem> missingProgram() {
+        return findProgram().isPresent() ? Optional.empty() : Optional.of(notInstalled());
+    }
+
     private Path program() {
-        return PROGRAMS.stream()
-                .map(root::resolve)
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElseThrow(() -> new ProblemException(Problem.machine(
-                        Location.machine("SOCKS"),
-                        "Dante is not installed: none of /" + String.join(", /", PROGRAMS) + " exists",
-                        "install it (Debian: dante-server), or unset CULVERT_SOCKS")));
+        return findProgram().orElseThrow(() -> new ProblemException(notInstalled()));
+    }
+
+    private Optional<Path> findProgram() {
+        return PROGRAMS.stream().map(root::resolve).filter(Files::isExecutable).findFirst();
+    }
+
+    private static Problem notInstalled() {
+        return Problem.machine(
+                Location.machine("SOCKS"),
+                "Dante is not installed: none of /" + String.join(", /", PROGRAMS) + " exists",
+                "install it (Debian: dante-server), or unset CULVERT_SOCKS");
     }
 }

@@ -33,6 +33,7 @@ import java.util.Optional;
  * @param mesh the mesh's description
  * @param leakTest the latest leak test; empty before the first
  * @param facts what 'culvert audit' cannot know from settings and files
+ * @param configuration the loaded configuration
  * @param problems current errors and warnings, as sentences
  */
 public record StatusReport(
@@ -49,6 +50,7 @@ public record StatusReport(
         String mesh,
         Optional<LeakTestSummary> leakTest,
         RuntimeFacts facts,
+        ConfigurationState configuration,
         List<String> problems) {
 
     public StatusReport {
@@ -66,6 +68,8 @@ public record StatusReport(
         /** The kill switch is active, the tunnel is not connected yet. */
         CONNECTING,
         CONNECTED,
+        /** The tunnel is disconnected, as requested by 'culvert pause'; what needs it is blocked. */
+        PAUSED,
         /** The server responds, but with much loss or delay, or a part of the plan could not be applied. */
         DEGRADED,
         /** The server does not respond, and another one is being tried; all traffic is blocked until one responds. */
@@ -107,7 +111,8 @@ public record StatusReport(
                 .add("guard", layers)
                 .add("children", running)
                 .add("mesh", mesh)
-                .add("facts", facts.toJson());
+                .add("facts", facts.toJson())
+                .add("configuration", configuration.toJson());
         leakTest.ifPresent(result -> json.add("leakTest", result.toJson()));
         return json.add("problems", problemTexts).build();
     }
@@ -136,6 +141,9 @@ public record StatusReport(
                         ? Optional.of(LeakTestSummary.fromJson(json.getJsonObject("leakTest")))
                         : Optional.empty(),
                 json.containsKey("facts") ? RuntimeFacts.fromJson(json.getJsonObject("facts")) : RuntimeFacts.NONE,
+                json.containsKey("configuration")
+                        ? ConfigurationState.fromJson(json.getJsonObject("configuration"))
+                        : ConfigurationState.NONE,
                 json.getJsonArray("problems").getValuesAs(JsonString.class).stream()
                         .map(JsonString::getString)
                         .toList());
@@ -147,6 +155,9 @@ public record StatusReport(
         lines.add("State:       " + state);
         if (state != State.STOPPED && state != State.UNRESPONSIVE) {
             lines.add("Server:      " + server);
+            lines.add("Files:       " + String.join(", ", configuration.files()));
+            lines.add("Loaded:      " + ago(Duration.between(configuration.loaded(), now))
+                    + (configuration.errors().isEmpty() ? "" : "; the settings and files have errors since"));
             lines.add("Tunnel:      wg0, " + implementation + ", latest handshake "
                     + handshake.map(time -> ago(Duration.between(time, now))).orElse("never"));
             if (!path.isEmpty()) {
@@ -160,6 +171,7 @@ public record StatusReport(
                     + ago(Duration.between(result.time(), now)) + " (" + result.totals() + ")"));
             children.forEach((name, state) -> lines.add("Process:     " + name + " " + state));
         }
+        configuration.errors().forEach(error -> lines.add("# " + error.replace("\n", "\n# ")));
         problems.forEach(sentence -> lines.add("# " + sentence));
         return String.join("\n", lines);
     }

@@ -134,6 +134,7 @@ public final class StatusSocket implements AutoCloseable {
                 "",
                 Optional.empty(),
                 RuntimeFacts.NONE,
+                ConfigurationState.NONE,
                 List.of(sentence));
     }
 

@@ -4,6 +4,7 @@ package io.culvert.exitnode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.exitnode.StatusReporter.Connection;
+import io.culvert.status.ConfigurationState;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
@@ -49,6 +50,16 @@ class StatusReporterTest {
             boolean blockedAfterLeak,
             Connection connection,
             Optional<String> error) {
+        return report(nftables, device, blockedAfterLeak, connection, error, false);
+    }
+
+    private static StatusReport report(
+            boolean nftables,
+            Optional<DeviceState> device,
+            boolean blockedAfterLeak,
+            Connection connection,
+            Optional<String> error,
+            boolean paused) {
         Map<String, Boolean> killSwitch = Map.of("nftables", nftables, "routing", true);
         return StatusReporter.report(
                 "here",
@@ -62,7 +73,26 @@ class StatusReporterTest {
                 error,
                 Optional.empty(),
                 blockedAfterLeak,
+                paused,
+                ConfigurationState.NONE,
                 List.of());
+    }
+
+    private static StatusReport paused(boolean nftables) {
+        return report(
+                nftables,
+                Optional.of(new DeviceState(Optional.empty(), 51820, 0, List.of())),
+                false,
+                new Connection(Verdict.CONNECTING, false, false, false, PathQuality.UNKNOWN),
+                Optional.empty(),
+                true);
+    }
+
+    @Test
+    void a_paused_tunnel_is_not_healthy_and_does_not_hide_that_a_layer_of_the_kill_switch_is_missing() {
+        assertThat(paused(true).state()).isEqualTo(State.PAUSED);
+        assertThat(paused(true).healthy()).isFalse();
+        assertThat(paused(false).state()).isEqualTo(State.EXPOSED);
     }
 
     @Test

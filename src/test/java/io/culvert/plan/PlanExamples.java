@@ -234,10 +234,12 @@ public final class PlanExamples {
             Path file = root.resolve("wg0.conf");
             Files.writeString(file, DUAL_STACK_FILE);
             Path mesh = Files.writeString(root.resolve("mesh.conf"), CLIENTS);
+            Path more = Files.writeString(root.resolve("settings.env"), "# a comment\nCULVERT_LOG=debug\n");
             environment.put("CULVERT_WIREGUARD_CONFIG", "/wg0.conf");
             LoadedSettings loaded = new SettingsReader(environment, root).read();
             Files.delete(file);
             Files.delete(mesh);
+            Files.delete(more);
             Files.delete(root);
             return loaded;
         } catch (IOException e) {

@@ -108,6 +108,7 @@ class UnusualSettingsTest {
                             "192.168.7.0/24 192.168.7.2",
                             "100.64.0.0/10",
                             "fc00::/7, 8000::/1")),
+            Map.entry("CULVERT_SETTINGS", List.of("/settings.env")),
             Map.entry("CULVERT_CONTAINER", List.of("YES", "auto", "0")),
             Map.entry("CULVERT_LEAK_TEST", List.of("ON", "off")),
             Map.entry("CULVERT_LOG", List.of("DEBUG", "Error")),

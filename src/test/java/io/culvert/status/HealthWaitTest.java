@@ -43,6 +43,7 @@ class HealthWaitTest {
                 "",
                 Optional.empty(),
                 RuntimeFacts.NONE,
+                ConfigurationState.NONE,
                 List.of());
         requested.countDown();
         return report;

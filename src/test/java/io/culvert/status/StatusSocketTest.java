@@ -58,6 +58,8 @@ class StatusSocketTest {
                         Map.of("hs.example.net", List.of(Prefix.parseAddress("203.0.113.9"))),
                         List.of(Prefix.parseAddress("100.64.0.1")),
                         List.of(8443)),
+                new ConfigurationState(
+                        List.of("a.conf", "b.conf"), Instant.EPOCH, List.of("CULVERT_DNS: 'x' is not an address")),
                 List.of("x".repeat(20_000)));
         try (StatusSocket _ = StatusSocket.serve(path, () -> report)) {
             assertThat(StatusSocket.query(path)).isEqualTo(report);

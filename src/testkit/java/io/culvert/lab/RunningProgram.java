@@ -161,7 +161,7 @@ public final class RunningProgram implements AutoCloseable {
     }
 
     /** Returns the process ID of the program itself, without its wrappers. */
-    long programPid() {
+    public long programPid() {
         long pid = process.pid();
         for (; ; ) {
             String children;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.culvert.netns;
+package io.culvert.status;
 
 import jakarta.json.Json;
 import jakarta.json.JsonException;
@@ -19,11 +19,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.function.Consumer;
+import jdk.net.ExtendedSocketOptions;
 
-/** The control server of a namespace daemon: one request and one response per connection, each a line of JSON. */
-final class ControlSocket implements AutoCloseable {
+/**
+ * The control server of a running program: one request and one response per connection, each a line of JSON. Only the user of
+ * the program is served: the mode of the socket's file admits no other, and a client that could connect before the mode was set
+ * is recognized by its credentials.
+ */
+public final class ControlSocket implements AutoCloseable {
 
     private final Path path;
     private final ServerSocketChannel server;
@@ -34,11 +40,14 @@ final class ControlSocket implements AutoCloseable {
     }
 
     /** A request whose client waits for the response; closing it without one ends the connection. */
-    record PendingRequest(JsonObject body, SocketChannel channel) implements AutoCloseable {
+    public record PendingRequest(JsonObject body, SocketChannel channel) implements AutoCloseable {
 
-        void respond(JsonObject response) {
+        public void respond(JsonObject response) {
             try (channel) {
-                channel.write(ByteBuffer.wrap((response + "\n").getBytes(StandardCharsets.UTF_8)));
+                ByteBuffer bytes = StandardCharsets.UTF_8.encode(response + "\n");
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
             } catch (IOException _) {
                 // The client has closed the connection.
             }
@@ -59,10 +68,12 @@ final class ControlSocket implements AutoCloseable {
      *
      * @param handler called for each request, on a thread of its own
      */
-    static ControlSocket listen(Path path, Consumer<PendingRequest> handler) throws IOException {
+    public static ControlSocket listen(Path path, Consumer<PendingRequest> handler) throws IOException {
+        Files.createDirectories(path.getParent());
         Files.deleteIfExists(path);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(path));
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         ControlSocket controlSocket = new ControlSocket(path, server);
         Thread.ofPlatform().daemon().name("control").start(() -> controlSocket.acceptRequests(handler));
         return controlSocket;
@@ -72,25 +83,35 @@ final class ControlSocket implements AutoCloseable {
         while (server.isOpen()) {
             try {
                 SocketChannel channel = server.accept();
-                JsonObject body = parse(readLine(channel));
-                handler.accept(new PendingRequest(body, channel));
+                if (isOfSameUser(channel)) {
+                    handler.accept(new PendingRequest(parse(readLine(channel)), channel));
+                } else {
+                    channel.close();
+                }
             } catch (AsynchronousCloseException _) {
                 return;
             } catch (ClosedChannelException _) {
                 return;
             } catch (IOException | JsonException _) {
-                // The client has disconnected, or sent an invalid request. Only this user can access the directory, so
-                // the client is another version of Culvert.
+                // The client has disconnected, or sent an invalid request. Only this user is served, so the client is
+                // another version of Culvert.
             }
         }
+    }
+
+    private boolean isOfSameUser(SocketChannel channel) throws IOException {
+        return channel.getOption(ExtendedSocketOptions.SO_PEERCRED)
+                .user()
+                .getName()
+                .equals(Files.getOwner(path).getName());
     }
 
     /**
      * Sends a request.
      *
-     * @return the response; empty if no daemon runs, or it is about to exit
+     * @return the response; empty if no program serves the socket, or it is about to exit
      */
-    static Optional<JsonObject> send(Path path, JsonObject body) throws IOException {
+    public static Optional<JsonObject> send(Path path, JsonObject body) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
             channel.write(ByteBuffer.wrap((body + "\n").getBytes(StandardCharsets.UTF_8)));
             String response = readLine(channel);
