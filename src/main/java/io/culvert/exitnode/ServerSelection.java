@@ -187,8 +187,10 @@ final class ServerSelection {
      */
     RecoveryStep next(Situation situation, Instant now) {
         if (!situation.uplink()) {
-            // No server can respond.
-            attemptSince = now;
+            // No server can respond, and this one gets its time afterwards.
+            responding = false;
+            respondingSince = Optional.empty();
+            begin(now);
             return RecoveryStep.NONE;
         }
         if (situation.responding()) {

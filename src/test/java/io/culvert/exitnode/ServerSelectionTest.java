@@ -126,6 +126,7 @@ class ServerSelectionTest {
         ServerSelection selection = of(ServerOrder.FILE, "", A, B);
         Situation offline = new Situation(false, false, false, true, 1, true, Duration.ZERO, Duration.ZERO);
 
+        selection.next(responding(true), now);
         assertThat(await(selection, offline, Duration.ofHours(1))).isEqualTo(RecoveryStep.NONE);
         assertThat(selection.next(silent(1), now.plusSeconds(2))).isEqualTo(RecoveryStep.NONE);
         assertThat(selection.current()).isEqualTo(A);
