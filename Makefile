@@ -33,7 +33,8 @@ lint: ## run the linters of scripts and workflows, and check licence headers
 
 # SHAPES sets the number of plans.
 proof: ## prove for all packets that what may leave is what the settings promise
-	@$(maven) test -Dtest='ProofTest,PacketPathTest,NeededPiecesTest' -Dculvert.proof.shapes=$(or $(SHAPES),200)
+	@$(maven) test -Dtest='ProofTest,PacketPathTest,MutationTest' -Dculvert.proof.shapes=$(or $(SHAPES),200)
+	@$(maven) surefire:test@lab -Dtest=MutantLeakTest -Dculvert.proof.shapes=$(or $(SHAPES),200)
 
 # ROUNDS, LOAD, LEVELS, TESTS and SEED: see scripts/hunt.
 hunt: packages programs tailscale kernel target/built ## search for unstable tests: repeat the levels with namespaces and containers under load

@@ -5,7 +5,7 @@ import io.culvert.net.Family;
 import java.util.Optional;
 
 /**
- * A packet of a random test.
+ * A packet of a test.
  *
  * @param number identifies it; in its data
  * @param kind how it is sent
@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param sourcePort or the identifier of an ICMP echo request
  * @param link what the socket is bound to; of a packet from outside, the link that it comes in by
  */
-record PacketCase(
+public record PacketCase(
         int number,
         Kind kind,
         Family family,
@@ -27,7 +27,7 @@ record PacketCase(
         Optional<String> link,
         int user) {
 
-    enum Kind {
+    public enum Kind {
         /** By a socket that is not connected. */
         SENT,
         /** By a socket that is connected, so that the kernel looks up the route twice. */
@@ -36,10 +36,10 @@ record PacketCase(
         RECEIVED
     }
 
-    static final int ICMP = 1;
-    static final int TCP = 6;
-    static final int UDP = 17;
-    static final int ICMPV6 = 58;
+    public static final int ICMP = 1;
+    public static final int TCP = 6;
+    public static final int UDP = 17;
+    public static final int ICMPV6 = 58;
 
     static PacketCase random(int number, int sourcePort, RandomNamespace random, int receivedPercent) {
         Family family = random.chance(50) ? Family.IPV4 : Family.IPV6;

@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
  * A namespace whose links lead to another one, in which it is observed where packets leave. Each packet carries its number in
  * its data.
  */
-final class PacketExchange implements AutoCloseable {
+public final class PacketExchange implements AutoCloseable {
 
     /**
      * What the kernel did with a packet.
@@ -42,7 +42,7 @@ final class PacketExchange implements AutoCloseable {
      * @param source which the kernel chose for the socket
      * @param error of the system call; empty if it succeeded
      */
-    record Outcome(
+    public record Outcome(
             boolean isSent,
             Optional<String> link,
             Optional<Wire> wire,
@@ -51,7 +51,7 @@ final class PacketExchange implements AutoCloseable {
             String error) {}
 
     /** A packet as it was seen outside. */
-    record Wire(
+    public record Wire(
             int number,
             InetAddress source,
             InetAddress destination,
@@ -102,7 +102,14 @@ final class PacketExchange implements AutoCloseable {
     private final List<Integer> receivers = new ArrayList<>();
     private int round;
 
+    /** Creates one with the links of random namespaces. */
     PacketExchange() {
+        this(RandomNamespace.LINKS);
+        inside.run("ip", "link", "set", "eth1", "group", "7");
+    }
+
+    /** Creates one with these links; none of them has an address. */
+    public PacketExchange(List<String> links) {
         outside.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6");
         inside.run("sh", "-c", """
                 cd /proc/sys/net
@@ -113,13 +120,12 @@ final class PacketExchange implements AutoCloseable {
                   echo 1 > ipv6/conf/$conf/addr_gen_mode 2> /dev/null; echo 1 > ipv6/conf/$conf/forwarding
                 done
                 """);
-        for (String link : RandomNamespace.LINKS) {
+        for (String link : links) {
             inside.connect(link, outside, link);
             inside.run("ip", "link", "set", link, "arp", "off");
             outside.run("ip", "link", "set", link, "arp", "off");
         }
-        inside.run("ip", "link", "set", "eth1", "group", "7");
-        for (String link : RandomNamespace.LINKS) {
+        for (String link : links) {
             PacketSocket observer = outside.inside(() -> PacketSocket.on(link));
             cables.add(new Cable(link, mac(link), observer, inside.inside(() -> markerSocket(link))));
         }
@@ -153,7 +159,7 @@ final class PacketExchange implements AutoCloseable {
     }
 
     /** Runs code inside, which may send packets. */
-    <T> T inside(Callable<T> code) {
+    public <T> T inside(Callable<T> code) {
         return inside.inside(() -> {
             // On one processor, packets of different system calls do not overtake each other.
             byte[] processors = new byte[128];
@@ -176,7 +182,7 @@ final class PacketExchange implements AutoCloseable {
     }
 
     /** Sends packets, waits until all of them have taken their way, and returns their outcomes. Must be called {@link #inside}. */
-    List<Outcome> exchange(List<PacketCase> packets) {
+    public List<Outcome> exchange(List<PacketCase> packets) {
         Map<Integer, Outcome> outcomes = new HashMap<>();
         for (PacketCase packet : packets) {
             if (packet.kind() == PacketCase.Kind.RECEIVED) {

@@ -45,9 +45,36 @@ public final class Audit {
     private final Map<OpeningKey, OpeningValue> incoming = new LinkedHashMap<>();
     private final Set<Violation> violations = new LinkedHashSet<>();
     private final Set<String> deciding = new LinkedHashSet<>();
+    private final List<Unpromised> unpromised = new ArrayList<>();
 
     /** Whether it is to be reported what passes of the allowances; to find the rules takes as long as all else. */
     private final boolean isReporting;
+
+    /**
+     * Packets that the promise does not list.
+     *
+     * @param packets in terms of the exposure that was judged
+     * @param last the fields that they are sent or delivered with
+     * @param steps the decisions on their way, also those on other packets
+     */
+    record Unpromised(
+            Way way,
+            Optional<String> from,
+            String link,
+            Integer packets,
+            SentFields<Integer> last,
+            List<Step<Integer>> steps) {
+
+        Unpromised {
+            steps = List.copyOf(steps);
+        }
+
+        String sentence(ExamplePacket example) {
+            String who = from.map(name -> "forwarded from " + name + " ").orElse("");
+            return who + (way == Way.RECEIVED ? "may come in through " : "may leave by ") + link + ": "
+                    + example.text();
+        }
+    }
 
     private record OpeningKey(String link, Optional<String> from, String sentence) {}
 
@@ -84,6 +111,13 @@ public final class Audit {
             }
         }
         return List.copyOf(audit.violations);
+    }
+
+    /** Returns what may leave or come in by an exposure, which is that of these layers, and is not promised. */
+    static List<Unpromised> unpromised(Exposure exposure, RoutingState routing, Promise promise, JudgedLayers layers) {
+        Audit audit = new Audit(routing, new KernelRuleset(Optional.empty(), List.of(), List.of()), promise, false);
+        audit.judge(layers, exposure);
+        return List.copyOf(audit.unpromised);
     }
 
     private void judgeTables(JudgedLayers layers) {
@@ -125,32 +159,29 @@ public final class Audit {
         }
         notes.forEach(note -> violations.add(new Violation(layers, "anything may leave: " + note, List.of())));
         for (Exposure.Outgoing out : exposure.outgoing()) {
-            String link = out.link().name();
-            String who = out.from()
-                    .map(from -> "forwarded from " + from.name() + " ")
-                    .orElse("");
             violation(
                     layers,
                     exposure,
-                    rest(layers, exposure, out),
-                    out.sent(),
-                    out.from().isPresent() ? Way.FORWARDED : Way.SENT,
-                    link,
-                    who + "may leave by " + link,
-                    out.steps());
+                    new Unpromised(
+                            out.from().isPresent() ? Way.FORWARDED : Way.SENT,
+                            out.from().map(StateLink::name),
+                            out.link().name(),
+                            rest(layers, exposure, out),
+                            out.sent(),
+                            out.steps()));
         }
         if (layers == JudgedLayers.BOTH) {
             for (Exposure.Incoming in : exposure.incoming()) {
-                String link = in.link().name();
                 violation(
                         layers,
                         exposure,
-                        rest(exposure, in),
-                        in.delivered(),
-                        Way.RECEIVED,
-                        link,
-                        "may come in through " + link,
-                        in.steps());
+                        new Unpromised(
+                                Way.RECEIVED,
+                                Optional.empty(),
+                                in.link().name(),
+                                rest(exposure, in),
+                                in.delivered(),
+                                in.steps()));
             }
         }
     }
@@ -299,22 +330,15 @@ public final class Audit {
         }
     }
 
-    private void violation(
-            JudgedLayers layers,
-            Exposure exposure,
-            Integer packets,
-            SentFields<Integer> last,
-            Way way,
-            String link,
-            String what,
-            List<Step<Integer>> steps) {
-        ExamplePacket.find(exposure, routing, packets, way, link)
+    private void violation(JudgedLayers layers, Exposure exposure, Unpromised found) {
+        if (!sets.isNo(found.packets())) {
+            unpromised.add(found);
+        }
+        ExamplePacket.find(exposure, routing, found.packets(), found.way(), found.link())
                 .ifPresent(example -> violations.add(new Violation(
                         layers,
-                        what + ": "
-                                + ExamplePacket.of(exposure, routing, example, last)
-                                        .text(),
-                        path(example, steps))));
+                        found.sentence(ExamplePacket.of(exposure, routing, example, found.last())),
+                        path(example, found.steps()))));
     }
 
     private static List<String> path(Example example, List<Step<Integer>> steps) {

@@ -70,7 +70,8 @@ public final class NftText {
         text.append("\t}\n");
     }
 
-    private static String statement(Statement statement) {
+    /** Returns a statement of a rule. */
+    static String statement(Statement statement) {
         return switch (statement) {
             case Statement.Match(MatchField field, boolean equal, NftValue value) ->
                 field(field) + (equal ? operator(field) : " != ") + value(value);
@@ -101,7 +102,7 @@ public final class NftText {
         };
     }
 
-    private static String value(NftValue value) {
+    static String value(NftValue value) {
         return switch (value) {
             case NftValue.Decimal(long number) -> Long.toString(number);
             case NftValue.Bits(long bits) -> hexadecimal(bits);

@@ -60,11 +60,19 @@ public final class Exposure {
         }
     }
 
+    /**
+     * Packets that leave, through whatever link.
+     *
+     * @param from the link that they come in through; empty for those of local processes and of the kernel itself
+     */
+    record Crossing(Optional<StateLink> from, Departure<Integer> departure) {}
+
     private final PacketSets sets;
     private final PacketPath<Integer> path;
     private final PacketFields<Integer> fields;
     private final Integer isBoundToAddress;
     private final Set<String> inside;
+    private final List<Crossing> crossings = new ArrayList<>();
     private final List<Outgoing> outgoing = new ArrayList<>();
     private final List<Incoming> incoming = new ArrayList<>();
 
@@ -73,6 +81,7 @@ public final class Exposure {
 
     private long otherBits;
 
+    private final Integer possible;
     private final AllPackets all;
     private final RoutingState routing;
     private final List<KernelTable> tables;
@@ -133,7 +142,7 @@ public final class Exposure {
                 }
             }
         }
-        Integer possible = possibleMarks();
+        possible = possibleMarks();
         outgoing.replaceAll(
                 it -> new Outgoing(it.link(), it.from(), sets.and(it.packets(), possible), it.sent(), it.steps()));
         outgoing.removeIf(it -> sets.isNo(it.packets()));
@@ -158,6 +167,7 @@ public final class Exposure {
     }
 
     private void addOutgoing(Optional<StateLink> from, Departure<Integer> departure) {
+        crossings.add(new Crossing(from, departure));
         for (StateLink link : routing.links()) {
             if (!link.isLoopback() && !inside.contains(link.name())) {
                 Integer packets = path.leaving(departure, link);
@@ -255,6 +265,15 @@ public final class Exposure {
 
     public List<Incoming> incoming() {
         return List.copyOf(incoming);
+    }
+
+    List<Crossing> crossings() {
+        return List.copyOf(crossings);
+    }
+
+    /** Returns the packets that leave through a link, also through an inner one. */
+    Integer leaving(Crossing crossing, StateLink link) {
+        return sets.and(path.leaving(crossing.departure(), link), possible);
     }
 
     /** Returns what was found in rulesets that is not modelled, in words: packets may leave by it. */

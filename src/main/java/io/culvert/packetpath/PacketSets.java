@@ -26,6 +26,9 @@ public final class PacketSets implements Logic<Integer> {
     /** In the order of their creation, which is that of the diagrams. */
     private final List<Integer> variables = new ArrayList<>();
 
+    /** How many of them are in use; the others are those of an earlier evaluation. */
+    private int used;
+
     @Override
     public Integer yes() {
         return diagrams.getOne();
@@ -58,9 +61,24 @@ public final class PacketSets implements Logic<Integer> {
 
     @Override
     public Integer unknown() {
-        Integer variable = diagrams.createVar();
-        variables.add(variable);
-        return variable;
+        if (used == variables.size()) {
+            variables.add(diagrams.createVar());
+        }
+        used++;
+        return variables.get(used - 1);
+    }
+
+    /** Returns how many propositions are unknown so far. */
+    public int unknowns() {
+        return used;
+    }
+
+    /**
+     * Forgets all unknown propositions but the first ones: further ones are the same again. So another evaluation, which begins
+     * with these, takes most of its diagrams from this one. Sets of both are comparable as {@link #projection}s on the first ones.
+     */
+    public void forgetUnknowns(int first) {
+        used = first;
     }
 
     @Override

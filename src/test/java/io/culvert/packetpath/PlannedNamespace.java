@@ -119,6 +119,16 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
         return new PlannedNamespace(new RoutingState(links, addresses, rules, routes), tables);
     }
 
+    /** Returns the namespace of a plan with a change, which has the same links. */
+    public static PlannedNamespace of(ExitNodePlan plan, PlanMutant mutant) {
+        PlannedNamespace changed = of(plan.machine(), mutant.network(), PlannedTables.of(mutant.ruleset()));
+        List<StateLink> links = of(plan).routing().links();
+        if (!changed.routing.links().equals(links)) {
+            throw new IllegalArgumentException(mutant + " has other links");
+        }
+        return changed;
+    }
+
     /** Returns the namespace with those of its routes that a condition is true of. */
     public PlannedNamespace withRoutes(Predicate<LookupRoute> condition) {
         return new PlannedNamespace(

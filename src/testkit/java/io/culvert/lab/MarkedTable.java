@@ -7,12 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The generated text of a page, between {@code <!-- NAME -->} and {@code <!-- /NAME -->}. */
-final class MarkedTable {
+public final class MarkedTable {
 
     private MarkedTable() {}
 
     /** Replaces it. */
-    static void replace(Path page, String name, String table) {
+    public static void replace(Path page, String name, String table) {
         try {
             String text = Files.readString(page);
             String begin = "<!-- " + name + " -->\n";
