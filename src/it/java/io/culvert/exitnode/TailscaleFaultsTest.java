@@ -3,12 +3,14 @@ package io.culvert.exitnode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.lab.CommandResult;
 import io.culvert.lab.ContinuousProbe;
 import io.culvert.lab.Lab;
 import io.culvert.lab.LabOptions;
 import io.culvert.lab.RunningProgram;
 import io.culvert.lab.TailnetTest;
 import io.culvert.net.Family;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -210,6 +212,20 @@ class TailscaleFaultsTest {
     @Test
     void a_killed_tailscaled_is_restarted() {
         assertRecoversFromKillOf(tailscaled(), "tailscaled");
+    }
+
+    /** It exits by no signal that it is sent, and every process of the exit node is alive. */
+    @Test
+    void a_tailscaled_that_hangs_is_replaced() {
+        ProcessHandle tailscaled = tailscaled();
+        culvert.ignoreEarlierOutput();
+        CommandResult.of(List.of("kill", "-STOP", Long.toString(tailscaled.pid())))
+                .outputOrFail();
+
+        culvert.awaitLine("tailscale: does not respond", Duration.ofSeconds(60));
+        culvert.awaitLine("mesh: .*advertises exit node$", Duration.ofSeconds(60));
+
+        assertThat(tailscaled.isAlive()).isFalse();
     }
 
     @Test

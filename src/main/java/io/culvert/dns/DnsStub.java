@@ -9,12 +9,17 @@ import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
+import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
 import java.nio.channels.DatagramChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +32,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Type;
 
 /**
  * The stub resolver for all programs on this machine: receives queries on its addresses and forwards them, by sockets
@@ -134,6 +144,26 @@ public final class DnsStub implements AutoCloseable {
         startThread("dns-udp", () -> serveUdp(udp, opened));
         startThread("dns-tcp", () -> serveTcp(tcp, opened));
         return bound;
+    }
+
+    /**
+     * Sends the stub a query for a name that it answers itself, and waits for the response.
+     *
+     * @throws IOException if there is none within the timeout
+     */
+    public static void checkResponds(InetSocketAddress address, Duration timeout) throws IOException {
+        Message query = Message.newQuery(Record.newRecord(Name.fromConstantString("localhost."), Type.A, DClass.IN));
+        byte[] request = query.toWire();
+        try (DatagramSocket socket = new DatagramSocket(0, address.getAddress())) {
+            socket.connect(address);
+            socket.setSoTimeout(Math.toIntExact(timeout.toMillis()));
+            socket.send(new DatagramPacket(request, request.length));
+            socket.receive(new DatagramPacket(new byte[512], 512));
+        } catch (PortUnreachableException _) {
+            // Nothing listens, which isListening() reports.
+        } catch (SocketTimeoutException e) {
+            throw new IOException("no response of the DNS stub within " + timeout.toSeconds() + " s", e);
+        }
     }
 
     /** Stops listening on this address. */

@@ -33,6 +33,7 @@ import io.culvert.runtime.OperatingSystem;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -75,6 +76,10 @@ final class DnsService implements AutoCloseable {
     private final Set<InetAddress> listenAddresses = new LinkedHashSet<>();
     private Set<InetAddress> stubAddresses = Set.of();
     private int port = ExitNodePlan.STUB_PORT;
+
+    /** Where the stub is asked whether it responds. */
+    private volatile Optional<InetSocketAddress> probed = Optional.empty();
+
     private Forwarding forwarding = new Forwarding(Upstreams.NONE, List.of());
     private Optional<Problem> reportedFileProblem = Optional.empty();
     private final Set<Host.Name> unresolved = new HashSet<>();
@@ -233,6 +238,19 @@ final class DnsService implements AutoCloseable {
         }
     }
 
+    /** Checks, on any thread, that the stub responds to a query on loopback. */
+    void checkResponds(Duration timeout) throws IOException {
+        Optional<InetSocketAddress> address = probed;
+        if (address.isPresent()) {
+            DnsStub.checkResponds(address.get(), timeout);
+        }
+    }
+
+    /** Stops listening; {@link #isListening} is false until {@link #serve} has listened again. */
+    void stopListening() {
+        listenAddresses.forEach(stub::stopListening);
+    }
+
     /** Whether the stub still listens on all addresses that it has to listen on. */
     boolean isListening() {
         return listenAddresses.stream().allMatch(stub::isListening);
@@ -283,6 +301,10 @@ final class DnsService implements AutoCloseable {
                 }
             }
             if (all.stream().allMatch(stub::isListening)) {
+                probed = all.stream()
+                        .filter(InetAddress::isLoopbackAddress)
+                        .findFirst()
+                        .map(address -> new InetSocketAddress(address, port));
                 return;
             }
         }

@@ -86,6 +86,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private Optional<ForwardingSysctls> forwarding = Optional.empty();
     private MainTable announcedRoutes;
     private final SelfAudit audit;
+    private final HealthChecks healthChecks;
+    private final ExitOffer exitOffer;
+    private final ClockWatch clockWatch;
+    private Optional<String> clockProblem = Optional.empty();
     private boolean isAuditDue = true;
     private Optional<FileWatch> fileWatch = Optional.empty();
     private Optional<Instant> filesChanged = Optional.empty();
@@ -118,6 +122,14 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.killSwitch(),
                 components.events(),
                 components.environment());
+        this.healthChecks =
+                new HealthChecks(
+                components.environment().system().threads(),
+                task -> components.events().add(new ExitNodeEvent.DeferredUpdate(task)),
+                log);
+        this.exitOffer = new ExitOffer(
+                components.mesh(), components.inputs().settings().mesh().withdrawAfter(), log);
+        this.clockWatch = new ClockWatch(components.environment());
         this.started = now();
         this.reconciler = new Reconciler<>(
                 log, components.environment().monotonicClock(), components.events(), Duration.ZERO, "recovered", this);
@@ -235,6 +247,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     void startProxy(UndoStack undo) {
         undo.push("stopping the proxy", components.proxy()::close);
         components.proxy().apply(plan, components.supervisor());
+        undo.push("ending the health checks", healthChecks::close);
+        healthChecks.start(components);
     }
 
     /** Handles events until a stop is requested. */
@@ -361,6 +375,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                     + (failover.file().equals(server.file()) ? ", which has changed" : ""));
         }
         leakTesting.setAutomatic(changed.settings().leakTest());
+        exitOffer.withdrawAfter(changed.settings().mesh().withdrawAfter());
         reconciler.reconcile();
         IdleMemory.release();
         return reconciler
@@ -387,7 +402,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
             reload("a file has changed", false);
         }
         Instant next = earlier(checkTunnel(), reloadDue);
-        reportHealthAndReadiness();
+        next = earliest(next, reportHealthAndReadiness());
         next = earlier(
                 next, switching.check(failover.verdict() == Verdict.CONNECTED).orElse(next));
         if (leakTesting.isDue()) {
@@ -402,22 +417,27 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         return one.isBefore(other) ? one : other;
     }
 
+    private static Instant earliest(Instant first, Optional<Instant> second) {
+        return second.filter(first::isAfter).orElse(first);
+    }
+
     /**
      * Publishes the health on every change, and logs once that the exit node is ready: the tunnel is connected and the
      * proxy accepts clients.
+     *
+     * @return when to call this again at the latest; empty if only a change matters
      */
-    private void reportHealthAndReadiness() {
+    private Optional<Instant> reportHealthAndReadiness() {
         reportHealth(failover.isHealthy()
                 && deviceState.isPresent()
                 && !isBlocking()
-                && reconciler.error().isEmpty());
+                && error().isEmpty());
         if (failover.verdict() == Verdict.CONNECTED) {
             if (!connected) {
                 isAuditDue = true;
                 reconciler.reconcile();
             }
             components.dns().tunnelConnected();
-            components.mesh().offerExit();
         }
         connected = failover.verdict() == Verdict.CONNECTED;
         if (!ready
@@ -427,6 +447,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
             log.info("ready: traffic exits through " + failover.describeServer(plan) + ", "
                     + Duration.between(started, now()).toMillis() + " ms after start");
         }
+        return exitOffer.update(connected, now());
+    }
+
+    /** Returns the error that is retried, or what does not respond. */
+    private Optional<String> error() {
+        return reconciler.error().or(healthChecks::problem);
     }
 
     private void reportHealth(boolean now) {
@@ -624,6 +650,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
             return now.plus(Reconciler.RETRY);
         }
         Instant next = failover.judge(deviceState.get(), plan, now);
+        clockWatch.update();
         followRoaming(ServerRoaming.findRoamed(deviceState.get(), plan.tunnel()));
         if (switching.keepsServer()) {
             return next;
@@ -652,6 +679,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         if (step == RecoveryStep.NONE) {
             return;
         }
+        reportClock(clockWatch.problem(failover.file()));
         // The server may have a new address.
         components.dns().checkNow();
         switch (step) {
@@ -666,6 +694,14 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         }
         components.tunnel().removePeers();
         reconciler.reconcile();
+    }
+
+    /** Logs a wrong clock once, as the server's silence has no other explanation. */
+    private void reportClock(Optional<String> problem) {
+        if (problem.isPresent() && clockProblem.isEmpty()) {
+            log.warn("tunnel: " + problem.get());
+        }
+        clockProblem = problem;
     }
 
     /**
@@ -696,7 +732,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.mesh().describe(),
                 facts(),
                 failover.connection(),
-                reconciler.error(),
+                error(),
                 leakTesting.latest(),
                 isBlocking() && components.killSwitch().isBlockedAfterLeak(),
                 switching.isPaused(),

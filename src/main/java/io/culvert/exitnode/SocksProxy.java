@@ -19,7 +19,10 @@ import io.culvert.socks.Dante;
 import io.culvert.socks.DanteSettings;
 import io.culvert.socks.ProxyProgram;
 import io.culvert.socks.SockdFile;
+import io.culvert.socks.SocksHandshake;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -42,8 +45,12 @@ final class SocksProxy implements AutoCloseable {
     private Optional<SockdFile> userFile;
     private final Dante dante;
     private final Log log;
-    private Optional<Child> child = Optional.empty();
+    private volatile Optional<Child> child = Optional.empty();
     private Optional<StartParameters> started = Optional.empty();
+
+    /** Where the proxy is asked whether it responds; empty where it does not listen on loopback, or not yet. */
+    private volatile Optional<InetSocketAddress> probed = Optional.empty();
+
     private Optional<String> awaitedReadyText = Optional.empty();
     private boolean waitsForTailnet;
 
@@ -108,6 +115,7 @@ final class SocksProxy implements AutoCloseable {
         ProxyProgram program = userFile.map(dante::prepare)
                 .orElseGet(() -> dante.prepare(parameters.settings().orElseThrow()));
         awaitedReadyText = program.readyText();
+        probed = Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), program.port()));
         child = Optional.of(supervisor.start(new ChildSpec(
                 NAME, program.program(), program.args(), program.environment(), program.privileges(), STOP_TIMEOUT)));
     }
@@ -119,6 +127,24 @@ final class SocksProxy implements AutoCloseable {
                 && awaitedReadyText.filter(line::contains).isPresent()) {
             awaitedReadyText = Optional.empty();
         }
+    }
+
+    /**
+     * Checks that the proxy responds to a client on loopback. One that does not listen there, by its own configuration
+     * or because it is being started, is not checked.
+     *
+     * @throws IOException if it has accepted the connection and does not respond
+     */
+    void checkResponds(Duration timeout) throws IOException {
+        Optional<InetSocketAddress> address = probed;
+        if (address.isPresent()) {
+            SocksHandshake.check(address.get(), timeout);
+        }
+    }
+
+    /** Kills a proxy that hangs; it is restarted. */
+    void kill() {
+        child.ifPresent(Child::kill);
     }
 
     /** Whether the proxy has reported that it accepts clients, or is disabled. */
@@ -179,6 +205,7 @@ final class SocksProxy implements AutoCloseable {
 
     @Override
     public void close() {
+        probed = Optional.empty();
         child.ifPresent(Child::stop);
         child = Optional.empty();
         awaitedReadyText = Optional.empty();

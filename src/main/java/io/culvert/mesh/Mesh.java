@@ -4,6 +4,8 @@ package io.culvert.mesh;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
 import io.culvert.process.ChildEvent;
+import java.io.IOException;
+import java.time.Duration;
 
 /** The mesh of an exit node: interfaces whose peers use this node as their exit node. */
 public interface Mesh {
@@ -16,6 +18,19 @@ public interface Mesh {
 
     /** Advertises this node as an exit node, after the tunnel's first handshake. Idempotent. */
     default void offerExit() {}
+
+    /** Ends the advertisement as an exit node, after the tunnel was lost. Idempotent. */
+    default void withdrawExit() {}
+
+    /**
+     * Checks, on any thread, that the mesh's program responds, where it has one.
+     *
+     * @throws IOException if it does not within the timeout
+     */
+    default void checkResponds(Duration timeout) throws IOException {}
+
+    /** Kills the mesh's program, which hangs, on any thread; it is restarted. */
+    default void killUnresponsive() {}
 
     /** Handles an event of a child process, which may be one of the mesh. */
     default void handle(ChildEvent event) {}

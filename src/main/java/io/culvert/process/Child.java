@@ -78,6 +78,16 @@ public final class Child {
         }
     }
 
+    /**
+     * Kills a program that hangs, with its descendants. It is restarted like one that exited unexpectedly; does nothing
+     * once it is being stopped.
+     */
+    public synchronized void kill() {
+        if (!isStopping()) {
+            run.kill();
+        }
+    }
+
     boolean isStopping() {
         return stopping.getCount() == 0;
     }

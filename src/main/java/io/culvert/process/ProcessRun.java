@@ -98,6 +98,13 @@ final class ProcessRun {
         descendants.forEach(ProcessHandle::destroyForcibly);
     }
 
+    /** Kills the process and its descendants at once. */
+    void kill() {
+        List<ProcessHandle> descendants = process.descendants().toList();
+        process.destroyForcibly();
+        descendants.forEach(ProcessHandle::destroyForcibly);
+    }
+
     private boolean exitsWithin(Duration grace) {
         try {
             return process.waitFor(grace.toNanos(), TimeUnit.NANOSECONDS);

@@ -121,6 +121,15 @@ public final class Catalogue {
             "",
             "the name of this node in the network file of `CULVERT_MESH_CONFIG`");
 
+    static final Setting<Optional<Duration>> WITHDRAW_AFTER = withDefault(
+            Group.MESH,
+            "CULVERT_WITHDRAW_AFTER",
+            List.of(),
+            Parser.of(WaitTime::parse).redacted(),
+            "off",
+            "with Tailscale, the time without a server that responds after which the exit node is no longer advertised: `90s`,"
+                    + " `5m`, `2h`; it is advertised again when one responds");
+
     static final Setting<Boolean> SOCKS = withDefault(
             Group.SOCKS,
             "CULVERT_SOCKS",
@@ -263,6 +272,7 @@ public final class Catalogue {
             MESH,
             MESH_CONFIG,
             MESH_NODE,
+            WITHDRAW_AFTER,
             SOCKS,
             SOCKS_PORT,
             SOCKS_UDP_PORTS,

@@ -2,6 +2,7 @@
 package io.culvert.settings;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -9,8 +10,10 @@ import java.util.Optional;
  *
  * @param file the WireGuard file of the mesh interface; present if, and only if, the kind is WireGuard
  * @param tailscale present if, and only if, the kind is Tailscale
+ * @param withdrawAfter how long the tunnel may be lost until the exit node is withdrawn; empty for never
  */
-public record MeshSettings(Kind kind, Optional<Path> file, Optional<TailscaleSettings> tailscale) {
+public record MeshSettings(
+        Kind kind, Optional<Path> file, Optional<TailscaleSettings> tailscale, Optional<Duration> withdrawAfter) {
 
     /** The type of the exit node. */
     public enum Kind {

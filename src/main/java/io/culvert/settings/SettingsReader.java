@@ -98,7 +98,11 @@ public final class SettingsReader {
                         values.get(Catalogue.PROBE),
                         values.get(Catalogue.WIREGUARD_IMPLEMENTATION),
                         values.get(Catalogue.WIREGUARD_MEMORY)),
-                new MeshSettings(values.get(Catalogue.MESH), mesh, tailscale),
+                new MeshSettings(
+                        values.get(Catalogue.MESH),
+                        mesh,
+                        tailscale,
+                        values.get(Catalogue.WITHDRAW_AFTER)),
                 distinct(values.find(Catalogue.BYPASS)),
                 new SocksSettings(
                         values.get(Catalogue.SOCKS),

@@ -11,13 +11,16 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Waits without polling until the exit node is healthy. A marker file in the directory of the status socket is created
+ * Waits until the exit node is healthy, usually without polling. A marker file in the directory of the status socket is created
  * whenever the exit node becomes healthy, and deleted when it no longer is. The file only wakes the waiting process;
  * the health itself is read from the status socket.
  */
 public final class HealthWait {
 
     private static final String FILE = "healthy";
+
+    /** How often the health is read again where no change of the file announces it. */
+    private static final Duration REPEAT = Duration.ofSeconds(1);
 
     private HealthWait() {}
 
@@ -50,13 +53,23 @@ public final class HealthWait {
                 if (report.healthy() || remaining <= 0) {
                     return report;
                 }
-                WatchKey key = watch.poll(remaining, TimeUnit.NANOSECONDS);
+                WatchKey key = watch.poll(
+                        isAnnounced(socket, report) ? Math.min(remaining, REPEAT.toNanos()) : remaining,
+                        TimeUnit.NANOSECONDS);
                 if (key != null) {
                     key.pollEvents();
                     key.reset();
                 }
             }
         }
+    }
+
+    /**
+     * Returns whether the exit node may become healthy without a change of the marker: it was suspended, as by the pause of
+     * its container, or another program's rule is in effect for a moment.
+     */
+    private static boolean isAnnounced(Path socket, StatusReport report) {
+        return report.state() == StatusReport.State.UNRESPONSIVE || Files.exists(socket.resolveSibling(FILE));
     }
 
     /** Returns the socket's directory, or its nearest existing parent while it has not been created. */

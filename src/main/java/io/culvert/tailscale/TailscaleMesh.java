@@ -64,8 +64,8 @@ public final class TailscaleMesh implements Mesh {
     private Tailnet tailnet = Tailnet.UNKNOWN;
 
     private String lastLogged = "";
-    private Optional<Child> child = Optional.empty();
-    private Optional<IpnBusListener> listener = Optional.empty();
+    private volatile Optional<Child> child = Optional.empty();
+    private volatile Optional<IpnBusListener> listener = Optional.empty();
     private volatile boolean exitNodeOffered;
     private volatile boolean offeredAtStart;
     private volatile boolean resetFlags;
@@ -118,6 +118,34 @@ public final class TailscaleMesh implements Mesh {
             exitNodeOffered = true;
             reconcile();
         }
+    }
+
+    @Override
+    public void withdrawExit() {
+        if (exitNodeOffered) {
+            exitNodeOffered = false;
+            reconcile();
+        }
+    }
+
+    /** Only a tailscaled that has listened before is checked, as a start takes long on some machines. */
+    @Override
+    public void checkResponds(Duration timeout) throws IOException {
+        if (listener.filter(IpnBusListener::isOpen).isPresent()) {
+            try {
+                new LocalApi(settings.socket(), timeout).preferences();
+            } catch (IOException e) {
+                // One that has exited is restarted by its supervisor.
+                if (listener.filter(IpnBusListener::isOpen).isPresent()) {
+                    throw new IOException("no response of tailscaled within " + timeout.toSeconds() + " s", e);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void killUnresponsive() {
+        child.ifPresent(Child::kill);
     }
 
     private boolean shouldOfferExitNode() {

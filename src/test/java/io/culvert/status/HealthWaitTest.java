@@ -87,6 +87,21 @@ class HealthWaitTest {
         }
     }
 
+    /** A container that was paused has the file of its earlier health, and no event announces that it continues. */
+    @Test
+    void health_wait_notices_health_that_no_change_of_the_marker_announces() throws Exception {
+        Path socket = run.resolve("culvert/status.sock");
+        try (StatusSocket _ = StatusSocket.serve(socket, this::report)) {
+            HealthWait.setMarker(socket, true);
+            CompletableFuture<StatusReport> waiting = waiting(socket);
+            assertThat(requested.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            state.set(State.CONNECTED);
+
+            assertThat(waiting.get(LONG.toSeconds() / 2, TimeUnit.SECONDS).healthy())
+                    .isTrue();
+        }
+    }
+
     @Test
     void after_the_timeout_the_last_report_is_returned() throws Exception {
         Path socket = run.resolve("status.sock");

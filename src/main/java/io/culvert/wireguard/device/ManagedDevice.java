@@ -3,7 +3,9 @@ package io.culvert.wireguard.device;
 
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.wireguard.config.PublicKey;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -17,7 +19,7 @@ public final class ManagedDevice {
 
     private final IntFunction<WireGuardDevice> create;
     private final Predicate<String> linkExists;
-    private Optional<WireGuardDevice> device = Optional.empty();
+    private volatile Optional<WireGuardDevice> device = Optional.empty();
     private Optional<DeviceConfig> configured = Optional.empty();
 
     /**
@@ -66,6 +68,23 @@ public final class ManagedDevice {
             // Its program has exited or is exiting, and is restarted by its supervisor.
             return Optional.empty();
         }
+    }
+
+    /**
+     * Checks that the device's program responds, where it has one; without waiting for another call that waits for it.
+     *
+     * @throws IOException if it does not within the timeout
+     */
+    public void checkResponds(Duration timeout) throws IOException {
+        Optional<WireGuardDevice> existing = device;
+        if (existing.isPresent()) {
+            existing.get().checkResponds(timeout);
+        }
+    }
+
+    /** Kills the device's program, which hangs; its supervisor restarts it, and {@link #ensure} configures it again. */
+    public void kill() {
+        device.ifPresent(WireGuardDevice::kill);
     }
 
     /** Returns {@code kernel}, {@code userspace}, or {@code none} if there is no device. */

@@ -6,6 +6,8 @@ import io.culvert.diagnostics.Problem;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.process.Child;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -58,6 +60,22 @@ final class UserspaceDevice extends ConfiguredDevice {
             throw refused(-response.errno(), "");
         }
         return response;
+    }
+
+    @Override
+    public void checkResponds(Duration timeout) throws IOException {
+        try {
+            new UapiSocket(socket.directory(), name, timeout).exchange(UapiRequest.GET);
+        } catch (SocketTimeoutException e) {
+            throw new IOException("no response at " + socket.path() + " within " + timeout.toSeconds() + " s", e);
+        } catch (IOException _) {
+            // A program that has exited is restarted by its supervisor.
+        }
+    }
+
+    @Override
+    public void kill() {
+        child.ifPresent(Child::kill);
     }
 
     @Override

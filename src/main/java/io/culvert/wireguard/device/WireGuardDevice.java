@@ -2,7 +2,9 @@
 package io.culvert.wireguard.device;
 
 import io.culvert.wireguard.config.PublicKey;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 
@@ -39,6 +41,16 @@ public interface WireGuardDevice extends AutoCloseable {
      * @param since peers with an earlier last handshake are skipped
      */
     void announceNewAddresses(Instant since);
+
+    /**
+     * Checks, on any thread, that the program of a userspace device responds; nothing for a device of the kernel.
+     *
+     * @throws IOException if it does not within the timeout
+     */
+    default void checkResponds(Duration timeout) throws IOException {}
+
+    /** Kills a program that hangs, on any thread, if it is supervised by this process, which restarts it. */
+    default void kill() {}
 
     /** Removes the interface, and ends the userspace program. Idempotent. */
     void remove();

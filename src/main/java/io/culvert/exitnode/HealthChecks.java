@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.exitnode;
+
+import io.culvert.diagnostics.Log;
+import io.culvert.process.HealthCheck;
+import io.culvert.timing.Threads;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+
+/**
+ * Checks that the proxy, Tailscale, the userspace WireGuard and the DNS stub respond, and restarts what does not; the
+ * kill switch stays as it is. All methods are called on the event thread.
+ */
+final class HealthChecks implements AutoCloseable {
+
+    private final Threads threads;
+    private final Executor eventThread;
+    private final Log log;
+    private final List<HealthCheck> checks = new ArrayList<>();
+    private final Map<String, String> unresponsive = new TreeMap<>();
+
+    /** @param eventThread runs tasks on the event thread, each followed by a check of the node */
+    HealthChecks(Threads threads, Executor eventThread, Log log) {
+        this.threads = threads;
+        this.eventThread = eventThread;
+        this.log = log;
+    }
+
+    /** Checks each component that is in use, from now on. */
+    void start(Components components) {
+        start("dante", components.proxy()::checkResponds, components.proxy()::kill);
+        start("tailscale", components.mesh()::checkResponds, components.mesh()::killUnresponsive);
+        start("wireguard", components.tunnel()::checkResponds, components.tunnel()::kill);
+        start("dns", components.dns()::checkResponds, () -> eventThread.execute(components.dns()::stopListening));
+    }
+
+    private void start(String name, HealthCheck.Probe probe, Runnable recovery) {
+        checks.add(HealthCheck.start(
+                name,
+                probe,
+                recovery,
+                reason -> eventThread.execute(() -> report(name, reason)),
+                threads));
+    }
+
+    private void report(String name, Optional<String> reason) {
+        if (reason.isPresent()) {
+            unresponsive.put(name, reason.get());
+            log.warn(name + ": does not respond (" + reason.get() + "), restarting it; the kill switch stays active");
+        } else {
+            unresponsive.remove(name);
+            log.info(name + ": responds again");
+        }
+    }
+
+    /** Returns what does not respond, as one sentence; empty if everything does. */
+    Optional<String> problem() {
+        return unresponsive.isEmpty()
+                ? Optional.empty()
+                : Optional.of(String.join(" and ", unresponsive.keySet()) + " does not respond: "
+                        + String.join("; ", unresponsive.values()));
+    }
+
+    @Override
+    public void close() {
+        checks.forEach(HealthCheck::close);
+    }
+}
