@@ -122,8 +122,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.killSwitch(),
                 components.events(),
                 components.environment());
-        this.healthChecks =
-                new HealthChecks(
+        this.healthChecks = new HealthChecks(
                 components.environment().system().threads(),
                 task -> components.events().add(new ExitNodeEvent.DeferredUpdate(task)),
                 log);
@@ -428,10 +427,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
      * @return when to call this again at the latest; empty if only a change matters
      */
     private Optional<Instant> reportHealthAndReadiness() {
-        reportHealth(failover.isHealthy()
-                && deviceState.isPresent()
-                && !isBlocking()
-                && error().isEmpty());
+        reportHealth(failover.isHealthy() && deviceState.isPresent() && !isBlocking() && error().isEmpty());
         if (failover.verdict() == Verdict.CONNECTED) {
             if (!connected) {
                 isAuditDue = true;

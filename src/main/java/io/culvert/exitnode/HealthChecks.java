@@ -40,11 +40,7 @@ final class HealthChecks implements AutoCloseable {
 
     private void start(String name, HealthCheck.Probe probe, Runnable recovery) {
         checks.add(HealthCheck.start(
-                name,
-                probe,
-                recovery,
-                reason -> eventThread.execute(() -> report(name, reason)),
-                threads));
+                name, probe, recovery, reason -> eventThread.execute(() -> report(name, reason)), threads));
     }
 
     private void report(String name, Optional<String> reason) {

@@ -121,7 +121,7 @@ public final class Catalogue {
             "",
             "the name of this node in the network file of `CULVERT_MESH_CONFIG`");
 
-    static final Setting<Optional<Duration>> WITHDRAW_AFTER = withDefault(
+    static final Setting<WaitTime> WITHDRAW_AFTER = withDefault(
             Group.MESH,
             "CULVERT_WITHDRAW_AFTER",
             List.of(),

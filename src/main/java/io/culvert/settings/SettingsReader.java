@@ -102,7 +102,7 @@ public final class SettingsReader {
                         values.get(Catalogue.MESH),
                         mesh,
                         tailscale,
-                        values.get(Catalogue.WITHDRAW_AFTER)),
+                        values.get(Catalogue.WITHDRAW_AFTER).duration()),
                 distinct(values.find(Catalogue.BYPASS)),
                 new SocksSettings(
                         values.get(Catalogue.SOCKS),

@@ -59,6 +59,7 @@ class UnusualSettingsTest {
             Map.entry("CULVERT_MESH", List.of("NONE", "tailscale", "wireguard")),
             Map.entry("CULVERT_MESH_CONFIG", List.of("/mesh.conf")),
             Map.entry("CULVERT_MESH_NODE", List.of("_nas", "0", "a.b_c-d", "n".repeat(63) + ".example")),
+            Map.entry("CULVERT_WITHDRAW_AFTER", List.of("OFF", "1s", "168h")),
             Map.entry("CULVERT_SOCKS", List.of("1", "On")),
             Map.entry("CULVERT_SOCKS_PORT", List.of("1", "65535", "000053")),
             Map.entry("CULVERT_SOCKS_UDP_PORTS", List.of("none", "NONE", "65535", "65472 - 65535", "1-64", "1080")),
