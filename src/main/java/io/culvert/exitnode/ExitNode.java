@@ -14,6 +14,7 @@ import io.culvert.linux.Container;
 import io.culvert.linux.Egress;
 import io.culvert.linux.HostName;
 import io.culvert.linux.IdleMemory;
+import io.culvert.mesh.Mesh;
 import io.culvert.net.Endpoint;
 import io.culvert.net.Family;
 import io.culvert.nft.RulesetReader;
@@ -68,7 +69,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     private static final Duration MAX_FILES_DELAY = Duration.ofSeconds(2);
 
-    private Components components;
+    /** Replaced as a whole; also read by the threads of health checks. */
+    private volatile Components components;
     private final Log log;
     private final Failover failover;
     private final KillSwitchLog killSwitchLog;
@@ -123,11 +125,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.events(),
                 components.environment());
         this.healthChecks = new HealthChecks(
+                this::mesh,
                 components.environment().system().threads(),
                 task -> components.events().add(new ExitNodeEvent.DeferredUpdate(task)),
                 log);
         this.exitOffer = new ExitOffer(
-                components.mesh(), components.inputs().settings().mesh().withdrawAfter(), log);
+                this::mesh, components.inputs().settings().mesh().withdrawAfter(), log);
         this.clockWatch = new ClockWatch(components.environment());
         this.started = now();
         this.reconciler = new Reconciler<>(
@@ -745,6 +748,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                                 new PrivilegedSiblings().find().stream())
                         .flatMap(sentences -> sentences)
                         .toList());
+    }
+
+    private Mesh mesh() {
+        return components.mesh();
     }
 
     private Set<String> uplinks() {

@@ -6,6 +6,7 @@ import io.culvert.mesh.Mesh;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Offers the exit node to the mesh once the tunnel is connected, and withdraws it when the connection has been lost for
@@ -13,14 +14,17 @@ import java.util.Optional;
  */
 final class ExitOffer {
 
-    private final Mesh mesh;
+    private final Supplier<Mesh> mesh;
     private Optional<Duration> withdrawAfter;
     private final Log log;
     private Optional<Instant> lostAt = Optional.empty();
     private boolean offered;
 
-    /** @param withdrawAfter how long the connection may be lost; empty to offer the exit node until the end */
-    ExitOffer(Mesh mesh, Optional<Duration> withdrawAfter, Log log) {
+    /**
+     * @param mesh the one in use
+     * @param withdrawAfter how long the connection may be lost; empty to offer the exit node until the end
+     */
+    ExitOffer(Supplier<Mesh> mesh, Optional<Duration> withdrawAfter, Log log) {
         this.mesh = mesh;
         this.withdrawAfter = withdrawAfter;
         this.log = log;
@@ -40,7 +44,7 @@ final class ExitOffer {
         if (connected) {
             lostAt = Optional.empty();
             offered = true;
-            mesh.offerExit();
+            mesh.get().offerExit();
             return Optional.empty();
         }
         if (!offered || withdrawAfter.isEmpty()) {
@@ -55,7 +59,7 @@ final class ExitOffer {
         offered = false;
         log.warn("mesh: exit node withdrawn, as the tunnel has not been connected for "
                 + withdrawAfter.get().toSeconds() + " s");
-        mesh.withdrawExit();
+        mesh.get().withdrawExit();
         return Optional.empty();
     }
 }

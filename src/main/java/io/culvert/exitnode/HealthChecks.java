@@ -2,6 +2,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.diagnostics.Log;
+import io.culvert.mesh.Mesh;
 import io.culvert.process.HealthCheck;
 import io.culvert.timing.Threads;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /**
  * Checks that the proxy, Tailscale, the userspace WireGuard and the DNS stub respond, and restarts what does not; the
@@ -17,14 +19,19 @@ import java.util.concurrent.Executor;
  */
 final class HealthChecks implements AutoCloseable {
 
+    private final Supplier<Mesh> mesh;
     private final Threads threads;
     private final Executor eventThread;
     private final Log log;
     private final List<HealthCheck> checks = new ArrayList<>();
     private final Map<String, String> unresponsive = new TreeMap<>();
 
-    /** @param eventThread runs tasks on the event thread, each followed by a check of the node */
-    HealthChecks(Threads threads, Executor eventThread, Log log) {
+    /**
+     * @param mesh the one in use
+     * @param eventThread runs tasks on the event thread, each followed by a check of the node
+     */
+    HealthChecks(Supplier<Mesh> mesh, Threads threads, Executor eventThread, Log log) {
+        this.mesh = mesh;
         this.threads = threads;
         this.eventThread = eventThread;
         this.log = log;
@@ -33,7 +40,11 @@ final class HealthChecks implements AutoCloseable {
     /** Checks each component that is in use, from now on. */
     void start(Components components) {
         start("dante", components.proxy()::checkResponds, components.proxy()::kill);
-        start("tailscale", components.mesh()::checkResponds, components.mesh()::killUnresponsive);
+        // With other settings, the mesh is another one.
+        start(
+                "tailscale",
+                timeout -> mesh.get().checkResponds(timeout),
+                () -> mesh.get().killUnresponsive());
         start("wireguard", components.tunnel()::checkResponds, components.tunnel()::kill);
         start("dns", components.dns()::checkResponds, () -> eventThread.execute(components.dns()::stopListening));
     }

@@ -46,7 +46,7 @@ class ExitOfferTest {
             @Override
             public void detach() {}
         };
-        return new ExitOffer(mesh, withdrawAfter, new Log(new PrintWriter(output, /* autoFlush= */ true)));
+        return new ExitOffer(() -> mesh, withdrawAfter, new Log(new PrintWriter(output, /* autoFlush= */ true)));
     }
 
     private static Instant at(long seconds) {
