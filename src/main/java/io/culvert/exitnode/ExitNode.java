@@ -71,6 +71,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     /** Replaced as a whole; also read by the threads of health checks. */
     private volatile Components components;
+
     private final Log log;
     private final Failover failover;
     private final KillSwitchLog killSwitchLog;
@@ -129,8 +130,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.environment().system().threads(),
                 task -> components.events().add(new ExitNodeEvent.DeferredUpdate(task)),
                 log);
-        this.exitOffer = new ExitOffer(
-                this::mesh, components.inputs().settings().mesh().withdrawAfter(), log);
+        this.exitOffer =
+                new ExitOffer(this::mesh, components.inputs().settings().mesh().withdrawAfter(), log);
         this.clockWatch = new ClockWatch(components.environment());
         this.started = now();
         this.reconciler = new Reconciler<>(
