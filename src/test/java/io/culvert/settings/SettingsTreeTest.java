@@ -21,7 +21,7 @@ class SettingsTreeTest {
                 wireguard memory: 96MiB; dns: DNS= in the file, else a public resolver; \
                 mtu: MTU= in the file, else the uplink's MTU less 80 (60 for an IPv4 server), at most 1420; mark: 0x51000000
                 ├── Mesh
-                │   └── by default  mesh: tailscale
+                │   └── by default  mesh: tailscale; withdraw after: off
                 ├── SOCKS5 proxy
                 │   └── by default  socks: false; socks port: 1080; socks udp ports: 1081-1096; socks allow: \
                 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no authentication; socks password: [not set]
@@ -60,7 +60,8 @@ class SettingsTreeTest {
                 wireguard implementation: auto; wireguard memory: 96MiB
                 ├── Mesh
                 │   ├── mesh: none  ← CULVERT_MESH
-                │   └── TS_AUTHKEY: [set]
+                │   ├── TS_AUTHKEY: [set]
+                │   └── by default  withdraw after: off
                 ├── SOCKS5 proxy
                 │   ├── socks: true  ← TSWG_SOCKD_ENABLED (alias)
                 │   ├── socks user: anna  ← CULVERT_SOCKS_USER

@@ -329,6 +329,8 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     /** Ends the program without any cleanup, and starts it again later. */
     void kill(Duration restartIn) {
         note("SIGKILL");
+        // They were requests of sockets that are closed now; a start that the kernel refuses ends, and is tried again.
+        failingRequests = 0;
         trouble("killed");
         application = Optional.empty();
         kernel.killSockets();
