@@ -10,6 +10,7 @@ import io.culvert.lab.NamespaceTest;
 import io.culvert.lab.Provider;
 import io.culvert.lab.RunningProgram;
 import io.culvert.net.Family;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -79,7 +80,8 @@ class ServerFailoverTest {
 
             first.dropTunnelTraffic(Lab.NODE_IPV4 + ":" + tunnelPort());
 
-            probe.awaitReply(second.publicIpv4(), ExitNodeFixture.TIMEOUT);
+            // Seconds where the server has answered a probe before, which it may not have had the time for.
+            probe.awaitReply(second.publicIpv4(), Duration.ofSeconds(60));
         }
         culvert.awaitLine(TRYING_SECOND, ExitNodeFixture.TIMEOUT);
         assertNoLeak();

@@ -16,6 +16,7 @@ import io.culvert.netlink.KernelNetlinkSocket;
 import io.culvert.rtnl.PolicyRule.Selector;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -179,6 +180,11 @@ class NetworkConfiguratorTest {
                                                     + " (errno 22): mtu greater than device maximum",
                                             "refused 'ip -4 route add unreachable 198.51.100.0/24 table 77 protocol 67':"
                                                     + " already exists (errno 17)"));
+            // The kernel adds the local route of an IPv6 address a moment later (addrconf_dad_work).
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            while (!kernelState().equals(before) && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
             assertThat(kernelState()).isEqualTo(before);
         });
     }

@@ -95,7 +95,7 @@ final class RoutingOutline {
                     range(rule, "sport", "sport_start", "sport_end"),
                     range(rule, "dport", "dport_start", "dport_end"),
                     range(rule, "-", "uid_start", "uid_end"),
-                    rule.containsKey("tos") || rule.containsKey("tun_id") || rule.containsKey("l3mdev"),
+                    rule.containsKey("tos") || rule.containsKey("tun_id"),
                     action(rule)));
         }
         return lines;
@@ -103,7 +103,7 @@ final class RoutingOutline {
 
     private static String action(JsonObject rule) {
         if (rule.containsKey("l3mdev")) {
-            return "unknown";
+            return "[l3mdev-table]";
         }
         if (rule.containsKey("table")) {
             return "table " + text(rule, "table").orElseThrow() + ' '

@@ -135,7 +135,7 @@ class RoutingStateReaderTest {
             assertThat(state.rules())
                     .filteredOn(LookupRule::hasOtherCondition)
                     .extracting(LookupRule::preference)
-                    .containsExactly(204L, 207L, 208L, 6L);
+                    .containsExactly(204L, 208L, 6L);
         });
     }
 

@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  *
  * <p>Handshakes and keepalives prove nothing about data. Sent data that is not followed by received data is a reason to
  * doubt, and doubt is decided by a burst of probes: the data path is dead if nothing but handshakes and keepalives is
- * received during the whole burst, and no probe is answered, although probes were answered by this server before.
+ * received during the whole burst, and no probe is answered, although probes were answered by this server before. Where
+ * they were not, it takes longer.
  */
 final class DataPath {
 
@@ -49,6 +50,12 @@ final class DataPath {
     private static final int NEVER_ANSWERED_DECISIONS = 3;
 
     private static final Duration NEVER_ANSWERED_TIME = Duration.ofSeconds(5);
+
+    /**
+     * How long a server that has answered data, but never a probe, may leave data unanswered: its probes may be blocked, and
+     * a program may only send for a while.
+     */
+    private static final Duration UNPROBED_SILENCE = Duration.ofSeconds(20);
 
     private static final Duration POLL_ACTIVE = Duration.ofMillis(150);
     private static final Duration POLL_IDLE = Duration.ofSeconds(1);
@@ -236,7 +243,7 @@ final class DataPath {
                 } else {
                     unansweredDecisions++;
                     decisionNotBefore = now.plus(UNANSWERED.afterFailures(unansweredDecisions));
-                    dead |= answeredProbe || (!proven && judgesUnproven && isNeverAnswered(now));
+                    dead |= answeredProbe || (proven ? isLongUnanswered(now) : judgesUnproven && isNeverAnswered(now));
                 }
             }
         }
@@ -244,6 +251,12 @@ final class DataPath {
             answeredProbe = true;
             answered(now);
         }
+    }
+
+    private boolean isLongUnanswered(Instant now) {
+        return unansweredSince
+                .filter(since -> !now.isBefore(since.plus(UNPROBED_SILENCE)))
+                .isPresent();
     }
 
     private boolean isNeverAnswered(Instant now) {

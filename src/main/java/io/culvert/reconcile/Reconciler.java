@@ -99,7 +99,7 @@ public final class Reconciler<E> implements AutoCloseable {
 
     /** Handles events until one of them requires to stop. */
     public void run() throws InterruptedException {
-        Instant next = target.check();
+        Instant next = check();
         startEnds = Optional.of(clock.instant().plus(START));
         while (true) {
             List<E> batched = await(deadline(next));
@@ -108,7 +108,7 @@ public final class Reconciler<E> implements AutoCloseable {
                 watcher.ifPresent(ChangeWatcher::reopenFailed);
             }
             for (E event : batched) {
-                switch (target.handle(event)) {
+                switch (handle(event)) {
                     case NOTHING -> {}
                     case RECONCILE -> due = true;
                     case STOP -> {
@@ -119,7 +119,25 @@ public final class Reconciler<E> implements AutoCloseable {
             if (due) {
                 reconcile();
             }
-            next = target.check();
+            next = check();
+        }
+    }
+
+    private Response handle(E event) {
+        try {
+            return target.handle(event);
+        } catch (RuntimeException e) {
+            error.failed(e);
+            return Response.RECONCILE;
+        }
+    }
+
+    private Instant check() {
+        try {
+            return target.check();
+        } catch (RuntimeException e) {
+            error.failed(e);
+            return clock.instant().plus(RETRY);
         }
     }
 

@@ -108,6 +108,23 @@ class ReconcilerTest {
     }
 
     @Test
+    void a_failing_check_does_not_end_the_loop() throws InterruptedException {
+        stopAtCheck(2);
+        Runnable stop = onCheck;
+        onCheck = () -> {
+            stop.run();
+            if (calls.size() == 1) {
+                throw new IllegalStateException("the program has just ended");
+            }
+        };
+        reconciler.run();
+
+        assertThat(calls).containsExactly("check", "reconcile", "check", "STOP");
+        assertThat(log.toString().lines())
+                .containsExactly("error: IllegalStateException: the program has just ended", "recovered");
+    }
+
+    @Test
     void a_target_that_is_unsettled_is_retried_without_an_event() throws InterruptedException {
         unsettled = true;
         stopAtCheck(2);

@@ -174,7 +174,7 @@ public final class RunningProgram implements AutoCloseable {
                     return pid;
                 }
             } catch (IOException e) {
-                throw new UncheckedIOException(name + " has ended", e);
+                throw new AssertionError(name + " has ended. Output:\n" + output(), e);
             }
             pid = Long.parseLong(children.split(" ", -1)[0]);
         }
