@@ -3,6 +3,7 @@ package io.culvert.lab;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -206,9 +207,21 @@ public final class Lab implements AutoCloseable {
                 "address add 2001:db8:d::10/64 dev eth1 nodad",
                 "route delete default via " + ROUTER_IPV4 + " dev " + uplink,
                 "route add default via " + ROUTER_IPV4 + " dev " + uplink + " metric 2000",
-                "route add default via 192.0.2.129 dev eth1 metric 10",
                 "route add default via 2001:db8:d::1 dev eth1 metric 10");
+        addRouteOfNewLink("default via 192.0.2.129 dev eth1 metric 10");
         return observer;
+    }
+
+    /** The kernel refuses the gateway until Culvert has noticed its link. */
+    private void addRouteOfNewLink(String route) {
+        List<String> command = new ArrayList<>(List.of("ip", "route", "add"));
+        command.addAll(List.of(route.split(" ", -1)));
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        CommandResult result = nodeNamespace.attempt(command.toArray(String[]::new));
+        while (result.status() != 0 && System.nanoTime() < deadline) {
+            result = nodeNamespace.attempt(command.toArray(String[]::new));
+        }
+        result.outputOrFail();
     }
 
     /**
