@@ -469,7 +469,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     @Override
     public void reconcile() {
         leakTesting.applyBlock(!audit.violations().isEmpty());
-        Machine machine = components.kernel().machine();
+        Machine machine = readMachine();
         rejectConflictingUplinkName(machine);
         ExitNodeInputs configured = Reload.inputs(inputs, components.configuration(), failover.current());
         boolean replanned = replan(configured.with(it -> {
@@ -749,6 +749,16 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                                 new PrivilegedSiblings().find().stream())
                         .flatMap(sentences -> sentences)
                         .toList());
+    }
+
+    /** Reads the machine. Where that fails, at least the kill switch of the plan in effect is restored. */
+    private Machine readMachine() {
+        try {
+            return components.kernel().machine();
+        } catch (RuntimeException e) {
+            components.killSwitch().apply(plan);
+            throw e;
+        }
     }
 
     private Mesh mesh() {

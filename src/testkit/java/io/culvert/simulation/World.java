@@ -270,6 +270,8 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     // The program
 
     void start() {
+        // A start that the kernel refuses ends, and the container engine tries it again: that is not simulated.
+        failingRequests = 0;
         OperatingSystem system = new OperatingSystem(
                 threads, sockets, (_, _) -> startProcess(), this::openStubSockets, () -> new Random(random.nextLong()));
         Environment environment = new Environment(
@@ -329,8 +331,6 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     /** Ends the program without any cleanup, and starts it again later. */
     void kill(Duration restartIn) {
         note("SIGKILL");
-        // They were requests of sockets that are closed now; a start that the kernel refuses ends, and is tried again.
-        failingRequests = 0;
         trouble("killed");
         application = Optional.empty();
         kernel.killSockets();
