@@ -394,7 +394,11 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     /** Ends the session with the server, and connects to the one that is selected now, unless paused. */
     private void reconnect() {
         roamedEndpoint = Optional.empty();
-        // Another endpoint of the same server would otherwise continue the session, and need not respond.
+        startSession();
+    }
+
+    /** Starts a new session: another endpoint of the same server would otherwise continue it, and need not respond. */
+    private void startSession() {
         components.tunnel().removePeers();
         reconciler.reconcile();
     }
@@ -405,9 +409,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
             reload("a file has changed", false);
         }
         Instant next = earlier(checkTunnel(), reloadDue);
-        next = earliest(next, reportHealthAndReadiness());
-        next = earlier(
-                next, switching.check(failover.verdict() == Verdict.CONNECTED).orElse(next));
+        next = earlier(next, reportHealthAndReadiness());
+        next = earlier(next, switching.check(failover.verdict() == Verdict.CONNECTED));
         if (leakTesting.isDue()) {
             // What another program has just changed is restored first: only what is open then is a leak.
             reconciler.reconcile();
@@ -420,8 +423,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         return one.isBefore(other) ? one : other;
     }
 
-    private static Instant earliest(Instant first, Optional<Instant> second) {
-        return second.filter(first::isAfter).orElse(first);
+    private static Instant earlier(Instant one, Optional<Instant> other) {
+        return other.map(it -> earlier(one, it)).orElse(one);
     }
 
     /**
@@ -692,8 +695,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.tunnel().remove();
             }
         }
-        components.tunnel().removePeers();
-        reconciler.reconcile();
+        startSession();
     }
 
     /** Logs a wrong clock once, as the server's silence has no other explanation. */

@@ -3,6 +3,8 @@ package io.culvert.packetpath;
 
 import io.culvert.net.Family;
 import io.culvert.rtnl.RoutingState;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * All packets of one family. Evaluations of the same namespace share them, and so what they find out in common.
@@ -14,5 +16,12 @@ public record AllPackets(PacketSets sets, PacketFields<Integer> fields, Integer 
     public static AllPackets of(PacketSets sets, RoutingState routing, Family family) {
         PacketFields<Integer> fields = PacketFields.any(sets, family, new Links(routing).bits());
         return new AllPackets(sets, fields, sets.unknown());
+    }
+
+    /** Returns the packets of which some are in a set, whatever is not known about them. */
+    Integer withoutUnknowns(Integer packets) {
+        Set<Integer> known = new HashSet<>(fields.bits());
+        known.add(isBoundToAddress);
+        return sets.projection(packets, known);
     }
 }

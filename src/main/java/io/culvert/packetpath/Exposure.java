@@ -11,7 +11,6 @@ import io.culvert.packetpath.PacketPath.SentFields;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -161,9 +160,7 @@ public final class Exposure {
         anyRoute.get().incoming.stream()
                 .filter(it -> from.equals(Optional.of(it.link())))
                 .forEach(it -> passing.add(it.packets()));
-        Set<Integer> known = new HashSet<>(fields.bits());
-        known.add(isBoundToAddress);
-        return sets.projection(sets.anyOf(passing), known);
+        return all.withoutUnknowns(sets.anyOf(passing));
     }
 
     private void addOutgoing(Optional<StateLink> from, Departure<Integer> departure) {
@@ -265,6 +262,11 @@ public final class Exposure {
 
     public List<Incoming> incoming() {
         return List.copyOf(incoming);
+    }
+
+    /** Returns all packets, which it is about. */
+    AllPackets all() {
+        return all;
     }
 
     List<Crossing> crossings() {

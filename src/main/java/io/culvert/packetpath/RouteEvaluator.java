@@ -130,7 +130,7 @@ final class RouteEvaluator<B> {
 
         /** Returns whether a link belongs to a virtual router, or is one. */
         private boolean hasVirtualRouters() {
-            return links.all().stream().anyMatch(link -> link.kind().equals("vrf"));
+            return links.all().stream().anyMatch(StateLink::isVirtualRouter);
         }
 
         /** Returns the packets that the table decides about, at least. */

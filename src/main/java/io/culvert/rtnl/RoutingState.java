@@ -15,6 +15,9 @@ import java.util.List;
 public record RoutingState(
         List<StateLink> links, List<LinkAddress> addresses, List<LookupRule> rules, List<LookupRoute> routes) {
 
+    /** The kind of a virtual router (drivers/net/vrf.c). */
+    static final String VIRTUAL_ROUTER = "vrf";
+
     /**
      * A link.
      *
@@ -24,7 +27,13 @@ public record RoutingState(
      * @param isLoopback {@code IFF_LOOPBACK}
      */
     public record StateLink(
-            int index, String name, String kind, boolean isUp, int group, boolean isLoopback, String alias) {}
+            int index, String name, String kind, boolean isUp, int group, boolean isLoopback, String alias) {
+
+        /** Returns whether it is a virtual router (VRF), by whose table packets of its links are routed. */
+        public boolean isVirtualRouter() {
+            return kind.equals(VIRTUAL_ROUTER);
+        }
+    }
 
     public RoutingState {
         links = List.copyOf(links);

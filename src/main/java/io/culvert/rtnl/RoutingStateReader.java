@@ -14,9 +14,6 @@ import java.util.Optional;
 /** Reads links, addresses, routing rules and routes of all programs, without changing anything. */
 public final class RoutingStateReader {
 
-    /** A rule for a virtual router also applies to packets of the links that belong to it. */
-    private static final String VIRTUAL_ROUTER = "vrf";
-
     private final NetlinkSocket socket;
 
     /** @param socket for rtnetlink, of the network namespace that is read */
@@ -62,8 +59,9 @@ public final class RoutingStateReader {
     private static Map<String, String> comparableNames(List<NetlinkMessage> listedLinks) {
         Map<String, String> names = new HashMap<>();
         for (NetlinkMessage message : listedLinks) {
+            // A rule for a virtual router also applies to packets of the links that belong to it.
             KernelLink.decode(message)
-                    .filter(link -> !link.kind().equals(VIRTUAL_ROUTER))
+                    .filter(link -> !link.kind().equals(RoutingState.VIRTUAL_ROUTER))
                     .ifPresent(link -> {
                         KernelLink.alternativeNames(message).forEach(name -> names.put(name, link.name()));
                         names.put(link.name(), link.name());

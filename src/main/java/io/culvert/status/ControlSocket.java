@@ -7,9 +7,7 @@ import jakarta.json.JsonObject;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.ConnectException;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
@@ -19,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.function.Consumer;
 import jdk.net.ExtendedSocketOptions;
@@ -44,10 +41,7 @@ public final class ControlSocket implements AutoCloseable {
 
         public void respond(JsonObject response) {
             try (channel) {
-                ByteBuffer bytes = StandardCharsets.UTF_8.encode(response + "\n");
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
+                OwnerSocket.write(channel, response + "\n");
             } catch (IOException _) {
                 // The client has closed the connection.
             }
@@ -69,11 +63,7 @@ public final class ControlSocket implements AutoCloseable {
      * @param handler called for each request, on a thread of its own
      */
     public static ControlSocket listen(Path path, Consumer<PendingRequest> handler) throws IOException {
-        Files.createDirectories(path.getParent());
-        Files.deleteIfExists(path);
-        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        server.bind(UnixDomainSocketAddress.of(path));
-        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+        ServerSocketChannel server = OwnerSocket.listen(path);
         ControlSocket controlSocket = new ControlSocket(path, server);
         Thread.ofPlatform().daemon().name("control").start(() -> controlSocket.acceptRequests(handler));
         return controlSocket;
@@ -113,7 +103,7 @@ public final class ControlSocket implements AutoCloseable {
      */
     public static Optional<JsonObject> send(Path path, JsonObject body) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            channel.write(ByteBuffer.wrap((body + "\n").getBytes(StandardCharsets.UTF_8)));
+            OwnerSocket.write(channel, body + "\n");
             String response = readLine(channel);
             return response.isEmpty() ? Optional.empty() : Optional.of(parse(response));
         } catch (ConnectException | NoSuchFileException _) {

@@ -9,7 +9,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.SocketTimeoutException;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -19,7 +18,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -55,11 +53,7 @@ public final class StatusSocket implements AutoCloseable {
 
     /** Does the same with any JSON object. */
     public static StatusSocket serveJson(Path path, Supplier<JsonObject> response) throws IOException {
-        Files.createDirectories(path.getParent());
-        Files.deleteIfExists(path);
-        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        server.bind(UnixDomainSocketAddress.of(path));
-        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+        ServerSocketChannel server = OwnerSocket.listen(path);
         StatusSocket socket = new StatusSocket(path, server);
         Thread.ofPlatform().daemon().name("status").start(() -> socket.serveClients(response));
         return socket;
@@ -141,10 +135,7 @@ public final class StatusSocket implements AutoCloseable {
     private void serveClients(Supplier<JsonObject> response) {
         while (server.isOpen()) {
             try (SocketChannel channel = server.accept()) {
-                ByteBuffer bytes = StandardCharsets.UTF_8.encode(response.get().toString());
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
+                OwnerSocket.write(channel, response.get().toString());
             } catch (IOException | RuntimeException _) {
                 // The client disconnected, there was no report in time, or the socket is being closed, which ends the
                 // loop.

@@ -11,7 +11,6 @@ import io.culvert.packetpath.PacketPath.Layers;
 import io.culvert.plan.ExitNodePlanner;
 import io.culvert.plan.PlanExamples;
 import io.culvert.rtnl.RoutingState.StateLink;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -117,20 +116,16 @@ class PacketPathTest {
 
     /** Returns the packets of each way, whatever is not known about them. */
     private static Map<String, Integer> passing(AllPackets all, Exposure exposure) {
-        Set<Integer> known = new HashSet<>(all.fields().bits());
-        known.add(all.isBoundToAddress());
         Map<String, Integer> passing = new TreeMap<>();
         exposure.outgoing()
                 .forEach(it -> passing.merge(
                         it.from().map(StateLink::name).orElse("local") + " to "
                                 + it.link().name(),
-                        all.sets().projection(it.packets(), known),
+                        all.withoutUnknowns(it.packets()),
                         all.sets()::or));
         exposure.incoming()
                 .forEach(it -> passing.merge(
-                        "to here from " + it.link().name(),
-                        all.sets().projection(it.packets(), known),
-                        all.sets()::or));
+                        "to here from " + it.link().name(), all.withoutUnknowns(it.packets()), all.sets()::or));
         return passing;
     }
 

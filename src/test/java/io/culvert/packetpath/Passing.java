@@ -3,11 +3,9 @@ package io.culvert.packetpath;
 
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -36,9 +34,7 @@ public record Passing(Exposure exposure, Map<Way, Integer> packets) {
         exposure.incoming()
                 .forEach(in -> packets.merge(
                         new Way("in by " + in.link().name(), in.link().name()), in.packets(), sets::or));
-        Set<Integer> kept = new HashSet<>(exposure.fields().bits());
-        kept.add(exposure.isBoundToAddress());
-        packets.replaceAll((_, set) -> sets.projection(set, kept));
+        packets.replaceAll((_, set) -> exposure.all().withoutUnknowns(set));
         return new Passing(exposure, packets);
     }
 
