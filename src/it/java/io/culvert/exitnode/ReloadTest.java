@@ -82,6 +82,16 @@ class ReloadTest {
     }
 
     @Test
+    void sighup_reloads_also_where_it_was_ignored_at_the_start() {
+        RunningProgram culvert = fixture.lab.node().startUnderNohup(settings(), "up");
+        culvert.awaitLine("connected to", ExitNodeFixture.TIMEOUT);
+
+        culvert.signal("HUP");
+
+        culvert.awaitLine("configuration: unchanged \\(SIGHUP\\)", ExitNodeFixture.TIMEOUT);
+    }
+
+    @Test
     void a_changed_settings_file_is_applied_while_connections_live() {
         RunningProgram culvert = fixture.connect(settings());
         assertThat(observer.sees(() -> fixture.node.whoami(Family.IPV6)))

@@ -54,6 +54,9 @@ final class Libc {
 
     static native int kill(int pid, int signal) throws LastErrorException;
 
+    /** Returns the previous handler; {@code SIG_DFL} is 0. */
+    static native long signal(int signal, long handler) throws LastErrorException;
+
     static native int waitid(int idType, int id, byte[] info, int options) throws LastErrorException;
 
     static native int waitpid(int pid, int[] status, int options) throws LastErrorException;

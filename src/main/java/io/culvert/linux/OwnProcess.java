@@ -10,8 +10,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** This process: its command line and environment as raw bytes, which Java decodes to characters, and its session. */
+/**
+ * This process: its command line and environment as raw bytes, which Java decodes to characters, its session, and its signals.
+ */
 public final class OwnProcess {
+
+    /** {@code SIGHUP} and {@code SIG_DFL} (include/uapi/asm-generic/signal.h, signal-defs.h). */
+    private static final int SIGHUP = 1;
+
+    private static final long SIG_DFL = 0;
 
     private static final Path SELF = Path.of("/proc/self");
 
@@ -36,6 +43,14 @@ public final class OwnProcess {
                 throw SystemCallException.of("setsid", e);
             }
         }
+    }
+
+    /**
+     * Gives SIGHUP its default action, also where it was ignored when the program was started, as by nohup: Java leaves a
+     * signal that is ignored alone.
+     */
+    public static void unignoreHangups() {
+        Libc.signal(SIGHUP, SIG_DFL);
     }
 
     /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.process;
 
+import io.culvert.linux.OwnProcess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -37,8 +38,12 @@ public final class ProgramSignals implements AutoCloseable {
         return new ProgramSignals(List.of("TERM", "INT"), listener);
     }
 
-    /** Delivers SIGHUP to the listener in the same way, as the conventional request to read the configuration again. */
+    /**
+     * Delivers SIGHUP to the listener in the same way, as the conventional request to read the configuration again. Under nohup
+     * too: the program survives that its terminal is closed, and can still be asked.
+     */
     public static ProgramSignals onReload(Consumer<String> listener) {
+        OwnProcess.unignoreHangups();
         return new ProgramSignals(List.of("HUP"), listener);
     }
 

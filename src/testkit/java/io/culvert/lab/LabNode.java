@@ -113,6 +113,13 @@ public final class LabNode implements AutoCloseable {
         return start(command[0], environment(withContainerSetting(settings), List.of(command)));
     }
 
+    /** Starts the program with these settings under nohup, which has it begin with SIGHUP ignored. */
+    public RunningProgram startUnderNohup(Map<String, String> settings, String... arguments) {
+        List<String> command = new ArrayList<>(List.of("nohup", PROGRAM));
+        command.addAll(List.of(arguments));
+        return startOther(settings, command.toArray(String[]::new));
+    }
+
     /** Starts the program with these settings; strace, as its descendant, writes its system calls to a file. */
     public RunningProgram startTraced(Path trace, String calls, Map<String, String> settings, String... arguments) {
         List<String> command = new ArrayList<>(
