@@ -143,6 +143,14 @@ final class ExitNodeFixture implements AutoCloseable {
         assertThat(observer.leaks()).isEmpty();
     }
 
+    /** Asserts that local processes appear with the provider's address if they reach anything, and that nothing leaked. */
+    void assertLocalTrafficUsesTunnelOrNothing(Family... families) {
+        for (Family family : families) {
+            assertThat(node.whoami(family).orElse(provider(family))).isEqualTo(provider(family));
+        }
+        assertThat(observer.leaks()).isEmpty();
+    }
+
     /** Asserts that local processes reach nothing, and that nothing leaked. */
     void assertLocalTrafficBlocked(Family... families) {
         assertNothingReachable(families);
