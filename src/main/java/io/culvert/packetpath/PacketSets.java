@@ -2,6 +2,7 @@
 package io.culvert.packetpath;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,24 @@ public final class PacketSets implements Logic<Integer> {
     private static final int INITIAL_NODES = 30_000;
     private static final int CACHE_SIZE = 20_000;
 
-    private final BDD diagrams = new BDD(INITIAL_NODES, CACHE_SIZE);
+    private final BDD diagrams = new Diagrams();
+
+    /** Otherwise the library allocates its stacks again for each variable, of which there are thousands. */
+    private static final class Diagrams extends BDD {
+
+        Diagrams() {
+            super(INITIAL_NODES, CACHE_SIZE);
+        }
+
+        @Override
+        public int createVar() {
+            int needed = 6 * (num_vars + 1) + 1;
+            if (work_stack.length < needed) {
+                work_stack = Arrays.copyOf(work_stack, 2 * needed);
+            }
+            return super.createVar();
+        }
+    }
 
     /** In the order of their creation, which is that of the diagrams. */
     private final List<Integer> variables = new ArrayList<>();
