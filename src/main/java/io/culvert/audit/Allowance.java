@@ -25,6 +25,14 @@ record Allowance(String sentence, Optional<String> from, List<TrafficPattern> pa
         return new Allowance(sentence, Optional.empty(), List.of(patterns));
     }
 
+    /** Returns the same traffic except some. */
+    Allowance except(TrafficPattern exception) {
+        return new Allowance(
+                sentence,
+                from,
+                patterns.stream().map(pattern -> pattern.except(exception)).toList());
+    }
+
     <B> B matches(Logic<B> logic, PacketFields<B> first, SentFields<B> last) {
         return logic.anyOf(patterns.stream()
                 .map(pattern -> pattern.matches(logic, first, last))

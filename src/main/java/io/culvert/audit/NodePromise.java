@@ -87,18 +87,24 @@ final class NodePromise {
                 inputs.clientLinks(),
                 outgoing.stream().map(this::notFromInside).toList(),
                 forwarded(),
-                incoming(),
+                incoming().stream().map(this::notToOtherInside).toList(),
                 routingAlone());
     }
 
     /** Addresses of tunnel and mesh are never those of packets on an uplink. */
     private Allowance notFromInside(Allowance allowance) {
-        return new Allowance(
-                allowance.sentence(),
-                allowance.from(),
-                allowance.patterns().stream()
-                        .map(pattern -> pattern.except(fromInside))
-                        .toList());
+        return allowance.except(fromInside);
+    }
+
+    /**
+     * Addresses of tunnel and mesh are reachable from their own link only: others could find them out, and send packets into
+     * their connections (CVE-2019-14899).
+     */
+    private Allowance notToOtherInside(Allowance allowance) {
+        List<Prefix> others = allowance.from().map(inputs::innerAddressesExcept).orElseGet(inputs::innerAddresses);
+        return others.isEmpty()
+                ? allowance
+                : allowance.except(TrafficPattern.of(it -> it.originalDestinations = others));
     }
 
     private Optional<Allowance> tunnel() {

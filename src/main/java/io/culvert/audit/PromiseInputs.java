@@ -15,6 +15,7 @@ import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -97,14 +98,23 @@ public record PromiseInputs(
 
     /** Returns the addresses of the tunnel and of the mesh interfaces. */
     List<Prefix> innerAddresses() {
-        return Stream.of(
-                        server.addresses().stream(),
-                        meshes.values().stream().flatMap(mesh -> mesh.addresses().stream()),
-                        tailnetAddresses.stream().map(Prefix::host))
-                .flatMap(addresses -> addresses)
-                .map(address -> Prefix.host(address.address()))
-                .distinct()
-                .toList();
+        return innerAddresses(_ -> true);
+    }
+
+    /** Returns the addresses of the links of tunnel and mesh except one. */
+    List<Prefix> innerAddressesExcept(String link) {
+        return innerAddresses(other -> !other.equals(link));
+    }
+
+    private List<Prefix> innerAddresses(Predicate<String> isOfLink) {
+        Stream<InetAddress> files = Stream.concat(Stream.of(Map.entry(tunnel, server)), meshes.entrySet().stream())
+                .filter(entry -> isOfLink.test(entry.getKey()))
+                .flatMap(entry -> entry.getValue().addresses().stream())
+                .map(Prefix::address);
+        Stream<InetAddress> tailnet = settings.mesh().tailscale().stream()
+                .filter(tailscale -> isOfLink.test(tailscale.interfaceName()))
+                .flatMap(_ -> tailnetAddresses.stream());
+        return Stream.concat(files, tailnet).map(Prefix::host).distinct().toList();
     }
 
     /** Returns the names of the links of tunnel and mesh. */

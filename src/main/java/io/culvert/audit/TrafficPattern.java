@@ -18,12 +18,14 @@ import java.util.function.Consumer;
  * another one.
  *
  * @param protocols IANA's numbers
+ * @param originalDestinations addresses that a packet has before any is translated
  * @param icmpTypes of ICMP or ICMPv6
  * @param direction of the packet in its connection
  */
 record TrafficPattern(
         List<Prefix> sources,
         List<Prefix> destinations,
+        List<Prefix> originalDestinations,
         List<Integer> protocols,
         List<Integer> sourcePorts,
         List<Integer> destinationPorts,
@@ -45,6 +47,7 @@ record TrafficPattern(
     static final class Conditions {
         List<Prefix> sources = List.of();
         List<Prefix> destinations = List.of();
+        List<Prefix> originalDestinations = List.of();
         List<Integer> protocols = List.of();
         List<Integer> sourcePorts = List.of();
         List<Integer> destinationPorts = List.of();
@@ -59,6 +62,7 @@ record TrafficPattern(
     TrafficPattern {
         sources = List.copyOf(sources);
         destinations = List.copyOf(destinations);
+        originalDestinations = List.copyOf(originalDestinations);
         protocols = List.copyOf(protocols);
         sourcePorts = List.copyOf(sourcePorts);
         destinationPorts = List.copyOf(destinationPorts);
@@ -73,6 +77,7 @@ record TrafficPattern(
         return new TrafficPattern(
                 conditions.sources,
                 conditions.destinations,
+                conditions.originalDestinations,
                 conditions.protocols,
                 conditions.sourcePorts,
                 conditions.destinationPorts,
@@ -96,7 +101,16 @@ record TrafficPattern(
         List<TrafficPattern> all = new ArrayList<>(exceptions);
         all.add(exception);
         return new TrafficPattern(
-                sources, destinations, protocols, sourcePorts, destinationPorts, icmpTypes, mark, direction, all);
+                sources,
+                destinations,
+                originalDestinations,
+                protocols,
+                sourcePorts,
+                destinationPorts,
+                icmpTypes,
+                mark,
+                direction,
+                all);
     }
 
     /**
@@ -125,6 +139,7 @@ record TrafficPattern(
                 matches,
                 anyOf(logic, icmpTypes, type -> logic.equal(last.sourcePort().subList(0, Byte.SIZE), type)));
         matches = logic.and(matches, within(logic, first.family(), last.destination(), destinations));
+        matches = logic.and(matches, within(logic, first.family(), first.destination(), originalDestinations));
         matches = logic.and(matches, within(logic, first.family(), last.source(), sources));
         for (TrafficPattern exception : exceptions) {
             matches = logic.isNo(matches)

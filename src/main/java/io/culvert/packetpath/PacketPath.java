@@ -145,10 +145,10 @@ public final class PacketPath<B> {
         B routed = logic.and(candidates, logic.or(route.sent(), route.delivered()));
         List<Departure<B>> departures = new ArrayList<>();
         Outcome<B> start = new Outcome<>(packet, routed, route);
-        for (Outcome<B> output : ruleset.evaluate(
-                Hook.OUTPUT, start, candidates, (outcome, changed) -> reroute(outcome, changed, boundLink))) {
+        for (Outcome<B> output :
+                ruleset.evaluate(Hook.OUTPUT, start, (outcome, changed) -> reroute(outcome, changed, boundLink))) {
             B sent = logic.and(output.accepted(), output.route().sent());
-            departures.add(depart(output.packet(), output.route().link(), sent, candidates));
+            departures.add(depart(output.packet(), output.route().link(), sent));
         }
         return departures;
     }
@@ -198,19 +198,17 @@ public final class PacketPath<B> {
         arriving.setInputLink(links.only(logic, from));
         List<Arrival<B>> arrivals = new ArrayList<>();
         B accepted = logic.and(packets, isAccepted(arriving, from));
-        for (Outcome<B> prerouted : ruleset.evaluate(Hook.PREROUTING, arriving, accepted, packets)) {
+        for (Outcome<B> prerouted : ruleset.evaluate(Hook.PREROUTING, arriving, accepted)) {
             PacketState<B> packet = prerouted.packet();
             Result<B> route =
                     layers == Layers.FIREWALL ? anywhere(prerouted.accepted()) : arrive(packet, prerouted.accepted());
-            B delivered = last(ruleset.evaluate(
-                            Hook.INPUT, packet, logic.and(prerouted.accepted(), route.delivered()), packets))
+            B delivered = last(ruleset.evaluate(Hook.INPUT, packet, logic.and(prerouted.accepted(), route.delivered())))
                     .accepted();
             SentFields<B> deliveredFields = SentFields.of(packet);
             packet.setOutputLink(route.link());
-            B forwarded = last(ruleset.evaluate(
-                            Hook.FORWARD, packet, logic.and(prerouted.accepted(), route.sent()), packets))
+            B forwarded = last(ruleset.evaluate(Hook.FORWARD, packet, logic.and(prerouted.accepted(), route.sent())))
                     .accepted();
-            arrivals.add(new Arrival<>(delivered, deliveredFields, depart(packet, route.link(), forwarded, packets)));
+            arrivals.add(new Arrival<>(delivered, deliveredFields, depart(packet, route.link(), forwarded)));
         }
         return arrivals;
     }
@@ -250,11 +248,11 @@ public final class PacketPath<B> {
         return outcomes.getLast();
     }
 
-    private Departure<B> depart(PacketState<B> packet, List<B> link, B packets, B possible) {
+    private Departure<B> depart(PacketState<B> packet, List<B> link, B packets) {
         packet.setOutputLink(link);
         B isLink = logic.anyOf(link);
         SentFields<B> sent = SentFields.of(packet);
-        B departing = last(ruleset.evaluate(Hook.POSTROUTING, packet, logic.and(packets, isLink), possible))
+        B departing = last(ruleset.evaluate(Hook.POSTROUTING, packet, logic.and(packets, isLink)))
                 .accepted();
         return new Departure<>(departing, link, sent, packet.connectionMark(), steps);
     }

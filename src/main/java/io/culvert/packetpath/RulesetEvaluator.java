@@ -96,20 +96,16 @@ final class RulesetEvaluator<B> {
 
     /**
      * Evaluates all base chains at a hook after which no route is looked up once more.
-     *
-     * @param possible all packets that there may be, as far as it is known without routes and rules
      */
-    List<Outcome<B>> evaluate(Hook hook, PacketState<B> packet, B packets, B possible) {
+    List<Outcome<B>> evaluate(Hook hook, PacketState<B> packet, B packets) {
         Result<B> none = new Result<>(links.none(logic), logic.no(), logic.no());
-        return evaluate(hook, new Outcome<>(packet, packets, none), possible, (outcome, _) -> outcome);
+        return evaluate(hook, new Outcome<>(packet, packets, none), (outcome, _) -> outcome);
     }
 
     /**
      * Evaluates all base chains at a hook.
-     *
-     * @param possible all packets that there may be, as far as it is known without routes and rules
      */
-    List<Outcome<B>> evaluate(Hook hook, Outcome<B> start, B possible, Rerouting<B> rerouting) {
+    List<Outcome<B>> evaluate(Hook hook, Outcome<B> start, Rerouting<B> rerouting) {
         List<BaseChain> chains = baseChains(hook, start.packet().family());
         List<BaseChain> translating =
                 chains.stream().filter(BaseChain::isTranslating).toList();
@@ -122,9 +118,8 @@ final class RulesetEvaluator<B> {
             }
         }
         Outcome<B> untranslated = evaluate(hook, before, start, rerouting);
-        List<Outcome<B>> translated = translating.isEmpty()
-                ? List.of(untranslated)
-                : translate(hook, translating, untranslated, possible, rerouting);
+        List<Outcome<B>> translated =
+                translating.isEmpty() ? List.of(untranslated) : translate(hook, translating, untranslated, rerouting);
         return translated.stream()
                 .map(outcome -> evaluate(hook, after, outcome, rerouting))
                 .toList();
@@ -171,7 +166,7 @@ final class RulesetEvaluator<B> {
      * may have been others at that time, these may have any destination.
      */
     private List<Outcome<B>> translate(
-            Hook hook, List<BaseChain> chains, Outcome<B> untranslated, B possible, Rerouting<B> rerouting) {
+            Hook hook, List<BaseChain> chains, Outcome<B> untranslated, Rerouting<B> rerouting) {
         PacketState<B> packet = untranslated.packet();
         B rest = untranslated.accepted();
         B first = logic.and(
@@ -194,7 +189,7 @@ final class RulesetEvaluator<B> {
             first = logic.and(first, logic.and(result.accepted(), logic.not(packet.isSourceChanged())));
         }
         if (hook.isFirst()) {
-            B later = logic.and(possible, packet.isConnectionState(PacketState.ESTABLISHED));
+            B later = logic.and(untranslated.accepted(), packet.isConnectionState(PacketState.ESTABLISHED));
             PacketState<B> translated = packet.copy();
             translated.setDestination(logic.unknown(packet.family().bits()), Optional.of(logic.unknown(Short.SIZE)));
             if (hook == Hook.OUTPUT) {

@@ -116,6 +116,14 @@ class AuditTest {
     }
 
     @Test
+    void without_its_anti_spoofing_rules_the_tunnels_address_is_reachable_from_an_uplink() {
+        AuditReport report = auditOf("strict-reverse-path", it -> it, tables -> withoutChain(tables, "anti_spoofing"));
+
+        assertThat(sentences(report, JudgedLayers.BOTH))
+                .contains("may come in through eth0: TCP from 198.51.100.7:40000 to 10.64.0.2:8080");
+    }
+
+    @Test
     void a_widened_set_is_named_with_its_rule() {
         AuditReport report = auditOf(EXAMPLE, it -> it, tables -> changed(tables, AuditTest::widened));
 
@@ -295,6 +303,20 @@ class AuditTest {
                         table.isDormant(),
                         table.chains(),
                         table.sets().stream().map(change).toList(),
+                        table.flowtables()))
+                .toList();
+    }
+
+    private static List<KernelTable> withoutChain(List<KernelTable> tables, String chain) {
+        return tables.stream()
+                .map(table -> new KernelTable(
+                        table.family(),
+                        table.name(),
+                        table.isDormant(),
+                        table.chains().stream()
+                                .filter(it -> !it.name().equals(chain))
+                                .toList(),
+                        table.sets(),
                         table.flowtables()))
                 .toList();
     }

@@ -16,6 +16,10 @@ final class UnneededPieces {
     private static final String SECOND = "one of two that each block the same: a rule, to be counted, and the policy";
     private static final String HOOKS = "one of two that each block the same, in two hooks";
     private static final String TAILSCALE = "about Tailscale's own rules and routes, which are not in the plan";
+    private static final String PORT =
+            "changes the destination port of what comes to this machine anyway, which is not compared";
+    private static final String EMPTY = "its set is empty in these plans";
+    private static final String IPV4_ONLY = "this mesh interface has no IPv6 addresses";
     private static final String ROUTER = "the router's address is link-local in these plans";
     private static final String NO_ROUTE = "blocks where the tunnel's table has no route, as before there is a tunnel";
 
@@ -34,6 +38,12 @@ final class UnneededPieces {
         REASONS.put("chain inbound", "marks the connection, which decides about later packets of it");
         REASONS.put("\"clamp MSS", "changes a TCP option");
         REASONS.put("\"masquerade", "changes the source address, which is not compared");
+        REASONS.put("\"random source ports", "changes the source port, which is not compared");
+        REASONS.put("\"redirect DNS queries from the mesh", PORT);
+        REASONS.put("\"bypass, IPv6\", chain uplink", EMPTY);
+        REASONS.put("element \"mesh1\" of \"replies from the tunnel's address, IPv6\"", IPV4_ONLY);
+        REASONS.put(
+                "element \"mesh1\" of \"nothing else to loopback or mesh from the tunnel's address, IPv6\"", IPV4_ONLY);
         REASONS.put("\"neighbour discovery in the link's networks\"", ROUTER);
         REASONS.put("of set neighbours6", ROUTER);
         REASONS.put("\"nothing else from the uplink\"", SECOND);
@@ -46,6 +56,9 @@ final class UnneededPieces {
         REASONS.put("\"mesh destinations never enter the tunnel", HOOKS);
         REASONS.put("lookup 52 suppress_prefixlength", TAILSCALE);
         REASONS.put("rule pref 5199 not", TAILSCALE);
+        REASONS.put("element \"mesh0\" of \"no multicast into tunnel or mesh", SECOND);
+        REASONS.put("element \"mesh1\" of \"no multicast into tunnel or mesh", SECOND);
+        REASONS.put("element \"tailscale0\" of \"no multicast into tunnel or mesh", SECOND);
         REASONS.put("\"no multicast into tunnel or mesh, IPv6\"", ELSEWHERE);
         REASONS.put("\"no DNS outside the tunnel\"", ELSEWHERE);
         REASONS.put("ip -6 rule pref 5330 not", ELSEWHERE);
