@@ -17,10 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/**
- * The audit raises no false alarm beside what other programs usually set up, with several settings; and it names what other
- * programs open.
- */
+/** The audit raises no false alarm beside what other programs usually set up, with several settings. */
 @NamespaceTest
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class OrdinarySetupsTest {
@@ -238,13 +235,10 @@ class OrdinarySetupsTest {
         List<String> alarms = new ArrayList<>();
         ORDINARY.forEach((name, script) -> {
             shell(script);
-            long t = System.nanoTime();
-            System.out.println("SETUP " + name);
             CommandResult audit = fixture.run(settings, "audit");
             if (audit.status() != 0 || !audit.out().contains("Nothing else may leave.")) {
                 alarms.add(name + ":\n" + audit.out() + audit.err());
             }
-            System.out.println("TOOK " + (System.nanoTime() - t) / 1000000 + " " + name);
             shell(UNDO.getOrDefault(name, ":"));
             shell(CLEAR);
         });
