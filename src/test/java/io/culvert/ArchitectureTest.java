@@ -60,6 +60,7 @@ class ArchitectureTest {
                         "io.culvert.dns..",
                         "io.culvert.leaktest..",
                         "io.culvert.status..",
+                        "io.culvert.controlserver..",
                         "io.culvert.reconcile..",
                         "io.culvert.packetpath..",
                         "io.culvert.audit..")

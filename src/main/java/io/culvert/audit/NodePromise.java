@@ -328,9 +328,20 @@ final class NodePromise {
                 "replies from the tunnel",
                 Optional.of(inputs.tunnel()),
                 List.of(TrafficPattern.of(it -> it.direction = Direction.REPLY))));
-        inputs.clientLinks()
-                .forEach(link -> incoming.add(new Allowance(
-                        "everything from the mesh", Optional.of(link), List.of(TrafficPattern.of(_ -> {})))));
+        List<Integer> httpPorts = inputs.settings().http().meshPorts();
+        inputs.clientLinks().forEach(link -> {
+            if (!httpPorts.isEmpty()) {
+                incoming.add(new Allowance(
+                        "the HTTP control server at TCP port "
+                                + list(httpPorts.stream().map(String::valueOf).toList()) + " (CULVERT_HTTP)",
+                        Optional.of(link),
+                        List.of(TrafficPattern.ports(TCP, List.of(), httpPorts))));
+            }
+            incoming.add(new Allowance(
+                    "everything" + (httpPorts.isEmpty() ? "" : " else") + " from the mesh",
+                    Optional.of(link),
+                    List.of(exceptHttpOnLoopback(TrafficPattern.of(_ -> {})))));
+        });
         Set<Integer> wireGuard = new TreeSet<>(meshPorts());
         inputs.tunnelPort().ifPresent(wireGuard::add);
         inputs.settings().mesh().tailscale().stream()
@@ -348,18 +359,30 @@ final class NodePromise {
                             + list(published.stream().map(Port::toString).toList()),
                     Optional.empty(),
                     published.stream()
-                            .map(port ->
-                                    TrafficPattern.ports(port.transport().number(), List.of(), List.of(port.number())))
+                            .map(port -> exceptHttpOnLoopback(
+                                    TrafficPattern.ports(port.transport().number(), List.of(), List.of(port.number()))))
                             .toList()));
         }
         if (!local.isEmpty()) {
             incoming.add(Allowance.of(
                     "everything from the local networks "
                             + list(local.stream().map(Prefix::toString).toList()),
-                    TrafficPattern.of(it -> it.sources = local)));
+                    exceptHttpOnLoopback(TrafficPattern.of(it -> it.sources = local))));
         }
         incoming.addAll(EssentialTraffic.incoming());
         return incoming;
+    }
+
+    /** Returns the packets without those to the HTTP control server on loopback: none may come in by another link. */
+    private TrafficPattern exceptHttpOnLoopback(TrafficPattern packets) {
+        List<Integer> ports = inputs.settings().http().loopbackPorts();
+        return ports.isEmpty()
+                ? packets
+                : packets.except(TrafficPattern.of(it -> {
+                    it.protocols = List.of(TCP);
+                    it.destinations = List.of(SpecialRange.LOOPBACK_IPV4.prefix());
+                    it.destinationPorts = ports;
+                }));
     }
 
     /** Returns the ports of CULVERT_PUBLISH and of the proxies. */

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 
 /** The log: writes one line for each event to standard error. */
@@ -32,24 +33,35 @@ public final class Log {
     private final PrintWriter out;
     private final String prefix;
     private final AtomicReference<Level> level;
+    private final AtomicReference<BiConsumer<Level, String>> listener;
 
     public Log(PrintWriter out) {
-        this(out, "", new AtomicReference<>(Level.INFO));
+        this(out, "", new AtomicReference<>(Level.INFO), new AtomicReference<>((_, _) -> {}));
     }
 
-    private Log(PrintWriter out, String prefix, AtomicReference<Level> level) {
+    private Log(
+            PrintWriter out,
+            String prefix,
+            AtomicReference<Level> level,
+            AtomicReference<BiConsumer<Level, String>> listener) {
         this.out = out;
         this.prefix = prefix;
         this.level = level;
+        this.listener = listener;
     }
 
     /** Returns a log with the same output and level whose lines begin with a prefix, such as {@code mesh: }. */
     public Log prefixed(String added) {
-        return new Log(out, prefix + added, level);
+        return new Log(out, prefix + added, level, listener);
     }
 
     public void setLevel(Level newLevel) {
         level.set(newLevel);
+    }
+
+    /** Passes each line that is written to a listener too; it must not block. */
+    public void setListener(BiConsumer<Level, String> next) {
+        listener.set(next);
     }
 
     public void error(String line) {
@@ -92,11 +104,12 @@ public final class Log {
 
     private void write(Level lineLevel, String line) {
         if (lineLevel.compareTo(level.get()) <= 0) {
+            String text = CONTROL.matcher(prefix + line).replaceAll("\uFFFD");
             synchronized (out) {
-                out.println((lineLevel == Level.INFO ? "" : lineLevel + ": ")
-                        + CONTROL.matcher(prefix + line).replaceAll("\uFFFD"));
+                out.println((lineLevel == Level.INFO ? "" : lineLevel + ": ") + text);
                 out.flush();
             }
+            listener.get().accept(lineLevel, text);
         }
     }
 }

@@ -16,6 +16,7 @@ import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
+import io.culvert.settings.HttpToken;
 import io.culvert.settings.Login;
 import io.culvert.settings.Password;
 import io.culvert.settings.Settings;
@@ -213,7 +214,9 @@ record Components(
     private static List<String> secrets(Settings settings) {
         return Stream.concat(
                         settings.socks().login().map(Login::password).map(Password::text).stream(),
-                        settings.mesh().tailscale().stream().flatMap(it -> it.secrets().stream()))
+                        Stream.concat(
+                                settings.mesh().tailscale().stream().flatMap(it -> it.secrets().stream()),
+                                settings.http().token().map(HttpToken::text).stream()))
                 .toList();
     }
 }

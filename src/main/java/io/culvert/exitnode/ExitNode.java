@@ -91,6 +91,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private final SelfAudit audit;
     private final HealthChecks healthChecks;
     private final ExitOffer exitOffer;
+    private final HttpControl http;
     private final ClockWatch clockWatch;
     private Optional<String> clockProblem = Optional.empty();
     private boolean isAuditDue = true;
@@ -132,6 +133,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 log);
         this.exitOffer =
                 new ExitOffer(this::mesh, components.inputs().settings().mesh().withdrawAfter(), log);
+        this.http =
+                new HttpControl(components.environment(), components.inputs().settings(), components.events());
         this.clockWatch = new ClockWatch(components.environment());
         this.started = now();
         this.reconciler = new Reconciler<>(
@@ -252,6 +255,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         components.proxy().apply(plan, components.supervisor());
         undo.push("ending the health checks", healthChecks::close);
         healthChecks.start(components);
+    }
+
+    /** Starts the HTTP control server, if it is enabled. */
+    void startHttp(UndoStack undo) {
+        undo.push("closing the HTTP control server", http::close);
+        http.apply(components.configuration().settings(), plan);
     }
 
     /** Handles events until a stop is requested. */
@@ -505,6 +514,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         components.dns().serveMesh(plan);
         redirectDns();
         components.proxy().apply(plan, components.supervisor());
+        http.apply(components.configuration().settings(), plan);
         enableForwarding();
         if (replanned || isAuditDue) {
             audit();
@@ -637,7 +647,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     @Override
     public boolean isUnsettled() {
-        return deviceState.isEmpty() || !components.dns().isListening();
+        return deviceState.isEmpty() || !components.dns().isListening() || http.isUnsettled();
     }
 
     /** @return when to check again if no event comes before */

@@ -105,6 +105,7 @@ public final class ExitNodeApplication {
             exitNode.startTunnel(undo);
             exitNode.attachMesh(undo);
             exitNode.startProxy(undo);
+            exitNode.startHttp(undo);
             exitNode.handleEvents();
         } finally {
             stop();

@@ -63,13 +63,15 @@ final class StatusService implements AutoCloseable {
                         pending::close);
     }
 
-    private static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {
+    /** Requests the status, from any thread but the exit node's. */
+    static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {
         CompletableFuture<StatusReport> response = new CompletableFuture<>();
         events.add(new ExitNodeEvent.StatusRequested(response));
         return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
     }
 
-    private static JsonObject requestLeakTest(EventQueue<ExitNodeEvent> events) {
+    /** Requests a leak test, from any thread but the exit node's. */
+    static JsonObject requestLeakTest(EventQueue<ExitNodeEvent> events) {
         CompletableFuture<LeakTestResult> response = new CompletableFuture<>();
         events.add(new ExitNodeEvent.LeakTestRequested(response));
         return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join().toJson();

@@ -2,6 +2,7 @@
 package io.culvert.firewall;
 
 import static io.culvert.firewall.Matches.anyOfAddresses;
+import static io.culvert.firewall.Matches.anyOfPrefixes;
 import static io.culvert.firewall.Matches.fromLink;
 import static io.culvert.firewall.Matches.isReply;
 import static io.culvert.firewall.Matches.notFromLink;
@@ -10,6 +11,7 @@ import static io.culvert.firewall.Matches.toPorts;
 
 import io.culvert.net.Family;
 import io.culvert.net.Port;
+import io.culvert.net.SpecialRange;
 import io.culvert.net.Transport;
 import io.culvert.nft.Chain;
 import io.culvert.nft.Chain.Hook;
@@ -46,6 +48,16 @@ final class InputRules {
         for (KillSwitchInput.Mesh mesh : input.meshes()) {
             String meshLabel = input.meshes().size() == 1 ? "mesh" : "mesh " + mesh.link();
             rules.addAll(antiSpoofing(meshLabel, mesh.link(), mesh.addresses()));
+        }
+        if (!input.loopbackPorts().isEmpty()) {
+            // With the sysctl route_localnet, the kernel accepts packets to 127.0.0.0/8 from other links.
+            rules.add(NftRule.of(
+                    "the HTTP control server on loopback, from another link",
+                    notFromLink("lo"),
+                    toAddress(Family.IPV4, anyOfPrefixes(List.of(SpecialRange.LOOPBACK_IPV4.prefix()))),
+                    toPorts(Transport.TCP, input.loopbackPorts()),
+                    new Counter(),
+                    Verdict.DROP));
         }
         return rules.isEmpty() ? Optional.empty() : Optional.of(antiSpoofing(rules));
     }

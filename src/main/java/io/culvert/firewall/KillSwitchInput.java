@@ -31,6 +31,7 @@ import java.util.stream.Stream;
  * @param hasProxy whether clients of a proxy leave with the tunnel's address
  * @param earlierUdpPorts in {@link Scope#TUNNEL_ONLY}, the local UDP ports that were in use before the kill switch: the
  *     first packets to them may belong to a flow that began before, on either side
+ * @param loopbackPorts TCP ports of the HTTP control server on loopback, which no other link may reach
  * @param dnsPort port of the DNS stub, on loopback and the mesh interfaces; empty if no DNS queries are redirected to
  *     it
  */
@@ -47,6 +48,7 @@ public record KillSwitchInput(
         List<Bypass> bypasses,
         boolean hasProxy,
         List<Integer> earlierUdpPorts,
+        List<Integer> loopbackPorts,
         OptionalInt dnsPort) {
 
     /** What the kill switch covers. */
@@ -175,6 +177,7 @@ public record KillSwitchInput(
         onLink = List.copyOf(onLink);
         bypasses = List.copyOf(bypasses);
         earlierUdpPorts = List.copyOf(earlierUdpPorts);
+        loopbackPorts = List.copyOf(loopbackPorts);
         requireNarrow(lan);
         requireNarrow(bypasses.stream().map(Bypass::destination).toList());
         if (scope == Scope.TUNNEL_ONLY && !meshes.isEmpty()) {
@@ -193,6 +196,7 @@ public record KillSwitchInput(
         public List<Bypass> bypasses = List.of();
         public boolean hasProxy;
         public List<Integer> earlierUdpPorts = List.of();
+        public List<Integer> loopbackPorts = List.of();
         public OptionalInt dnsPort = OptionalInt.empty();
 
         private Fields() {}
@@ -215,6 +219,7 @@ public record KillSwitchInput(
                 fields.bypasses,
                 fields.hasProxy,
                 fields.earlierUdpPorts,
+                fields.loopbackPorts,
                 fields.dnsPort);
     }
 

@@ -212,6 +212,7 @@ public final class ExitNodePlanner {
                     it.onLink = LinkEssentials.onLink(machine);
                     it.bypasses = bypasses;
                     it.hasProxy = inputs.socksPort().isPresent();
+                    it.loopbackPorts = settings.http().loopbackPorts();
                     it.dnsPort = OptionalInt.of(inputs.dnsPort());
                 }));
     }

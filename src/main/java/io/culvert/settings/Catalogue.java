@@ -224,6 +224,22 @@ public final class Catalogue {
             "networks reachable outside the tunnel, in both directions: `auto` (connected private ranges), `none`, or"
                     + " a list of networks");
 
+    static final Setting<List<HttpAddress>> HTTP = optional(
+            Group.HTTP,
+            "CULVERT_HTTP",
+            List.of(),
+            new ItemList<>(HttpAddress::parse),
+            "off",
+            "addresses on which the HTTP control server listens: `127.0.0.1:8000`, `[::1]:8000`, `mesh:8000` (the mesh"
+                    + " interface's addresses), `unix:/run/culvert/http.sock`; reading needs no login there");
+
+    static final Setting<HttpToken> HTTP_TOKEN = secret(
+            Group.HTTP,
+            "CULVERT_HTTP_TOKEN",
+            HttpToken::parse,
+            "changes are refused",
+            "token that a client of the HTTP control server has to send to change anything, at least 16 characters");
+
     static final Setting<Path> SETTINGS = optional(
             Group.OTHER,
             "CULVERT_SETTINGS",
@@ -284,6 +300,8 @@ public final class Catalogue {
             BYPASS,
             PUBLISH,
             LAN_ALLOW,
+            HTTP,
+            HTTP_TOKEN,
             SETTINGS,
             CONTAINER,
             LEAK_TEST,

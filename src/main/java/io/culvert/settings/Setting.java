@@ -32,6 +32,7 @@ public record Setting<T>(
         MESH("Mesh"),
         SOCKS("SOCKS5 proxy"),
         OUTSIDE("Outside the tunnel"),
+        HTTP("HTTP control server"),
         OTHER("Other");
 
         private final String title;

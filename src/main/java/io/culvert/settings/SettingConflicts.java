@@ -33,6 +33,7 @@ final class SettingConflicts {
         checkLogin();
         checkProxy();
         checkPublished();
+        checkHttp();
         checkCoverage(
                 Catalogue.BYPASS,
                 values.find(Catalogue.BYPASS).orElse(List.of()).stream()
@@ -160,6 +161,23 @@ final class SettingConflicts {
             problems.add(Problem.note(
                     values.location(Catalogue.PUBLISH),
                     "contains " + proxy.get() + ", the port of the proxy, which is opened automatically"));
+        }
+    }
+
+    private void checkHttp() {
+        if (values.isSet(Catalogue.HTTP_TOKEN) && !values.isSet(Catalogue.HTTP)) {
+            problems.add(Problem.warning(
+                    values.location(Catalogue.HTTP_TOKEN),
+                    "has no effect, because the HTTP control server is off",
+                    "set " + Catalogue.HTTP.name() + " too, for example to 127.0.0.1:8000, or remove it"));
+        }
+        boolean onMesh = values.find(Catalogue.HTTP).orElse(List.of()).stream()
+                .anyMatch(address -> address instanceof HttpAddress.OnMesh);
+        if (onMesh && values.find(Catalogue.MESH).equals(Optional.of(MeshSettings.Kind.NONE))) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.HTTP),
+                    "'mesh:' has no addresses with " + Catalogue.MESH.name() + "=none",
+                    "use 127.0.0.1 instead of mesh, or set " + Catalogue.MESH.name()));
         }
     }
 

@@ -26,6 +26,7 @@ public record Settings(
         List<InetAddress> dns,
         OptionalInt mtu,
         long mark,
+        HttpSettings http,
         Container.Choice container,
         boolean leakTest,
         Log.Level log) {

@@ -116,6 +116,7 @@ public final class SettingsReader {
                 distinct(values.find(Catalogue.DNS)),
                 values.find(Catalogue.MTU).map(OptionalInt::of).orElse(OptionalInt.empty()),
                 values.get(Catalogue.MARK),
+                new HttpSettings(distinct(values.find(Catalogue.HTTP)), values.find(Catalogue.HTTP_TOKEN)),
                 values.get(Catalogue.CONTAINER),
                 values.get(Catalogue.LEAK_TEST),
                 values.get(Catalogue.LOG));

@@ -13,12 +13,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /** Unix sockets that only this program's user may connect to. */
-final class OwnerSocket {
+public final class OwnerSocket {
 
     private OwnerSocket() {}
 
     /** Listens on a path; a socket left by a run that was killed is replaced. */
-    static ServerSocketChannel listen(Path path) throws IOException {
+    public static ServerSocketChannel listen(Path path) throws IOException {
         Files.createDirectories(path.getParent());
         Files.deleteIfExists(path);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);

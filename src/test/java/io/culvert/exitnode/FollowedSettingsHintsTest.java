@@ -98,6 +98,31 @@ public class FollowedSettingsHintsTest extends FollowedInputHints {
                         "remove it, or change CULVERT_SOCKS",
                         "CULVERT_SOCKS_PORT=1081",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"),
+                settings("use 127.0.0.1:8000, for example", "CULVERT_HTTP=127.0.0.1", "CULVERT_HTTP=127.0.0.1:8000"),
+                settings(
+                        "use 127.0.0.1, [::1] or mesh before the port, or unix: and a path",
+                        "CULVERT_HTTP=everywhere:8000",
+                        "CULVERT_HTTP=[::1]:8000"),
+                settings(
+                        "use 127.0.0.1 or [::1], or mesh for the mesh interface; other containers reach it by sharing the network",
+                        "CULVERT_HTTP=0.0.0.0:8000",
+                        "CULVERT_HTTP=mesh:8000"),
+                settings(
+                        "make one with 'openssl rand -base64 24'",
+                        "CULVERT_HTTP=127.0.0.1:8000; CULVERT_HTTP_TOKEN=short",
+                        "CULVERT_HTTP_TOKEN=q0kUo2dHc1uUeT8m7nq9m3oXb1yTzJp4"),
+                settings(
+                        "use one line of letters and digits",
+                        "CULVERT_HTTP=127.0.0.1:8000; CULVERT_HTTP_TOKEN=a token with spaces in it",
+                        "CULVERT_HTTP_TOKEN=atokenwithoutspaces"),
+                settings(
+                        "set CULVERT_HTTP too, for example to 127.0.0.1:8000, or remove it",
+                        "CULVERT_HTTP_TOKEN=q0kUo2dHc1uUeT8m7nq9m3oXb1yTzJp4",
+                        "CULVERT_HTTP=127.0.0.1:8000"),
+                settings(
+                        "use 127.0.0.1 instead of mesh, or set CULVERT_MESH",
+                        "CULVERT_MESH=none; CULVERT_HTTP=mesh:8000",
+                        "CULVERT_HTTP=127.0.0.1:8000"),
                 settings(
                         "use the address of the server, without a name, port or scheme",
                         "CULVERT_DNS=dns.example.net",

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.culvert.controlserver;
+
+import io.culvert.status.ControlRequest;
+import io.culvert.status.ControlResult;
+import io.culvert.status.StatusReport;
+import io.culvert.timing.Threads;
+import jakarta.json.Json;
+import jakarta.json.JsonException;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
+
+/** The API of the HTTP control server; its description is the resource {@code openapi.json}. */
+final class ControlApi {
+
+    /** However often clients ask, the exit node's thread is asked about this often. */
+    private static final Duration STATUS_AGE = Duration.ofMillis(500);
+
+    /** An audit follows all packets, which takes the time of a processor. */
+    private static final Duration AUDIT_AGE = Duration.ofSeconds(5);
+
+    /** Longer than a switch to another server, and back, may take. */
+    private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(60);
+
+    /** After this time without an event, the status is sent again if it has changed. */
+    private static final Duration STREAM_INTERVAL = Duration.ofSeconds(5);
+
+    /** Changes usually come in groups. */
+    private static final Duration STREAM_QUIET = Duration.ofMillis(200);
+
+    /** Tailscale's login URL allows whoever opens it to add this node to a tailnet. */
+    private static final Pattern URL = Pattern.compile("https?://[^\\s\"\\\\]+");
+
+    /** Responds to a request. */
+    private interface Handler {
+        ApiResponse handle(ApiRequest request) throws InterruptedException;
+    }
+
+    private final ExitNodeAccess exitNode;
+    private final EventLog events;
+    private final HttpLimits limits;
+    private final RequestChecks checks;
+    private final CachedValue<StatusReport> status;
+    private final CachedValue<JsonObject> audit;
+    private final AtomicInteger streams = new AtomicInteger();
+    private final Map<String, Map<String, Handler>> routes = new LinkedHashMap<>();
+
+    ControlApi(ExitNodeAccess exitNode, EventLog events, HttpLimits limits, Threads threads) {
+        this.exitNode = exitNode;
+        this.events = events;
+        this.limits = limits;
+        this.checks = new RequestChecks(exitNode, limits, threads);
+        this.status = new CachedValue<>(exitNode.status(), STATUS_AGE, threads::nanoTime);
+        this.audit = new CachedValue<>(exitNode.audit(), AUDIT_AGE, threads::nanoTime);
+        get("/healthz", _ -> health(200, "ok"));
+        get("/readyz", _ -> {
+            StatusReport report = status.get();
+            return health(report.healthy() ? 200 : 503, report.state().toString());
+        });
+        get("/openapi.json", _ -> ApiResponse.text(200, "application/json", resource("openapi.json")));
+        get(
+                "/v1/status",
+                request -> ApiResponse.text(
+                        200, "application/json", shown(status.get().toJson().toString(), request)));
+        get("/v1/audit", _ -> ApiResponse.json(200, audit.get()));
+        get("/v1/events", this::stream);
+        for (ControlRequest.Kind kind : ControlRequest.Kind.values()) {
+            change("/v1/" + kind, request -> control(kind, request));
+        }
+        change("/v1/leak-test", _ -> ApiResponse.json(200, exitNode.leakTest().get()));
+    }
+
+    private void get(String path, Handler handler) {
+        routes.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put("GET", handler);
+    }
+
+    /** Adds a route that requires the token. */
+    private void change(String path, Handler handler) {
+        routes.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put("POST", request -> {
+            Optional<ApiResponse> refusal = checks.tokenRefusal(request);
+            return refusal.isPresent() ? refusal.get() : handler.handle(request);
+        });
+    }
+
+    /** Returns the methods of each path. */
+    Map<String, List<String>> routes() {
+        Map<String, List<String>> methods = new LinkedHashMap<>();
+        routes.forEach((path, handlers) -> methods.put(path, List.copyOf(handlers.keySet())));
+        return methods;
+    }
+
+    ApiResponse respond(ApiRequest request) throws InterruptedException {
+        Optional<ApiResponse> refusal = checks.refusal(request);
+        if (refusal.isPresent()) {
+            return refusal.get();
+        }
+        Map<String, Handler> handlers = routes.getOrDefault(request.path(), Map.of());
+        if (handlers.isEmpty()) {
+            return ApiResponse.error(404, "there is no such path", "see /openapi.json");
+        }
+        Handler handler = handlers.get(request.method());
+        if (handler == null) {
+            return ApiResponse.error(405, "this method is not supported here", "see /openapi.json")
+                    .with("Allow", String.join(", ", handlers.keySet()));
+        }
+        try {
+            return handler.handle(request);
+        } catch (RuntimeException e) {
+            return ApiResponse.error(
+                    503, "the exit node does not respond, or cannot do this now", "see the log of Culvert");
+        }
+    }
+
+    private ApiResponse health(int code, String word) {
+        status.get();
+        return ApiResponse.text(code, "text/plain; charset=utf-8", word + "\n");
+    }
+
+    /** Returns a text without URLs, unless the client has the token. */
+    private String shown(String text, ApiRequest request) throws InterruptedException {
+        return checks.hasToken(request) ? text : withoutUrls(text);
+    }
+
+    private static String withoutUrls(String text) {
+        return URL.matcher(text).replaceAll("(URL: see 'culvert status')");
+    }
+
+    private ApiResponse control(ControlRequest.Kind kind, ApiRequest request) throws InterruptedException {
+        String server = "";
+        if (kind == ControlRequest.Kind.USE) {
+            try (var reader = Json.createReader(new StringReader(request.body()))) {
+                server = reader.readObject().getString("server");
+            } catch (JsonException | NullPointerException | ClassCastException _) {
+                return ApiResponse.error(400, "no server is named", "send {\"server\": \"wg0.conf\"}");
+            }
+        }
+        CompletableFuture<ControlResult> response = new CompletableFuture<>();
+        exitNode.control().accept(new ControlRequest(kind, server), response::complete);
+        try {
+            ControlResult result = response.get(CONTROL_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            status.expire();
+            return ApiResponse.json(
+                    switch (result.exitStatus()) {
+                        case 0 -> 200;
+                        case 2 -> 400;
+                        default -> 409;
+                    },
+                    result.toJson());
+        } catch (TimeoutException _) {
+            return ApiResponse.error(504, "the exit node has not responded yet", "see /v1/status");
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private ApiResponse stream(ApiRequest request) throws InterruptedException {
+        if (streams.incrementAndGet() > limits.streams()) {
+            streams.decrementAndGet();
+            return ApiResponse.error(503, "too many clients receive events", "close one of them");
+        }
+        boolean hasToken = checks.hasToken(request);
+        return ApiResponse.stream(writer -> {
+            try {
+                send(writer, hasToken);
+            } finally {
+                streams.decrementAndGet();
+            }
+        });
+    }
+
+    /** Sends the log lines, those that are kept first, and the status whenever it has changed. */
+    private void send(EventWriter writer, boolean hasToken) {
+        long sent = 0;
+        String lastStatus = "";
+        while (true) {
+            try {
+                List<EventLog.Event> next = events.after(sent, STREAM_INTERVAL);
+                if (!next.isEmpty() && sent > 0) {
+                    next = events.after(sent + next.size(), STREAM_QUIET).isEmpty()
+                            ? next
+                            : events.after(sent, Duration.ZERO);
+                }
+                for (EventLog.Event event : next) {
+                    writer.send("log", shown(event, hasToken));
+                    sent = event.number();
+                }
+                String json = status.get().toJson().toString();
+                if (json.equals(lastStatus)) {
+                    writer.keepAlive();
+                } else {
+                    writer.send("status", hasToken ? json : withoutUrls(json));
+                    lastStatus = json;
+                }
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private static String shown(EventLog.Event event, boolean hasToken) {
+        String json = Json.createObjectBuilder()
+                .add("time", event.time().toString())
+                .add("level", event.level().toString())
+                .add("line", event.line())
+                .build()
+                .toString();
+        return hasToken ? json : withoutUrls(json);
+    }
+
+    static String resource(String name) {
+        try (InputStream stream = Objects.requireNonNull(ControlApi.class.getResourceAsStream(name), name)) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
