@@ -41,6 +41,8 @@ record LeakWitness(PacketCase packet, String link, boolean isDelivered, boolean 
     /** Source ports, one for each packet, so that connection tracking takes each one for a connection of its own. */
     private static final int FIRST_PORT = 20_000;
 
+    private static final int ANY_CHECKSUM = 0xfedc;
+
     /** Addresses that a socket does not send to as to others: of this machine, of several, or of a link that has to be named. */
     private static final List<Prefix> SPECIAL = Stream.of(
                     "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8")
@@ -72,9 +74,13 @@ record LeakWitness(PacketCase packet, String link, boolean isDelivered, boolean 
         Integer isUdp = sets.equal(fields.protocol(), PacketCase.UDP);
         Integer hasPorts =
                 sets.not(sets.or(sets.equal(fields.sourcePort(), 0), sets.equal(fields.destinationPort(), 0)));
-        // Type and code; the checksum is that of the packet.
+        // Type and code. The checksum, where others have the destination port, follows from the rest: it stands for all
+        // that
+        // no rule matches.
         Integer isEcho = sets.and(
-                sets.equal(fields.protocol(), family == Family.IPV4 ? PacketCase.ICMP : PacketCase.ICMPV6),
+                sets.and(
+                        sets.equal(fields.protocol(), family == Family.IPV4 ? PacketCase.ICMP : PacketCase.ICMPV6),
+                        sets.equal(fields.destinationPort(), ANY_CHECKSUM)),
                 sets.equal(fields.sourcePort(), (family == Family.IPV4 ? 8 : 128) << Byte.SIZE));
         Integer isProtocol = sets.or(isEcho, sets.and(hasPorts, sets.or(isTcp, isUdp)));
         Integer isFirst = sets.and(
