@@ -11,9 +11,9 @@ import io.culvert.netns.NamespaceDaemon;
 import io.culvert.netns.NamespaceRequest;
 import io.culvert.netns.Namespaces;
 import io.culvert.netns.OuterSockets;
-import io.culvert.netns.SystemdNotify;
 import io.culvert.process.OwnProgram;
 import io.culvert.requirements.ResolverWait;
+import io.culvert.runtime.ServiceManager;
 import io.culvert.settings.PublishedPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -174,7 +174,7 @@ final class ConfinementCommands {
                         .run(
                                 OptionalLong.empty(),
                                 new ResolverWait(environment().log(), () -> {}),
-                                () -> SystemdNotify.notifyReady(environment()));
+                                ServiceManager.of(environment())::ready);
                 return 0;
             }
             try {

@@ -33,6 +33,7 @@ import io.culvert.rtnl.MainTable;
 import io.culvert.rtnl.RoutingStateReader;
 import io.culvert.rtnl.UdpPorts;
 import io.culvert.rtnl.Uplink;
+import io.culvert.runtime.ServiceManager;
 import io.culvert.settings.MeshSettings;
 import io.culvert.settings.Settings;
 import io.culvert.status.ConfigurationState;
@@ -93,6 +94,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private final ExitOffer exitOffer;
     private final HttpControl http;
     private final ClockWatch clockWatch;
+    private final ServiceManager serviceManager;
     private Optional<String> clockProblem = Optional.empty();
     private boolean isAuditDue = true;
     private Optional<FileWatch> fileWatch = Optional.empty();
@@ -136,6 +138,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.http =
                 new HttpControl(components.environment(), components.inputs().settings(), components.events());
         this.clockWatch = new ClockWatch(components.environment());
+        this.serviceManager = ServiceManager.of(components.environment());
         this.started = now();
         this.reconciler = new Reconciler<>(
                 log, components.environment().monotonicClock(), components.events(), Duration.ZERO, "recovered", this);
@@ -273,6 +276,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         return switch (event) {
             case Stop(String why) -> {
                 log.info("stopping (received " + why + ")");
+                serviceManager.stopping();
                 yield Response.STOP;
             }
             case ExitNodeEvent.StatusRequested(var response) -> {
@@ -339,6 +343,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         filesChanged = Optional.empty();
         reloadDue = Instant.MAX;
         List<Problem> errors = reload.errors();
+        if (ready && requested) {
+            serviceManager.reloading();
+        }
         try {
             Optional<LoadedConfiguration> changed = reload.load(components, failover, inputs);
             if (changed.isPresent()) {
@@ -356,6 +363,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
             return new ControlResult(
                     e.exitStatus(), "not changed; the previous configuration stays in use", e.problems());
         } finally {
+            if (ready && requested) {
+                serviceManager.ready();
+            }
             if (fileWatch
                     .filter(watch -> watch.set(LoadedConfiguration.sources(components.environment())))
                     .isPresent()) {
@@ -420,6 +430,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         Instant next = earlier(checkTunnel(), reloadDue);
         next = earlier(next, reportHealthAndReadiness());
         next = earlier(next, switching.check(failover.verdict() == Verdict.CONNECTED));
+        next = earlier(next, reportToServiceManager());
         if (leakTesting.isDue()) {
             // What another program has just changed is restored first: only what is open then is a leak.
             reconciler.reconcile();
@@ -456,10 +467,25 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 && failover.verdict() == Verdict.CONNECTED
                 && components.proxy().isReady()) {
             ready = true;
+            serviceManager.ready();
             log.info("ready: traffic exits through " + failover.describeServer(plan) + ", "
                     + Duration.between(started, now()).toMillis() + " ms after start");
         }
         return exitOffer.update(connected, now());
+    }
+
+    /** @return when to report again at the latest, if a watchdog waits for it */
+    private Optional<Instant> reportToServiceManager() {
+        serviceManager.status(
+                switching.isPaused()
+                        ? "paused"
+                        : isBlocking()
+                                ? "blocked: packets could leave outside the tunnel"
+                                : (connected ? "connected to " : "no connection to ") + failover.describeServer(plan));
+        return serviceManager.aliveInterval().map(interval -> {
+            serviceManager.alive();
+            return now().plus(interval);
+        });
     }
 
     /** Returns the error that is retried, or what does not respond. */
