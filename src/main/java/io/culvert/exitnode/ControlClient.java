@@ -12,21 +12,33 @@ import io.culvert.status.StatusReport;
 import io.culvert.status.StatusReport.State;
 import io.culvert.status.StatusSocket;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.file.AccessDeniedException;
+import java.time.Duration;
 
 /** Sends requests to the running exit node. */
 public final class ControlClient {
 
     private static final Location LOCATION = Location.machine("exit node");
 
+    /** Longer than a running exit node takes: it waits for a server, and may have other work before. */
+    private static final Duration TIMEOUT = SwitchRequests.DEADLINE.plusSeconds(15);
+
     private ControlClient() {}
 
     /** @throws ProblemException of kind MACHINE if no exit node is running here, or does not respond */
     public static ControlResult send(Environment environment, ControlRequest request) {
+        return send(environment, request, TIMEOUT);
+    }
+
+    static ControlResult send(Environment environment, ControlRequest request, Duration timeout) {
         try {
-            return ControlSocket.send(environment.controlSocket(), request.toJson())
+            return ControlSocket.send(environment.controlSocket(), request.toJson(), timeout)
                     .map(ControlResult::fromJson)
                     .orElseThrow(() -> noResponse(environment, LOCATION));
+        } catch (SocketTimeoutException _) {
+            throw new ProblemException(Problem.machine(
+                    LOCATION, "has not responded within " + timeout.toSeconds() + " s", "see 'culvert status'"));
         } catch (AccessDeniedException _) {
             throw notPermitted();
         } catch (IOException e) {

@@ -40,6 +40,9 @@ public final class Namespaces {
     /** What the daemon prints when programs can enter. */
     public static final String READY = "ready";
 
+    /** Longer than a daemon takes, which may have other work before. */
+    private static final Duration DAEMON_TIMEOUT = Duration.ofSeconds(60);
+
     private final Environment environment;
     private final OwnProgram ownProgram;
 
@@ -175,7 +178,7 @@ public final class Namespaces {
     }
 
     private static Optional<JsonObject> send(ConfinedNamespace namespace, JsonObject body) throws IOException {
-        return ControlSocket.send(namespace.controlSocket(), body);
+        return ControlSocket.send(namespace.controlSocket(), body, DAEMON_TIMEOUT);
     }
 
     private static JsonObject requireAccepted(ConfinedNamespace namespace, JsonObject response) {

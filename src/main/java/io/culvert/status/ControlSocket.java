@@ -4,19 +4,20 @@ package io.culvert.status;
 import jakarta.json.Json;
 import jakarta.json.JsonException;
 import jakarta.json.JsonObject;
+import jakarta.json.JsonValue;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.ConnectException;
+import java.net.SocketTimeoutException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.AsynchronousCloseException;
-import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import jdk.net.ExtendedSocketOptions;
@@ -27,6 +28,9 @@ import jdk.net.ExtendedSocketOptions;
  * is recognized by its credentials.
  */
 public final class ControlSocket implements AutoCloseable {
+
+    /** How long a client may take to send its request; a client of Culvert sends it at once. */
+    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
 
     private final Path path;
     private final ServerSocketChannel server;
@@ -74,7 +78,8 @@ public final class ControlSocket implements AutoCloseable {
             try {
                 SocketChannel channel = server.accept();
                 if (isOfSameUser(channel)) {
-                    handler.accept(new PendingRequest(parse(readLine(channel)), channel));
+                    // A client that sends nothing keeps no other one waiting.
+                    Thread.ofPlatform().daemon().name("control request").start(() -> receive(channel, handler));
                 } else {
                     channel.close();
                 }
@@ -82,10 +87,20 @@ public final class ControlSocket implements AutoCloseable {
                 return;
             } catch (ClosedChannelException _) {
                 return;
-            } catch (IOException | JsonException _) {
-                // The client has disconnected, or sent an invalid request. Only this user is served, so the client is
-                // another version of Culvert.
+            } catch (IOException _) {
+                // The client has disconnected.
             }
+        }
+    }
+
+    private static void receive(SocketChannel channel, Consumer<PendingRequest> handler) {
+        try {
+            handler.accept(new PendingRequest(parse(OwnerSocket.readLine(channel, REQUEST_TIMEOUT)), channel));
+        } catch (IOException | JsonException _) {
+            // It has disconnected, has sent nothing in time, or has sent an invalid request. Only this user is served,
+            // so it
+            // is another version of Culvert.
+            new PendingRequest(JsonValue.EMPTY_JSON_OBJECT, channel).close();
         }
     }
 
@@ -100,11 +115,12 @@ public final class ControlSocket implements AutoCloseable {
      * Sends a request.
      *
      * @return the response; empty if no program serves the socket, or it is about to exit
+     * @throws SocketTimeoutException if it does not respond in time
      */
-    public static Optional<JsonObject> send(Path path, JsonObject body) throws IOException {
+    public static Optional<JsonObject> send(Path path, JsonObject body, Duration timeout) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
             OwnerSocket.write(channel, body + "\n");
-            String response = readLine(channel);
+            String response = OwnerSocket.readLine(channel, timeout);
             return response.isEmpty() ? Optional.empty() : Optional.of(parse(response));
         } catch (ConnectException | NoSuchFileException _) {
             return Optional.empty();
@@ -116,12 +132,6 @@ public final class ControlSocket implements AutoCloseable {
             }
             return Optional.empty();
         }
-    }
-
-    private static String readLine(SocketChannel channel) throws IOException {
-        var reader = new java.io.BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
-        String line = reader.readLine();
-        return line == null ? "" : line;
     }
 
     private static JsonObject parse(String text) {

@@ -5,24 +5,18 @@ import io.culvert.status.StatusReport.State;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonReader;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.SocketTimeoutException;
 import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -62,7 +56,7 @@ public final class StatusSocket implements AutoCloseable {
     /** Queries the socket; empty where no process serves it, or does not respond in time. */
     public static Optional<JsonObject> queryJson(Path path) {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
-                JsonReader reader = Json.createReader(new StringReader(read(channel, TIMEOUT)))) {
+                JsonReader reader = Json.createReader(new StringReader(OwnerSocket.read(channel, TIMEOUT)))) {
             return Optional.of(reader.readObject());
         } catch (IOException | RuntimeException _) {
             return Optional.empty();
@@ -79,7 +73,7 @@ public final class StatusSocket implements AutoCloseable {
 
     static StatusReport query(Path path, Duration timeout) {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            try (JsonReader reader = Json.createReader(new StringReader(read(channel, timeout)))) {
+            try (JsonReader reader = Json.createReader(new StringReader(OwnerSocket.read(channel, timeout)))) {
                 return StatusReport.fromJson(reader.readObject());
             }
         } catch (SocketTimeoutException _) {
@@ -89,27 +83,6 @@ public final class StatusSocket implements AutoCloseable {
         } catch (RuntimeException _) {
             return emptyReport(
                     State.UNRESPONSIVE, "the exit node at " + path + " is starting, or its response was truncated");
-        }
-    }
-
-    private static String read(SocketChannel channel, Duration timeout) throws IOException {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        ByteArrayOutputStream received = new ByteArrayOutputStream();
-        ByteBuffer chunk = ByteBuffer.allocate(8192);
-        try (Selector selector = Selector.open()) {
-            channel.configureBlocking(false).register(selector, SelectionKey.OP_READ);
-            while (true) {
-                long remainingMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-                if (remainingMillis <= 0 || selector.select(remainingMillis) == 0) {
-                    throw new SocketTimeoutException("no response within " + timeout);
-                }
-                selector.selectedKeys().clear();
-                if (channel.read(chunk) < 0) {
-                    return received.toString(StandardCharsets.UTF_8);
-                }
-                received.write(chunk.array(), 0, chunk.position());
-                chunk.clear();
-            }
         }
     }
 
