@@ -10,11 +10,13 @@ import io.culvert.lab.NamespaceTest;
 import io.culvert.lab.Observer;
 import io.culvert.lab.RunningProgram;
 import io.culvert.lab.TcpTransfer;
+import io.culvert.linux.Mounts;
 import io.culvert.net.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -214,6 +216,29 @@ class ReloadTest {
                     "tunnel: connected to " + fixture.lab.provider(number - 1).publicIpv4(), ExitNodeFixture.TIMEOUT);
         }
         assertThat(observer.leaks()).isEmpty();
+    }
+
+    /** As {@code -v ./provider.conf:/etc/wireguard/provider.conf}: the directory of the mount does not change with the file. */
+    @Test
+    void a_file_that_is_mounted_alone_is_read_again_when_it_changes() throws IOException {
+        Path lib = fixture.lab.node().run().resolveSibling("lib");
+        Path source = Files.writeString(
+                Files.createDirectory(lib.resolve("source")).resolve("any.conf"),
+                fixture.lab.provider(0).file());
+        Path directory = Files.createDirectory(lib.resolve("config"));
+        Path mounted = Files.createFile(directory.resolve("provider.conf"));
+        Mounts.bind(source, mounted);
+        try {
+            RunningProgram culvert = fixture.connect(
+                    ExitNodeFixture.withoutMesh(Map.of("CULVERT_WIREGUARD_CONFIG", directory.toString())));
+
+            Files.writeString(source, fixture.lab.provider(1).file());
+
+            culvert.awaitLine("tunnel: connected to " + fixture.lab.provider(1).publicIpv4(), ExitNodeFixture.TIMEOUT);
+            assertThat(observer.leaks()).isEmpty();
+        } finally {
+            CommandResult.of(List.of("umount", mounted.toString()));
+        }
     }
 
     @Test

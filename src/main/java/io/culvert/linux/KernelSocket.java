@@ -18,12 +18,6 @@ public final class KernelSocket implements AutoCloseable {
     /** {@code MSG_TRUNC}: the real length is returned even if the buffer is too short (recv(2)). */
     private static final int MSG_TRUNC = 0x20;
 
-    /** {@code POLLIN} (include/uapi/asm-generic/poll.h). */
-    private static final short POLLIN = 0x1;
-
-    /** {@code sizeof(struct pollfd)}: int, short, short. */
-    private static final int POLLFD_SIZE = 8;
-
     private final Descriptor descriptor;
 
     private KernelSocket(Descriptor descriptor) {
@@ -122,37 +116,12 @@ public final class KernelSocket implements AutoCloseable {
      * @return whether something can be received
      */
     public boolean awaitReadable(Duration timeout, WakeUp wakeUp) {
-        long deadline = System.nanoTime() + nanos(timeout);
-        while (true) {
-            ByteBuffer descriptors = ByteBuffer.allocate(2 * POLLFD_SIZE).order(ByteOrder.nativeOrder());
-            descriptors.putInt(descriptor.number()).putShort(POLLIN).putShort((short) 0);
-            descriptors.putInt(wakeUp.number()).putShort(POLLIN).putShort((short) 0);
-            try {
-                Libc.poll(descriptors.array(), 2, milliseconds(deadline - System.nanoTime()));
-                if (descriptors.getShort(POLLFD_SIZE + 6) != 0) {
-                    wakeUp.drain();
-                }
-                // Errors count as readable: receive reports them.
-                return descriptors.getShort(6) != 0;
-            } catch (LastErrorException e) {
-                throwUnlessInterrupted("poll", e);
-            }
-        }
+        return Readiness.await(descriptor, wakeUp, timeout);
     }
 
     @Override
     public void close() {
         descriptor.close();
-    }
-
-    private static long nanos(Duration duration) {
-        // Half of the range (146 years) keeps the deadline from overflowing.
-        return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0 ? Long.MAX_VALUE / 2 : duration.toNanos();
-    }
-
-    /** Rounded up, so that a wait does not spin through its last millisecond. */
-    private static int milliseconds(long nanos) {
-        return Math.clamp((nanos + 999_999) / 1_000_000, 0, Integer.MAX_VALUE);
     }
 
     private static void throwUnlessInterrupted(String call, LastErrorException e) {

@@ -50,6 +50,12 @@ final class Libc {
 
     static native int poll(byte[] descriptors, long count, int milliseconds) throws LastErrorException;
 
+    static native int inotify_init1(int flags) throws LastErrorException;
+
+    static native int inotify_add_watch(int fd, String path, int events) throws LastErrorException;
+
+    static native int inotify_rm_watch(int fd, int watch) throws LastErrorException;
+
     static native int setns(int fd, int type) throws LastErrorException;
 
     static native int kill(int pid, int signal) throws LastErrorException;

@@ -1,43 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.reconcile;
 
+import io.culvert.linux.Inotify;
+import io.culvert.linux.SystemCallException;
 import java.io.IOException;
-import java.nio.file.ClosedWatchServiceException;
-import java.nio.file.FileSystems;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardWatchEventKinds;
-import java.nio.file.WatchEvent;
-import java.nio.file.WatchKey;
-import java.nio.file.WatchService;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Watches files and directories for changes. Editors and orchestrators replace a file, a directory, or a symbolic link in its
  * path (Kubernetes: {@code ..data}), so that a watch on the file itself would miss them: of each part of a path, its entry in
- * the directory above is watched, and of a directory all its entries.
+ * the directory above is watched, and of a directory all its entries. A file that is mounted alone into a container changes
+ * without a change of that directory: so each file itself is watched, too.
  */
 public final class FileWatch implements AutoCloseable {
 
     /** More than any path has; symbolic links may form a loop. */
     private static final int MAX_LINKS = 40;
 
-    private final Optional<WatchService> service;
+    /** Of a directory; the kernel limits the number of watches (fs.inotify.max_user_watches). */
+    private static final int MAX_ENTRIES = 1000;
+
+    private final Optional<Inotify> inotify;
     private final Runnable changed;
-    private final Map<Path, WatchKey> keys = new HashMap<>();
 
-    /** The names to notice in each directory; empty for all. */
-    private Map<Path, Set<Path>> watched = Map.of();
+    /** The names to notice in each directory; empty for all, and for a file. */
+    private Map<Path, Set<String>> watched = Map.of();
 
-    private FileWatch(Optional<WatchService> service, Runnable changed) {
-        this.service = service;
+    /** The numbers of the watches; paths of the same file have the same one. */
+    private Map<Path, Integer> watches = Map.of();
+
+    private FileWatch(Optional<Inotify> inotify, Runnable changed) {
+        this.inotify = inotify;
         this.changed = changed;
-        service.ifPresent(it -> Thread.ofPlatform().daemon().name("files").start(() -> listen(it)));
+        inotify.ifPresent(it -> Thread.ofPlatform().daemon().name("files").start(() -> listen(it)));
     }
 
     /**
@@ -51,10 +58,10 @@ public final class FileWatch implements AutoCloseable {
         return watch;
     }
 
-    private static Optional<WatchService> open() {
+    private static Optional<Inotify> open() {
         try {
-            return Optional.of(FileSystems.getDefault().newWatchService());
-        } catch (IOException _) {
+            return Optional.of(new Inotify());
+        } catch (SystemCallException _) {
             // Without a watch, changes of files take effect when they are read again.
             return Optional.empty();
         }
@@ -66,36 +73,30 @@ public final class FileWatch implements AutoCloseable {
      * @return whether something is watched that was not before, which may have changed before it was
      */
     public synchronized boolean set(Collection<Path> files) {
-        Map<Path, Set<Path>> next = new HashMap<>();
-        files.forEach(file -> add(file.toAbsolutePath().normalize(), next, MAX_LINKS));
-        if (service.isEmpty() || next.equals(watched)) {
+        if (inotify.isEmpty()) {
             return false;
         }
-        watched = next;
-        keys.entrySet().removeIf(entry -> {
-            boolean unused = !next.containsKey(entry.getKey());
-            if (unused) {
-                entry.getValue().cancel();
-            }
-            return unused;
-        });
-        next.keySet().forEach(directory -> {
+        Map<Path, Set<String>> next = new HashMap<>();
+        files.forEach(file -> add(file.toAbsolutePath().normalize(), next, MAX_LINKS));
+        Map<Path, Integer> nextWatches = new HashMap<>();
+        next.keySet().forEach(path -> {
             try {
-                keys.put(
-                        directory,
-                        directory.register(
-                                service.get(),
-                                StandardWatchEventKinds.ENTRY_CREATE,
-                                StandardWatchEventKinds.ENTRY_DELETE,
-                                StandardWatchEventKinds.ENTRY_MODIFY));
-            } catch (IOException | ClosedWatchServiceException _) {
-                // It has just been removed, of which the directory above informs, or is not readable.
+                nextWatches.put(path, inotify.get().add(path));
+            } catch (SystemCallException | IllegalStateException _) {
+                // It has just been removed, of which the directory above informs, or is not readable; or this is
+                // closed.
             }
         });
-        return true;
+        Set<Integer> unused = new HashSet<>(watches.values());
+        unused.removeAll(nextWatches.values());
+        unused.forEach(inotify.get()::remove);
+        boolean isMore = !next.equals(watched) || !nextWatches.equals(watches);
+        watched = next;
+        watches = nextWatches;
+        return isMore;
     }
 
-    private static void add(Path file, Map<Path, Set<Path>> watched, int links) {
+    private static void add(Path file, Map<Path, Set<String>> watched, int links) {
         if (links == 0) {
             return;
         }
@@ -103,9 +104,9 @@ public final class FileWatch implements AutoCloseable {
         for (int i = 0; i < file.getNameCount(); i++) {
             Path name = file.getName(i);
             Path entry = directory.resolve(name);
-            Set<Path> names = watched.computeIfAbsent(directory, _ -> new HashSet<>(Set.of(name)));
+            Set<String> names = watched.computeIfAbsent(directory, _ -> new HashSet<>(Set.of(name.toString())));
             if (!names.isEmpty()) { // Otherwise all are noticed.
-                names.add(name);
+                names.add(name.toString());
             }
             if (Files.isSymbolicLink(entry)) {
                 try {
@@ -120,47 +121,44 @@ public final class FileWatch implements AutoCloseable {
                 return;
             }
             if (!Files.isDirectory(entry)) {
+                addFile(entry, watched);
                 return;
             }
             directory = entry;
         }
         watched.put(directory, Set.of());
-    }
-
-    private void listen(WatchService events) {
-        try {
-            while (true) {
-                WatchKey key = events.take();
-                boolean relevant = false;
-                for (WatchEvent<?> event : key.pollEvents()) {
-                    relevant |= isWatched((Path) key.watchable(), event);
-                }
-                // A directory that was replaced has another key.
-                if (!key.reset() || relevant) {
-                    changed.run();
-                }
-            }
-        } catch (ClosedWatchServiceException _) {
-            // Closed by close().
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
+        try (Stream<Path> entries = Files.list(directory)) {
+            entries.limit(MAX_ENTRIES).forEach(entry -> addFile(entry, watched));
+        } catch (IOException | UncheckedIOException _) {
+            // It has just been removed, of which the directory above informs, or is not readable.
         }
     }
 
-    private synchronized boolean isWatched(Path directory, WatchEvent<?> event) {
-        Set<Path> names = watched.get(directory);
-        // Without a context, events were lost.
-        return names != null && (names.isEmpty() || !(event.context() instanceof Path name) || names.contains(name));
+    private static void addFile(Path file, Map<Path, Set<String>> watched) {
+        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            watched.put(file, Set.of());
+        }
+    }
+
+    private void listen(Inotify events) {
+        for (List<Inotify.Event> batch = events.await(); !batch.isEmpty(); batch = events.await()) {
+            if (batch.stream().anyMatch(this::isWatched)) {
+                changed.run();
+            }
+        }
+    }
+
+    /** A directory that was replaced has another number, and an event about itself. */
+    private synchronized boolean isWatched(Inotify.Event event) {
+        return event.watch() < 0
+                || watches.entrySet().stream()
+                        .filter(watch -> watch.getValue() == event.watch())
+                        .map(watch -> Objects.requireNonNull(watched.get(watch.getKey())))
+                        .anyMatch(names -> names.isEmpty() || event.name().isEmpty() || names.contains(event.name()));
     }
 
     @Override
     public void close() {
-        try {
-            if (service.isPresent()) {
-                service.get().close();
-            }
-        } catch (IOException _) {
-            // The kernel closes the watch when the process ends.
-        }
+        inotify.ifPresent(Inotify::close);
     }
 }
