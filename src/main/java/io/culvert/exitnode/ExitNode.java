@@ -691,6 +691,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         Instant next = failover.judge(deviceState.get(), plan, now);
         clockWatch.update();
         followRoaming(ServerRoaming.findRoamed(deviceState.get(), plan.tunnel()));
+        if (failover.repeatsHandshake(plan, now)) {
+            components.tunnel().repeatHandshakes();
+        }
         if (switching.keepsServer()) {
             return next;
         }

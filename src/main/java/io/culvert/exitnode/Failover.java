@@ -42,6 +42,7 @@ final class Failover {
     private LastReceived lastReceived;
     private boolean mustAnswer;
     private boolean degraded;
+    private boolean hasSession;
 
     /** The servers in a row that never answered data: if that is true of all, their probes may be blocked. */
     private int unproven;
@@ -152,6 +153,7 @@ final class Failover {
             mustAnswer = false;
         }
         TunnelHealth health = TunnelHealth.of(state, since, lastReceived, now);
+        hasSession = health.handshake().isPresent();
         Verdict judged = isServerUnreachable(plan) ? Verdict.CONNECTING : judge(health.verdict(), now);
         if (judged == Verdict.CONNECTED && verdict != Verdict.CONNECTED) {
             handshakeDuration = Duration.between(since, now);
@@ -185,6 +187,11 @@ final class Failover {
     Optional<ProbeBurst> nextBurst(Instant now) {
         return dataPath.nextBurst(
                 verdict == Verdict.CONNECTED || verdict == Verdict.SILENT || dataPath.isAwaitingAnswer(), now);
+    }
+
+    /** Returns whether the server has not responded to a handshake that is to be repeated now; WireGuard itself waits longer. */
+    boolean repeatsHandshake(ExitNodePlan plan, Instant now) {
+        return !hasSession && !isServerUnreachable(plan) && selection.repeatsHandshake(now);
     }
 
     void finished(ProbeBurst.Result result, Instant now) {

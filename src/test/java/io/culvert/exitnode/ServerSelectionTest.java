@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class ServerSelectionTest {
@@ -221,5 +222,27 @@ class ServerSelectionTest {
         assertThat(selection.servers()).containsExactly(A, C);
         assertThat(await(selection, silent(1), Duration.ofSeconds(5))).isEqualTo(RecoveryStep.SWITCH_SERVER);
         assertThat(selection.current()).isEqualTo(A);
+    }
+
+    @Test
+    void a_handshake_without_a_response_is_repeated_twice_in_each_attempt() {
+        ServerSelection selection = of(ServerOrder.FILE, "", A, B);
+
+        assertThat(repeats(selection)).containsExactly(1000L, 2000L);
+        selection.next(silent(1), START.plusSeconds(4));
+        assertThat(selection.current()).isEqualTo(B);
+        assertThat(repeats(selection)).containsExactly(5000L, 6000L);
+
+        selection.next(responding(true), START.plusSeconds(10));
+        assertThat(repeats(selection)).as("the server responds").isEmpty();
+    }
+
+    /** Returns when handshakes are repeated in the next seven seconds without a step, in milliseconds after the start. */
+    private List<Long> repeats(ServerSelection selection) {
+        return LongStream.range(0, 70)
+                .map(tenth -> tenth * 100)
+                .filter(millis -> selection.repeatsHandshake(START.plusMillis(millis)))
+                .boxed()
+                .toList();
     }
 }

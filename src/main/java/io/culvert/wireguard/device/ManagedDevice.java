@@ -137,6 +137,19 @@ public final class ManagedDevice {
         }
     }
 
+    /**
+     * Removes the peers and adds them again: the device begins its handshakes at once. Does nothing if there is no device, or it
+     * is not configured.
+     */
+    public synchronized void repeatHandshakes() {
+        if (configured.isPresent() && read().isPresent()) {
+            DeviceConfig current = configured.get();
+            removePeers();
+            device.orElseThrow().configure(current);
+            configured = Optional.of(current);
+        }
+    }
+
     /** Removes the device. Idempotent. */
     public synchronized void remove() {
         device.ifPresent(WireGuardDevice::remove);
