@@ -35,14 +35,22 @@ public final class IdleMemory {
     /** The addresses from the first one to the one after the last one. */
     record AddressRange(long begin, long end) {}
 
+    /** In bytes; several times what is alive in an exit node. */
+    private static final long MUCH_GARBAGE = 64 << 20;
+
+    /** The used memory from which on garbage is collected on a JVM, in bytes: more, where more is alive. */
+    private static long garbageThreshold = MUCH_GARBAGE;
+
     private IdleMemory() {}
 
     /**
      * Collects garbage, and unmaps the read-only pages of the program file; they are mapped again when they are used. On a JVM it
-     * does nothing.
+     * only collects garbage, when there is much: its serial collector would rather let the heap grow up to the maximum, a quarter
+     * of the machine's memory, as the large arrays of an audit are not among the objects that it counts as young.
      */
     public static void release() {
         if (!NativeImage.isRunning()) {
+            collectMuchGarbage();
             return;
         }
         RuntimeOptions.set("MaxNewSize", NURSERY);
@@ -55,6 +63,17 @@ public final class IdleMemory {
         } catch (IOException | LastErrorException _) {
             // Nothing depends on it.
         }
+    }
+
+    private static synchronized void collectMuchGarbage() {
+        if (used() > garbageThreshold) {
+            System.gc();
+            garbageThreshold = Math.max(MUCH_GARBAGE, 3 * used());
+        }
+    }
+
+    private static long used() {
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 
     /**
