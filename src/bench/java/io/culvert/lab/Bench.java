@@ -66,6 +66,9 @@ public final class Bench {
             bench.exitNodeUp();
             bench.idleMemory(memory);
             new MeshBench(bench.programs, bench.measurements, Math.min(ROUNDS, 5)).measure(lab.node());
+            try (RecoveryBench recovery = new RecoveryBench(bench.comparisons, bench.measurements, ROUNDS)) {
+                recovery.measure(bench.programs);
+            }
             new DataPathBench(bench.programs.getFirst(), bench.comparisons, memory, Math.min(ROUNDS, 5)).measure();
             new FigureTables(machine, bench.measurements, bench.comparisons, memory)
                     .publish(Boolean.getBoolean("update"));

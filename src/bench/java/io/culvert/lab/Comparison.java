@@ -55,12 +55,17 @@ record Comparison(Metric metric, double culvert, double peer, int rounds) {
     static final Metric TAILSCALE_START =
             new Metric("restart until a Tailscale client can use the exit node again", "ms", SAME_WIREGUARD);
     static final Metric SOCKS_START = new Metric("restart until the SOCKS5 proxy replies", "ms", SAME_WIREGUARD);
+
+    private static final String SWITCH = "a dead server, from its detection until traffic leaves by the next one";
+
+    static final Metric FAILOVER = new Metric(SWITCH, "ms", "a restart of Culvert with the next file");
+    static final Metric FAILOVER_WG_QUICK = new Metric(SWITCH, "ms", "wg-quick down, and up with the next file");
     static final Metric SOCKS =
             new Metric("SOCKS5 proxy, download, one TCP stream", "Mbit/s", "the same path without the proxy");
 
     /** All metrics, in the order of the table. */
     static final List<Metric> ALL = Stream.of(
-                    Stream.of(TUNNEL_UP),
+                    Stream.of(TUNNEL_UP, FAILOVER, FAILOVER_WG_QUICK),
                     dataPath(TAILSCALE_CLIENT),
                     Stream.of(TAILSCALE_SEQUENCE, TAILSCALE_START, SOCKS_START, SOCKS),
                     dataPath(WIREGUARD_CLIENT))
