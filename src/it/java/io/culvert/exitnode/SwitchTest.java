@@ -10,11 +10,16 @@ import io.culvert.lab.NamespaceTest;
 import io.culvert.lab.RunningProgram;
 import io.culvert.lab.TcpTransfer;
 import io.culvert.net.Family;
+import io.culvert.status.ControlRequest;
+import io.culvert.status.ControlResult;
+import io.culvert.status.ControlSocket;
 import io.culvert.status.StatusReport.State;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +32,14 @@ class SwitchTest {
 
     /** How many times the exit node is reloaded and switched in one test. */
     private static final int REPETITIONS = Integer.getInteger("culvert.switches", 50);
+
+    /** What is done, by chance. */
+    private static final long SEED = Long.getLong("culvert.switches.seed", System.nanoTime());
+
+    private static final int ACTIONS = 7;
+
+    /** More than there are open files or threads for a moment only: of a probe, an audit, a request, the compiler. */
+    private static final int SHORT_LIVED = 10;
 
     private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS.providers(2));
 
@@ -157,49 +170,145 @@ class SwitchTest {
     }
 
     @Test
-    void repeated_reloads_and_switches_leave_nothing_behind() throws IOException {
+    void repeated_reloads_and_switches_under_traffic_leak_nothing_and_leave_nothing_behind() throws IOException {
         fixture.verifyObserverDetectsLeaks(Family.values());
-        Path settings = Path.of(fixture.lab.node().file("settings.env", ""));
+        fixture.addPrivateNetwork();
+        fixture.observer.allow("the private network", packet -> packet.isTo(ExitNodeFixture.PRIVATE_LAN_HOST_4));
+        fixture.lab.node().file("settings.env", "");
         RunningProgram culvert = fixture.connect(ExitNodeFixture.withoutMesh(Map.of(
-                "CULVERT_SETTINGS", settings.toString(), "CULVERT_LEAK_TEST", "off", "CULVERT_LAN_ALLOW", "none")));
-        String socket = fixture.lab.node().run().resolve("culvert/control.sock").toString();
-        round(socket, settings, 0, culvert::output);
-        round(socket, settings, 1, culvert::output);
-        String before = fixture.footprint();
-        long files = openFiles(culvert);
-        long threads = threads(culvert);
-        try (ContinuousProbe _ = ContinuousProbe.of(fixture.namespace(), Family.IPV4)) {
-            for (int number = 0; number < REPETITIONS; number += 2) {
-                round(socket, settings, 0, culvert::output);
-                round(socket, settings, 1, culvert::output);
+                "CULVERT_SETTINGS",
+                fixture.lab.node().run().resolveSibling("settings.env").toString(),
+                "CULVERT_LEAK_TEST",
+                "off")));
+        Random random = new Random(SEED);
+        try (TcpTransfer lan = TcpTransfer.start(
+                        fixture.namespace(), fixture.lab.lanHost(), ExitNodeFixture.PRIVATE_LAN_HOST_4, 9000);
+                ContinuousProbe four = ContinuousProbe.of(fixture.namespace(), Family.IPV4);
+                ContinuousProbe six = ContinuousProbe.of(fixture.namespace(), Family.IPV6)) {
+            for (int kind = 0; kind < ACTIONS; kind++) {
+                act(kind, random, culvert::output);
             }
+            returnToStart();
+            String before = fixture.footprint();
+            Usage first = Usage.of(culvert);
+
+            for (int number = 0; number < REPETITIONS; number++) {
+                act(random.nextInt(ACTIONS), random, culvert::output);
+            }
+
+            returnToStart();
+            four.awaitReply(provider(0), ExitNodeFixture.TIMEOUT);
+            six.awaitReply(fixture.lab.provider(0).publicIpv6(), ExitNodeFixture.TIMEOUT);
+            Usage last = Usage.of(culvert);
+            System.out.println(REPETITIONS + " reloads and switches, seed " + SEED + ": " + first + ", then " + last);
+            assertThat(fixture.footprint()).as("seed " + SEED).isEqualTo(before);
+            assertThat(last.files()).as("open files").isLessThan(first.files() + SHORT_LIVED);
+            assertThat(last.threads()).as("threads").isLessThan(first.threads() + SHORT_LIVED);
+            assertThat(four.seenAddresses()).containsOnly(provider(0), provider(1));
+            assertThat(six.seenAddresses())
+                    .containsOnly(
+                            fixture.lab.provider(0).publicIpv6(),
+                            fixture.lab.provider(1).publicIpv6());
+            lan.awaitMore();
+            lan.finish();
         }
-        assertThat(fixture.footprint()).isEqualTo(before);
-        assertThat(openFiles(culvert)).as("open files").isLessThanOrEqualTo(files + 4);
-        assertThat(threads(culvert)).as("threads").isLessThanOrEqualTo(threads + 4);
-        assertThat(fixture.observer.leaks()).isEmpty();
+        assertThat(fixture.observer.leaks()).as("seed " + SEED).isEmpty();
         assertThat(fixture.status().healthy()).isTrue();
     }
 
-    /** Switches to the other server, changes a setting and reloads. */
-    private void round(String socket, Path settings, int number, Supplier<String> output) throws IOException {
-        Files.writeString(settings, number == 0 ? "CULVERT_PUBLISH=8001\n" : "CULVERT_MTU=1300\n");
-        String send = "import socket,sys\nfor r in sys.argv[1:]:\n s=socket.socket(socket.AF_UNIX); s.connect('"
-                + socket + "'); s.sendall((r+'\\n').encode()); print(s.makefile().readline())";
-        String results =
-                fixture.namespace().run("python3", "-c", send, "{\"request\":\"reload\"}", "{\"request\":\"next\"}");
-        assertThat(results)
-                .as(output.get())
-                .contains("connected to the server of")
-                .doesNotContain("not done");
+    /** Switches, pauses, or changes a file and reloads, which the watch of the files does too a moment later. */
+    private void act(int kind, Random random, Supplier<String> output) {
+        switch (kind) {
+            case 0 -> assertConnects(ControlRequest.of(ControlRequest.Kind.NEXT), output);
+            case 1 -> {
+                ControlResult use = send(
+                        new ControlRequest(ControlRequest.Kind.USE, random.nextBoolean() ? "provider" : "second.conf"));
+                assertThat(use.exitStatus()).as(() -> use + "\n" + output.get()).isZero();
+            }
+            case 2 -> {
+                assertThat(send(ControlRequest.of(ControlRequest.Kind.PAUSE)).exitStatus())
+                        .isZero();
+                assertConnects(ControlRequest.of(ControlRequest.Kind.RESUME), output);
+            }
+            case 3 -> {
+                fixture.lab
+                        .node()
+                        .file(
+                                "settings.env",
+                                "CULVERT_MTU=" + random.nextInt(1300, 1400) + "\nCULVERT_PUBLISH="
+                                        + random.nextInt(8000, 8010) + "\n");
+                assertReloads(0, output);
+            }
+            case 4 -> {
+                fixture.lab.node().file("settings.env", "CULVERT_MTU=many\n");
+                assertReloads(2, output);
+                fixture.lab.node().file("settings.env", "");
+                assertReloads(0, output);
+            }
+            case 5 -> {
+                writeFiles(random.nextInt(20, 30));
+                assertReloads(0, output);
+            }
+            default -> assertReloads(0, output);
+        }
     }
 
-    private static long openFiles(RunningProgram culvert) throws IOException {
-        return count(Path.of("/proc/" + culvert.programPid() + "/fd"));
+    private void returnToStart() {
+        fixture.lab.node().file("settings.env", "");
+        writeFiles(25);
+        assertReloads(0, () -> "");
+        send(new ControlRequest(ControlRequest.Kind.USE, "provider"));
+        assertThat(send(ControlRequest.of(ControlRequest.Kind.RELOAD)).toString())
+                .contains("unchanged");
     }
 
-    private static long threads(RunningProgram culvert) throws IOException {
-        return count(Path.of("/proc/" + culvert.programPid() + "/task"));
+    private void writeFiles(int keepalive) {
+        for (int number = 0; number < 2; number++) {
+            fixture.lab
+                    .node()
+                    .wireGuardFile(
+                            number == 0 ? "provider.conf" : "second.conf",
+                            fixture.lab.provider(number).file().replace("Keepalive = 25", "Keepalive = " + keepalive));
+        }
+    }
+
+    private void assertConnects(ControlRequest request, Supplier<String> output) {
+        ControlResult result = send(request);
+        assertThat(result.toString()).as(output.get()).contains("connected to the server of");
+    }
+
+    private void assertReloads(int status, Supplier<String> output) {
+        ControlResult result = send(ControlRequest.of(ControlRequest.Kind.RELOAD));
+        assertThat(result.exitStatus())
+                .as(() -> "seed " + SEED + ": " + result + "\n" + output.get())
+                .isEqualTo(status);
+    }
+
+    private ControlResult send(ControlRequest request) {
+        try {
+            return ControlSocket.send(
+                            fixture.lab.node().run().resolve("culvert/control.sock"),
+                            request.toJson(),
+                            ExitNodeFixture.TIMEOUT)
+                    .map(ControlResult::fromJson)
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What a process uses; its memory is only shown, as it depends on the collector. */
+    private record Usage(long files, long threads, String memory) {
+
+        static Usage of(RunningProgram culvert) throws IOException {
+            Path process = Path.of("/proc/" + culvert.programPid());
+            String memory = Files.readAllLines(process.resolve("status")).stream()
+                    .filter(line -> line.startsWith("VmRSS:"))
+                    .findFirst()
+                    .orElseThrow();
+            return new Usage(
+                    count(process.resolve("fd")), count(process.resolve("task")), memory.replaceAll("\\s+", " "));
+        }
     }
 
     private static long count(Path directory) throws IOException {
