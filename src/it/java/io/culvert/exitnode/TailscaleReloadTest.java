@@ -23,15 +23,20 @@ class TailscaleReloadTest {
         tailnet.close();
     }
 
+    private String write(String settings) {
+        return tailnet.lab.node().file("settings.env", settings);
+    }
+
     private CommandResult reload() {
         return tailnet.fixture.run(Map.of(), "reload");
     }
 
     @Test
     void tailscale_is_restarted_with_changed_settings_as_the_same_node_while_the_tunnel_stays() {
-        Map<String, String> settings =
-                tailnet.settings(Map.of("CULVERT_SETTINGS", tailnet.lab.node().file("settings.env", "")));
-        String arguments = settings.get("TS_EXTRA_ARGS");
+        Map<String, String> settings = tailnet.settings(Map.of());
+        // A variable of the environment would take precedence over the file.
+        String arguments = settings.remove("TS_EXTRA_ARGS");
+        settings.put("CULVERT_SETTINGS", write("TS_EXTRA_ARGS=" + arguments));
         RunningProgram culvert = TailnetFixture.awaitExitNode(tailnet.fixture.start(settings));
         tailnet.selectExitNodeOnPhone();
         String id = tailnet.id();
@@ -42,9 +47,7 @@ class TailscaleReloadTest {
                 9000)) {
             culvert.ignoreEarlierOutput();
 
-            tailnet.lab
-                    .node()
-                    .file("settings.env", "TS_EXTRA_ARGS=" + arguments + " --accept-routes\nTS_ACCEPT_DNS=true\n");
+            write("TS_EXTRA_ARGS=" + arguments + " --accept-routes\nTS_ACCEPT_DNS=true\n");
             culvert.awaitLine("TS_ACCEPT_DNS: cannot be changed while the exit node runs", ExitNodeFixture.TIMEOUT);
             assertThat(reload().status()).isEqualTo(1);
             assertThat(tailnet.fixture.status().configuration().errors())
@@ -55,7 +58,7 @@ class TailscaleReloadTest {
             tailnet.assertPhoneUsesTunnel(Family.IPV4);
 
             culvert.ignoreEarlierOutput();
-            tailnet.lab.node().file("settings.env", "TS_EXTRA_ARGS=" + arguments + " --accept-routes\n");
+            write("TS_EXTRA_ARGS=" + arguments + " --accept-routes\n");
             culvert.awaitLine("mesh: restarting Tailscale, as its settings have changed", ExitNodeFixture.TIMEOUT);
             culvert.awaitLine("mesh: .*advertises exit node$", ExitNodeFixture.TIMEOUT);
             tailnet.tailscale().awaitPrefs("\"RouteAll\": true");
