@@ -9,12 +9,20 @@ import io.culvert.packetpath.PacketPath;
 import io.culvert.packetpath.PacketPath.Departure;
 import io.culvert.packetpath.PacketPath.Layers;
 import io.culvert.packetpath.Truth;
+import io.culvert.rtnl.LinkAddress;
+import io.culvert.rtnl.LookupRoute;
+import io.culvert.rtnl.LookupRule;
+import io.culvert.rtnl.Route;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Packets that no exit node of the simulation may ever let out, whatever its settings, server and state: one of each kind that
@@ -50,6 +58,9 @@ final class Witnesses {
             return Family.of(Prefix.parseAddress(destination));
         }
     }
+
+    /** {@code RT_TABLE_LOCAL} (include/uapi/linux/rtnetlink.h). */
+    private static final long LOCAL = 255;
 
     private static final List<Witness> ALL = witnesses();
 
@@ -120,22 +131,102 @@ final class Witnesses {
         }
     }
 
-    /** @param inner the links of tunnel and mesh */
-    static Leaving find(RoutingState routing, List<KernelTable> tables, Set<String> inner) {
-        PacketPath<Truth> path = new PacketPath<>(Truth.LOGIC, routing, tables, Layers.BOTH);
-        List<StateLink> uplinks = uplinks(routing, inner);
-        List<String> byEachLayer = new ArrayList<>();
-        List<String> others = new ArrayList<>();
-        for (Witness witness : ALL) {
-            for (StateLink uplink :
-                    witness.isBoundToUplink() ? uplinks : uplinks.subList(0, Math.min(1, uplinks.size()))) {
-                if (leaves(path, routing, witness, uplink, uplinks)) {
-                    (witness.isForEachLayer() ? byEachLayer : others).add(witness.text());
-                    break;
-                }
-            }
+    /** What nftables alone decide by, whatever the routes are. */
+    private record WithAnyRoute(long ruleset, List<StateLink> links, List<LinkAddress> addresses) {
+
+        private WithAnyRoute {
+            links = List.copyOf(links);
+            addresses = List.copyOf(addresses);
         }
-        return new Leaving(byEachLayer, others);
+    }
+
+    private static final Map<WithAnyRoute, List<Witness>> PASSING_NFTABLES = new ConcurrentHashMap<>();
+
+    /**
+     * Finds what may leave. What nftables block if everything is routed to an uplink is blocked with the real routes too, which
+     * change much more often.
+     *
+     * @param rulesetHash that of the tables
+     * @param inner the links of tunnel and mesh
+     */
+    static Leaving find(RoutingState routing, List<KernelTable> tables, long rulesetHash, Set<String> inner) {
+        List<StateLink> uplinks = uplinks(routing, inner);
+        List<Witness> candidates = PASSING_NFTABLES.computeIfAbsent(
+                new WithAnyRoute(rulesetHash, routing.links(), routing.addresses()),
+                _ -> passing(routing, tables, uplinks));
+        PacketPath<Truth> path = path(routing, tables);
+        List<Witness> leaving = candidates.stream()
+                .filter(witness -> leaves(path, routing, witness, uplinks))
+                .toList();
+        return new Leaving(texts(leaving, true), texts(leaving, false));
+    }
+
+    private static List<Witness> passing(RoutingState routing, List<KernelTable> tables, List<StateLink> uplinks) {
+        List<PacketPath<Truth>> paths = uplinks.stream()
+                .map(uplink -> path(everythingTo(uplink, routing), tables))
+                .toList();
+        return ALL.stream()
+                .filter(witness -> paths.stream().anyMatch(path -> leaves(path, routing, witness, uplinks)))
+                .toList();
+    }
+
+    private static List<String> texts(List<Witness> leaving, boolean isForEachLayer) {
+        return leaving.stream()
+                .filter(witness -> witness.isForEachLayer() == isForEachLayer)
+                .map(Witness::text)
+                .toList();
+    }
+
+    private static PacketPath<Truth> path(RoutingState routing, List<KernelTable> tables) {
+        return new PacketPath<>(Truth.LOGIC, routing, tables, Layers.BOTH);
+    }
+
+    /** Returns the same machine with nothing but its own addresses and a default route through this link. */
+    private static RoutingState everythingTo(StateLink uplink, RoutingState routing) {
+        List<LookupRule> rules = new ArrayList<>();
+        List<LookupRoute> routes = new ArrayList<>();
+        for (Family family : Family.values()) {
+            rules.add(lookup(family, 0, LOCAL));
+            rules.add(lookup(family, 1, Route.MAIN));
+            routes.add(new LookupRoute(
+                    family,
+                    Route.MAIN,
+                    LookupRoute.Kind.UNICAST,
+                    Prefix.all(family),
+                    Prefix.all(family),
+                    0,
+                    0,
+                    Optional.empty(),
+                    List.of(new LookupRoute.Hop(uplink.index(), Optional.empty(), true)),
+                    true));
+        }
+        routing.routes().stream().filter(route -> route.table() == LOCAL).forEach(routes::add);
+        return new RoutingState(routing.links(), routing.addresses(), rules, routes);
+    }
+
+    private static LookupRule lookup(Family family, long preference, long table) {
+        return new LookupRule(
+                family,
+                preference,
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                OptionalInt.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                false,
+                new LookupRule.Action.LookupTable(table, OptionalInt.empty(), OptionalLong.empty()),
+                false);
+    }
+
+    private static boolean leaves(
+            PacketPath<Truth> path, RoutingState routing, Witness witness, List<StateLink> uplinks) {
+        return (witness.isBoundToUplink() ? uplinks : uplinks.subList(0, Math.min(1, uplinks.size())))
+                .stream().anyMatch(bound -> leaves(path, routing, witness, bound, uplinks));
     }
 
     private static List<StateLink> uplinks(RoutingState routing, Set<String> inner) {
@@ -193,7 +284,7 @@ final class Witnesses {
             int from,
             int to,
             long mark) {
-        PacketPath<Truth> path = new PacketPath<>(Truth.LOGIC, routing, tables, Layers.BOTH);
+        PacketPath<Truth> path = path(routing, tables);
         Family family = Family.of(Prefix.parseAddress(server));
         PacketFields<Truth> fields = fields(family, source, server, UDP, from, to, mark, 0, path.linkBits());
         List<StateLink> uplinks = uplinks(routing, inner);

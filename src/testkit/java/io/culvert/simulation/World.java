@@ -44,6 +44,9 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     /** How long everything has to be all right until the exit node has to be connected. */
     static final Duration HEALTHY = Duration.ofSeconds(60);
 
+    /** How long the exit node may be without a connection when it returns to the preferred server. */
+    private static final Duration SWITCH = Duration.ofSeconds(10);
+
     /** How long other programs' damage to the kill switch may last. */
     private static final Duration REPAIR = Duration.ofSeconds(10);
 
@@ -115,6 +118,7 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     final Map<String, Long> troubles = new LinkedHashMap<>();
 
     private long allRightSince;
+    private long lastHealthy;
     private Optional<Long> openSince = Optional.empty();
     int failingRequests;
     int failingErrno = Errno.EBUSY;
@@ -527,7 +531,7 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
             checkedHash = hash;
             Witnesses.Leaving known = JUDGED.get(hash);
             if (known == null) {
-                known = Witnesses.find(routing(), ruleset().tables(), INNER);
+                known = Witnesses.find(routing(), ruleset().tables(), kernel.ruleset.hash(), INNER);
                 JUDGED.put(hash, known);
             }
             leaving = known;
@@ -577,12 +581,13 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     private void check() {
         if (files.isHealthy()) {
             refusals = 0;
+            lastHealthy = threads.nanoTime();
         }
         if (troubles.isEmpty()
                 && isRunning()
                 && !isStopping
                 && threads.nanoTime() - allRightSince > HEALTHY.toNanos()
-                && !files.isHealthy()) {
+                && threads.nanoTime() - lastHealthy > SWITCH.toNanos()) {
             fail("not healthy, although all has been right for " + HEALTHY.toSeconds() + " s");
         }
         if (openSince.isPresent()
