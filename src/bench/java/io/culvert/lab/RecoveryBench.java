@@ -99,24 +99,21 @@ public final class RecoveryBench implements AutoCloseable {
     /** Returns how long a restart of the program with the other file takes until traffic leaves by its server. */
     private double restart(CulvertBuild program) {
         Map<String, String> settings = Map.of("CULVERT_LEAK_TEST", "off");
-        try (ContinuousProbe probe =
-                ContinuousProbe.of(lab.node().in(Sandbox.CONTAINER).namespace(), Family.IPV4)) {
-            try (RunningProgram culvert = start(program, settings)) {
-                probe.awaitReply(first.publicIpv4(), TIMEOUT);
-                first.blockTraffic();
-                long begin = System.nanoTime();
-                culvert.signal("TERM");
-                culvert.awaitExit(TIMEOUT);
-                Map<String, String> next = new HashMap<>(settings);
-                next.put("CULVERT_WIREGUARD_CONFIG", "/etc/wireguard/second.conf");
-                try (RunningProgram restarted = start(program, next)) {
-                    probe.awaitReply(second.publicIpv4(), TIMEOUT);
-                    double time = millisSince(begin);
-                    stop(restarted);
-                    return time;
-                }
-            } finally {
-                first.unblockTraffic();
+        Map<String, String> next = new HashMap<>(settings);
+        next.put("CULVERT_WIREGUARD_CONFIG", "/etc/wireguard/second.conf");
+        LabNode node = lab.node().in(Sandbox.CONTAINER);
+        try (RunningProgram culvert = start(program, settings);
+                ContinuousProbe probe = ContinuousProbe.of(node.namespace(), Family.IPV4)) {
+            culvert.awaitLine("tunnel: connected to " + first.publicIpv4(), TIMEOUT);
+            probe.awaitReply(first.publicIpv4(), TIMEOUT);
+            long begin = System.nanoTime();
+            culvert.signal("TERM");
+            culvert.awaitExit(TIMEOUT);
+            try (RunningProgram restarted = start(program, next)) {
+                probe.awaitReply(second.publicIpv4(), TIMEOUT);
+                double time = millisSince(begin);
+                stop(restarted);
+                return time;
             }
         }
     }
@@ -129,7 +126,6 @@ public final class RecoveryBench implements AutoCloseable {
         try (ContinuousProbe probe = ContinuousProbe.of(node.namespace(), Family.IPV4)) {
             wgQuick(node, "up", before);
             probe.awaitReply(first.publicIpv4(), TIMEOUT);
-            first.blockTraffic();
             long begin = System.nanoTime();
             wgQuick(node, "down", before);
             wgQuick(node, "up", after);
@@ -137,8 +133,6 @@ public final class RecoveryBench implements AutoCloseable {
             double time = millisSince(begin);
             wgQuick(node, "down", after);
             return time;
-        } finally {
-            first.unblockTraffic();
         }
     }
 
