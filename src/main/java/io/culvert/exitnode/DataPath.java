@@ -63,6 +63,14 @@ final class DataPath {
     /** How long after data a tunnel counts as active. */
     private static final Duration ACTIVE = Duration.ofSeconds(3);
 
+    /**
+     * The interval of the first samples, and their number. Of fewer, each may have been slow only because the machine was busy
+     * with the connect, and all that depends on the path's own round trip would take longer.
+     */
+    private static final Duration FIRST_SAMPLE = Duration.ofMillis(300);
+
+    private static final int FIRST_SAMPLES = 5;
+
     private static final Duration SAMPLE_ACTIVE = Duration.ofSeconds(2);
     private static final Duration SAMPLE_IDLE = Duration.ofSeconds(30);
     /** The delays after unanswered samples, until one is answered: without an answer, nothing can be decided. */
@@ -207,6 +215,9 @@ final class DataPath {
     private boolean isSampleDue(Instant now) {
         if (lastSample.equals(Instant.MIN)) {
             return true;
+        }
+        if (unansweredSamples == 0 && samples.size() < FIRST_SAMPLES) {
+            return !now.isBefore(lastSample.plus(FIRST_SAMPLE));
         }
         Duration idle = unansweredSamples > 0 ? FIRST_ANSWER.afterFailures(unansweredSamples) : SAMPLE_IDLE;
         return !now.isBefore(lastSample.plus(isActive(now) ? SAMPLE_ACTIVE : idle));
