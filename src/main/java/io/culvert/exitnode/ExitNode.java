@@ -198,6 +198,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     /** Watches the files of the configuration, which may have changed since they were read. */
     void watchFiles(UndoStack undo) {
         FileWatch watch = FileWatch.start(
+                components.environment().system().inotify().get(),
                 LoadedConfiguration.sources(components.environment()),
                 () -> components.events().add(new ExitNodeEvent.FilesChanged()));
         fileWatch = Optional.of(watch);

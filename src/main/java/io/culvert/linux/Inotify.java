@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -45,13 +46,16 @@ public final class Inotify implements AutoCloseable {
      */
     public record Event(int watch, String name) {}
 
-    /** @throws SystemCallException if this user has too many of them (fs.inotify.max_user_instances) */
-    public Inotify() {
+    private Inotify(Descriptor descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    /** Opens one; empty if this user has too many of them (fs.inotify.max_user_instances). */
+    public static Optional<Inotify> open() {
         try {
-            descriptor = new Descriptor(Libc.inotify_init1(FLAGS));
-        } catch (LastErrorException e) {
-            wakeUp.close();
-            throw SystemCallException.of("inotify_init1", e);
+            return Optional.of(new Inotify(new Descriptor(Libc.inotify_init1(FLAGS))));
+        } catch (LastErrorException _) {
+            return Optional.empty();
         }
     }
 

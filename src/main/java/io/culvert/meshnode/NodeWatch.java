@@ -106,7 +106,8 @@ final class NodeWatch implements Reconciler.Target<NodeWatch.Event> {
                     .forEach(name -> log.warn("mesh: " + name + " does not resolve yet, retrying"));
             MachineLock.runLocked(environment, () -> state.apply(kernel, change, now(), Optional.of(log), direct));
             mainTable = Optional.of(kernel.machine().main());
-            try (FileWatch _ = FileWatch.start(List.of(file), () -> events.add(Event.FILE));
+            try (FileWatch _ = FileWatch.start(
+                            environment.system().inotify().get(), List.of(file), () -> events.add(Event.FILE));
                     AutoCloseable _ = serveStatus()) {
                 updateEndpointSelectors();
                 log.info("mesh: " + node + " is up (managed)");

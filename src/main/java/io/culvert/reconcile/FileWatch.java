@@ -50,21 +50,13 @@ public final class FileWatch implements AutoCloseable {
     /**
      * Starts watching.
      *
+     * @param inotify is closed with this; without one, changes of files take effect when they are read again
      * @param changed is called on another thread for every change
      */
-    public static FileWatch start(Collection<Path> files, Runnable changed) {
-        FileWatch watch = new FileWatch(open(), changed);
+    public static FileWatch start(Optional<Inotify> inotify, Collection<Path> files, Runnable changed) {
+        FileWatch watch = new FileWatch(inotify, changed);
         watch.set(files);
         return watch;
-    }
-
-    private static Optional<Inotify> open() {
-        try {
-            return Optional.of(new Inotify());
-        } catch (SystemCallException _) {
-            // Without a watch, changes of files take effect when they are read again.
-            return Optional.empty();
-        }
     }
 
     /**

@@ -2,11 +2,13 @@
 package io.culvert.runtime;
 
 import io.culvert.dns.StubSockets;
+import io.culvert.linux.Inotify;
 import io.culvert.netlink.NetlinkSockets;
 import io.culvert.process.ProcessLauncher;
 import io.culvert.process.ProcessStarter;
 import io.culvert.timing.Threads;
 import java.security.SecureRandom;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
@@ -14,15 +16,22 @@ import java.util.random.RandomGenerator;
  * What a run needs of the operating system besides files; a simulation has its own.
  *
  * @param random makes a source of random numbers
+ * @param inotify opens a watch of files; empty where none is available
  */
 public record OperatingSystem(
         Threads threads,
         NetlinkSockets netlink,
         ProcessStarter programs,
         StubSockets stubSockets,
-        Supplier<RandomGenerator> random) {
+        Supplier<RandomGenerator> random,
+        Supplier<Optional<Inotify>> inotify) {
 
     /** The one that this process runs on. */
     public static final OperatingSystem REAL = new OperatingSystem(
-            Threads.SYSTEM, NetlinkSockets.KERNEL, ProcessLauncher::start, StubSockets.SYSTEM, SecureRandom::new);
+            Threads.SYSTEM,
+            NetlinkSockets.KERNEL,
+            ProcessLauncher::start,
+            StubSockets.SYSTEM,
+            SecureRandom::new,
+            Inotify::open);
 }

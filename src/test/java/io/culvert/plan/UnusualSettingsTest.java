@@ -109,6 +109,15 @@ class UnusualSettingsTest {
                             "192.168.7.0/24 192.168.7.2",
                             "100.64.0.0/10",
                             "fc00::/7, 8000::/1")),
+            Map.entry(
+                    "CULVERT_HTTP",
+                    List.of(
+                            "127.0.0.1:1",
+                            "[::1]:65535",
+                            "mesh:8000",
+                            "unix:/run/culvert/http.sock",
+                            "127.0.0.1:8000, mesh:8000")),
+            Map.entry("CULVERT_HTTP_TOKEN", List.of("0123456789abcdef", "~".repeat(200))),
             Map.entry("CULVERT_SETTINGS", List.of("/settings.env")),
             Map.entry("CULVERT_CONTAINER", List.of("YES", "auto", "0")),
             Map.entry("CULVERT_LEAK_TEST", List.of("ON", "off")),

@@ -3,6 +3,7 @@ package io.culvert.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.linux.Inotify;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ class FileWatchTest {
     void a_file_that_is_written_or_replaced_or_created_is_noticed() throws Exception {
         Path file = Files.writeString(directory.resolve("a.conf"), "1");
         Path missing = directory.resolve("b.conf");
-        try (FileWatch _ = FileWatch.start(List.of(file, missing), changes::release)) {
+        try (FileWatch _ = FileWatch.start(Inotify.open(), List.of(file, missing), changes::release)) {
             Files.writeString(file, "2");
             assertNoticed();
             changes.drainPermits();
@@ -43,7 +44,7 @@ class FileWatchTest {
     @Test
     void an_entry_of_a_directory_is_noticed_and_so_is_a_new_directory_of_that_name() throws Exception {
         Path watched = Files.createDirectory(directory.resolve("wireguard"));
-        try (FileWatch watch = FileWatch.start(List.of(watched), changes::release)) {
+        try (FileWatch watch = FileWatch.start(Inotify.open(), List.of(watched), changes::release)) {
             Files.writeString(watched.resolve("any"), "1");
             assertNoticed();
             Files.move(watched, directory.resolve("old"));
@@ -63,7 +64,7 @@ class FileWatchTest {
         }
         Files.createSymbolicLink(directory.resolve("..data"), Path.of("..1"));
         Path file = Files.createSymbolicLink(directory.resolve("a.conf"), Path.of("..data/a.conf"));
-        try (FileWatch watch = FileWatch.start(List.of(file), changes::release)) {
+        try (FileWatch watch = FileWatch.start(Inotify.open(), List.of(file), changes::release)) {
             swap("..2");
             assertNoticed();
             assertThat(watch.set(List.of(file)))
@@ -84,7 +85,7 @@ class FileWatchTest {
     @Test
     void a_loop_of_symbolic_links_ends() throws Exception {
         Path loop = Files.createSymbolicLink(directory.resolve("loop"), Path.of("loop"));
-        try (FileWatch _ = FileWatch.start(List.of(loop), changes::release)) {
+        try (FileWatch _ = FileWatch.start(Inotify.open(), List.of(loop), changes::release)) {
             Files.delete(loop);
             assertNoticed();
         }

@@ -27,6 +27,8 @@ class SettingsTreeTest {
                 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no authentication; socks password: [not set]
                 ├── Outside the tunnel
                 │   └── by default  lan allow: auto
+                ├── HTTP control server
+                │   └── by default  http: off; http token: [not set]
                 └── Other
                     └── by default  container: auto; leak test: on; log: info""");
     }
@@ -73,6 +75,8 @@ class SettingsTreeTest {
                 7.example:1, 8.example:1 and 2 more  ← HOLEPUNCH_ENDPOINTS (alias)
                 │   ├── publish: 8080/tcp, 53/udp  ← CULVERT_PUBLISH
                 │   └── by default  lan allow: auto
+                ├── HTTP control server
+                │   └── by default  http: off; http token: [not set]
                 └── Other
                     └── by default  container: auto; leak test: on; log: info""");
     }

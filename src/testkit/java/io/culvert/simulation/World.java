@@ -277,7 +277,12 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
         // A start that the kernel refuses ends, and the container engine tries it again: that is not simulated.
         failingRequests = 0;
         OperatingSystem system = new OperatingSystem(
-                threads, sockets, (_, _) -> startProcess(), this::openStubSockets, () -> new Random(random.nextLong()));
+                threads,
+                sockets,
+                (_, _) -> startProcess(),
+                this::openStubSockets,
+                () -> new Random(random.nextLong()),
+                Optional::empty);
         Environment environment = new Environment(
                 variables,
                 files.root(),
