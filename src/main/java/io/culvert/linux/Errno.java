@@ -12,6 +12,7 @@ public final class Errno {
     public static final int EINTR = 4;
     public static final int ENOEXEC = 8;
     public static final int EAGAIN = 11;
+    public static final int ENOMEM = 12;
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
     public static final int EEXIST = 17;
@@ -40,6 +41,7 @@ public final class Errno {
             Map.entry(ESRCH, "no such process or route"),
             Map.entry(EINTR, "interrupted"),
             Map.entry(EAGAIN, "resource temporarily unavailable"),
+            Map.entry(ENOMEM, "out of memory"),
             Map.entry(EACCES, "permission denied"),
             Map.entry(EBUSY, "device or resource busy"),
             Map.entry(EEXIST, "already exists"),

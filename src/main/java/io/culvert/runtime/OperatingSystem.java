@@ -4,6 +4,7 @@ package io.culvert.runtime;
 import io.culvert.dns.StubSockets;
 import io.culvert.linux.Inotify;
 import io.culvert.netlink.NetlinkSockets;
+import io.culvert.netlink.RepeatedRequests;
 import io.culvert.process.ProcessLauncher;
 import io.culvert.process.ProcessStarter;
 import io.culvert.timing.Threads;
@@ -34,4 +35,9 @@ public record OperatingSystem(
             StubSockets.SYSTEM,
             SecureRandom::new,
             Inotify::open);
+
+    /** Requests that the kernel refuses for a moment are repeated, by all sockets of a run. */
+    public OperatingSystem {
+        netlink = RepeatedRequests.of(netlink, threads);
+    }
 }

@@ -241,8 +241,8 @@ final class Faults {
             }
             case REQUESTS_FAIL -> {
                 world.failingRequests = 1 + random.nextInt(12);
-                world.failingErrno =
-                        List.of(Errno.EBUSY, Errno.EINTR, Errno.ENOBUFS, 12).get(random.nextInt(4));
+                world.failingErrno = List.of(Errno.EBUSY, Errno.EINTR, Errno.ENOBUFS, Errno.ENOMEM)
+                        .get(random.nextInt(4));
                 world.disturbed(world.failingRequests + " requests fail with error " + world.failingErrno);
                 world.kernel.notifyOfRoute(SimulatedNetwork.NEWROUTE);
             }

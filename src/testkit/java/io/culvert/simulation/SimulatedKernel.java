@@ -109,9 +109,9 @@ final class SimulatedKernel implements NetlinkSockets {
         return new Socket();
     }
 
-    /** Returns a number that is the same for the same state, and hardly ever for another. */
-    long hash() {
-        return network.hash() * 31 + ruleset.hash();
+    /** Returns a number that is the same for the same state, as far as packets of one family depend on it. */
+    long hash(int family) {
+        return StateHash.of(family, network.hash(family), ruleset.hash());
     }
 
     /** Reads the state without being observed. */

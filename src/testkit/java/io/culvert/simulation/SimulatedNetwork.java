@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -719,7 +718,10 @@ final class SimulatedNetwork {
     }
 
     private NetlinkMessage listing(Route route) {
+        // The kernel leaves local routes usable (fib_sync_down_dev in net/ipv4/fib_semantics.c, RTF_LOCAL in
+        // net/ipv6/route.c).
         boolean isDown = route.link != 0
+                && !isOwn(route)
                 && link(route.link).filter(link -> !link.carrier || !link.up).isPresent();
         byte[] header = ByteBuffer.allocate(12)
                 .order(ByteOrder.nativeOrder())
@@ -796,40 +798,48 @@ final class SimulatedNetwork {
                 route.onLink));
     }
 
-    /** Returns a number that is the same for the same state, and hardly ever for another. */
-    long hash() {
+    /**
+     * Returns a number that is the same for the same state, as far as packets of one family depend on it, and hardly ever for
+     * another: links, all addresses, and that family's routes and rules.
+     */
+    long hash(int family) {
         long hash = 0;
         for (Link link : links) {
-            hash = hash * 31 + Objects.hash(link.index, link.name, link.kind, link.up, link.carrier);
+            hash = StateHash.of(
+                    hash,
+                    link.index,
+                    link.name.hashCode(),
+                    link.kind.hashCode(),
+                    link.up ? 1 : 0,
+                    link.carrier ? 1 : 0);
         }
+        // What the kernel lists in any order is added, so that its order does not matter.
         for (Address address : addresses) {
-            hash += mix(Objects.hash(1, address.family, address.link, Arrays.hashCode(address.local), address.length));
+            hash += StateHash.of(1, address.family, address.link, StateHash.of(address.local), address.length);
         }
         for (Route route : routes) {
-            hash += mix(Objects.hash(
-                    route.family,
-                    route.table,
-                    route.type,
-                    Arrays.hashCode(route.destination),
-                    route.length,
-                    route.metric,
-                    route.link,
-                    Arrays.hashCode(route.gateway)));
+            if (route.family == family) {
+                hash += StateHash.of(
+                        2,
+                        route.table,
+                        route.type,
+                        StateHash.of(route.destination),
+                        route.length,
+                        route.metric,
+                        route.link,
+                        StateHash.of(route.gateway));
+            }
         }
         long order = 0;
         for (Rule rule : rules) {
-            int value = Arrays.hashCode(rule.header) * 31 + Long.hashCode(rule.preference);
-            for (Attribute attribute : rule.attributes) {
-                value += (attribute.type() + 7) * 0x9E3779B9 ^ Arrays.hashCode(attribute.value()) * 0x85EBCA6B;
+            if (rule.family == family) {
+                long attributes = 0;
+                for (Attribute attribute : rule.attributes) {
+                    attributes += StateHash.of(attribute.type(), StateHash.of(attribute.value()));
+                }
+                order = StateHash.of(order, StateHash.of(rule.header), rule.preference, attributes);
             }
-            order = order * 0x5851F42D4C957F2DL + mix(value);
         }
-        return hash * 1_000_003 + order;
-    }
-
-    private static long mix(long value) {
-        long mixed = (value ^ (value >>> 30)) * 0xbf58476d1ce4e5b9L;
-        mixed = (mixed ^ (mixed >>> 27)) * 0x94d049bb133111ebL;
-        return mixed ^ (mixed >>> 31);
+        return StateHash.of(hash, order);
     }
 }

@@ -12,7 +12,6 @@ import io.culvert.netlink.NetlinkSocket.Outcome;
 import io.culvert.netlink.NetlinkSocket.Refusal;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,18 +159,21 @@ final class SimulatedRuleset {
 
     private static KernelTable build(
             int family, String name, int flags, int owner, List<Chain> chains, List<KernelSet> sets, List<Rule> rules) {
-        long hash = name.hashCode() * 31L + family + flags;
+        long hash = StateHash.of(name.hashCode(), family, flags);
         for (Chain chain : chains) {
-            hash = hash * 0x5851F42D4C957F2DL + chain.name.hashCode();
+            hash = StateHash.of(hash, 1, chain.name.hashCode());
+            for (Attribute attribute : chain.attributes) {
+                hash = StateHash.of(hash, attribute.type(), StateHash.of(attribute.value()));
+            }
         }
         for (KernelSet set : sets) {
-            hash = hash * 0x5851F42D4C957F2DL + set.name.hashCode();
+            hash = StateHash.of(hash, 2, set.name.hashCode());
             for (byte[] elements : set.elements) {
-                hash = hash * 0x5851F42D4C957F2DL + Arrays.hashCode(elements);
+                hash = StateHash.of(hash, StateHash.of(elements));
             }
         }
         for (Rule rule : rules) {
-            hash = hash * 0x5851F42D4C957F2DL + rule.chain.hashCode() * 31L + Arrays.hashCode(rule.expressions);
+            hash = StateHash.of(hash, 3, rule.chain.hashCode(), StateHash.of(rule.expressions));
         }
         return new KernelTable(family, name, flags, owner, chains, sets, rules, hash);
     }
@@ -419,7 +421,7 @@ final class SimulatedRuleset {
     long hash() {
         long hash = 0;
         for (KernelTable table : tables) {
-            hash += table.hash * 0x9E3779B97F4A7C15L;
+            hash += StateHash.of(table.hash);
         }
         return hash;
     }

@@ -5,6 +5,7 @@ import io.culvert.diagnostics.Log;
 import io.culvert.diagnostics.ProblemException;
 import io.culvert.exitnode.ExitNodeApplication;
 import io.culvert.linux.Errno;
+import io.culvert.netlink.NetlinkException;
 import io.culvert.netlink.NetlinkSockets;
 import io.culvert.nft.KernelRuleset;
 import io.culvert.nft.RulesetReader;
@@ -274,8 +275,6 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     // The program
 
     void start() {
-        // A start that the kernel refuses ends, and the container engine tries it again: that is not simulated.
-        failingRequests = 0;
         OperatingSystem system = new OperatingSystem(
                 threads,
                 sockets,
@@ -301,6 +300,10 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
             } catch (ProblemException e) {
                 refused = true;
                 note("refused: " + e.problems());
+            } catch (NetlinkException e) {
+                // Refused more often than it is repeated: the start ends, and the container engine tries it again.
+                refused = true;
+                note("refused: " + e.getMessage());
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             } catch (RuntimeException e) {
@@ -457,7 +460,8 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
         if (kernel.network.link(uplink).filter(link -> link.up && link.carrier).isEmpty()) {
             return false;
         }
-        long key = kernel.hash() * 31 + device.port * 1000003L + server.address.hashCode();
+        long key =
+                StateHash.of(kernel.hash(SimulatedNetwork.IPV4), device.port, device.mark, server.address.hashCode());
         Boolean known = REACHED.get(key);
         if (known == null) {
             known = Witnesses.leavesTunnelPacket(
@@ -527,7 +531,9 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
                 }
             });
         }
-        long hash = kernel.hash();
+        long ipv4Hash = kernel.hash(SimulatedNetwork.IPV4);
+        long ipv6Hash = kernel.hash(SimulatedNetwork.IPV6);
+        long hash = StateHash.of(ipv4Hash, ipv6Hash);
         traceHash = traceHash * 31 + Long.hashCode(hash);
         if (!isGuarded) {
             return;
