@@ -49,16 +49,6 @@ final class InputRules {
             String meshLabel = input.meshes().size() == 1 ? "mesh" : "mesh " + mesh.link();
             rules.addAll(antiSpoofing(meshLabel, mesh.link(), mesh.addresses()));
         }
-        if (!input.loopbackPorts().isEmpty()) {
-            // With the sysctl route_localnet, the kernel accepts packets to 127.0.0.0/8 from other links.
-            rules.add(NftRule.of(
-                    "the HTTP control server on loopback, from another link",
-                    notFromLink("lo"),
-                    toAddress(Family.IPV4, anyOfPrefixes(List.of(SpecialRange.LOOPBACK_IPV4.prefix()))),
-                    toPorts(Transport.TCP, input.loopbackPorts()),
-                    new Counter(),
-                    Verdict.DROP));
-        }
         return rules.isEmpty() ? Optional.empty() : Optional.of(antiSpoofing(rules));
     }
 
@@ -87,6 +77,17 @@ final class InputRules {
     Chain input() {
         List<NftRule> rules = new ArrayList<>();
         rules.add(loopback());
+        if (!input.loopbackPorts().isEmpty()) {
+            // With the sysctl route_localnet, the kernel accepts packets to 127.0.0.0/8 from other links. Here their
+            // destination
+            // is the translated one, so that no translation of another program leads there either.
+            rules.add(NftRule.of(
+                    "nothing else to the HTTP control server on loopback",
+                    toAddress(Family.IPV4, anyOfPrefixes(List.of(SpecialRange.LOOPBACK_IPV4.prefix()))),
+                    toPorts(Transport.TCP, input.loopbackPorts()),
+                    new Counter(),
+                    Verdict.DROP));
+        }
         String tunnel = input.tunnel().link();
         rules.add(NftRule.of("replies from the tunnel", fromLink(tunnel), isReply(), Verdict.ACCEPT));
         rules.add(NftRule.of("nothing else from the tunnel", fromLink(tunnel), new Counter(), Verdict.DROP));
