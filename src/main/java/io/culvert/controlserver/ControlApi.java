@@ -13,7 +13,10 @@ import java.io.InputStream;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +48,7 @@ final class ControlApi {
     private static final Duration STREAM_QUIET = Duration.ofMillis(200);
 
     /** Tailscale's login URL allows whoever opens it to add this node to a tailnet. */
-    private static final Pattern URL = Pattern.compile("https?://[^\\s\"\\\\]+");
+    private static final Pattern URL = Pattern.compile("https?://[^\\s\"<\\\\]+");
 
     /** Responds to a request. */
     private interface Handler {
@@ -56,28 +59,37 @@ final class ControlApi {
     private final EventLog events;
     private final HttpLimits limits;
     private final RequestChecks checks;
-    private final CachedValue<StatusReport> status;
+    private final CachedValue<ExitNodeFigures> figures;
+    private final History history = new History();
+    private final Clock clock;
+    private final SecureRandom random = new SecureRandom();
     private final CachedValue<JsonObject> audit;
     private final AtomicInteger streams = new AtomicInteger();
     private final Map<String, Map<String, Handler>> routes = new LinkedHashMap<>();
 
-    ControlApi(ExitNodeAccess exitNode, EventLog events, HttpLimits limits, Threads threads) {
+    ControlApi(ExitNodeAccess exitNode, EventLog events, HttpLimits limits, Threads threads, Clock clock) {
         this.exitNode = exitNode;
         this.events = events;
         this.limits = limits;
         this.checks = new RequestChecks(exitNode, limits, threads);
-        this.status = new CachedValue<>(exitNode.status(), STATUS_AGE, threads::nanoTime);
+        this.clock = clock;
+        this.figures = new CachedValue<>(exitNode.figures(), STATUS_AGE, threads::nanoTime);
         this.audit = new CachedValue<>(exitNode.audit(), AUDIT_AGE, threads::nanoTime);
+        get("/", this::page);
+        get(
+                "/metrics",
+                request -> new Metrics(figures.get())
+                        .response(request.header("accept").orElse("")));
         get("/healthz", _ -> health(200, "ok"));
         get("/readyz", _ -> {
-            StatusReport report = status.get();
+            StatusReport report = status();
             return health(report.healthy() ? 200 : 503, report.state().toString());
         });
         get("/openapi.json", _ -> ApiResponse.text(200, "application/json", resource("openapi.json")));
         get(
                 "/v1/status",
                 request -> ApiResponse.text(
-                        200, "application/json", shown(status.get().toJson().toString(), request)));
+                        200, "application/json", shown(status().toJson().toString(), request)));
         get("/v1/audit", _ -> ApiResponse.json(200, audit.get()));
         get("/v1/events", this::stream);
         for (ControlRequest.Kind kind : ControlRequest.Kind.values()) {
@@ -127,8 +139,38 @@ final class ControlApi {
         }
     }
 
+    private StatusReport status() {
+        return figures.get().status();
+    }
+
+    /** Adds a sample to the history; to be called at its interval. */
+    void sample() {
+        history.add(clock.instant(), figures.get());
+    }
+
+    private ApiResponse page(ApiRequest request) throws InterruptedException {
+        byte[] bytes = new byte[16];
+        random.nextBytes(bytes);
+        String nonce = HexFormat.of().formatHex(bytes);
+        JsonObject report;
+        try {
+            report = audit.get();
+        } catch (RuntimeException _) {
+            report = JsonObject.EMPTY_JSON_OBJECT;
+        }
+        String html = new StatusPage(
+                        figures.get(), report, events.latest(), history.lastHour(), history.lastDay(), clock.instant())
+                .html(resource("page.html"), nonce);
+        return ApiResponse.text(200, "text/html; charset=utf-8", shown(html, request))
+                .with(
+                        "Content-Security-Policy",
+                        "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'nonce-" + nonce
+                                + "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none';"
+                                + " frame-ancestors 'none'");
+    }
+
     private ApiResponse health(int code, String word) {
-        status.get();
+        status();
         return ApiResponse.text(code, "text/plain; charset=utf-8", word + "\n");
     }
 
@@ -154,7 +196,7 @@ final class ControlApi {
         exitNode.control().accept(new ControlRequest(kind, server), response::complete);
         try {
             ControlResult result = response.get(CONTROL_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-            status.expire();
+            figures.expire();
             return ApiResponse.json(
                     switch (result.exitStatus()) {
                         case 0 -> 200;
@@ -200,7 +242,7 @@ final class ControlApi {
                     writer.send("log", shown(event, hasToken));
                     sent = event.number();
                 }
-                String json = status.get().toJson().toString();
+                String json = status().toJson().toString();
                 if (json.equals(lastStatus)) {
                     writer.keepAlive();
                 } else {

@@ -14,6 +14,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.time.Clock;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -41,14 +42,18 @@ public final class ControlServer implements AutoCloseable {
     private final Set<SocketAddress> reported = new HashSet<>();
     private final Set<HttpConnection> connections = new LinkedHashSet<>();
     private final ScheduledExecutorService deadlines;
+    private final ScheduledExecutorService samples;
     private boolean isChecking;
 
-    public ControlServer(ExitNodeAccess exitNode, EventLog events, HttpLimits limits, Threads threads, Log log) {
-        this.api = new ControlApi(exitNode, events, limits, threads);
+    public ControlServer(
+            ExitNodeAccess exitNode, EventLog events, HttpLimits limits, Threads threads, Clock clock, Log log) {
+        this.api = new ControlApi(exitNode, events, limits, threads, clock);
         this.limits = limits;
         this.threads = threads;
         this.log = log;
         this.deadlines = threads.scheduler("http-deadlines", 1);
+        this.samples = threads.scheduler("http-history", 1);
+        var _ = samples.scheduleWithFixedDelay(this::sample, 0, History.INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -149,6 +154,14 @@ public final class ControlServer implements AutoCloseable {
         return idle.isPresent();
     }
 
+    private void sample() {
+        try {
+            api.sample();
+        } catch (RuntimeException _) {
+            // The exit node is starting, or busy: this sample is missing.
+        }
+    }
+
     private void scheduleCheck() {
         var _ = deadlines.schedule(this::checkDeadlines, CHECK_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -183,6 +196,7 @@ public final class ControlServer implements AutoCloseable {
     public void close() {
         List.copyOf(listeners.keySet()).forEach(this::close);
         deadlines.shutdownNow();
+        samples.shutdownNow();
         synchronized (connections) {
             connections.forEach(HttpConnection::close);
         }

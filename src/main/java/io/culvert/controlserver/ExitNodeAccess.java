@@ -4,7 +4,6 @@ package io.culvert.controlserver;
 import io.culvert.settings.HttpToken;
 import io.culvert.status.ControlRequest;
 import io.culvert.status.ControlResult;
-import io.culvert.status.StatusReport;
 import jakarta.json.JsonObject;
 import java.util.Optional;
 import java.util.Set;
@@ -16,7 +15,7 @@ import java.util.function.Supplier;
  * What the HTTP control server may ask of the running exit node, from any thread. All but the audit is handled by the exit
  * node's one thread.
  *
- * @param status throws if there is no response in time
+ * @param figures throws if there is no response in time
  * @param audit the report of {@code culvert audit}
  * @param control requests what the commands request
  * @param leakTest runs a leak test
@@ -24,7 +23,7 @@ import java.util.function.Supplier;
  * @param token what a client has to send to change anything; empty if nothing can be changed
  */
 public record ExitNodeAccess(
-        Supplier<StatusReport> status,
+        Supplier<ExitNodeFigures> figures,
         Supplier<JsonObject> audit,
         BiConsumer<ControlRequest, Consumer<ControlResult>> control,
         Supplier<JsonObject> leakTest,

@@ -2,6 +2,7 @@
 package io.culvert.exitnode;
 
 import io.culvert.audit.Auditor;
+import io.culvert.controlserver.ExitNodeFigures;
 import io.culvert.diagnostics.Hints;
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Log;
@@ -49,6 +50,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +103,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private Optional<Instant> filesChanged = Optional.empty();
     private Instant reloadDue = Instant.MAX;
     private boolean ready;
+    private long serverChanges;
+    private long restorations;
     private boolean healthy;
     private boolean connected;
 
@@ -135,8 +139,8 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 log);
         this.exitOffer =
                 new ExitOffer(this::mesh, components.inputs().settings().mesh().withdrawAfter(), log);
-        this.http =
-                new HttpControl(components.environment(), components.inputs().settings(), components.events());
+        this.http = new HttpControl(
+                components.environment(), components.inputs().settings(), components.events(), this::figures);
         this.clockWatch = new ClockWatch(components.environment());
         this.serviceManager = ServiceManager.of(components.environment());
         this.started = now();
@@ -521,6 +525,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         chooseFreePort();
         List<String> changed = components.killSwitch().apply(plan);
         killSwitchLog.changes(replanned, changed);
+        restorations += replanned || changed.isEmpty() ? 0 : 1;
         if (replanned) {
             leakTesting.killSwitchChanged();
         }
@@ -729,7 +734,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
             case NONE, RESET_PEER -> {}
             case NEXT_ADDRESS ->
                 components.dns().useNextAddresses(failover.config().hostNames());
-            case SWITCH_SERVER -> roamedEndpoint = Optional.empty();
+            case SWITCH_SERVER -> {
+                roamedEndpoint = Optional.empty();
+                serverChanges++;
+            }
             case RECREATE_DEVICE -> {
                 roamedEndpoint = Optional.empty();
                 components.tunnel().remove();
@@ -791,6 +799,22 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                                 new PrivilegedSiblings().find().stream())
                         .flatMap(sentences -> sentences)
                         .toList());
+    }
+
+    private ExitNodeFigures figures() {
+        StatusReport status = statusReport();
+        Map<String, DeviceState> devices = new HashMap<>(components.mesh().devices());
+        deviceState.ifPresent(state -> devices.put(plan.identity().link(), state));
+        PathQuality quality = failover.connection().quality();
+        return new ExitNodeFigures(
+                status,
+                plan.identity().link(),
+                devices,
+                serverChanges,
+                restorations,
+                audit.violations().size(),
+                quality.lossPercent(),
+                quality.roundTrip());
     }
 
     /** Reads the machine. Where that fails, at least the kill switch of the plan in effect is restored. */

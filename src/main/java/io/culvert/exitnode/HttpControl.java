@@ -4,8 +4,10 @@ package io.culvert.exitnode;
 import io.culvert.controlserver.ControlServer;
 import io.culvert.controlserver.EventLog;
 import io.culvert.controlserver.ExitNodeAccess;
+import io.culvert.controlserver.ExitNodeFigures;
 import io.culvert.controlserver.HttpLimits;
 import io.culvert.linux.HostName;
+import io.culvert.net.Prefix;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.reconcile.EventQueue;
 import io.culvert.rtnl.LinkAddress;
@@ -20,6 +22,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -33,11 +38,18 @@ final class HttpControl implements AutoCloseable {
 
     private final Environment environment;
     private final EventQueue<ExitNodeEvent> events;
+    private final Supplier<ExitNodeFigures> figures;
     private Optional<ControlServer> server = Optional.empty();
     private volatile Configured configured;
     private boolean listensEverywhere = true;
 
-    HttpControl(Environment environment, Settings settings, EventQueue<ExitNodeEvent> events) {
+    /** @param figures reads them, on the exit node's thread */
+    HttpControl(
+            Environment environment,
+            Settings settings,
+            EventQueue<ExitNodeEvent> events,
+            Supplier<ExitNodeFigures> figures) {
+        this.figures = figures;
         this.environment = environment;
         this.events = events;
         this.configured = new Configured(settings, Set.of());
@@ -55,7 +67,12 @@ final class HttpControl implements AutoCloseable {
             EventLog log = new EventLog(environment.clock());
             environment.log().setListener(log::add);
             server = Optional.of(new ControlServer(
-                    access(), log, HttpLimits.DEFAULT, environment.system().threads(), environment.log()));
+                    access(),
+                    log,
+                    HttpLimits.DEFAULT,
+                    environment.system().threads(),
+                    environment.clock(),
+                    environment.log()));
         }
         listensEverywhere = server.get().listen(addresses);
     }
@@ -82,7 +99,7 @@ final class HttpControl implements AutoCloseable {
         Stream<InetAddress> ofInterfaces = plan.network().addresses().stream()
                 .filter(address -> !address.link().equals(plan.identity().link()))
                 .map(LinkAddress::address)
-                .map(prefix -> prefix.address());
+                .map(Prefix::address);
         return Stream.concat(ofInterfaces, plan.tailnet().addresses().stream())
                 .distinct()
                 .toList();
@@ -101,12 +118,19 @@ final class HttpControl implements AutoCloseable {
 
     private ExitNodeAccess access() {
         return new ExitNodeAccess(
-                () -> StatusService.requestReport(events),
+                this::requestFigures,
                 () -> ExitNodeAudit.of(environment).report().toJson(),
                 (request, response) -> events.add(new ExitNodeEvent.ControlRequested(request, response)),
                 () -> StatusService.requestLeakTest(events),
                 () -> configured.hostNames(),
                 () -> configured.settings().http().token());
+    }
+
+    private ExitNodeFigures requestFigures() {
+        CompletableFuture<ExitNodeFigures> response = new CompletableFuture<>();
+        events.add(new ExitNodeEvent.DeferredUpdate(() -> response.completeAsync(figures, Runnable::run)));
+        return response.orTimeout(StatusService.TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .join();
     }
 
     @Override

@@ -26,7 +26,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class StatusService implements AutoCloseable {
 
-    private static final int TIMEOUT_SECONDS = 10;
+    /** How long the exit node may take to respond. */
+    static final int TIMEOUT_SECONDS = 10;
 
     private final Log log;
     private final List<AutoCloseable> sockets;
@@ -63,8 +64,7 @@ final class StatusService implements AutoCloseable {
                         pending::close);
     }
 
-    /** Requests the status, from any thread but the exit node's. */
-    static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {
+    private static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {
         CompletableFuture<StatusReport> response = new CompletableFuture<>();
         events.add(new ExitNodeEvent.StatusRequested(response));
         return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();

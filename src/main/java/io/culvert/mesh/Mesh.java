@@ -4,8 +4,10 @@ package io.culvert.mesh;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.Tailnet;
 import io.culvert.process.ChildEvent;
+import io.culvert.wireguard.device.DeviceState;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 
 /** The mesh of an exit node: interfaces whose peers use this node as their exit node. */
 public interface Mesh {
@@ -43,6 +45,11 @@ public interface Mesh {
     /** Returns the tailnet as far as it is known. */
     default Tailnet tailnet() {
         return Tailnet.UNKNOWN;
+    }
+
+    /** Returns the state of its WireGuard devices that respond, by the names of their links. */
+    default Map<String, DeviceState> devices() {
+        return Map.of();
     }
 
     /** Returns a short description of its current state for the log and status. */

@@ -94,6 +94,11 @@ final class MeshDevice {
                         .toList());
     }
 
+    /** Returns its state; empty if it does not respond. */
+    Optional<DeviceState> read() {
+        return device.read();
+    }
+
     /** @param withSubnet whether to add the subnet, as there are several interfaces */
     String describe(boolean withSubnet) {
         String prefix = mesh.link()

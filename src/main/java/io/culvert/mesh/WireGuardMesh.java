@@ -5,10 +5,12 @@ import io.culvert.diagnostics.Log;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.ResolvedNames;
 import io.culvert.plan.WireGuardMeshInterface;
+import io.culvert.wireguard.device.DeviceState;
 import io.culvert.wireguard.device.ManagedDevice;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -79,6 +81,13 @@ public final class WireGuardMesh implements Mesh {
     @Override
     public void announceNewAddresses() {
         devices.values().forEach(MeshDevice::announceNewAddresses);
+    }
+
+    @Override
+    public Map<String, DeviceState> devices() {
+        Map<String, DeviceState> states = new LinkedHashMap<>();
+        devices.forEach((link, mesh) -> mesh.read().ifPresent(state -> states.put(link, state)));
+        return states;
     }
 
     @Override

@@ -3,8 +3,10 @@ package io.culvert.controlserver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.audit.AuditReport;
 import io.culvert.diagnostics.Log;
 import io.culvert.leaktest.LeakTestResult;
+import io.culvert.net.Prefix;
 import io.culvert.settings.HttpToken;
 import io.culvert.status.ConfigurationState;
 import io.culvert.status.ControlRequest;
@@ -12,6 +14,8 @@ import io.culvert.status.ControlResult;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.timing.Threads;
+import io.culvert.wireguard.config.PublicKey;
+import io.culvert.wireguard.device.DeviceState;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import java.io.IOException;
@@ -43,6 +47,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,6 +58,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ControlServerTest {
 
     private static final String TOKEN = "a-token-of-more-than-16";
+    private static final PublicKey KEY = PublicKey.parse("TM7UyJLMf7nPvWC4fb5xoEQedgQ9RwyyEaWGk1Zrow4=");
     private static final String LOGIN_URL = "https://login.example.com/a/0123456789";
 
     private static final HttpLimits LIMITS = new HttpLimits(
@@ -79,9 +85,10 @@ class ControlServerTest {
             new ExitNodeAccess(
                     () -> {
                         statusReads.incrementAndGet();
-                        return report();
+                        return figures();
                     },
-                    () -> Json.createObjectBuilder().add("clean", true).build(),
+                    () -> new AuditReport(List.of("eth0"), List.of(), List.of(), List.of(), List.of(), List.of())
+                            .toJson(),
                     (request, response) -> {
                         requests.add(request);
                         response.accept(ControlResult.done("done"));
@@ -92,6 +99,7 @@ class ControlServerTest {
             events,
             LIMITS,
             Threads.SYSTEM,
+            Clock.systemUTC(),
             new Log(new PrintWriter(new StringWriter())));
 
     private InetSocketAddress address = new InetSocketAddress(0);
@@ -111,6 +119,33 @@ class ControlServerTest {
         try (ServerSocket socket = new ServerSocket(0)) {
             return socket.getLocalPort();
         }
+    }
+
+    private static ExitNodeFigures figures() {
+        return new ExitNodeFigures(
+                report(),
+                "wg0",
+                Map.of(
+                        "wg0",
+                        new DeviceState(
+                                Optional.of(KEY),
+                                51820,
+                                0,
+                                List.of(new DeviceState.PeerState(
+                                        KEY,
+                                        false,
+                                        Optional.of(
+                                                new InetSocketAddress(InetAddress.ofLiteral("203.0.113.10"), 51820)),
+                                        Optional.of(Instant.ofEpochSecond(1_558_580_872)),
+                                        1000,
+                                        2000,
+                                        25,
+                                        List.of(Prefix.parse("0.0.0.0/0"), Prefix.parse("::/0")))))),
+                2,
+                3,
+                0,
+                Optional.of(5),
+                Optional.of(Duration.ofMillis(20)));
     }
 
     private static StatusReport report() {
@@ -394,6 +429,65 @@ class ControlServerTest {
     }
 
     @Test
+    void the_metrics_of_wireguard_have_the_names_and_labels_of_wireguard_exporter() throws IOException {
+        String metrics = body(get("/metrics"));
+
+        String key = "public_key=\"" + KEY + "\"";
+        assertThat(metrics)
+                .contains(
+                        "wireguard_device_info{device=\"wg0\"," + key + "} 1",
+                        "wireguard_peer_info{allowed_ips=\"0.0.0.0/0,::/0\",device=\"wg0\",endpoint=\"203.0.113.10:51820\","
+                                + key + "} 1",
+                        "wireguard_peer_last_handshake_seconds{" + key + "} 1.558580872E9",
+                        "wireguard_peer_receive_bytes_total{" + key + "} 1000.0",
+                        "wireguard_peer_transmit_bytes_total{" + key + "} 2000.0",
+                        "culvert_state{culvert_state=\"connected\"} 1",
+                        "culvert_state{culvert_state=\"blocked\"} 0",
+                        "culvert_server_changes_total 2.0",
+                        "culvert_kill_switch_restorations_total 3.0",
+                        "culvert_tunnel_round_trip_seconds 0.02");
+        assertThat(get("/metrics")).contains("Content-Type: text/plain; version=0.0.4");
+        String open = get("/metrics", "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+        assertThat(open)
+                .contains("Content-Type: application/openmetrics-text; version=1.0.0")
+                .endsWith("# EOF\n");
+    }
+
+    @Test
+    void the_metrics_of_the_documentation_are_those_that_are_served() throws IOException {
+        String metrics = body(get("/metrics"));
+
+        String documented = Files.readString(Path.of("docs/control-server.md"));
+        Set<String> names = Pattern.compile("`((?:culvert|wireguard)_[a-z_]+)`")
+                .matcher(documented)
+                .results()
+                .map(match -> match.group(1))
+                .filter(name -> !name.equals("wireguard_exporter"))
+                .collect(Collectors.toSet());
+        // No leak test has run here.
+        assertThat(names)
+                .hasSizeGreaterThan(10)
+                .allMatch(name -> metrics.contains(name) || name.startsWith("culvert_leak_test_"));
+        assertThat(metrics.lines().filter(line -> line.startsWith("# TYPE ")).map(line -> line.split(" ", -1)[2]))
+                .isSubsetOf(names);
+    }
+
+    @Test
+    void the_page_is_complete_without_scripts_and_loads_nothing() throws IOException {
+        events.add(Log.Level.WARN, "<script>alert(1)</script> {{nonce}}");
+
+        String response = get("/");
+
+        assertThat(body(response))
+                .contains("<strong>connected</strong>", "203.0.113.10:51820 (provider.conf)", "routing rules: active")
+                .contains("&lt;script&gt;alert(1)")
+                .doesNotContain("<script>alert", "{{", LOGIN_URL, "http://", "https://");
+        assertThat(response)
+                .containsPattern("Content-Security-Policy: default-src 'none'; script-src 'nonce-[0-9a-f]{32}'")
+                .doesNotContain("unsafe-inline");
+    }
+
+    @Test
     void a_unix_socket_serves_its_owner_only() throws IOException {
         Path path = directory.resolve("http.sock");
         assertThat(server.listen(Set.of(address, UnixDomainSocketAddress.of(path))))
@@ -428,7 +522,7 @@ class ControlServerTest {
     void the_document_has_all_routes_and_no_others() {
         ControlApi api = new ControlApi(
                 new ExitNodeAccess(
-                        ControlServerTest::report,
+                        ControlServerTest::figures,
                         () -> JsonObject.EMPTY_JSON_OBJECT,
                         (_, _) -> {},
                         () -> JsonObject.EMPTY_JSON_OBJECT,
@@ -436,7 +530,8 @@ class ControlServerTest {
                         Optional::empty),
                 events,
                 LIMITS,
-                Threads.SYSTEM);
+                Threads.SYSTEM,
+                Clock.systemUTC());
         JsonObject document = json(ControlApi.resource("openapi.json"));
 
         assertThat(document.getString("openapi")).startsWith("3.1.");
