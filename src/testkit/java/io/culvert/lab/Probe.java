@@ -10,6 +10,7 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +30,9 @@ public final class Probe {
 
     private static final int TIMEOUT_MILLIS =
             (int) ScaledTimeout.of(Duration.ofSeconds(2)).toMillis();
+
+    /** A packet may be lost where the tunnel begins a new session. */
+    private static final int ECHO_ATTEMPTS = 3;
 
     private final LabNamespace from;
 
@@ -66,7 +70,8 @@ public final class Probe {
                         exchange(
                                 Prefix.parseAddress(server(family)),
                                 7,
-                                "who am i?".getBytes(StandardCharsets.US_ASCII)),
+                                "who am i?".getBytes(StandardCharsets.US_ASCII),
+                                ECHO_ATTEMPTS),
                         StandardCharsets.US_ASCII)
                 .strip());
     }
@@ -96,7 +101,8 @@ public final class Probe {
                     byte[] answer = exchange(
                             Prefix.parseAddress(resolver),
                             53,
-                            Message.newQuery(query).toWire());
+                            Message.newQuery(query).toWire(),
+                            1);
                     return new Message(answer)
                             .getSection(Section.ANSWER).stream()
                                     .map(record -> Prefix.text(Prefix.parseAddress(record.rdataToString())))
@@ -105,14 +111,23 @@ public final class Probe {
                 .orElse(List.of());
     }
 
-    private static byte[] exchange(InetAddress server, int port, byte[] query) throws IOException {
+    /** @param attempts in which to send the query until an answer comes, in the same time altogether */
+    private static byte[] exchange(InetAddress server, int port, byte[] query, int attempts) throws IOException {
         try (DatagramSocket socket = new DatagramSocket()) {
-            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.setSoTimeout(TIMEOUT_MILLIS / attempts);
             socket.connect(new InetSocketAddress(server, port));
-            socket.send(new DatagramPacket(query, query.length));
             DatagramPacket answer = new DatagramPacket(new byte[4096], 4096);
-            socket.receive(answer);
-            return Arrays.copyOf(answer.getData(), answer.getLength());
+            for (int attempt = 1; ; attempt++) {
+                socket.send(new DatagramPacket(query, query.length));
+                try {
+                    socket.receive(answer);
+                    return Arrays.copyOf(answer.getData(), answer.getLength());
+                } catch (SocketTimeoutException e) {
+                    if (attempt == attempts) {
+                        throw e;
+                    }
+                }
+            }
         }
     }
 
