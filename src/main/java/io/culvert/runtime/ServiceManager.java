@@ -80,7 +80,7 @@ public final class ServiceManager {
             try {
                 LocalDatagram.send(name, message);
             } catch (SystemCallException _) {
-                // A service must not fail because nobody listens to its state.
+                // A service must not fail because its state is not received.
             }
         });
     }

@@ -6,7 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
-/** An address on which the HTTP control server listens. No other than these: what it shows is for nobody on the uplink. */
+/** An address on which the HTTP control server listens. No other than these: what it shows is not for hosts of the uplink. */
 public sealed interface HttpAddress {
 
     /** A loopback address. */
