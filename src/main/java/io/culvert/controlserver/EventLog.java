@@ -76,14 +76,4 @@ public final class EventLog {
             lock.unlock();
         }
     }
-
-    /** Returns the number of the latest one. */
-    long count() {
-        lock.lock();
-        try {
-            return count;
-        } finally {
-            lock.unlock();
-        }
-    }
 }

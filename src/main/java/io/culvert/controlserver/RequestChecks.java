@@ -8,7 +8,6 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -112,7 +111,7 @@ final class RequestChecks {
             if (token.get().matches(given.substring(BEARER.length()).strip())) {
                 return Optional.empty();
             }
-            threads.await(new CountDownLatch(1), wrongTokenDelay);
+            threads.pause(wrongTokenDelay);
             return Optional.of(unauthorized("the token is wrong"));
         } finally {
             check.unlock();

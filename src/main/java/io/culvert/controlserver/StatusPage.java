@@ -11,10 +11,11 @@ import jakarta.json.JsonString;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
@@ -127,27 +128,19 @@ record StatusPage(
     }
 
     private String server() {
-        List<String[]> rows = new ArrayList<>();
-        rows.add(new String[] {"Server", status().server()});
-        rows.add(new String[] {
-            "Latest handshake",
-            status().handshake().map(time -> ago(Duration.between(time, now))).orElse("never")
-        });
-        rows.add(new String[] {
-            "Transfer",
-            StatusReport.bytes(status().receivedBytes()) + " received, " + StatusReport.bytes(status().sentBytes())
-                    + " sent"
-        });
-        rows.add(new String[] {"Path", status().path().isEmpty() ? "not measured yet" : status().path()});
-        rows.add(new String[] {
-            "Files", String.join(", ", status().configuration().files())
-        });
-        rows.add(new String[] {"Mesh", status().mesh()});
-        return "<dl>"
-                + rows.stream()
-                        .map(row -> "<dt>" + row[0] + "</dt><dd>" + escaped(row[1]) + "</dd>")
-                        .collect(Collectors.joining())
-                + "</dl>";
+        SequencedMap<String, String> rows = new LinkedHashMap<>();
+        rows.put("Server", status().server());
+        rows.put("Latest handshake", status().handshake().map(this::ago).orElse("never"));
+        rows.put(
+                "Transfer",
+                StatusReport.bytes(status().receivedBytes()) + " received, " + StatusReport.bytes(status().sentBytes())
+                        + " sent");
+        rows.put("Path", status().path().isEmpty() ? "not measured yet" : status().path());
+        rows.put("Files", String.join(", ", status().configuration().files()));
+        rows.put("Mesh", status().mesh());
+        StringBuilder html = new StringBuilder("<dl>");
+        rows.forEach((name, value) -> html.append("<dt>" + name + "</dt><dd>" + escaped(value) + "</dd>"));
+        return html.append("</dl>").toString();
     }
 
     private String history() {
@@ -206,9 +199,7 @@ record StatusPage(
                                         .map(at -> Endpoint.of(at).toString())
                                         .orElse("none"))
                                 + "</td><td>"
-                                + peer.lastHandshake()
-                                        .map(time -> ago(Duration.between(time, now)))
-                                        .orElse("never")
+                                + peer.lastHandshake().map(this::ago).orElse("never")
                                 + "</td><td>" + StatusReport.bytes(peer.receivedBytes()) + "</td><td>"
                                 + StatusReport.bytes(peer.sentBytes()) + "</td></tr>")
                         .collect(Collectors.joining())
@@ -221,8 +212,8 @@ record StatusPage(
                 .forEach((layer, active) -> html.append("<li>" + escaped(layer) + ": "
                         + (active ? "active" : "<strong>NOT IN EFFECT</strong>") + "</li>"));
         status().leakTest()
-                .ifPresent(test -> html.append("<li>leak test: " + test.verdict() + " "
-                        + ago(Duration.between(test.time(), now)) + " (" + escaped(test.totals()) + ")</li>"));
+                .ifPresent(test -> html.append("<li>leak test: " + test.verdict() + " " + ago(test.time()) + " ("
+                        + escaped(test.totals()) + ")</li>"));
         html.append("</ul>");
         if (audit.containsKey("clean")) {
             html.append("<h3>Audit</h3><p>"
@@ -284,9 +275,8 @@ record StatusPage(
                         .collect(Collectors.joining("", "<ul>", "</ul>"));
     }
 
-    private static String ago(Duration age) {
-        long seconds = Math.max(0, age.toSeconds());
-        return seconds < 120 ? seconds + " s ago" : seconds / 60 + " min ago";
+    private String ago(Instant time) {
+        return StatusReport.ago(Duration.between(time, now));
     }
 
     private static String rate(double bytesPerSecond) {

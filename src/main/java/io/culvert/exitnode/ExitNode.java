@@ -113,11 +113,12 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.components = components;
         this.log = components.environment().log();
         Settings settings = components.inputs().settings();
+        String hostName = HostName.read(components.environment().root());
         this.failover = new Failover(
                 new ServerSelection(
                         components.configuration().servers(),
                         settings.wireGuard().order(),
-                        HostName.read(components.environment().root()),
+                        hostName,
                         settings.wireGuard().returnAfter(),
                         components.environment().system().random().get(),
                         now()),
@@ -139,8 +140,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 log);
         this.exitOffer =
                 new ExitOffer(this::mesh, components.inputs().settings().mesh().withdrawAfter(), log);
-        this.http = new HttpControl(
-                components.environment(), components.inputs().settings(), components.events(), this::figures);
+        this.http = new HttpControl(components.environment(), settings, hostName, components.events(), this::figures);
         this.clockWatch = new ClockWatch(components.environment());
         this.serviceManager = ServiceManager.of(components.environment());
         this.started = now();
@@ -481,16 +481,21 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     /** @return when to report again at the latest, if a watchdog waits for it */
     private Optional<Instant> reportToServiceManager() {
-        serviceManager.status(
-                switching.isPaused()
-                        ? "paused"
-                        : isBlocking()
-                                ? "blocked: packets could leave outside the tunnel"
-                                : (connected ? "connected to " : "no connection to ") + failover.describeServer(plan));
+        serviceManager.status(this::serviceStatus);
         return serviceManager.aliveInterval().map(interval -> {
             serviceManager.alive();
             return now().plus(interval);
         });
+    }
+
+    private String serviceStatus() {
+        if (switching.isPaused()) {
+            return "paused";
+        }
+        if (isBlocking()) {
+            return "blocked: packets could leave outside the tunnel";
+        }
+        return (connected ? "connected to " : "no connection to ") + failover.describeServer(plan);
     }
 
     /** Returns the error that is retried, or what does not respond. */

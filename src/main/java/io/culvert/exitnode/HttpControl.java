@@ -6,7 +6,6 @@ import io.culvert.controlserver.EventLog;
 import io.culvert.controlserver.ExitNodeAccess;
 import io.culvert.controlserver.ExitNodeFigures;
 import io.culvert.controlserver.HttpLimits;
-import io.culvert.linux.HostName;
 import io.culvert.net.Prefix;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.reconcile.EventQueue;
@@ -22,8 +21,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -37,6 +34,7 @@ final class HttpControl implements AutoCloseable {
     private record Configured(Settings settings, Set<String> hostNames) {}
 
     private final Environment environment;
+    private final String hostName;
     private final EventQueue<ExitNodeEvent> events;
     private final Supplier<ExitNodeFigures> figures;
     private Optional<ControlServer> server = Optional.empty();
@@ -47,10 +45,12 @@ final class HttpControl implements AutoCloseable {
     HttpControl(
             Environment environment,
             Settings settings,
+            String hostName,
             EventQueue<ExitNodeEvent> events,
             Supplier<ExitNodeFigures> figures) {
         this.figures = figures;
         this.environment = environment;
+        this.hostName = hostName;
         this.events = events;
         this.configured = new Configured(settings, Set.of());
     }
@@ -107,11 +107,10 @@ final class HttpControl implements AutoCloseable {
 
     /** Returns the names by which other nodes of the mesh know this one. */
     private Set<String> hostNames(ExitNodePlan plan) {
-        String name = HostName.read(environment.root());
         Set<String> names = new LinkedHashSet<>();
-        if (!name.isEmpty()) {
-            names.add(name);
-            plan.tailnet().suffix().ifPresent(suffix -> names.add(name + "." + suffix));
+        if (!hostName.isEmpty()) {
+            names.add(hostName);
+            plan.tailnet().suffix().ifPresent(suffix -> names.add(hostName + "." + suffix));
         }
         return names;
     }
@@ -127,10 +126,9 @@ final class HttpControl implements AutoCloseable {
     }
 
     private ExitNodeFigures requestFigures() {
-        CompletableFuture<ExitNodeFigures> response = new CompletableFuture<>();
-        events.add(new ExitNodeEvent.DeferredUpdate(() -> response.completeAsync(figures, Runnable::run)));
-        return response.orTimeout(StatusService.TIMEOUT_SECONDS, TimeUnit.SECONDS)
-                .join();
+        return StatusService.request(
+                events,
+                response -> new ExitNodeEvent.DeferredUpdate(() -> response.completeAsync(figures, Runnable::run)));
     }
 
     @Override

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * Serves the status, runs a leak test for each client of a second socket, and receives commands on a third: each request is
@@ -27,7 +28,7 @@ import java.util.concurrent.TimeUnit;
 final class StatusService implements AutoCloseable {
 
     /** How long the exit node may take to respond. */
-    static final int TIMEOUT_SECONDS = 10;
+    private static final int TIMEOUT_SECONDS = 10;
 
     private final Log log;
     private final List<AutoCloseable> sockets;
@@ -65,16 +66,20 @@ final class StatusService implements AutoCloseable {
     }
 
     private static StatusReport requestReport(EventQueue<ExitNodeEvent> events) {
-        CompletableFuture<StatusReport> response = new CompletableFuture<>();
-        events.add(new ExitNodeEvent.StatusRequested(response));
-        return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
+        return request(events, ExitNodeEvent.StatusRequested::new);
     }
 
     /** Requests a leak test, from any thread but the exit node's. */
     static JsonObject requestLeakTest(EventQueue<ExitNodeEvent> events) {
-        CompletableFuture<LeakTestResult> response = new CompletableFuture<>();
-        events.add(new ExitNodeEvent.LeakTestRequested(response));
-        return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join().toJson();
+        return StatusService.<LeakTestResult>request(events, ExitNodeEvent.LeakTestRequested::new)
+                .toJson();
+    }
+
+    /** Requests something from any thread but the exit node's, and waits for the response. */
+    static <T> T request(EventQueue<ExitNodeEvent> events, Function<CompletableFuture<T>, ExitNodeEvent> event) {
+        CompletableFuture<T> response = new CompletableFuture<>();
+        events.add(event.apply(response));
+        return response.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
     }
 
     @Override

@@ -78,9 +78,9 @@ final class InputRules {
         List<NftRule> rules = new ArrayList<>();
         rules.add(loopback());
         if (!input.loopbackPorts().isEmpty()) {
-            // With the sysctl route_localnet, the kernel accepts packets to 127.0.0.0/8 from other links. Here their
+            // With the sysctl route_localnet, the kernel accepts packets to 127.0.0.0/8 from other links. The
             // destination
-            // is the translated one, so that no translation of another program leads there either.
+            // here is the translated one, so that no translation of another program leads there either.
             rules.add(NftRule.of(
                     "nothing else to the HTTP control server on loopback",
                     toAddress(Family.IPV4, anyOfPrefixes(List.of(SpecialRange.LOOPBACK_IPV4.prefix()))),

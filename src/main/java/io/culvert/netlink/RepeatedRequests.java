@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 
 /**
  * Sockets that repeat requests which the kernel refuses for a reason that passes: a signal, a lock that another program holds,
@@ -116,29 +116,23 @@ public final class RepeatedRequests implements NetlinkSockets {
 
         @Override
         public List<NetlinkMessage> dump(NetlinkMessage request) {
-            for (int attempt = 1; ; attempt++) {
-                try {
-                    return socket.dump(request);
-                } catch (NetlinkException e) {
-                    throwUnlessRepeated(e, attempt);
-                }
-            }
+            return repeated(() -> socket.dump(request));
         }
 
         @Override
         public List<NetlinkMessage> query(NetlinkMessage request) {
-            for (int attempt = 1; ; attempt++) {
-                try {
-                    return socket.query(request);
-                } catch (NetlinkException e) {
-                    throwUnlessRepeated(e, attempt);
-                }
-            }
+            return repeated(() -> socket.query(request));
         }
 
-        private void throwUnlessRepeated(NetlinkException error, int attempt) {
-            if (!PASSING.contains(error.errno()) || attempt >= ATTEMPTS || !pause(attempt)) {
-                throw error;
+        private List<NetlinkMessage> repeated(Supplier<List<NetlinkMessage>> request) {
+            for (int attempt = 1; ; attempt++) {
+                try {
+                    return request.get();
+                } catch (NetlinkException e) {
+                    if (!PASSING.contains(e.errno()) || attempt >= ATTEMPTS || !pause(attempt)) {
+                        throw e;
+                    }
+                }
             }
         }
 
@@ -166,8 +160,7 @@ public final class RepeatedRequests implements NetlinkSockets {
     /** @return false if the thread was interrupted, and is to end */
     private boolean pause(int attempt) {
         try {
-            // Nothing opens the latch: it is a wait in the threads' own time.
-            var _ = threads.await(new CountDownLatch(1), PAUSES.afterFailures(attempt));
+            threads.pause(PAUSES.afterFailures(attempt));
             return true;
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();

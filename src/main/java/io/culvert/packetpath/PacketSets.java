@@ -33,6 +33,7 @@ public final class PacketSets implements Logic<Integer> {
 
         @Override
         public int createVar() {
+            // As BDD.createVar computes it.
             int needed = 6 * (num_vars + 1) + 1;
             if (work_stack.length < needed) {
                 work_stack = Arrays.copyOf(work_stack, 2 * needed);

@@ -94,17 +94,13 @@ final class RulesetEvaluator<B> {
         Outcome<B> reroute(Outcome<B> outcome, B changed);
     }
 
-    /**
-     * Evaluates all base chains at a hook after which no route is looked up once more.
-     */
+    /** Evaluates all base chains at a hook after which no route is looked up once more. */
     List<Outcome<B>> evaluate(Hook hook, PacketState<B> packet, B packets) {
         Result<B> none = new Result<>(links.none(logic), logic.no(), logic.no());
         return evaluate(hook, new Outcome<>(packet, packets, none), (outcome, _) -> outcome);
     }
 
-    /**
-     * Evaluates all base chains at a hook.
-     */
+    /** Evaluates all base chains at a hook. */
     List<Outcome<B>> evaluate(Hook hook, Outcome<B> start, Rerouting<B> rerouting) {
         List<BaseChain> chains = baseChains(hook, start.packet().family());
         List<BaseChain> translating =

@@ -6,6 +6,7 @@ import io.culvert.linux.SystemCallException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Tells systemd about the state of this service (sd_notify(3)), if it started this process and asks for it: in
@@ -67,11 +68,15 @@ public final class ServiceManager {
         send("WATCHDOG=1");
     }
 
-    /** Shows a line in {@code systemctl status}, if it is another one than before. */
-    public void status(String line) {
-        if (!line.equals(status)) {
-            status = line;
-            send("STATUS=" + line);
+    /** Shows a line in {@code systemctl status}, if it is another one than before. It is made only where it is asked for. */
+    public void status(Supplier<String> line) {
+        if (socket.isEmpty()) {
+            return;
+        }
+        String next = line.get();
+        if (!next.equals(status)) {
+            status = next;
+            send("STATUS=" + next);
         }
     }
 

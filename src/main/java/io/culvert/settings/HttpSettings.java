@@ -3,7 +3,8 @@ package io.culvert.settings;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import java.util.OptionalInt;
+import java.util.function.Function;
 
 /**
  * The settings of the HTTP control server.
@@ -19,21 +20,20 @@ public record HttpSettings(List<HttpAddress> addresses, Optional<HttpToken> toke
 
     /** Returns the TCP ports on loopback addresses. */
     public List<Integer> loopbackPorts() {
-        return addresses.stream()
-                .flatMapToInt(address -> address instanceof HttpAddress.OnLoopback(var socket)
-                        ? IntStream.of(socket.getPort())
-                        : IntStream.empty())
-                .distinct()
-                .sorted()
-                .boxed()
-                .toList();
+        return ports(address -> address instanceof HttpAddress.OnLoopback(var socket)
+                ? OptionalInt.of(socket.getPort())
+                : OptionalInt.empty());
     }
 
     /** Returns the TCP ports on the mesh interface's addresses. */
     public List<Integer> meshPorts() {
+        return ports(address ->
+                address instanceof HttpAddress.OnMesh(int port) ? OptionalInt.of(port) : OptionalInt.empty());
+    }
+
+    private List<Integer> ports(Function<HttpAddress, OptionalInt> port) {
         return addresses.stream()
-                .flatMapToInt(address ->
-                        address instanceof HttpAddress.OnMesh(int port) ? IntStream.of(port) : IntStream.empty())
+                .flatMapToInt(address -> port.apply(address).stream())
                 .distinct()
                 .sorted()
                 .boxed()

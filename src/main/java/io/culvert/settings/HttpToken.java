@@ -5,15 +5,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 
 /** The token of the HTTP control server, which is never printed. */
-public final class HttpToken {
+public final class HttpToken extends HiddenText {
 
     /** At 64 possible characters, 96 bits. */
     private static final int MIN_LENGTH = 16;
 
-    private final String text;
-
     private HttpToken(String text) {
-        this.text = text;
+        super(text);
     }
 
     /**
@@ -34,29 +32,8 @@ public final class HttpToken {
         return new HttpToken(text);
     }
 
-    /** Returns the token itself. */
-    public String text() {
-        return text;
-    }
-
     /** Returns whether this is the text; how long it takes says nothing about the token. */
     public boolean matches(String given) {
-        return MessageDigest.isEqual(text.getBytes(StandardCharsets.UTF_8), given.getBytes(StandardCharsets.UTF_8));
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof HttpToken token && token.text.equals(text);
-    }
-
-    @Override
-    public int hashCode() {
-        return 0;
-    }
-
-    /** Returns a placeholder, never the token. */
-    @Override
-    public String toString() {
-        return "(hidden)";
+        return MessageDigest.isEqual(text().getBytes(StandardCharsets.UTF_8), given.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -4,12 +4,10 @@ package io.culvert.settings;
 import java.nio.charset.StandardCharsets;
 
 /** A password, which is never printed. */
-public final class Password {
-
-    private final String text;
+public final class Password extends HiddenText {
 
     private Password(String text) {
-        this.text = text;
+        super(text);
     }
 
     /**
@@ -26,26 +24,5 @@ public final class Password {
                     "contains control characters, such as a line break", "use one line with nothing but the password");
         }
         return new Password(text);
-    }
-
-    /** Returns the password itself. */
-    public String text() {
-        return text;
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof Password password && password.text.equals(text);
-    }
-
-    @Override
-    public int hashCode() {
-        return 0;
-    }
-
-    /** Returns a placeholder, never the password. */
-    @Override
-    public String toString() {
-        return "(hidden)";
     }
 }

@@ -97,9 +97,8 @@ public final class ControlSocket implements AutoCloseable {
         try {
             handler.accept(new PendingRequest(parse(OwnerSocket.readLine(channel, REQUEST_TIMEOUT)), channel));
         } catch (IOException | JsonException _) {
-            // It has disconnected, has sent nothing in time, or has sent an invalid request. Only this user is served,
-            // so it
-            // is another version of Culvert.
+            // It has disconnected, sent nothing in time, or sent an invalid request. Only this user is served, so it is
+            // another version of Culvert.
             new PendingRequest(JsonValue.EMPTY_JSON_OBJECT, channel).close();
         }
     }

@@ -176,7 +176,7 @@ public record StatusReport(
         return String.join("\n", lines);
     }
 
-    static String ago(Duration age) {
+    public static String ago(Duration age) {
         long seconds = Math.max(0, age.toSeconds());
         return seconds < 120 ? seconds + " s ago" : seconds / 60 + " min ago";
     }

@@ -50,6 +50,11 @@ public interface Threads {
         return latch.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /** Waits for this time. */
+    default void pause(Duration time) throws InterruptedException {
+        await(new CountDownLatch(1), time);
+    }
+
     /**
      * Waits for the first element of a queue and removes it.
      *
