@@ -159,7 +159,7 @@ public final class Bench {
                     if (round == ROUNDS - 1) {
                         values.put(Metric.IDLE, new double[] {idleCpuMillis(culvert)});
                     }
-                    stop(culvert);
+                    stop(lab, culvert);
                 }
             }
         }
@@ -187,7 +187,7 @@ public final class Bench {
                 values.put(Metric.LAST_LEAK, leaks.isEmpty() ? 0 : millis(leaks.getLast() - begin));
                 values.put(Metric.LEAKS, (double) leaks.size());
                 values.put(Metric.READY, ready);
-                stop(culvert);
+                stop(lab, culvert);
             }
         } catch (Exception e) {
             throw new AssertionError("measuring a start", e);
@@ -211,7 +211,7 @@ public final class Bench {
                 readyMillis(culvert);
                 idleCpuMillis(culvert);
                 memory.addAll(culvert, program.name() + ", idle");
-                stop(culvert);
+                stop(lab, culvert);
             }
         }
     }
@@ -225,7 +225,7 @@ public final class Bench {
     }
 
     /** Stops the program and removes its kill switch, which as process 1 it leaves to the network namespace. */
-    private void stop(RunningProgram culvert) {
+    static void stop(Lab lab, RunningProgram culvert) {
         culvert.signal("TERM");
         culvert.awaitExit(TIMEOUT);
         lab.node().namespace().nft("flush ruleset");

@@ -85,7 +85,7 @@ public final class RecoveryBench implements AutoCloseable {
                 node.attempt(program.command("use", "provider").toArray(String[]::new))
                         .outputOrFail();
             }
-            stop(culvert);
+            Bench.stop(lab, culvert);
         }
         measurements.add(Measurement.of(Metric.DETECTION, program.name(), detection));
         measurements.add(Measurement.percentile99(Metric.DETECTION_99, program.name(), detection));
@@ -112,7 +112,7 @@ public final class RecoveryBench implements AutoCloseable {
             try (RunningProgram restarted = start(program, next)) {
                 probe.awaitReply(second.publicIpv4(), TIMEOUT);
                 double time = millisSince(begin);
-                stop(restarted);
+                Bench.stop(lab, restarted);
                 return time;
             }
         }
@@ -158,17 +158,6 @@ public final class RecoveryBench implements AutoCloseable {
         Map<String, String> settings = new HashMap<>(Map.of("CULVERT_MESH", "none"));
         settings.putAll(more);
         return lab.node().startOther(settings, program.command("up").toArray(String[]::new));
-    }
-
-    /** Stops the program and removes its kill switch, which as process 1 it leaves to the network namespace. */
-    private void stop(RunningProgram culvert) {
-        culvert.signal("TERM");
-        culvert.awaitExit(TIMEOUT);
-        lab.node().namespace().nft("flush ruleset");
-        for (String family : List.of("-4", "-6")) {
-            lab.node().namespace().attempt("ip", family, "rule", "flush", "protocol", "67");
-            lab.node().namespace().attempt("ip", family, "route", "flush", "table", "all", "protocol", "67");
-        }
     }
 
     private static double millisSince(long begin) {

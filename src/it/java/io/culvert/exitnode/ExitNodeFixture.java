@@ -13,6 +13,7 @@ import io.culvert.lab.Probe;
 import io.culvert.lab.Provider;
 import io.culvert.lab.RunningProgram;
 import io.culvert.lab.Sandbox;
+import io.culvert.lab.TcpTransfer;
 import io.culvert.lab.WireGuardClient;
 import io.culvert.net.Family;
 import io.culvert.status.StatusReport;
@@ -93,6 +94,17 @@ final class ExitNodeFixture implements AutoCloseable {
         RunningProgram culvert = start(settings);
         culvert.awaitLine("connected to", TIMEOUT);
         return culvert;
+    }
+
+    /** Starts a transfer from the node to the provider's address in the tunnel. */
+    TcpTransfer transferThroughTunnel() {
+        return TcpTransfer.start(
+                namespace(), lab.provider().namespace(), lab.provider().tunnelIpv4(), 9000);
+    }
+
+    /** Runs a shell script in the node's namespace, which ends at the first error. */
+    void shell(String script) {
+        namespace().run("sh", "-ec", script);
     }
 
     CommandResult run(Map<String, String> settings, String... arguments) {

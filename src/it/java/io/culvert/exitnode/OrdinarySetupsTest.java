@@ -226,21 +226,17 @@ class OrdinarySetupsTest {
         fixture.close();
     }
 
-    private void shell(String script) {
-        fixture.namespace().run("sh", "-ec", script);
-    }
-
     private void nothing_else_may_leave(Map<String, String> settings) {
         RunningProgram culvert = fixture.connect(settings);
         List<String> alarms = new ArrayList<>();
         ORDINARY.forEach((name, script) -> {
-            shell(script);
+            fixture.shell(script);
             CommandResult audit = fixture.run(settings, "audit");
             if (audit.status() != 0 || !audit.out().contains("Nothing else may leave.")) {
                 alarms.add(name + ":\n" + audit.out() + audit.err());
             }
-            shell(UNDO.getOrDefault(name, ":"));
-            shell(CLEAR);
+            fixture.shell(UNDO.getOrDefault(name, ":"));
+            fixture.shell(CLEAR);
         });
 
         assertThat(alarms).isEmpty();

@@ -193,10 +193,6 @@ class PlantedRulesTest {
         fixture.close();
     }
 
-    private void shell(String script) {
-        fixture.namespace().run("sh", "-ec", script);
-    }
-
     private JsonObject audit() {
         CommandResult result = fixture.run(SETTINGS, "audit", "--json");
         try (JsonReader reader = Json.createReader(new StringReader(result.out()))) {
@@ -237,7 +233,7 @@ class PlantedRulesTest {
         RunningProgram culvert = fixture.connect(SETTINGS);
         culvert.signal("KILL");
         culvert.awaitExit(ExitNodeFixture.TIMEOUT);
-        shell(SAVE);
+        fixture.shell(SAVE);
     }
 
     @Test
@@ -246,12 +242,12 @@ class PlantedRulesTest {
         assertThat(audit().getBoolean("clean")).as("before").isTrue();
         List<String> missed = new ArrayList<>();
         for (Planted planted : CHANGES) {
-            shell(planted.script());
+            fixture.shell(planted.script());
             JsonObject report = audit();
             if (!isNamed(report, planted)) {
                 missed.add(planted.name() + ": " + report.getJsonArray("violations"));
             }
-            shell(RESTORE);
+            fixture.shell(RESTORE);
         }
         assertThat(missed).isEmpty();
         assertThat(audit().getBoolean("clean")).as("restored").isTrue();
@@ -261,7 +257,7 @@ class PlantedRulesTest {
     void what_is_named_for_both_layers_really_leaves() {
         leaveStateBehind();
         fixture.assertLocalTrafficBlocked(Family.values());
-        shell("""
+        fixture.shell("""
                 nft insert rule inet culvert output accept
                 nft insert rule inet culvert postrouting accept
                 ip -4 rule add pref 10 lookup main

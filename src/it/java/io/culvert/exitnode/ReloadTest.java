@@ -53,19 +53,10 @@ class ReloadTest {
         return fixture.run(Map.of(), "reload");
     }
 
-    private TcpTransfer transferThroughTunnel() {
-        // From the node to the provider's address in the tunnel.
-        return TcpTransfer.start(
-                fixture.namespace(),
-                fixture.lab.provider().namespace(),
-                fixture.lab.provider().tunnelIpv4(),
-                9000);
-    }
-
     @Test
     void a_reload_without_a_change_changes_nothing() {
         RunningProgram culvert = fixture.connect(settings());
-        try (TcpTransfer transfer = transferThroughTunnel()) {
+        try (TcpTransfer transfer = fixture.transferThroughTunnel()) {
             String before = fixture.footprint();
             culvert.ignoreEarlierOutput();
 
@@ -99,7 +90,7 @@ class ReloadTest {
         assertThat(observer.sees(() -> fixture.node.whoami(Family.IPV6)))
                 .as("nothing bypasses the tunnel yet")
                 .isFalse();
-        try (TcpTransfer transfer = transferThroughTunnel()) {
+        try (TcpTransfer transfer = fixture.transferThroughTunnel()) {
             write("CULVERT_BYPASS=198.51.100.10\nCULVERT_MTU=1300\nCULVERT_LOG=debug\nCULVERT_PUBLISH=8001\n");
             culvert.awaitLine("configuration: reloaded \\(a file has changed\\)", ExitNodeFixture.TIMEOUT);
             assertThat(reload().out()).contains("unchanged");

@@ -56,14 +56,6 @@ class ServicesReloadTest {
         return lanHost.whoamiBySocks(Lab.NODE_IPV4, port, Family.IPV4, options);
     }
 
-    private TcpTransfer transferThroughTunnel() {
-        return TcpTransfer.start(
-                fixture.namespace(),
-                fixture.lab.provider().namespace(),
-                fixture.lab.provider().tunnelIpv4(),
-                9000);
-    }
-
     private void assertNoLeakButToProxyClients() {
         fixture.observer.allow("the proxy's clients", packet -> packet.isTo(Lab.LAN_HOST_IPV4));
         assertThat(fixture.observer.leaks()).isEmpty();
@@ -73,7 +65,7 @@ class ServicesReloadTest {
     void the_proxy_is_started_changed_and_stopped_while_other_connections_live() {
         fixture.verifyObserverDetectsLeaks(Family.values());
         RunningProgram culvert = connect(ExitNodeFixture.withoutMesh(Map.of()));
-        try (TcpTransfer transfer = transferThroughTunnel()) {
+        try (TcpTransfer transfer = fixture.transferThroughTunnel()) {
             assertThat(addressByProxy(PORT)).isEmpty();
 
             String on = "CULVERT_SOCKS=true\nCULVERT_SOCKS_ALLOW=192.0.2.0/26\n";
@@ -164,7 +156,7 @@ class ServicesReloadTest {
         phone.useExitNode();
         assertThat(fixture.phone.whoami(Family.IPV4)).contains(fixture.provider(Family.IPV4));
         String handshake = latestHandshake();
-        try (TcpTransfer transfer = transferThroughTunnel()) {
+        try (TcpTransfer transfer = fixture.transferThroughTunnel()) {
             String added = file.replace("connections:", """
                       - name: tablet
                         external: true

@@ -12,6 +12,7 @@ import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.LookupRoute;
 import io.culvert.rtnl.LookupRule;
 import io.culvert.rtnl.LookupRule.Action;
+import io.culvert.rtnl.LookupRules;
 import io.culvert.rtnl.Machine;
 import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.PolicyRule;
@@ -63,10 +64,10 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
         List<LookupRule> rules = new ArrayList<>();
         List<LookupRoute> routes = new ArrayList<>();
         for (Family family : Family.values()) {
-            rules.add(kernelRule(family, 0, LOCAL_TABLE));
-            rules.add(kernelRule(family, 32766, Route.MAIN));
+            rules.add(LookupRules.lookup(family, 0, LOCAL_TABLE));
+            rules.add(LookupRules.lookup(family, 32766, Route.MAIN));
             if (family == Family.IPV4) {
-                rules.add(kernelRule(family, 32767, DEFAULT_TABLE));
+                rules.add(LookupRules.lookup(family, 32767, DEFAULT_TABLE));
             }
         }
         network.rules().forEach(rule -> rules.add(lookup(rule)));
@@ -173,25 +174,6 @@ public record PlannedNamespace(RoutingState routing, List<KernelTable> tables) {
 
     public PlannedNamespace withTables(List<KernelTable> others) {
         return new PlannedNamespace(routing, others);
-    }
-
-    private static LookupRule kernelRule(Family family, long preference, long table) {
-        return new LookupRule(
-                family,
-                preference,
-                false,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                OptionalInt.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false,
-                new Action.LookupTable(table, OptionalInt.empty(), OptionalLong.empty()),
-                false);
     }
 
     private static LookupRule lookup(PolicyRule rule) {

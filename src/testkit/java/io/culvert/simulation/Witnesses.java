@@ -12,6 +12,7 @@ import io.culvert.packetpath.Truth;
 import io.culvert.rtnl.LinkAddress;
 import io.culvert.rtnl.LookupRoute;
 import io.culvert.rtnl.LookupRule;
+import io.culvert.rtnl.LookupRules;
 import io.culvert.rtnl.Route;
 import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingState.StateLink;
@@ -19,8 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -186,8 +185,8 @@ final class Witnesses {
         List<LookupRule> rules = new ArrayList<>();
         List<LookupRoute> routes = new ArrayList<>();
         for (Family family : Family.values()) {
-            rules.add(lookup(family, 0, LOCAL));
-            rules.add(lookup(family, 1, Route.MAIN));
+            rules.add(LookupRules.lookup(family, 0, LOCAL));
+            rules.add(LookupRules.lookup(family, 1, Route.MAIN));
             routes.add(new LookupRoute(
                     family,
                     Route.MAIN,
@@ -202,25 +201,6 @@ final class Witnesses {
         }
         routing.routes().stream().filter(route -> route.table() == LOCAL).forEach(routes::add);
         return new RoutingState(routing.links(), routing.addresses(), rules, routes);
-    }
-
-    private static LookupRule lookup(Family family, long preference, long table) {
-        return new LookupRule(
-                family,
-                preference,
-                false,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                OptionalInt.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false,
-                new LookupRule.Action.LookupTable(table, OptionalInt.empty(), OptionalLong.empty()),
-                false);
     }
 
     private static boolean leaves(
