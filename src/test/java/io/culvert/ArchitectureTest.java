@@ -56,7 +56,7 @@ class ArchitectureTest {
                         "io.culvert.roaming..",
                         "io.culvert.mesh..",
                         "io.culvert.tailscale..",
-                        "io.culvert.socks..",
+                        "io.culvert.proxies..",
                         "io.culvert.dns..",
                         "io.culvert.leaktest..",
                         "io.culvert.status..",

@@ -274,16 +274,18 @@ class ComposeExamplesTest {
                 services:
                   culvert: {image: IMAGE}
                 """);
-        fixture.engine.file("socks-only/socks-password", "a secret of the lab\n");
+        fixture.engine.file("socks-only/socks-password", "a-secret.of_the_lab\n");
         start(directory);
         awaitReady(container(directory, "culvert"));
         Probe host = Probe.from(fixture.lab.node().namespace());
 
-        assertThat(host.whoamiBySocks("127.0.0.1", 1080, Family.IPV4, "--proxy-user", "anna:a secret of the lab"))
+        assertThat(host.whoamiBySocks("127.0.0.1", 1080, Family.IPV4, "--proxy-user", "anna:a-secret.of_the_lab"))
+                .contains(fixture.provider(Family.IPV4));
+        assertThat(host.whoamiByHttpProxy("127.0.0.1", 8888, Family.IPV4, "--proxy-user", "anna:a-secret.of_the_lab"))
                 .contains(fixture.provider(Family.IPV4));
         assertThat(host.whoamiBySocks("127.0.0.1", 1080, Family.IPV4)).isEmpty();
         assertThat(Probe.from(fixture.lab.lanHost())
-                        .whoamiBySocks(Lab.NODE_IPV4, 1080, Family.IPV4, "--proxy-user", "anna:a secret of the lab"))
+                        .whoamiBySocks(Lab.NODE_IPV4, 1080, Family.IPV4, "--proxy-user", "anna:a-secret.of_the_lab"))
                 .isEmpty();
     }
 

@@ -70,6 +70,7 @@ final class LeakMatrixRun implements AutoCloseable {
 
     static Observer allowProxy(Observer observer) {
         return observer.allowService(1080)
+                .allowService(8888)
                 .allow(
                         "UDP relay of the proxy",
                         packet -> packet.isTo(Lab.LAN_HOST_IPV4)

@@ -38,8 +38,8 @@ class LeakMatrixTest {
     private LeakMatrixRun run(LabOptions options) {
         ExitNodeFixture fixture = ExitNodeFixture.of(options);
         LeakMatrixRun.allowProxy(fixture.observer);
-        Map<String, String> settings =
-                fixture.settings(Map.of("CULVERT_SOCKS", "true", "CULVERT_SOCKS_ALLOW", "192.0.2.0/26"));
+        Map<String, String> settings = fixture.settings(
+                Map.of("CULVERT_SOCKS", "true", "CULVERT_HTTP_PROXY", "true", "CULVERT_SOCKS_ALLOW", "192.0.2.0/26"));
         return new LeakMatrixRun(fixture, () -> fixture.start(settings), matrix);
     }
 

@@ -100,7 +100,12 @@ class ProxyTargetsTest {
             def streams():
                 while True:
                     one, _ = tcp.accept()
-                    try: one.sendall(b'I am reached'); one.close()
+                    try:
+                        one.settimeout(0.05)
+                        try: hello = one.recv(2048)
+                        except OSError: hello = b''
+                        head = b'HTTP/1.0 200 OK\\r\\n\\r\\n' if hello.startswith(b'GET') else b''
+                        one.sendall(head + b'I am reached'); one.close()
                     except OSError: pass
             threading.Thread(target=streams, daemon=True).start()
             print('answers')
@@ -166,12 +171,29 @@ class ProxyTargetsTest {
                             try: return b'reached' in udp.recv(2048)
                             except TimeoutError: pass
                         return False
-            ways = {'CONNECT': connect, 'BIND': bind, 'UDP': datagram}
+            def answer(target, port, request):
+                with socket.create_connection((proxy, 8888), 30) as tcp:
+                    tcp.settimeout(wait)
+                    name = f'[{target}]' if ':' in target and '[' not in target else target
+                    tcp.sendall(request.format(f'{name}:{port}', port).encode())
+                    got = b''
+                    while b'reached' not in got:
+                        part = tcp.recv(2048)
+                        if not part: return False
+                        got += part
+                    return True
+            def http(target, port):
+                return answer(target, port, 'CONNECT {0} HTTP/1.1\\r\\n\\r\\n')
+            def plain(target, port):
+                return answer(target, port, 'GET http://{0}/ HTTP/1.1\\r\\nHost: {0}\\r\\n\\r\\n')
+            def transparent(target, port):
+                return answer(target, port, 'GET / HTTP/1.1\\r\\nHost: {0}\\r\\n\\r\\n')
+            ways = {'CONNECT': connect, 'BIND': bind, 'UDP': datagram, 'HTTP': http, 'GET': plain, 'HOST': transparent}
             def tried(way, target, port):
                 try: reached = ways[way](target, int(port))
                 except OSError: reached = False
                 if reached: print(f'{way} {target} {port}\\n', end='', flush=True)
-            with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            with concurrent.futures.ThreadPoolExecutor(64) as pool:
                 for target in targets:
                     for port in ports:
                         for way in ways:
@@ -255,11 +277,13 @@ class ProxyTargetsTest {
                 .isEqualTo("I am reached");
         Map<String, String> settings = fixture.settings(Map.of(
                 "CULVERT_SOCKS", "true",
+                "CULVERT_HTTP_PROXY", "true",
                 "CULVERT_SOCKS_ALLOW", "192.0.2.0/26 127.0.0.0/8",
                 "CULVERT_SOCKS_UDP_PORTS", "4000-4063"));
         fixture.connect(settings).awaitLine("^ready", ExitNodeFixture.TIMEOUT);
         fixture.observer
-                .allow("the proxy's client", packet -> packet.isTcpFrom(1080) && packet.isTo(Lab.LAN_HOST_IPV4))
+                .allowService(1080)
+                .allowService(8888)
                 .allow(
                         "its datagrams",
                         packet -> packet.isTo(Lab.LAN_HOST_IPV4)
@@ -282,7 +306,12 @@ class ProxyTargetsTest {
                             "CONNECT " + Lab.SERVER_IPV6 + " " + INTERNET,
                             "CONNECT web.example " + INTERNET,
                             "UDP " + Lab.SERVER_IPV4 + " " + INTERNET,
-                            "UDP web.example " + INTERNET);
+                            "UDP web.example " + INTERNET,
+                            "HTTP " + Lab.SERVER_IPV4 + " " + INTERNET,
+                            "HTTP " + Lab.SERVER_IPV6 + " " + INTERNET,
+                            "HTTP web.example " + INTERNET,
+                            "GET " + Lab.SERVER_IPV4 + " " + INTERNET,
+                            "GET web.example " + INTERNET);
 
             List<String> reachedTargets = reachedTargets(
                     client.getKey(), client.getValue(), Duration.ofSeconds(3), SIBLING + "," + LAN_HOST, TARGETS);

@@ -81,6 +81,7 @@ class ImageTest {
                 .extracting(Entry::path)
                 .allMatch(path -> Set.of(
                                         "/usr/sbin/danted",
+                                        "/usr/bin/tinyproxy",
                                         "/usr/local/bin/tailscaled",
                                         "/usr/local/bin/wireguard-go",
                                         "/usr/local/bin/culvert",
@@ -146,7 +147,7 @@ class ImageTest {
                 .map(Entry::name)
                 .toList();
 
-        assertThat(packages).contains("libc6", "dante-server", "ca-certificates", "tzdata");
+        assertThat(packages).contains("libc6", "dante-server", "tinyproxy-bin", "ca-certificates", "tzdata");
         assertThat(text("/var/lib/dpkg/status.d/dante-server"))
                 .containsPattern("(?m)^Package: dante-server$")
                 .containsPattern("(?m)^Status: install ok installed$")

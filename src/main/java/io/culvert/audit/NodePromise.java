@@ -392,6 +392,7 @@ final class NodePromise {
             ports.add(new Port(port, Transport.TCP));
             inputs.settings().socks().udpPorts().ports().forEach(udp -> ports.add(new Port(udp, Transport.UDP)));
         });
+        inputs.settings().httpProxy().ifPresent(port -> ports.add(new Port(port, Transport.TCP)));
         inputs.settings().mesh().tailscale().ifPresent(settings -> ports.addAll(settings.proxyPorts()));
         return ports;
     }

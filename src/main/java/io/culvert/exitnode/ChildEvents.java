@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -18,6 +17,11 @@ final class ChildEvents {
 
     /** Lines that differ only in numbers (times, ports, counts) are the same message. */
     private static final Pattern NUMBERS = Pattern.compile("[0-9]+");
+
+    private static final Pattern SESSION = Pattern.compile(" info: |^[A-Z]+ +[A-Z][a-z]{2} [0-9]{2} [0-9:.]+ \\[");
+
+    /** The latter is how tinyproxy reports that its port is in use. */
+    private static final Pattern ERROR = Pattern.compile("(?i)error|could not create listening sockets");
 
     private final Log log;
     private final Predicate<String> reportedElsewhere;
@@ -59,17 +63,17 @@ final class ChildEvents {
 
     /**
      * Logs a line of a child's output: as a warning where it contains "error" and does not repeat the child's previous
-     * message, such as that a server cannot be reached; otherwise at debug level. So are Dante's lines about single
-     * sessions ({@code info: pass(17): tcp/connect}): a client causes two of them with each connection that a server
-     * refuses, and they name the destination.
+     * message, such as that a server cannot be reached; otherwise at debug level. So are the proxies' lines about single
+     * sessions (Dante's {@code info: pass(17): tcp/connect}, tinyproxy's {@code ERROR     Dec 01 10:04:47.265}): a client
+     * causes them with each connection that a server refuses, and they name the destination.
      */
     private void logOutput(String child, String line) {
         String message = NUMBERS.matcher(line).replaceAll("0");
         boolean repeated = message.equals(lastOutput.put(child, message));
         if (repeated
                 || reportedElsewhere.test(child)
-                || line.contains(" info: ")
-                || !line.toLowerCase(Locale.ROOT).contains("error")) {
+                || SESSION.matcher(line).find()
+                || !ERROR.matcher(line).find()) {
             log.debug(child + ": " + line);
         } else {
             log.warn(child + ": " + line);

@@ -49,7 +49,7 @@ record Components(
         WireGuardDevices devices,
         ManagedDevice tunnel,
         Mesh mesh,
-        SocksProxy proxy,
+        Proxies proxies,
         DnsService dns) {
 
     static Components assemble(
@@ -66,7 +66,7 @@ record Components(
                 () -> settings.mesh().tailscale().stream()
                         .anyMatch(it -> it.acceptsDns() && kernel.links().exists(it.interfaceName())),
                 () -> events.add(new ExitNodeEvent.NamesChanged()));
-        SocksProxy proxy = new SocksProxy(environment, settings, configuration.sockd());
+        Proxies proxies = new Proxies(environment, settings, configuration.sockd());
         ExitNodeInputs inputs = configuration.inputs(dns.runtimeResolvers(), machine);
         Children children = new Children(environment.system().programs());
         Reaper.installAsInit(children);
@@ -90,7 +90,7 @@ record Components(
                 devices,
                 keptDevice(devices, configuration.identity().link(), kernel),
                 mesh(configuration, devices::managed, environment, supervisor, events, dns),
-                proxy,
+                proxies,
                 dns);
     }
 
@@ -110,7 +110,7 @@ record Components(
         if (!keys(changed).equals(keys(configuration))) {
             dns.setConfiguration(changed);
         }
-        proxy.setConfiguration(changed);
+        proxies.setConfiguration(changed);
         Mesh nextMesh = mesh;
         if (mesh instanceof WireGuardMesh wireGuard) {
             wireGuard.setInterfaces(changed.meshes());
@@ -130,7 +130,7 @@ record Components(
                 devices,
                 tunnel,
                 nextMesh,
-                proxy,
+                proxies,
                 dns);
     }
 

@@ -258,9 +258,9 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         forwarding.ifPresent(sysctls -> sysctls.enable(families, uplinks()));
     }
 
-    void startProxy(UndoStack undo) {
-        undo.push("stopping the proxy", components.proxy()::close);
-        components.proxy().apply(plan, components.supervisor());
+    void startProxies(UndoStack undo) {
+        undo.push("stopping the proxies", components.proxies()::close);
+        components.proxies().apply(plan, components.supervisor());
         undo.push("ending the health checks", healthChecks::close);
         healthChecks.start(components);
     }
@@ -297,7 +297,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 yield Response.RECONCILE;
             }
             case ExitNodeEvent.Child(ChildEvent childEvent) -> {
-                components.proxy().handle(childEvent);
+                components.proxies().handle(childEvent);
                 components.mesh().handle(childEvent);
                 yield Response.reconcileIf(childEvents.handle(childEvent));
             }
@@ -454,7 +454,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     /**
      * Publishes the health on every change, and logs once that the exit node is ready: the tunnel is connected and the
-     * proxy accepts clients.
+     * proxies accept clients.
      *
      * @return when to call this again at the latest; empty if only a change matters
      */
@@ -470,7 +470,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         connected = failover.verdict() == Verdict.CONNECTED;
         if (!ready
                 && failover.verdict() == Verdict.CONNECTED
-                && components.proxy().isReady()) {
+                && components.proxies().isReady()) {
             ready = true;
             serviceManager.ready();
             log.info("ready: traffic exits through " + failover.describeServer(plan) + ", "
@@ -550,7 +550,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         components.dns().serve(plan);
         components.dns().serveMesh(plan);
         redirectDns();
-        components.proxy().apply(plan, components.supervisor());
+        components.proxies().apply(plan, components.supervisor());
         http.apply(components.configuration().settings(), plan);
         enableForwarding();
         if (replanned || isAuditDue) {

@@ -104,7 +104,7 @@ public final class ExitNodeApplication {
             exitNode.startNameResolution(undo);
             exitNode.startTunnel(undo);
             exitNode.attachMesh(undo);
-            exitNode.startProxy(undo);
+            exitNode.startProxies(undo);
             exitNode.startHttp(undo);
             exitNode.handleEvents();
         } finally {

@@ -14,7 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /**
- * Checks that the proxy, Tailscale, the userspace WireGuard and the DNS stub respond, and restarts what does not; the
+ * Checks that the proxies, Tailscale, the userspace WireGuard and the DNS stub respond, and restarts what does not; the
  * kill switch stays as it is. All methods are called on the event thread.
  */
 final class HealthChecks implements AutoCloseable {
@@ -39,7 +39,7 @@ final class HealthChecks implements AutoCloseable {
 
     /** Checks each component that is in use, from now on. */
     void start(Components components) {
-        start("dante", components.proxy()::checkResponds, components.proxy()::kill);
+        components.proxies().servers().forEach(server -> start(server.name(), server::checkResponds, server::kill));
         // With other settings, the mesh is another one.
         start(
                 "tailscale",

@@ -13,13 +13,13 @@ import io.culvert.plan.ExitNodeChecks;
 import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.plan.WireGuardMeshInterface;
+import io.culvert.proxies.SockdFile;
 import io.culvert.routing.TunnelIdentity;
 import io.culvert.rtnl.Machine;
 import io.culvert.runtime.Environment;
 import io.culvert.settings.LoadedSettings;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
-import io.culvert.socks.SockdFile;
 import io.culvert.wireguard.config.FileUse;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.config.WireGuardFile;
@@ -131,7 +131,7 @@ record LoadedConfiguration(
         return ExitNodeInputs.of(settings, identity, servers.getFirst().config(), resolvers, machine)
                 .with(it -> {
                     it.meshes = meshes;
-                    it.socksPort = SocksProxy.port(settings, sockd);
+                    it.socksPort = Proxies.socksPort(settings, sockd);
                 });
     }
 

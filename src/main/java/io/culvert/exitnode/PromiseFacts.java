@@ -101,7 +101,7 @@ final class PromiseFacts {
                     known.bypassAddresses = bypasses;
                     known.tailnetAddresses = facts.tailnetAddresses();
                     known.relayPorts = Set.copyOf(facts.relayPorts());
-                    known.socksPort = SocksProxy.port(configuration.settings(), configuration.sockd());
+                    known.socksPort = Proxies.socksPort(configuration.settings(), configuration.sockd());
                 });
     }
 }

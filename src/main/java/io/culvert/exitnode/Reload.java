@@ -79,7 +79,7 @@ final class Reload {
             it.settings = configuration.settings();
             it.server = server.config();
             it.meshes = configuration.meshes();
-            it.socksPort = SocksProxy.port(configuration.settings(), configuration.sockd());
+            it.socksPort = Proxies.socksPort(configuration.settings(), configuration.sockd());
         });
     }
 }

@@ -24,7 +24,6 @@ import io.culvert.rtnl.NetworkState;
 import io.culvert.rtnl.Ownership;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
-import io.culvert.socks.Dante;
 import io.culvert.tailscale.TailscaleProgram;
 import io.culvert.wireguard.device.WireGuardDevices;
 import java.net.InetAddress;
@@ -59,6 +58,7 @@ final class Requirements {
                 machine, configuration.settings().wireGuard().implementation())) {
             Components.program(configuration.settings()).socketsProblem().ifPresent(problems::add);
         }
+        problems.addAll(Proxies.missingPrograms(environment, configuration.settings()));
         kernel.findUnroutedIpv6Address(machine)
                 .map(Requirements::noDefaultRoute)
                 .ifPresent(problems::add);
@@ -98,11 +98,7 @@ final class Requirements {
             Components.tailscale(components.environment(), changed.settings())
                     .ifPresent(program -> problems.addAll(program.unmetRequirements(machine)));
         }
-        if (changed.settings().socks().enabled()) {
-            new Dante(components.environment().root(), components.environment().runDirectory())
-                    .missingProgram()
-                    .ifPresent(problems::add);
-        }
+        problems.addAll(Proxies.missingPrograms(components.environment(), changed.settings()));
         problems.addAll(takenLinkNames(machine, changed, components.environment()));
         problems.addAll(addressConflicts(machine, changed));
         problems.throwIfErrors();

@@ -121,14 +121,18 @@ public final class ExitNodeChecks {
                     Location.setting("CULVERT_SOCKS_UDP_PORTS"),
                     settings.socks().udpPorts().last(),
                     problems);
-            if (settings.socks().login().isEmpty() && settings.socks().config().isEmpty()) {
-                problems.add(Problem.warning(
-                        Location.setting("CULVERT_SOCKS"),
-                        "the proxy requires no login; if its port is published, every client may appear to come from a"
-                                + " private network, because container engines forward connections with an address of"
-                                + " their own",
-                        "set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD, or publish the port on 127.0.0.1 only"));
-            }
+        }
+        settings.httpProxy().ifPresent(port -> checkPort(Location.setting("CULVERT_HTTP_PROXY_PORT"), port, problems));
+        boolean isSocksOpen =
+                settings.socks().enabled() && settings.socks().config().isEmpty();
+        if (settings.socks().login().isEmpty()
+                && (isSocksOpen || settings.httpProxy().isPresent())) {
+            problems.add(Problem.warning(
+                    Location.setting(isSocksOpen ? "CULVERT_SOCKS" : "CULVERT_HTTP_PROXY"),
+                    "the proxy requires no login; if its port is published, every client may appear to come from a"
+                            + " private network, because container engines forward connections with an address of"
+                            + " their own",
+                    "set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD, or publish the port on 127.0.0.1 only"));
         }
         settings.mesh().tailscale().ifPresent(tailscale -> {
             checkPort(

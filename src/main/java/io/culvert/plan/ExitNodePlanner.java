@@ -211,7 +211,8 @@ public final class ExitNodePlanner {
                     it.published = openPorts();
                     it.onLink = LinkEssentials.onLink(machine);
                     it.bypasses = bypasses;
-                    it.hasProxy = inputs.socksPort().isPresent();
+                    it.hasProxy = inputs.socksPort().isPresent()
+                            || settings.httpProxy().isPresent();
                     it.loopbackPorts = settings.http().loopbackPorts();
                     it.dnsPort = OptionalInt.of(inputs.dnsPort());
                 }));
@@ -355,7 +356,8 @@ public final class ExitNodePlanner {
     private Stream<Port> servicePorts() {
         return Stream.of(
                         settings.published().stream(),
-                        inputs.socksPort().stream().mapToObj(port -> new Port(port, Transport.TCP)),
+                        IntStream.concat(inputs.socksPort().stream(), settings.httpProxy().stream())
+                                .mapToObj(port -> new Port(port, Transport.TCP)),
                         inputs.socksPort().isEmpty()
                                 ? Stream.<Port>empty()
                                 : settings.socks().udpPorts().ports().mapToObj(port -> new Port(port, Transport.UDP)),

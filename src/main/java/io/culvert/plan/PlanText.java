@@ -38,7 +38,7 @@ import java.util.stream.Collectors;
  * @param otherNames names that are not resolved by the tunnel's servers, and by which they are, without a full stop
  * @param waitingFor names whose addresses are added when they are resolved
  * @param mesh the program of the mesh, if it is Tailscale
- * @param proxy the SOCKS5 proxy, if it is enabled
+ * @param proxy the SOCKS5 proxy and the HTTP proxy, if one is enabled
  */
 public record PlanText(
         String link,
@@ -94,9 +94,14 @@ public record PlanText(
                         .sorted()
                         .toList(),
                 inputs.settings().mesh().tailscale().map(PlanText::tailscale),
-                inputs.socksPort().stream()
-                        .mapToObj(port -> "Dante, SOCKS5 on port " + port)
-                        .findFirst());
+                proxies(inputs));
+    }
+
+    private static Optional<String> proxies(ExitNodeInputs inputs) {
+        List<String> proxies = new ArrayList<>();
+        inputs.socksPort().ifPresent(port -> proxies.add("Dante, SOCKS5 on port " + port));
+        inputs.settings().httpProxy().ifPresent(port -> proxies.add("tinyproxy, HTTP on port " + port));
+        return proxies.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", proxies));
     }
 
     /** Returns the text of the plan of a tunnel without a mesh. */

@@ -131,7 +131,7 @@ public final class Catalogue {
                     + " `5m`, `2h`; it is advertised again when one responds");
 
     static final Setting<Boolean> SOCKS = withDefault(
-            Group.SOCKS,
+            Group.PROXIES,
             "CULVERT_SOCKS",
             List.of("TSWG_SOCKD_ENABLED"),
             Parser.of(BooleanWord::parse).redacted(),
@@ -139,32 +139,49 @@ public final class Catalogue {
             "`true` starts a SOCKS5 proxy that connects through the tunnel");
 
     static final Setting<Integer> SOCKS_PORT = withDefault(
-            Group.SOCKS,
+            Group.PROXIES,
             "CULVERT_SOCKS_PORT",
             List.of("TSWG_SOCKD_PORT"),
             WholeNumber.PORT.redacted(),
             "1080",
-            "TCP port of the proxy");
+            "TCP port of the SOCKS5 proxy");
 
     static final Setting<PortRange> SOCKS_UDP_PORTS = withDefault(
-            Group.SOCKS,
+            Group.PROXIES,
             "CULVERT_SOCKS_UDP_PORTS",
             List.of(),
             Parser.of(PortRange::parse).redacted(),
             "1081-1096",
-            "UDP ports of the proxy for clients outside the mesh and the allowed local networks, one per UDP"
+            "UDP ports of the SOCKS5 proxy for clients outside the mesh and the allowed local networks, one per UDP"
                     + " association; publish them too, or set `none`");
 
     static final Setting<Path> SOCKS_CONFIG = optional(
-            Group.SOCKS,
+            Group.PROXIES,
             "CULVERT_SOCKS_CONFIG",
             List.of("TSWG_SOCKD_FILE"),
             FilePath::parse,
             "",
-            "a `sockd.conf` of your own, which replaces the settings for port, clients and login");
+            "a `sockd.conf` of your own, which replaces the settings for port, clients and login of the SOCKS5 proxy");
+
+    static final Setting<Boolean> HTTP_PROXY = withDefault(
+            Group.PROXIES,
+            "CULVERT_HTTP_PROXY",
+            List.of(),
+            Parser.of(BooleanWord::parse).redacted(),
+            "false",
+            "`true` starts an HTTP proxy that connects through the tunnel, for the same clients and with the same login as the"
+                    + " SOCKS5 proxy");
+
+    static final Setting<Integer> HTTP_PROXY_PORT = withDefault(
+            Group.PROXIES,
+            "CULVERT_HTTP_PROXY_PORT",
+            List.of(),
+            WholeNumber.PORT.redacted(),
+            "8888",
+            "TCP port of the HTTP proxy");
 
     static final Setting<List<Prefix>> SOCKS_ALLOW = withDefault(
-            Group.SOCKS,
+            Group.PROXIES,
             "CULVERT_SOCKS_ALLOW",
             List.of(),
             new ItemList<>(NetworkPrefix::parse),
@@ -177,21 +194,21 @@ public final class Catalogue {
                     SpecialRange.LOOPBACK_IPV4,
                     SpecialRange.UNIQUE_LOCAL,
                     SpecialRange.LOOPBACK_IPV6),
-            "networks whose clients may use the proxy");
+            "networks whose clients may use the proxies");
 
     static final Setting<AccountName> SOCKS_USER = optional(
-            Group.SOCKS,
+            Group.PROXIES,
             "CULVERT_SOCKS_USER",
             List.of(),
             Parser.<AccountName>of(AccountName::new).redacted(),
             "no authentication",
-            "user name for the proxy");
+            "user name for the proxies");
 
     static final Setting<Password> SOCKS_PASSWORD = secret(
-            Group.SOCKS, "CULVERT_SOCKS_PASSWORD", Password::parse, "no authentication", "password for the proxy");
+            Group.PROXIES, "CULVERT_SOCKS_PASSWORD", Password::parse, "no authentication", "password for the proxies");
 
     static final Setting<String> SOCKS_TIMEIN = optional(
-            Group.SOCKS,
+            Group.PROXIES,
             "TSWG_SOCKD_TIMEIN",
             List.of(),
             Parser.<String>of(text -> text).redacted(),
@@ -293,6 +310,8 @@ public final class Catalogue {
             SOCKS_PORT,
             SOCKS_UDP_PORTS,
             SOCKS_CONFIG,
+            HTTP_PROXY,
+            HTTP_PROXY_PORT,
             SOCKS_ALLOW,
             SOCKS_USER,
             SOCKS_PASSWORD,

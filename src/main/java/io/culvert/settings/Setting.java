@@ -30,7 +30,7 @@ public record Setting<T>(
     public enum Group {
         TUNNEL("Tunnel"),
         MESH("Mesh"),
-        SOCKS("SOCKS5 proxy"),
+        PROXIES("Proxies"),
         OUTSIDE("Outside the tunnel"),
         HTTP("HTTP control server"),
         OTHER("Other");

@@ -8,10 +8,12 @@ import io.culvert.net.Port;
 import io.culvert.net.Prefix;
 import io.culvert.net.Transport;
 import io.culvert.wireguard.device.ImplementationChoice;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -19,6 +21,9 @@ import java.util.stream.Stream;
  * elsewhere.
  */
 final class SettingConflicts {
+
+    /** In tinyproxy 1.11.1, BasicAuth takes words of these characters (tinyproxy.conf(5)). */
+    private static final Pattern HTTP_PROXY_PASSWORD = Pattern.compile("[A-Za-z0-9._-]+");
 
     private final SettingValues values;
     private final Problems problems;
@@ -31,7 +36,8 @@ final class SettingConflicts {
     void check() {
         checkMesh();
         checkLogin();
-        checkProxy();
+        checkSocks();
+        checkHttpProxy();
         checkPublished();
         checkHttp();
         checkCoverage(
@@ -111,14 +117,16 @@ final class SettingConflicts {
         }
     }
 
-    private void checkProxy() {
+    private void checkSocks() {
         Optional<Boolean> enabled = values.find(Catalogue.SOCKS);
         if (values.isSet(Catalogue.SOCKS_TIMEIN)) {
             problems.add(Problem.note(
                     values.location(Catalogue.SOCKS_TIMEIN), "ignored, because the proxy starts without a delay"));
         }
-        List<Setting<?>> ownFileRules =
-                List.of(Catalogue.SOCKS_PORT, Catalogue.SOCKS_ALLOW, Catalogue.SOCKS_USER, Catalogue.SOCKS_PASSWORD);
+        List<Setting<?>> ownFileRules = new ArrayList<>(List.of(Catalogue.SOCKS_PORT));
+        if (!isHttpProxyEnabled()) {
+            ownFileRules.addAll(List.of(Catalogue.SOCKS_ALLOW, Catalogue.SOCKS_USER, Catalogue.SOCKS_PASSWORD));
+        }
         if (enabled.equals(Optional.of(false))) {
             String reason = values.nameInUse(Catalogue.SOCKS) + " is not true";
             warnWithoutEffect(List.of(Catalogue.SOCKS_CONFIG), Catalogue.SOCKS, reason);
@@ -131,8 +139,47 @@ final class SettingConflicts {
                             "has no effect, because " + values.nameInUse(Catalogue.SOCKS_CONFIG) + " is set"));
                 }
             }
-        } else if (enabled.isPresent()) {
+        }
+        if (isHttpProxyEnabled() || (enabled.equals(Optional.of(true)) && !values.isSet(Catalogue.SOCKS_CONFIG))) {
             checkOpenProxy();
+        }
+    }
+
+    private boolean isHttpProxyEnabled() {
+        return values.find(Catalogue.HTTP_PROXY).orElse(false);
+    }
+
+    private void checkHttpProxy() {
+        if (!isHttpProxyEnabled()) {
+            if (values.find(Catalogue.HTTP_PROXY).isPresent()) {
+                warnWithoutEffect(
+                        List.of(Catalogue.HTTP_PROXY_PORT),
+                        Catalogue.HTTP_PROXY,
+                        values.nameInUse(Catalogue.HTTP_PROXY) + " is not true");
+            }
+            return;
+        }
+        values.find(Catalogue.SOCKS_PASSWORD)
+                .filter(password ->
+                        !HTTP_PROXY_PASSWORD.matcher(password.text()).matches())
+                .ifPresent(_ -> problems.add(Problem.input(
+                        values.location(Catalogue.SOCKS_PASSWORD),
+                        "has characters that tinyproxy, the HTTP proxy, does not support",
+                        "use letters, digits, '.', '_' and '-' only, or unset "
+                                + values.nameInUse(Catalogue.HTTP_PROXY))));
+        Optional<Integer> port = values.find(Catalogue.HTTP_PROXY_PORT);
+        boolean isSocksPort = values.find(Catalogue.SOCKS).orElse(false)
+                && !values.isSet(Catalogue.SOCKS_CONFIG)
+                && port.equals(values.find(Catalogue.SOCKS_PORT));
+        HttpSettings http = new HttpSettings(values.find(Catalogue.HTTP).orElse(List.of()), Optional.empty());
+        boolean isHttpPort = Stream.concat(http.loopbackPorts().stream(), http.meshPorts().stream())
+                .anyMatch(other -> port.equals(Optional.of(other)));
+        if (isSocksPort || isHttpPort) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.HTTP_PROXY_PORT),
+                    "port " + port.orElseThrow() + " is also that of "
+                            + (isSocksPort ? "the SOCKS5 proxy" : "the HTTP control server"),
+                    "use another port for one of them"));
         }
     }
 
@@ -155,13 +202,21 @@ final class SettingConflicts {
                 problems.add(Problem.note(values.location(Catalogue.PUBLISH), "contains " + port + " twice"));
             }
         }
-        boolean ownPort = values.find(Catalogue.SOCKS).orElse(false) && !values.isSet(Catalogue.SOCKS_CONFIG);
-        Optional<Port> proxy = values.find(Catalogue.SOCKS_PORT).map(port -> new Port(port, Transport.TCP));
-        if (ownPort && proxy.isPresent() && ports.contains(proxy.get())) {
-            problems.add(Problem.note(
-                    values.location(Catalogue.PUBLISH),
-                    "contains " + proxy.get() + ", the port of the proxy, which is opened automatically"));
+        if (values.find(Catalogue.SOCKS).orElse(false) && !values.isSet(Catalogue.SOCKS_CONFIG)) {
+            noteProxyPort(Catalogue.SOCKS_PORT, ports);
         }
+        if (isHttpProxyEnabled()) {
+            noteProxyPort(Catalogue.HTTP_PROXY_PORT, ports);
+        }
+    }
+
+    private void noteProxyPort(Setting<Integer> setting, Set<Port> published) {
+        values.find(setting)
+                .map(port -> new Port(port, Transport.TCP))
+                .filter(published::contains)
+                .ifPresent(port -> problems.add(Problem.note(
+                        values.location(Catalogue.PUBLISH),
+                        "contains " + port + ", the port of the proxy, which is opened automatically")));
     }
 
     private void checkHttp() {

@@ -11,6 +11,8 @@ import java.util.OptionalInt;
 /**
  * All settings, validated, with defaults for those that are unset.
  *
+ * @param socks the SOCKS5 proxy; its clients and login are those of the HTTP proxy too
+ * @param httpProxy the port of the HTTP proxy; empty if it is off
  * @param dns servers reached through the tunnel; empty for those of the tunnel's file
  * @param mtu of the tunnel, in bytes; empty to take it from the file and the uplink
  * @param mark the firewall mark of Culvert's own WireGuard packets, 1 to 0xffffffff, bits 8 to 23 clear
@@ -21,6 +23,7 @@ public record Settings(
         MeshSettings mesh,
         List<BypassEntry> bypasses,
         SocksSettings socks,
+        OptionalInt httpProxy,
         List<Port> published,
         LanAllow lan,
         List<InetAddress> dns,

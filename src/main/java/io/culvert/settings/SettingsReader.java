@@ -111,6 +111,9 @@ public final class SettingsReader {
                         proxy,
                         distinct(values.find(Catalogue.SOCKS_ALLOW)),
                         login),
+                values.get(Catalogue.HTTP_PROXY)
+                        ? OptionalInt.of(values.get(Catalogue.HTTP_PROXY_PORT))
+                        : OptionalInt.empty(),
                 distinct(values.find(Catalogue.PUBLISH)),
                 values.get(Catalogue.LAN_ALLOW),
                 distinct(values.find(Catalogue.DNS)),

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param port 1 to 65535
  * @param udpPorts the ports for datagrams of clients that are neither on an allowed local network nor in the mesh
- * @param config the user's own sockd.conf, which replaces port, allow and login
+ * @param config the user's own sockd.conf, which replaces port, allow and login of the SOCKS5 proxy
  * @param allow the networks of the clients
  * @param login empty if no authentication is required
  */

@@ -53,7 +53,7 @@ abstract class FollowedInputHints {
 
     static final Set<String> WIREGUARD = Set.of("wireguard/config", "plan");
     static final Set<String> TOPOLOGY = Set.of("networkfile");
-    static final Set<String> SETTINGS = Set.of("settings", "plan", "socks", "exitnode", "mesh", "tailscale");
+    static final Set<String> SETTINGS = Set.of("settings", "plan", "proxies", "exitnode", "mesh", "tailscale");
 
     /** Variables and files that a fault changes and a hint repairs. */
     static final class Given {

@@ -268,7 +268,16 @@ public class FollowedSettingsHintsTest extends FollowedInputHints {
                 settings(
                         "set CULVERT_SOCKS_USER and CULVERT_SOCKS_PASSWORD, or publish the port on 127.0.0.1 only",
                         "CULVERT_SOCKS=true",
-                        "CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"));
+                        "CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"),
+                settings(
+                        "use letters, digits, '.', '_' and '-' only, or unset CULVERT_HTTP_PROXY",
+                        "CULVERT_HTTP_PROXY=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=open sesame",
+                        "CULVERT_SOCKS_PASSWORD=Open-sesame_1.2"),
+                settings(
+                        "use another port for one of them",
+                        "CULVERT_HTTP_PROXY=true; CULVERT_HTTP_PROXY_PORT=8000; CULVERT_HTTP=127.0.0.1:8000;"
+                                + " CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x",
+                        "CULVERT_HTTP_PROXY_PORT=8888"));
     }
 
     private static Stream<Row> inTailscalesSettings() {

@@ -98,6 +98,9 @@ public final class PlanShapes {
         if (!published.isEmpty()) {
             settings.addAll(List.of("CULVERT_PUBLISH", published));
         }
+        if (hasProxy && number % 2 == 0) {
+            settings.addAll(List.of("CULVERT_HTTP_PROXY", "true"));
+        }
         if (mesh.startsWith("tailscale")) {
             settings.addAll(List.of(
                     "TS_STATE_DIR",
@@ -135,7 +138,7 @@ public final class PlanShapes {
                     it.names = new ResolvedNames(Map.of(
                             new Host.Name("vpn.example.net"), addresses("192.0.2.10 2001:db8::10"),
                             new Host.Name("hs.example.net"), addresses("203.0.113.9 2001:db8::9")));
-                    if (hasProxy) {
+                    if (hasProxy && number % 4 != 2) {
                         it.socksPort = OptionalInt.of(1080);
                     }
                     if (mesh.startsWith("wireguard")) {

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.culvert.net.Family;
+import io.culvert.proxies.Dante;
+import io.culvert.proxies.DanteSettings;
 import io.culvert.rtnl.Machine;
 import io.culvert.settings.Catalogue;
 import io.culvert.settings.Setting;
 import io.culvert.settings.Settings;
-import io.culvert.socks.Dante;
-import io.culvert.socks.DanteSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -64,6 +64,8 @@ class UnusualSettingsTest {
             Map.entry("CULVERT_SOCKS_PORT", List.of("1", "65535", "000053")),
             Map.entry("CULVERT_SOCKS_UDP_PORTS", List.of("none", "NONE", "65535", "65472 - 65535", "1-64", "1080")),
             Map.entry("CULVERT_SOCKS_CONFIG", List.of("/wg0.conf")),
+            Map.entry("CULVERT_HTTP_PROXY", List.of("1", "On")),
+            Map.entry("CULVERT_HTTP_PROXY_PORT", List.of("1", "65535", "000080", "1080")),
             Map.entry(
                     "CULVERT_SOCKS_ALLOW",
                     List.of(

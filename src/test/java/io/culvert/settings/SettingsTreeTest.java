@@ -22,8 +22,8 @@ class SettingsTreeTest {
                 mtu: MTU= in the file, else the uplink's MTU less 80 (60 for an IPv4 server), at most 1420; mark: 0x51000000
                 ├── Mesh
                 │   └── by default  mesh: tailscale; withdraw after: off
-                ├── SOCKS5 proxy
-                │   └── by default  socks: false; socks port: 1080; socks udp ports: 1081-1096; socks allow: \
+                ├── Proxies
+                │   └── by default  socks: false; socks port: 1080; socks udp ports: 1081-1096; http proxy: false; http proxy port: 8888; socks allow: \
                 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no authentication; socks password: [not set]
                 ├── Outside the tunnel
                 │   └── by default  lan allow: auto
@@ -64,11 +64,11 @@ class SettingsTreeTest {
                 │   ├── mesh: none  ← CULVERT_MESH
                 │   ├── TS_AUTHKEY: [set]
                 │   └── by default  withdraw after: off
-                ├── SOCKS5 proxy
+                ├── Proxies
                 │   ├── socks: true  ← TSWG_SOCKD_ENABLED (alias)
                 │   ├── socks user: anna  ← CULVERT_SOCKS_USER
                 │   ├── socks password: [set]  ← CULVERT_SOCKS_PASSWORD_FILE=/run/secrets/socks
-                │   └── by default  socks port: 1080; socks udp ports: 1081-1096; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
+                │   └── by default  socks port: 1080; socks udp ports: 1081-1096; http proxy: false; http proxy port: 8888; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
                 127.0.0.0/8, fc00::/7, ::1/128
                 ├── Outside the tunnel
                 │   ├── bypass: 1.example:1, 2.example:1, 3.example:1, 4.example:1, 5.example:1, 6.example:1, \

@@ -32,7 +32,7 @@ public record LeakCell(TrafficOrigin origin, Family family, TrafficKind kind) {
             return Optional.of("there is no proxy without Culvert");
         }
         if (proxy && kind == TrafficKind.ICMP) {
-            return Optional.of("SOCKS5 carries no ICMP (RFC 1928)");
+            return Optional.of("SOCKS5 and HTTP proxies carry no ICMP (RFC 1928, RFC 9110)");
         }
         if ((proxy || forwarded) && family == Family.IPV6 && kind == TrafficKind.GROUP) {
             return Optional.of("without a multicast routing daemon the kernel forwards no multicast");

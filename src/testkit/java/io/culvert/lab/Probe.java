@@ -78,6 +78,16 @@ public final class Probe {
 
     /** Returns the client address that the internet's web server sees through a SOCKS5 proxy. */
     public Optional<String> whoamiBySocks(String proxy, int port, Family family, String... moreOptions) {
+        return whoamiByProxy("socks5", proxy, port, family, moreOptions);
+    }
+
+    /** Returns the client address that the internet's web server sees through an HTTP proxy. */
+    public Optional<String> whoamiByHttpProxy(String proxy, int port, Family family, String... moreOptions) {
+        return whoamiByProxy("http", proxy, port, family, moreOptions);
+    }
+
+    private Optional<String> whoamiByProxy(
+            String scheme, String proxy, int port, Family family, String... moreOptions) {
         String server = family == Family.IPV4 ? Lab.SERVER_IPV4 : "[" + Lab.SERVER_IPV6 + "]";
         String address = proxy.contains(":") ? "[" + proxy + "]" : proxy;
         List<String> command = new ArrayList<>(List.of(
@@ -85,8 +95,9 @@ public final class Probe {
                 "--silent",
                 "--max-time",
                 Long.toString(ScaledTimeout.of(Duration.ofSeconds(3)).toSeconds()),
-                "--socks5",
-                address + ":" + port));
+                "--fail",
+                "--proxy",
+                scheme + "://" + address + ":" + port));
         command.addAll(List.of(moreOptions));
         command.add("http://" + server + "/");
         CommandResult result = from.attempt(command.toArray(String[]::new));

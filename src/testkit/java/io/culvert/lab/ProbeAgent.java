@@ -19,7 +19,7 @@ public final class ProbeAgent implements AutoCloseable {
      * nftables blocks.
      */
     private static final String PROGRAM = """
-        import concurrent.futures, os, signal, socket, struct, sys
+        import concurrent.futures, itertools, os, signal, socket, struct, sys
         label, port, internet4, internet6, lan4, lan6, uplink, node4, node6, ways, fence4, fence6 = sys.argv[1:13]
         port, DNS, MARK, LINK = int(port), 53, 36, 25
         marks = [0x51000000, 0x52000000, 0x80000, 0x40000]
@@ -131,6 +131,18 @@ public final class ProbeAgent implements AutoCloseable {
                 if data: tcp.sendall(data); tcp.recv(2048)
             except OSError:
                 pass
+        def by_http(to, number, data):
+            global sent
+            try:
+                tcp = socket.create_connection((node4, 8888), 2)
+                held.append(tcp)
+                tcp.settimeout(2)
+                tcp.sendall(('CONNECT %s:%d HTTP/1.1\\r\\n\\r\\n' % ('[%s]' % to if ':' in to else to, number)).encode())
+                if b' 200 ' not in tcp.recv(2048): raise OSError('refused')
+                sent += 1
+                if data: tcp.sendall(data); tcp.recv(2048)
+            except OSError:
+                pass
         def associated(narrow):
             global sent
             try:
@@ -149,9 +161,9 @@ public final class ProbeAgent implements AutoCloseable {
                 pass
         def by_proxy(narrow):
             tasks = [lambda: associated(narrow)]
-            for family in 4, 6:
-                tasks.append(lambda to=internet[family]: through(to, port, b''))
-                tasks.append(lambda to=internet[family], family=family: through(to, DNS, framed(query('tcp', family))))
+            for way, family in itertools.product((through, by_http), (4, 6)):
+                tasks.append(lambda way=way, to=internet[family]: way(to, port, b''))
+                tasks.append(lambda way=way, to=internet[family], family=family: way(to, DNS, framed(query('tcp', family))))
             with concurrent.futures.ThreadPoolExecutor(8) as pool: list(pool.map(lambda task: task(), tasks))
         import select
         pending, poll, wake = {}, select.poll(), os.pipe()

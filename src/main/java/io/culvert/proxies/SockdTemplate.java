@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.culvert.socks;
+package io.culvert.proxies;
 
 import io.culvert.net.Prefix;
 import io.culvert.net.SpecialRange;
@@ -79,7 +79,7 @@ final class SockdTemplate {
     }
 
     private static String text() {
-        try (InputStream template = SockdTemplate.class.getResourceAsStream("sockd.conf")) {
+        try (InputStream template = SockdTemplate.class.getResourceAsStream("/io/culvert/socks/sockd.conf")) {
             return new String(
                     Objects.requireNonNull(template, "sockd.conf is missing from the program")
                             .readAllBytes(),

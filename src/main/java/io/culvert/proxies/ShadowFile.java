@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.culvert.socks;
+package io.culvert.proxies;
 
 import io.culvert.diagnostics.Location;
 import io.culvert.diagnostics.Problem;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.culvert.socks;
+package io.culvert.proxies;
 
 import io.culvert.linux.Privileges;
 import io.culvert.linux.Privileges.Identity;
@@ -14,18 +14,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The user that Dante runs as: one of its own, if this process can start programs as another user. If that user may not
- * access a file that Dante needs, Dante runs as the file's owner, still without any capability.
+ * The user that a proxy server runs as: one of its own, if this process can start programs as another user. If that user
+ * may not access a file that the server needs, it runs as the file's owner, still without any capability.
  *
  * @param identity empty for the user of this process
  */
 record ProxyUser(Optional<Identity> identity) {
 
-    /** Within the 65536 ids of an unprivileged container, and unused in common distributions. */
-    private static final int ID = 51820;
-
-    static ProxyUser of(Path program) {
-        Identity own = new Identity(ID, ID, Set.of());
+    /** @param id of the server's own user and group */
+    static ProxyUser of(Path program, int id) {
+        Identity own = new Identity(id, id, Set.of());
         return new ProxyUser(
                 ProcessLauncher.isExecutableByOthers(program) && own.isUsable() ? Optional.of(own) : Optional.empty());
     }
