@@ -191,7 +191,8 @@ public final class Audit {
         Optional<String> from = out.from().map(StateLink::name);
         if (layers == JudgedLayers.ROUTING
                 && from.isPresent()
-                && !promise.clientLinks().contains(from.get())) {
+                && !promise.clientLinks().contains(from.get())
+                && (promise.gatewayClients().isEmpty() || promise.innerLinks().contains(from.get()))) {
             // Routing rules are not to keep other machines, or the provider, from using this one as a gateway.
             return sets.no();
         }
@@ -242,11 +243,17 @@ public final class Audit {
         List<Prefix> own = routing.addresses(fields.family()).stream()
                 .map(address -> Prefix.host(address.address()))
                 .toList();
+        TrafficPattern gatewayClients = TrafficPattern.of(it -> it.sources = promise.gatewayClients());
         TrafficPattern fromHere = TrafficPattern.of(it -> it.sources = own);
         Integer isImpossible = sets.or(
                 sets.not(sets.equal(fields.mark(), 0)),
                 own.isEmpty() ? sets.no() : fromHere.matches(sets, fields, out.sent()));
-        return sets.and(whole, sets.not(isImpossible));
+        Integer possible = sets.and(whole, sets.not(isImpossible));
+        return out.from()
+                        .filter(link -> promise.clientLinks().contains(link.name()))
+                        .isPresent()
+                ? possible
+                : sets.and(possible, gatewayClients.matches(sets, fields, out.sent()));
     }
 
     /** Records what passes of the allowances, and returns the packets that are in none. */

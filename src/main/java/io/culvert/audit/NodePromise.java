@@ -63,12 +63,14 @@ final class NodePromise {
     private final PromiseInputs inputs;
     private final TrafficPattern fromInside;
     private final List<Prefix> local;
+    private final List<Prefix> clients;
     private final MaskedMark tunnelMark;
 
     NodePromise(PromiseInputs inputs) {
         this.inputs = inputs;
         this.fromInside = TrafficPattern.of(it -> it.sources = inputs.innerAddresses());
         this.local = localNetworks();
+        this.clients = inputs.settings().gatewayClients();
         this.tunnelMark = new MaskedMark(inputs.mark(), Marks.MAX);
     }
 
@@ -85,6 +87,7 @@ final class NodePromise {
         return new Promise(
                 inputs.innerLinks(),
                 inputs.clientLinks(),
+                clients,
                 outgoing.stream().map(this::notFromInside).toList(),
                 forwarded(),
                 incoming().stream().map(this::notToOtherInside).toList(),
@@ -309,7 +312,17 @@ final class NodePromise {
     }
 
     private List<Allowance> forwarded() {
-        return inputs.settings().mesh().tailscale().stream()
+        Stream<Allowance> gateway = clients.isEmpty()
+                ? Stream.empty()
+                : Stream.of(new Allowance(
+                        "replies from the tunnel to gateway clients in " + list(texts(clients))
+                                + " (CULVERT_GATEWAY_CLIENTS)",
+                        Optional.of(inputs.tunnel()),
+                        List.of(TrafficPattern.of(it -> {
+                            it.destinations = clients;
+                            it.direction = Direction.REPLY;
+                        }))));
+        Stream<Allowance> subnets = inputs.settings().mesh().tailscale().stream()
                 .filter(settings -> !settings.routes().isEmpty())
                 .map(settings -> new Allowance(
                         "subnets "
@@ -317,8 +330,8 @@ final class NodePromise {
                                         .map(Prefix::toString)
                                         .toList()) + " by the tailnet (TS_ROUTES)",
                         Optional.of(settings.interfaceName()),
-                        List.of(TrafficPattern.of(it -> it.destinations = settings.routes()))))
-                .toList();
+                        List.of(TrafficPattern.of(it -> it.destinations = settings.routes()))));
+        return Stream.concat(gateway, subnets).toList();
     }
 
     private List<Allowance> incoming() {
@@ -368,6 +381,16 @@ final class NodePromise {
                     "everything from the local networks "
                             + list(local.stream().map(Prefix::toString).toList()),
                     exceptHttpOnLoopback(TrafficPattern.of(it -> it.sources = local))));
+        }
+        if (!clients.isEmpty()) {
+            incoming.add(Allowance.of(
+                    "DNS queries from gateway clients in " + list(texts(clients))
+                            + " to the stub resolver (CULVERT_GATEWAY_CLIENTS)",
+                    TrafficPattern.of(it -> {
+                        it.sources = clients;
+                        it.protocols = List.of(TCP, UDP);
+                        it.destinationPorts = List.of(inputs.dnsPort());
+                    })));
         }
         incoming.addAll(EssentialTraffic.incoming());
         return incoming;
@@ -433,6 +456,9 @@ final class NodePromise {
                                     .flatMapToInt(settings -> settings.port().stream())
                                     .boxed())
                     .forEach(port -> ports.add(new Port(port, Transport.UDP)));
+            if (!clients.isEmpty()) {
+                Stream.of(Transport.values()).forEach(transport -> ports.add(new Port(inputs.dnsPort(), transport)));
+            }
             allowances.add(new Allowance(
                     "replies from published ports",
                     Optional.empty(),
@@ -483,6 +509,10 @@ final class NodePromise {
     private static String udpPorts(List<Integer> ports) {
         return (ports.size() == 1 ? "UDP port " : "UDP ports ")
                 + ports.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+
+    private static List<String> texts(List<Prefix> networks) {
+        return networks.stream().map(Prefix::toString).toList();
     }
 
     private static String addresses(List<InetAddress> addresses) {

@@ -2,6 +2,7 @@
 package io.culvert.audit;
 
 import io.culvert.audit.TrafficPattern.Direction;
+import io.culvert.net.Prefix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.stream.Stream;
  *
  * @param innerLinks the links of tunnel and mesh
  * @param clientLinks those of exit-node clients
+ * @param gatewayClients networks whose machines send through this node into the tunnel, by an uplink
  * @param outgoing of local processes by an uplink
  * @param forwarded by an uplink
  * @param incoming to local processes
@@ -23,6 +25,7 @@ import java.util.stream.Stream;
 public record Promise(
         Set<String> innerLinks,
         Set<String> clientLinks,
+        List<Prefix> gatewayClients,
         List<Allowance> outgoing,
         List<Allowance> forwarded,
         List<Allowance> incoming,
@@ -31,6 +34,7 @@ public record Promise(
     public Promise {
         innerLinks = Set.copyOf(innerLinks);
         clientLinks = Set.copyOf(clientLinks);
+        gatewayClients = List.copyOf(gatewayClients);
         outgoing = List.copyOf(outgoing);
         forwarded = List.copyOf(forwarded);
         incoming = List.copyOf(incoming);
@@ -65,7 +69,7 @@ public record Promise(
         outgoing.addAll(EssentialTraffic.outgoing(List.of()));
         List<Allowance> incoming = new ArrayList<>(List.of(EssentialTraffic.incomingReplies()));
         incoming.addAll(EssentialTraffic.incoming());
-        return new Promise(Set.of(), Set.of(), outgoing, List.of(), incoming, List.of());
+        return new Promise(Set.of(), Set.of(), List.of(), outgoing, List.of(), incoming, List.of());
     }
 
     /** Returns what a running exit node promises. */

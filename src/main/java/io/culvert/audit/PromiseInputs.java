@@ -32,6 +32,7 @@ import java.util.stream.Stream;
  * @param tailnetAddresses of this node in the tailnet
  * @param relayPorts TCP ports of Tailscale's relays
  * @param socksPort port of the proxy; empty if it is off
+ * @param dnsPort port of the DNS stub
  */
 public record PromiseInputs(
         Settings settings,
@@ -46,7 +47,8 @@ public record PromiseInputs(
         Map<Host.Name, List<InetAddress>> bypassAddresses,
         List<InetAddress> tailnetAddresses,
         Set<Integer> relayPorts,
-        OptionalInt socksPort) {
+        OptionalInt socksPort,
+        int dnsPort) {
 
     /** What is known while the exit node runs, by name. */
     public static final class Known {
@@ -57,6 +59,7 @@ public record PromiseInputs(
         public List<InetAddress> tailnetAddresses = List.of();
         public Set<Integer> relayPorts = Set.of();
         public OptionalInt socksPort = OptionalInt.empty();
+        public int dnsPort;
 
         private Known() {}
     }
@@ -93,7 +96,8 @@ public record PromiseInputs(
                 known.bypassAddresses,
                 known.tailnetAddresses,
                 known.relayPorts,
-                known.socksPort);
+                known.socksPort,
+                known.dnsPort);
     }
 
     /** Returns the addresses of the tunnel and of the mesh interfaces. */

@@ -256,17 +256,17 @@ final class DnsService implements AutoCloseable {
         return listenAddresses.stream().allMatch(stub::isListening);
     }
 
-    /** Serves the exit-node clients' queries too, on the addresses of the mesh interface, which must exist. */
-    void serveMesh(ExitNodePlan next) {
+    /** Serves clients' queries too, on the addresses of the mesh interface, which must exist, and of uplinks. */
+    void serveClients(ExitNodePlan next) {
         listenAddresses.removeIf(address -> {
-            boolean gone =
-                    !stubAddresses.contains(address) && !next.meshAddresses().contains(address);
+            boolean gone = !stubAddresses.contains(address)
+                    && !next.clientDnsAddresses().contains(address);
             if (gone) {
                 stub.stopListening(address);
             }
             return gone;
         });
-        listen(next.meshAddresses());
+        listen(next.clientDnsAddresses());
     }
 
     /** Returns the port that all DNS queries are to be redirected to. */

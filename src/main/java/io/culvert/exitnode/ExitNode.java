@@ -89,7 +89,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private ExitNodePlan plan;
     private Optional<DeviceState> deviceState = Optional.empty();
     private Optional<InetSocketAddress> roamedEndpoint = Optional.empty();
-    private Optional<ForwardingSysctls> forwarding = Optional.empty();
+    private final ForwardingSysctls forwarding;
     private MainTable announcedRoutes;
     private final SelfAudit audit;
     private final HealthChecks healthChecks;
@@ -126,6 +126,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.environment().clock(),
                 log,
                 now());
+        this.forwarding = new ForwardingSysctls(components.kernel().sysctl());
         this.killSwitchLog = new KillSwitchLog(log);
         this.childEvents = new ChildEvents(log, child -> this.components.mesh().reportsItself(child));
         this.leakTesting = new LeakTesting(
@@ -231,31 +232,30 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     void attachMesh(UndoStack undo) {
         undo.push("detaching the mesh", () -> components.mesh().detach());
-        if (inputs.settings().mesh().kind() != MeshSettings.Kind.NONE) {
-            ForwardingSysctls sysctls =
-                    new ForwardingSysctls(components.kernel().sysctl());
-            undo.push("restoring the forwarding sysctls", sysctls::close);
-            forwarding = Optional.of(sysctls);
-            enableForwarding();
-        }
+        undo.push("restoring the forwarding sysctls", forwarding::close);
+        enableForwarding();
         components.mesh().attach(plan);
         components.kernel().network().apply(plan.network());
-        components.dns().serveMesh(plan);
+        components.dns().serveClients(plan);
         redirectDns();
         log.info("mesh: " + components.mesh().describe());
     }
 
     /**
-     * Enables IP forwarding; idempotent. Where sysctls are writable, this includes an address family that the tunnel
+     * Enables IP forwarding for clients, if there may be some; idempotent. Where sysctls are writable, this includes an address family that the tunnel
      * carries and the uplink does not have.
      */
     private void enableForwarding() {
+        if (inputs.settings().mesh().kind() == MeshSettings.Kind.NONE
+                && inputs.settings().gatewayClients().isEmpty()) {
+            return;
+        }
         Set<Family> families = EnumSet.noneOf(Family.class);
         families.addAll(plan.families());
         if (inputs.machine().writableSysctl()) {
             families.addAll(plan.carried());
         }
-        forwarding.ifPresent(sysctls -> sysctls.enable(families, uplinks()));
+        forwarding.enable(families, uplinks());
     }
 
     void startProxies(UndoStack undo) {
@@ -548,7 +548,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         announceNewAddresses(machine.main());
         components.kernel().network().apply(plan.network()).forEach(line -> log.info("network: " + line));
         components.dns().serve(plan);
-        components.dns().serveMesh(plan);
+        components.dns().serveClients(plan);
         redirectDns();
         components.proxies().apply(plan, components.supervisor());
         http.apply(components.configuration().settings(), plan);

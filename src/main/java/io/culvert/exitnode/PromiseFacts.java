@@ -4,6 +4,7 @@ package io.culvert.exitnode;
 import io.culvert.audit.PromiseInputs;
 import io.culvert.net.Host;
 import io.culvert.plan.ExitNodeInputs;
+import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.rtnl.Machine;
 import io.culvert.status.RuntimeFacts;
@@ -43,7 +44,8 @@ final class PromiseFacts {
                         .toList(),
                 bypasses,
                 inputs.tailnet().addresses(),
-                List.copyOf(inputs.tailnet().relayPorts()));
+                List.copyOf(inputs.tailnet().relayPorts()),
+                OptionalInt.of(inputs.dnsPort()));
     }
 
     private static Stream<InetSocketAddress> servers(ExitNodeInputs inputs) {
@@ -72,7 +74,8 @@ final class PromiseFacts {
                 .filter(it -> it > 0)
                 .map(OptionalInt::of)
                 .orElse(server.listenPort());
-        return new RuntimeFacts(file.toString(), port, List.copyOf(servers), Map.of(), List.of(), List.of());
+        return new RuntimeFacts(
+                file.toString(), port, List.copyOf(servers), Map.of(), List.of(), List.of(), OptionalInt.empty());
     }
 
     static PromiseInputs inputs(
@@ -101,6 +104,7 @@ final class PromiseFacts {
                     known.bypassAddresses = bypasses;
                     known.tailnetAddresses = facts.tailnetAddresses();
                     known.relayPorts = Set.copyOf(facts.relayPorts());
+                    known.dnsPort = facts.dnsPort().orElse(ExitNodePlan.STUB_PORT);
                     known.socksPort = Proxies.socksPort(configuration.settings(), configuration.sockd());
                 });
     }

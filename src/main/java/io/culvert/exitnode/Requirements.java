@@ -62,7 +62,9 @@ final class Requirements {
         kernel.findUnroutedIpv6Address(machine)
                 .map(Requirements::noDefaultRoute)
                 .ifPresent(problems::add);
-        if (!configuration.meshes().isEmpty() || tailscale.isPresent()) {
+        if (!configuration.meshes().isEmpty()
+                || tailscale.isPresent()
+                || !configuration.settings().gatewayClients().isEmpty()) {
             problems.addAll(disabledForwarding(machine, configuration));
         }
         tailscale.ifPresent(program -> problems.addAll(program.unmetRequirements(machine)));
@@ -241,15 +243,13 @@ final class Requirements {
             }
             if (machine.uplinks().containsKey(family)) {
                 problems.add(Problem.machine(
-                        Location.machine(name),
-                        "is 0 and read-only, so traffic of exit-node clients cannot be forwarded",
-                        hint));
+                        Location.machine(name), "is 0 and read-only, so traffic of clients cannot be forwarded", hint));
             } else if (family == Family.IPV6
                     && machine.ipv6().isAvailableOn(configuration.identity().link())
                     && tunnelCarries(configuration, family)) {
                 problems.add(Problem.warning(
                         Location.machine(name),
-                        "is 0 and read-only, so exit-node clients have no IPv6 although the tunnel carries it",
+                        "is 0 and read-only, so clients have no IPv6 although the tunnel carries it",
                         hint));
             }
         }

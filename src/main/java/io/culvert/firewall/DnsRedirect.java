@@ -30,7 +30,7 @@ import java.util.Optional;
 final class DnsRedirect {
 
     /** Before the container engine's own redirection, at -100, to a resolver outside the tunnel. */
-    private static final int PRIORITY = -110;
+    static final int PRIORITY = -110;
 
     private static final int SOURCE_NAT = 100;
 

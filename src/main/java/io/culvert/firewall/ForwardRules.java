@@ -25,7 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Builds the chains for forwarded packets: between the mesh and the tunnel, and nothing else. */
+/** Builds the chains for forwarded packets: between the mesh, gateway clients and the tunnel, and nothing else. */
 final class ForwardRules {
 
     private static final int MANGLE = -150;
@@ -47,12 +47,10 @@ final class ForwardRules {
     Chain mssClamping() {
         List<String> innerLinks = new ArrayList<>(List.of(tunnel));
         innerLinks.addAll(input.meshLinks());
-        return Chain.filter(
-                "mss_clamping",
-                Hook.FORWARD,
-                MANGLE,
-                Policy.ACCEPT,
-                List.of(NftRule.of("clamp MSS to path MTU", toLink(innerLinks), new ClampMss())));
+        List<NftRule> rules = new ArrayList<>();
+        rules.add(NftRule.of("clamp MSS to path MTU", toLink(innerLinks), new ClampMss()));
+        rules.addAll(new GatewayClients(input).mssClamping());
+        return Chain.filter("mss_clamping", Hook.FORWARD, MANGLE, Policy.ACCEPT, rules);
     }
 
     Chain forward() {
@@ -60,6 +58,7 @@ final class ForwardRules {
         if (!input.meshes().isEmpty()) {
             rules.addAll(meshRules());
         }
+        rules.addAll(new GatewayClients(input).forwarded());
         if (input.scope() == Scope.TUNNEL_ONLY) {
             rules.add(NftRule.of("forwarded into the tunnel", toLink(tunnel), Verdict.ACCEPT));
             rules.add(NftRule.of(

@@ -118,6 +118,7 @@ final class InputRules {
                         NftRule.of("to published " + transport + " ports", toPorts(transport, ports), Verdict.ACCEPT));
             }
         }
+        rules.addAll(new GatewayClients(input).input());
         rules.addAll(new LocalNetworks(input.lan()).inputRules());
         rules.add(dropped());
         return chain(rules);

@@ -32,7 +32,8 @@ import java.util.stream.Stream;
  * @param earlierUdpPorts in {@link Scope#TUNNEL_ONLY}, the local UDP ports that were in use before the kill switch: the
  *     first packets to them may belong to a flow that began before, on either side
  * @param loopbackPorts TCP ports of the HTTP control server on loopback, which no other link may reach
- * @param dnsPort port of the DNS stub, on loopback and the mesh interfaces; empty if no DNS queries are redirected to
+ * @param gatewayClients networks whose machines send through this node into the tunnel, by an uplink
+ * @param dnsPort port of the DNS stub, on loopback and the mesh interfaces, and on the uplinks for gateway clients; empty if no DNS queries are redirected to
  *     it
  */
 public record KillSwitchInput(
@@ -49,6 +50,7 @@ public record KillSwitchInput(
         boolean hasProxy,
         List<Integer> earlierUdpPorts,
         List<Integer> loopbackPorts,
+        List<Prefix> gatewayClients,
         OptionalInt dnsPort) {
 
     /** What the kill switch covers. */
@@ -178,7 +180,9 @@ public record KillSwitchInput(
         bypasses = List.copyOf(bypasses);
         earlierUdpPorts = List.copyOf(earlierUdpPorts);
         loopbackPorts = List.copyOf(loopbackPorts);
+        gatewayClients = List.copyOf(gatewayClients);
         requireNarrow(lan);
+        requireNarrow(gatewayClients);
         requireNarrow(bypasses.stream().map(Bypass::destination).toList());
         if (scope == Scope.TUNNEL_ONLY && !meshes.isEmpty()) {
             throw new IllegalArgumentException("a tunnel without a mesh has no mesh interfaces");
@@ -197,6 +201,7 @@ public record KillSwitchInput(
         public boolean hasProxy;
         public List<Integer> earlierUdpPorts = List.of();
         public List<Integer> loopbackPorts = List.of();
+        public List<Prefix> gatewayClients = List.of();
         public OptionalInt dnsPort = OptionalInt.empty();
 
         private Fields() {}
@@ -220,6 +225,7 @@ public record KillSwitchInput(
                 fields.hasProxy,
                 fields.earlierUdpPorts,
                 fields.loopbackPorts,
+                fields.gatewayClients,
                 fields.dnsPort);
     }
 

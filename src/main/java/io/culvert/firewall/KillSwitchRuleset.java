@@ -46,6 +46,8 @@ public final class KillSwitchRuleset {
         DnsRedirect dnsRedirect = new DnsRedirect(input);
         inputRules.antiSpoofing().ifPresent(chains::add);
         dnsRedirect.forMeshClients().ifPresent(chains::add);
+        GatewayClients gateway = new GatewayClients(input);
+        gateway.dnsRedirect().ifPresent(chains::add);
         InboundConnections inbound = new InboundConnections(input);
         if (input.scope() == Scope.NODE) {
             chains.add(inputRules.input());
@@ -65,6 +67,7 @@ public final class KillSwitchRuleset {
         sets.addAll(new MeshDestinations(input).sets());
         sets.addAll(LinkEssentials.sets(input.onLink()));
         sets.addAll(new Servers(input).sets());
+        sets.addAll(gateway.sets());
         sets.addAll(inbound.sets());
         List<Table> tables = new ArrayList<>();
         tables.add(new Table(TABLE, sets, chains));

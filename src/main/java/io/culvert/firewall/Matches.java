@@ -37,8 +37,12 @@ final class Matches {
         return fromLink(Arrays.asList(links));
     }
 
+    static Statement notFromLink(Collection<String> links) {
+        return isNot(Property.INPUT_LINK, links(links));
+    }
+
     static Statement notFromLink(String... links) {
-        return isNot(Property.INPUT_LINK, links(Arrays.asList(links)));
+        return notFromLink(Arrays.asList(links));
     }
 
     static Statement toLink(Collection<String> links) {

@@ -57,6 +57,7 @@ final class OutputRules {
                 NftRule.of("to the tunnel, postrouting", toLink(input.tunnel().link()), Verdict.ACCEPT));
         inside.addAll(destinations.toMesh(", postrouting", Verdict.DROP));
         input.meshes().forEach(mesh -> inside.addAll(new AdvertisedSubnets(mesh).postroutingRules()));
+        inside.addAll(new GatewayClients(input).postrouting());
         List<NftRule> output = new ArrayList<>();
         if (input.scope() == Scope.NODE) {
             output.addAll(fromTunnelAddress());

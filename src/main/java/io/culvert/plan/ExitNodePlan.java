@@ -36,6 +36,7 @@ import java.util.stream.Stream;
  * @param bypassNames host names of bypasses, whose addresses are tracked too
  * @param meshPeers the prefixes behind the mesh interfaces
  * @param tailnet the network of a Tailscale mesh, as far as it is known
+ * @param gatewayAddresses addresses on the uplinks by which gateway clients reach the DNS stub
  * @param remarks what the files ask for and the machine cannot provide
  * @param machine the machine that the plan is for
  */
@@ -53,6 +54,7 @@ public record ExitNodePlan(
         Set<Host.Name> bypassNames,
         List<Prefix> meshPeers,
         Tailnet tailnet,
+        List<InetAddress> gatewayAddresses,
         List<Problem> remarks,
         Machine machine) {
 
@@ -68,6 +70,7 @@ public record ExitNodePlan(
         endpointNames = Set.copyOf(endpointNames);
         bypassNames = Set.copyOf(bypassNames);
         meshPeers = List.copyOf(meshPeers);
+        gatewayAddresses = List.copyOf(gatewayAddresses);
         remarks = List.copyOf(remarks);
     }
 
@@ -81,6 +84,13 @@ public record ExitNodePlan(
         return network.addresses().stream()
                 .filter(linkAddress -> meshes.containsKey(linkAddress.link()))
                 .map(linkAddress -> linkAddress.address().address())
+                .toList();
+    }
+
+    /** Returns the addresses on which the DNS stub serves clients of this node. */
+    public List<InetAddress> clientDnsAddresses() {
+        return Stream.concat(meshAddresses().stream(), gatewayAddresses.stream())
+                .distinct()
                 .toList();
     }
 

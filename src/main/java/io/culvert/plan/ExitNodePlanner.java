@@ -145,6 +145,7 @@ public final class ExitNodePlanner {
                         .distinct()
                         .toList(),
                 inputs.tailnet(),
+                gatewayAddresses(),
                 remarks(),
                 machine);
     }
@@ -162,8 +163,9 @@ public final class ExitNodePlanner {
                         .flatMap(prefixes -> prefixes)
                         .toList()),
                 lan,
-                published(),
-                bypasses);
+                repliedPorts(),
+                bypasses,
+                settings.gatewayClients());
     }
 
     private NetworkState network(ExitNodeRouting routing, NetworkState killSwitchRouting) {
@@ -214,6 +216,7 @@ public final class ExitNodePlanner {
                     it.hasProxy = inputs.socksPort().isPresent()
                             || settings.httpProxy().isPresent();
                     it.loopbackPorts = settings.http().loopbackPorts();
+                    it.gatewayClients = settings.gatewayClients();
                     it.dnsPort = OptionalInt.of(inputs.dnsPort());
                 }));
     }
@@ -350,6 +353,29 @@ public final class ExitNodePlanner {
                 .flatMapToInt(mesh -> mesh.port().stream())
                 .mapToObj(port -> new Port(port, Transport.UDP));
         return Stream.concat(servicePorts(), meshPorts).distinct().toList();
+    }
+
+    /** Returns the ports whose replies leave by the uplink: those that are reachable from it, and the stub for gateway clients. */
+    private List<Port> repliedPorts() {
+        Stream<Port> stub = settings.gatewayClients().isEmpty()
+                ? Stream.empty()
+                : Stream.of(Transport.values()).map(transport -> new Port(inputs.dnsPort(), transport));
+        return Stream.concat(published().stream(), stub).distinct().toList();
+    }
+
+    /** Returns the addresses by which gateway clients reach the DNS stub; link-local ones need a zone, and are not used. */
+    private List<InetAddress> gatewayAddresses() {
+        Set<String> inner = new LinkedHashSet<>(List.of("lo", inputs.identity().link()));
+        meshes.forEach(mesh -> inner.add(mesh.link()));
+        return machine.main().addresses().stream()
+                .filter(address -> !inner.contains(address.link()))
+                .map(address -> address.address())
+                .filter(address ->
+                        settings.gatewayClients().stream().anyMatch(client -> client.family() == address.family()))
+                .map(Prefix::address)
+                .filter(address -> !address.isLinkLocalAddress())
+                .distinct()
+                .toList();
     }
 
     /** Returns the ports that the user publishes, and those of the proxies. */

@@ -76,7 +76,8 @@ public record PlanText(
             commands.addAll(configurationCommands(link, mesh));
         });
         commands.addAll(network);
-        if (!MeshInterface.of(inputs).isEmpty()) {
+        if (!MeshInterface.of(inputs).isEmpty()
+                || !inputs.settings().gatewayClients().isEmpty()) {
             commands.addAll(forwardingCommands(inputs.machine()));
         }
         return new PlanText(
@@ -208,7 +209,7 @@ public record PlanText(
                         : "");
     }
 
-    /** Returns the commands that enable forwarding for a mesh if it is off. */
+    /** Returns the commands that enable forwarding for clients if it is off. */
     private static List<String> forwardingCommands(Machine machine) {
         List<String> commands = new ArrayList<>();
         for (Family family : Family.values()) {

@@ -32,6 +32,7 @@ import java.util.stream.Stream;
  * @param exempt prefixes that are reached through the tunnel although they are within a mesh's prefixes
  * @param lan prefixes that local processes may reach outside the tunnel
  * @param published ports that are reachable from the uplink
+ * @param gatewayClients networks whose machines send through this node into the tunnel
  */
 public record ExitNodeRouting(
         Machine machine,
@@ -41,7 +42,8 @@ public record ExitNodeRouting(
         List<Prefix> exempt,
         List<Prefix> lan,
         List<Port> published,
-        List<Bypass> bypasses) {
+        List<Bypass> bypasses,
+        List<Prefix> gatewayClients) {
 
     public static final long MESH_TABLE = 51821;
 
@@ -92,6 +94,7 @@ public record ExitNodeRouting(
             replies.addRules(family, rules);
             connectedRules(family, rules);
             meshRules(family, rules);
+            gatewayClientRules(family, rules);
             for (Prefix prefix : lan) {
                 if (prefix.family() == family) {
                     add(rules, family, RulePreference.LAN, Selector.ANY.to(prefix), Action.Lookup.of(Route.MAIN));
@@ -250,6 +253,32 @@ public record ExitNodeRouting(
     }
 
     /**
+     * Adds the rules for machines that use this node as their gateway: what they send sees only the tunnel's table, also on
+     * its way to other local networks, and replies from the tunnel find them wherever they are.
+     */
+    private void gatewayClientRules(Family family, List<PolicyRule> rules) {
+        for (Prefix client : gatewayClients) {
+            if (client.family() != family) {
+                continue;
+            }
+            uplinks().forEach(link -> {
+                Selector fromClient = Selector.ANY.inputLink(link).from(client);
+                add(rules, family, RulePreference.GATEWAY_TO_TUNNEL, fromClient, Action.Lookup.of(tunnel.table()));
+                add(rules, family, RulePreference.GATEWAY_UNREACHABLE, fromClient, new Action.Unreachable());
+            });
+            Selector replies = Selector.ANY.inputLink(tunnel.link()).to(client);
+            add(rules, family, RulePreference.GATEWAY_REPLIES, replies, Action.Lookup.of(Route.MAIN));
+        }
+    }
+
+    private Stream<String> uplinks() {
+        Set<String> ownLinks = ownLinks();
+        return machine.links().stream()
+                .filter(link -> !link.equals("lo") && !ownLinks.contains(link))
+                .sorted();
+    }
+
+    /**
      * Adds the rules by which gateways are looked up. The kernel accepts an IPv4 default route only if a lookup finds
      * its gateway on that link ({@code fib_check_nh} in net/ipv4/fib_semantics.c): without these rules, no program
      * could restore the machine's uplink while the kill switch is active. Sockets that are bound to the link see main
@@ -257,10 +286,7 @@ public record ExitNodeRouting(
      */
     private void gatewayRules(Family family, List<PolicyRule> rules) {
         if (family == Family.IPV4) {
-            Set<String> ownLinks = ownLinks();
-            machine.links().stream()
-                    .filter(link -> !link.equals("lo") && !ownLinks.contains(link))
-                    .sorted()
+            uplinks()
                     .forEach(link -> add(
                             rules,
                             family,

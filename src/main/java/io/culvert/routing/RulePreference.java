@@ -20,6 +20,9 @@ public final class RulePreference {
     public static final int MESH_TO_SUBNETS = 5305;
     public static final int MESH_TO_TUNNEL = 5310;
     public static final int MESH_UNREACHABLE = 5311;
+    public static final int GATEWAY_TO_TUNNEL = 5312;
+    public static final int GATEWAY_UNREACHABLE = 5313;
+    public static final int GATEWAY_REPLIES = 5314;
     public static final int LAN = 5320;
     public static final int GATEWAYS = 5325;
     public static final int LOCAL_TO_TUNNEL = 5330;

@@ -215,6 +215,23 @@ public final class Catalogue {
             "",
             "accepted for compatibility and ignored: the proxy starts without a delay");
 
+    static final Setting<Boolean> GATEWAY = withDefault(
+            Group.GATEWAY,
+            "CULVERT_GATEWAY",
+            List.of(),
+            Parser.of(BooleanWord::parse).redacted(),
+            "false",
+            "`true` lets machines and containers of `CULVERT_GATEWAY_CLIENTS` use this node as their gateway: what they send leaves"
+                    + " through the tunnel or not at all");
+
+    static final Setting<List<Prefix>> GATEWAY_CLIENTS = optional(
+            Group.GATEWAY,
+            "CULVERT_GATEWAY_CLIENTS",
+            List.of(),
+            new ItemList<>(NetworkPrefix::parse),
+            "",
+            "networks whose machines may use this node as their gateway, such as `192.168.1.0/24, fd00:1::/64`");
+
     static final Setting<List<BypassEntry>> BYPASS = optional(
             Group.OUTSIDE,
             "CULVERT_BYPASS",
@@ -316,6 +333,8 @@ public final class Catalogue {
             SOCKS_USER,
             SOCKS_PASSWORD,
             SOCKS_TIMEIN,
+            GATEWAY,
+            GATEWAY_CLIENTS,
             BYPASS,
             PUBLISH,
             LAN_ALLOW,

@@ -31,6 +31,7 @@ public record Setting<T>(
         TUNNEL("Tunnel"),
         MESH("Mesh"),
         PROXIES("Proxies"),
+        GATEWAY("Gateway"),
         OUTSIDE("Outside the tunnel"),
         HTTP("HTTP control server"),
         OTHER("Other");

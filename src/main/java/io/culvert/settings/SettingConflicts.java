@@ -38,6 +38,7 @@ final class SettingConflicts {
         checkLogin();
         checkSocks();
         checkHttpProxy();
+        checkGateway();
         checkPublished();
         checkHttp();
         checkCoverage(
@@ -193,6 +194,26 @@ final class SettingConflicts {
                     "list your networks, or set " + Catalogue.SOCKS_USER.name() + " and "
                             + Catalogue.SOCKS_PASSWORD.name()));
         }
+    }
+
+    private void checkGateway() {
+        Optional<Boolean> enabled = values.find(Catalogue.GATEWAY);
+        if (enabled.equals(Optional.of(false))) {
+            warnWithoutEffect(
+                    List.of(Catalogue.GATEWAY_CLIENTS),
+                    Catalogue.GATEWAY,
+                    values.nameInUse(Catalogue.GATEWAY) + " is not true");
+        } else if (enabled.isPresent() && !values.isSet(Catalogue.GATEWAY_CLIENTS)) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.GATEWAY),
+                    "set without the networks whose machines may use this node as their gateway",
+                    "set " + Catalogue.GATEWAY_CLIENTS.name() + " to your networks, such as 192.168.1.0/24"));
+        }
+        Coverage.mostlyCoveredFamily(values.find(Catalogue.GATEWAY_CLIENTS).orElse(List.of()))
+                .ifPresent(family -> problems.add(Problem.input(
+                        values.location(Catalogue.GATEWAY_CLIENTS),
+                        "the networks together cover most of the " + family.text() + " internet",
+                        "list only the networks of your own machines")));
     }
 
     private void checkPublished() {

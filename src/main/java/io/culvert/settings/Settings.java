@@ -4,6 +4,7 @@ package io.culvert.settings;
 import io.culvert.diagnostics.Log;
 import io.culvert.linux.Container;
 import io.culvert.net.Port;
+import io.culvert.net.Prefix;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.OptionalInt;
@@ -13,6 +14,7 @@ import java.util.OptionalInt;
  *
  * @param socks the SOCKS5 proxy; its clients and login are those of the HTTP proxy too
  * @param httpProxy the port of the HTTP proxy; empty if it is off
+ * @param gatewayClients networks whose machines may use this node as their gateway; empty if it is none
  * @param dns servers reached through the tunnel; empty for those of the tunnel's file
  * @param mtu of the tunnel, in bytes; empty to take it from the file and the uplink
  * @param mark the firewall mark of Culvert's own WireGuard packets, 1 to 0xffffffff, bits 8 to 23 clear
@@ -24,6 +26,7 @@ public record Settings(
         List<BypassEntry> bypasses,
         SocksSettings socks,
         OptionalInt httpProxy,
+        List<Prefix> gatewayClients,
         List<Port> published,
         LanAllow lan,
         List<InetAddress> dns,
@@ -36,6 +39,7 @@ public record Settings(
 
     public Settings {
         bypasses = List.copyOf(bypasses);
+        gatewayClients = List.copyOf(gatewayClients);
         published = List.copyOf(published);
         dns = List.copyOf(dns);
     }

@@ -114,6 +114,7 @@ public final class SettingsReader {
                 values.get(Catalogue.HTTP_PROXY)
                         ? OptionalInt.of(values.get(Catalogue.HTTP_PROXY_PORT))
                         : OptionalInt.empty(),
+                values.get(Catalogue.GATEWAY) ? distinct(values.find(Catalogue.GATEWAY_CLIENTS)) : List.of(),
                 distinct(values.find(Catalogue.PUBLISH)),
                 values.get(Catalogue.LAN_ALLOW),
                 distinct(values.find(Catalogue.DNS)),

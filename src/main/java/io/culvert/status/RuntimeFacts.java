@@ -27,6 +27,7 @@ import java.util.OptionalInt;
  * @param bypasses the addresses of bypasses by name
  * @param tailnetAddresses of this node
  * @param relayPorts TCP ports of Tailscale's relays
+ * @param dnsPort the port of the DNS stub; empty where it is not known
  */
 public record RuntimeFacts(
         String file,
@@ -34,11 +35,12 @@ public record RuntimeFacts(
         List<InetSocketAddress> servers,
         Map<String, List<InetAddress>> bypasses,
         List<InetAddress> tailnetAddresses,
-        List<Integer> relayPorts) {
+        List<Integer> relayPorts,
+        OptionalInt dnsPort) {
 
     /** Nothing is known. */
     public static final RuntimeFacts NONE =
-            new RuntimeFacts("", OptionalInt.empty(), List.of(), Map.of(), List.of(), List.of());
+            new RuntimeFacts("", OptionalInt.empty(), List.of(), Map.of(), List.of(), List.of(), OptionalInt.empty());
 
     public RuntimeFacts {
         servers = List.copyOf(servers);
@@ -59,6 +61,7 @@ public record RuntimeFacts(
                 .add("bypasses", names)
                 .add("tailnetAddresses", texts(tailnetAddresses))
                 .add("relayPorts", Json.createArrayBuilder(relayPorts))
+                .add("dnsPort", dnsPort.orElse(0))
                 .build();
     }
 
@@ -74,14 +77,19 @@ public record RuntimeFacts(
                         addresses.asJsonArray().getValuesAs(JsonString.class).stream()
                                 .map(RuntimeFacts::address)
                                 .toList()));
-        int port = json.getInt("tunnelPort");
         return new RuntimeFacts(
                 json.getString("file"),
-                port == 0 ? OptionalInt.empty() : OptionalInt.of(port),
+                port(json, "tunnelPort"),
                 json.getJsonArray("servers").getValuesAs(RuntimeFacts::endpoint),
                 bypasses,
                 json.getJsonArray("tailnetAddresses").getValuesAs(RuntimeFacts::address),
-                json.getJsonArray("relayPorts").getValuesAs(JsonNumber::intValue));
+                json.getJsonArray("relayPorts").getValuesAs(JsonNumber::intValue),
+                port(json, "dnsPort"));
+    }
+
+    private static OptionalInt port(JsonObject json, String name) {
+        int port = json.getInt(name, 0);
+        return port == 0 ? OptionalInt.empty() : OptionalInt.of(port);
     }
 
     private static InetAddress address(JsonString text) {

@@ -32,6 +32,7 @@ final class AuditedExamples {
                     known.tailnetAddresses = inputs.tailnet().addresses();
                     known.relayPorts = inputs.tailnet().relayPorts();
                     known.socksPort = inputs.socksPort();
+                    known.dnsPort = inputs.dnsPort();
                 });
     }
 }

@@ -65,6 +65,7 @@ class FailoverTest {
                 List.of(),
                 Tailnet.UNKNOWN,
                 List.of(),
+                List.of(),
                 endpoint.isEmpty()
                         ? Machines.of(Map.of(), it -> it.links = Set.of())
                         : Machines.of(Map.of(Family.IPV4, uplink()), it -> it.connectedLinks = Set.of("eth0")));

@@ -274,6 +274,14 @@ public class FollowedSettingsHintsTest extends FollowedInputHints {
                         "CULVERT_HTTP_PROXY=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=open sesame",
                         "CULVERT_SOCKS_PASSWORD=Open-sesame_1.2"),
                 settings(
+                        "set CULVERT_GATEWAY_CLIENTS to your networks, such as 192.168.1.0/24",
+                        "CULVERT_GATEWAY=true",
+                        "CULVERT_GATEWAY_CLIENTS=192.168.1.0/24"),
+                settings(
+                        "list only the networks of your own machines",
+                        "CULVERT_GATEWAY=true; CULVERT_GATEWAY_CLIENTS=0.0.0.0/0",
+                        "CULVERT_GATEWAY_CLIENTS=192.168.1.0/24"),
+                settings(
                         "use another port for one of them",
                         "CULVERT_HTTP_PROXY=true; CULVERT_HTTP_PROXY_PORT=8000; CULVERT_HTTP=127.0.0.1:8000;"
                                 + " CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x",

@@ -77,6 +77,17 @@ public final class PlanExamples {
                         "8080, 53/udp"));
         all.put("tailscale", tailscale());
         all.put(
+                "gateway",
+                inputs(
+                        DUAL_STACK_FILE,
+                        DUAL_STACK,
+                        "CULVERT_LAN_ALLOW",
+                        "none",
+                        "CULVERT_GATEWAY",
+                        "true",
+                        "CULVERT_GATEWAY_CLIENTS",
+                        "192.168.7.0/24, fd20::/48"));
+        all.put(
                 "names-of-other-containers",
                 resolvers(
                         List.of("127.0.0.11", "192.168.7.1"),

@@ -54,6 +54,12 @@ public final class PlanShapes {
             List.of("", "8080", "53/udp", "8080, 53/udp, 9000", "443/tcp, 443/udp");
     private static final List<String> MESHES =
             List.of("none", "wireguard", "wireguard6", "tailscale", "tailscale-routes");
+    private static final List<String> GATEWAY_CLIENTS = List.of(
+            "192.168.7.0/24",
+            "192.168.7.128/25, 10.30.0.0/16, fd20::/48",
+            "10.0.0.0/8",
+            "203.0.113.0/25, 2001:db8:8::/64",
+            "192.168.7.50");
     private static final List<String> UPLINKS = List.of("both", "ipv4", "ipv6", "two-links", "public");
     private static final List<String> SERVERS =
             List.of("192.0.2.10:51820", "[2001:db8::10]:51820", "vpn.example.net:51820", "192.168.7.9:51820");
@@ -89,6 +95,8 @@ public final class PlanShapes {
         boolean hasProxy = random.nextBoolean();
         boolean isStrict = random.nextInt(3) == 0;
         Ipv6 ipv6 = any(random, List.of(Ipv6.ENABLED, Ipv6.ENABLED, Ipv6.ABSENT));
+        // Of its own, so that it changes nothing else of the shapes.
+        Random gateways = new Random(SEED + number);
         boolean hasResolver = random.nextInt(4) > 0;
         List<String> settings = new ArrayList<>(List.of(
                 "CULVERT_LAN_ALLOW", local, "CULVERT_MESH", mesh.startsWith("tailscale") ? "tailscale" : "none"));
@@ -97,6 +105,10 @@ public final class PlanShapes {
         }
         if (!published.isEmpty()) {
             settings.addAll(List.of("CULVERT_PUBLISH", published));
+        }
+        if (number % 3 == 1) {
+            settings.addAll(
+                    List.of("CULVERT_GATEWAY", "true", "CULVERT_GATEWAY_CLIENTS", any(gateways, GATEWAY_CLIENTS)));
         }
         if (hasProxy && number % 2 == 0) {
             settings.addAll(List.of("CULVERT_HTTP_PROXY", "true"));

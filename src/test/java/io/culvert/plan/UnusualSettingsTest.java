@@ -75,6 +75,18 @@ class UnusualSettingsTest {
                             "::",
                             "fe80::/10",
                             "::ffff:0:0/96")),
+            Map.entry("CULVERT_GATEWAY", List.of("1", "On")),
+            Map.entry(
+                    "CULVERT_GATEWAY_CLIENTS",
+                    List.of(
+                            "192.168.7.0/24",
+                            "0.0.0.0/3",
+                            "127.0.0.1",
+                            "192.0.2.10",
+                            "10.64.0.2",
+                            "fe80::/10",
+                            "100.64.0.0/10 fd00::/8",
+                            "224.0.0.1 ::1")),
             Map.entry("CULVERT_SOCKS_USER", List.of("Anna", "_", "A-_0", "Z".repeat(32))),
             Map.entry("CULVERT_SOCKS_PASSWORD", List.of(":", "ä", "\"'\\$`", "p".repeat(255))),
             Map.entry("TSWG_SOCKD_TIMEIN", List.of("99")),
@@ -186,6 +198,10 @@ class UnusualSettingsTest {
                 || given.text().equals("wireguard")) {
             all.add(new Given("CULVERT_MESH", "wireguard"));
             all.add(new Given("CULVERT_MESH_CONFIG", "/mesh.conf"));
+        }
+        if (given.name().startsWith("CULVERT_GATEWAY")) {
+            all.add(new Given("CULVERT_GATEWAY", "true"));
+            all.add(new Given("CULVERT_GATEWAY_CLIENTS", "192.168.7.0/24"));
         }
         if (given.name().startsWith("CULVERT_SOCKS")) {
             all.add(new Given("CULVERT_SOCKS", "true"));

@@ -25,6 +25,8 @@ class SettingsTreeTest {
                 ├── Proxies
                 │   └── by default  socks: false; socks port: 1080; socks udp ports: 1081-1096; http proxy: false; http proxy port: 8888; socks allow: \
                 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1/128; socks user: no authentication; socks password: [not set]
+                ├── Gateway
+                │   └── by default  gateway: false
                 ├── Outside the tunnel
                 │   └── by default  lan allow: auto
                 ├── HTTP control server
@@ -70,6 +72,8 @@ class SettingsTreeTest {
                 │   ├── socks password: [set]  ← CULVERT_SOCKS_PASSWORD_FILE=/run/secrets/socks
                 │   └── by default  socks port: 1080; socks udp ports: 1081-1096; http proxy: false; http proxy port: 8888; socks allow: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \
                 127.0.0.0/8, fc00::/7, ::1/128
+                ├── Gateway
+                │   └── by default  gateway: false
                 ├── Outside the tunnel
                 │   ├── bypass: 1.example:1, 2.example:1, 3.example:1, 4.example:1, 5.example:1, 6.example:1, \
                 7.example:1, 8.example:1 and 2 more  ← HOLEPUNCH_ENDPOINTS (alias)

@@ -57,7 +57,8 @@ class StatusSocketTest {
                         List.of(new InetSocketAddress(Prefix.parseAddress("2001:db8::10"), 51820)),
                         Map.of("hs.example.net", List.of(Prefix.parseAddress("203.0.113.9"))),
                         List.of(Prefix.parseAddress("100.64.0.1")),
-                        List.of(8443)),
+                        List.of(8443),
+                        OptionalInt.of(5053)),
                 new ConfigurationState(
                         List.of("a.conf", "b.conf"), Instant.EPOCH, List.of("CULVERT_DNS: 'x' is not an address")),
                 List.of("x".repeat(20_000)));
