@@ -136,7 +136,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                 components.environment());
         this.healthChecks = new HealthChecks(
                 this::mesh,
-                components.environment().system().threads(),
+                components.environment().system(),
                 task -> components.events().add(new ExitNodeEvent.DeferredUpdate(task)),
                 log);
         this.exitOffer =

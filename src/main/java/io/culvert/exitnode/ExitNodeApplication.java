@@ -16,6 +16,7 @@ import io.culvert.reconcile.EventQueue;
 import io.culvert.rtnl.Machine;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.KernelConnections;
+import io.culvert.status.ControlRequest;
 import java.util.function.Supplier;
 
 /**
@@ -59,8 +60,14 @@ public final class ExitNodeApplication {
         events.add(new ExitNodeEvent.Stop(why));
     }
 
-    private void requestReload(String why) {
+    /** Requests that settings and files be read again; may be called on any thread. */
+    public void requestReload(String why) {
         events.add(new ExitNodeEvent.ReloadRequested(why));
+    }
+
+    /** Requests what a command does, without its result; may be called on any thread. */
+    public void request(ControlRequest request) {
+        events.add(new ExitNodeEvent.ControlRequested(request, _ -> {}));
     }
 
     /**

@@ -4,6 +4,7 @@ package io.culvert.exitnode;
 import io.culvert.diagnostics.Log;
 import io.culvert.mesh.Mesh;
 import io.culvert.process.HealthCheck;
+import io.culvert.runtime.OperatingSystem;
 import io.culvert.timing.Threads;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.function.Supplier;
 final class HealthChecks implements AutoCloseable {
 
     private final Supplier<Mesh> mesh;
+    private final HealthCheck.Prober prober;
     private final Threads threads;
     private final Executor eventThread;
     private final Log log;
@@ -30,9 +32,10 @@ final class HealthChecks implements AutoCloseable {
      * @param mesh the one in use
      * @param eventThread runs tasks on the event thread, each followed by a check of the node
      */
-    HealthChecks(Supplier<Mesh> mesh, Threads threads, Executor eventThread, Log log) {
+    HealthChecks(Supplier<Mesh> mesh, OperatingSystem system, Executor eventThread, Log log) {
         this.mesh = mesh;
-        this.threads = threads;
+        this.prober = system.prober();
+        this.threads = system.threads();
         this.eventThread = eventThread;
         this.log = log;
     }
@@ -51,7 +54,11 @@ final class HealthChecks implements AutoCloseable {
 
     private void start(String name, HealthCheck.Probe probe, Runnable recovery) {
         checks.add(HealthCheck.start(
-                name, probe, recovery, reason -> eventThread.execute(() -> report(name, reason)), threads));
+                name,
+                timeout -> prober.run(name, probe, timeout),
+                recovery,
+                reason -> eventThread.execute(() -> report(name, reason)),
+                threads));
     }
 
     private void report(String name, Optional<String> reason) {

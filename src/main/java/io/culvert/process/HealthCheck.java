@@ -43,6 +43,20 @@ public final class HealthCheck implements AutoCloseable {
         void run(Duration timeout) throws IOException;
     }
 
+    /** Runs probes: those of the system do, while a simulation decides itself what responds. */
+    @FunctionalInterface
+    public interface Prober {
+
+        Prober SYSTEM = (_, probe, timeout) -> probe.run(timeout);
+
+        /**
+         * Runs the probe of what has this name.
+         *
+         * @throws IOException if there is no response within the timeout
+         */
+        void run(String name, Probe probe, Duration timeout) throws IOException;
+    }
+
     private final Probe probe;
     private final Runnable recovery;
     private final Consumer<Optional<String>> listener;

@@ -5,6 +5,7 @@ import io.culvert.dns.StubSockets;
 import io.culvert.linux.Inotify;
 import io.culvert.netlink.NetlinkSockets;
 import io.culvert.netlink.RepeatedRequests;
+import io.culvert.process.HealthCheck;
 import io.culvert.process.ProcessLauncher;
 import io.culvert.process.ProcessStarter;
 import io.culvert.timing.Threads;
@@ -16,6 +17,7 @@ import java.util.random.RandomGenerator;
 /**
  * What a run needs of the operating system besides files; a simulation has its own.
  *
+ * @param prober asks programs and services of this one whether they respond
  * @param random makes a source of random numbers
  * @param inotify opens a watch of files; empty where none is available
  */
@@ -24,6 +26,7 @@ public record OperatingSystem(
         NetlinkSockets netlink,
         ProcessStarter programs,
         StubSockets stubSockets,
+        HealthCheck.Prober prober,
         Supplier<RandomGenerator> random,
         Supplier<Optional<Inotify>> inotify) {
 
@@ -33,6 +36,7 @@ public record OperatingSystem(
             NetlinkSockets.KERNEL,
             ProcessLauncher::start,
             StubSockets.SYSTEM,
+            HealthCheck.Prober.SYSTEM,
             SecureRandom::new,
             Inotify::open);
 

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -14,27 +15,24 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /**
- * Runs the whole of {@code culvert up} in simulated time, an hour for each seed, while things go wrong around it. {@code
- * -Dculvert.simulation.seeds} sets the number of seeds, {@code -Dculvert.simulation.seed} the first one.
+ * Runs the whole of {@code culvert up} in simulated time, an hour for each seed, while things go wrong around it. The
+ * seeds are other ones each time: {@code -Dculvert.simulation.seed} sets the first one, {@code
+ * -Dculvert.simulation.seeds} their number, and {@code -Dculvert.simulation.seconds} for how long new ones are begun.
  */
 class SimulationTest {
 
     private static final Duration TIME = Duration.ofHours(1);
 
+    private static final int SEEDS = 1000;
+
     /** So that a slow machine runs fewer seeds. */
-    private static final long FIRST_SEED = 1000;
-
-    private static final int SEEDS = 50;
-
-    private static final Duration LIMIT = Duration.ofSeconds(Integer.getInteger("culvert.simulation.seconds", 60));
+    private static final Duration LIMIT = Duration.ofSeconds(Integer.getInteger("culvert.simulation.seconds", 90));
 
     @Test
     void nothing_leaves_and_the_exit_node_recovers_whatever_goes_wrong() throws Exception {
         Optional<Long> given = Optional.ofNullable(Long.getLong("culvert.simulation.seed"));
-        Optional<Integer> asked = Optional.ofNullable(Integer.getInteger("culvert.simulation.seeds"));
-        // The same seeds each time, unless more are asked for: those are other ones each time.
-        long first = given.orElseGet(() -> asked.isPresent() ? System.nanoTime() & 0xffff_ffffL : FIRST_SEED);
-        int count = asked.orElse(given.isPresent() ? 1 : SEEDS);
+        long first = given.orElseGet(() -> new Random().nextLong() & 0xffff_ffffL);
+        int count = Integer.getInteger("culvert.simulation.seeds", given.isPresent() ? 1 : SEEDS);
         long end = System.nanoTime() + LIMIT.toNanos();
         AtomicLong next = new AtomicLong(first);
         List<Future<Integer>> workers = new ArrayList<>();
@@ -56,7 +54,9 @@ class SimulationTest {
                 run += worker.get();
             }
         }
-        System.out.println("simulation: " + run + " seeds from " + first + ", " + World.judgedStates()
+        System.out.println("simulation: " + run + " seeds from " + first + " (again: " + command(first)
+                + " -Dculvert.simulation.seeds="
+                + run + "), " + World.judgedStates()
                 + " states judged, " + RememberedAudits.count() + " of them for all packets");
         assertThat(run).isPositive();
     }
@@ -65,12 +65,13 @@ class SimulationTest {
         try (World world = new World(seed)) {
             Optional<Throwable> failure = world.run(TIME, Faults.all());
             if (failure.isPresent()) {
-                throw new AssertionError(
-                        "seed " + seed + ", repeated by: ./mvnw surefire:test@default-test -Dtest=SimulationTest"
-                                + " -Dculvert.simulation.seed=" + seed,
-                        failure.get());
+                throw new AssertionError("seed " + seed + ", repeated by: " + command(seed), failure.get());
             }
         }
+    }
+
+    private static String command(long seed) {
+        return "./mvnw surefire:test@default-test -Dtest=SimulationTest -Dculvert.simulation.seed=" + seed;
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.culvert.simulation;
 
 import io.culvert.linux.Errno;
 import io.culvert.simulation.World.Behaviour;
+import io.culvert.status.ControlRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -32,6 +33,14 @@ final class Faults {
         REQUESTS_FAIL,
         CHILD_KILLED,
         CHILD_HANGS,
+        STUB_HANGS,
+        STUB_CLOSED,
+        RELOAD,
+        FILE_CHANGED,
+        FILE_BROKEN,
+        NEXT,
+        USE,
+        PAUSED,
         CLOCK_JUMP,
         SUSPEND,
         KILLED,
@@ -254,6 +263,52 @@ final class Faults {
                 world.disturbed("children hang");
                 world.processes().forEach(SimulatedProcess::hang);
             }
+            case STUB_HANGS -> {
+                world.disturbed("DNS stub hangs");
+                world.hangStub();
+            }
+            case STUB_CLOSED -> {
+                world.disturbed("sockets of the DNS stub closed");
+                world.closeStub();
+            }
+            case RELOAD -> {
+                world.disturbed("reload");
+                world.reload();
+            }
+            case FILE_CHANGED -> {
+                world.disturbed("file changed");
+                world.changeServerFile(random.nextInt(world.servers.size()), 1280 + random.nextInt(140));
+                world.reload();
+            }
+            case FILE_BROKEN -> {
+                int server = random.nextInt(world.servers.size());
+                lasting(
+                        world,
+                        World.BROKEN_FILE,
+                        () -> {
+                            world.files.replacePrivate(World.serverFile(server), "[Interface]\nPrivateKey = none\n");
+                            world.reload();
+                        },
+                        () -> {
+                            world.repairServerFile(server);
+                            world.reload();
+                        });
+            }
+            case NEXT -> {
+                world.disturbed("next server");
+                world.request(ControlRequest.of(ControlRequest.Kind.NEXT));
+            }
+            case USE -> {
+                world.disturbed("server in use chosen");
+                world.request(new ControlRequest(
+                        ControlRequest.Kind.USE, String.valueOf(random.nextInt(world.servers.size()))));
+            }
+            case PAUSED ->
+                lasting(
+                        world,
+                        "paused",
+                        () -> world.request(ControlRequest.of(ControlRequest.Kind.PAUSE)),
+                        () -> world.request(ControlRequest.of(ControlRequest.Kind.RESUME)));
             case CLOCK_JUMP -> {
                 Duration jump = Duration.ofSeconds(random.nextInt(200_000) - 100_000);
                 world.disturbed("clock set by " + jump);

@@ -15,7 +15,7 @@ final class SimulatedProcess extends Process {
     private final long pid;
     private final byte[] output;
     private int read;
-    private boolean ignoresTerm;
+    private boolean hangs;
     private boolean ended;
     private int status;
 
@@ -32,9 +32,13 @@ final class SimulatedProcess extends Process {
         }
     }
 
-    /** From now on it does not react to SIGTERM. */
+    /** From now on it reacts neither to SIGTERM nor to clients. */
     void hang() {
-        ignoresTerm = true;
+        hangs = true;
+    }
+
+    boolean hangs() {
+        return hangs;
     }
 
     @Override
@@ -89,7 +93,7 @@ final class SimulatedProcess extends Process {
 
     @Override
     public void destroy() {
-        if (!ignoresTerm) {
+        if (!hangs) {
             end(143);
         }
     }

@@ -13,9 +13,11 @@ import io.culvert.rtnl.RoutingState;
 import io.culvert.rtnl.RoutingStateReader;
 import io.culvert.runtime.Environment;
 import io.culvert.runtime.OperatingSystem;
+import io.culvert.status.ControlRequest;
 import io.culvert.timing.MonotonicClock;
 import io.culvert.wireguard.config.KeyGenerator;
 import io.culvert.wireguard.config.SecretKey;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetSocketAddress;
@@ -52,6 +54,9 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     private static final Duration REPAIR = Duration.ofSeconds(10);
 
     private static final int MAX_REFUSALS = 20;
+
+    /** A trouble: a start is refused for as long as it lasts. */
+    static final String BROKEN_FILE = "broken file";
 
     private static final Duration TICK = Duration.ofSeconds(5);
     private static final Set<String> INNER = Set.of("wg0", "mesh0");
@@ -105,6 +110,7 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     final boolean mesh;
     final boolean proxy;
     private final List<SimulatedProcess> processes = new ArrayList<>();
+    private final List<StubChannel> stubChannels = new ArrayList<>();
     private final Map<String, String> variables = new HashMap<>();
     private final StringBuilder trace = new StringBuilder();
     private final StringWriter logText = new StringWriter();
@@ -160,15 +166,7 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
 
     private void writeSettings() {
         for (int i = 0; i < servers.size(); i++) {
-            Server server = servers.get(i);
-            String file = "etc/wireguard/servers/" + i + ".conf";
-            files.writePrivate(
-                    file,
-                    "[Interface]\nPrivateKey = " + base64((byte) 9) + "\nAddress = 10.64.0.2/32"
-                            + (ipv6 ? ", fd00:64::2/128" : "") + "\nDNS = 10.64.0.1\n\n[Peer]\nPublicKey = "
-                            + Base64.getEncoder().encodeToString(server.publicKey)
-                            + "\nAllowedIPs = 0.0.0.0/0" + (ipv6 ? ", ::/0" : "") + "\nEndpoint = " + server.address
-                            + ":51820\n");
+            files.writePrivate(serverFile(i), serverText(i));
         }
         variables.put("CULVERT_WIREGUARD_CONFIG", "/etc/wireguard/servers");
         variables.put("CULVERT_LEAK_TEST", "false");
@@ -190,6 +188,15 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
             variables.put("CULVERT_MESH", "none");
         }
         variables.put("CULVERT_SOCKS", String.valueOf(proxy));
+    }
+
+    private String serverText(int number) {
+        Server server = servers.get(number);
+        return "[Interface]\nPrivateKey = " + base64((byte) 9) + "\nAddress = 10.64.0.2/32"
+                + (ipv6 ? ", fd00:64::2/128" : "") + "\nDNS = 10.64.0.1\n\n[Peer]\nPublicKey = "
+                + Base64.getEncoder().encodeToString(server.publicKey)
+                + "\nAllowedIPs = 0.0.0.0/0" + (ipv6 ? ", ::/0" : "") + "\nEndpoint = " + server.address
+                + ":51820\n";
     }
 
     private static String base64(byte value) {
@@ -280,6 +287,7 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
                 sockets,
                 (_, _) -> startProcess(),
                 this::openStubSockets,
+                (name, _, timeout) -> probe(name, timeout),
                 () -> new Random(random.nextLong()),
                 Optional::empty);
         Environment environment = new Environment(
@@ -319,7 +327,7 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
     private void ended(boolean refused) {
         application = Optional.empty();
         if (refused || !isStopping) {
-            if (++refusals > MAX_REFUSALS && refused) {
+            if (refused && !troubles.containsKey(BROKEN_FILE) && ++refusals > MAX_REFUSALS) {
                 fail("refuses to start");
             }
             trouble("not running");
@@ -346,6 +354,7 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
         trouble("killed");
         application = Optional.empty();
         kernel.killSockets();
+        stubChannels.clear();
         threads.schedule(restartIn, () -> {
             processes.forEach(process -> process.end(137));
             processes.clear();
@@ -365,21 +374,75 @@ final class World implements SimulatedKernel.Observer, AutoCloseable {
         return processes.stream().filter(Process::isAlive).toList();
     }
 
+    /** The sockets of the DNS stub of one address. */
+    private static final class StubChannel implements Channel {
+        private boolean open = true;
+        private boolean hangs;
+
+        @Override
+        public boolean isOpen() {
+            return open;
+        }
+
+        @Override
+        public void close() {
+            open = false;
+        }
+    }
+
     private InetSocketAddress openStubSockets(InetSocketAddress address, Object stub, List<Channel> opened) {
-        opened.add(new Channel() {
-            private boolean open = true;
-
-            @Override
-            public boolean isOpen() {
-                return open;
-            }
-
-            @Override
-            public void close() {
-                open = false;
-            }
-        });
+        StubChannel channel = new StubChannel();
+        stubChannels.removeIf(it -> !it.open);
+        stubChannels.add(channel);
+        opened.add(channel);
         return address.getPort() == 0 ? new InetSocketAddress(address.getAddress(), 5400) : address;
+    }
+
+    /** From now on, the DNS stub does not respond, until it listens again. */
+    void hangStub() {
+        stubChannels.forEach(channel -> channel.hangs = true);
+    }
+
+    /** Ends the sockets of the DNS stub, as an error of one of them does. */
+    void closeStub() {
+        stubChannels.forEach(StubChannel::close);
+    }
+
+    private void probe(String name, Duration timeout) throws IOException {
+        boolean hangs = switch (name) {
+            case "dns" -> stubChannels.stream().anyMatch(channel -> channel.open && channel.hangs);
+            // Neither is a process here.
+            case "tailscale", "wireguard" -> false;
+            default -> processes().stream().anyMatch(SimulatedProcess::hangs);
+        };
+        if (hangs) {
+            threads.await(() -> false, timeout);
+            throw new IOException("no response within " + timeout.toSeconds() + " s");
+        }
+    }
+
+    // What its user does
+
+    void reload() {
+        application.ifPresent(it -> it.requestReload("SIGHUP"));
+    }
+
+    void request(ControlRequest request) {
+        note("command: " + request);
+        application.ifPresent(it -> it.request(request));
+    }
+
+    static String serverFile(int number) {
+        return "etc/wireguard/servers/" + number + ".conf";
+    }
+
+    /** Writes the file of a server again, with this MTU, as an editor does. */
+    void changeServerFile(int number, int mtu) {
+        files.replacePrivate(serverFile(number), serverText(number).replace("[Peer]", "MTU = " + mtu + "\n\n[Peer]"));
+    }
+
+    void repairServerFile(int number) {
+        files.replacePrivate(serverFile(number), serverText(number));
     }
 
     // Servers
