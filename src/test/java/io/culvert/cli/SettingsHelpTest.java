@@ -17,7 +17,8 @@ class SettingsHelpTest {
             assertThat(help).contains(setting.names());
         }
         assertThat(help)
-                .contains("  CULVERT_SOCKS_PORT, TSWG_SOCKD_PORT\n      TCP port of the proxy (default: 1080)\n");
+                .contains(
+                        "  CULVERT_SOCKS_PORT, TSWG_SOCKD_PORT\n      TCP port of the SOCKS5 proxy (default: 1080)\n");
     }
 
     @Test
