@@ -49,6 +49,12 @@ final class DataPath {
     /** The number of unanswered decisions after which a server that never answered anything is dead. */
     private static final int NEVER_ANSWERED_DECISIONS = 3;
 
+    /**
+     * The unanswered decisions in a row that do not count while this machine is too busy to receive answers in time; a dead
+     * server has to be left there too.
+     */
+    private static final int MAX_INCONCLUSIVE_DECISIONS = 4;
+
     private static final Duration NEVER_ANSWERED_TIME = Duration.ofSeconds(5);
 
     /**
@@ -109,6 +115,7 @@ final class DataPath {
     private boolean proven;
     private boolean dead;
     private int unansweredDecisions;
+    private int inconclusiveDecisions;
     private boolean mustAnswer;
     private boolean judgesUnproven = true;
     private PathQuality quality = PathQuality.UNKNOWN;
@@ -146,6 +153,7 @@ final class DataPath {
         proven = false;
         dead = false;
         unansweredDecisions = 0;
+        inconclusiveDecisions = 0;
         this.mustAnswer = mustAnswer && probing;
         quality = PathQuality.UNKNOWN;
         samples.clear();
@@ -251,6 +259,10 @@ final class DataPath {
                 decisionSince = Optional.empty();
                 if (result.roundTrip().isPresent() || lastReceived.isAfter(since)) {
                     decisionNotBefore = now.plus(AFTER_ANSWER);
+                    inconclusiveDecisions = 0;
+                } else if (result.isInconclusive() && inconclusiveDecisions < MAX_INCONCLUSIVE_DECISIONS) {
+                    inconclusiveDecisions++;
+                    decisionNotBefore = now;
                 } else {
                     unansweredDecisions++;
                     decisionNotBefore = now.plus(UNANSWERED.afterFailures(unansweredDecisions));

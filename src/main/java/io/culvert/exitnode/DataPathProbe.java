@@ -61,10 +61,12 @@ final class DataPathProbe {
 
     /** Runs a burst and passes its result on, on another thread. */
     void run(ProbeBurst burst, List<InetAddress> servers, Egress egress, Consumer<ProbeBurst.Result> finished) {
-        Thread.ofPlatform()
-                .daemon()
-                .name("data-path-probe")
-                .start(() -> finished.accept(new ProbeBurst.Result(burst, run(burst, servers, egress))));
+        Thread.ofPlatform().daemon().name("data-path-probe").start(() -> {
+            long begin = System.nanoTime();
+            Optional<Duration> roundTrip = run(burst, servers, egress);
+            Duration late = Duration.ofNanos(System.nanoTime() - begin).minus(burst.duration());
+            finished.accept(new ProbeBurst.Result(burst, roundTrip, late));
+        });
     }
 
     private Optional<Duration> run(ProbeBurst burst, List<InetAddress> servers, Egress egress) {

@@ -44,6 +44,9 @@ final class Failover {
     private boolean degraded;
     private boolean hasSession;
 
+    /** When the next judgement is due. */
+    private Instant due;
+
     /** The servers in a row that never answered data: if that is true of all, their probes may be blocked. */
     private int unproven;
 
@@ -54,6 +57,7 @@ final class Failover {
         this.clock = clock;
         this.log = log;
         this.since = now;
+        this.due = now;
         this.lastReceived = LastReceived.initial(now);
     }
 
@@ -132,6 +136,7 @@ final class Failover {
     /** Starts over: the device was just configured with its server, which has to respond again. */
     void restart(Instant now) {
         since = now;
+        due = now;
         verdict = Verdict.CONNECTING;
         // The device's counters may start at zero again and reach the same number.
         lastReceived = LastReceived.initial(now);
@@ -145,6 +150,9 @@ final class Failover {
      * @return when the verdict can change without an event
      */
     Instant judge(DeviceState read, ExitNodePlan plan, Instant now) {
+        if (now.isAfter(due)) {
+            selection.delayed(Duration.between(due, now));
+        }
         DeviceState state = handshakeTimes.convert(read, clock.instant(), now);
         lastReceived = lastReceived.updated(state, now);
         dataPath.update(sum(state, PeerState::receivedBytes), sum(state, PeerState::sentBytes), now);
@@ -168,7 +176,8 @@ final class Failover {
         logQuality();
         Instant next = health.nextCheck();
         Instant nextUpdate = dataPath.nextUpdate(now);
-        return verdict != Verdict.CONNECTING && nextUpdate.isBefore(next) ? nextUpdate : next;
+        due = verdict != Verdict.CONNECTING && nextUpdate.isBefore(next) ? nextUpdate : next;
+        return due;
     }
 
     /** Corrects what handshakes say by what is known of data. */

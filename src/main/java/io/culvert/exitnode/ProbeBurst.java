@@ -27,6 +27,18 @@ record ProbeBurst(Kind kind, long generation, int probes, Duration interval, Dur
      * The result of a burst.
      *
      * @param roundTrip of the first probe that was answered; empty if none was
+     * @param late how much longer this process took for the whole burst than planned, because it was not scheduled
      */
-    record Result(ProbeBurst burst, Optional<Duration> roundTrip) {}
+    record Result(ProbeBurst burst, Optional<Duration> roundTrip, Duration late) {
+
+        /** Returns whether no answer says nothing: this machine was too busy to receive one in time. */
+        boolean isInconclusive() {
+            return roundTrip.isEmpty() && late.compareTo(burst.timeout()) >= 0;
+        }
+    }
+
+    /** Returns how long it takes if no probe is answered. */
+    Duration duration() {
+        return interval.multipliedBy(probes - 1L).plus(timeout);
+    }
 }

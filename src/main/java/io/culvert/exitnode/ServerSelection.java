@@ -37,6 +37,9 @@ final class ServerSelection {
 
     private static final int REPEATED_HANDSHAKES = 2;
 
+    /** By how much an attempt is extended at most because this process was not scheduled: a dead server is left in any case. */
+    private static final Duration MAX_DELAY = Duration.ofSeconds(3);
+
     /** For a server whose name is still to be resolved (Timeouts.BOOTSTRAP). */
     private static final Duration NAME_TIMEOUT = Duration.ofSeconds(10);
 
@@ -63,6 +66,7 @@ final class ServerSelection {
     private Instant attemptSince;
     private int handshakesRepeated;
     private Duration attemptTimeout;
+    private Duration delay = Duration.ZERO;
     private boolean responding;
     private boolean sessionReset;
     private int addressesTried = 1;
@@ -187,7 +191,16 @@ final class ServerSelection {
     /** The device was configured: a response is expected from now on. */
     void configured(Instant now) {
         attemptSince = now;
+        delay = Duration.ZERO;
         handshakesRepeated = 0;
+    }
+
+    /** This process was not scheduled for a time, in which a response could not be processed: the attempt takes longer. */
+    void delayed(Duration time) {
+        delay = delay.plus(time);
+        if (delay.compareTo(MAX_DELAY) > 0) {
+            delay = MAX_DELAY;
+        }
     }
 
     /** Returns whether a handshake without a response is to be repeated now. */
@@ -222,9 +235,10 @@ final class ServerSelection {
         respondingSince = Optional.empty();
         if (justLost) {
             attemptSince = now;
+            delay = Duration.ZERO;
         }
         Duration timeout = situation.addresses() == 0 ? longer(attemptTimeout, NAME_TIMEOUT) : attemptTimeout;
-        if (!justLost && now.isBefore(attemptSince.plus(timeout))) {
+        if (!justLost && now.isBefore(attemptSince.plus(timeout).plus(delay))) {
             return RecoveryStep.NONE;
         }
         return recover(situation, justLost, now);
@@ -363,6 +377,7 @@ final class ServerSelection {
 
     private void begin(Instant now) {
         attemptSince = now;
+        delay = Duration.ZERO;
         handshakesRepeated = 0;
         Duration timeout = ATTEMPTS.afterFailures(round + 1);
         // Jitter: nodes that lost the same server do not return to it at the same moments.

@@ -40,6 +40,10 @@ class DataPathTest {
         private boolean dead;
         private boolean answersProbes = true;
         private boolean sendsKeepalives;
+
+        /** How much longer this machine takes for a burst. */
+        private Duration late = Duration.ZERO;
+
         private long now;
         private long sent = 148;
         private long received = 92;
@@ -128,7 +132,7 @@ class DataPathTest {
 
         /** An answer is an event, after which the device is read. */
         private void finish(ProbeBurst burst, Optional<Duration> answer) {
-            path.finished(new ProbeBurst.Result(burst, answer), instant());
+            path.finished(new ProbeBurst.Result(burst, answer, late), instant());
             path.update(received, sent, instant());
         }
 
@@ -233,6 +237,34 @@ class DataPathTest {
         link.runUntil(22_000);
 
         assertThat(link.path.isDead()).isFalse();
+    }
+
+    /** Its own WireGuard was starved as well, so that no answer could arrive. */
+    @Test
+    void an_unanswered_decision_of_a_starved_machine_does_not_count() {
+        Link link = new Link(0, 10);
+        link.at(0, () -> link.traffic(100, false));
+        link.at(60_000, () -> {
+            link.dead = true;
+            link.late = Duration.ofMillis(600);
+        });
+        link.at(63_000, () -> link.dead = false);
+
+        link.runUntil(120_000);
+
+        assertThat(link.deadSince).isNegative();
+    }
+
+    @Test
+    void a_dead_server_is_detected_on_a_starved_machine_too() {
+        Link link = new Link(0, 10);
+        link.late = Duration.ofMillis(600);
+        link.at(0, () -> link.traffic(100, false));
+        link.at(60_000, () -> link.dead = true);
+
+        link.runUntil(70_000);
+
+        assertThat(link.deadSince).isBetween(64_000L, 68_000L);
     }
 
     @Test

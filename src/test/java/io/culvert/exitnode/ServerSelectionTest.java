@@ -245,4 +245,16 @@ class ServerSelectionTest {
                 .boxed()
                 .toList();
     }
+
+    @Test
+    void time_in_which_this_process_was_not_scheduled_does_not_count() {
+        ServerSelection selection = of(ServerOrder.FILE, "host", A, B);
+        selection.configured(now);
+        now = now.plusSeconds(5);
+        selection.delayed(Duration.ofSeconds(4));
+
+        assertThat(selection.next(silent(1), now)).isEqualTo(RecoveryStep.NONE);
+        now = now.plusSeconds(2);
+        assertThat(selection.next(silent(1), now)).as("at most 3 s").isEqualTo(RecoveryStep.SWITCH_SERVER);
+    }
 }
