@@ -59,6 +59,7 @@ class ArchitectureTest {
                         "io.culvert.proxies..",
                         "io.culvert.dns..",
                         "io.culvert.leaktest..",
+                        "io.culvert.portforward..",
                         "io.culvert.status..",
                         "io.culvert.controlserver..",
                         "io.culvert.reconcile..",

@@ -341,6 +341,14 @@ final class NodePromise {
                 "replies from the tunnel",
                 Optional.of(inputs.tunnel()),
                 List.of(TrafficPattern.of(it -> it.direction = Direction.REPLY))));
+        inputs.forwardedPort()
+                .ifPresent(port -> incoming.add(new Allowance(
+                        "the forwarded port " + port + " from the tunnel (CULVERT_FORWARDED_PORT)",
+                        Optional.of(inputs.tunnel()),
+                        Stream.of(TCP, UDP)
+                                .map(protocol ->
+                                        exceptHttpOnLoopback(TrafficPattern.ports(protocol, List.of(), List.of(port))))
+                                .toList())));
         List<Integer> httpPorts = inputs.settings().http().meshPorts();
         inputs.clientLinks().forEach(link -> {
             if (!httpPorts.isEmpty()) {

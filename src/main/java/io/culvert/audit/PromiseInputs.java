@@ -31,6 +31,7 @@ import java.util.stream.Stream;
  * @param bypassAddresses of bypasses by name
  * @param tailnetAddresses of this node in the tailnet
  * @param relayPorts TCP ports of Tailscale's relays
+ * @param forwardedPort port that is reachable from the tunnel; empty if none
  * @param socksPort port of the proxy; empty if it is off
  * @param dnsPort port of the DNS stub
  */
@@ -47,6 +48,7 @@ public record PromiseInputs(
         Map<Host.Name, List<InetAddress>> bypassAddresses,
         List<InetAddress> tailnetAddresses,
         Set<Integer> relayPorts,
+        OptionalInt forwardedPort,
         OptionalInt socksPort,
         int dnsPort) {
 
@@ -58,6 +60,7 @@ public record PromiseInputs(
         public Map<Host.Name, List<InetAddress>> bypassAddresses = Map.of();
         public List<InetAddress> tailnetAddresses = List.of();
         public Set<Integer> relayPorts = Set.of();
+        public OptionalInt forwardedPort = OptionalInt.empty();
         public OptionalInt socksPort = OptionalInt.empty();
         public int dnsPort;
 
@@ -96,6 +99,7 @@ public record PromiseInputs(
                 known.bypassAddresses,
                 known.tailnetAddresses,
                 known.relayPorts,
+                known.forwardedPort,
                 known.socksPort,
                 known.dnsPort);
     }

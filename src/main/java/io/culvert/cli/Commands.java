@@ -41,6 +41,7 @@ final class Commands {
                     new Named("check", ExitNodeCommands.Check.class),
                     new Named("audit", ExitNodeCommands.Audit.class),
                     new Named("status", ExitNodeCommands.Status.class),
+                    new Named("port", ExitNodeCommands.ForwardedPortCommand.class),
                     new Named("health", ExitNodeCommands.Health.class),
                     new Named("reload", ExitNodeCommands.Reload.class),
                     new Named("next", ExitNodeCommands.Next.class),

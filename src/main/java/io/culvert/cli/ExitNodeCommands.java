@@ -4,6 +4,8 @@ package io.culvert.cli;
 import io.culvert.audit.AuditReport;
 import io.culvert.audit.PacketExplanation;
 import io.culvert.audit.PacketQuery;
+import io.culvert.diagnostics.Location;
+import io.culvert.diagnostics.Problem;
 import io.culvert.exitnode.ControlClient;
 import io.culvert.exitnode.ExitNodeApplication;
 import io.culvert.exitnode.ExitNodeAudit;
@@ -14,9 +16,11 @@ import io.culvert.leaktest.LeakTestResult;
 import io.culvert.runtime.Environment;
 import io.culvert.status.ControlRequest;
 import io.culvert.status.ControlResult;
+import io.culvert.status.ForwardedPort;
 import io.culvert.status.HealthWait;
 import io.culvert.status.StatusReport;
 import io.culvert.status.StatusSocket;
+import io.culvert.timing.Threads;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -106,6 +110,45 @@ final class ExitNodeCommands {
             StatusReport report = StatusSocket.query(environment().statusSocket());
             print(json.text(report, status -> status.text(environment().clock().instant()), StatusReport::toJson));
             return report.healthy() ? 0 : 1;
+        }
+    }
+
+    @Command(
+            description = "Prints the port that the provider forwards through the tunnel.",
+            footer = "Exit status: 0 a port is forwarded, 1 none is.")
+    static final class ForwardedPortCommand extends BaseCommand {
+
+        private static final Duration INTERVAL = Duration.ofMillis(500);
+
+        @Mixin
+        private JsonOption json;
+
+        @Option(names = "--wait", paramLabel = "SECONDS", description = "Wait up to SECONDS until a port is forwarded.")
+        private Optional<Integer> seconds;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            Threads threads = environment().system().threads();
+            long end =
+                    threads.nanoTime() + Duration.ofSeconds(seconds.orElse(0)).toNanos();
+            ForwardedPort port = query();
+            while (port.port().isEmpty() && threads.nanoTime() < end) {
+                threads.pause(INTERVAL);
+                port = query();
+            }
+            if (port.port().isPresent() || json.isGiven()) {
+                print(json.text(port, it -> String.valueOf(it.port().getAsInt()), ForwardedPort::toJson));
+            } else {
+                printProblems(List.of(Problem.failure(
+                        Location.setting("CULVERT_FORWARDED_PORT"),
+                        port.enabled() ? "no port is forwarded: " + port.detail() : "no port is forwarded here",
+                        port.enabled() ? "see 'culvert status'" : "set it to auto, or start the exit node")));
+            }
+            return port.port().isPresent() ? 0 : 1;
+        }
+
+        private ForwardedPort query() {
+            return StatusSocket.query(environment().statusSocket()).facts().forwardedPort();
         }
     }
 

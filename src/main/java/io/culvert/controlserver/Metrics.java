@@ -91,6 +91,11 @@ final class Metrics {
                 "culvert_problems",
                 "Current errors and warnings.",
                 status.problems().size()));
+        status.facts()
+                .forwardedPort()
+                .port()
+                .ifPresent(port -> all.metricSnapshot(
+                        gauge("culvert_forwarded_port", "Port that the provider forwards through the tunnel.", port)));
         status.leakTest().ifPresent(test -> addLeakTest(test, all));
         figures.roundTrip()
                 .ifPresent(time -> all.metricSnapshot(gauge(

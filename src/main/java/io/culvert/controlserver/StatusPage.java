@@ -137,6 +137,9 @@ record StatusPage(
                         + " sent");
         rows.put("Path", status().path().isEmpty() ? "not measured yet" : status().path());
         rows.put("Files", String.join(", ", status().configuration().files()));
+        if (status().facts().forwardedPort().enabled()) {
+            rows.put("Forwarded port", status().facts().forwardedPort().toString());
+        }
         rows.put("Mesh", status().mesh());
         StringBuilder html = new StringBuilder("<dl>");
         rows.forEach((name, value) -> html.append("<dt>" + name + "</dt><dd>" + escaped(value) + "</dd>"));

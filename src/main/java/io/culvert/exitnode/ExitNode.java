@@ -95,6 +95,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
     private final HealthChecks healthChecks;
     private final ExitOffer exitOffer;
     private final HttpControl http;
+    private final PortForwarder portForwarder;
     private final ClockWatch clockWatch;
     private final ServiceManager serviceManager;
     private Optional<String> clockProblem = Optional.empty();
@@ -142,6 +143,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         this.exitOffer =
                 new ExitOffer(this::mesh, components.inputs().settings().mesh().withdrawAfter(), log);
         this.http = new HttpControl(components.environment(), settings, hostName, components.events(), this::figures);
+        this.portForwarder = new PortForwarder(
+                components.environment(),
+                components.configuration().identity(),
+                task -> components.events().add(new ExitNodeEvent.DeferredUpdate(task)));
         this.clockWatch = new ClockWatch(components.environment());
         this.serviceManager = ServiceManager.of(components.environment());
         this.started = now();
@@ -271,6 +276,25 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         http.apply(components.configuration().settings(), plan);
     }
 
+    /** Lets the provider forward a port, if that is enabled, until the stop. */
+    void forwardPort(UndoStack undo) {
+        undo.push("giving the forwarded port back", portForwarder::close);
+    }
+
+    /** @return when to call this again at the latest */
+    private Instant updateForwardedPort() {
+        Instant next = portForwarder.update(
+                inputs.with(it -> it.paused = switching.isPaused()),
+                plan,
+                failover.file().toString(),
+                connected,
+                now());
+        if (!portForwarder.port().equals(inputs.forwardedPort())) {
+            reconciler.reconcile();
+        }
+        return next;
+    }
+
     /** Handles events until a stop is requested. */
     void handleEvents() throws InterruptedException {
         reconciler.run();
@@ -323,7 +347,10 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
                     case RELOAD -> response.accept(reload("culvert reload", true));
                     case NEXT -> switching.next(response);
                     case USE -> switching.use(request.server(), response);
-                    case PAUSE -> switching.pause(response);
+                    case PAUSE -> {
+                        portForwarder.release();
+                        switching.pause(response);
+                    }
                     case RESUME -> switching.resume(response);
                 }
                 yield Response.NOTHING;
@@ -423,6 +450,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     /** Starts a new session: another endpoint of the same server would otherwise continue it, and need not respond. */
     private void startSession() {
+        portForwarder.renew();
         components.tunnel().removePeers();
         reconciler.reconcile();
     }
@@ -434,6 +462,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         }
         Instant next = earlier(checkTunnel(), reloadDue);
         next = earlier(next, reportHealthAndReadiness());
+        next = earlier(next, updateForwardedPort());
         next = earlier(next, switching.check(failover.verdict() == Verdict.CONNECTED));
         next = earlier(next, reportToServiceManager());
         if (leakTesting.isDue()) {
@@ -523,6 +552,7 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
         boolean replanned = replan(configured.with(it -> {
             it.paused = switching.isPaused();
             it.machine = machine;
+            it.forwardedPort = portForwarder.port();
             it.names = components.dns().resolvedNames();
             it.tailnet = components.mesh().tailnet();
             it.roamedEndpoint = roamedEndpoint;
@@ -575,7 +605,11 @@ final class ExitNode implements Reconciler.Target<ExitNodeEvent> {
 
     private RuntimeFacts facts() {
         return PromiseFacts.of(
-                inputs, failover.file(), deviceState, plan.tunnel().listenPort());
+                inputs,
+                failover.file(),
+                deviceState,
+                plan.tunnel().listenPort(),
+                portForwarder.status(inputs.settings().forwardedPort()));
     }
 
     /** Applies the result of an audit. */

@@ -113,6 +113,7 @@ public final class ExitNodeApplication {
             exitNode.attachMesh(undo);
             exitNode.startProxies(undo);
             exitNode.startHttp(undo);
+            exitNode.forwardPort(undo);
             exitNode.handleEvents();
         } finally {
             stop();

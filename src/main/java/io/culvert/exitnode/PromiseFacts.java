@@ -7,6 +7,7 @@ import io.culvert.plan.ExitNodeInputs;
 import io.culvert.plan.ExitNodePlan;
 import io.culvert.plan.RuntimeResolvers;
 import io.culvert.rtnl.Machine;
+import io.culvert.status.ForwardedPort;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.wireguard.config.Peer;
 import io.culvert.wireguard.config.WireGuardConfig;
@@ -31,7 +32,12 @@ final class PromiseFacts {
     private PromiseFacts() {}
 
     /** Returns what a running exit node knows, by the inputs of its plan and by its device. */
-    static RuntimeFacts of(ExitNodeInputs inputs, Path file, Optional<DeviceState> device, int plannedPort) {
+    static RuntimeFacts of(
+            ExitNodeInputs inputs,
+            Path file,
+            Optional<DeviceState> device,
+            int plannedPort,
+            ForwardedPort forwardedPort) {
         Map<String, List<InetAddress>> bypasses = new HashMap<>();
         inputs.names().bypasses().forEach((name, addresses) -> bypasses.put(name.toString(), addresses));
         return new RuntimeFacts(
@@ -45,7 +51,8 @@ final class PromiseFacts {
                 bypasses,
                 inputs.tailnet().addresses(),
                 List.copyOf(inputs.tailnet().relayPorts()),
-                OptionalInt.of(inputs.dnsPort()));
+                OptionalInt.of(inputs.dnsPort()),
+                forwardedPort);
     }
 
     private static Stream<InetSocketAddress> servers(ExitNodeInputs inputs) {
@@ -75,7 +82,14 @@ final class PromiseFacts {
                 .map(OptionalInt::of)
                 .orElse(server.listenPort());
         return new RuntimeFacts(
-                file.toString(), port, List.copyOf(servers), Map.of(), List.of(), List.of(), OptionalInt.empty());
+                file.toString(),
+                port,
+                List.copyOf(servers),
+                Map.of(),
+                List.of(),
+                List.of(),
+                OptionalInt.empty(),
+                ForwardedPort.OFF);
     }
 
     static PromiseInputs inputs(
@@ -105,6 +119,7 @@ final class PromiseFacts {
                     known.tailnetAddresses = facts.tailnetAddresses();
                     known.relayPorts = Set.copyOf(facts.relayPorts());
                     known.dnsPort = facts.dnsPort().orElse(ExitNodePlan.STUB_PORT);
+                    known.forwardedPort = facts.forwardedPort().port();
                     known.socksPort = Proxies.socksPort(configuration.settings(), configuration.sockd());
                 });
     }

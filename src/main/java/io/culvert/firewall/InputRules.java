@@ -5,8 +5,10 @@ import static io.culvert.firewall.Matches.anyOfAddresses;
 import static io.culvert.firewall.Matches.anyOfPrefixes;
 import static io.culvert.firewall.Matches.fromLink;
 import static io.culvert.firewall.Matches.isReply;
+import static io.culvert.firewall.Matches.isTcpOrUdp;
 import static io.culvert.firewall.Matches.notFromLink;
 import static io.culvert.firewall.Matches.toAddress;
+import static io.culvert.firewall.Matches.toPort;
 import static io.culvert.firewall.Matches.toPorts;
 
 import io.culvert.net.Family;
@@ -90,6 +92,13 @@ final class InputRules {
         }
         String tunnel = input.tunnel().link();
         rules.add(NftRule.of("replies from the tunnel", fromLink(tunnel), isReply(), Verdict.ACCEPT));
+        input.forwardedPort()
+                .ifPresent(port -> rules.add(NftRule.of(
+                        "to the forwarded port from the tunnel",
+                        fromLink(tunnel),
+                        isTcpOrUdp(),
+                        toPort(port),
+                        Verdict.ACCEPT)));
         rules.add(NftRule.of("nothing else from the tunnel", fromLink(tunnel), new Counter(), Verdict.DROP));
         if (!input.meshes().isEmpty()) {
             rules.add(NftRule.of("from the mesh", fromLink(input.meshLinks()), Verdict.ACCEPT));

@@ -31,6 +31,7 @@ import java.util.stream.Stream;
  * @param hasProxy whether clients of a proxy leave with the tunnel's address
  * @param earlierUdpPorts in {@link Scope#TUNNEL_ONLY}, the local UDP ports that were in use before the kill switch: the
  *     first packets to them may belong to a flow that began before, on either side
+ * @param forwardedPort port that is reachable from the tunnel, by TCP and UDP; empty if none
  * @param loopbackPorts TCP ports of the HTTP control server on loopback, which no other link may reach
  * @param gatewayClients networks whose machines send through this node into the tunnel, by an uplink
  * @param dnsPort port of the DNS stub, on loopback and the mesh interfaces, and on the uplinks for gateway clients; empty if no DNS queries are redirected to
@@ -49,6 +50,7 @@ public record KillSwitchInput(
         List<Bypass> bypasses,
         boolean hasProxy,
         List<Integer> earlierUdpPorts,
+        OptionalInt forwardedPort,
         List<Integer> loopbackPorts,
         List<Prefix> gatewayClients,
         OptionalInt dnsPort) {
@@ -200,6 +202,7 @@ public record KillSwitchInput(
         public List<Bypass> bypasses = List.of();
         public boolean hasProxy;
         public List<Integer> earlierUdpPorts = List.of();
+        public OptionalInt forwardedPort = OptionalInt.empty();
         public List<Integer> loopbackPorts = List.of();
         public List<Prefix> gatewayClients = List.of();
         public OptionalInt dnsPort = OptionalInt.empty();
@@ -224,6 +227,7 @@ public record KillSwitchInput(
                 fields.bypasses,
                 fields.hasProxy,
                 fields.earlierUdpPorts,
+                fields.forwardedPort,
                 fields.loopbackPorts,
                 fields.gatewayClients,
                 fields.dnsPort);

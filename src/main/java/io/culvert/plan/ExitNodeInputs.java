@@ -20,6 +20,7 @@ import java.util.function.Consumer;
  * @param meshes the mesh interfaces, if the mesh is plain WireGuard
  * @param tailnet what tailscaled reports about its network; nothing before it is logged in
  * @param socksPort port of the proxy; empty if it is off
+ * @param forwardedPort port that the provider forwards through the tunnel; empty if none
  * @param skippedPortCount number of candidates for the tunnel's UDP port that are skipped because they are in use
  * @param dnsPort port of the DNS stub
  * @param resolvers the DNS servers of the container runtime
@@ -33,6 +34,7 @@ public record ExitNodeInputs(
         List<WireGuardMeshInterface> meshes,
         Tailnet tailnet,
         OptionalInt socksPort,
+        OptionalInt forwardedPort,
         int skippedPortCount,
         int dnsPort,
         RuntimeResolvers resolvers,
@@ -61,6 +63,7 @@ public record ExitNodeInputs(
         fields.meshes = meshes;
         fields.tailnet = tailnet;
         fields.socksPort = socksPort;
+        fields.forwardedPort = forwardedPort;
         fields.skippedPortCount = skippedPortCount;
         fields.dnsPort = dnsPort;
         fields.names = names;
@@ -78,6 +81,7 @@ public record ExitNodeInputs(
         public List<WireGuardMeshInterface> meshes = List.of();
         public Tailnet tailnet = Tailnet.UNKNOWN;
         public OptionalInt socksPort = OptionalInt.empty();
+        public OptionalInt forwardedPort = OptionalInt.empty();
         public int skippedPortCount;
         public int dnsPort = ExitNodePlan.STUB_PORT;
         public RuntimeResolvers resolvers;
@@ -107,6 +111,7 @@ public record ExitNodeInputs(
                     meshes,
                     tailnet,
                     socksPort,
+                    forwardedPort,
                     skippedPortCount,
                     dnsPort,
                     resolvers,

@@ -215,6 +215,7 @@ public final class ExitNodePlanner {
                     it.bypasses = bypasses;
                     it.hasProxy = inputs.socksPort().isPresent()
                             || settings.httpProxy().isPresent();
+                    it.forwardedPort = inputs.forwardedPort();
                     it.loopbackPorts = settings.http().loopbackPorts();
                     it.gatewayClients = settings.gatewayClients();
                     it.dnsPort = OptionalInt.of(inputs.dnsPort());
@@ -347,6 +348,11 @@ public final class ExitNodePlanner {
                 .toList();
     }
 
+    /** Returns whether a port is one of the proxies', which must not be reachable from the internet. */
+    public static boolean isProxyPort(ExitNodeInputs inputs, int port) {
+        return new ExitNodePlanner(inputs).proxyPorts().anyMatch(it -> it.number() == port);
+    }
+
     /** Returns the ports that are reachable from the uplink: services, and the mesh's own ports. */
     private List<Port> published() {
         Stream<Port> meshPorts = meshes.stream()
@@ -380,16 +386,18 @@ public final class ExitNodePlanner {
 
     /** Returns the ports that the user publishes, and those of the proxies. */
     private Stream<Port> servicePorts() {
+        return Stream.concat(settings.published().stream(), proxyPorts()).distinct();
+    }
+
+    private Stream<Port> proxyPorts() {
         return Stream.of(
-                        settings.published().stream(),
                         IntStream.concat(inputs.socksPort().stream(), settings.httpProxy().stream())
                                 .mapToObj(port -> new Port(port, Transport.TCP)),
                         inputs.socksPort().isEmpty()
                                 ? Stream.<Port>empty()
                                 : settings.socks().udpPorts().ports().mapToObj(port -> new Port(port, Transport.UDP)),
                         settings.mesh().tailscale().stream().flatMap(it -> it.proxyPorts().stream()))
-                .flatMap(ports -> ports)
-                .distinct();
+                .flatMap(ports -> ports);
     }
 
     /** Returns the destinations that local processes reach outside the tunnel, with the addresses of names that are known. */

@@ -258,6 +258,32 @@ public final class Catalogue {
             "networks reachable outside the tunnel, in both directions: `auto` (connected private ranges), `none`, or"
                     + " a list of networks");
 
+    static final Setting<ForwardedPortSource> FORWARDED_PORT = withDefault(
+            Group.FORWARDED_PORT,
+            "CULVERT_FORWARDED_PORT",
+            List.of(),
+            Parser.of(ForwardedPortSource::parse).redacted(),
+            "off",
+            "the port that the provider forwards through the tunnel to programs in this network namespace: `auto` requests one"
+                    + " from its gateway and renews it, `natpmp` and `pcp` by this protocol only; a number is the port that"
+                    + " the provider assigned");
+
+    static final Setting<InetAddress> FORWARDED_PORT_GATEWAY = optional(
+            Group.FORWARDED_PORT,
+            "CULVERT_FORWARDED_PORT_GATEWAY",
+            List.of(),
+            Parser.of(GatewayAddress::parse).redacted(),
+            "the tunnel's first DNS server",
+            "IPv4 address of the provider's gateway in the tunnel, from which the port is requested");
+
+    static final Setting<Path> FORWARDED_PORT_PATH = optional(
+            Group.FORWARDED_PORT,
+            "CULVERT_FORWARDED_PORT_PATH",
+            List.of(),
+            FilePath::parse,
+            "",
+            "a file that the port is written to, for other programs; it is removed while there is none");
+
     static final Setting<List<HttpAddress>> HTTP = optional(
             Group.HTTP,
             "CULVERT_HTTP",
@@ -338,6 +364,9 @@ public final class Catalogue {
             BYPASS,
             PUBLISH,
             LAN_ALLOW,
+            FORWARDED_PORT,
+            FORWARDED_PORT_GATEWAY,
+            FORWARDED_PORT_PATH,
             HTTP,
             HTTP_TOKEN,
             SETTINGS,

@@ -33,6 +33,7 @@ public record Setting<T>(
         PROXIES("Proxies"),
         GATEWAY("Gateway"),
         OUTSIDE("Outside the tunnel"),
+        FORWARDED_PORT("Forwarded port"),
         HTTP("HTTP control server"),
         OTHER("Other");
 

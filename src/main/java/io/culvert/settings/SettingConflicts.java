@@ -40,6 +40,7 @@ final class SettingConflicts {
         checkHttpProxy();
         checkGateway();
         checkPublished();
+        checkForwardedPort();
         checkHttp();
         checkCoverage(
                 Catalogue.BYPASS,
@@ -238,6 +239,29 @@ final class SettingConflicts {
                 .ifPresent(port -> problems.add(Problem.note(
                         values.location(Catalogue.PUBLISH),
                         "contains " + port + ", the port of the proxy, which is opened automatically")));
+    }
+
+    private void checkForwardedPort() {
+        Optional<ForwardedPortSource> source = values.find(Catalogue.FORWARDED_PORT);
+        if (source.isPresent() && source.get() instanceof ForwardedPortSource.Off) {
+            warnWithoutEffect(
+                    List.of(Catalogue.FORWARDED_PORT_GATEWAY, Catalogue.FORWARDED_PORT_PATH),
+                    Catalogue.FORWARDED_PORT,
+                    "no port is forwarded");
+        }
+        if (source.isPresent() && source.get() instanceof ForwardedPortSource.Fixed(int port)) {
+            checkForwardedProxy(port, Catalogue.SOCKS, Catalogue.SOCKS_PORT);
+            checkForwardedProxy(port, Catalogue.HTTP_PROXY, Catalogue.HTTP_PROXY_PORT);
+        }
+    }
+
+    private void checkForwardedProxy(int port, Setting<Boolean> proxy, Setting<Integer> proxyPort) {
+        if (values.find(proxy).orElse(false) && values.find(proxyPort).equals(Optional.of(port))) {
+            problems.add(Problem.input(
+                    values.location(Catalogue.FORWARDED_PORT),
+                    port + " is the port of a proxy, which would be open to the internet",
+                    "set " + proxyPort.name() + " to another port"));
+        }
     }
 
     private void checkHttp() {

@@ -32,6 +32,7 @@ public record Settings(
         List<InetAddress> dns,
         OptionalInt mtu,
         long mark,
+        ForwardedPortSettings forwardedPort,
         HttpSettings http,
         Container.Choice container,
         boolean leakTest,

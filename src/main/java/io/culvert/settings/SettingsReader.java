@@ -120,6 +120,10 @@ public final class SettingsReader {
                 distinct(values.find(Catalogue.DNS)),
                 values.find(Catalogue.MTU).map(OptionalInt::of).orElse(OptionalInt.empty()),
                 values.get(Catalogue.MARK),
+                new ForwardedPortSettings(
+                        values.get(Catalogue.FORWARDED_PORT),
+                        values.find(Catalogue.FORWARDED_PORT_GATEWAY),
+                        values.find(Catalogue.FORWARDED_PORT_PATH)),
                 new HttpSettings(distinct(values.find(Catalogue.HTTP)), values.find(Catalogue.HTTP_TOKEN)),
                 values.get(Catalogue.CONTAINER),
                 values.get(Catalogue.LEAK_TEST),

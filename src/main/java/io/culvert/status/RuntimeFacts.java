@@ -28,6 +28,7 @@ import java.util.OptionalInt;
  * @param tailnetAddresses of this node
  * @param relayPorts TCP ports of Tailscale's relays
  * @param dnsPort the port of the DNS stub; empty where it is not known
+ * @param forwardedPort the port that the provider forwards
  */
 public record RuntimeFacts(
         String file,
@@ -36,11 +37,12 @@ public record RuntimeFacts(
         Map<String, List<InetAddress>> bypasses,
         List<InetAddress> tailnetAddresses,
         List<Integer> relayPorts,
-        OptionalInt dnsPort) {
+        OptionalInt dnsPort,
+        ForwardedPort forwardedPort) {
 
     /** Nothing is known. */
-    public static final RuntimeFacts NONE =
-            new RuntimeFacts("", OptionalInt.empty(), List.of(), Map.of(), List.of(), List.of(), OptionalInt.empty());
+    public static final RuntimeFacts NONE = new RuntimeFacts(
+            "", OptionalInt.empty(), List.of(), Map.of(), List.of(), List.of(), OptionalInt.empty(), ForwardedPort.OFF);
 
     public RuntimeFacts {
         servers = List.copyOf(servers);
@@ -62,6 +64,7 @@ public record RuntimeFacts(
                 .add("tailnetAddresses", texts(tailnetAddresses))
                 .add("relayPorts", Json.createArrayBuilder(relayPorts))
                 .add("dnsPort", dnsPort.orElse(0))
+                .add("forwardedPort", forwardedPort.toJson())
                 .build();
     }
 
@@ -84,7 +87,10 @@ public record RuntimeFacts(
                 bypasses,
                 json.getJsonArray("tailnetAddresses").getValuesAs(RuntimeFacts::address),
                 json.getJsonArray("relayPorts").getValuesAs(JsonNumber::intValue),
-                port(json, "dnsPort"));
+                port(json, "dnsPort"),
+                json.containsKey("forwardedPort")
+                        ? ForwardedPort.fromJson(json.getJsonObject("forwardedPort"))
+                        : ForwardedPort.OFF);
     }
 
     private static OptionalInt port(JsonObject json, String name) {

@@ -164,6 +164,9 @@ public record StatusReport(
                 lines.add("Path:        " + path);
             }
             lines.add("Transfer:    " + bytes(receivedBytes) + " received, " + bytes(sentBytes) + " sent");
+            if (facts.forwardedPort().enabled()) {
+                lines.add("Port:        " + facts.forwardedPort());
+            }
             lines.add("Mesh:        " + mesh);
             killSwitch.forEach((layer, inEffect) ->
                     lines.add("Kill switch: " + layer + " " + (inEffect ? "active" : "NOT IN EFFECT")));

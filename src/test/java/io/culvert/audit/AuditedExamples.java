@@ -31,6 +31,7 @@ final class AuditedExamples {
                     known.bypassAddresses = inputs.names().bypasses();
                     known.tailnetAddresses = inputs.tailnet().addresses();
                     known.relayPorts = inputs.tailnet().relayPorts();
+                    known.forwardedPort = inputs.forwardedPort();
                     known.socksPort = inputs.socksPort();
                     known.dnsPort = inputs.dnsPort();
                 });

@@ -11,6 +11,7 @@ import io.culvert.settings.HttpToken;
 import io.culvert.status.ConfigurationState;
 import io.culvert.status.ControlRequest;
 import io.culvert.status.ControlResult;
+import io.culvert.status.ForwardedPort;
 import io.culvert.status.RuntimeFacts;
 import io.culvert.status.StatusReport;
 import io.culvert.timing.Threads;
@@ -43,6 +44,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -162,7 +164,15 @@ class ControlServerTest {
                 Map.of(),
                 "tailscale0, waiting for login: " + LOGIN_URL,
                 Optional.empty(),
-                RuntimeFacts.NONE,
+                new RuntimeFacts(
+                        "",
+                        OptionalInt.empty(),
+                        List.of(),
+                        Map.of(),
+                        List.of(),
+                        List.of(),
+                        OptionalInt.empty(),
+                        new ForwardedPort(true, OptionalInt.of(51413), "NAT-PMP, 10.2.0.1")),
                 ConfigurationState.NONE,
                 List.of());
     }
@@ -443,6 +453,7 @@ class ControlServerTest {
                         "wireguard_peer_transmit_bytes_total{" + key + "} 2000.0",
                         "culvert_state{culvert_state=\"connected\"} 1",
                         "culvert_state{culvert_state=\"blocked\"} 0",
+                        "culvert_forwarded_port 51413.0",
                         "culvert_server_changes_total 2.0",
                         "culvert_kill_switch_restorations_total 3.0",
                         "culvert_tunnel_round_trip_seconds 0.02");

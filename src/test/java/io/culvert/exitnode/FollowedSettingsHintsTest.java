@@ -98,6 +98,18 @@ public class FollowedSettingsHintsTest extends FollowedInputHints {
                         "remove it, or change CULVERT_SOCKS",
                         "CULVERT_SOCKS_PORT=1081",
                         "CULVERT_SOCKS=true; CULVERT_SOCKS_USER=anna; CULVERT_SOCKS_PASSWORD=x"),
+                settings(
+                        "use auto, natpmp, pcp, off, or the number of the port that your provider assigned, 1 to 65535",
+                        "CULVERT_FORWARDED_PORT=upnp",
+                        "CULVERT_FORWARDED_PORT=51413"),
+                settings(
+                        "use the address that your provider names, such as 10.2.0.1",
+                        "CULVERT_FORWARDED_PORT=auto; CULVERT_FORWARDED_PORT_GATEWAY=proton",
+                        "CULVERT_FORWARDED_PORT_GATEWAY=10.2.0.1"),
+                settings(
+                        "set CULVERT_SOCKS_PORT to another port",
+                        "CULVERT_SOCKS=true; CULVERT_FORWARDED_PORT=1080",
+                        "CULVERT_SOCKS_PORT=1090"),
                 settings("use 127.0.0.1:8000, for example", "CULVERT_HTTP=127.0.0.1", "CULVERT_HTTP=127.0.0.1:8000"),
                 settings(
                         "use 127.0.0.1, [::1] or mesh before the port, or unix: and a path",

@@ -150,6 +150,9 @@ public final class PlanShapes {
                     it.names = new ResolvedNames(Map.of(
                             new Host.Name("vpn.example.net"), addresses("192.0.2.10 2001:db8::10"),
                             new Host.Name("hs.example.net"), addresses("203.0.113.9 2001:db8::9")));
+                    if (number % 3 == 0) {
+                        it.forwardedPort = OptionalInt.of(51413);
+                    }
                     if (hasProxy && number % 4 != 2) {
                         it.socksPort = OptionalInt.of(1080);
                     }

@@ -123,6 +123,9 @@ class UnusualSettingsTest {
                             "192.168.7.0/24 192.168.7.2",
                             "100.64.0.0/10",
                             "fc00::/7, 8000::/1")),
+            Map.entry("CULVERT_FORWARDED_PORT", List.of("NO", "True", "NAT-PMP", "Pcp", "1", "65535")),
+            Map.entry("CULVERT_FORWARDED_PORT_GATEWAY", List.of("255.255.255.255", "10.64.0.2", "192.0.2.10")),
+            Map.entry("CULVERT_FORWARDED_PORT_PATH", List.of("/run/culvert/port")),
             Map.entry(
                     "CULVERT_HTTP",
                     List.of(

@@ -29,6 +29,8 @@ class SettingsTreeTest {
                 │   └── by default  gateway: false
                 ├── Outside the tunnel
                 │   └── by default  lan allow: auto
+                ├── Forwarded port
+                │   └── by default  forwarded port: off; forwarded port gateway: the tunnel's first DNS server
                 ├── HTTP control server
                 │   └── by default  http: off; http token: [not set]
                 └── Other
@@ -79,6 +81,8 @@ class SettingsTreeTest {
                 7.example:1, 8.example:1 and 2 more  ← HOLEPUNCH_ENDPOINTS (alias)
                 │   ├── publish: 8080/tcp, 53/udp  ← CULVERT_PUBLISH
                 │   └── by default  lan allow: auto
+                ├── Forwarded port
+                │   └── by default  forwarded port: off; forwarded port gateway: the tunnel's first DNS server
                 ├── HTTP control server
                 │   └── by default  http: off; http token: [not set]
                 └── Other

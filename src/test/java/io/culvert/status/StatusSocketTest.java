@@ -58,7 +58,8 @@ class StatusSocketTest {
                         Map.of("hs.example.net", List.of(Prefix.parseAddress("203.0.113.9"))),
                         List.of(Prefix.parseAddress("100.64.0.1")),
                         List.of(8443),
-                        OptionalInt.of(5053)),
+                        OptionalInt.of(5053),
+                        new ForwardedPort(true, OptionalInt.of(51413), "NAT-PMP, 10.2.0.1")),
                 new ConfigurationState(
                         List.of("a.conf", "b.conf"), Instant.EPOCH, List.of("CULVERT_DNS: 'x' is not an address")),
                 List.of("x".repeat(20_000)));
