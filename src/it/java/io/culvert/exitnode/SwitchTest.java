@@ -16,12 +16,9 @@ import io.culvert.status.ControlSocket;
 import io.culvert.status.StatusReport.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,9 +34,6 @@ class SwitchTest {
     private static final long SEED = Long.getLong("culvert.switches.seed", System.nanoTime());
 
     private static final int ACTIONS = 7;
-
-    /** More than there are open files or threads for a moment only: of a probe, an audit, a request, the compiler. */
-    private static final int SHORT_LIVED = 10;
 
     private final ExitNodeFixture fixture = ExitNodeFixture.of(LabOptions.DEFAULTS.providers(2));
 
@@ -190,7 +184,7 @@ class SwitchTest {
             }
             returnToStart();
             String before = fixture.footprint();
-            Usage first = Usage.of(culvert);
+            ProcessUsage first = ProcessUsage.of(culvert);
 
             for (int number = 0; number < REPETITIONS; number++) {
                 act(random.nextInt(ACTIONS), random, culvert::output);
@@ -199,11 +193,10 @@ class SwitchTest {
             returnToStart();
             four.awaitReply(provider(0), ExitNodeFixture.TIMEOUT);
             six.awaitReply(fixture.lab.provider(0).publicIpv6(), ExitNodeFixture.TIMEOUT);
-            Usage last = Usage.of(culvert);
+            ProcessUsage last = ProcessUsage.of(culvert);
             System.out.println(REPETITIONS + " reloads and switches, seed " + SEED + ": " + first + ", then " + last);
             assertThat(fixture.footprint()).as("seed " + SEED).isEqualTo(before);
-            assertThat(last.files()).as("open files").isLessThan(first.files() + SHORT_LIVED);
-            assertThat(last.threads()).as("threads").isLessThan(first.threads() + SHORT_LIVED);
+            last.assertNotGrownSince(first);
             assertThat(four.seenAddresses()).containsOnly(provider(0), provider(1));
             assertThat(six.seenAddresses())
                     .containsOnly(
@@ -294,26 +287,6 @@ class SwitchTest {
                     .orElseThrow();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** What a process uses; its memory is only shown, as it depends on the collector. */
-    private record Usage(long files, long threads, String memory) {
-
-        static Usage of(RunningProgram culvert) throws IOException {
-            Path process = Path.of("/proc/" + culvert.programPid());
-            String memory = Files.readAllLines(process.resolve("status")).stream()
-                    .filter(line -> line.startsWith("VmRSS:"))
-                    .findFirst()
-                    .orElseThrow();
-            return new Usage(
-                    count(process.resolve("fd")), count(process.resolve("task")), memory.replaceAll("\\s+", " "));
-        }
-    }
-
-    private static long count(Path directory) throws IOException {
-        try (Stream<Path> entries = Files.list(directory)) {
-            return entries.count();
         }
     }
 }
