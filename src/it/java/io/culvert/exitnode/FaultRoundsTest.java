@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -57,38 +58,41 @@ class FaultRoundsTest {
         }
     }
 
+    @BeforeEach
+    void start() {
+        fixture.verifyObserverDetectsLeaks(Family.values());
+        culvert = fixture.connect(ExitNodeFixture.withoutMesh(Map.of("CULVERT_LEAK_TEST", "off")));
+        four = ContinuousProbe.of(fixture.namespace(), Family.IPV4);
+        six = ContinuousProbe.of(fixture.namespace(), Family.IPV6);
+    }
+
     @AfterEach
-    void closeLab() {
+    void stop() {
+        four.close();
+        six.close();
         fixture.close();
     }
 
     @Test
     @Timeout(7200)
     void random_faults_leak_nothing_and_traffic_flows_after_each() throws IOException {
-        fixture.verifyObserverDetectsLeaks(Family.values());
-        culvert = fixture.connect(ExitNodeFixture.withoutMesh(Map.of("CULVERT_LEAK_TEST", "off")));
-        try (ContinuousProbe ipv4 = ContinuousProbe.of(fixture.namespace(), Family.IPV4);
-                ContinuousProbe ipv6 = ContinuousProbe.of(fixture.namespace(), Family.IPV6)) {
-            four = ipv4;
-            six = ipv6;
-            // The first round of each kind, so that what is loaded once is loaded.
-            for (Fault fault : Fault.values()) {
-                round(fault, fault);
-            }
-            String rules = rules();
-            ProcessUsage first = ProcessUsage.of(culvert);
-
-            for (int number = 0; number < ROUNDS; number++) {
-                round(anyFault(), anyFault());
-            }
-
-            ProcessUsage last = ProcessUsage.of(culvert);
-            System.out.println(ROUNDS + " rounds of faults, seed " + SEED + ": " + first + ", then " + last);
-            assertThat(rules()).as("seed " + SEED).isEqualTo(rules);
-            last.assertNotGrownSince(first);
-            assertThat(four.seenAddresses()).containsOnly(fixture.provider(Family.IPV4));
-            assertThat(six.seenAddresses()).containsOnly(fixture.provider(Family.IPV6));
+        // One of each kind first, so that what is loaded once is loaded.
+        for (Fault fault : Fault.values()) {
+            round(fault, fault);
         }
+        String rules = rules();
+        ProcessUsage first = ProcessUsage.of(culvert);
+
+        for (int number = 0; number < ROUNDS; number++) {
+            round(anyFault(), anyFault());
+        }
+
+        ProcessUsage last = ProcessUsage.of(culvert);
+        System.out.println(ROUNDS + " rounds of faults, seed " + SEED + ": " + first + ", then " + last);
+        assertThat(rules()).as("seed " + SEED).isEqualTo(rules);
+        last.assertNotGrownSince(first);
+        assertThat(four.seenAddresses()).containsOnly(fixture.provider(Family.IPV4));
+        assertThat(six.seenAddresses()).containsOnly(fixture.provider(Family.IPV6));
         assertThat(fixture.observer.leaks()).as("seed " + SEED).isEmpty();
     }
 
