@@ -35,7 +35,7 @@ class KernelLabTest {
             "io.culvert.nft.NftablesTest",
             "io.culvert.packetpath.KernelComparisonTest");
 
-    private static final Duration TIMEOUT = Duration.ofMinutes(15);
+    private static final Duration TIMEOUT = Duration.ofMinutes(25);
 
     /** The exit status of scripts/kernel-lab if the emulated machine cannot run. */
     private static final int UNAVAILABLE = 125;

@@ -20,6 +20,7 @@ import io.culvert.runtime.Environment;
 import io.culvert.settings.LoadedSettings;
 import io.culvert.settings.Settings;
 import io.culvert.settings.SettingsReader;
+import io.culvert.settings.WireGuardVariables;
 import io.culvert.wireguard.config.FileUse;
 import io.culvert.wireguard.config.WireGuardConfig;
 import io.culvert.wireguard.config.WireGuardFile;
@@ -68,7 +69,10 @@ record LoadedConfiguration(
         problems.addAll(loaded.problems());
         List<Server> servers = new ArrayList<>();
         for (Path file : loaded.wireGuardFiles()) {
-            parse(file, problems).ifPresent(config -> servers.add(new Server(file, config)));
+            loaded.wireGuardVariables()
+                    .map(variables -> parse(variables, problems))
+                    .orElseGet(() -> parse(file, problems))
+                    .ifPresent(config -> servers.add(new Server(file, config)));
         }
         List<WireGuardMeshInterface> meshes = loaded.meshFile().stream()
                 .flatMap(file -> loaded
@@ -206,6 +210,12 @@ record LoadedConfiguration(
             problems.addAll(e.problems());
             return List.of();
         }
+    }
+
+    private static Optional<WireGuardConfig> parse(WireGuardVariables variables, Problems problems) {
+        WireGuardFile.Parsed parsed = WireGuardFile.parse(WireGuardVariables.NAME, variables.text());
+        parsed.problems(FileUse.EXIT_NODE).stream().map(variables::located).forEach(problems::add);
+        return parsed.config();
     }
 
     private static Optional<WireGuardConfig> parse(Path file, Problems problems) {

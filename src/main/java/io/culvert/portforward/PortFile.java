@@ -21,6 +21,7 @@ public final class PortFile {
         }
         Path written = file.resolveSibling("." + file.getFileName() + ".new");
         try {
+            Files.createDirectories(written.toAbsolutePath().getParent());
             Files.writeString(written, port.getAsInt() + "\n");
             // Independent of the umask: the port is no secret, and its readers are other users.
             Files.setPosixFilePermissions(written, PosixFilePermissions.fromString("rw-r--r--"));

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param settings empty if one of the problems is an error
  * @param wireGuardFiles the tunnel's files in failover order, also if another setting is invalid, so that problems in
  *     the files are reported together with the others; empty only if that is one of the problems
+ * @param wireGuardVariables the server that variables describe, which takes the place of the files
  * @param meshFile the file of the mesh, likewise
  * @param meshNode the name of this node, if that is a network file
  * @param container whether Culvert runs in a container, by the setting; empty if its value is invalid
@@ -24,6 +25,7 @@ import java.util.Optional;
 public record LoadedSettings(
         Optional<Settings> settings,
         List<Path> wireGuardFiles,
+        Optional<WireGuardVariables> wireGuardVariables,
         Optional<Path> meshFile,
         Optional<String> meshNode,
         Optional<Container.Choice> container,

@@ -25,7 +25,8 @@ public final class SettingsReader {
     public LoadedSettings read() {
         Problems problems = new Problems();
         SettingsFile file = SettingsFile.read(given, root, problems);
-        Map<String, String> environment = file.addedTo(given);
+        GluetunVariables.Translation gluetun = GluetunVariables.translate(file.addedTo(given), root, problems);
+        Map<String, String> environment = gluetun.environment();
         Map<String, String> relevant = ServiceLinks.without(environment, SettingNames.all(), problems);
         SettingNames.check(relevant.keySet(), problems);
         SettingValues values = SettingValues.read(relevant, root, problems);
@@ -36,26 +37,28 @@ public final class SettingsReader {
                 usesTailscale ? Optional.of(TailscaleVariables.of(environment, root, problems)) : Optional.empty();
         ConfigFiles files = new ConfigFiles(values, root, problems);
         Optional<Path> mesh = files.file(Catalogue.MESH_CONFIG);
-        List<Path> tunnel = files.tunnelFiles(mesh);
+        List<Path> tunnel = gluetun.server().isPresent() ? List.of(WireGuardVariables.NAME) : files.tunnelFiles(mesh);
         Optional<Path> proxy = files.file(Catalogue.SOCKS_CONFIG);
         Optional<Settings> settings =
                 problems.hasErrors() ? Optional.empty() : Optional.of(settings(values, tunnel, mesh, proxy, tailscale));
         return new LoadedSettings(
                 settings,
                 tunnel,
+                gluetun.server(),
                 mesh,
                 values.find(Catalogue.MESH_NODE),
                 values.find(Catalogue.CONTAINER),
-                problems.all().stream().map(file::located).toList(),
-                new SettingsTree(values, tunnel, environment.keySet()),
-                sources(file, environment, values));
+                problems.all().stream().map(gluetun::located).map(file::located).toList(),
+                new SettingsTree(values, tunnel, environment.keySet(), gluetun.origins()),
+                sources(file, gluetun, values));
     }
 
     /** Returns the files and directories that the settings name, whether they exist or not. */
-    private List<Path> sources(SettingsFile file, Map<String, String> environment, SettingValues values) {
+    private List<Path> sources(SettingsFile file, GluetunVariables.Translation gluetun, SettingValues values) {
         return Stream.of(
                         file.path().stream(),
-                        valueFiles(environment),
+                        gluetun.sources().stream(),
+                        valueFiles(gluetun.environment()),
                         Stream.of(values.find(Catalogue.WIREGUARD_CONFIG).orElse(ConfigFiles.DEFAULT_DIRECTORY)),
                         values.find(Catalogue.MESH_CONFIG).stream(),
                         values.find(Catalogue.SOCKS_CONFIG).stream())

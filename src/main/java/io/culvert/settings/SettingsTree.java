@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -18,10 +19,15 @@ public final class SettingsTree {
     private final SettingValues values;
     private final List<Path> tunnel;
     private final List<String> tailscale;
+    private final Map<String, String> translated;
 
-    /** @param variables the names of all environment variables */
-    SettingsTree(SettingValues values, List<Path> tunnel, Set<String> variables) {
+    /**
+     * @param variables the names of all environment variables
+     * @param translated the variable that set a setting by another program's name
+     */
+    SettingsTree(SettingValues values, List<Path> tunnel, Set<String> variables, Map<String, String> translated) {
         this.values = values;
+        this.translated = Map.copyOf(translated);
         this.tunnel = List.copyOf(tunnel);
         this.tailscale = variables.stream()
                 .filter(name -> name.startsWith(TailscaleNames.PREFIX))
@@ -54,7 +60,7 @@ public final class SettingsTree {
                 continue;
             }
             if (!value.isDefault()) {
-                leaves.add(label(value) + ": " + shown(value) + "  ← " + value.origin());
+                leaves.add(label(value) + ": " + shown(value) + "  ← " + origin(value.origin()));
             } else if (!shown(value).isEmpty()) {
                 defaults.add(label(value) + ": " + shown(value));
             }
@@ -67,6 +73,12 @@ public final class SettingsTree {
             leaves.add("by default  " + String.join("; ", defaults));
         }
         return leaves;
+    }
+
+    private String origin(Origin origin) {
+        return origin instanceof Origin.Variable(String name, boolean _) && translated.containsKey(name)
+                ? translated.get(name)
+                : origin.toString();
     }
 
     private String shown(SettingValue<?> value) {

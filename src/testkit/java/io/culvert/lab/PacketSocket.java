@@ -20,7 +20,7 @@ public final class PacketSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
 
     private static final int SO_RCVBUFFORCE = 33;
-    private static final int BUFFER = 16 << 20;
+    private static final int BUFFER = 64 << 20;
     private static final int EPERM = 1;
 
     /** include/linux/socket.h, include/uapi/linux/if_packet.h: packets received and dropped since the last call. */
