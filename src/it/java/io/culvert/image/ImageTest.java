@@ -169,6 +169,7 @@ class ImageTest {
                         "org.opencontainers.image.title",
                         "org.opencontainers.image.description",
                         "org.opencontainers.image.licenses",
+                        "org.opencontainers.image.vendor",
                         "org.opencontainers.image.version",
                         "org.opencontainers.image.base.name");
         assertThat(config.getJsonArray("Entrypoint").getValuesAs(JsonString::getString))

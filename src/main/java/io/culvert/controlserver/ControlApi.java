@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /** The API of the HTTP control server; its description is the resource {@code openapi.json}. */
@@ -95,16 +96,48 @@ final class ControlApi {
         for (ControlRequest.Kind kind : ControlRequest.Kind.values()) {
             change("/v1/" + kind, request -> control(kind, request));
         }
+        gluetun();
         change("/v1/leak-test", _ -> ApiResponse.json(200, exitNode.leakTest().get()));
+    }
+
+    /** Adds the routes of gluetun's API. */
+    private void gluetun() {
+        get("/v1/vpn/status", _ -> ApiResponse.json(200, GluetunApi.vpnStatus(status().state())));
+        get("/v1/vpn/settings", _ -> ApiResponse.json(200, GluetunApi.settings()));
+        get("/v1/openvpn/status", _ -> ApiResponse.json(200, GluetunApi.status("stopped")));
+        get("/v1/dns/status", _ -> ApiResponse.json(200, GluetunApi.status("running")));
+        for (String path : List.of("/v1/portforward", "/v1/openvpn/portforwarded")) {
+            get(
+                    path,
+                    _ -> ApiResponse.json(
+                            200,
+                            GluetunApi.forwardedPort(
+                                    status().facts().forwardedPort().port())));
+        }
+        for (String path : List.of("/v1/vpn/status", "/v1/openvpn/status")) {
+            change("PUT", path, request -> {
+                Optional<ControlRequest> change = GluetunApi.change(request.body());
+                return change.isPresent()
+                        ? control(change.get(), _ -> GluetunApi.outcome(change.get()))
+                        : ApiResponse.error(
+                                400,
+                                "no status is named",
+                                "send {\"status\": \"stopped\"} or {\"status\": \"running\"}");
+            });
+        }
     }
 
     private void get(String path, Handler handler) {
         routes.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put("GET", handler);
     }
 
-    /** Adds a route that requires the token. */
     private void change(String path, Handler handler) {
-        routes.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put("POST", request -> {
+        change("POST", path, handler);
+    }
+
+    /** Adds a route that requires the token. */
+    private void change(String method, String path, Handler handler) {
+        routes.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put(method, request -> {
             Optional<ApiResponse> refusal = checks.tokenRefusal(request);
             return refusal.isPresent() ? refusal.get() : handler.handle(request);
         });
@@ -192,18 +225,22 @@ final class ControlApi {
                 return ApiResponse.error(400, "no server is named", "send {\"server\": \"wg0.conf\"}");
             }
         }
+        return control(new ControlRequest(kind, server), ControlResult::toJson);
+    }
+
+    /** @param shown the response to what was done; what was not done is shown as it is */
+    private ApiResponse control(ControlRequest request, Function<ControlResult, JsonObject> shown)
+            throws InterruptedException {
         CompletableFuture<ControlResult> response = new CompletableFuture<>();
-        exitNode.control().accept(new ControlRequest(kind, server), response::complete);
+        exitNode.control().accept(request, response::complete);
         try {
             ControlResult result = response.get(CONTROL_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
             figures.expire();
-            return ApiResponse.json(
-                    switch (result.exitStatus()) {
-                        case 0 -> 200;
-                        case 2 -> 400;
-                        default -> 409;
-                    },
-                    result.toJson());
+            return switch (result.exitStatus()) {
+                case 0 -> ApiResponse.json(200, shown.apply(result));
+                case 2 -> ApiResponse.json(400, result.toJson());
+                default -> ApiResponse.json(409, result.toJson());
+            };
         } catch (TimeoutException _) {
             return ApiResponse.error(504, "the exit node has not responded yet", "see /v1/status");
         } catch (ExecutionException e) {

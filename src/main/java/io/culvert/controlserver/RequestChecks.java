@@ -23,6 +23,9 @@ final class RequestChecks {
 
     private static final String BEARER = "Bearer ";
 
+    /** Gluetun's header for a key, which takes the same token. Pages cannot send it to another origin without its consent. */
+    private static final String KEY_HEADER = "x-api-key";
+
     private final ExitNodeAccess exitNode;
     private final Duration wrongTokenDelay;
     private final Threads threads;
@@ -56,6 +59,7 @@ final class RequestChecks {
             return Optional.of(ApiResponse.error(403, "requests of pages of other origins are refused", ""));
         }
         if (!request.body().isEmpty()
+                && request.header(KEY_HEADER).isEmpty()
                 && !request.header("content-type")
                         .orElse("")
                         .split(";", 2)[0]
@@ -83,7 +87,7 @@ final class RequestChecks {
     /** Returns whether the request has the right token. */
     boolean hasToken(ApiRequest request) throws InterruptedException {
         return exitNode.token().get().isPresent()
-                && request.header("authorization").isPresent()
+                && given(request).isPresent()
                 && tokenRefusal(request).isEmpty();
     }
 
@@ -99,8 +103,8 @@ final class RequestChecks {
                     "changes are refused, because no token is set",
                     "set CULVERT_HTTP_TOKEN_FILE to the path of a file that contains one"));
         }
-        String given = request.header("authorization").orElse("");
-        if (!given.startsWith(BEARER)) {
+        Optional<String> given = given(request);
+        if (given.isEmpty()) {
             return Optional.of(unauthorized("a change requires the token"));
         }
         ReentrantLock check = tokenChecks.get(Math.floorMod(request.client().hashCode(), GROUPS));
@@ -108,7 +112,7 @@ final class RequestChecks {
             return Optional.of(ApiResponse.error(429, "too many requests with a token", "try again later"));
         }
         try {
-            if (token.get().matches(given.substring(BEARER.length()).strip())) {
+            if (token.get().matches(given.get())) {
                 return Optional.empty();
             }
             threads.pause(wrongTokenDelay);
@@ -116,6 +120,14 @@ final class RequestChecks {
         } finally {
             check.unlock();
         }
+    }
+
+    /** Returns the token that the request has, right or wrong. */
+    private static Optional<String> given(ApiRequest request) {
+        return request.header("authorization")
+                .filter(header -> header.startsWith(BEARER))
+                .map(header -> header.substring(BEARER.length()).strip())
+                .or(() -> request.header(KEY_HEADER).map(String::strip));
     }
 
     private static ApiResponse unauthorized(String message) {

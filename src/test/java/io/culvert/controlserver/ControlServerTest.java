@@ -275,6 +275,33 @@ class ControlServerTest {
     }
 
     @Test
+    void programs_written_for_gluetun_find_its_api() throws IOException {
+        assertThat(json(body(get("/v1/vpn/status"))).getString("status")).isEqualTo("running");
+        assertThat(json(body(get("/v1/openvpn/status"))).getString("status")).isEqualTo("stopped");
+        assertThat(json(body(get("/v1/dns/status"))).getString("status")).isEqualTo("running");
+        assertThat(body(get("/v1/vpn/settings"))).contains("wireguard");
+        for (String path : List.of("/v1/portforward", "/v1/openvpn/portforwarded")) {
+            assertThat(body(get(path))).isEqualTo("{\"port\":51413,\"ports\":[51413]}");
+        }
+
+        // As curl -X PUT -d sends it.
+        String[] headers = {"Content-Type: application/x-www-form-urlencoded", "X-API-Key: " + TOKEN};
+        assertThat(body(request("PUT", "/v1/vpn/status", "{\"status\":\"stopped\"}", headers)))
+                .isEqualTo("{\"outcome\":\"stopped\"}");
+        assertThat(body(request("PUT", "/v1/vpn/status", "{\"status\":\"running\"}", headers)))
+                .isEqualTo("{\"outcome\":\"running\"}");
+        assertThat(status(request("PUT", "/v1/vpn/status", "{\"status\":\"gone\"}", headers)))
+                .isEqualTo(400);
+        assertThat(status(request("PUT", "/v1/vpn/status", "{\"status\":\"stopped\"}", "X-API-Key: wrong")))
+                .isEqualTo(401);
+        assertThat(status(request("PUT", "/v1/vpn/status", "{\"status\":\"stopped\"}")))
+                .isEqualTo(415);
+        assertThat(requests)
+                .containsExactly(
+                        ControlRequest.of(ControlRequest.Kind.PAUSE), ControlRequest.of(ControlRequest.Kind.RESUME));
+    }
+
+    @Test
     void without_a_token_nothing_can_be_changed() throws IOException {
         token.set(Optional.empty());
 

@@ -137,6 +137,20 @@ class ReleaseTest {
     }
 
     @Test
+    void each_architecture_has_a_digest_of_its_own() {
+        String list = """
+                {"schemaVersion": 2, "manifests": [
+                  {"digest": "sha256:aa", "platform": {"architecture": "amd64", "os": "linux"}},
+                  {"digest": "sha256:bb", "platform": {"architecture": "arm64", "os": "linux"}}]}
+                """;
+
+        CommandResult platforms =
+                CommandResult.of(List.of("sh", "-c", "printf %s \"$1\" | scripts/release/platforms", "sh", list));
+
+        assertThat(platforms.outputOrFail()).isEqualTo("x86_64 sha256:aa\naarch64 sha256:bb\n");
+    }
+
+    @Test
     void an_unknown_flavour_is_refused() {
         assertThat(release("tags", "1.2.3", "vanilla").err())
                 .contains("Unknown flavour 'vanilla': use full, minimal or none.");
