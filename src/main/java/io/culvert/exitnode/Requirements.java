@@ -235,6 +235,7 @@ final class Requirements {
         if (machine.writableSysctl()) {
             return problems;
         }
+        String clients = configuration.settings().gatewayClients().isEmpty() ? "exit-node clients" : "clients";
         for (Family family : Family.values()) {
             String name = ForwardingSysctls.sysctl(family);
             String hint = Hints.here().sysctl(name, "1");
@@ -243,13 +244,15 @@ final class Requirements {
             }
             if (machine.uplinks().containsKey(family)) {
                 problems.add(Problem.machine(
-                        Location.machine(name), "is 0 and read-only, so traffic of clients cannot be forwarded", hint));
+                        Location.machine(name),
+                        "is 0 and read-only, so traffic of " + clients + " cannot be forwarded",
+                        hint));
             } else if (family == Family.IPV6
                     && machine.ipv6().isAvailableOn(configuration.identity().link())
                     && tunnelCarries(configuration, family)) {
                 problems.add(Problem.warning(
                         Location.machine(name),
-                        "is 0 and read-only, so clients have no IPv6 although the tunnel carries it",
+                        "is 0 and read-only, so " + clients + " have no IPv6 although the tunnel carries it",
                         hint));
             }
         }
