@@ -149,10 +149,26 @@ final class ExitNodeFixture implements AutoCloseable {
 
     /** Asserts that local processes appear with the provider's address, and that nothing leaked. */
     void assertLocalTrafficUsesTunnel(Family... families) {
+        awaitAddresses();
         for (Family family : families) {
             assertThat(node.whoami(family)).contains(provider(family));
         }
         assertThat(observer.leaks()).isEmpty();
+    }
+
+    /**
+     * Waits until the kernel, which completes IPv6 addresses in the background, uses all of them; not for long, as it never uses
+     * those of a link without a carrier.
+     */
+    private void awaitAddresses() {
+        long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+        while (hasTentativeAddress() && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private boolean hasTentativeAddress() {
+        return namespace().run("ip", "-6", "-o", "address", "show", "up").contains("tentative");
     }
 
     /** Asserts that local processes appear with the provider's address if they reach anything, and that nothing leaked. */
@@ -194,6 +210,7 @@ final class ExitNodeFixture implements AutoCloseable {
 
     /** Returns the same without nftables, where a refused start in a container leaves the kill switch. */
     String footprintWithoutNftables() {
+        awaitAddresses();
         StringBuilder footprint = new StringBuilder();
         for (List<String> command : List.of(
                 List.of("ip", "-o", "-d", "link"),
