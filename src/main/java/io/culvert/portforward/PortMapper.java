@@ -20,7 +20,7 @@ final class PortMapper {
     /** What Proton VPN grants; others grant more, or their own minimum. */
     private static final int LIFETIME_SECONDS = 60;
 
-    /** A gateway's error must not keep a port for ever: after this time it is requested again. */
+    /** A gateway's error must not keep a port indefinitely: after this time it is requested again. */
     private static final Duration MAX_LIFETIME = Duration.ofDays(1);
 
     private static final int CANDIDATES = 4;
