@@ -11,7 +11,6 @@ import static io.culvert.firewall.Matches.toAddress;
 import static io.culvert.firewall.Matches.toLink;
 import static io.culvert.firewall.Matches.toPort;
 
-import io.culvert.net.DisjointPrefixes;
 import io.culvert.net.Family;
 import io.culvert.nft.Chain;
 import io.culvert.nft.Chain.Hook;
@@ -51,16 +50,7 @@ final class GatewayClients {
 
     List<NamedSet> sets() {
         return families().stream()
-                .map(family -> new NamedSet(
-                        name(family),
-                        List.of(family == Family.IPV4 ? NamedSet.Part.IPV4 : NamedSet.Part.IPV6),
-                        true,
-                        DisjointPrefixes.of(input.gatewayClients().stream()
-                                        .filter(prefix -> prefix.family() == family)
-                                        .toList())
-                                .stream()
-                                .<NftValue>map(NftValue.Address::new)
-                                .toList()))
+                .map(family -> NamedSet.ofPrefixes(name(family), family, input.gatewayClients()))
                 .toList();
     }
 

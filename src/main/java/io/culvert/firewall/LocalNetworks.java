@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.firewall;
 
-import io.culvert.net.DisjointPrefixes;
 import io.culvert.net.Family;
 import io.culvert.net.Prefix;
 import io.culvert.nft.NamedSet;
@@ -25,13 +24,7 @@ final class LocalNetworks {
 
     List<NamedSet> sets() {
         return families().stream()
-                .map(family -> new NamedSet(
-                        name(family),
-                        List.of(family == Family.IPV4 ? NamedSet.Part.IPV4 : NamedSet.Part.IPV6),
-                        true,
-                        DisjointPrefixes.of(prefixes(family)).stream()
-                                .<NftValue>map(NftValue.Address::new)
-                                .toList()))
+                .map(family -> NamedSet.ofPrefixes(name(family), family, networks))
                 .toList();
     }
 

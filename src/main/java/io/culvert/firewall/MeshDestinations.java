@@ -40,13 +40,7 @@ final class MeshDestinations {
         for (int number = 0; number < input.meshes().size(); number++) {
             Mesh mesh = input.meshes().get(number);
             for (Family family : families(mesh)) {
-                sets.add(new NamedSet(
-                        name(number, family),
-                        List.of(family == Family.IPV4 ? NamedSet.Part.IPV4 : NamedSet.Part.IPV6),
-                        true,
-                        DisjointPrefixes.of(prefixes(mesh, family)).stream()
-                                .<NftValue>map(NftValue.Address::new)
-                                .toList()));
+                sets.add(NamedSet.ofPrefixes(name(number, family), family, prefixes(mesh, family)));
             }
         }
         return sets;

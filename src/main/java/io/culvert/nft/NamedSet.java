@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.culvert.nft;
 
+import io.culvert.net.DisjointPrefixes;
+import io.culvert.net.Family;
+import io.culvert.net.Prefix;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -45,6 +49,19 @@ public record NamedSet(String name, List<Part> key, boolean interval, int timeou
     /** Creates a set whose elements do not expire. */
     public NamedSet(String name, List<Part> key, boolean interval, List<NftValue> elements) {
         this(name, key, interval, 0, elements);
+    }
+
+    /** Creates a set of the prefixes of one family, without those that another one contains. */
+    public static NamedSet ofPrefixes(String name, Family family, Collection<Prefix> prefixes) {
+        List<Prefix> ofFamily =
+                prefixes.stream().filter(prefix -> prefix.family() == family).toList();
+        return new NamedSet(
+                name,
+                List.of(family == Family.IPV4 ? Part.IPV4 : Part.IPV6),
+                true,
+                DisjointPrefixes.of(ofFamily).stream()
+                        .<NftValue>map(NftValue.Address::new)
+                        .toList());
     }
 
     public NamedSet withElements(List<NftValue> newElements) {
